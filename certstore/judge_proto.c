@@ -1,0 +1,379 @@
+/*
+ * relay <-> judge, encoder above decoder for each message. Relay, judge, admin's side of it; pure, but for the memfd of a long admin text.
+ *
+ * Each end is a process of ours, but one that may have been taken over: a decoder takes nothing on trust. Numbers stand for enums, so
+ * they are held to their range; counts to the arrays they fill; octets to CERT_DER_MAX; and what is left over makes the whole packet bad.
+ */
+#include "certstore/judge_proto.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "certstore/cert.h"
+#include "certstore/store.h"
+#include "gateway/base/file.h"
+#include "gateway/base/mem.h"
+
+/* Highest values of the enums that travel as numbers (policy.h, cms.h: certstore cannot include them; test_judge_world checks that they agree). */
+enum { TREATMENT_MAX = 3, STRENGTH_MAX = 2, CERTS_MAX = 3, CIPHER_MAX = 3, KEYMODE_MAX = 2 };
+/* Our certificates and a chain of up to five behind them. */
+enum { CHAIN_MAX = 5 * 16384 };
+
+static void put_bool(struct ipc_out *o, bool v)
+{
+	ipc_put_u8(o, v ? 1 : 0);
+}
+
+static uint8_t get_number(struct ipc_in *in, unsigned least, unsigned most)
+{
+	uint8_t v = ipc_get_u8(in);
+
+	if (v < least || v > most) {
+		in->bad = true;
+		return (uint8_t)least;
+	}
+	return v;
+}
+
+static bool get_bool(struct ipc_in *in)
+{
+	return get_number(in, 0, 1) == 1;
+}
+
+static size_t get_count(struct ipc_in *in, size_t most)
+{
+	uint16_t n = ipc_get_u16(in);
+
+	if (n > most) {
+		in->bad = true;
+		return 0;
+	}
+	return n;
+}
+
+static void put_octets(struct ipc_out *o, const struct judge_octets *b)
+{
+	ipc_put_bytes(o, b->p, b->n);
+}
+
+static void get_octets(struct ipc_in *in, struct arena *a, size_t most, struct judge_octets *b_r)
+{
+	size_t n = 0;
+	const uint8_t *p = ipc_get_bytes(in, &n);
+
+	*b_r = (struct judge_octets){NULL, 0};
+	if (n > most)
+		in->bad = true;
+	if (in->bad || n == 0)
+		return;
+	b_r->p = (const uint8_t *)arena_dup(a, p, n);
+	if (b_r->p)
+		b_r->n = n;
+	else
+		in->bad = true;
+}
+
+static void put_problem(struct ipc_out *o, const struct problem *pr)
+{
+	ipc_put_u8(o, (uint8_t)pr->cls);
+	ipc_put_u16(o, (uint16_t)pr->code);
+	ipc_put_str(o, pr->enh);
+	ipc_put_str(o, pr->rfc);
+	ipc_put_str(o, pr->text);
+}
+
+static void get_problem(struct ipc_in *in, struct problem *pr_r)
+{
+	pr_r->cls = get_number(in, PROBLEM_NONE, PROBLEM_POLICY);
+	pr_r->code = ipc_get_u16(in);
+	if (pr_r->code != 0 && (pr_r->code < 400 || pr_r->code > 599))
+		in->bad = true;
+	ipc_get_str(in, pr_r->enh, sizeof pr_r->enh);
+	ipc_get_str(in, pr_r->rfc, sizeof pr_r->rfc);
+	ipc_get_str(in, pr_r->text, sizeof pr_r->text);
+}
+
+/* ---- JUDGE_RESOLVE ---- */
+
+void judge_resolve_put(struct ipc_out *o, const struct judge_resolve *m)
+{
+	ipc_put_str(o, m->sender);
+	ipc_put_str(o, m->recipient);
+}
+
+int judge_resolve_get(struct ipc_in *in, struct judge_resolve *m_r)
+{
+	memset(m_r, 0, sizeof *m_r);
+	ipc_get_str(in, m_r->sender, sizeof m_r->sender);
+	ipc_get_str(in, m_r->recipient, sizeof m_r->recipient);
+	return ipc_end(in);
+}
+
+/* ---- JUDGE_VERDICT ---- */
+
+static void put_verdict_policy(struct ipc_out *o, const struct judge_verdict *m)
+{
+	ipc_put_str(o, m->rule);
+	ipc_put_u8(o, m->treatment);
+	ipc_put_u8(o, m->strength);
+	ipc_put_u8(o, m->certs);
+	put_bool(o, m->listed);
+	put_bool(o, m->seen_protected);
+	put_bool(o, m->have_signer);
+	ipc_put_str(o, m->cert_why);
+	ipc_put_str(o, m->signer_why);
+}
+
+static void get_verdict_policy(struct ipc_in *in, struct judge_verdict *m_r)
+{
+	ipc_get_str(in, m_r->rule, sizeof m_r->rule);
+	m_r->treatment = get_number(in, 0, TREATMENT_MAX);
+	m_r->strength = get_number(in, 0, STRENGTH_MAX);
+	m_r->certs = get_number(in, 0, CERTS_MAX);
+	m_r->listed = get_bool(in);
+	m_r->seen_protected = get_bool(in);
+	m_r->have_signer = get_bool(in);
+	ipc_get_str(in, m_r->cert_why, sizeof m_r->cert_why);
+	ipc_get_str(in, m_r->signer_why, sizeof m_r->signer_why);
+}
+
+void judge_verdict_put(struct ipc_out *o, const struct judge_verdict *m)
+{
+	put_bool(o, m->temp);
+	put_problem(o, &m->pr);
+	put_verdict_policy(o, m);
+	ipc_put_u16(o, (uint16_t)m->nrcpt_certs);
+	for (size_t i = 0; i < m->nrcpt_certs; i++)
+		put_octets(o, &m->rcpt_certs[i]);
+	put_bool(o, m->personal);
+	ipc_put_str(o, m->sign_key);
+	put_octets(o, &m->sign_cert);
+	put_octets(o, &m->sign_chain);
+	put_octets(o, &m->enc_cert);
+	put_bool(o, m->sign_domain);
+	ipc_put_u8(o, m->cipher);
+	ipc_put_u8(o, m->keymode);
+}
+
+int judge_verdict_get(struct ipc_in *in, struct arena *a, struct judge_verdict *m_r)
+{
+	memset(m_r, 0, sizeof *m_r);
+	m_r->temp = get_bool(in);
+	get_problem(in, &m_r->pr);
+	get_verdict_policy(in, m_r);
+	m_r->nrcpt_certs = get_count(in, JUDGE_CERTS_MAX);
+	for (size_t i = 0; i < m_r->nrcpt_certs; i++)
+		get_octets(in, a, CERT_DER_MAX, &m_r->rcpt_certs[i]);
+	m_r->personal = get_bool(in);
+	ipc_get_str(in, m_r->sign_key, sizeof m_r->sign_key);
+	get_octets(in, a, CERT_DER_MAX, &m_r->sign_cert);
+	get_octets(in, a, CHAIN_MAX, &m_r->sign_chain);
+	get_octets(in, a, CERT_DER_MAX, &m_r->enc_cert);
+	m_r->sign_domain = get_bool(in);
+	m_r->cipher = get_number(in, 0, CIPHER_MAX);
+	m_r->keymode = get_number(in, 0, KEYMODE_MAX);
+	return ipc_end(in);
+}
+
+/* ---- JUDGE_IDENTITY_LIST ---- */
+
+void judge_identity_list_put(struct ipc_out *o, const struct judge_identity_list *m)
+{
+	put_bool(o, m->more);
+	ipc_put_u16(o, (uint16_t)m->n);
+	for (size_t i = 0; i < m->n; i++) {
+		const struct judge_identity *v = &m->v[i];
+
+		ipc_put_str(o, v->domain);
+		ipc_put_u8(o, v->use);
+		ipc_put_str(o, v->key_id);
+		put_octets(o, &v->cert);
+		put_octets(o, &v->chain);
+	}
+}
+
+int judge_identity_list_get(struct ipc_in *in, struct arena *a, struct judge_identity_list *m_r)
+{
+	memset(m_r, 0, sizeof *m_r);
+	m_r->more = get_bool(in);
+	m_r->n = get_count(in, JUDGE_IDENTITIES_MAX);
+	for (size_t i = 0; i < m_r->n; i++) {
+		struct judge_identity *v = &m_r->v[i];
+
+		ipc_get_str(in, v->domain, sizeof v->domain);
+		v->use = get_number(in, STORE_SIGN, STORE_TLS);
+		ipc_get_str(in, v->key_id, sizeof v->key_id);
+		get_octets(in, a, CERT_DER_MAX, &v->cert);
+		get_octets(in, a, CHAIN_MAX, &v->chain);
+	}
+	return ipc_end(in);
+}
+
+/* ---- JUDGE_SIGNERS ---- */
+
+void judge_signers_put(struct ipc_out *o, const struct judge_signers *m)
+{
+	ipc_put_str(o, m->our_domain);
+	ipc_put_str(o, m->from);
+	ipc_put_u16(o, (uint16_t)m->n);
+	for (size_t i = 0; i < m->n; i++) {
+		put_octets(o, &m->v[i].cert);
+		ipc_put_u64(o, (uint64_t)m->v[i].signing_time);
+	}
+	ipc_put_u16(o, (uint16_t)m->nextra);
+	for (size_t i = 0; i < m->nextra; i++)
+		put_octets(o, &m->extra[i]);
+}
+
+int judge_signers_get(struct ipc_in *in, struct arena *a, struct judge_signers *m_r)
+{
+	memset(m_r, 0, sizeof *m_r);
+	ipc_get_str(in, m_r->our_domain, sizeof m_r->our_domain);
+	ipc_get_str(in, m_r->from, sizeof m_r->from);
+	m_r->n = get_count(in, JUDGE_CERTS_MAX);
+	for (size_t i = 0; i < m_r->n; i++) {
+		get_octets(in, a, CERT_DER_MAX, &m_r->v[i].cert);
+		m_r->v[i].signing_time = (int64_t)ipc_get_u64(in);
+	}
+	m_r->nextra = get_count(in, JUDGE_CERTS_MAX);
+	for (size_t i = 0; i < m_r->nextra; i++)
+		get_octets(in, a, CERT_DER_MAX, &m_r->extra[i]);
+	return ipc_end(in);
+}
+
+/* ---- JUDGE_TRUST ---- */
+
+void judge_trust_put(struct ipc_out *o, const struct judge_trust *m)
+{
+	ipc_put_u16(o, (uint16_t)m->n);
+	for (size_t i = 0; i < m->n; i++) {
+		ipc_put_u8(o, m->v[i].state);
+		ipc_put_str(o, m->v[i].sha256);
+		ipc_put_str(o, m->v[i].why);
+	}
+}
+
+int judge_trust_get(struct ipc_in *in, struct judge_trust *m_r)
+{
+	memset(m_r, 0, sizeof *m_r);
+	m_r->n = get_count(in, JUDGE_CERTS_MAX);
+	for (size_t i = 0; i < m_r->n; i++) {
+		m_r->v[i].state = get_number(in, JUDGE_TRUST_GOOD, JUDGE_TRUST_TEMP);
+		ipc_get_str(in, m_r->v[i].sha256, sizeof m_r->v[i].sha256);
+		ipc_get_str(in, m_r->v[i].why, sizeof m_r->v[i].why);
+	}
+	return ipc_end(in);
+}
+
+/* ---- JUDGE_SEEN ---- */
+
+void judge_seen_put(struct ipc_out *o, const char *domain)
+{
+	ipc_put_str(o, domain);
+}
+
+int judge_seen_get(struct ipc_in *in, char domain[256])
+{
+	ipc_get_str(in, domain, 256);
+	return ipc_end(in);
+}
+
+/* ---- JUDGE_ADMIN, JUDGE_ADMIN_REPLY ---- */
+
+enum { TEXT_INLINE = 0, TEXT_BESIDE = 1 };
+
+int judge_text_put(struct ipc_out *o, const char *text, size_t n, const char *who, int fd)
+{
+	int memfd = -1;
+
+	ipc_put_str(o, who);
+	if (n > JUDGE_TEXT_INLINE) {
+		memfd = n > JUDGE_TEXT_MAX ? -1 : file_memfd("judge-text", text, n);
+		if (memfd < 0)
+			o->bad = true;
+		else
+			ipc_put_fd(o, memfd);
+	}
+	ipc_put_u8(o, memfd >= 0 ? TEXT_BESIDE : TEXT_INLINE);
+	ipc_put_bytes(o, text, n > JUDGE_TEXT_INLINE ? 0 : n);
+	put_bool(o, fd >= 0);
+	if (fd >= 0)
+		ipc_put_fd(o, fd);
+	return memfd;
+}
+
+/* The sender keeps its descriptor: only a memfd that can neither shrink nor change is read, else the text could change between check and use. */
+static int read_memfd(int fd, char **text_r, size_t *n_r)
+{
+	struct stat st;
+	int want = F_SEAL_SHRINK | F_SEAL_WRITE, seals = fcntl(fd, F_GET_SEALS);
+
+	if (seals < 0 || (seals & want) != want || fstat(fd, &st) < 0 || st.st_size < 0 || st.st_size > JUDGE_TEXT_MAX)
+		return -1;
+
+	size_t n = (size_t)st.st_size, done = 0;
+	char *p = mem_new(n + 1);
+
+	while (done < n) {
+		ssize_t k = pread(fd, p + done, n - done, (off_t)done);
+
+		if (k <= 0) {
+			mem_free_secret(p, n + 1);
+			return -1;
+		}
+		done += (size_t)k;
+	}
+	*text_r = p;
+	*n_r = n;
+	return 0;
+}
+
+static int get_text(struct ipc_in *in, char **text_r, size_t *n_r)
+{
+	size_t n = 0;
+	bool beside = get_bool(in);
+	const uint8_t *p = ipc_get_bytes(in, &n);
+
+	if (in->bad || n > JUDGE_TEXT_INLINE || (beside && n > 0))
+		return -1;
+	if (!beside) {
+		*text_r = mem_dup(p, n);
+		*n_r = n;
+		return 0;
+	}
+
+	int fd = ipc_get_fd(in), rc = fd < 0 ? -1 : read_memfd(fd, text_r, n_r);
+
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+int judge_text_get(struct ipc_in *in, char **text_r, size_t *n_r, char who_r[128], int *fd_r)
+{
+	char *text = NULL;
+	size_t n = 0;
+	int fd = -1;
+
+	*text_r = NULL;
+	*n_r = 0;
+	*fd_r = -1;
+	ipc_get_str(in, who_r, 128);
+	if (get_text(in, &text, &n) < 0)
+		in->bad = true;
+	if (get_bool(in))
+		fd = ipc_get_fd(in);
+	if (ipc_end(in) < 0) {
+		if (fd >= 0)
+			close(fd);
+		mem_free_secret(text, n + 1);
+		return -1;
+	}
+	*text_r = text;
+	*n_r = n;
+	*fd_r = fd;
+	return 0;
+}

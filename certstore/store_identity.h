@@ -1,0 +1,40 @@
+/* Our own signing, opening and TLS certificates; the private halves are in the keeper. Part of store.h, which says who calls, what blocks and who frees. */
+#ifndef POSTERN_CERTSTORE_STORE_IDENTITY_H
+#define POSTERN_CERTSTORE_STORE_IDENTITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/base/problem.h"
+
+struct store;
+
+enum store_use { STORE_SIGN = 1, STORE_DECRYPT = 2, STORE_TLS = 3, STORE_ENCRYPT = 4 };
+const char *store_use_word(enum store_use u);
+
+struct store_identity {
+	int64_t id;
+	char *domain;	    /* ours */
+	enum store_use use; /* SIGN, DECRYPT, TLS */
+	char *key_id;	    /* keeper's id */
+	uint8_t *cert;	    /* DER; NULL while only a CSR exists */
+	size_t cert_len;
+	uint8_t *chain; /* concatenated DER, may be NULL */
+	size_t chain_len;
+	uint8_t *spki; /* SubjectPublicKeyInfo, DER: which certificate belongs to the key */
+	size_t spki_len;
+	bool active; /* false: kept for opening only */
+	int64_t added;
+};
+/* domain NULL: all. Newest first within a domain and use. */
+int store_identities(struct store *s, const char *domain, struct store_identity **list_r, size_t *n_r,
+    struct problem *pr) __attribute__((warn_unused_result));
+void store_identities_free(struct store_identity *l, size_t n);
+int store_identity_add(struct store *s, const struct store_identity *i, const char *who, struct problem *pr)
+    __attribute__((warn_unused_result));
+/* Gives the key its certificate (the first, or a renewed one) and chain. -1 when no such key is ours. */
+int store_identity_cert(struct store *s, const char *key_id, const void *cert, size_t n, const void *chain,
+    size_t chain_n, const char *who, struct problem *pr) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,204 @@
+/* Partners' table and the memory of who was seen protected (P9). Judge; blocks on the disk. */
+#include "certstore/store_partner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "certstore/store_sqlite.h"
+#include "gateway/base/encode.h"
+#include "gateway/base/mem.h"
+
+static void read_row(sqlite3_stmt *st, void *row)
+{
+	struct store_partner *p = row;
+
+	p->domain = store_sqlite_text(st, 0);
+	p->treatment = store_sqlite_text(st, 1);
+	p->strength = store_sqlite_text(st, 2);
+	p->note = store_sqlite_text(st, 3);
+	p->added = sqlite3_column_int64(st, 4);
+	p->seen_protected = sqlite3_column_int64(st, 5);
+}
+
+static void free_list(void *list, size_t n)
+{
+	store_partners_free(list, n);
+}
+
+void store_partners_free(struct store_partner *l, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(l[i].domain);
+		free(l[i].treatment);
+		free(l[i].strength);
+		free(l[i].note);
+	}
+	free(l);
+}
+
+int store_partner_get(struct store *s, const char *domain, struct store_partner **p_r, struct problem *pr)
+{
+	static const char sql[] = "SELECT p.domain, treatment, strength, note, added, coalesce(at, 0) FROM partner p"
+				  " LEFT JOIN seen s ON s.domain = p.domain WHERE p.domain = ?1";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+	int rc;
+
+	*p_r = NULL;
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "t", domain);
+	rc = store_sqlite_row(s, st, pr);
+	if (rc <= 0)
+		return rc;
+	*p_r = mem_new(sizeof **p_r);
+	read_row(st, *p_r);
+	store_sqlite_done(st);
+	return 0;
+}
+
+int store_partners(struct store *s, const char *after, size_t max, struct store_partner **list_r, size_t *n_r, struct problem *pr)
+{
+	static const char sql[] = "SELECT p.domain, treatment, strength, note, added, coalesce(at, 0) FROM partner p"
+				  " LEFT JOIN seen s ON s.domain = p.domain WHERE p.domain > ?1 ORDER BY p.domain LIMIT ?2";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+
+	*list_r = NULL;
+	*n_r = 0;
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "ti", after ? after : "", (int64_t)max);
+	return store_sqlite_list(s, st, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr);
+}
+
+/* One statement with the domain alone, giving nothing back. */
+static int run_with(struct store *s, const char *sql, const char *domain, struct problem *pr)
+{
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "t", domain);
+	return store_sqlite_run(s, st, pr);
+}
+
+static int upsert(struct store *s, const struct store_partner *p, struct problem *pr)
+{
+	static const char sql[] = "INSERT INTO partner (domain, treatment, strength, note, added) VALUES (?1, ?2, ?3, ?4, ?5)"
+				  " ON CONFLICT (domain) DO UPDATE SET treatment = ?2, strength = ?3, note = ?4";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "tttti", p->domain, p->treatment, p->strength, p->note ? p->note : "", p->added);
+	return store_sqlite_run(s, st, pr);
+}
+
+int store_partner_put(struct store *s, const struct store_partner *p, const char *who, struct problem *pr)
+{
+	struct store_partner *old = NULL;
+	char detail[1200];
+	int rc;
+
+	if (store_begin(s, pr) < 0)
+		return -1;
+	rc = store_partner_get(s, p->domain, &old, pr);
+	if (rc == 0)
+		rc = upsert(s, p, pr);
+	(void)snprintf(detail, sizeof detail, "treatment %s, strength %s%s%s%s%s%s%s", p->treatment, p->strength,
+	    p->note && p->note[0] ? ", note " : "", p->note ? p->note : "", old ? "; was " : "", old ? old->treatment : "",
+	    old ? ", " : "", old ? old->strength : "");
+	if (rc == 0)
+		rc = store_audit_add(s, who, old ? "partner.change" : "partner.add", p->domain, detail, pr);
+	if (old)
+		store_partners_free(old, 1);
+	return store_end(s, rc, pr);
+}
+
+static int remove_rows(struct store *s, const char *domain, int *certs_r, int *anchors_r, struct problem *pr)
+{
+	static const char certs[] = "DELETE FROM cert WHERE owner = ?1";
+	static const char anchors[] = "DELETE FROM anchor WHERE scope = ?1";
+	static const char partner[] = "DELETE FROM partner WHERE domain = ?1";
+
+	if (run_with(s, certs, domain, pr) < 0)
+		return -1;
+	*certs_r = sqlite3_changes(s->db);
+	if (run_with(s, anchors, domain, pr) < 0)
+		return -1;
+	*anchors_r = sqlite3_changes(s->db);
+	if (run_with(s, partner, domain, pr) < 0)
+		return -1;
+	if (sqlite3_changes(s->db) == 0)
+		return problem_set(pr, PROBLEM_PERM, 0, "", "", "%s is not a listed partner", domain);
+	return 0;
+}
+
+int store_partner_remove(struct store *s, const char *domain, const char *who, struct problem *pr)
+{
+	char detail[160];
+	int certs = 0, anchors = 0, rc;
+
+	if (store_begin(s, pr) < 0)
+		return -1;
+	rc = remove_rows(s, domain, &certs, &anchors, pr);
+	(void)snprintf(detail, sizeof detail, "with %d certificates and %d anchors of its own", certs, anchors);
+	if (rc == 0)
+		rc = store_audit_add(s, who, "partner.remove", domain, detail, pr);
+	return store_end(s, rc, pr);
+}
+
+int64_t store_was_protected(struct store *s, const char *domain)
+{
+	static const char sql[] = "SELECT at FROM seen WHERE domain = ?1";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, NULL);
+	int64_t at;
+	int rc;
+
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "t", domain);
+	rc = store_sqlite_row(s, st, NULL);
+	if (rc <= 0)
+		return rc;
+	at = sqlite3_column_int64(st, 0);
+	store_sqlite_done(st);
+	return at;
+}
+
+int store_seen_protected(struct store *s, const char *domain, int64_t now, struct problem *pr)
+{
+	static const char sql[] = "INSERT INTO seen (domain, at) VALUES (?1, ?2) ON CONFLICT (domain) DO NOTHING";
+	sqlite3_stmt *st;
+	int rc;
+
+	if (store_was_protected(s, domain) > 0)
+		return 0;
+	if (store_begin(s, pr) < 0)
+		return -1;
+	st = store_sqlite_stmt(s, sql, pr);
+	if (st)
+		store_sqlite_bind(st, "ti", domain, now > 0 ? now : (int64_t)1);
+	rc = st ? store_sqlite_run(s, st, pr) : -1;
+	return store_end(s, rc, pr);
+}
+
+int store_release(struct store *s, const char *domain, const char *who, struct problem *pr)
+{
+	static const char sql[] = "DELETE FROM seen WHERE domain = ?1";
+	char detail[96], since[21] = "never";
+	int64_t at;
+	int rc;
+
+	if (store_begin(s, pr) < 0)
+		return -1;
+	at = store_was_protected(s, domain);
+	if (at > 0)
+		encode_time(at, since);
+	rc = run_with(s, sql, domain, pr);
+	if (rc == 0 && sqlite3_changes(s->db) == 0)
+		rc = problem_set(pr, PROBLEM_PERM, 0, "", "", "%s was never seen protected: there is nothing to release", domain);
+	(void)snprintf(detail, sizeof detail, "first seen protected %s", since);
+	if (rc == 0)
+		rc = store_audit_add(s, who, "partner.release", domain, detail, pr);
+	return store_end(s, rc, pr);
+}

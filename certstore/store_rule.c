@@ -1,0 +1,156 @@
+/* Rules' table. Judge; blocks on the disk. Matching: gateway/proc/judge_rule.c. */
+#include "certstore/store_rule.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "certstore/store_sqlite.h"
+#include "gateway/base/mem.h"
+
+static void read_row(sqlite3_stmt *st, void *row)
+{
+	struct store_rule *r = row;
+
+	r->id = sqlite3_column_int64(st, 0);
+	r->position = sqlite3_column_int64(st, 1);
+	r->name = store_sqlite_text(st, 2);
+	r->sender = store_sqlite_text(st, 3);
+	r->recipient = store_sqlite_text(st, 4);
+	r->treatment = store_sqlite_text(st, 5);
+	r->strength = store_sqlite_text(st, 6);
+}
+
+static void free_list(void *list, size_t n)
+{
+	store_rules_free(list, n);
+}
+
+void store_rules_free(struct store_rule *l, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(l[i].name);
+		free(l[i].sender);
+		free(l[i].recipient);
+		free(l[i].treatment);
+		free(l[i].strength);
+	}
+	free(l);
+}
+
+int store_rules(struct store *s, struct store_rule **list_r, size_t *n_r, struct problem *pr)
+{
+	static const char sql[] = "SELECT id, position, name, sender, recipient, treatment, strength FROM rule ORDER BY position, id";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+
+	*list_r = NULL;
+	*n_r = 0;
+	if (!st)
+		return -1;
+	return store_sqlite_list(s, st, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr);
+}
+
+static int is_new(struct store *s, const char *name, struct problem *pr)
+{
+	static const char sql[] = "SELECT 1 FROM rule WHERE name = ?1";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+	int rc;
+
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "t", name);
+	rc = store_sqlite_row(s, st, pr);
+	if (rc <= 0)
+		return rc;
+	store_sqlite_done(st);
+	return problem_set(pr, PROBLEM_PERM, 0, "", "", "there is a rule called \"%s\" already: remove it first, or choose another name",
+	    name);
+}
+
+/* Where the new one goes; makes room there. */
+static int place(struct store *s, int64_t want, int64_t *position_r, struct problem *pr)
+{
+	static const char last[] = "SELECT coalesce(max(position), 0) + 1 FROM rule";
+	static const char shift[] = "UPDATE rule SET position = position + 1 WHERE position >= ?1";
+	sqlite3_stmt *st = store_sqlite_stmt(s, last, pr);
+
+	if (!st || store_sqlite_row(s, st, pr) <= 0)
+		return -1;
+	*position_r = sqlite3_column_int64(st, 0);
+	store_sqlite_done(st);
+	if (want < 1 || want >= *position_r)
+		return 0;
+	*position_r = want;
+	st = store_sqlite_stmt(s, shift, pr);
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "i", want);
+	return store_sqlite_run(s, st, pr);
+}
+
+static int insert(struct store *s, const struct store_rule *r, int64_t position, struct problem *pr)
+{
+	static const char sql[] = "INSERT INTO rule (position, name, sender, recipient, treatment, strength)"
+				  " VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "ittttt", position, r->name, r->sender, r->recipient, r->treatment, r->strength);
+	return store_sqlite_run(s, st, pr);
+}
+
+int store_rule_add(struct store *s, const struct store_rule *r, const char *who, struct problem *pr)
+{
+	char detail[1200];
+	int64_t position = 0;
+	int rc;
+
+	if (store_begin(s, pr) < 0)
+		return -1;
+	rc = is_new(s, r->name, pr);
+	if (rc == 0)
+		rc = place(s, r->position, &position, pr);
+	if (rc == 0)
+		rc = insert(s, r, position, pr);
+	(void)snprintf(detail, sizeof detail, "position %lld, sender %s, recipient %s, treatment %s, strength %s",
+	    (long long)position, r->sender, r->recipient, r->treatment, r->strength);
+	if (rc == 0)
+		rc = store_audit_add(s, who, "rule.add", r->name, detail, pr);
+	return store_end(s, rc, pr);
+}
+
+static int delete_row(struct store *s, int64_t id, char **name_r, char *detail_r, size_t cap, struct problem *pr)
+{
+	static const char sql[] = "DELETE FROM rule WHERE id = ?1 RETURNING name, position, sender, recipient, treatment, strength";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+	int rc;
+
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "i", id);
+	rc = store_sqlite_row(s, st, pr);
+	if (rc == 0)
+		return problem_set(pr, PROBLEM_PERM, 0, "", "", "there is no rule with the number %lld", (long long)id);
+	if (rc < 0)
+		return -1;
+	*name_r = store_sqlite_text(st, 0);
+	(void)snprintf(detail_r, cap, "position %lld, sender %s, recipient %s, treatment %s, strength %s",
+	    (long long)sqlite3_column_int64(st, 1), (const char *)sqlite3_column_text(st, 2),
+	    (const char *)sqlite3_column_text(st, 3), (const char *)sqlite3_column_text(st, 4),
+	    (const char *)sqlite3_column_text(st, 5));
+	return store_sqlite_run(s, st, pr);
+}
+
+int store_rule_remove(struct store *s, int64_t id, const char *who, struct problem *pr)
+{
+	char detail[1200] = "", *name = NULL;
+	int rc;
+
+	if (store_begin(s, pr) < 0)
+		return -1;
+	rc = delete_row(s, id, &name, detail, sizeof detail, pr);
+	if (rc == 0)
+		rc = store_audit_add(s, who, "rule.remove", name, detail, pr);
+	free(name);
+	return store_end(s, rc, pr);
+}

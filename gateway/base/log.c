@@ -1,0 +1,187 @@
+/*
+ * One line an event on descriptor 2. Every process; needs write, getpid and clock_gettime, all of which every sandbox
+ * allows. Under systemd a line begins with the priority ("<4>", which the journal takes off); elsewhere with time and
+ * level.
+ */
+#include "gateway/base/log.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gateway/base/encode.h"
+#include "gateway/base/mem.h"
+
+enum { LOG_LINE = 2048, LOG_EXIT = 75 };
+
+static char role[32] = "postern";
+static enum log_level most = LOG_LEVEL_INFO;
+static int journal;
+
+static const struct {
+	const char *word;
+	int priority; /* as in syslog(3) */
+} levels[] = {
+    [LOG_LEVEL_ERROR] = {"error", 3},
+    [LOG_LEVEL_WARN] = {"warn", 4},
+    [LOG_LEVEL_INFO] = {"info", 6},
+    [LOG_LEVEL_DEBUG] = {"debug", 7},
+};
+
+struct line {
+	char text[LOG_LINE + 1]; /* one more for the line end */
+	size_t n;
+	int full;
+};
+
+void log_init(const char *r, enum log_level m)
+{
+	if (mem_copy_str(role, sizeof role, r) < 0)
+		log_panic("role name too long");
+	most = m;
+	journal = getenv("JOURNAL_STREAM") != NULL;
+}
+
+/* Three octets stay free for the dots that say something was cut. */
+static void line_put(struct line *l, const char *s, size_t n)
+{
+	if (l->full || n > LOG_LINE - 3 - l->n) {
+		l->full = 1;
+		return;
+	}
+	memcpy(l->text + l->n, s, n);
+	l->n += n;
+}
+
+/* A peer's words must not make a second line or drive a terminal: all but printable ASCII is written as \xHH. */
+static void line_words(struct line *l, const char *s)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	for (; *s && !l->full; s++) {
+		unsigned char c = (unsigned char)*s;
+		char esc[4] = {'\\', 'x', hex[c >> 4], hex[c & 15]};
+
+		if (c >= 0x20 && c <= 0x7e)
+			line_put(l, s, 1);
+		else
+			line_put(l, esc, sizeof esc);
+	}
+}
+
+static void line_head(struct line *l, enum log_level level)
+{
+	char head[128], when[21];
+	struct timespec now;
+
+	if (journal) {
+		snprintf(head, sizeof head, "<%d>%s[%d] ", levels[level].priority, role, (int)getpid());
+	} else {
+		clock_gettime(CLOCK_REALTIME, &now);
+		encode_time(now.tv_sec, when);
+		snprintf(head, sizeof head, "%.19s.%03dZ %s %s[%d] ", when, (int)(now.tv_nsec / 1000000),
+		    levels[level].word, role, (int)getpid());
+	}
+	line_words(l, head);
+}
+
+/* One write, so that lines of several processes do not mix. A full pipe loses the line: nothing may wait for its log.
+ */
+static void line_write(struct line *l)
+{
+	ssize_t r;
+
+	if (l->full) {
+		memcpy(l->text + l->n, "...", 3);
+		l->n += 3;
+	}
+	l->text[l->n++] = '\n';
+	do {
+		r = write(2, l->text, l->n);
+	} while (r < 0 && errno == EINTR);
+}
+
+__attribute__((format(printf, 4, 0))) static void emit(
+    enum log_level level, const char *id, const char *component, const char *fmt, va_list ap)
+{
+	struct line l = {.n = 0};
+	char words[LOG_LINE + 1];
+	int saved = errno;
+
+	if (level > most)
+		return;
+	line_head(&l, level);
+	line_words(&l, id && *id ? id : "-");
+	line_put(&l, " ", 1);
+	line_words(&l, component);
+	line_put(&l, " ", 1);
+	errno = saved;
+	vsnprintf(words, sizeof words, fmt, ap);
+	line_words(&l, words);
+	line_write(&l);
+	errno = saved;
+}
+
+void log_error(const char *id, const char *component, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	emit(LOG_LEVEL_ERROR, id, component, fmt, ap);
+	va_end(ap);
+}
+
+void log_warn(const char *id, const char *component, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	emit(LOG_LEVEL_WARN, id, component, fmt, ap);
+	va_end(ap);
+}
+
+void log_info(const char *id, const char *component, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	emit(LOG_LEVEL_INFO, id, component, fmt, ap);
+	va_end(ap);
+}
+
+void log_debug(const char *id, const char *component, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	emit(LOG_LEVEL_DEBUG, id, component, fmt, ap);
+	va_end(ap);
+}
+
+void log_panic_at(const char *file, int line, const char *fmt, ...)
+{
+	char words[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(words, sizeof words, fmt, ap);
+	va_end(ap);
+	log_error(NULL, "panic", "at=%s:%d why=\"%s\"", file, line, words);
+	abort();
+}
+
+void log_fatal(const char *fmt, ...)
+{
+	char words[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(words, sizeof words, fmt, ap);
+	va_end(ap);
+	log_error(NULL, "fatal", "%s", words);
+	_exit(LOG_EXIT); /* no atexit work: whatever is broken must not be touched again */
+}

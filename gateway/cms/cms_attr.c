@@ -1,0 +1,231 @@
+/* Signed attributes, both directions. Sealer and tests. */
+#include "gateway/cms/cms_attr.h"
+
+#include <openssl/evp.h>
+#include <openssl/objects.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "gateway/cms/ber.h"
+#include "gateway/cms/cms_alg.h"
+
+/* RFC 3183 2.1, numbers in RFC 7107: id-aa-signatureType; SEQUENCE OF one id-sti-domainSig. */
+static const char signature_type[] = "1.2.840.113549.1.9.16.2.28";
+static const uint8_t sti_domain[] = {0x06, 0x0b, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x09, 0x02};
+
+/* What our own read side takes, best first (RFC 8551 2.5.2). */
+static const int capabilities[] = {
+    NID_aes_256_gcm, NID_aes_128_gcm, NID_aes_256_cbc, NID_aes_192_cbc, NID_aes_128_cbc};
+
+/* ---- write ---- */
+
+static int add_capabilities(CMS_SignerInfo *si)
+{
+	STACK_OF(X509_ALGOR) *algs = NULL;
+	int ok = 1;
+
+	for (size_t i = 0; ok && i < sizeof(capabilities) / sizeof(capabilities[0]); i++)
+		ok = CMS_add_simple_smimecap(&algs, capabilities[i], -1);
+	ok = ok && CMS_add_smimecap(si, algs);
+	sk_X509_ALGOR_pop_free(algs, X509_ALGOR_free);
+	return ok ? 0 : -1;
+}
+
+/* [0] IMPLICIT IssuerAndSerialNumber as a string that holds the whole element. NULL without memory. */
+static ASN1_STRING *issuer_and_serial(X509 *cert)
+{
+	const X509_NAME *name = X509_get_issuer_name(cert);
+	int issuer = i2d_X509_NAME(name, NULL), serial = i2d_ASN1_INTEGER(X509_get0_serialNumber(cert), NULL);
+	ASN1_STRING *s = ASN1_STRING_type_new(V_ASN1_OTHER);
+	unsigned char *p;
+
+	if (s == NULL || issuer <= 0 || serial <= 0 || !ASN1_STRING_set(s, NULL, ASN1_object_size(1, issuer + serial, 0))) {
+		ASN1_STRING_free(s);
+		return NULL;
+	}
+	p = (unsigned char *)ASN1_STRING_get0_data(s);
+	ASN1_put_object(&p, 1, issuer + serial, 0, V_ASN1_CONTEXT_SPECIFIC);
+	i2d_X509_NAME(name, &p);
+	i2d_ASN1_INTEGER(X509_get0_serialNumber(cert), &p);
+	return s;
+}
+
+/* RFC 8551 2.5.3. By X509_ATTRIBUTE_create, because the functions that take octets mistake V_ASN1_OTHER for a character set. */
+static int add_preference(CMS_SignerInfo *si, X509 *enc_cert)
+{
+	ASN1_STRING *value = issuer_and_serial(enc_cert);
+	X509_ATTRIBUTE *a = value != NULL ? X509_ATTRIBUTE_create(NID_id_smime_aa_encrypKeyPref, V_ASN1_OTHER, value) : NULL;
+	int r = -1;
+
+	if (a == NULL) {
+		ASN1_STRING_free(value);
+		return -1;
+	}
+	if (CMS_signed_add1_attr(si, a) == 1)
+		r = 0;
+	X509_ATTRIBUTE_free(a); /* with the value */
+	return r;
+}
+
+static int add_domain(CMS_SignerInfo *si)
+{
+	uint8_t der[2 + sizeof(sti_domain)] = {0x30, sizeof(sti_domain)};
+	ASN1_OBJECT *type = OBJ_txt2obj(signature_type, 1);
+	int r = -1;
+
+	memcpy(der + 2, sti_domain, sizeof(sti_domain));
+	if (type != NULL && CMS_signed_add1_attr_by_OBJ(si, type, V_ASN1_SEQUENCE, der, (int)sizeof(der)) == 1)
+		r = 0;
+	ASN1_OBJECT_free(type);
+	return r;
+}
+
+int cms_attr_add(CMS_SignerInfo *si, X509 *enc_cert, bool domain)
+{
+	if (add_capabilities(si) == -1)
+		return -1;
+	if (enc_cert != NULL && add_preference(si, enc_cert) == -1)
+		return -1;
+	return domain ? add_domain(si) : 0;
+}
+
+/* ---- read ---- */
+
+static int bad(char *why, size_t cap, const char *text)
+{
+	snprintf(why, cap, "%s", text);
+	return -1;
+}
+
+static int check_twice(CMS_SignerInfo *si, int n, char *why, size_t cap)
+{
+	for (int i = 0; i < n; i++)
+		for (int k = 0; k < i; k++)
+			if (OBJ_cmp(X509_ATTRIBUTE_get0_object(CMS_signed_get_attr(si, i)),
+				X509_ATTRIBUTE_get0_object(CMS_signed_get_attr(si, k))) == 0)
+				return bad(why, cap, "a signed attribute stands there twice (RFC 5652 5.3)");
+	return 0;
+}
+
+/* The single value of the attribute; NULL when it is absent or has not exactly one value of this type. */
+static void *single(CMS_SignerInfo *si, int nid, int type)
+{
+	int i = CMS_signed_get_attr_by_NID(si, nid, -1);
+	X509_ATTRIBUTE *a = i >= 0 ? CMS_signed_get_attr(si, i) : NULL;
+
+	if (a == NULL || X509_ATTRIBUTE_count(a) != 1)
+		return NULL;
+	return X509_ATTRIBUTE_get0_data(a, 0, type, NULL);
+}
+
+static int64_t signing_time(CMS_SignerInfo *si)
+{
+	int i = CMS_signed_get_attr_by_NID(si, NID_pkcs9_signingTime, -1);
+	X509_ATTRIBUTE *a = i >= 0 ? CMS_signed_get_attr(si, i) : NULL;
+	ASN1_TYPE *v = a != NULL && X509_ATTRIBUTE_count(a) == 1 ? X509_ATTRIBUTE_get0_type(a, 0) : NULL;
+	struct tm tm;
+
+	if (v == NULL || (v->type != V_ASN1_UTCTIME && v->type != V_ASN1_GENERALIZEDTIME))
+		return 0;
+	memset(&tm, 0, sizeof(tm));
+	return ASN1_TIME_to_tm(v->value.asn1_string, &tm) ? (int64_t)timegm(&tm) : 0;
+}
+
+/* True when the SEQUENCE OF OBJECT IDENTIFIER has domainSig in it. */
+static bool is_domain(CMS_SignerInfo *si)
+{
+	ASN1_OBJECT *type = OBJ_txt2obj(signature_type, 1);
+	int i = type != NULL ? CMS_signed_get_attr_by_OBJ(si, type, -1) : -1;
+	X509_ATTRIBUTE *a = i >= 0 ? CMS_signed_get_attr(si, i) : NULL;
+	ASN1_STRING *v = a != NULL ? X509_ATTRIBUTE_get0_data(a, 0, V_ASN1_SEQUENCE, NULL) : NULL;
+	struct ber_item it;
+	struct ber b;
+	bool found = false;
+
+	ASN1_OBJECT_free(type);
+	if (v == NULL)
+		return false;
+	ber_open_mem(&b, ASN1_STRING_get0_data(v), (size_t)ASN1_STRING_length(v), 0, 2);
+	if (ber_next(&b, &it, NULL) != 1 || !it.constructed || ber_enter(&b, &it, NULL) == -1)
+		return false;
+	while (!found && ber_next(&b, &it, NULL) == 1) {
+		size_t n = it.nhead + (size_t)it.len;
+
+		found = n == sizeof(sti_domain) && memcmp(b.win + it.off, sti_domain, n) == 0;
+		if (ber_skip(&b, &it, NULL) == -1)
+			return false;
+	}
+	return found;
+}
+
+/*
+ * SigningCertificateV2 ::= SEQUENCE { certs SEQUENCE OF ESSCertIDv2 ...}; ESSCertIDv2 ::= SEQUENCE { hashAlgorithm DEFAULT sha256, certHash
+ * OCTET STRING ...}. Finds the first certHash, whose algorithm follows from its length. 1 with the place, 0.
+ */
+static int cert_hash(const ASN1_STRING *v, const uint8_t **p_r, size_t *n_r)
+{
+	struct ber_item it;
+	struct ber b;
+
+	ber_open_mem(&b, ASN1_STRING_get0_data(v), (size_t)ASN1_STRING_length(v), 0, 8);
+	for (int level = 0; level < 3; level++)
+		if (ber_next(&b, &it, NULL) != 1 || !ber_is(&it, BER_UNIVERSAL, BER_SEQUENCE) || !it.constructed ||
+		    ber_enter(&b, &it, NULL) == -1)
+			return 0;
+	while (ber_next(&b, &it, NULL) == 1) {
+		if (ber_is(&it, BER_UNIVERSAL, BER_OCTETS) && !it.constructed)
+			return ber_run(&b, p_r, n_r, NULL) == 1;
+		if (ber_skip(&b, &it, NULL) == -1)
+			return 0;
+	}
+	return 0;
+}
+
+/* RFC 5035 5.4: the signature was made with this certificate, and not with another one over the same key. */
+static int check_signing_cert(CMS_SignerInfo *si, X509 *cert, char *why, size_t cap)
+{
+	static const int by_length[] = {NID_sha256, NID_sha384, NID_sha512};
+	ASN1_STRING *v = single(si, NID_id_smime_aa_signingCertificateV2, V_ASN1_SEQUENCE);
+	uint8_t hash[EVP_MAX_MD_SIZE];
+	unsigned int len;
+	const uint8_t *p;
+	size_t n;
+
+	if (CMS_signed_get_attr_by_NID(si, NID_id_smime_aa_signingCertificateV2, -1) < 0)
+		return 0;
+	if (v == NULL || !cert_hash(v, &p, &n))
+		return bad(why, cap, "the signingCertificateV2 attribute is malformed (RFC 5035 5.4)");
+	for (size_t i = 0; i < sizeof(by_length) / sizeof(by_length[0]); i++)
+		if (X509_digest(cert, cms_alg_md(cms_alg_digest(by_length[i])), hash, &len) == 1 && len == n &&
+		    memcmp(hash, p, n) == 0)
+			return 0;
+	return bad(why, cap, "the signingCertificateV2 attribute names another certificate (RFC 5035 5.4)");
+}
+
+int cms_attr_check(CMS_SignerInfo *si, const ASN1_OBJECT *content_type, X509 *cert, struct cms_attr_facts *facts_r, char *why,
+    size_t cap)
+{
+	int n = CMS_signed_get_attr_count(si);
+	ASN1_OBJECT *type;
+
+	memset(facts_r, 0, sizeof(*facts_r));
+	/* without attributes the DER of someone's honest attributes could be passed off as signed content */
+	if (n <= 0)
+		return bad(why, cap, "the signature has no signed attributes, which is not accepted (RFC 5652 11.1)");
+	if (n > CMS_ATTR_MAX)
+		return bad(why, cap, "the signature has too many signed attributes");
+	if (check_twice(si, n, why, cap) == -1)
+		return -1;
+	facts_r->signing_time = signing_time(si);
+	facts_r->domain = is_domain(si);
+	type = single(si, NID_pkcs9_contentType, V_ASN1_OBJECT);
+	if (type == NULL || content_type == NULL || OBJ_cmp(type, content_type) != 0)
+		return bad(why, cap, "the signed content type is not that of the content (RFC 5652 11.1)");
+	facts_r->digest = single(si, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING);
+	if (facts_r->digest == NULL)
+		return bad(why, cap, "the signed attributes hold no single message digest (RFC 5652 11.2)");
+	return cert != NULL ? check_signing_cert(si, cert, why, cap) : 0;
+}

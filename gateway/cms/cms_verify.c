@@ -1,0 +1,257 @@
+/* Verification. Sealer and tests. One pass over the content for all digests; then each signer by itself, so that one bad signature says nothing of others. */
+#include "gateway/cms/cms_verify.h"
+
+#include <openssl/cms.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/objects.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/mem.h"
+#include "gateway/cms/cms_alg.h"
+#include "gateway/cms/cms_attr.h"
+#include "gateway/cms/cms_cert.h"
+
+/* One running digest for each algorithm some signer uses. */
+enum { RUNS_MAX = 3 };
+struct run {
+	const struct cms_alg_digest *alg;
+	EVP_MD_CTX *ctx;
+	uint8_t value[EVP_MAX_MD_SIZE];
+	unsigned int len;
+};
+struct runs {
+	struct run run[RUNS_MAX];
+	size_t n;
+};
+
+static const struct cms_alg_digest *digest_of(CMS_SignerInfo *si)
+{
+	const ASN1_OBJECT *obj;
+	X509_ALGOR *alg;
+
+	CMS_SignerInfo_get0_algs(si, NULL, NULL, &alg, NULL);
+	X509_ALGOR_get0(&obj, NULL, NULL, alg);
+	return cms_alg_digest(OBJ_obj2nid(obj));
+}
+
+static struct run *find_run(struct runs *rs, const struct cms_alg_digest *alg)
+{
+	for (size_t i = 0; i < rs->n; i++)
+		if (rs->run[i].alg == alg)
+			return &rs->run[i];
+	return NULL;
+}
+
+static void runs_init(struct runs *rs, STACK_OF(CMS_SignerInfo) *infos)
+{
+	memset(rs, 0, sizeof(*rs));
+	for (int i = 0; i < sk_CMS_SignerInfo_num(infos); i++) {
+		const struct cms_alg_digest *alg = digest_of(sk_CMS_SignerInfo_value(infos, i));
+		struct run *run;
+
+		if (alg == NULL || find_run(rs, alg) != NULL)
+			continue;
+		REQUIRE(rs->n < RUNS_MAX);
+		run = &rs->run[rs->n++];
+		run->alg = alg;
+		run->ctx = EVP_MD_CTX_new();
+		if (run->ctx == NULL || EVP_DigestInit_ex(run->ctx, cms_alg_md(alg), NULL) != 1)
+			log_fatal("cms: %s cannot be started", alg->name);
+	}
+}
+
+static void runs_update(struct runs *rs, const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < rs->n; i++)
+		if (EVP_DigestUpdate(rs->run[i].ctx, p, n) != 1)
+			log_fatal("cms: %s failed", rs->run[i].alg->name);
+}
+
+static void runs_final(struct runs *rs)
+{
+	for (size_t i = 0; i < rs->n; i++)
+		if (EVP_DigestFinal_ex(rs->run[i].ctx, rs->run[i].value, &rs->run[i].len) != 1)
+			log_fatal("cms: %s failed", rs->run[i].alg->name);
+}
+
+static void runs_clear(struct runs *rs)
+{
+	for (size_t i = 0; i < rs->n; i++)
+		EVP_MD_CTX_free(rs->run[i].ctx);
+}
+
+static int read_inside(struct cms_outline *o, struct runs *rs, struct writer *out, struct problem *pr)
+{
+	struct cms_content c;
+	const uint8_t *p;
+	size_t n;
+	int r;
+
+	if (cms_outline_content(o, &c, pr) == -1)
+		return -1;
+	while ((r = cms_content_next(&c, &p, &n, pr)) == 1) {
+		runs_update(rs, p, n);
+		if (out != NULL && stream_write(out, p, n, pr) == -1) {
+			r = -1;
+			break;
+		}
+	}
+	cms_content_close(&c);
+	return r;
+}
+
+static int read_detached(struct reader *in, struct runs *rs, struct problem *pr)
+{
+	uint8_t *chunk = mem_new(BER_WINDOW);
+	uint64_t off = 0;
+	int r = 0;
+
+	while (r == 0 && off < in->size) {
+		size_t n;
+
+		r = stream_read_at(in, off, chunk, BER_WINDOW, &n, pr);
+		if (r == 0)
+			runs_update(rs, chunk, n);
+		off += n;
+	}
+	mem_free_secret(chunk, BER_WINDOW);
+	return r;
+}
+
+/* ---- one signer ---- */
+
+static void refuse(struct cms_signer_facts *f, const char *why)
+{
+	snprintf(f->why, sizeof(f->why), "%s", why);
+}
+
+/* Names, and whether the algorithms are allowed and fit each other and the key. */
+static int check_algorithms(CMS_SignerInfo *si, struct cms_signer_facts *f)
+{
+	X509_ALGOR *dig, *sig;
+	const ASN1_OBJECT *dig_obj, *sig_obj;
+
+	CMS_SignerInfo_get0_algs(si, NULL, NULL, &dig, &sig);
+	X509_ALGOR_get0(&dig_obj, NULL, NULL, dig);
+	X509_ALGOR_get0(&sig_obj, NULL, NULL, sig);
+	cms_alg_text(dig_obj, f->digest, sizeof(f->digest));
+	cms_alg_text(sig_obj, f->sigalg, sizeof(f->sigalg));
+	if (cms_alg_digest(OBJ_obj2nid(dig_obj)) == NULL) {
+		snprintf(f->why, sizeof(f->why), "signed with the digest %s, which is not accepted (SHA-256 or better is needed)",
+		    f->digest);
+		return -1;
+	}
+	if (f->cert == NULL) {
+		refuse(f, "the signer's certificate is not in the message");
+		return -1;
+	}
+	if (!cms_alg_sig_fits(OBJ_obj2nid(sig_obj), OBJ_obj2nid(dig_obj), X509_get0_pubkey(f->cert))) {
+		snprintf(f->why, sizeof(f->why), "the signature algorithm %s does not fit the digest %s and the signer's key", f->sigalg,
+		    f->digest);
+		return -1;
+	}
+	return 0;
+}
+
+static int check_key(struct cms_signer_facts *f)
+{
+	struct problem weak;
+
+	problem_clear(&weak);
+	/* RSA-PSS keys verify but are not among those we sign or encrypt with */
+	if (EVP_PKEY_is_a(X509_get0_pubkey(f->cert), "RSA-PSS") &&
+	    EVP_PKEY_get_bits(X509_get0_pubkey(f->cert)) >= CMS_ALG_RSA_BITS_MIN)
+		return 0;
+	if (cms_cert_key_ok(f->cert, &weak) == 0)
+		return 0;
+	snprintf(f->why, sizeof(f->why), "%.*s", (int)sizeof(f->why) - 1, weak.text);
+	return -1;
+}
+
+static void check_signer(struct cms_outline *o, CMS_SignerInfo *si, struct runs *rs, struct cms_signer_facts *f)
+{
+	struct cms_attr_facts attrs;
+	struct run *run;
+	X509 *cert = NULL;
+
+	CMS_SignerInfo_get0_algs(si, NULL, &cert, NULL, NULL);
+	if (cert != NULL && X509_get0_pubkey(cert) != NULL && X509_up_ref(cert))
+		f->cert = cert;
+	if (check_algorithms(si, f) == -1 || check_key(f) == -1)
+		return;
+	if (cms_attr_check(si, CMS_get0_eContentType(cms_outline_openssl(o)), f->cert, &attrs, f->why, sizeof(f->why)) == -1)
+		return;
+	f->signing_time = attrs.signing_time;
+	f->domain = attrs.domain;
+	run = find_run(rs, digest_of(si));
+	if (run == NULL || (unsigned int)ASN1_STRING_length(attrs.digest) != run->len ||
+	    CRYPTO_memcmp(ASN1_STRING_get0_data(attrs.digest), run->value, run->len) != 0) {
+		refuse(f, "the content was changed after it was signed (its digest differs)");
+		return;
+	}
+	if (CMS_SignerInfo_verify(si) != 1) {
+		refuse(f, "the signature does not belong to the signer's key, or was damaged");
+		return;
+	}
+	f->ok = true;
+}
+
+static void judge_all(struct cms_outline *o, struct runs *rs, struct cms_verdict *v)
+{
+	CMS_ContentInfo *cms = cms_outline_openssl(o);
+	STACK_OF(CMS_SignerInfo) *infos = CMS_get0_SignerInfos(cms);
+	int n = sk_CMS_SignerInfo_num(infos);
+
+	v->certs = CMS_get1_certs(cms);
+	(void)CMS_set1_signers_certs(cms, NULL, 0);
+	v->signers = mem_new((size_t)n * sizeof(v->signers[0]));
+	v->nsigners = (size_t)n;
+	for (int i = 0; i < n; i++)
+		check_signer(o, sk_CMS_SignerInfo_value(infos, i), rs, &v->signers[i]);
+	ERR_clear_error();
+}
+
+static int check_shape(struct cms_outline *o, const struct reader *detached, struct problem *pr)
+{
+	if (cms_outline_kind(o) != CMS_KIND_SIGNED)
+		return problem_perm(pr, "The message is not a signed one.");
+	if (cms_outline_check(o, pr) == -1)
+		return -1;
+	if (detached != NULL && cms_outline_has_content(o))
+		return problem_perm(pr, "The signature of a multipart/signed carries a content of its own (RFC 8551 3.5.3.1).");
+	if (detached == NULL && !cms_outline_has_content(o))
+		return problem_perm(pr, "The signed message carries no content.");
+	return 0;
+}
+
+int cms_verify(struct cms_outline *o, struct reader *detached, struct writer *out, struct cms_verdict *v_r, struct problem *pr)
+{
+	struct runs rs;
+	int r;
+
+	memset(v_r, 0, sizeof(*v_r));
+	if (check_shape(o, detached, pr) == -1)
+		return -1;
+	ERR_clear_error();
+	runs_init(&rs, CMS_get0_SignerInfos(cms_outline_openssl(o)));
+	r = detached != NULL ? read_detached(detached, &rs, pr) : read_inside(o, &rs, out, pr);
+	if (r == 0) {
+		runs_final(&rs);
+		judge_all(o, &rs, v_r);
+	}
+	runs_clear(&rs);
+	return r;
+}
+
+void cms_verdict_clear(struct cms_verdict *v)
+{
+	for (size_t i = 0; i < v->nsigners; i++)
+		X509_free(v->signers[i].cert);
+	free(v->signers);
+	sk_X509_pop_free(v->certs, X509_free);
+	memset(v, 0, sizeof(*v));
+}

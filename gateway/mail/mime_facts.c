@@ -1,0 +1,225 @@
+/*
+ * mime_facts: the tree of a message walked in one pass over its lines, with a stack of the containers that are open instead of
+ * recursion (RFC 2046 5.1, 5.2.1). Pure; sealer. Octets are read once, header blocks twice; memory is the stack and one
+ * header at a time. Content is not decoded: what an encoded message/rfc822 or an encrypted part holds is not seen.
+ */
+#include "gateway/mail/mime_facts.h"
+
+#include <string.h>
+
+#include "gateway/mail/lex.h"
+#include "gateway/mail/lines.h"
+#include "gateway/mail/mime_boundary.h"
+
+/* A container that is open: a multipart with its boundary, or a message/rfc822, which ends when the one around it moves on. */
+struct frame {
+	bool multipart;
+	bool closed; /* its close-delimiter was seen: the rest is epilogue */
+	bool digest; /* RFC 2046 5.1.5: a part without a type is a message */
+	size_t parts;
+	struct mime_boundary b;
+};
+
+enum place { IN_HEADER, IN_BODY };
+
+struct walk {
+	struct reader *r;
+	const struct mime_limits *lim;
+	struct mime_facts *f;
+	struct problem *pr;
+	struct frame *stack;
+	size_t depth;
+	enum place place;
+	uint64_t header_off;
+};
+
+static int bad(struct walk *w, const char *rfc, const char *why)
+{
+	return problem_set(w->pr, PROBLEM_PERM, 554, "5.6.0", rfc, "The MIME structure is malformed: %s.", why);
+}
+
+static int push(struct walk *w, const struct mime_entity *e)
+{
+	struct frame *f;
+
+	if (w->depth >= w->lim->depth)
+		return problem_set(w->pr, PROBLEM_PERM, 554, "5.6.0", "",
+		    "The MIME parts of the message are nested more than %zu deep.", w->lim->depth);
+	f = &w->stack[w->depth];
+	memset(f, 0, sizeof(*f));
+	f->multipart = e != NULL;
+	f->digest = e && mime_is(&e->type, "multipart", "digest");
+	if (e && mime_boundary_of(&e->type, &f->b, w->pr))
+		return -1;
+	for (size_t i = 0; e && i < w->depth; i++)
+		if (w->stack[i].multipart && !w->stack[i].closed && !mime_boundary_apart(&w->stack[i].b, &f->b))
+			return bad(w, "RFC 2046 5.1.2", "a multipart has the boundary of one around it");
+	w->depth++;
+	if (w->depth > w->f->depth)
+		w->f->depth = w->depth;
+	return 0;
+}
+
+static bool named_tnef(const struct mime_entity *e)
+{
+	return e->filename && lex_same(e->filename, strlen(e->filename), "winmail.dat");
+}
+
+/* Whether a part below the top hides content of its own: certs-only is a bag of certificates and hides nothing. */
+static bool opaque(const struct mime_entity *e)
+{
+	const char *kind = mime_param(&e->type, "smime-type");
+
+	return mime_smime(e) == MIME_SMIME_PKCS7 && !(kind && lex_same(kind, strlen(kind), "certs-only"));
+}
+
+static void note(struct walk *w, const struct mime_entity *e)
+{
+	struct mime_facts *f = w->f;
+	const struct mime_type *t = &e->type;
+
+	if (mime_is(t, "text", "calendar") && mime_param(t, "method"))
+		f->calendar_method = true;
+	if (mime_is(t, "application", "ms-tnef") || mime_is(t, "application", "vnd.ms-tnef") || named_tnef(e))
+		f->tnef = true;
+	if (w->depth == 0 && mime_is(t, "multipart", "report"))
+		f->report = true;
+	if (w->depth > 0 && opaque(e))
+		f->smime_inside = true;
+}
+
+static int begin_part(struct walk *w, uint64_t off)
+{
+	w->place = IN_HEADER;
+	w->header_off = off;
+	if (++w->f->parts > w->lim->parts)
+		return problem_set(w->pr, PROBLEM_PERM, 554, "5.6.0", "", "The message has more than %zu MIME parts.",
+		    w->lim->parts);
+	return 0;
+}
+
+bool mime_facts_holds_message(const struct mime_entity *e)
+{
+	return (mime_is(&e->type, "message", "rfc822") || mime_is(&e->type, "message", "global")) &&
+	    (e->cte == MIME_CTE_7BIT || e->cte == MIME_CTE_8BIT || e->cte == MIME_CTE_BINARY);
+}
+
+static bool in_digest(const struct walk *w)
+{
+	return w->depth > 0 && w->stack[w->depth - 1].digest;
+}
+
+/* The header that began at header_off ended before `end`; the body begins at `body`. */
+static int enter(struct walk *w, struct arena *scratch, uint64_t end, uint64_t body)
+{
+	struct mime_entity e;
+
+	if (mime_entity_read(scratch, w->r, w->header_off, end - w->header_off, w->lim, &e, w->pr))
+		return -1;
+	w->place = IN_BODY;
+	note(w, &e);
+	if (strcmp(e.type.type, "multipart") == 0)
+		return push(w, &e);
+	if (mime_facts_holds_message(&e) || (in_digest(w) && !header_find(&e.header, "Content-Type", 0)))
+		return push(w, NULL) ? -1 : begin_part(w, body);
+	return 0;
+}
+
+/* The arena is for this header alone: a thousand parts need no more memory than the largest. */
+static int end_header(struct walk *w, uint64_t end, uint64_t body)
+{
+	struct arena *scratch = arena_new(w->lim->header.octets * 4 + w->lim->header.fields * sizeof(struct header_field) + 65536);
+	int result = enter(w, scratch, end, body);
+
+	arena_free(scratch);
+	return result;
+}
+
+/* Closes what lies inside stack[keep]. A multipart left open there ends nowhere a reader could be sure of. */
+static int pop_to(struct walk *w, size_t keep)
+{
+	for (size_t i = keep; i < w->depth; i++)
+		if (w->stack[i].multipart && (!w->stack[i].closed || w->stack[i].parts == 0))
+			return bad(w, "RFC 2046 5.1.1",
+			    w->stack[i].closed ? "a multipart has no part" : "a multipart is not closed by its boundary");
+	w->depth = keep;
+	return 0;
+}
+
+static int at_boundary(struct walk *w, size_t which, enum mime_boundary_line what, const struct lines_piece *line)
+{
+	uint64_t end = line->off >= w->header_off + 2 ? line->off - 2 : w->header_off;
+
+	/* A part may end with its header, or have not even that. It can begin nothing that this delimiter would not end. */
+	if (w->place == IN_HEADER && end_header(w, end, line->off))
+		return -1;
+	if (pop_to(w, which + 1))
+		return -1;
+	w->place = IN_BODY;
+	if (what == MIME_BOUNDARY_CLOSE) {
+		w->stack[which].closed = true;
+		return 0;
+	}
+	w->stack[which].parts++;
+	return begin_part(w, line->next);
+}
+
+static int take_line(struct walk *w, const struct lines_piece *line)
+{
+	if (line->last && line->n >= 2 && line->p[0] == '-' && line->p[1] == '-') {
+		for (size_t i = w->depth; i-- > 0;) {
+			struct frame *f = &w->stack[i];
+			enum mime_boundary_line what = MIME_BOUNDARY_NONE;
+
+			if (f->multipart && !f->closed)
+				what = mime_boundary_judge(&f->b, line->p, line->n);
+			if (what == MIME_BOUNDARY_DELIMITER || what == MIME_BOUNDARY_CLOSE)
+				return at_boundary(w, i, what, line);
+		}
+	}
+	if (w->place == IN_HEADER && line->n == 0 && line->crlf)
+		return end_header(w, line->next, line->next);
+	if (w->place == IN_HEADER && line->off - w->header_off > w->lim->header.octets)
+		return problem_set(w->pr, PROBLEM_PERM, 554, "5.6.0", "",
+		    "The header of the message or of a part is longer than %zu octets.", w->lim->header.octets);
+	return 0;
+}
+
+static int walk(struct walk *w, struct lines *l, uint64_t end)
+{
+	struct lines_piece line;
+	int got;
+
+	while ((got = lines_next(l, &line, w->pr)) != 0)
+		if (got < 0 || (line.first && take_line(w, &line)))
+			return -1;
+	while (w->place == IN_HEADER)
+		if (end_header(w, end, end))
+			return -1;
+	return pop_to(w, 0);
+}
+
+int mime_facts(struct arena *a, struct reader *r, uint64_t off, uint64_t len, const struct mime_limits *lim,
+    struct mime_facts *f_r, struct problem *pr)
+{
+	struct walk w = {.r = r, .lim = lim, .f = f_r, .pr = pr};
+	struct lines_facts seen;
+	struct lines *l;
+	int result;
+
+	memset(f_r, 0, sizeof(*f_r));
+	w.stack = arena_alloc(a, (lim->depth + 1) * sizeof(*w.stack));
+	if (!w.stack)
+		return bad(&w, "", "it needs more memory than one message may have");
+	if (begin_part(&w, off))
+		return -1;
+	l = lines_new(r, off, len);
+	result = walk(&w, l, off + len);
+	seen = lines_facts(l);
+	lines_free(l);
+	f_r->eight_bit = seen.eight_bit;
+	f_r->nul = seen.nul;
+	f_r->bare = seen.bare;
+	f_r->longest_line = seen.longest;
+	return result;
+}

@@ -1,0 +1,245 @@
+/*
+ * 8-bit header text into encoded words: RFC 2047 (B encoding). Pure; sealer.
+ * Such text is unlawful without SMTPUTF8 and common all the same, in subjects, display names and file names. It is encoded
+ * word by word where it stands; what is ASCII around it is not touched. In parameters the word goes between the quotes:
+ * RFC 2047 forbids that, and mail readers have read it for thirty years.
+ */
+#include "gateway/mail/sevenbit_header.h"
+
+#include <string.h>
+
+#include "gateway/base/encode.h"
+#include "gateway/mail/lex.h"
+
+#define LINE_MOST 998
+#define LINE_FOLD 900
+#define WORD_OCTETS 42 /* 56 in base64, 75 with the longest charset around it */
+
+static bool is_high(char c)
+{
+	return (unsigned char)c > 126;
+}
+
+static bool any_high(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (is_high(p[i]))
+			return true;
+	return false;
+}
+
+static bool long_line(const struct header_field *f)
+{
+	const char *p = f->raw, *end = f->raw + f->raw_len;
+
+	while (p < end) {
+		const char *lf = memchr(p, '\n', (size_t)(end - p));
+		const char *stop = lf ? lf + 1 : end;
+
+		if (stop - p > LINE_MOST + 2)
+			return true;
+		p = stop;
+	}
+	return false;
+}
+
+/* Octets of the UTF-8 character at p (RFC 3629), 0 when there is none. */
+static size_t utf8_len(const char *p, size_t n)
+{
+	const unsigned char *u = (const unsigned char *)p;
+	size_t len = u[0] < 0x80 ? 1 : u[0] < 0xc2 ? 0 : u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : u[0] < 0xf5 ? 4 : 0;
+
+	if (len == 0 || len > n)
+		return 0;
+	for (size_t i = 1; i < len; i++)
+		if ((u[i] & 0xc0) != 0x80)
+			return 0;
+	if ((u[0] == 0xe0 && u[1] < 0xa0) || (u[0] == 0xed && u[1] > 0x9f) || (u[0] == 0xf0 && u[1] < 0x90) ||
+	    (u[0] == 0xf4 && u[1] > 0x8f))
+		return 0;
+	return len;
+}
+
+static bool is_utf8(const char *p, size_t n)
+{
+	for (size_t i = 0, len; i < n; i += len) {
+		len = utf8_len(p + i, n - i);
+		if (len == 0)
+			return false;
+	}
+	return true;
+}
+
+/* As many whole characters as one encoded word holds. */
+static size_t word_len(const char *p, size_t n, bool utf8)
+{
+	size_t at = 0;
+
+	if (!utf8)
+		return n < WORD_OCTETS ? n : WORD_OCTETS;
+	while (at < n && at + utf8_len(p + at, n - at) <= WORD_OCTETS)
+		at += utf8_len(p + at, n - at);
+	return at;
+}
+
+/* Blanks between neighbouring encoded words are not text (RFC 2047 6.2), so the folding between them is free. */
+static int put_encoded(struct buf *b, const char *p, size_t n)
+{
+	bool utf8 = is_utf8(p, n);
+	char b64[4 * ((WORD_OCTETS + 2) / 3) + 1];
+
+	for (size_t at = 0; at < n;) {
+		size_t len = word_len(p + at, n - at, utf8);
+
+		encode_b64((const uint8_t *)p + at, len, b64);
+		if (buf_addf(b, "%s=?%s?B?%s?=", at ? "\r\n " : "", utf8 ? "utf-8" : "unknown-8bit", b64))
+			return -1;
+		at += len;
+	}
+	return 0;
+}
+
+/* A quoted-string with 8-bit text in it. */
+static int put_quoted(struct buf *b, struct lex *l, bool parameter)
+{
+	struct buf text;
+	size_t n = (size_t)(l->end - l->p);
+	uint8_t *room;
+	int result = -1;
+
+	buf_init(&text, n + 1);
+	room = buf_room(&text, n + 1);
+	if (room && lex_quoted(l, (char *)room, n + 1, &n) == 0)
+		result = (parameter && buf_addc(b, '"')) || put_encoded(b, (const char *)room, n) || (parameter && buf_addc(b, '"'));
+	buf_clear(&text);
+	return result ? -1 : 0;
+}
+
+static bool word_octet(char c)
+{
+	return is_high(c) || ((unsigned char)c > ' ' && !strchr("\"(),;:<>@=", c));
+}
+
+/* The word at p and those behind it that have 8-bit text too: their blanks would be lost between encoded words of their own. */
+static const char *words_end(const char *p, const char *end)
+{
+	const char *stop = p, *next;
+
+	for (;;) {
+		while (p < end && word_octet(*p))
+			p++;
+		if (p == stop || !any_high(stop, (size_t)(p - stop)))
+			return stop;
+		stop = p;
+		for (next = p; next < end && lex_is(*next, LEX_BLANK);)
+			next++;
+		if (next == p)
+			return stop;
+		p = next;
+	}
+}
+
+/* The end of the quoted-string at p, p when it is not closed. */
+static const char *quoted_end(const char *p, const char *end)
+{
+	struct lex l = {p, end};
+	size_t n;
+
+	return lex_quoted(&l, NULL, 0, &n) ? p : l.p;
+}
+
+static int encode_value(struct buf *b, const char *p, const char *end, bool parameter)
+{
+	while (p < end) {
+		const char *stop = p;
+		int result = 0;
+
+		if (*p == '"' && (stop = quoted_end(p, end)) > p && any_high(p, (size_t)(stop - p))) {
+			struct lex l = {p, stop};
+
+			result = put_quoted(b, &l, parameter);
+		} else if (stop > p) {
+			result = buf_add(b, p, (size_t)(stop - p));
+		} else if (word_octet(*p) && (stop = words_end(p, end)) > p) {
+			result = put_encoded(b, p, (size_t)(stop - p));
+		} else {
+			for (stop = p + 1; stop < end && word_octet(*p) && word_octet(*stop);)
+				stop++;
+			result = buf_add(b, p, (size_t)(stop - p));
+		}
+		if (result)
+			return -1;
+		p = stop;
+	}
+	return 0;
+}
+
+/* Breaks lines that are too long in front of a blank. */
+static int fold(struct buf *b, const char *p, size_t n, struct problem *pr)
+{
+	size_t column = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (column > LINE_FOLD && lex_is(p[i], LEX_BLANK) && i + 1 < n && !lex_is(p[i + 1], LEX_BLANK)) {
+			if (buf_adds(b, "\r\n"))
+				return -1;
+			column = 0;
+		}
+		if (buf_addc(b, (uint8_t)p[i]))
+			return -1;
+		column = p[i] == '\n' ? 0 : column + 1;
+		if (column > LINE_MOST && p[i] != '\r')
+			return problem_set(pr, PROBLEM_PERM, 554, "5.6.0", "RFC 5322 2.1.1",
+			    "A header line of the message is longer than %d octets and has no blank to break it at.", LINE_MOST);
+	}
+	return 0;
+}
+
+static int write_field(const struct header_field *f, struct writer *w, struct problem *pr)
+{
+	struct buf encoded, folded;
+	int result;
+
+	if (!any_high(f->raw, f->raw_len) && !long_line(f))
+		return stream_write(w, f->raw, f->raw_len, pr);
+	buf_init(&encoded, f->raw_len * 24 + 256);
+	buf_init(&folded, f->raw_len * 24 + 256);
+	problem_perm(pr, "A header field of the message cannot be put into 7-bit form.");
+	result = buf_add(&encoded, f->raw, f->name_len + 1) ||
+	    encode_value(&encoded, f->value, f->raw + f->raw_len, header_is_content(f)) ||
+	    fold(&folded, buf_str(&encoded), encoded.len, pr);
+	if (!result) {
+		problem_clear(pr);
+		result = stream_write(w, folded.p, folded.len, pr);
+	}
+	buf_clear(&encoded);
+	buf_clear(&folded);
+	return result ? -1 : 0;
+}
+
+static int write_cte(const char *cte, struct writer *w, struct problem *pr)
+{
+	char line[80];
+	struct buf b;
+	int result;
+
+	buf_init(&b, sizeof(line));
+	result = buf_addf(&b, "Content-Transfer-Encoding: %s\r\n", cte) || stream_write(w, b.p, b.len, pr);
+	buf_clear(&b);
+	return result ? -1 : 0;
+}
+
+int sevenbit_header_write(const struct header *h, const char *cte, struct writer *w, struct problem *pr)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		bool mine = cte && header_is(&h->f[i], "Content-Transfer-Encoding");
+
+		if (mine ? write_cte(cte, w, pr) : write_field(&h->f[i], w, pr))
+			return -1;
+		if (mine)
+			cte = NULL;
+	}
+	if (cte && write_cte(cte, w, pr))
+		return -1;
+	return stream_write(w, "\r\n", 2, pr);
+}

@@ -1,0 +1,266 @@
+#include "gateway/pipeline/inbound.h"
+
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "certstore/cert.h"
+#include "gateway/base/encode.h"
+#include "gateway/base/mem.h"
+#include "gateway/pipeline/deliver.h"
+#include "gateway/pipeline/layers.h"
+
+static enum stage_result in_header(struct work *w);
+static enum stage_result in_peel(struct work *w);
+static enum stage_result in_trust(struct work *w);
+static enum stage_result in_judge(struct work *w);
+
+const struct stage inbound_stages[] = {
+    {"header", in_header}, /* header block, the author, To and Cc */
+    {"peel", in_peel},	   /* open and verify layer by layer; CHECK stops at the first that is encrypted */
+    {"trust", in_trust},   /* who signed: known answers, or ask the judge and run again */
+    {"judge", in_judge},   /* policy, then the message as it will be delivered */
+    {NULL, NULL},
+};
+
+/*
+ * Promise P10: after the 250 nothing ends in a refusal or shows outside: every failure of OPEN is a hold with its reason, for the admin alone. A released
+ * message is delivered as it came, marked.
+ */
+static enum stage_result hold(struct work *w, const char *why)
+{
+	snprintf(w->res->why, sizeof(w->res->why), "%s", why);
+	w->res->status = JOB_HOLD;
+	return STAGE_REJECT;
+}
+
+static enum stage_result as_it_came(struct work *w)
+{
+	w->cur = spool_reader(w->in);
+	w->shown = w->msg;
+	w->unwrapped_detached = false;
+	return STAGE_NEXT;
+}
+
+/* A structure that cannot be read: before the 250 that is a refusal; afterwards a hold, or, released, the message as it came. */
+static enum stage_result unreadable(struct work *w)
+{
+	if (w->res->pr.cls == PROBLEM_TEMP)
+		return STAGE_DEFER;
+	if (w->rq->kind == JOB_CHECK)
+		return STAGE_REJECT;
+	if (w->rq->released) {
+		snprintf(w->facts.open_why, sizeof(w->facts.open_why), "%s", w->res->pr.text);
+		return as_it_came(w);
+	}
+	return hold(w, w->res->pr.text);
+}
+
+static void note_author(struct work *w)
+{
+	struct problem pr = {0};
+
+	w->have_from = header_author(w->a, &w->msg.header, &w->from, &pr) == 0;
+	if (!w->have_from)
+		snprintf(w->facts.sig_why, sizeof(w->facts.sig_why), "%s", pr.text);
+	else
+		snprintf(w->res->from_domain, sizeof(w->res->from_domain), "%s", w->from.domain);
+}
+
+static enum stage_result in_header(struct work *w)
+{
+	struct reader *r = spool_reader(w->in);
+	const struct header_field *f;
+	const char *id[1];
+
+	if (mime_entity_read(w->a, r, 0, r->size, &w->lim, &w->msg, &w->res->pr) != 0)
+		return unreadable(w);
+	f = header_find(&w->msg.header, "Message-ID", 0);
+	if (f != NULL && header_msgids(w->a, f, id, 1) == 1 && strlen(id[0]) < sizeof(w->res->message_id))
+		snprintf(w->res->message_id, sizeof(w->res->message_id), "%s", id[0]);
+	note_author(w);
+	return STAGE_NEXT;
+}
+
+static enum stage_result foreign(struct work *w)
+{
+	const char *d = w->rq->our_domain;
+
+	if (w->rq->foreign_deliver || w->rq->released) {
+		snprintf(w->facts.open_why, sizeof(w->facts.open_why), "encrypted for somebody else's certificate");
+		return as_it_came(w);
+	}
+	if (w->rq->kind == JOB_CHECK) {
+		problem_set(&w->res->pr, PROBLEM_PERM, 550, "5.7.5", "RFC 5652 6.2",
+		    "the message is encrypted, but for none of the certificates of %s: fetch our present certificate and send again", d);
+		return STAGE_REJECT;
+	}
+	return hold(w, "encrypted inside for a certificate that is not ours");
+}
+
+static enum stage_result unopened(struct work *w)
+{
+	char why[sizeof(w->res->why)];
+
+	w->res->open_failed = true;
+	snprintf(why, sizeof(why), "encrypted for us, but it cannot be opened: %.500s", w->res->pr.text);
+	if (!w->rq->released)
+		return hold(w, why);
+	snprintf(w->facts.open_why, sizeof(w->facts.open_why), "%.390s", why);
+	w->facts.opened = false;
+	return as_it_came(w);
+}
+
+static enum stage_result in_peel(struct work *w)
+{
+	switch (layers_peel(w)) {
+	case LAYERS_END:
+		return STAGE_NEXT;
+	case LAYERS_ENCRYPTED:
+		w->res->status = JOB_AS_IT_CAME;
+		return STAGE_DONE;
+	case LAYERS_FOREIGN:
+		return w->facts.opened ? unopened(w) : foreign(w);
+	case LAYERS_MALFORMED:
+		return w->facts.opened ? unopened(w) : unreadable(w);
+	case LAYERS_UNOPENED:
+		return unopened(w);
+	case LAYERS_TEMP:
+		break;
+	}
+	if (w->res->pr.cls != PROBLEM_TEMP)
+		problem_temp(&w->res->pr, "the key process does not answer; the message waits");
+	return STAGE_DEFER;
+}
+
+/* ---- trust ---- */
+
+static void ask(struct work *w)
+{
+	struct judge_signers *q = &w->res->signers;
+	char text[ADDRESS_TEXT_MAX];
+
+	snprintf(q->our_domain, sizeof(q->our_domain), "%s", w->rq->our_domain);
+	snprintf(q->from, sizeof(q->from), "%s", address_text(&w->from, text));
+	q->n = w->nsigners;
+	memcpy(q->v, w->signers, sizeof(q->v));
+	q->nextra = w->nextra;
+	memcpy(q->extra, w->extra, sizeof(q->extra));
+	w->res->status = JOB_NEEDS_TRUST;
+}
+
+/* The answers belong to exactly these certificates, in this order; anything else is asked anew. */
+static bool answered(const struct work *w)
+{
+	const struct judge_trust *t = &w->rq->trust;
+
+	if (!w->rq->have_trust || t->n != w->nsigners)
+		return false;
+	for (size_t i = 0; i < t->n; i++) {
+		uint8_t h[32];
+		char hex[65];
+
+		SHA256(w->signers[i].cert.p, w->signers[i].cert.n, h);
+		encode_hex(h, sizeof(h), hex);
+		if (strcmp(hex, t->v[i].sha256) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void sig_is(struct work *w, enum policy_sig sig, const char *why)
+{
+	w->facts.sig = sig;
+	snprintf(w->facts.sig_why, sizeof(w->facts.sig_why), "%s", why);
+}
+
+/* All SignerInfos verify (bad_signer is clear). One signer whom the judge believes suffices; an uncertain judge outweighs "no". */
+static void weigh(struct work *w)
+{
+	const struct judge_trust *t = &w->rq->trust;
+	int best = -1;
+	static const int weight[] = {[JUDGE_TRUST_GOOD] = 3, [JUDGE_TRUST_TEMP] = 2, [JUDGE_TRUST_UNBOUND] = 1, [JUDGE_TRUST_UNTRUSTED] = 0};
+	static const enum policy_sig sig[] = {[JUDGE_TRUST_GOOD] = POLICY_SIG_GOOD, [JUDGE_TRUST_TEMP] = POLICY_SIG_TEMP,
+	    [JUDGE_TRUST_UNBOUND] = POLICY_SIG_UNBOUND, [JUDGE_TRUST_UNTRUSTED] = POLICY_SIG_UNTRUSTED};
+
+	for (size_t i = 0; i < t->n; i++)
+		if (best < 0 || weight[t->v[i].state] > weight[t->v[best].state])
+			best = (int)i;
+	if (best >= 0)
+		sig_is(w, sig[t->v[best].state], t->v[best].why);
+}
+
+static void name_signer(struct work *w)
+{
+	struct cert_facts f;
+	X509 *x = w->nsigners == 0 ? NULL : cache_cert(w->cache, &w->signers[0].cert, NULL);
+
+	if (x == NULL)
+		return;
+	cert_facts(x, &f);
+	snprintf(w->signer_name, sizeof(w->signer_name), "%.390s", f.subject);
+	snprintf(w->signer_serial, sizeof(w->signer_serial), "%s", f.serial);
+	snprintf(w->signer_issuer, sizeof(w->signer_issuer), "%s", f.issuer);
+}
+
+static enum stage_result in_trust(struct work *w)
+{
+	w->facts.whole = w->nsigners > 0 || w->bad_signer; /* layers cover whole entities only */
+	name_signer(w);
+	if (w->bad_signer) {
+		w->facts.sig = POLICY_SIG_BAD; /* several signers of which one fails: the message fails (sig_why names it) */
+		return STAGE_NEXT;
+	}
+	if (w->nsigners == 0) {
+		sig_is(w, POLICY_SIG_NONE, "there is no signature");
+		return STAGE_NEXT;
+	}
+	if (!w->have_from) {
+		w->facts.sig = POLICY_SIG_BAD; /* nobody to bind the signer to: sig_why has the reason from the header */
+		return STAGE_NEXT;
+	}
+	if (!answered(w)) {
+		ask(w);
+		return STAGE_NEEDS;
+	}
+	weigh(w);
+	if (w->facts.sig == POLICY_SIG_TEMP && !w->rq->released) {
+		problem_temp(&w->res->pr, "%s", w->facts.sig_why);
+		return STAGE_DEFER;
+	}
+	return STAGE_NEXT;
+}
+
+/* ---- policy and what is delivered ---- */
+
+static enum stage_result in_judge(struct work *w)
+{
+	struct policy_in_rules rules;
+	struct policy_in_decision d;
+	struct job_output *o;
+
+	rules.unsigned_clear = (enum policy_in_action)w->rq->in_rules[0];
+	rules.untrusted = (enum policy_in_action)w->rq->in_rules[1];
+	rules.broken = (enum policy_in_action)w->rq->in_rules[2];
+	rules.sealed_unsigned = (enum policy_in_action)w->rq->in_rules[3];
+	policy_inbound(&rules, &w->facts, &d);
+	if (w->rq->released && d.action == POLICY_HOLD)
+		d.action = POLICY_MARK;
+	w->res->protected_in = w->facts.sig == POLICY_SIG_GOOD && w->facts.encrypted && w->facts.opened;
+	snprintf(w->res->log, sizeof(w->res->log), "verdict=%s result=%s cipher=%s signer=\"%.200s\"", d.verdict, d.result,
+	    w->cipher[0] ? w->cipher : "-", w->signer_name);
+	if (d.action == POLICY_HOLD && w->rq->kind == JOB_OPEN)
+		return hold(w, d.why); /* the ciphertext waits, nothing opened is kept */
+	struct spool *s = work_output(w, &o);
+	if (s == NULL)
+		return STAGE_DEFER;
+	for (size_t i = 0; i < w->rq->nrcpts; i++)
+		o->rcpts[o->nrcpts++] = (uint16_t)i;
+	o->action = (uint8_t)d.action;
+	snprintf(o->treatment, sizeof(o->treatment), "%s", w->facts.opened ? "open" : "pass");
+	snprintf(o->why, sizeof(o->why), "%s", d.why);
+	if (deliver_write(w, &d, o, spool_writer(s)) != 0 || work_output_end(w, o) != 0)
+		return STAGE_DEFER; /* only our own resources can fail here */
+	w->res->status = JOB_DONE;
+	return STAGE_DONE;
+}

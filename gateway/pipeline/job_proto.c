@@ -1,0 +1,394 @@
+/*
+ * The packets between relay and sealer. Both sides are ours, but the sealer has parsed what strangers wrote: the relay decodes its answers as strictly as
+ * anything from outside (a bad packet ends that sealer, promise P5).
+ */
+#include "gateway/pipeline/job_proto.h"
+
+#include <string.h>
+
+#include "gateway/base/mem.h"
+
+/* ---- small shared pieces ---- */
+
+static const char *take_str(struct ipc_in *in, struct arena *a, size_t max)
+{
+	size_t n;
+	const uint8_t *p = ipc_get_bytes(in, &n);
+	char *s = NULL;
+
+	if (n > max || (n > 0 && memchr(p, 0, n) != NULL))
+		in->bad = true;
+	else if (!in->bad)
+		s = arena_dup(a, n > 0 ? (const void *)p : "", n);
+	if (s == NULL) {
+		in->bad = true;
+		return "";
+	}
+	return s;
+}
+
+static struct judge_octets take_octets(struct ipc_in *in, struct arena *a)
+{
+	struct judge_octets o = {NULL, 0};
+	size_t n;
+	const uint8_t *p = ipc_get_bytes(in, &n);
+
+	if (n == 0 || in->bad)
+		return o;
+	o.p = (const uint8_t *)arena_dup(a, p, n);
+	if (o.p == NULL)
+		in->bad = true;
+	else
+		o.n = n;
+	return o;
+}
+
+static void put_octets(struct ipc_out *o, const struct judge_octets *v)
+{
+	ipc_put_bytes(o, v->p, v->n);
+}
+
+static void take_fixed(struct ipc_in *in, uint8_t *dst, size_t n)
+{
+	size_t got;
+	const uint8_t *p = ipc_get_bytes(in, &got);
+
+	if (in->bad || got != n) {
+		in->bad = true;
+		memset(dst, 0, n);
+		return;
+	}
+	memcpy(dst, p, n);
+}
+
+static bool take_bool(struct ipc_in *in)
+{
+	uint8_t v = ipc_get_u8(in);
+
+	if (v > 1)
+		in->bad = true;
+	return v == 1;
+}
+
+static uint32_t take_count(struct ipc_in *in, uint32_t max)
+{
+	uint32_t v = ipc_get_u32(in);
+
+	if (v > max) {
+		in->bad = true;
+		return 0;
+	}
+	return v;
+}
+
+/*
+ * A structure that has its own encoder travels as one field: nested encoders write into a packet of their own, whose fields (behind the header) are put as octets.
+ */
+static void put_nested(struct ipc_out *o, struct ipc_out *inner)
+{
+	if (inner->bad || inner->b.len < IPC_HEADER)
+		o->bad = true;
+	else
+		ipc_put_bytes(o, inner->b.p + IPC_HEADER, inner->b.len - IPC_HEADER);
+	ipc_out_clear(inner);
+}
+
+static void take_nested(struct ipc_in *in, struct ipc_in *inner)
+{
+	memset(inner, 0, sizeof(*inner));
+	inner->p = ipc_get_bytes(in, &inner->n);
+	inner->bad = in->bad;
+}
+
+/* ---- problem ---- */
+
+static void problem_put(struct ipc_out *o, const struct problem *pr)
+{
+	ipc_put_u8(o, (uint8_t)pr->cls);
+	ipc_put_u16(o, (uint16_t)pr->code);
+	ipc_put_str(o, pr->enh);
+	ipc_put_str(o, pr->rfc);
+	ipc_put_str(o, pr->text);
+}
+
+static void problem_get(struct ipc_in *in, struct problem *pr)
+{
+	uint8_t cls = ipc_get_u8(in);
+
+	if (cls > PROBLEM_POLICY)
+		in->bad = true;
+	pr->cls = (enum problem_class)cls;
+	pr->code = ipc_get_u16(in);
+	ipc_get_str(in, pr->enh, sizeof(pr->enh));
+	ipc_get_str(in, pr->rfc, sizeof(pr->rfc));
+	ipc_get_str(in, pr->text, sizeof(pr->text));
+}
+
+/* ---- request ---- */
+
+static void verdicts_put(struct ipc_out *o, const struct job_request *m)
+{
+	ipc_put_u32(o, (uint32_t)m->nverdicts);
+	for (size_t i = 0; i < m->nverdicts; i++) {
+		struct ipc_out inner;
+
+		ipc_out_init(&inner, JUDGE_VERDICT, 0);
+		judge_verdict_put(&inner, &m->verdicts[i]);
+		put_nested(o, &inner);
+	}
+}
+
+static void verdicts_get(struct ipc_in *in, struct arena *a, struct job_request *m)
+{
+	m->nverdicts = take_count(in, JOB_VERDICTS_MAX);
+	for (size_t i = 0; i < m->nverdicts && !in->bad; i++) {
+		struct ipc_in inner;
+
+		take_nested(in, &inner);
+		if (judge_verdict_get(&inner, a, &m->verdicts[i]) != 0)
+			in->bad = true;
+	}
+}
+
+static void identity_put(struct ipc_out *o, const struct judge_identity *d)
+{
+	ipc_put_str(o, d->domain);
+	ipc_put_u8(o, d->use);
+	ipc_put_str(o, d->key_id);
+	put_octets(o, &d->cert);
+	put_octets(o, &d->chain);
+}
+
+static void identity_get(struct ipc_in *in, struct arena *a, struct judge_identity *d)
+{
+	ipc_get_str(in, d->domain, sizeof(d->domain));
+	d->use = ipc_get_u8(in);
+	ipc_get_str(in, d->key_id, sizeof(d->key_id));
+	d->cert = take_octets(in, a);
+	d->chain = take_octets(in, a);
+}
+
+static void rcpts_put(struct ipc_out *o, const struct job_request *m)
+{
+	ipc_put_u32(o, (uint32_t)m->nrcpts);
+	for (size_t i = 0; i < m->nrcpts; i++) {
+		ipc_put_str(o, m->rcpts[i].address);
+		ipc_put_u8(o, m->rcpts[i].verdict);
+	}
+}
+
+static void rcpts_get(struct ipc_in *in, struct arena *a, struct job_request *m)
+{
+	m->nrcpts = take_count(in, JOB_RCPTS_MAX);
+	m->rcpts = arena_alloc(a, (m->nrcpts + 1) * sizeof(*m->rcpts));
+	if (m->rcpts == NULL) {
+		m->nrcpts = 0;
+		in->bad = true;
+		return;
+	}
+	for (size_t i = 0; i < m->nrcpts && !in->bad; i++) {
+		m->rcpts[i].address = take_str(in, a, ADDRESS_TEXT_MAX);
+		m->rcpts[i].verdict = ipc_get_u8(in);
+	}
+}
+
+static void inbound_put(struct ipc_out *o, const struct job_request *m)
+{
+	struct ipc_out inner;
+
+	ipc_put_str(o, m->our_domain);
+	ipc_put_u32(o, (uint32_t)m->nids);
+	for (size_t i = 0; i < m->nids; i++)
+		identity_put(o, &m->ids[i]);
+	ipc_put_bytes(o, m->in_rules, sizeof(m->in_rules));
+	ipc_put_u8(o, m->have_trust);
+	if (m->have_trust) {
+		ipc_out_init(&inner, JUDGE_TRUST, 0);
+		judge_trust_put(&inner, &m->trust);
+		put_nested(o, &inner);
+	}
+	ipc_put_u8(o, m->released);
+	ipc_put_u8(o, m->foreign_deliver);
+	ipc_put_u8(o, m->subject_mark);
+}
+
+static void inbound_get(struct ipc_in *in, struct arena *a, struct job_request *m)
+{
+	struct ipc_in inner;
+
+	ipc_get_str(in, m->our_domain, sizeof(m->our_domain));
+	m->nids = take_count(in, JOB_IDENTITIES_MAX);
+	for (size_t i = 0; i < m->nids && !in->bad; i++)
+		identity_get(in, a, &m->ids[i]);
+	take_fixed(in, m->in_rules, sizeof(m->in_rules));
+	m->have_trust = take_bool(in);
+	if (m->have_trust) {
+		take_nested(in, &inner);
+		if (judge_trust_get(&inner, &m->trust) != 0)
+			in->bad = true;
+	}
+	m->released = take_bool(in);
+	m->foreign_deliver = take_bool(in);
+	m->subject_mark = take_bool(in);
+}
+
+void job_request_put(struct ipc_out *o, const struct job_request *m)
+{
+	ipc_put_u8(o, m->kind);
+	ipc_put_str(o, m->id);
+	ipc_put_str(o, m->sender);
+	ipc_put_str(o, m->trace);
+	ipc_put_str(o, m->hostname);
+	ipc_put_str(o, m->authserv_id);
+	rcpts_put(o, m);
+	verdicts_put(o, m);
+	ipc_put_u8(o, m->tls_verified);
+	ipc_put_u8(o, m->was_sealed);
+	inbound_put(o, m);
+	ipc_put_u32(o, m->header_max);
+	ipc_put_u32(o, m->nesting_max);
+	ipc_put_u64(o, m->message_max);
+	ipc_put_bytes(o, m->key, sizeof(m->key));
+	ipc_put_u64(o, m->sealed_len);
+	put_octets(o, &m->inline_sealed);
+	for (int i = 0; i < m->nfds; i++)
+		ipc_put_fd(o, m->fds[i]);
+}
+
+int job_request_get(struct ipc_in *in, struct arena *a, struct job_request *m)
+{
+	memset(m, 0, sizeof(*m));
+	m->kind = ipc_get_u8(in);
+	m->id = take_str(in, a, 64);
+	m->sender = take_str(in, a, ADDRESS_TEXT_MAX);
+	m->trace = take_str(in, a, 4096);
+	m->hostname = take_str(in, a, 255);
+	m->authserv_id = take_str(in, a, 255);
+	rcpts_get(in, a, m);
+	verdicts_get(in, a, m);
+	m->tls_verified = take_bool(in);
+	m->was_sealed = ipc_get_u8(in);
+	inbound_get(in, a, m);
+	m->header_max = ipc_get_u32(in);
+	m->nesting_max = ipc_get_u32(in);
+	m->message_max = ipc_get_u64(in);
+	take_fixed(in, m->key, sizeof(m->key));
+	m->sealed_len = ipc_get_u64(in);
+	m->inline_sealed = take_octets(in, a);
+	for (m->nfds = 0; in->nfds > 0 && m->nfds < IPC_FDS_MAX; m->nfds++)
+		m->fds[m->nfds] = ipc_get_fd(in);
+	if (m->kind < JOB_SEAL || m->kind > JOB_OPEN || m->was_sealed > JOB_UNKNOWN)
+		in->bad = true;
+	for (size_t i = 0; i < m->nrcpts; i++)
+		if (m->kind == JOB_SEAL && m->rcpts[i].verdict >= m->nverdicts)
+			in->bad = true;
+	return ipc_end(in);
+}
+
+/* ---- piece ---- */
+
+void job_piece_put(struct ipc_out *o, uint8_t output, const void *p, size_t n)
+{
+	ipc_put_u8(o, output);
+	ipc_put_bytes(o, p, n);
+}
+
+int job_piece_get(struct ipc_in *in, uint8_t *output_r, const uint8_t **p_r, size_t *n_r)
+{
+	*output_r = ipc_get_u8(in);
+	*p_r = ipc_get_bytes(in, n_r);
+	if (*output_r >= JOB_VERDICTS_MAX)
+		in->bad = true;
+	return ipc_end(in);
+}
+
+/* ---- result ---- */
+
+static void output_put(struct ipc_out *o, const struct job_output *t)
+{
+	ipc_put_bytes(o, t->key, sizeof(t->key));
+	ipc_put_u64(o, t->sealed_len);
+	ipc_put_u64(o, t->size);
+	ipc_put_u8(o, t->in_fd);
+	ipc_put_u8(o, t->sealed);
+	ipc_put_u8(o, t->eight_bit);
+	ipc_put_u8(o, t->action);
+	ipc_put_str(o, t->treatment);
+	ipc_put_str(o, t->why);
+	ipc_put_u32(o, (uint32_t)t->nrcpts);
+	for (size_t i = 0; i < t->nrcpts; i++)
+		ipc_put_u16(o, t->rcpts[i]);
+}
+
+static void output_get(struct ipc_in *in, struct arena *a, struct job_output *t)
+{
+	take_fixed(in, t->key, sizeof(t->key));
+	t->sealed_len = ipc_get_u64(in);
+	t->size = ipc_get_u64(in);
+	t->in_fd = take_bool(in);
+	t->sealed = take_bool(in);
+	t->eight_bit = take_bool(in);
+	t->action = ipc_get_u8(in);
+	ipc_get_str(in, t->treatment, sizeof(t->treatment));
+	ipc_get_str(in, t->why, sizeof(t->why));
+	t->nrcpts = take_count(in, JOB_RCPTS_MAX);
+	t->rcpts = arena_alloc(a, (t->nrcpts + 1) * sizeof(*t->rcpts));
+	if (t->rcpts == NULL)
+		in->bad = true;
+	for (size_t i = 0; i < t->nrcpts && !in->bad; i++)
+		t->rcpts[i] = ipc_get_u16(in);
+}
+
+void job_result_put(struct ipc_out *o, const struct job_result *m)
+{
+	struct ipc_out inner;
+
+	ipc_put_u8(o, m->status);
+	problem_put(o, &m->pr);
+	ipc_put_str(o, m->why);
+	ipc_put_str(o, m->message_id);
+	ipc_put_str(o, m->from_domain);
+	ipc_put_u8(o, m->protected_in);
+	ipc_put_u8(o, m->open_failed);
+	ipc_put_bytes(o, m->key_hash, sizeof(m->key_hash));
+	ipc_put_u8(o, m->have_key_hash);
+	ipc_put_u32(o, (uint32_t)m->nids);
+	for (size_t i = 0; i < m->nids; i++)
+		ipc_put_str(o, m->ids[i]);
+	ipc_out_init(&inner, JUDGE_SIGNERS, 0);
+	judge_signers_put(&inner, &m->signers);
+	put_nested(o, &inner);
+	ipc_put_u32(o, (uint32_t)m->noutputs);
+	for (size_t i = 0; i < m->noutputs; i++)
+		output_put(o, &m->outputs[i]);
+	ipc_put_str(o, m->log);
+}
+
+int job_result_get(struct ipc_in *in, struct arena *a, struct job_result *m)
+{
+	struct ipc_in inner;
+
+	memset(m, 0, sizeof(*m));
+	m->status = ipc_get_u8(in);
+	problem_get(in, &m->pr);
+	ipc_get_str(in, m->why, sizeof(m->why));
+	ipc_get_str(in, m->message_id, sizeof(m->message_id));
+	ipc_get_str(in, m->from_domain, sizeof(m->from_domain));
+	m->protected_in = take_bool(in);
+	m->open_failed = take_bool(in);
+	take_fixed(in, m->key_hash, sizeof(m->key_hash));
+	m->have_key_hash = take_bool(in);
+	m->nids = take_count(in, JOB_IDS_MAX);
+	for (size_t i = 0; i < m->nids && !in->bad; i++)
+		m->ids[i] = take_str(in, a, 998);
+	take_nested(in, &inner);
+	if (judge_signers_get(&inner, a, &m->signers) != 0)
+		in->bad = true;
+	m->noutputs = take_count(in, JOB_VERDICTS_MAX);
+	for (size_t i = 0; i < m->noutputs && !in->bad; i++)
+		output_get(in, a, &m->outputs[i]);
+	ipc_get_str(in, m->log, sizeof(m->log));
+	if (m->status > JOB_LATER)
+		in->bad = true;
+	return ipc_end(in);
+}

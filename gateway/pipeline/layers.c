@@ -1,0 +1,285 @@
+#include "gateway/pipeline/layers.h"
+
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/base/mem.h"
+#include "gateway/cms/base64.h"
+
+enum { DETACHED_MAX = 1024 * 1024, CERT_OCTETS_MAX = 40 * 1024 };
+
+static enum layers_result malformed(struct work *w)
+{
+	return w->res->pr.cls == PROBLEM_TEMP ? LAYERS_TEMP : LAYERS_MALFORMED;
+}
+
+/* ---- signers ---- */
+
+static bool keep_cert(struct work *w, X509 *x, struct judge_octets *o_r)
+{
+	unsigned char *der = NULL;
+	int n = i2d_X509(x, &der);
+
+	o_r->p = NULL;
+	if (n > 0 && w->cert_octets + (size_t)n <= CERT_OCTETS_MAX) {
+		o_r->p = (const uint8_t *)arena_dup(w->a, der, (size_t)n);
+		o_r->n = (size_t)n;
+		w->cert_octets += (size_t)n;
+	}
+	OPENSSL_free(der);
+	return o_r->p != NULL;
+}
+
+static void bad_signer(struct work *w, const char *why)
+{
+	if (!w->bad_signer)
+		snprintf(w->facts.sig_why, sizeof(w->facts.sig_why), "%s", why);
+	w->bad_signer = true;
+}
+
+static void note_signer(struct work *w, const struct cms_signer_facts *s)
+{
+	struct judge_signer *js = &w->signers[w->nsigners];
+
+	if (!s->ok) {
+		bad_signer(w, s->why);
+		return;
+	}
+	if (w->nsigners == JUDGE_CERTS_MAX || s->cert == NULL || !keep_cert(w, s->cert, &js->cert)) {
+		bad_signer(w, "more or larger signer certificates than are judged in one message");
+		return;
+	}
+	js->signing_time = s->signing_time;
+	w->nsigners++;
+}
+
+static bool is_signer(const struct cms_verdict *v, X509 *x)
+{
+	for (size_t i = 0; i < v->nsigners; i++)
+		if (v->signers[i].cert != NULL && X509_cmp(v->signers[i].cert, x) == 0)
+			return true;
+	return false;
+}
+
+/* Other certificates inside may be issuers on the way to an anchor; what does not fit is left out and the judge then names the missing issuer. */
+static void note_verdict(struct work *w, const struct cms_verdict *v)
+{
+	for (size_t i = 0; i < v->nsigners; i++)
+		note_signer(w, &v->signers[i]);
+	for (int i = 0; v->certs != NULL && i < sk_X509_num(v->certs) && w->nextra < JUDGE_CERTS_MAX; i++)
+		if (!is_signer(v, sk_X509_value(v->certs, i)) && keep_cert(w, sk_X509_value(v->certs, i), &w->extra[w->nextra]))
+			w->nextra++;
+}
+
+/* ---- one layer ---- */
+
+static int read_entity(struct work *w, struct reader *r, uint64_t off, uint64_t len)
+{
+	w->cur = r;
+	return mime_entity_read(w->a, r, off, len, &w->lim, &w->ent, &w->res->pr);
+}
+
+/* The CMS octets of the present entity's body into scratch A. */
+static int decode_body(struct work *w)
+{
+	struct spool *s = work_scratch(w, 0);
+	struct base64_dec dec;
+
+	if (w->ent.cte == MIME_CTE_QP || w->ent.cte == MIME_CTE_OTHER)
+		return problem_set(&w->res->pr, PROBLEM_PERM, 554, "5.6.1", "RFC 8551 3.1.2",
+		    "the S/MIME part has a content transfer encoding other than base64 or binary");
+	if (w->ent.cte != MIME_CTE_BASE64) {
+		if (stream_copy(w->cur, w->ent.body_off, w->ent.body_len, spool_writer(s), &w->res->pr) != 0)
+			return -1;
+		return spool_finish(s, &w->res->pr);
+	}
+	base64_dec_init(&dec, spool_writer(s));
+	if (stream_copy(w->cur, w->ent.body_off, w->ent.body_len, &dec.writer, &w->res->pr) != 0 ||
+	    base64_dec_end(&dec, &w->res->pr) != 0)
+		return -1;
+	return spool_finish(s, &w->res->pr);
+}
+
+static int our_certs(struct work *w, X509 *certs[JOB_IDENTITIES_MAX], size_t idx[JOB_IDENTITIES_MAX])
+{
+	int n = 0;
+
+	for (size_t i = 0; i < w->rq->nids; i++) {
+		X509 *x = cache_cert(w->cache, &w->rq->ids[i].cert, NULL);
+
+		if (x != NULL) {
+			certs[n] = x;
+			idx[n++] = i;
+		}
+	}
+	return n;
+}
+
+static enum layers_result decrypt_to_b(struct work *w, struct cms_outline *o, X509 *cert, const char *key_id)
+{
+	struct spool *s = work_scratch(w, 1);
+	EVP_PKEY *key = cache_key(w->cache, key_id, cert, &w->res->pr);
+
+	if (key == NULL)
+		return LAYERS_TEMP;
+	if (cms_decrypt(o, cert, key, NULL, spool_writer(s), &w->res->pr) != 0)
+		return keys_client_failed(w->keys) || w->res->pr.cls == PROBLEM_TEMP ? LAYERS_TEMP : LAYERS_UNOPENED;
+	if (spool_finish(s, &w->res->pr) != 0)
+		return LAYERS_TEMP;
+	w->facts.opened = true;
+	return LAYERS_END;
+}
+
+/* Returns LAYERS_END when the layer is open and its content is the present entity. */
+static enum layers_result enveloped(struct work *w, struct cms_outline *o)
+{
+	X509 *certs[JOB_IDENTITIES_MAX];
+	size_t idx[JOB_IDENTITIES_MAX];
+	int which;
+
+	w->facts.encrypted = true;
+	w->facts.opened = false;
+	if (cms_outline_check(o, &w->res->pr) != 0)
+		return malformed(w);
+	which = cms_outline_find(o, certs, (size_t)our_certs(w, certs, idx));
+	if (which < 0)
+		return LAYERS_FOREIGN;
+	if (!w->res->have_key_hash)
+		w->res->have_key_hash = cms_outline_key_hash(o, certs[which], w->res->key_hash) == 0;
+	if (w->rq->kind == JOB_CHECK)
+		return LAYERS_ENCRYPTED;
+	snprintf(w->cipher, sizeof(w->cipher), "%s", cms_outline_cipher(o));
+	enum layers_result r = decrypt_to_b(w, o, certs[which], w->rq->ids[idx[which]].key_id);
+	if (r != LAYERS_END)
+		return r;
+	if (read_entity(w, spool_reader(w->plain), 0, spool_size(w->plain)) != 0)
+		return w->res->pr.cls == PROBLEM_TEMP ? LAYERS_TEMP : LAYERS_UNOPENED;
+	return LAYERS_END;
+}
+
+static enum layers_result opaque_signed(struct work *w, struct cms_outline *o)
+{
+	struct cms_verdict v = {0};
+	struct spool *s = work_scratch(w, 1);
+	int err = cms_verify(o, NULL, spool_writer(s), &v, &w->res->pr);
+
+	if (err == 0)
+		note_verdict(w, &v);
+	cms_verdict_clear(&v);
+	if (err != 0 || spool_finish(s, &w->res->pr) != 0)
+		return malformed(w);
+	if (read_entity(w, spool_reader(s), 0, spool_size(s)) != 0)
+		return malformed(w);
+	return LAYERS_END;
+}
+
+static enum layers_result pkcs7(struct work *w)
+{
+	struct cms_outline *o = NULL;
+	enum layers_result r;
+
+	if (decode_body(w) != 0 || cms_outline(spool_reader(w->der), &cms_limits_default, &o, &w->res->pr) != 0)
+		return malformed(w);
+	switch (cms_outline_kind(o)) {
+	case CMS_KIND_ENVELOPED:
+	case CMS_KIND_AUTH_ENVELOPED:
+		r = enveloped(w, o);
+		break;
+	case CMS_KIND_SIGNED:
+		r = opaque_signed(w, o);
+		break;
+	default:
+		problem_set(&w->res->pr, PROBLEM_PERM, 554, "5.6.1", "RFC 5652",
+		    "the S/MIME content is neither signed nor enveloped data: this version does not read it");
+		r = LAYERS_MALFORMED;
+		break;
+	}
+	cms_outline_free(o);
+	return r;
+}
+
+static int detached_parts(struct work *w, struct mime_range **parts_r, struct buf *der)
+{
+	struct mime_entity sig;
+	struct stream_buf sb;
+	struct base64_dec dec;
+	size_t n;
+
+	if (mime_parts(w->a, w->cur, &w->ent, &w->lim, parts_r, &n, &w->res->pr) != 0)
+		return -1;
+	if (n != 2)
+		return problem_set(&w->res->pr, PROBLEM_PERM, 554, "5.6.0", "RFC 1847 2.1",
+		    "multipart/signed with %zu parts instead of two", n);
+	if (mime_entity_read(w->a, w->cur, (*parts_r)[1].off, (*parts_r)[1].len, &w->lim, &sig, &w->res->pr) != 0)
+		return -1;
+	stream_buf_init(&sb, der);
+	if (sig.cte != MIME_CTE_BASE64)
+		return stream_copy(w->cur, sig.body_off, sig.body_len, &sb.writer, &w->res->pr);
+	base64_dec_init(&dec, &sb.writer);
+	if (stream_copy(w->cur, sig.body_off, sig.body_len, &dec.writer, &w->res->pr) != 0)
+		return -1;
+	return base64_dec_end(&dec, &w->res->pr);
+}
+
+static enum layers_result detached_signed(struct work *w)
+{
+	struct mime_range *parts = NULL;
+	struct cms_outline *o = NULL;
+	struct cms_verdict v = {0};
+	struct stream_mem m;
+	struct stream_part body;
+	struct buf der;
+	enum layers_result r = LAYERS_MALFORMED;
+
+	buf_init(&der, DETACHED_MAX);
+	if (detached_parts(w, &parts, &der) != 0)
+		goto out;
+	stream_mem_init(&m, der.p, der.len);
+	stream_part_init(&body, w->cur, parts[0].off, parts[0].len);
+	if (cms_outline(&m.reader, &cms_limits_default, &o, &w->res->pr) != 0)
+		goto out;
+	if (cms_outline_kind(o) != CMS_KIND_SIGNED) {
+		problem_set(&w->res->pr, PROBLEM_PERM, 554, "5.6.0", "RFC 8551 3.5.3", "the signature part is not signed data");
+		goto out;
+	}
+	if (cms_verify(o, &body.reader, NULL, &v, &w->res->pr) != 0)
+		goto out;
+	note_verdict(w, &v);
+	if (!w->unwrapped_detached) {
+		w->before_detached = w->ent;
+		w->unwrapped_detached = true;
+	}
+	if (read_entity(w, w->cur, parts[0].off, parts[0].len) == 0)
+		r = LAYERS_END;
+out:
+	if (r != LAYERS_END)
+		r = malformed(w);
+	cms_verdict_clear(&v);
+	cms_outline_free(o);
+	buf_clear(&der);
+	return r;
+}
+
+enum layers_result layers_peel(struct work *w)
+{
+	w->ent = w->msg;
+	w->cur = spool_reader(w->in);
+	for (uint32_t depth = 0; depth <= w->rq->nesting_max; depth++) {
+		enum mime_smime kind = mime_smime(&w->ent);
+		enum layers_result r;
+
+		if (kind == MIME_SMIME_NONE) {
+			w->shown = w->ent;
+			return LAYERS_END;
+		}
+		r = kind == MIME_SMIME_PKCS7 ? pkcs7(w) : detached_signed(w);
+		if (r != LAYERS_END)
+			return r;
+		if (kind == MIME_SMIME_PKCS7)
+			w->unwrapped_detached = false; /* the octets the detached form lay in may be gone: scratch B is new */
+	}
+	problem_set(&w->res->pr, PROBLEM_PERM, 554, "5.6.0", "", "more than %u S/MIME layers around each other",
+	    (unsigned)w->rq->nesting_max);
+	return w->facts.opened ? LAYERS_UNOPENED : LAYERS_MALFORMED;
+}

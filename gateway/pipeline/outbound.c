@@ -1,0 +1,188 @@
+#include "gateway/pipeline/outbound.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "gateway/base/encode.h"
+#include "gateway/base/mem.h"
+#include "gateway/pipeline/seal.h"
+#include "gateway/pipeline/work.h"
+
+static enum stage_result out_header(struct work *w);
+static enum stage_result out_decide(struct work *w);
+static enum stage_result out_write(struct work *w);
+
+const struct stage outbound_stages[] = {
+    {"header", out_header}, /* read the header block, Message-ID, what it answers */
+    {"decide", out_decide}, /* policy for each recipient, all facts known */
+    {"write", out_write},   /* one output per group of recipients with the same keys: sign, encrypt, render */
+    {NULL, NULL},
+};
+
+static void note_ids(struct work *w, const char *field)
+{
+	const struct header_field *f;
+
+	for (size_t nth = 0; (f = header_find(&w->msg.header, field, nth)) != NULL; nth++) {
+		size_t room = JOB_IDS_MAX - w->res->nids;
+
+		w->res->nids += header_msgids(w->a, f, &w->res->ids[w->res->nids], room);
+	}
+}
+
+/* Outgoing mail is remembered by its Message-ID, so one without gets it here, as any submission server does (RFC 6409 8.3). */
+static void note_message_id(struct work *w)
+{
+	const struct header_field *f = header_find(&w->msg.header, "Message-ID", 0);
+	const char *id[1];
+
+	if (f != NULL && header_msgids(w->a, f, id, 1) == 1 && strlen(id[0]) < sizeof(w->res->message_id))
+		snprintf(w->res->message_id, sizeof(w->res->message_id), "%s", id[0]);
+	else if (f == NULL)
+		snprintf(w->res->message_id, sizeof(w->res->message_id), "<%s@%s>", w->rq->id, w->rq->hostname);
+}
+
+static enum stage_result out_header(struct work *w)
+{
+	struct reader *r = spool_reader(w->in);
+
+	if (mime_entity_read(w->a, r, 0, r->size, &w->lim, &w->msg, &w->res->pr) != 0)
+		return w->res->pr.cls == PROBLEM_TEMP ? STAGE_DEFER : STAGE_REJECT;
+	note_message_id(w);
+	note_ids(w, "In-Reply-To");
+	note_ids(w, "References");
+	return STAGE_NEXT;
+}
+
+void outbound_facts(const struct judge_verdict *v, bool tls_verified, enum job_answer reply_to_sealed, struct policy_out *f)
+{
+	memset(f, 0, sizeof(*f));
+	memcpy(f->rule, v->rule, sizeof(f->rule));
+	f->treatment = (enum policy_treatment)v->treatment;
+	f->strength = (enum policy_strength)v->strength;
+	f->certs = (enum policy_certs)v->certs;
+	f->listed = v->listed;
+	f->seen_protected = v->seen_protected;
+	f->have_signer = v->have_signer;
+	memcpy(f->cert_why, v->cert_why, sizeof(f->cert_why));
+	memcpy(f->signer_why, v->signer_why, sizeof(f->signer_why));
+	f->tls_verified_possible = tls_verified;
+	f->reply_to_sealed = reply_to_sealed == JOB_YES;
+}
+
+/*
+ * One reply answers for all recipients, so the message goes out to all or to none: the first refusal or delay decides. Whether it answers sealed mail is asked only
+ * when somebody would get it with less than seal.
+ */
+static enum stage_result out_decide(struct work *w)
+{
+	bool less = false;
+
+	w->decisions = arena_alloc(w->a, (w->rq->nrcpts + 1) * sizeof(*w->decisions));
+	if (w->decisions == NULL)
+		return problem_temp(&w->res->pr, "too many recipients for one job"), STAGE_DEFER;
+	for (size_t i = 0; i < w->rq->nrcpts; i++) {
+		struct policy_out f;
+		struct policy_decision *d = &w->decisions[i];
+
+		outbound_facts(&w->rq->verdicts[w->rq->rcpts[i].verdict], w->rq->tls_verified, (enum job_answer)w->rq->was_sealed, &f);
+		policy_outbound(w->rq->sender, w->rq->rcpts[i].address, &f, d);
+		if (d->action != POLICY_PASS) {
+			w->res->pr = d->pr;
+			return d->action == POLICY_LATER ? STAGE_DEFER : STAGE_REJECT;
+		}
+		less = less || d->treatment != POLICY_SEAL;
+	}
+	if (!less || w->res->nids == 0 || w->rq->was_sealed == JOB_NO || w->rq->was_sealed == JOB_YES)
+		return STAGE_NEXT;
+	if (w->rq->was_sealed == JOB_UNKNOWN) {
+		problem_temp(&w->res->pr, "cannot tell at the moment whether this message answers a sealed one; try again");
+		return STAGE_DEFER;
+	}
+	w->res->status = JOB_NEEDS_IDS;
+	return STAGE_NEEDS;
+}
+
+/* The front of every output: our trace, then the fields that stay outside, then what a submission server adds when it is missing. */
+static int front_outer(struct work *w)
+{
+	const struct header *h = &w->msg.header;
+	char date[32];
+
+	buf_reset(&w->front);
+	if (buf_adds(&w->front, w->rq->trace) != 0 || entity_outer(h, &w->front) != 0)
+		return -1;
+	if (header_find(h, "Message-ID", 0) == NULL &&
+	    buf_addf(&w->front, "Message-ID: %s\r\n", w->res->message_id) != 0)
+		return -1;
+	encode_date(time(NULL), date);
+	if (header_find(h, "Date", 0) == NULL && buf_addf(&w->front, "Date: %s\r\n", date) != 0)
+		return -1;
+	return 0;
+}
+
+static int write_group(struct work *w, uint8_t verdict, enum policy_treatment t, struct job_output *o, struct spool *s)
+{
+	const struct judge_verdict *v = &w->rq->verdicts[verdict];
+
+	if (front_outer(w) != 0)
+		return problem_set(&w->res->pr, PROBLEM_PERM, 552, "5.3.4", "", "the header of the message is too large");
+	switch (t) {
+	case POLICY_SEAL:
+		o->sealed = true;
+		return seal_write(w, v, spool_writer(s));
+	case POLICY_SIGN:
+		return seal_write_signed(w, v, spool_writer(s));
+	case POLICY_TLS:
+	case POLICY_CLEAR:
+		break;
+	}
+	return seal_write_plain(w, o, spool_writer(s));
+}
+
+static bool group_done(const struct work *w, size_t first)
+{
+	for (size_t i = 0; i < first; i++)
+		if (w->rq->rcpts[i].verdict == w->rq->rcpts[first].verdict &&
+		    w->decisions[i].treatment == w->decisions[first].treatment)
+			return true;
+	return false;
+}
+
+static int out_group(struct work *w, size_t first)
+{
+	struct job_output *o;
+	uint8_t verdict = w->rq->rcpts[first].verdict;
+	const struct policy_decision *d = &w->decisions[first];
+	struct spool *s = work_output(w, &o);
+
+	if (s == NULL)
+		return -1;
+	for (size_t i = first; i < w->rq->nrcpts; i++)
+		if (w->rq->rcpts[i].verdict == verdict && w->decisions[i].treatment == d->treatment)
+			o->rcpts[o->nrcpts++] = (uint16_t)i;
+	snprintf(o->treatment, sizeof(o->treatment), "%s", policy_treatment_word(d->treatment));
+	snprintf(o->why, sizeof(o->why), "%s", d->why);
+	if (write_group(w, verdict, d->treatment, o, s) != 0)
+		return -1;
+	return work_output_end(w, o);
+}
+
+static enum stage_result out_write(struct work *w)
+{
+	for (size_t i = 0; i < w->rq->nrcpts; i++) {
+		if (group_done(w, i))
+			continue;
+		if (w->res->noutputs == JOB_VERDICTS_MAX)
+			return problem_temp(&w->res->pr, "too many different treatments in one message"), STAGE_DEFER;
+		if (out_group(w, i) != 0) {
+			/* a keeper that is away looks like a failed operation (PROTOTYPES): it is "try again", never a refusal */
+			if (keys_client_failed(w->keys))
+				problem_temp(&w->res->pr, "the key process does not answer; try again");
+			return w->res->pr.cls == PROBLEM_TEMP ? STAGE_DEFER : STAGE_REJECT;
+		}
+	}
+	w->res->status = JOB_DONE;
+	return STAGE_DONE;
+}

@@ -1,0 +1,58 @@
+/*
+ * The state of one job while its stages run (sealer). Filled from left to right by the stages; freed by pipeline_run.
+ */
+#ifndef POSTERN_PIPELINE_WORK_H
+#define POSTERN_PIPELINE_WORK_H
+
+#include "gateway/cms/cms.h"
+#include "gateway/mail/mime.h"
+#include "gateway/pipeline/cache.h"
+#include "gateway/pipeline/pipeline.h"
+#include "gateway/policy/policy.h"
+
+struct work {
+	struct arena *a;
+	struct cache *cache;
+	struct keys_client *keys;
+	const struct job_request *rq;
+	struct job_result *res;
+	struct spool **outs;
+
+	struct spool *in;     /* the message as it came */
+	struct mime_limits lim;
+	struct mime_entity msg; /* its header and body */
+	struct buf front;     /* header text being made */
+
+	/* outbound */
+	struct policy_decision *decisions; /* one per recipient */
+
+	/* inbound: the layers peeled so far */
+	struct spool *der;    /* scratch A: CMS octets of the layer being opened */
+	struct spool *plain;  /* scratch B: content of the last opened layer; NULL while still in the message itself */
+	struct reader *cur;   /* where the present entity lies: in `in` or `plain` */
+	struct mime_entity ent; /* the present entity */
+	struct mime_entity shown; /* what will be delivered */
+	struct address from;
+	bool have_from;
+	struct policy_in facts;
+	struct judge_signer signers[JUDGE_CERTS_MAX]; /* of all layers */
+	size_t nsigners;
+	struct judge_octets extra[JUDGE_CERTS_MAX];
+	size_t nextra;
+	size_t cert_octets;   /* of signers and extra together: what fits into one packet */
+	bool bad_signer;      /* some SignerInfo does not verify */
+	bool unwrapped_detached;
+	struct mime_entity before_detached;
+	char signer_name[400], signer_serial[130], signer_issuer[512];
+	char cipher[48];
+};
+
+/* Writers of the shared parts; 0 / -1 with w->res->pr. */
+/* A new output for the request's recipients listed; returns its spool, NULL with pr. */
+struct spool *work_output(struct work *w, struct job_output **out_r);
+/* Closes the output: sizes into the result. */
+int work_output_end(struct work *w, struct job_output *o);
+/* A new scratch spool, which = 0 (A) or 1 (B). */
+struct spool *work_scratch(struct work *w, int which);
+
+#endif

@@ -1,0 +1,110 @@
+/*
+ * What shall happen to an incoming message, once opened and verified. Sealer; judge for explain. Pure. Result words: RFC 7281 section 3.
+ *
+ * One table: encrypted or not, by what the signature is worth. Only a signature that is good, bound to From, and over the whole message is "pass": a good
+ * signature over one part lends its seal to text that someone else put beside it.
+ */
+#include "gateway/policy/policy_in.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/base/log.h"
+
+static const char *const actions[] = {"deliver", "mark", "hold"};
+
+const char *policy_in_action_word(enum policy_in_action a)
+{
+	REQUIRE(a >= POLICY_DELIVER && a <= POLICY_HOLD);
+	return actions[a];
+}
+
+int policy_in_action_parse(const char *w, enum policy_in_action *a_r)
+{
+	for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
+		if (strcmp(actions[i], w) == 0) {
+			*a_r = (enum policy_in_action)i;
+			return 0;
+		}
+	return -1;
+}
+
+/* The signature as the table sees it: policy_sig, and good over a part only. */
+enum { SIG_PARTIAL = POLICY_SIG_TEMP + 1, SIG_COUNT };
+
+/* Whose word decides the action. */
+enum ruled { BY_NONE, BY_UNSIGNED, BY_UNTRUSTED, BY_BROKEN, BY_SEALED };
+
+struct row {
+	enum ruled by;
+	enum policy_in_action least; /* never less than this, whatever is configured */
+	const char *result, *verdict, *says;
+};
+
+static const struct row clear_rows[SIG_COUNT] = {
+	[POLICY_SIG_NONE] = {BY_UNSIGNED, POLICY_DELIVER, "none", "clear", "neither signed nor encrypted"},
+	[POLICY_SIG_GOOD] = {BY_NONE, POLICY_DELIVER, "pass", "signed", "signed"},
+	[POLICY_SIG_BAD] = {BY_BROKEN, POLICY_DELIVER, "fail", "broken", "the signature is not valid"},
+	[POLICY_SIG_UNTRUSTED] = {BY_UNTRUSTED, POLICY_DELIVER, "policy", "untrusted", "signed by someone not trusted"},
+	[POLICY_SIG_UNBOUND] = {BY_UNTRUSTED, POLICY_DELIVER, "policy", "untrusted", "signed, but not by the author"},
+	[POLICY_SIG_TEMP] = {BY_UNTRUSTED, POLICY_MARK, "temperror", "untrusted", "the signer cannot be judged now"},
+	[SIG_PARTIAL] = {BY_UNTRUSTED, POLICY_MARK, "policy", "untrusted", "the signature covers a part only"},
+};
+
+static const struct row sealed_rows[SIG_COUNT] = {
+	[POLICY_SIG_NONE] = {BY_SEALED, POLICY_DELIVER, "none", "encrypted", "encrypted, but not signed"},
+	[POLICY_SIG_GOOD] = {BY_NONE, POLICY_DELIVER, "pass", "sealed", "encrypted and signed"},
+	[POLICY_SIG_BAD] = {BY_SEALED, POLICY_DELIVER, "fail", "broken", "encrypted, but the signature is not valid"},
+	[POLICY_SIG_UNTRUSTED] = {BY_SEALED, POLICY_DELIVER, "policy", "untrusted", "encrypted, signed by someone not trusted"},
+	[POLICY_SIG_UNBOUND] = {BY_SEALED, POLICY_DELIVER, "policy", "untrusted", "encrypted, but not signed by the author"},
+	[POLICY_SIG_TEMP] = {BY_SEALED, POLICY_HOLD, "temperror", "untrusted", "encrypted, and the signer cannot be judged now"},
+	[SIG_PARTIAL] = {BY_SEALED, POLICY_MARK, "policy", "untrusted", "encrypted, but the signature covers a part only"},
+};
+
+static const struct row closed_row = {BY_NONE, POLICY_HOLD, "permerror", "broken", "encrypted, and could not be opened"};
+
+static enum policy_in_action ruled(const struct policy_in_rules *r, enum ruled by)
+{
+	switch (by) {
+	case BY_NONE:
+		return POLICY_DELIVER;
+	case BY_UNSIGNED:
+		return r->unsigned_clear;
+	case BY_UNTRUSTED:
+		return r->untrusted;
+	case BY_BROKEN:
+		return r->broken;
+	case BY_SEALED:
+		return r->sealed_unsigned;
+	}
+	log_panic("no such rule: %d", (int)by);
+}
+
+static const struct row *find_row(const struct policy_in *f)
+{
+	int sig = (int)f->sig;
+
+	/* A message that was never encrypted has opened = false as well: there, open_why is empty. */
+	if (!f->opened && (f->encrypted || f->open_why[0]))
+		return &closed_row;
+	REQUIRE(sig >= POLICY_SIG_NONE && sig <= POLICY_SIG_TEMP);
+	if (f->sig == POLICY_SIG_GOOD && !f->whole)
+		sig = SIG_PARTIAL;
+	return f->encrypted ? &sealed_rows[sig] : &clear_rows[sig];
+}
+
+void policy_inbound(const struct policy_in_rules *r, const struct policy_in *f, struct policy_in_decision *d_r)
+{
+	const struct row *row = find_row(f);
+	const char *more = row == &closed_row ? f->open_why : f->sig_why;
+	bool unbound = row->by == BY_NONE && row != &closed_row && !f->recipient_bound;
+
+	memset(d_r, 0, sizeof *d_r);
+	d_r->action = ruled(r, row->by);
+	if (d_r->action < row->least)
+		d_r->action = row->least;
+	(void)snprintf(d_r->result, sizeof d_r->result, "%s", row->result);
+	(void)snprintf(d_r->verdict, sizeof d_r->verdict, "%s", row->verdict);
+	(void)snprintf(d_r->why, sizeof d_r->why, "%s%s%s%s", row->says, more[0] ? ": " : "", more,
+	    unbound ? "; not every recipient stands in the signed To and Cc" : "");
+}

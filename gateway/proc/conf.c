@@ -1,0 +1,309 @@
+#include "gateway/proc/conf.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/mem.h"
+#include "gateway/base/settings_help.h"
+#include "gateway/mail/address.h"
+#include "gateway/queue/queue_settings.h"
+#include "gateway/scout/dns_settings.h"
+#include "gateway/smtp/smtpc_settings.h"
+#include "gateway/smtp/smtpd_settings.h"
+
+struct conf {
+	struct settings *s;
+};
+
+static const char *const tls_words[] = {"none", "may", "encrypt", "verify", NULL};
+static const char *const level_words[] = {"error", "warn", "info", "debug", NULL};
+static const char *const treatment_words[] = {"clear", "tls", "sign", "seal", NULL};
+static const char *const strength_words[] = {"never", "prefer", "require", NULL};
+static const char *const side_words[] = {"inside", "outside", NULL};
+static const char *const action_words[] = {"deliver", "mark", "hold", NULL};
+static const char *const foreign_words[] = {"refuse", "deliver", NULL};
+
+static int check_host(const char *v, struct problem *pr)
+{
+	char out[ADDRESS_DOMAIN_MAX + 1];
+
+	if (address_domain(v, strlen(v), out, NULL) != 0)
+		return problem_perm(pr, "a full host name such as gw.hospital.example");
+	return 0;
+}
+
+static int check_hostport(const char *v, struct problem *pr)
+{
+	char host[256];
+	unsigned port;
+
+	if (v[0] == '\0')
+		return 0;
+	return conf_hostport(v, 25, host, NULL, &port, pr);
+}
+
+static int check_listen(const char *v, struct problem *pr)
+{
+	char host[256];
+	unsigned port;
+	struct sockaddr_storage ss;
+
+	return conf_hostport(v, 25, host, &ss, &port, pr);
+}
+
+static int check_users(const char *v, struct problem *pr)
+{
+	unsigned n;
+	char end;
+
+	if (strcmp(v, "roles") == 0 || strcmp(v, "same") == 0 || (sscanf(v, "uid:%u%c", &n, &end) == 1 && n > 0))
+		return 0;
+	return problem_perm(pr, "roles, same, or uid:N with N above 0");
+}
+
+static int check_network(const char *v, struct problem *pr)
+{
+	char addr[64];
+	unsigned bits = 0;
+	uint8_t raw[16];
+	const char *slash = strchr(v, '/');
+	size_t n = slash == NULL ? strlen(v) : (size_t)(slash - v);
+
+	if (n >= sizeof(addr))
+		return problem_perm(pr, "an address or network such as 192.0.2.0/24 or 2001:db8::/32");
+	memcpy(addr, v, n);
+	addr[n] = '\0';
+	int v6 = strchr(addr, ':') != NULL;
+	if (inet_pton(v6 ? AF_INET6 : AF_INET, addr, raw) != 1 ||
+	    (slash != NULL && (sscanf(slash + 1, "%u", &bits) != 1 || bits > (v6 ? 128u : 32u))))
+		return problem_perm(pr, "an address or network such as 192.0.2.0/24 or 2001:db8::/32");
+	return 0;
+}
+
+#define AT(f) offsetof(struct conf_top, f)
+static const struct setting top_rows[] = {
+    {"hostname", SETTING_STR, AT(hostname), NULL, 0, 255, NULL, "Our name in greeting, EHLO and Received.", check_host},
+    {"authserv-id", SETTING_STR, AT(authserv_id), "", 0, 255, NULL, "Name in Authentication-Results (RFC 8601); empty: hostname.", NULL},
+    {"data-directory", SETTING_STR, AT(data_directory), "/var/lib/postern", 0, 200, NULL, "Where keys/, store/ and queue/ lie.", NULL},
+    {"control-socket", SETTING_STR, AT(control_socket), "/run/postern/postern.sock", 0, 100, NULL, "Where the command `postern` reaches the gateway.", NULL},
+    {"control-group", SETTING_STR, AT(control_group), "", 0, 64, NULL, "Group that may use the control socket; empty: only the owner.", NULL},
+    {"passphrase-file", SETTING_STR, AT(passphrase_file), "", 0, 200, NULL, "File with the passphrase that unseals the keys; empty: the systemd credential postern-passphrase.", NULL},
+    {"users", SETTING_STR, AT(users), "roles", 0, 20, NULL, "Started as root: each role's user. roles = postern-<role>; uid:N = N plus the number of the role; same = stay.", check_users},
+    {"sealers", SETTING_INT, AT(sealers), "0", 0, 64, NULL, "Processes that sign, encrypt and open; 0: one per core.", NULL},
+    {"log-level", SETTING_ENUM, AT(log_level), "info", 0, 0, level_words, "Least important lines that are logged.", NULL},
+    {"relay-host", SETTING_STR, AT(relay_host), "", 0, 255, NULL, "Outbound next hop host:port; empty: MX of the recipient's domain.", check_hostport},
+    {"relay-tls", SETTING_ENUM, AT(relay_tls), "may", 0, 0, tls_words, "TLS to the outbound next hop: none, may, encrypt (any certificate), verify (name and CA).", NULL},
+    {"tls-ca-file", SETTING_STR, AT(tls_ca_file), "/etc/ssl/certs/ca-certificates.crt", 0, 200, NULL, "CAs for relay-tls and inside-tls = verify.", NULL},
+    {"default-treatment", SETTING_ENUM, AT(default_treatment), "seal", 0, 0, treatment_words, "What unlisted domains get: clear, tls, sign, seal.", NULL},
+    {"default-strength", SETTING_ENUM, AT(default_strength), "prefer", 0, 0, strength_words, "How strictly: never, prefer, require.", NULL},
+    {"mx-port", SETTING_INT, AT(mx_port), "25", 1, 65535, NULL, "Port of the hosts found by MX (other than 25 only for tests).", NULL},
+    {"sessions-max", SETTING_INT, AT(sessions_max), "10000", 1, 1000000, NULL, "Open sessions in all; above it 421.", NULL},
+    {"sessions-per-client", SETTING_INT, AT(sessions_per_client), "100", 1, 1000000, NULL, "Open sessions of one client address.", NULL},
+    {"header-max", SETTING_SIZE, AT(header_max), "128k", 4096, 4 * 1024 * 1024, NULL, "Octets of a message's header block.", NULL},
+    {"nesting-max", SETTING_INT, AT(nesting_max), "5", 1, 20, NULL, "S/MIME layers around each other that are opened.", NULL},
+    {"open-failures-max", SETTING_INT, AT(open_failures_max), "5", 1, 1000000, NULL, "Messages an hour of one client, or with one encrypted key, that may fail to open; more are held unopened.", NULL},
+    {"subject-mark", SETTING_BOOL, AT(subject_mark), "no", 0, 0, NULL, "Put \"[not verified]\" in front of the Subject of marked mail.", NULL},
+    {"foreign-encrypted", SETTING_ENUM, AT(foreign_encrypted), "refuse", 0, 0, foreign_words, "Mail encrypted for none of our certificates: refuse or deliver as it came.", NULL},
+    {"postmaster", SETTING_STR, AT(postmaster), "", 0, 320, NULL, "From address of notices; empty: postmaster@hostname.", NULL},
+};
+#undef AT
+#define AT(f) offsetof(struct conf_listener, f)
+static const struct setting listener_rows[] = {
+    {"address", SETTING_STR, AT(address), NULL, 0, 80, NULL, "Address and port, 192.0.2.1:25 or [2001:db8::1]:25.", check_listen},
+    {"side", SETTING_ENUM, AT(side), NULL, 0, 0, side_words, "inside: our mail servers, may send anywhere; outside: the world, only to our domains.", NULL},
+    {"networks", SETTING_LIST, AT(networks), "", 0, 0, NULL, "inside: clients that may connect.", check_network},
+    {"starttls", SETTING_BOOL, AT(starttls), "yes", 0, 0, NULL, "Offer STARTTLS once there is a TLS certificate (postern domain tls).", NULL},
+    {"tls-required", SETTING_BOOL, AT(tls_required), "no", 0, 0, NULL, "Refuse MAIL before STARTTLS.", NULL},
+};
+#undef AT
+#define AT(f) offsetof(struct conf_domain, f)
+static const struct setting domain_rows[] = {
+    {"inside-server", SETTING_STR, AT(inside_server), NULL, 0, 255, NULL, "Where mail for this domain is delivered, host:port.", check_hostport},
+    {"inside-tls", SETTING_ENUM, AT(inside_tls), "may", 0, 0, tls_words, "TLS to the inside server.", NULL},
+    {"unsigned", SETTING_ENUM, AT(unsigned_clear), "deliver", 0, 0, action_words, "Neither signed nor encrypted.", NULL},
+    {"untrusted", SETTING_ENUM, AT(untrusted), "mark", 0, 0, action_words, "Not encrypted, valid signature of somebody not trusted.", NULL},
+    {"broken", SETTING_ENUM, AT(broken), "mark", 0, 0, action_words, "Not encrypted, signature not valid.", NULL},
+    {"sealed-unsigned", SETTING_ENUM, AT(sealed_unsigned), "hold", 0, 0, action_words, "Encrypted without a valid, trusted signature.", NULL},
+};
+#undef AT
+
+#define ROWS(r) (r), sizeof(r) / sizeof((r)[0])
+enum { OWN = 3, SECTIONS = 7 };
+
+static void sections(struct settings_section s[SECTIONS])
+{
+	const struct settings_section own[OWN] = {
+	    {"", ROWS(top_rows), sizeof(struct conf_top), false},
+	    {"listener", ROWS(listener_rows), sizeof(struct conf_listener), true},
+	    {"domain", ROWS(domain_rows), sizeof(struct conf_domain), true},
+	};
+
+	memcpy(s, own, sizeof(own));
+	s[3] = queue_settings_section;
+	s[4] = smtpd_settings_section;
+	s[5] = smtpc_settings_section;
+	s[6] = dns_settings_section;
+}
+
+static int cross_check(struct conf *c, const char *file, struct problem *pr)
+{
+	const char *name;
+
+	if (conf_domains(c) == 0)
+		return problem_perm(pr, "%s: there is no domain section: which mail domains are ours?", file);
+	if (conf_listeners(c) == 0)
+		return problem_perm(pr, "%s: there is no listener section: at least one inside and one outside are needed", file);
+	for (size_t i = 0; i < conf_listeners(c); i++) {
+		const struct conf_listener *l = conf_listener(c, i, &name);
+
+		if (l->side == 0 && l->networks.n == 0)
+			return problem_perm(pr, "%s: listener \"%s\": side = inside needs networks: which clients may send?", file, name);
+	}
+	for (size_t i = 0; i < conf_domains(c); i++) {
+		char norm[ADDRESS_DOMAIN_MAX + 1];
+
+		conf_domain(c, i, &name);
+		if (address_domain(name, strlen(name), norm, NULL) != 0 || strcmp(norm, name) != 0)
+			return problem_perm(pr, "%s: domain \"%s\": a domain name in lower case (A-labels) is allowed", file, name);
+	}
+	return 0;
+}
+
+int conf_parse(const char *file, const char *text, size_t n, struct conf **c_r, struct problem *pr)
+{
+	struct settings_section sec[SECTIONS];
+	struct conf *c = mem_new(sizeof(*c));
+
+	sections(sec);
+	if (settings_parse(file, text, n, sec, SECTIONS, &c->s, pr) != 0) {
+		free(c);
+		return -1;
+	}
+	if (cross_check(c, file, pr) != 0) {
+		conf_free(c);
+		return -1;
+	}
+	*c_r = c;
+	return 0;
+}
+
+void conf_free(struct conf *c)
+{
+	if (c == NULL)
+		return;
+	settings_free(c->s);
+	free(c);
+}
+
+const struct conf_top *conf_top(const struct conf *c)
+{
+	return settings_get(c->s, "");
+}
+
+size_t conf_listeners(const struct conf *c)
+{
+	return settings_count(c->s, "listener");
+}
+
+const struct conf_listener *conf_listener(const struct conf *c, size_t i, const char **name_r)
+{
+	return settings_at(c->s, "listener", i, name_r);
+}
+
+size_t conf_domains(const struct conf *c)
+{
+	return settings_count(c->s, "domain");
+}
+
+const struct conf_domain *conf_domain(const struct conf *c, size_t i, const char **name_r)
+{
+	return settings_at(c->s, "domain", i, name_r);
+}
+
+const struct conf_domain *conf_domain_find(const struct conf *c, const char *name)
+{
+	const char *title;
+
+	for (size_t i = 0; i < conf_domains(c); i++) {
+		const struct conf_domain *d = conf_domain(c, i, &title);
+
+		if (strcmp(title, name) == 0)
+			return d;
+	}
+	return NULL;
+}
+
+const void *conf_section(const struct conf *c, const char *section)
+{
+	return settings_get(c->s, section);
+}
+
+int conf_help(struct buf *out)
+{
+	struct settings_section sec[SECTIONS];
+
+	sections(sec);
+	return settings_help(sec, SECTIONS, out);
+}
+
+static int port_of(const char *p, unsigned dflt, unsigned *port_r)
+{
+	unsigned v = 0;
+
+	if (*p == '\0') {
+		*port_r = dflt;
+		return 0;
+	}
+	if (*p++ != ':' || *p == '\0')
+		return -1;
+	for (; *p >= '0' && *p <= '9' && v < 65536; p++)
+		v = v * 10 + (unsigned)(*p - '0');
+	if (*p != '\0' || v == 0 || v > 65535)
+		return -1;
+	*port_r = v;
+	return 0;
+}
+
+static int to_sockaddr(const char *host, unsigned port, struct sockaddr_storage *ss)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)ss;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons((uint16_t)port);
+		return 0;
+	}
+	if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons((uint16_t)port);
+		return 0;
+	}
+	return -1;
+}
+
+int conf_hostport(const char *text, unsigned default_port, char host_r[256], struct sockaddr_storage *ss_r, unsigned *port_r,
+    struct problem *pr)
+{
+	const char *p = text, *end;
+
+	if (*p == '[') {
+		end = strchr(++p, ']');
+	} else {
+		end = strchr(p, ':');
+		if (end == NULL)
+			end = p + strlen(p);
+	}
+	if (end == NULL || end == p || (size_t)(end - p) > 255)
+		return problem_perm(pr, "host:port, 192.0.2.1:25 or [2001:db8::1]:25");
+	memcpy(host_r, p, (size_t)(end - p));
+	host_r[end - p] = '\0';
+	if (port_of(*end == ']' ? end + 1 : end, default_port, port_r) != 0)
+		return problem_perm(pr, "host:port with a port from 1 to 65535");
+	if (ss_r != NULL && to_sockaddr(host_r, *port_r, ss_r) != 0)
+		return problem_perm(pr, "a numeric address and port, 192.0.2.1:25 or [2001:db8::1]:25");
+	return 0;
+}

@@ -1,0 +1,174 @@
+/*
+ * The index of the admin's verbs: verb, handler, its arguments. Role judge. To add a verb: a row here and a handler in the judge_admin_<entity>.c it belongs to.
+ */
+#include "gateway/proc/judge_admin.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/mem.h"
+#include "gateway/proc/judge_admin_anchor.h"
+#include "gateway/proc/judge_admin_cert.h"
+#include "gateway/proc/judge_admin_domain.h"
+#include "gateway/proc/judge_admin_explain.h"
+#include "gateway/proc/judge_admin_install.h"
+#include "gateway/proc/judge_admin_partner.h"
+#include "gateway/proc/judge_admin_rule.h"
+#include "gateway/proc/judge_admin_store.h"
+#include "gateway/proc/judge_cache.h"
+#include "gateway/proc/judge_call.h"
+
+#define DOMAIN_ARGS " domain algo mode days organisation address key certs use force "
+
+static const struct verb {
+	const char *name;
+	int (*fn)(struct judge_call *c);
+	const char *args; /* each between blanks */
+} verbs[] = {
+    {"domain.add", judge_admin_domain_add, DOMAIN_ARGS},
+    {"domain.tls", judge_admin_domain_tls, DOMAIN_ARGS},
+    {"domain.install", judge_admin_install, " domain content force "},
+    {"domain.list", judge_admin_domain_list, " domain "},
+    {"partner.add", judge_admin_partner_add, " domain treatment strength note "},
+    {"partner.list", judge_admin_partner_list, " after max "},
+    {"partner.show", judge_admin_partner_show, " domain "},
+    {"partner.remove", judge_admin_partner_remove, " domain "},
+    {"partner.release", judge_admin_partner_release, " domain "},
+    {"cert.preview", judge_admin_cert_preview, " content owner "},
+    {"cert.import", judge_admin_cert_import, " owner content sha256 pinned force "},
+    {"cert.list", judge_admin_cert_list, " owner "},
+    {"cert.remove", judge_admin_cert_remove, " owner sha256 "},
+    {"anchor.add", judge_admin_anchor_add, " scope direction content sha256 force "},
+    {"anchor.list", judge_admin_anchor_list, " scope "},
+    {"anchor.remove", judge_admin_anchor_remove, " scope sha256 "},
+    {"rule.add", judge_admin_rule_add, " name sender recipient treatment strength position "},
+    {"rule.list", judge_admin_rule_list, " "},
+    {"rule.remove", judge_admin_rule_remove, " id name "},
+    {"explain", judge_admin_explain, " sender recipient reply_to_sealed "},
+    {"audit.list", judge_admin_audit_list, " before max "},
+    {"audit.verify", judge_admin_audit_verify, " "},
+    {"store.snapshot", judge_admin_snapshot, " "},
+    {"status", judge_admin_status, " "},
+};
+
+/* A request may hold a private key: jansson's copies of it are wiped when freed. Works beside memory that plain malloc gave. */
+static void wiping_free(void *p)
+{
+	if (p)
+		mem_wipe(p, malloc_usable_size(p));
+	free(p);
+}
+
+static const struct verb *find_verb(struct judge_call *c, const char *name)
+{
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	judge_call_fail(c, "usage", "there is no verb \"%.60s\"", name);
+	return NULL;
+}
+
+static int check_args(struct judge_call *c, const struct verb *v)
+{
+	const char *name;
+	json_t *value;
+
+	if (!json_is_object(c->args))
+		return judge_call_fail(c, "usage", "\"args\" must be an object");
+	json_object_foreach (c->args, name, value) {
+		char word[64];
+
+		if (strlen(name) < sizeof word - 2 && !strchr(name, ' ')) {
+			(void)snprintf(word, sizeof word, " %s ", name);
+			if (strstr(v->args, word))
+				continue;
+		}
+		return judge_call_fail(c, "usage", "%s has no argument \"%.60s\"; it has:%s", v->name, name, v->args);
+	}
+	return 0;
+}
+
+static int run(struct judge_call *c, json_t *request)
+{
+	json_t *name = json_object_get(request, "verb"), *args = json_object_get(request, "args");
+	const struct verb *v;
+
+	if (!json_is_string(name))
+		return judge_call_fail(c, "usage", "the request has no \"verb\"");
+	v = find_verb(c, json_string_value(name));
+	if (!v)
+		return -1;
+	json_t *none = args ? NULL : judge_call_object();
+
+	c->args = args ? args : none;
+	judge_cache_begin(c->ja->world->cache, c->store);
+
+	int rc = check_args(c, v) < 0 ? -1 : v->fn(c);
+
+	json_decref(none);
+	return rc;
+}
+
+static json_t *failure(const struct judge_call *c)
+{
+	json_t *o = judge_call_object(), *e = judge_call_object();
+	const char *code = c->code;
+
+	if (!code)
+		code = c->pr->cls == PROBLEM_TEMP ? "unavailable" : "refused";
+	judge_call_set(e, "text", judge_call_text(c->pr->text));
+	judge_call_set(e, "code", judge_call_text(code));
+	judge_call_set(o, "ok", json_false());
+	judge_call_set(o, "error", e);
+	return o;
+}
+
+static json_t *answer(struct judge_call *c, const char *request_json)
+{
+	json_error_t error;
+	json_t *request = json_loads(request_json, JSON_REJECT_DUPLICATES, &error);
+	json_t *o;
+	int rc;
+
+	if (!request)
+		rc = judge_call_fail(c, "usage", "the request is not JSON: %s (line %d)", error.text, error.line);
+	else
+		rc = run(c, request);
+	json_decref(request);
+	if (rc < 0)
+		return failure(c);
+	o = judge_call_object();
+	judge_call_set(o, "ok", json_true());
+	judge_call_set(o, "data", json_incref(c->data));
+	return o;
+}
+
+char *judge_admin(struct judge_admin *ja, const char *request_json, const char *who, int *fd_r)
+{
+	struct problem pr = {0};
+	struct judge_call c = {.ja = ja, .store = ja->store, .who = who, .pr = &pr, .fd = -1};
+	json_t *o;
+	char *text;
+
+	json_set_alloc_funcs(malloc, wiping_free);
+	REQUIRE(ja->world && ja->world->cache);
+	c.now = ja->now ? ja->now() : (int64_t)time(NULL);
+	c.data = judge_call_object();
+	o = answer(&c, request_json);
+	if (json_is_false(json_object_get(o, "ok")) && c.fd >= 0) {
+		(void)close(c.fd);
+		c.fd = -1;
+	}
+	text = json_dumps(o, JSON_COMPACT);
+	if (!text)
+		log_fatal("out of memory: JSON");
+	json_decref(o);
+	json_decref(c.data);
+	*fd_r = c.fd;
+	return text;
+}

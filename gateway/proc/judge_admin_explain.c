@@ -1,0 +1,261 @@
+/* explain: role judge; reads the store. The answer is computed by the same functions that answer the relay and decide in the sealer. */
+#include "gateway/proc/judge_admin_explain.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/arena.h"
+#include "gateway/base/mem.h"
+#include "gateway/policy/policy_in.h"
+#include "gateway/proc/judge_admin.h"
+#include "gateway/proc/judge_admin_anchor.h"
+#include "gateway/proc/judge_own.h"
+#include "gateway/proc/judge_resolve.h"
+#include "gateway/proc/judge_weigh.h"
+
+static void line(struct judge_call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void line(struct judge_call *c, const char *fmt, ...)
+{
+	char text[1600];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	judge_call_add(json_object_get(c->data, "lines"), judge_call_text(text));
+}
+
+/* ---- outbound ---- */
+
+static void tell_certs(struct judge_call *c, const struct judge_certs *certs)
+{
+	json_t *a = judge_call_array();
+
+	for (size_t i = 0; i < certs->nseen; i++) {
+		const struct judge_candidate *k = &certs->seen[i];
+		bool chosen = certs->state == POLICY_CERTS_USABLE && i == certs->chosen;
+		json_t *o = judge_call_object();
+
+		judge_call_set(o, "owner", judge_call_text(k->owner));
+		judge_call_set(o, "sha256", judge_call_text(k->sha256));
+		judge_call_set(o, "usable", json_boolean(k->usable));
+		judge_call_set(o, "chosen", json_boolean(chosen));
+		judge_call_set(o, "pinned", json_boolean(k->pinned));
+		judge_call_set(o, "why", judge_call_text(k->why));
+		judge_call_add(a, o);
+		line(c, "%s %s", chosen ? "used:" : k->usable ? "usable:" : "not usable:", k->why);
+	}
+	judge_call_set(c->data, "certificates", a);
+	judge_call_set(c->data, "cert_why", judge_call_text(certs->why));
+	if (certs->nseen == 0)
+		line(c, "%s", certs->why);
+}
+
+static void tell_rule(struct judge_call *c, const struct judge_verdict *v)
+{
+	const char *t = policy_treatment_word((enum policy_treatment)v->treatment);
+	const char *s = policy_strength_word((enum policy_strength)v->strength);
+
+	judge_call_set(c->data, "rule", judge_call_text(v->rule));
+	judge_call_set(c->data, "treatment", judge_call_text(t));
+	judge_call_set(c->data, "strength", judge_call_text(s));
+	judge_call_set(c->data, "listed", json_boolean(v->listed));
+	judge_call_set(c->data, "seen_protected", json_boolean(v->seen_protected));
+	line(c, "asked for by %s: treatment %s, strength %s", v->rule, t, s);
+	line(c, "the partner is %slisted and was %s", v->listed ? "" : "not ",
+	    v->seen_protected ? "seen protected before: it is never served in the clear" : "never seen protected");
+}
+
+static void tell_signer(struct judge_call *c, const struct judge_verdict *v)
+{
+	json_t *o = judge_call_object();
+
+	judge_call_set(o, "have", json_boolean(v->have_signer));
+	judge_call_set(o, "key_id", judge_call_text(v->sign_key));
+	judge_call_set(o, "why", judge_call_text(v->signer_why));
+	judge_call_set(c->data, "signer", o);
+	if (v->have_signer)
+		line(c, "we sign with the key %s", v->sign_key);
+	else
+		line(c, "we have no signing certificate for the sender: %s", v->signer_why);
+}
+
+static void tell_decision(struct judge_call *c, const struct judge_resolve *rq, const struct judge_verdict *v, bool reply)
+{
+	static const char *const actions[] = {[POLICY_PASS] = "pass", [POLICY_REFUSE] = "refuse", [POLICY_LATER] = "later"};
+	struct policy_out f;
+	struct policy_decision d;
+	char text[700];
+	json_t *o = judge_call_object();
+
+	judge_resolve_facts(v, &f);
+	f.reply_to_sealed = reply;
+	f.tls_verified_possible = c->ja->world->tls_verified;
+	policy_outbound(rq->sender, rq->recipient, &f, &d);
+	judge_call_set(o, "action", judge_call_text(actions[d.action]));
+	judge_call_set(o, "treatment", judge_call_text(d.action == POLICY_PASS ? policy_treatment_word(d.treatment) : ""));
+	judge_call_set(o, "why", judge_call_text(d.why));
+	(void)snprintf(text, sizeof text, "%d %s %s", d.pr.code, d.pr.enh, d.pr.text);
+	judge_call_set(o, "reply", judge_call_text(d.action == POLICY_PASS ? "" : text));
+	judge_call_set(c->data, "decision", o);
+	if (d.action == POLICY_PASS)
+		line(c, "so it goes out: %s", d.why);
+	else
+		line(c, "so it is %s: %s", d.action == POLICY_REFUSE ? "refused" : "put off", text);
+}
+
+static int outbound(struct judge_call *c, const struct judge_resolve *rq, bool reply)
+{
+	struct arena *a = arena_new(256 * 1024);
+	struct judge_verdict *v = mem_new(sizeof *v);
+	struct judge_certs *certs = mem_new(sizeof *certs);
+	int rc = judge_resolve_trace(c->store, c->ja->world, rq, c->now, a, v, certs);
+
+	if (rc < 0) {
+		*c->pr = v->pr;
+		c->code = v->pr.cls == PROBLEM_TEMP ? "unavailable" : "usage";
+	} else {
+		tell_rule(c, v);
+		tell_certs(c, certs);
+		tell_signer(c, v);
+		tell_decision(c, rq, v, reply);
+	}
+	free(certs);
+	free(v);
+	arena_free(a);
+	return rc;
+}
+
+/* ---- inbound ---- */
+
+static int tell_signer_cert(struct judge_call *c, const struct address *from, const struct store_cert *sc, json_t *a)
+{
+	struct judge_cache *cache = c->ja->world->cache;
+	struct judge_weighing q = {.who = from, .use = CERT_TO_SIGN, .dir = STORE_IN, .pinned = sc->pinned, .now = c->now};
+	struct judge_cert *k = judge_cache_cert(cache, sc->der, sc->der_len, NULL);
+	enum trust_result result = TRUST_BAD;
+	char why[600] = "certificate unreadable";
+	json_t *o = judge_call_object();
+	int rc = k ? judge_weigh(cache, c->store, k, &q, &result, why, sizeof why, c->pr) : 0;
+
+	judge_cert_drop(k);
+	judge_call_set(o, "owner", judge_call_text(sc->owner));
+	judge_call_set(o, "sha256", judge_call_text(sc->sha256));
+	judge_call_set(o, "usable", json_boolean(result == TRUST_GOOD));
+	judge_call_set(o, "pinned", json_boolean(sc->pinned));
+	judge_call_set(o, "why", judge_call_text(why));
+	judge_call_add(a, o);
+	line(c, "signatures by it are %s: %s", result == TRUST_GOOD ? "believed" : "not believed", why);
+	return rc;
+}
+
+static int tell_signers_of(struct judge_call *c, const struct address *from, const char *owner, json_t *a)
+{
+	struct store_cert *list;
+	size_t n;
+	int rc = 0;
+
+	if (store_certs(c->store, owner, &list, &n, c->pr) < 0)
+		return -1;
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = tell_signer_cert(c, from, &list[i], a);
+	store_certs_free(list, n);
+	return rc;
+}
+
+static int tell_signers(struct judge_call *c, const struct address *from)
+{
+	char person[ADDRESS_TEXT_MAX];
+	json_t *a = judge_call_array(), *anchors;
+
+	judge_call_set(c->data, "signers", a);
+	(void)address_text(from, person);
+	for (char *p = person; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	if (tell_signers_of(c, from, person, a) < 0 || tell_signers_of(c, from, from->domain, a) < 0 ||
+	    judge_admin_anchor_rows(c, from->domain, &anchors) < 0)
+		return -1;
+	judge_call_set(c->data, "anchors", anchors);
+	line(c, "%zu anchors may vouch for other signers of %s", json_array_size(anchors), from->domain);
+	return 0;
+}
+
+static int tell_openers(struct judge_call *c, const char *domain)
+{
+	struct store_identity *list;
+	json_t *a = judge_call_array();
+	size_t n, open = 0;
+
+	judge_call_set(c->data, "opens", a);
+	if (store_identities(c->store, domain, &list, &n, c->pr) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (list[i].use == STORE_DECRYPT && list[i].cert) {
+			judge_call_add(a, judge_own_row(c, &list[i]));
+			open++;
+		}
+	store_identities_free(list, n);
+	line(c, "mail encrypted to %zu certificates of %s can be opened", open, domain);
+	return 0;
+}
+
+static void tell_actions(struct judge_call *c, const struct policy_in_rules *r)
+{
+	json_t *o;
+
+	if (!r)
+		return;
+	o = judge_call_object();
+	judge_call_set(o, "unsigned", judge_call_text(policy_in_action_word(r->unsigned_clear)));
+	judge_call_set(o, "untrusted", judge_call_text(policy_in_action_word(r->untrusted)));
+	judge_call_set(o, "broken", judge_call_text(policy_in_action_word(r->broken)));
+	judge_call_set(o, "sealed_unsigned", judge_call_text(policy_in_action_word(r->sealed_unsigned)));
+	judge_call_set(c->data, "actions", o);
+	line(c, "neither signed nor encrypted: %s; signer not believed: %s; signature broken: %s; encrypted without a believed signature: %s",
+	    policy_in_action_word(r->unsigned_clear), policy_in_action_word(r->untrusted), policy_in_action_word(r->broken),
+	    policy_in_action_word(r->sealed_unsigned));
+}
+
+static int inbound(struct judge_call *c, const struct address *from, const struct address *to, int domain)
+{
+	const struct judge_world *w = c->ja->world;
+
+	line(c, "incoming mail for %s, a domain of ours", to->domain);
+	if (tell_openers(c, to->domain) < 0 || tell_signers(c, from) < 0)
+		return -1;
+	tell_actions(c, w->in_rules ? &w->in_rules[domain] : NULL);
+	return 0;
+}
+
+int judge_admin_explain(struct judge_call *c)
+{
+	struct judge_resolve rq;
+	struct address from, to;
+	char sender[ADDRESS_TEXT_MAX], recipient[ADDRESS_TEXT_MAX];
+	bool reply;
+	int ours;
+
+	if (judge_call_owner(c, "sender", JUDGE_MUST, sender, &from) < 0 ||
+	    judge_call_owner(c, "recipient", JUDGE_MUST, recipient, &to) < 0 ||
+	    judge_call_bool(c, "reply_to_sealed", false, &reply) < 0)
+		return -1;
+	if (!from.local[0] || !to.local[0])
+		return judge_call_fail(c, "usage", "explain wants two addresses, such as alice@hospital.example bob@lab.example");
+	judge_call_set(c->data, "lines", judge_call_array());
+	(void)address_text(&from, rq.sender);
+	(void)address_text(&to, rq.recipient);
+	ours = judge_world_domain(c->ja->world, to.domain);
+	judge_call_set(c->data, "sender", judge_call_text(rq.sender));
+	judge_call_set(c->data, "recipient", judge_call_text(rq.recipient));
+	if (ours >= 0 && judge_world_domain(c->ja->world, from.domain) >= 0) {
+		judge_call_set(c->data, "direction", judge_call_text("local"));
+		line(c, "both domains are ours: it goes to the inside server of %s as it is", to.domain);
+		return 0;
+	}
+	judge_call_set(c->data, "direction", judge_call_text(ours >= 0 ? "inbound" : "outbound"));
+	return ours >= 0 ? inbound(c, &from, &to, ours) : outbound(c, &rq, reply);
+}

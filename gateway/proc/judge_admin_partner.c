@@ -1,0 +1,144 @@
+/* partner.*: role judge; reads and writes the store. */
+#include "gateway/proc/judge_admin_partner.h"
+
+#include <string.h>
+
+#include "gateway/proc/judge_admin.h"
+#include "gateway/proc/judge_admin_anchor.h"
+#include "gateway/proc/judge_admin_cert.h"
+
+static json_t *entry(const struct store_partner *p)
+{
+	json_t *o = judge_call_object();
+
+	judge_call_set(o, "domain", judge_call_text(p->domain));
+	judge_call_set(o, "treatment", judge_call_text(p->treatment));
+	judge_call_set(o, "strength", judge_call_text(p->strength));
+	judge_call_set(o, "note", judge_call_text(p->note ? p->note : ""));
+	judge_call_set(o, "added", judge_call_time(p->added));
+	judge_call_set(o, "seen_protected", judge_call_time(p->seen_protected));
+	return o;
+}
+
+/* Mail to our own domains never leaves: an entry for one would never count. */
+static int not_ours(struct judge_call *c, const struct address *a)
+{
+	if (judge_world_domain(c->ja->world, a->domain) < 0)
+		return 0;
+	return judge_call_fail(c, "refused", "%s is a domain of ours, not a partner", a->domain);
+}
+
+static int put(struct judge_call *c, const char *domain, const struct store_partner *old)
+{
+	struct store_partner p = {.domain = (char *)(uintptr_t)domain, .added = c->now};
+	const char *treatment, *strength, *note;
+
+	if (judge_call_treatment(c, old ? old->treatment : "seal", &treatment) < 0 ||
+	    judge_call_strength(c, old ? old->strength : "require", &strength) < 0 ||
+	    judge_call_str(c, "note", JUDGE_MAY, 400, &note) < 0)
+		return -1;
+	if (!note)
+		note = old ? old->note : "";
+	p.treatment = (char *)(uintptr_t)treatment;
+	p.strength = (char *)(uintptr_t)strength;
+	p.note = (char *)(uintptr_t)note;
+	p.seen_protected = old ? old->seen_protected : 0;
+	if (old)
+		p.added = old->added;
+	if (store_partner_put(c->store, &p, c->who, c->pr) < 0)
+		return -1;
+	judge_call_set(c->data, "partner", entry(&p));
+	judge_call_set(c->data, "changed", json_boolean(old != NULL));
+	return 0;
+}
+
+int judge_admin_partner_add(struct judge_call *c)
+{
+	char domain[ADDRESS_TEXT_MAX];
+	struct store_partner *old = NULL;
+	struct address a;
+	int rc;
+
+	if (judge_call_owner(c, "domain", JUDGE_MUST, domain, &a) < 0 || not_ours(c, &a) < 0 ||
+	    store_partner_get(c->store, domain, &old, c->pr) < 0)
+		return -1;
+	rc = put(c, domain, old);
+	if (old)
+		store_partners_free(old, 1);
+	return rc;
+}
+
+int judge_admin_partner_list(struct judge_call *c)
+{
+	struct store_partner *list;
+	const char *after;
+	json_t *a;
+	int64_t max;
+	size_t n;
+
+	if (judge_call_str(c, "after", JUDGE_MAY, 400, &after) < 0 || judge_call_int(c, "max", 1, 1000, 200, &max) < 0 ||
+	    store_partners(c->store, after, (size_t)max + 1, &list, &n, c->pr) < 0)
+		return -1;
+	a = judge_call_array();
+	for (size_t i = 0; i < n && i < (size_t)max; i++)
+		judge_call_add(a, entry(&list[i]));
+	judge_call_set(c->data, "partners", a);
+	judge_call_set(c->data, "more", json_boolean(n > (size_t)max));
+	store_partners_free(list, n);
+	return 0;
+}
+
+int judge_admin_partner_show(struct judge_call *c)
+{
+	char domain[ADDRESS_TEXT_MAX];
+	struct store_partner *p = NULL;
+	json_t *certs, *anchors;
+	struct address a;
+	int64_t seen;
+
+	if (judge_call_owner(c, "domain", JUDGE_MUST, domain, &a) < 0 || store_partner_get(c->store, domain, &p, c->pr) < 0)
+		return -1;
+	seen = store_was_protected(c->store, a.domain);
+	judge_call_set(c->data, "listed", json_boolean(p != NULL));
+	judge_call_set(c->data, "partner", p ? entry(p) : json_null());
+	judge_call_set(c->data, "seen_protected", judge_call_time(seen > 0 ? seen : 0));
+	if (p)
+		store_partners_free(p, 1);
+	if (judge_admin_cert_rows(c, domain, &certs) < 0)
+		return -1;
+	judge_call_set(c->data, "certificates", certs);
+	if (judge_admin_anchor_rows(c, a.domain, &anchors) < 0)
+		return -1;
+	judge_call_set(c->data, "anchors", anchors);
+	return 0;
+}
+
+int judge_admin_partner_remove(struct judge_call *c)
+{
+	char domain[ADDRESS_TEXT_MAX];
+	struct address a;
+
+	if (judge_call_owner(c, "domain", JUDGE_MUST, domain, &a) < 0)
+		return -1;
+	if (store_partner_remove(c->store, domain, c->who, c->pr) < 0) {
+		c->code = c->pr->cls == PROBLEM_PERM ? "not-found" : NULL;
+		return -1;
+	}
+	judge_call_set(c->data, "domain", judge_call_text(domain));
+	judge_call_set(c->data, "still_protected", json_boolean(store_was_protected(c->store, a.domain) != 0));
+	return 0;
+}
+
+int judge_admin_partner_release(struct judge_call *c)
+{
+	char domain[ADDRESS_DOMAIN_MAX + 1];
+
+	if (judge_call_domain(c, "domain", JUDGE_MUST, domain) < 0)
+		return -1;
+	if (store_release(c->store, domain, c->who, c->pr) < 0) {
+		c->code = c->pr->cls == PROBLEM_PERM ? "not-found" : NULL;
+		return -1;
+	}
+	judge_call_set(c->data, "domain", judge_call_text(domain));
+	return 0;
+}

@@ -1,0 +1,106 @@
+/* rule.*: role judge; reads and writes the store. */
+#include "gateway/proc/judge_admin_rule.h"
+
+#include <string.h>
+
+#include "gateway/proc/judge_rule.h"
+
+static int pattern(struct judge_call *c, const char *name, char out[JUDGE_RULE_PATTERN_MAX])
+{
+	const char *v;
+
+	if (judge_call_str(c, name, JUDGE_MAY, 390, &v) < 0)
+		return -1;
+	if (judge_rule_pattern(v ? v : "*", out, c->pr) == 0)
+		return 0;
+	c->code = "usage";
+	return problem_prefix(c->pr, "argument \"%s\": ", name);
+}
+
+int judge_admin_rule_add(struct judge_call *c)
+{
+	char sender[JUDGE_RULE_PATTERN_MAX], recipient[JUDGE_RULE_PATTERN_MAX];
+	const char *name, *treatment, *strength;
+	struct store_rule r = {.sender = sender, .recipient = recipient};
+
+	if (judge_call_str(c, "name", JUDGE_MUST, 100, &name) < 0 || pattern(c, "sender", sender) < 0 ||
+	    pattern(c, "recipient", recipient) < 0 || judge_call_treatment(c, "seal", &treatment) < 0 ||
+	    judge_call_strength(c, "require", &strength) < 0 ||
+	    judge_call_int(c, "position", 1, 1000000, 0, &r.position) < 0)
+		return -1;
+	r.name = (char *)(uintptr_t)name;
+	r.treatment = (char *)(uintptr_t)treatment;
+	r.strength = (char *)(uintptr_t)strength;
+	if (store_rule_add(c->store, &r, c->who, c->pr) < 0) {
+		c->code = c->pr->cls == PROBLEM_PERM ? "exists" : NULL;
+		return -1;
+	}
+	judge_call_set(c->data, "name", judge_call_text(name));
+	return 0;
+}
+
+static json_t *row(const struct store_rule *r)
+{
+	json_t *o = judge_call_object();
+
+	judge_call_set(o, "id", json_integer(r->id));
+	judge_call_set(o, "position", json_integer(r->position));
+	judge_call_set(o, "name", judge_call_text(r->name));
+	judge_call_set(o, "sender", judge_call_text(r->sender));
+	judge_call_set(o, "recipient", judge_call_text(r->recipient));
+	judge_call_set(o, "treatment", judge_call_text(r->treatment));
+	judge_call_set(o, "strength", judge_call_text(r->strength));
+	return o;
+}
+
+int judge_admin_rule_list(struct judge_call *c)
+{
+	struct store_rule *list;
+	json_t *a;
+	size_t n;
+
+	if (store_rules(c->store, &list, &n, c->pr) < 0)
+		return -1;
+	a = judge_call_array();
+	for (size_t i = 0; i < n; i++)
+		judge_call_add(a, row(&list[i]));
+	judge_call_set(c->data, "rules", a);
+	store_rules_free(list, n);
+	return 0;
+}
+
+/* The rule's number: as given, or by its name. */
+static int find_id(struct judge_call *c, int64_t *id_r)
+{
+	struct store_rule *list;
+	const char *name;
+	size_t n;
+
+	if (judge_call_int(c, "id", 1, INT64_MAX, 0, id_r) < 0 || judge_call_str(c, "name", JUDGE_MAY, 100, &name) < 0)
+		return -1;
+	if ((*id_r != 0) == (name != NULL))
+		return judge_call_fail(c, "usage", "give either \"id\" or \"name\" of the rule");
+	if (!name)
+		return 0;
+	if (store_rules(c->store, &list, &n, c->pr) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i].name, name) == 0)
+			*id_r = list[i].id;
+	store_rules_free(list, n);
+	return *id_r ? 0 : judge_call_fail(c, "not-found", "there is no rule called \"%s\"", name);
+}
+
+int judge_admin_rule_remove(struct judge_call *c)
+{
+	int64_t id;
+
+	if (find_id(c, &id) < 0)
+		return -1;
+	if (store_rule_remove(c->store, id, c->who, c->pr) < 0) {
+		c->code = c->pr->cls == PROBLEM_PERM ? "not-found" : NULL;
+		return -1;
+	}
+	judge_call_set(c->data, "id", json_integer(id));
+	return 0;
+}

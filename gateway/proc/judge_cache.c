@@ -1,0 +1,163 @@
+/*
+ * What judge need not work out twice (LIMITS.md: a d2i_X509 costs 148 us, a fresh path 332 us). Role judge; one thread.
+ *
+ * Both tables have fixed places chosen by a SHA-256, so that a flood of strange certificates evicts entries but takes no memory. A path's result depends on the
+ * store's anchors and on the clock: it goes when the store changes, after 60 s, and when the certificate's own time begins or ends.
+ */
+#include "gateway/proc/judge_cache.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/mem.h"
+
+enum { CERT_PLACES = 4096, PATH_PLACES = 4096 };
+
+struct cert_place {
+	uint8_t key[32];
+	struct judge_cert *k;
+};
+struct judge_cache {
+	uint64_t version;
+	bool known; /* version was read */
+	struct cert_place certs[CERT_PLACES];
+	struct judge_path *paths;
+	struct store_rule *rules;
+	struct store_anchor *anchors;
+	struct store_identity *identities;
+	size_t nrules, nanchors, nidentities;
+	bool have_rules, have_anchors, have_identities;
+};
+
+struct judge_cache *judge_cache_new(void)
+{
+	struct judge_cache *c = mem_new(sizeof *c);
+
+	c->paths = mem_new(PATH_PLACES * sizeof *c->paths);
+	return c;
+}
+
+static void drop_lists(struct judge_cache *c)
+{
+	store_rules_free(c->rules, c->nrules);
+	store_anchors_free(c->anchors, c->nanchors);
+	store_identities_free(c->identities, c->nidentities);
+	c->rules = NULL;
+	c->anchors = NULL;
+	c->identities = NULL;
+	c->nrules = c->nanchors = c->nidentities = 0;
+	c->have_rules = c->have_anchors = c->have_identities = false;
+}
+
+void judge_cache_free(struct judge_cache *c)
+{
+	if (!c)
+		return;
+	drop_lists(c);
+	for (size_t i = 0; i < CERT_PLACES; i++)
+		judge_cert_drop(c->certs[i].k);
+	free(c->paths);
+	free(c);
+}
+
+void judge_cache_begin(struct judge_cache *c, struct store *s)
+{
+	uint64_t v = store_version(s);
+
+	if (c->known && c->version == v)
+		return;
+	drop_lists(c);
+	for (size_t i = 0; i < PATH_PLACES; i++)
+		c->paths[i].until = 0;
+	c->version = v;
+	c->known = true;
+}
+
+void judge_cert_drop(struct judge_cert *k)
+{
+	if (!k || --k->refs > 0)
+		return;
+	X509_free(k->x);
+	free(k);
+}
+
+static size_t place_of(const uint8_t key[32], size_t places)
+{
+	return ((size_t)key[0] << 8 | key[1]) % places;
+}
+
+struct judge_cert *judge_cache_cert(struct judge_cache *c, const void *der, size_t n, struct problem *pr)
+{
+	uint8_t key[32];
+	struct cert_place *p;
+	struct judge_cert *k;
+	X509 *x;
+
+	if (EVP_Digest(der, n, key, NULL, EVP_sha256(), NULL) != 1)
+		log_fatal("no SHA-256");
+	p = &c->certs[place_of(key, CERT_PLACES)];
+	if (p->k && memcmp(p->key, key, sizeof key) == 0) {
+		p->k->refs++;
+		return p->k;
+	}
+	x = cert_parse(der, n, pr);
+	if (!x)
+		return NULL;
+	judge_cert_drop(p->k);
+	k = mem_new(sizeof *k);
+	k->x = x;
+	k->refs = 2; /* the table's and the caller's */
+	cert_facts(x, &k->f);
+	memcpy(p->key, key, sizeof key);
+	p->k = k;
+	return k;
+}
+
+int judge_cache_path(struct judge_cache *c, const uint8_t key[32], int64_t now, const struct judge_path **p_r)
+{
+	const struct judge_path *p = &c->paths[place_of(key, PATH_PLACES)];
+
+	/* A clock set back must not make an answer last. */
+	if (p->until <= now || p->until > now + JUDGE_PATH_KEEP_S + 1 || memcmp(p->key, key, sizeof p->key) != 0)
+		return 0;
+	*p_r = p;
+	return 1;
+}
+
+void judge_cache_path_put(struct judge_cache *c, const struct judge_path *p)
+{
+	c->paths[place_of(p->key, PATH_PLACES)] = *p;
+}
+
+int judge_cache_rules(struct judge_cache *c, struct store *s, const struct store_rule **list_r, size_t *n_r, struct problem *pr)
+{
+	if (!c->have_rules && store_rules(s, &c->rules, &c->nrules, pr) < 0)
+		return -1;
+	c->have_rules = true;
+	*list_r = c->rules;
+	*n_r = c->nrules;
+	return 0;
+}
+
+int judge_cache_anchors(struct judge_cache *c, struct store *s, const struct store_anchor **list_r, size_t *n_r, struct problem *pr)
+{
+	if (!c->have_anchors && store_anchors(s, NULL, &c->anchors, &c->nanchors, pr) < 0)
+		return -1;
+	c->have_anchors = true;
+	*list_r = c->anchors;
+	*n_r = c->nanchors;
+	return 0;
+}
+
+int judge_cache_identities(
+    struct judge_cache *c, struct store *s, const struct store_identity **list_r, size_t *n_r, struct problem *pr)
+{
+	if (!c->have_identities && store_identities(s, NULL, &c->identities, &c->nidentities, pr) < 0)
+		return -1;
+	c->have_identities = true;
+	*list_r = c->identities;
+	*n_r = c->nidentities;
+	return 0;
+}

@@ -1,0 +1,42 @@
+/*
+ * What judge need not work out twice: parsed certificates by the hash of their DER, results of path checks for 60 s, the short lists of the store. Role judge; one
+ * thread; bounded. What comes from the store is dropped when store_version changes.
+ */
+#ifndef POSTERN_PROC_JUDGE_CACHE_H
+#define POSTERN_PROC_JUDGE_CACHE_H
+
+#include "certstore/cert.h"
+#include "certstore/store.h"
+
+struct judge_cache;
+struct judge_cache *judge_cache_new(void);
+void judge_cache_free(struct judge_cache *c);
+/* Before each question: drops what the store no longer says. */
+void judge_cache_begin(struct judge_cache *c, struct store *s);
+
+struct judge_cert {
+	X509 *x;
+	struct cert_facts f;
+	unsigned refs;
+};
+/* The parsed certificate, or NULL with pr. judge_cert_drop it. */
+struct judge_cert *judge_cache_cert(struct judge_cache *c, const void *der, size_t n, struct problem *pr);
+void judge_cert_drop(struct judge_cert *k);
+
+#define JUDGE_PATH_KEEP_S 60
+/* A path's result under a key made by the caller. get: 1 known, 0 not (or too old). */
+struct judge_path {
+	uint8_t key[32];
+	int64_t until; /* unix s */
+	int rc;
+	char how[400];
+};
+int judge_cache_path(struct judge_cache *c, const uint8_t key[32], int64_t now, const struct judge_path **p_r);
+void judge_cache_path_put(struct judge_cache *c, const struct judge_path *p);
+
+/* The store's short lists, valid until the next judge_cache_begin. 0 / -1 with pr. */
+int judge_cache_rules(struct judge_cache *c, struct store *s, const struct store_rule **list_r, size_t *n_r, struct problem *pr);
+int judge_cache_anchors(struct judge_cache *c, struct store *s, const struct store_anchor **list_r, size_t *n_r, struct problem *pr);
+int judge_cache_identities(struct judge_cache *c, struct store *s, const struct store_identity **list_r, size_t *n_r, struct problem *pr);
+
+#endif

@@ -1,0 +1,228 @@
+/*
+ * One recipient of one sender. Role judge. What cannot be read now makes the whole answer temporary (P1): a partner whose entry cannot be found is not
+ * an unlisted partner.
+ */
+#include "gateway/proc/judge_resolve.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/base/log.h"
+#include "gateway/cms/cms.h"
+#include "gateway/proc/judge_identities.h"
+#include "gateway/proc/judge_rule.h"
+
+struct question {
+	struct store *store;
+	const struct judge_world *w;
+	struct address sender, recipient;
+	int64_t now;
+	struct arena *arena;
+	struct judge_verdict *v;
+	struct problem *pr;
+};
+
+static int read_addresses(struct question *q, const struct judge_resolve *rq)
+{
+	size_t n = strlen(rq->sender);
+
+	if (n > 0 && address_parse(rq->sender, n, &q->sender, q->pr) < 0)
+		return problem_prefix(q->pr, "sender: ");
+	if (address_parse(rq->recipient, strlen(rq->recipient), &q->recipient, q->pr) < 0)
+		return problem_prefix(q->pr, "recipient: ");
+	return 0;
+}
+
+static int words_of(struct question *q, const char *treatment, const char *strength, const char *what)
+{
+	enum policy_treatment t;
+	enum policy_strength s;
+
+	if (policy_treatment_parse(treatment, &t) < 0 || policy_strength_parse(strength, &s) < 0)
+		return problem_temp(q->pr, "the store is damaged: %s has treatment \"%s\", strength \"%s\"", what, treatment, strength);
+	q->v->treatment = (uint8_t)t;
+	q->v->strength = (uint8_t)s;
+	return 0;
+}
+
+/* The entry of the person, else of the domain. 1 found, 0 not, -1. */
+static int find_partner(struct question *q)
+{
+	char person[ADDRESS_TEXT_MAX];
+	struct store_partner *p = NULL;
+	int rc;
+
+	(void)address_text(&q->recipient, person);
+	for (char *c = person; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	if (store_partner_get(q->store, person, &p, q->pr) < 0)
+		return -1;
+	if (!p && store_partner_get(q->store, q->recipient.domain, &p, q->pr) < 0)
+		return -1;
+	if (!p)
+		return 0;
+	(void)snprintf(q->v->rule, sizeof q->v->rule, "partner %.119s", p->domain);
+	rc = words_of(q, p->treatment, p->strength, q->v->rule);
+	store_partners_free(p, 1);
+	return rc < 0 ? -1 : 1;
+}
+
+/* Rule by first match, then the partner's entry, then the default. */
+static int find_rule(struct question *q)
+{
+	const struct store_rule *rules, *r;
+	size_t n;
+	int listed;
+
+	(void)snprintf(q->v->rule, sizeof q->v->rule, "default");
+	q->v->treatment = (uint8_t)q->w->treatment;
+	q->v->strength = (uint8_t)q->w->strength;
+	listed = find_partner(q);
+	if (listed < 0 || judge_cache_rules(q->w->cache, q->store, &rules, &n, q->pr) < 0)
+		return -1;
+	q->v->listed = listed > 0;
+	r = judge_rule_first(rules, n, &q->sender, &q->recipient);
+	if (!r)
+		return 0;
+	(void)snprintf(q->v->rule, sizeof q->v->rule, "rule \"%.119s\"", r->name);
+	return words_of(q, r->treatment, r->strength, q->v->rule);
+}
+
+static int find_seen(struct question *q)
+{
+	int64_t at = store_was_protected(q->store, q->recipient.domain);
+
+	if (at < 0)
+		return problem_temp(q->pr, "the store cannot tell now whether %s was seen protected", q->recipient.domain);
+	q->v->seen_protected = at > 0;
+	return 0;
+}
+
+static int find_certs(struct question *q, struct judge_certs *certs)
+{
+	struct judge_verdict *v = q->v;
+
+	if (judge_certs_find(q->w->cache, q->store, &q->recipient, q->now, q->arena, certs, q->pr) < 0)
+		return -1;
+	v->certs = (uint8_t)certs->state;
+	(void)snprintf(v->cert_why, sizeof v->cert_why, "%s", certs->why);
+	v->cipher = CMS_AES_256_CBC;
+	v->keymode = CMS_KEY_RSA_V15;
+	if (certs->state != POLICY_CERTS_USABLE)
+		return 0;
+	v->rcpt_certs[0] = certs->best;
+	v->nrcpt_certs = 1;
+	v->personal = certs->personal;
+	return 0;
+}
+
+/* Which of our domains speaks. A notice has the empty sender: then it is ours when we have but one, else the first. */
+static const char *signing_domain(const struct question *q)
+{
+	if (address_is_null(&q->sender) && q->w->ndomains > 0)
+		return q->w->domains[0];
+	return judge_world_domain(q->w, q->sender.domain) >= 0 ? q->sender.domain : NULL;
+}
+
+static int copy(struct arena *a, const uint8_t *p, size_t n, struct judge_octets *o_r)
+{
+	*o_r = (struct judge_octets){n > 0 ? (const uint8_t *)arena_dup(a, p, n) : NULL, n};
+	return n > 0 && !o_r->p ? -1 : 0;
+}
+
+static int set_signer(struct question *q, const struct store_identity *i)
+{
+	struct judge_verdict *v = q->v;
+	struct judge_cert *k;
+
+	if (copy(q->arena, i->cert, i->cert_len, &v->sign_cert) < 0 || copy(q->arena, i->chain, i->chain_len, &v->sign_chain) < 0)
+		return problem_temp(q->pr, "the signing certificate of %s does not fit into memory", i->domain);
+	(void)snprintf(v->sign_key, sizeof v->sign_key, "%s", i->key_id);
+	k = judge_cache_cert(q->w->cache, i->cert, i->cert_len, q->pr);
+	if (!k)
+		return -1;
+	v->sign_domain = cert_bound(k->x, &q->sender, CERT_TO_SIGN) != CERT_BOUND_ADDRESS;
+	judge_cert_drop(k);
+	v->have_signer = true;
+	return 0;
+}
+
+static int find_signer(struct question *q)
+{
+	const char *domain = signing_domain(q);
+	const struct store_identity *i;
+	struct judge_verdict *v = q->v;
+	char why[sizeof v->signer_why];
+
+	if (!domain) {
+		(void)snprintf(v->signer_why, sizeof v->signer_why, "the sender's domain %.150s is not one of ours", q->sender.domain);
+		return 0;
+	}
+	if (judge_identities_find(q->w->cache, q->store, domain, STORE_SIGN, q->now, &i, why, sizeof why, q->pr) < 0)
+		return -1;
+	(void)snprintf(v->signer_why, sizeof v->signer_why, "%s", why);
+	if (!i)
+		return 0;
+	if (set_signer(q, i) < 0)
+		return -1;
+	if (judge_identities_find(q->w->cache, q->store, domain, STORE_DECRYPT, q->now, &i, why, sizeof why, q->pr) < 0)
+		return -1;
+	if (i && copy(q->arena, i->cert, i->cert_len, &v->enc_cert) < 0)
+		return problem_temp(q->pr, "the certificate of %s does not fit into memory", i->domain);
+	return 0;
+}
+
+static int own_domain(struct question *q)
+{
+	(void)snprintf(q->v->rule, sizeof q->v->rule, "own domain");
+	(void)snprintf(q->v->cert_why, sizeof q->v->cert_why, "%s is a domain of ours", q->recipient.domain);
+	q->v->treatment = POLICY_CLEAR;
+	q->v->strength = POLICY_NEVER;
+	return 0;
+}
+
+int judge_resolve_trace(struct store *s, const struct judge_world *w, const struct judge_resolve *rq, int64_t now,
+    struct arena *a, struct judge_verdict *v_r, struct judge_certs *certs_r)
+{
+	struct question q = {.store = s, .w = w, .now = now, .arena = a, .v = v_r, .pr = &v_r->pr};
+	struct judge_certs own;
+	struct judge_certs *certs = certs_r ? certs_r : &own;
+
+	REQUIRE(w->cache);
+	memset(v_r, 0, sizeof *v_r);
+	certs->nseen = 0;
+	judge_cache_begin(w->cache, s);
+	if (read_addresses(&q, rq) == 0) {
+		if (judge_world_domain(w, q.recipient.domain) >= 0)
+			return own_domain(&q);
+		if (find_rule(&q) == 0 && find_seen(&q) == 0 && find_certs(&q, certs) == 0 && find_signer(&q) == 0)
+			return 0;
+	}
+	/* Whatever it was, half an answer is none. */
+	v_r->temp = true;
+	v_r->have_signer = false;
+	v_r->nrcpt_certs = 0;
+	v_r->certs = POLICY_CERTS_UNCERTAIN;
+	return -1;
+}
+
+int judge_resolve(struct store *s, const struct judge_world *w, const struct judge_resolve *rq, int64_t now, struct arena *a,
+    struct judge_verdict *v_r)
+{
+	return judge_resolve_trace(s, w, rq, now, a, v_r, NULL);
+}
+
+void judge_resolve_facts(const struct judge_verdict *v, struct policy_out *f_r)
+{
+	memset(f_r, 0, sizeof *f_r);
+	(void)snprintf(f_r->rule, sizeof f_r->rule, "%s", v->rule);
+	f_r->treatment = (enum policy_treatment)v->treatment;
+	f_r->strength = (enum policy_strength)v->strength;
+	f_r->listed = v->listed;
+	f_r->seen_protected = v->seen_protected;
+	f_r->certs = (enum policy_certs)v->certs;
+	(void)snprintf(f_r->cert_why, sizeof f_r->cert_why, "%s", v->cert_why);
+	f_r->have_signer = v->have_signer;
+	(void)snprintf(f_r->signer_why, sizeof f_r->signer_why, "%s", v->signer_why);
+}

@@ -1,0 +1,175 @@
+/*
+ * Are the signers of an incoming message to be believed for its author? Role judge; reads the store. RFC 8550 3 (the From address must be in the
+ * certificate), RFC 3183 (or a domain's signing authority).
+ *
+ * The author's domain is the partner: what the admin pinned for it, and the anchors for it and for all, directions in and both. Mail that claims to be from
+ * one of our own domains is believed to nobody but our own signing keys: no CA can vouch for a colleague's address to us.
+ */
+#include "gateway/proc/judge_signers.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/base/log.h"
+#include "gateway/proc/judge_weigh.h"
+
+struct question {
+	struct store *store;
+	const struct judge_world *w;
+	struct address from;
+	struct judge_cert *extra[JUDGE_CERTS_MAX];
+	size_t nextra;
+	int64_t now;
+};
+
+static const uint8_t states[] = {
+    [TRUST_GOOD] = JUDGE_TRUST_GOOD, [TRUST_BAD] = JUDGE_TRUST_UNTRUSTED, [TRUST_UNBOUND] = JUDGE_TRUST_UNBOUND};
+
+static void say(char *why, size_t cap, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* A sentence; what does not fit is cut off. */
+static void say(char *why, size_t cap, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(why, cap, fmt, ap);
+	va_end(ap);
+}
+
+/* 1 when the owner pinned exactly this certificate, 0 not, -1. */
+static int pinned_by(struct question *q, const char *owner, const char *sha256, struct problem *pr)
+{
+	struct store_cert *list;
+	size_t n;
+	int found = 0;
+
+	if (store_certs(q->store, owner, &list, &n, pr) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		found |= list[i].pinned && strcmp(list[i].sha256, sha256) == 0;
+	store_certs_free(list, n);
+	return found;
+}
+
+static int is_pinned(struct question *q, const char *sha256, struct problem *pr)
+{
+	char person[ADDRESS_TEXT_MAX];
+	int rc;
+
+	(void)address_text(&q->from, person);
+	for (char *c = person; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	rc = pinned_by(q, person, sha256, pr);
+	return rc != 0 ? rc : pinned_by(q, q->from.domain, sha256, pr);
+}
+
+/* 1 when it is one of our own signing certificates for the author's domain. */
+static int is_own(struct question *q, const struct judge_octets *der, struct problem *pr)
+{
+	const struct store_identity *list;
+	size_t n;
+
+	if (judge_cache_identities(q->w->cache, q->store, &list, &n, pr) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (list[i].use == STORE_SIGN && list[i].cert && strcmp(list[i].domain, q->from.domain) == 0 &&
+		    list[i].cert_len == der->n && memcmp(list[i].cert, der->p, der->n) == 0)
+			return 1;
+	return 0;
+}
+
+static uint8_t weigh_own(struct question *q, const struct judge_octets *der, const struct judge_cert *k, char *why, size_t cap)
+{
+	struct problem pr = {0};
+	char words[300], text[200];
+	int own = is_own(q, der, &pr);
+
+	(void)cert_words(&k->f, words, sizeof words);
+	if (own < 0) {
+		say(why, cap, "%s", pr.text);
+		return JUDGE_TRUST_TEMP;
+	}
+	if (!own) {
+		say(why, cap, "certificate %s: the author's domain %s is ours, and this is not our own signing certificate",
+		    words, q->from.domain);
+		return JUDGE_TRUST_UNTRUSTED;
+	}
+	if (trust_fit(&k->f, CERT_TO_SIGN, q->now, text, sizeof text) < 0) {
+		say(why, cap, "certificate %s: our own, but %s", words, text);
+		return JUDGE_TRUST_UNTRUSTED;
+	}
+	say(why, cap, "certificate %s: our own", words);
+	return JUDGE_TRUST_GOOD;
+}
+
+static uint8_t weigh_partner(struct question *q, const struct judge_cert *k, char *why, size_t cap)
+{
+	struct judge_weighing wq = {.who = &q->from, .use = CERT_TO_SIGN, .dir = STORE_IN, .extra = q->extra, .nextra = q->nextra, .now = q->now};
+	struct problem pr = {0};
+	enum trust_result result = TRUST_BAD;
+	int pinned = is_pinned(q, k->f.sha256, &pr);
+
+	wq.pinned = pinned > 0;
+	if (pinned < 0 || judge_weigh(q->w->cache, q->store, k, &wq, &result, why, cap, &pr) < 0) {
+		say(why, cap, "%s", pr.text);
+		return JUDGE_TRUST_TEMP;
+	}
+	return states[result];
+}
+
+static uint8_t weigh_signer(struct question *q, const struct judge_octets *der, char sha256_r[65], char *why, size_t cap)
+{
+	struct problem pr = {0};
+	struct judge_cert *k = judge_cache_cert(q->w->cache, der->p, der->n, &pr);
+	uint8_t state;
+
+	if (!k) {
+		say(why, cap, "%s", pr.text);
+		return JUDGE_TRUST_UNTRUSTED;
+	}
+	memcpy(sha256_r, k->f.sha256, 65);
+	if (judge_world_domain(q->w, q->from.domain) >= 0)
+		state = weigh_own(q, der, k, why, cap);
+	else
+		state = weigh_partner(q, k, why, cap);
+	judge_cert_drop(k);
+	return state;
+}
+
+static void read_extra(struct question *q, const struct judge_signers *rq)
+{
+	for (size_t i = 0; i < rq->nextra; i++) {
+		struct judge_cert *k = judge_cache_cert(q->w->cache, rq->extra[i].p, rq->extra[i].n, NULL);
+
+		if (k)
+			q->extra[q->nextra++] = k; /* an unreadable one issues nothing */
+	}
+}
+
+void judge_signers(struct store *s, const struct judge_world *w, const struct judge_signers *rq, int64_t now,
+    struct judge_trust *t_r)
+{
+	struct question q = {.store = s, .w = w, .now = now};
+	struct problem pr = {0};
+	bool author;
+
+	REQUIRE(w->cache && rq->n <= JUDGE_CERTS_MAX && rq->nextra <= JUDGE_CERTS_MAX);
+	memset(t_r, 0, sizeof *t_r);
+	judge_cache_begin(w->cache, s);
+	author = address_parse(rq->from, strlen(rq->from), &q.from, &pr) == 0 && q.from.domain[0];
+	read_extra(&q, rq);
+	t_r->n = rq->n;
+	for (size_t i = 0; i < rq->n; i++) {
+		if (author) {
+			t_r->v[i].state = weigh_signer(&q, &rq->v[i].cert, t_r->v[i].sha256, t_r->v[i].why, sizeof t_r->v[i].why);
+			continue;
+		}
+		t_r->v[i].state = JUDGE_TRUST_UNBOUND;
+		say(t_r->v[i].why, sizeof t_r->v[i].why, "the message has no author whom a signer could speak for: %s", pr.text);
+	}
+	for (size_t i = 0; i < q.nextra; i++)
+		judge_cert_drop(q.extra[i]);
+}

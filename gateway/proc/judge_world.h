@@ -1,0 +1,24 @@
+/* What judge knows of the configuration, and where it keeps answers. Role judge; filled once by proc_judge.c, read by judge_*.c. */
+#ifndef POSTERN_PROC_JUDGE_WORLD_H
+#define POSTERN_PROC_JUDGE_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "gateway/policy/policy.h"
+
+struct judge_cache;
+struct judge_world {
+	const char *const *domains; /* ours, A-labels, lower case */
+	size_t ndomains;
+	const struct policy_in_rules *in_rules; /* one per domain, for explain; NULL: not told */
+	enum policy_treatment treatment;	/* for whom no rule and no partner entry says otherwise */
+	enum policy_strength strength;
+	bool tls_verified; /* the outbound next hop is configured to be verified (explain) */
+	struct judge_cache *cache;
+};
+
+/* Index of one of our domains, -1 when it is none. */
+int judge_world_domain(const struct judge_world *w, const char *domain);
+
+#endif

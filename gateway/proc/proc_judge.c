@@ -1,0 +1,303 @@
+/*
+ * Role judge.
+ * holds:   the store: certificates, partners, anchors, rules, audit log
+ * may:     answer relay (verdicts, trust, identities) and admin (verbs); ask the keeper to make and certify keys
+ * accepts: certstore/judge_proto.h from relay, certstore/admin_proto.h from admin
+ * never:   network, message content, private keys, exec, ptrace
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "certstore/admin_proto.h"
+#include "certstore/judge_proto.h"
+#include "gateway/base/log.h"
+#include "gateway/base/mem.h"
+#include "gateway/proc/judge_admin.h"
+#include "gateway/proc/judge_cache.h"
+#include "gateway/proc/judge_identities.h"
+#include "gateway/proc/judge_resolve.h"
+#include "gateway/proc/judge_signers.h"
+#include "gateway/proc/proc.h"
+
+enum { ANSWER_MEMORY = 4 * 1024 * 1024, LOOK_MS = 1000, KEEPER_MS = 60000 };
+
+static struct {
+	struct loop *loop;
+	struct store *store;
+	struct keys_client *keys;
+	struct ipc_chan *relay, *admin;
+	int relay_fd, admin_fd; /* given before the loop stands */
+	struct judge_world world;
+	struct judge_admin verbs;
+	char dir[300];
+	uint64_t seen_version;
+	struct loop_timer *look;
+} me = {.relay_fd = -1, .admin_fd = -1};
+
+/* ---- relay ---- */
+
+static void send_relay(struct ipc_out *o)
+{
+	if (me.relay == NULL)
+		ipc_out_clear(o);
+	else if (ipc_chan_send(me.relay, o) != 0)
+		log_warn(NULL, "judge", "cannot-answer to=relay");
+}
+
+static void answer_resolve(uint32_t id, struct ipc_in *in)
+{
+	struct judge_resolve rq;
+	struct judge_verdict *v = mem_new(sizeof(*v));
+	struct arena *a = arena_new(ANSWER_MEMORY);
+	struct ipc_out o;
+
+	if (judge_resolve_get(in, &rq) != 0)
+		log_fatal("the relay's question cannot be read");
+	if (judge_resolve(me.store, &me.world, &rq, time(NULL), a, v) != 0)
+		log_warn(NULL, "judge", "uncertain from=<%s> to=<%s> why=\"%s\"", rq.sender, rq.recipient, v->pr.text);
+	ipc_out_init(&o, JUDGE_VERDICT, id);
+	judge_verdict_put(&o, v);
+	send_relay(&o);
+	arena_free(a);
+	free(v);
+}
+
+static void answer_signers(uint32_t id, struct ipc_in *in)
+{
+	struct judge_signers *rq = mem_new(sizeof(*rq));
+	struct judge_trust *t = mem_new(sizeof(*t));
+	struct arena *a = arena_new(ANSWER_MEMORY);
+	struct ipc_out o;
+
+	if (judge_signers_get(in, a, rq) != 0)
+		log_fatal("the relay's question on signers cannot be read");
+	judge_signers(me.store, &me.world, rq, time(NULL), t);
+	ipc_out_init(&o, JUDGE_TRUST, id);
+	judge_trust_put(&o, t);
+	send_relay(&o);
+	arena_free(a);
+	free(rq);
+	free(t);
+}
+
+static void answer_identities(void)
+{
+	struct judge_identity_list *l = mem_new(sizeof(*l));
+	size_t at = 0;
+	bool more = true;
+
+	judge_cache_begin(me.world.cache, me.store);
+	while (more) {
+		struct arena *a = arena_new(ANSWER_MEMORY);
+		struct problem pr = {0};
+		struct ipc_out o;
+
+		if (judge_identities(me.world.cache, me.store, &at, a, l, &pr) != 0) {
+			log_error(NULL, "judge", "alarm=store why=\"%s\"", pr.text);
+			arena_free(a);
+			break;
+		}
+		more = l->more;
+		ipc_out_init(&o, JUDGE_IDENTITY_LIST, 0);
+		judge_identity_list_put(&o, l);
+		send_relay(&o);
+		arena_free(a);
+	}
+	free(l);
+}
+
+static void note_seen(struct ipc_in *in)
+{
+	char domain[256];
+	struct problem pr = {0};
+
+	if (judge_seen_get(in, domain) != 0)
+		log_fatal("the relay's note cannot be read");
+	if (store_seen_protected(me.store, domain, time(NULL), &pr) != 0)
+		log_error(NULL, "judge", "alarm=store why=\"%s\"", pr.text);
+}
+
+static void from_relay(void *ctx, struct ipc_chan *c, struct ipc_in *in)
+{
+	(void)ctx;
+	(void)c;
+	switch (in->type) {
+	case JUDGE_RESOLVE:
+		answer_resolve(in->id, in);
+		break;
+	case JUDGE_SIGNERS:
+		answer_signers(in->id, in);
+		break;
+	case JUDGE_IDENTITIES:
+		answer_identities();
+		break;
+	case JUDGE_SEEN:
+		note_seen(in);
+		break;
+	default:
+		log_fatal("the relay sent a message of unknown type %u", in->type);
+	}
+}
+
+/* The store changed, by a verb or by another process: everybody forgets what he was told. */
+static void look(void *ctx)
+{
+	uint64_t v = store_version(me.store);
+	struct ipc_out o;
+
+	(void)ctx;
+	loop_timer_set(me.look, LOOK_MS);
+	if (v == me.seen_version)
+		return;
+	me.seen_version = v;
+	ipc_out_init(&o, JUDGE_CHANGED, 0);
+	send_relay(&o);
+}
+
+/* ---- admin ---- */
+
+static void from_admin(void *ctx, struct ipc_chan *c, struct ipc_in *in)
+{
+	struct admin_request rq;
+	struct admin_reply rp = {0};
+	struct ipc_out o;
+	uint32_t id = in->id;
+	int fd = -1, made;
+
+	(void)ctx;
+	if (in->type != ADMIN_PROTO_REQUEST || admin_request_get(in, &rq) != 0)
+		log_fatal("the admin process sent a request that cannot be read");
+	rp.text = judge_admin(&me.verbs, rq.text, rq.who, &fd);
+	if (fd >= 0)
+		rp.fds[rp.nfds++] = fd;
+	ipc_out_init(&o, ADMIN_PROTO_REPLY, id);
+	if (admin_reply_put(&o, &rp, &made) != 0 || ipc_chan_send(c, &o) != 0)
+		log_warn(NULL, "judge", "cannot-answer to=admin");
+	if (made >= 0)
+		close(made);
+	if (fd >= 0)
+		close(fd);
+	mem_free_secret(rq.text, strlen(rq.text)); /* may have held a key on its way to the keeper */
+	free(rp.text);
+	look(NULL);
+}
+
+static void relay_gone(void *ctx, struct ipc_chan *c, const char *why)
+{
+	(void)ctx;
+	(void)why;
+	ipc_chan_free(c);
+	me.relay = NULL;
+}
+
+static void admin_gone(void *ctx, struct ipc_chan *c, const char *why)
+{
+	(void)ctx;
+	(void)why;
+	ipc_chan_free(c);
+	me.admin = NULL;
+}
+
+static const struct ipc_chan_ops relay_ops = {from_relay, relay_gone}, admin_ops = {from_admin, admin_gone};
+
+static void channel(struct ipc_chan **place, int *given, int fd, const struct ipc_chan_ops *ops)
+{
+	if (me.loop == NULL) {
+		if (*given >= 0)
+			close(*given);
+		*given = fd;
+		return;
+	}
+	ipc_chan_free(*place);
+	*place = ipc_chan_new(me.loop, fd, ops, NULL);
+}
+
+static void peer(const struct control_peer *p)
+{
+	if (p->role == ROLE_RELAY)
+		channel(&me.relay, &me.relay_fd, p->fd, &relay_ops);
+	else if (p->role == ROLE_ADMIN)
+		channel(&me.admin, &me.admin_fd, p->fd, &admin_ops);
+	else if (p->role == ROLE_KEEPER && me.keys == NULL)
+		me.keys = keys_client_new(p->fd);
+	else if (p->role == ROLE_KEEPER)
+		keys_client_replace(me.keys, p->fd);
+	else
+		log_fatal("the parent connected a role that has no business here");
+}
+
+static int message(struct child *c, struct ipc_in *in)
+{
+	struct control_peer p;
+
+	(void)c;
+	if (in->type == CONTROL_STOP) {
+		loop_stop(me.loop);
+		return 0;
+	}
+	if (in->type != CONTROL_PEER || control_peer_get(in, &p) != 0)
+		return -1;
+	peer(&p);
+	me.verbs.keys = me.keys;
+	return 0;
+}
+
+/* ---- start ---- */
+
+static void fill_world(const struct conf *conf)
+{
+	size_t n = conf_domains(conf);
+	const char **names = mem_new((n + 1) * sizeof(*names));
+	struct policy_in_rules *rules = mem_new((n + 1) * sizeof(*rules));
+
+	for (size_t i = 0; i < n; i++) {
+		const struct conf_domain *d = conf_domain(conf, i, &names[i]);
+
+		rules[i].unsigned_clear = (enum policy_in_action)d->unsigned_clear;
+		rules[i].untrusted = (enum policy_in_action)d->untrusted;
+		rules[i].broken = (enum policy_in_action)d->broken;
+		rules[i].sealed_unsigned = (enum policy_in_action)d->sealed_unsigned;
+	}
+	me.world.domains = names;
+	me.world.ndomains = n;
+	me.world.in_rules = rules;
+	me.world.treatment = (enum policy_treatment)conf_top(conf)->default_treatment;
+	me.world.strength = (enum policy_strength)conf_top(conf)->default_strength;
+	me.world.tls_verified = conf_top(conf)->relay_tls == CONF_TLS_VERIFY;
+	me.world.cache = judge_cache_new();
+}
+
+static int run(struct child *c)
+{
+	struct problem pr = {0};
+	struct sandbox s = {.net = SANDBOX_NET_NONE, .rw_dirs = {me.dir}};
+
+	snprintf(me.dir, sizeof(me.dir), "%s/store", conf_top(c->conf)->data_directory);
+	me.store = store_open(me.dir, &pr);
+	if (me.store == NULL)
+		log_fatal("%s", pr.text);
+	fill_world(c->conf);
+	me.verbs = (struct judge_admin){.store = me.store, .world = &me.world, .keys = me.keys, .directory = me.dir};
+	if (me.keys != NULL)
+		keys_client_timeout(me.keys, KEEPER_MS);
+	me.loop = loop_new();
+	child_control(c, me.loop, &proc_judge_role);
+	child_sandbox(&s);
+	if (me.relay_fd >= 0)
+		me.relay = ipc_chan_new(me.loop, me.relay_fd, &relay_ops, NULL);
+	if (me.admin_fd >= 0)
+		me.admin = ipc_chan_new(me.loop, me.admin_fd, &admin_ops, NULL);
+	me.seen_version = store_version(me.store);
+	me.look = loop_timer_new(me.loop, look, NULL);
+	loop_timer_set(me.look, LOOK_MS);
+	child_ready(c);
+	loop_run(me.loop);
+	store_close(me.store);
+	return 0;
+}
+
+const struct child_role proc_judge_role = {message, run};

@@ -1,0 +1,181 @@
+#include "gateway/proc/relay_admin.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "certstore/admin_proto.h"
+#include "gateway/base/ipc_chan.h"
+#include "gateway/base/log.h"
+#include "gateway/proc/relay_accept.h"
+#include "gateway/proc/relay_deliver.h"
+
+static struct ipc_chan *channel;
+
+static json_t *failure(const char *code, const char *text)
+{
+	return json_pack("{s:b, s:{s:s, s:s}}", "ok", 0, "error", "code", code, "text", text);
+}
+
+/* Takes data. */
+static json_t *success(json_t *data)
+{
+	return data == NULL ? failure("internal", "the answer could not be made") : json_pack("{s:b, s:o}", "ok", 1, "data", data);
+}
+
+static const char *text_arg(const json_t *args, const char *name)
+{
+	const char *s = json_string_value(json_object_get(args, name));
+
+	return s == NULL ? "" : s;
+}
+
+static json_t *parsed(char *text, const char *name, const struct problem *pr)
+{
+	json_t *j;
+
+	if (text == NULL)
+		return failure("refused", pr->text);
+	j = json_loads(text, 0, NULL);
+	free(text);
+	return success(name == NULL ? j : json_pack("{s:o}", name, j));
+}
+
+static json_t *do_list(struct relay *r, const json_t *args, const char *who)
+{
+	struct problem pr = {0};
+	json_int_t before = json_integer_value(json_object_get(args, "before")), max = json_integer_value(json_object_get(args, "max"));
+	const char *state = text_arg(args, "state"), *match = text_arg(args, "match");
+
+	(void)who;
+	if (max <= 0 || max > 1000)
+		max = 100;
+	return parsed(queue_list_json(r->queue, state[0] ? state : NULL, match[0] ? match : NULL, before > 0 ? before : INT64_MAX, (size_t)max, &pr),
+	    "messages", &pr);
+}
+
+static json_t *do_show(struct relay *r, const json_t *args, const char *who)
+{
+	struct problem pr = {0};
+
+	(void)who;
+	return parsed(queue_show_json(r->queue, text_arg(args, "id"), &pr), NULL, &pr);
+}
+
+static json_t *change(struct relay *r, enum queue_verb verb, const char *word, const json_t *args, const char *who)
+{
+	struct problem pr = {0};
+	const char *id = text_arg(args, "id"), *address = text_arg(args, "address"), *reason = text_arg(args, "reason");
+	long n;
+
+	if (id[0] == '\0')
+		return failure("usage", "which message? give its queue id");
+	n = queue_admin(r->queue, verb, id, address[0] ? address : NULL, reason[0] ? reason : who, &pr);
+	if (n < 0)
+		return failure("refused", pr.text);
+	log_info(id, "relay", "admin=%s recipients=%ld by=\"%s\" reason=\"%s\"", word, n, who, reason);
+	relay_deliver_kick(r->deliver);
+	return success(json_pack("{s:I}", "changed", (json_int_t)n));
+}
+
+static json_t *do_hold(struct relay *r, const json_t *args, const char *who)
+{
+	return change(r, QUEUE_VERB_HOLD, "hold", args, who);
+}
+
+static json_t *do_release(struct relay *r, const json_t *args, const char *who)
+{
+	return change(r, QUEUE_VERB_RELEASE, "release", args, who);
+}
+
+static json_t *do_retry(struct relay *r, const json_t *args, const char *who)
+{
+	return change(r, QUEUE_VERB_RETRY, "retry", args, who);
+}
+
+static json_t *do_delete(struct relay *r, const json_t *args, const char *who)
+{
+	return change(r, QUEUE_VERB_DELETE, "delete", args, who);
+}
+
+static json_t *do_status(struct relay *r, const json_t *args, const char *who)
+{
+	struct queue_counts c = {0};
+
+	(void)args;
+	(void)who;
+	if (queue_counts(r->queue, &c) != 0)
+		return failure("unavailable", "the queue cannot be read");
+	return success(json_pack("{s:{s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:I}", "queue", "queued", (json_int_t)c.queued, "active",
+	    (json_int_t)c.active, "held", (json_int_t)c.held, "done", (json_int_t)c.done, "oldest_queued", (json_int_t)c.oldest_queued, "sessions",
+	    (json_int_t)relay_accept_sessions(r->accept), "deliveries", (json_int_t)relay_deliver_active(r->deliver), "opening",
+	    (json_int_t)r->opening));
+}
+
+static const struct {
+	const char *verb;
+	json_t *(*run)(struct relay *r, const json_t *args, const char *who);
+} verbs[] = {
+    {"queue.list", do_list},	   {"queue.show", do_show},   {"queue.hold", do_hold}, {"queue.release", do_release},
+    {"queue.retry", do_retry},	   {"queue.delete", do_delete}, {"status", do_status},
+};
+
+static json_t *run_verb(struct relay *r, const struct admin_request *rq)
+{
+	json_t *o = json_loads(rq->text, JSON_REJECT_DUPLICATES, NULL), *res = NULL;
+	const char *verb = text_arg(o, "verb");
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]) && res == NULL; i++)
+		if (strcmp(verbs[i].verb, verb) == 0)
+			res = verbs[i].run(r, json_object_get(o, "args"), rq->who);
+	json_decref(o);
+	return res != NULL ? res : failure("unknown", "the relay does not know this verb");
+}
+
+static void on_msg(void *ctx, struct ipc_chan *c, struct ipc_in *in)
+{
+	struct admin_request rq;
+	struct admin_reply rp = {0};
+	struct ipc_out o;
+	uint32_t id = in->id;
+	int made = -1;
+	json_t *j;
+
+	if (in->type != ADMIN_PROTO_REQUEST || admin_request_get(in, &rq) != 0)
+		log_fatal("the admin process sent a request that cannot be read");
+	j = run_verb(ctx, &rq);
+	rp.text = json_dumps(j, JSON_COMPACT);
+	REQUIRE(rp.text != NULL);
+	ipc_out_init(&o, ADMIN_PROTO_REPLY, id);
+	if (admin_reply_put(&o, &rp, &made) != 0 || ipc_chan_send(c, &o) != 0)
+		log_warn(NULL, "relay", "cannot-answer to=admin");
+	if (made >= 0)
+		close(made);
+	free(rp.text);
+	free(rq.text);
+	json_decref(j);
+}
+
+static void on_close(void *ctx, struct ipc_chan *c, const char *why)
+{
+	(void)ctx;
+	(void)why;
+	ipc_chan_free(c);
+	channel = NULL;
+}
+
+static const struct ipc_chan_ops ops = {on_msg, on_close};
+
+void relay_admin_channel(struct relay *r, int fd)
+{
+	ipc_chan_free(channel);
+	channel = ipc_chan_new(r->loop, fd, &ops, r);
+}
+
+void relay_admin_free(struct relay *r)
+{
+	(void)r;
+	ipc_chan_free(channel);
+	channel = NULL;
+}

@@ -1,0 +1,295 @@
+#include "gateway/proc/relay_end.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/mem.h"
+#include "gateway/proc/relay_deliver.h"
+#include "gateway/proc/relay_facts.h"
+#include "gateway/proc/relay_hops.h"
+#include "gateway/proc/relay_inbound.h"
+#include "gateway/proc/relay_jobs.h"
+#include "gateway/proc/relay_outputs.h"
+
+/*
+ * A commit under way. It belongs to itself: when the session goes, tx becomes NULL and `cancel` asks the writer not to begin; what the writer had begun is
+ * committed and delivered (the client will send a duplicate, which RFC 5321 4.5.5 allows; losing it would not be).
+ */
+struct relay_commit {
+	struct relay *r;
+	struct relay_tx *tx;
+	struct relay_settle *s;
+	atomic_int cancel;
+	char id[QUEUE_ID_MAX];
+	bool outputs;
+	size_t nsealed;
+	const char *sealed[1];
+	char message_id[256];
+};
+
+static bool outgoing(const struct relay_tx *t)
+{
+	return smtpd_where(t->session)->side == SMTPD_INSIDE;
+}
+
+static void answer(struct relay_tx *t, const struct problem *pr, const char *id)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "queued as %s", id);
+	if (pr != NULL)
+		log_info(t->id, "relay", "refused client=%s from=<%s> recipients=%zu code=%d dsn=%s why=\"%s\"", smtpd_client(t->session),
+		    t->sender_text, t->nrcpts, pr->code, pr->enh, pr->text);
+	smtpd_end_done(t->session, pr, text);
+}
+
+/* ---- commit ---- */
+
+static void on_committed(void *ctx, int err, const int64_t *rows, size_t n, const struct problem *pr)
+{
+	struct relay_commit *c = ctx;
+	struct relay_tx *t = c->tx;
+	size_t nmsgs;
+	const struct queue_msg *msgs = relay_settle_messages(c->s, &nmsgs);
+
+	(void)n;
+	if (t != NULL)
+		t->commit = NULL;
+	if (err == 0 && c->outputs)
+		relay_outputs_deliver(c->r, msgs, nmsgs, rows);
+	else if (err == 0)
+		relay_deliver_kick(c->r->deliver);
+	/* the answer last: it may free the transaction */
+	if (t != NULL)
+		answer(t, err == 0 ? NULL : pr, c->id);
+	relay_settle_abandon(c->s);
+	free(c);
+}
+
+static void commit(struct relay_tx *t, struct relay_settle *s, const char *id, bool outputs, const struct job_result *res)
+{
+	struct relay_commit *c = mem_new(sizeof(*c));
+	struct queue_tx tx = {0};
+
+	c->r = t->r;
+	c->tx = t;
+	c->s = s;
+	c->outputs = outputs;
+	if (mem_copy_str(c->id, sizeof(c->id), id) != 0)
+		log_panic("queue id too long");
+	t->commit = c;
+	tx.msgs = relay_settle_messages(s, &tx.nmsgs);
+	for (size_t i = 0; i < res->noutputs && c->nsealed == 0; i++)
+		if (res->outputs[i].sealed && mem_copy_str(c->message_id, sizeof(c->message_id), res->message_id) == 0 && c->message_id[0])
+			c->sealed[c->nsealed++] = c->message_id;
+	tx.sealed_ids = c->sealed;
+	tx.nsealed_ids = c->nsealed;
+	tx.cancel = &c->cancel;
+	queue_commit(t->r->queue, &tx, on_committed, c);
+}
+
+void relay_end_forget(struct relay_tx *t)
+{
+	if (t->commit == NULL)
+		return;
+	atomic_store(&t->commit->cancel, 1);
+	t->commit->tx = NULL;
+	t->commit = NULL;
+}
+
+static void log_accepted(struct relay_tx *t, const struct job_result *res, const struct queue_msg *m, size_t i)
+{
+	char tls[128] = "";
+
+	smtpd_tls(t->session, tls, sizeof(tls));
+	log_info(m->id, "relay", "accepted session=%s client=%s tls=\"%s\" from=<%s> recipients=%zu size=%llu treatment=%s message-id=%s %s%swhy=\"%s\"",
+	    smtpd_id(t->session), smtpd_client(t->session), tls, t->sender_text, m->nrcpts, (unsigned long long)spool_size(m->content),
+	    res->noutputs > i ? res->outputs[i].treatment : "raw", res->message_id[0] ? res->message_id : "-", res->log, res->log[0] ? " " : "",
+	    res->noutputs > i ? res->outputs[i].why : "encrypted: accepted as it came");
+}
+
+/* P9: what was sealed once for a partner is never sent to it in the clear again. */
+static void note_protected(struct relay_tx *t, const struct job_result *res)
+{
+	if (!outgoing(t) && res->protected_in)
+		relay_ask_seen(t->r->ask, res->from_domain);
+	for (size_t i = 0; outgoing(t) && i < res->noutputs; i++)
+		for (size_t k = 0; res->outputs[i].sealed && k < res->outputs[i].nrcpts; k++) {
+			const char *at = strrchr(t->rcpts[res->outputs[i].rcpts[k]].address, '@');
+
+			relay_ask_seen(t->r->ask, at == NULL ? "" : at + 1);
+		}
+}
+
+static void commit_outputs(struct relay_tx *t, const struct job_result *res, struct spool *const *outs)
+{
+	struct relay_settle *s = relay_settle_new(t->r, t->id);
+	struct relay_outputs_in in = {outgoing(t) ? QUEUE_OUTBOUND : QUEUE_INBOUND, t->sender_text, t->rcpts, t->nrcpts, res, outs};
+	char id[QUEUE_ID_MAX];
+	struct problem pr = {0};
+	const struct queue_msg *m;
+	size_t n;
+
+	if (relay_outputs_add(s, &in, id, &pr) != 0) {
+		relay_settle_abandon(s);
+		answer(t, &pr, "");
+		return;
+	}
+	note_protected(t, res);
+	m = relay_settle_messages(s, &n);
+	for (size_t i = 0; i < n; i++)
+		log_accepted(t, res, &m[i], i);
+	commit(t, s, id, true, res);
+}
+
+/* Encrypted mail is queued as it came; the sealer opens it after the 250. */
+static void commit_raw(struct relay_tx *t, const struct job_result *res)
+{
+	struct relay_settle *s = relay_settle_new(t->r, t->id);
+	struct arena *a = relay_settle_arena(s);
+	struct queue_rcpt *v = arena_alloc(a, (t->nrcpts + 1) * sizeof(*v));
+	struct queue_msg m = {.id = t->id, .kind = QUEUE_RAW, .sender = t->sender_text, .trace = t->trace, .message_id = res->message_id,
+	    .content = t->content, .rcpts = v, .nrcpts = t->nrcpts};
+	struct relay_facts f = {.have_key_hash = res->have_key_hash};
+	struct problem pr = {0};
+	struct buf w;
+	char *facts;
+
+	REQUIRE(v != NULL);
+	snprintf(f.client, sizeof(f.client), "%s", smtpd_client(t->session));
+	memcpy(f.key_hash, res->key_hash, sizeof(f.key_hash));
+	facts = relay_facts_text(&f);
+	m.facts = facts;
+	for (size_t i = 0; i < t->nrcpts; i++)
+		v[i] = (struct queue_rcpt){.address = t->rcpts[i].address, .nexthop = "open", .state = QUEUE_QUEUED, .treatment = "open"};
+	buf_init(&w, KEYS_WRAPPED_MAX);
+	if (keys_wrap(t->r->keys, spool_key(t->content), &w, &pr) != 0) {
+		relay_settle_abandon(s);
+		answer(t, &pr, "");
+	} else {
+		m.wrapped = w.p;
+		m.wrapped_len = w.len;
+		relay_settle_message(s, &m);
+		log_accepted(t, res, &m, 0);
+		commit(t, s, t->id, false, res);
+	}
+	buf_clear(&w);
+	free(facts);
+}
+
+/* ---- the sealer and what it asks ---- */
+
+static void run(struct relay_tx *t);
+
+static void on_trust(void *ctx, const struct judge_trust *tr, const struct problem *pr)
+{
+	struct relay_tx *t = ctx;
+
+	if (tr == NULL) {
+		answer(t, pr, "");
+		return;
+	}
+	t->rq.trust = *tr;
+	t->rq.have_trust = true;
+	run(t);
+}
+
+static void need_ids(struct relay_tx *t, const struct job_result *res)
+{
+	int was = queue_was_sealed(t->r->queue, res->ids, res->nids);
+
+	t->rq.was_sealed = was < 0 ? JOB_UNKNOWN : was ? JOB_YES : JOB_NO;
+	run(t);
+}
+
+static void odd(struct relay_tx *t)
+{
+	struct problem pr;
+
+	problem_temp(&pr, "the sealing process came to no end with this message; try again");
+	answer(t, &pr, "");
+}
+
+static void on_result(void *ctx, const struct job_result *res, struct spool *const *outs, bool crashed)
+{
+	struct relay_tx *t = ctx;
+
+	(void)crashed;
+	switch (res->status) {
+	case JOB_DONE:
+		commit_outputs(t, res, outs);
+		break;
+	case JOB_AS_IT_CAME:
+		if (outgoing(t))
+			odd(t);
+		else
+			commit_raw(t, res);
+		break;
+	case JOB_NEEDS_IDS:
+		if (t->rq.was_sealed != JOB_UNASKED)
+			odd(t);
+		else
+			need_ids(t, res);
+		break;
+	case JOB_NEEDS_TRUST:
+		if (t->rq.have_trust)
+			odd(t);
+		else
+			relay_ask_trust(t->r->ask, &res->signers, on_trust, t);
+		break;
+	case JOB_REFUSE:
+	case JOB_LATER:
+		answer(t, &res->pr, "");
+		break;
+	default:
+		odd(t);
+		break;
+	}
+}
+
+static void run(struct relay_tx *t)
+{
+	relay_jobs_run(t->r->jobs, &t->rq, t->content, RELAY_JOB_NOW, on_result, t);
+}
+
+static void request_out(struct relay_tx *t)
+{
+	struct job_request *rq = &t->rq;
+
+	memset(rq, 0, sizeof(*rq));
+	rq->kind = JOB_SEAL;
+	rq->id = t->id;
+	rq->sender = t->sender_text;
+	rq->trace = t->trace;
+	rq->rcpts = t->rcpts;
+	rq->nrcpts = t->nrcpts;
+	relay_inbound_common(t->r, rq);
+	rq->tls_verified = t->r->top->relay_tls == CONF_TLS_VERIFY;
+	rq->nverdicts = t->nverdicts;
+	for (size_t i = 0; i < t->nverdicts; i++)
+		rq->verdicts[i] = t->verdicts[i]->v;
+}
+
+void relay_end(struct relay_tx *t)
+{
+	struct problem pr = {0};
+
+	if (spool_finish(t->content, &pr) != 0) {
+		answer(t, &pr, "");
+		return;
+	}
+	t->trace = arena_str(t->a, relay_tx_trace(t));
+	REQUIRE(t->trace != NULL);
+	if (outgoing(t)) {
+		request_out(t);
+	} else {
+		relay_inbound_request(t->r, JOB_CHECK, t->id, t->sender_text, t->trace, t->rcpts, t->nrcpts, &t->rq);
+		if (relay_inbound_identities(t->r, t->a, &t->rq, &pr) != 0) {
+			answer(t, &pr, "");
+			return;
+		}
+	}
+	run(t);
+}

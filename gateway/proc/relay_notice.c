@@ -1,0 +1,109 @@
+#include "gateway/proc/relay_notice.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/mem.h"
+#include "gateway/proc/relay_hops.h"
+
+enum { HEADER_MAX = 16 * 1024, NOTICE_MAX = 4 * 1024 * 1024, MEMORY_MAX = 64 * 1024 };
+
+void relay_notice_add(struct relay_settle *s, const char *address, const char *status, const char *why, const char *remote)
+{
+	struct dsn_rcpt d = {address, status, why, remote != NULL && remote[0] ? remote : NULL, why};
+
+	relay_settle_tell(s, &d);
+}
+
+/* The header block of what we sent: its first octets to the empty line. It is outside the encryption already. */
+static size_t header_of(struct spool *content, char buf[HEADER_MAX])
+{
+	size_t got = 0;
+	const char *end;
+
+	if (stream_read_at(spool_reader(content), 0, buf, HEADER_MAX, &got, NULL) != 0)
+		return 0;
+	end = memmem(buf, got, "\r\n\r\n", 4);
+	return end == NULL ? 0 : (size_t)(end - buf) + 2;
+}
+
+static struct spool *write_notice(struct relay_settle *s, const struct dsn *d, const uint8_t key[SPOOL_KEY])
+{
+	struct spool *c = spool_new(key, MEMORY_MAX, relay_settle_relay(s)->spool_dir, -1, NOTICE_MAX);
+	struct problem pr = {0};
+
+	if (dsn_write(d, spool_writer(c), &pr) != 0 || spool_finish(c, &pr) != 0) {
+		log_error(d->queue_id, "relay", "alarm=notice-lost to=<%s> why=\"%s\"", d->to, pr.text);
+		spool_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+static void queue_notice(struct relay_settle *s, const struct dsn *d, const char *domain)
+{
+	struct relay *r = relay_settle_relay(s);
+	struct arena *a = relay_settle_arena(s);
+	uint8_t key[SPOOL_KEY];
+	char id[QUEUE_ID_MAX], hop[RELAY_HOP_MAX];
+	struct problem pr = {0};
+	struct buf wrapped;
+	struct queue_rcpt *rc = arena_alloc(a, sizeof(*rc));
+	struct queue_msg m = {.kind = QUEUE_NOTICE, .sender = "", .trace = "", .facts = "", .rcpts = rc, .nrcpts = 1};
+
+	REQUIRE(rc != NULL);
+	relay_data_key(key);
+	buf_init(&wrapped, KEYS_WRAPPED_MAX);
+	queue_id(r->queue, id);
+	relay_hops_key(r, domain, hop);
+	rc->address = d->to;
+	rc->nexthop = arena_str(a, hop);
+	rc->state = QUEUE_QUEUED;
+	rc->treatment = "notice";
+	if (keys_wrap(r->keys, key, &wrapped, &pr) != 0) {
+		log_error(d->queue_id, "relay", "alarm=notice-lost to=<%s> why=\"%s\"", d->to, pr.text);
+	} else if ((m.content = write_notice(s, d, key)) != NULL) {
+		m.id = arena_str(a, id);
+		m.message_id = d->message_id;
+		m.wrapped = arena_dup(a, wrapped.p, wrapped.len);
+		m.wrapped_len = wrapped.len;
+		relay_settle_message(s, &m);
+		log_info(m.id, "relay", "notice about=%s to=<%s> recipients=%zu", d->queue_id, d->to, d->nrcpts);
+		spool_free(m.content);
+	}
+	buf_clear(&wrapped);
+	mem_wipe(key, sizeof(key));
+}
+
+void relay_notice_make(struct relay_settle *s, const char *sender, int64_t arrived_ms, struct spool *content)
+{
+	struct relay *r = relay_settle_relay(s);
+	struct arena *a = relay_settle_arena(s);
+	const char *at = strrchr(sender, '@');
+	struct dsn d = {.action = DSN_FAILED};
+	char *header;
+
+	d.rcpts = relay_settle_told(s, &d.nrcpts);
+	if (d.nrcpts == 0)
+		return;
+	if (at == NULL || conf_domain_find(r->conf, at + 1) == NULL) {
+		log_warn(relay_settle_id(s), "relay", "no-notice to=<%s> why=\"the sender is not of our domains\"", sender);
+		return;
+	}
+	header = mem_new(HEADER_MAX);
+	d.reporting_mta = r->top->hostname;
+	d.postmaster = relay_postmaster(r);
+	d.to = arena_str(a, sender);
+	d.queue_id = relay_settle_id(s);
+	d.message_id = arena_printf(a, "<notice.%s@%s>", d.queue_id, r->top->hostname);
+	d.now = time(NULL);
+	d.arrived = arrived_ms / 1000;
+	d.header_len = header_of(content, header);
+	d.header = d.header_len > 0 ? header : NULL;
+	REQUIRE(d.to != NULL && d.message_id != NULL);
+	queue_notice(s, &d, at + 1);
+	free(header);
+}

@@ -1,0 +1,215 @@
+#include "gateway/proc/relay_open.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "certstore/store.h"
+#include "gateway/base/log.h"
+#include "gateway/base/mem.h"
+#include "gateway/proc/relay_ask.h"
+#include "gateway/proc/relay_deliver.h"
+#include "gateway/proc/relay_facts.h"
+#include "gateway/proc/relay_failures.h"
+#include "gateway/proc/relay_inbound.h"
+#include "gateway/proc/relay_jobs.h"
+#include "gateway/proc/relay_outputs.h"
+
+enum { CRASHES_MAX = 3, MEMORY_MAX = 4 * 1024 * 1024 };
+
+struct opening {
+	struct relay *r;
+	struct arena *a;
+	char *id, *sender, *trace;
+	int64_t arrived;
+	bool released;
+	struct relay_facts facts;
+	struct spool *content;
+	struct job_rcpt *rcpts;
+	int64_t *rows;
+	int *attempts;
+	size_t n;
+	struct job_request rq;
+	int crashes;
+};
+
+size_t relay_open_active(const struct relay *r)
+{
+	return r->opening;
+}
+
+static int64_t now_ms(void)
+{
+	return (int64_t)time(NULL) * 1000;
+}
+
+static void opening_free(struct opening *o)
+{
+	struct relay *r = o->r;
+
+	spool_free(o->content);
+	arena_free(o->a);
+	r->opening--;
+	relay_deliver_kick(r->deliver);
+}
+
+static void hold_all(struct opening *o, const char *why)
+{
+	struct relay_settle *s = relay_settle_new(o->r, o->id);
+
+	for (size_t i = 0; i < o->n; i++) {
+		relay_settle_hold(s, o->rows[i], why, NULL, "5.7.0");
+		log_warn(o->id, "relay", "held to=<%s> from=<%s> why=\"%s\"", o->rcpts[i].address, o->sender, why);
+	}
+	relay_settle_commit(s);
+	opening_free(o);
+}
+
+/* Something of ours is away: the ciphertext waits. Past the queue's life it is held, never bounced outside. */
+static void wait_all(struct opening *o, const struct problem *pr)
+{
+	struct relay_settle *s;
+
+	if (queue_expired(o->r->queue, o->arrived, now_ms())) {
+		hold_all(o, pr->text);
+		return;
+	}
+	s = relay_settle_new(o->r, o->id);
+	for (size_t i = 0; i < o->n; i++)
+		relay_settle_retry(s, o->rows[i], now_ms() + (o->attempts[i] < 10 ? 2000 : 60000), pr->text, NULL, pr->enh);
+	relay_settle_commit(s);
+	log_info(o->id, "relay", "deferred opening=yes why=\"%s\"", pr->text);
+	opening_free(o);
+}
+
+/* The opened message is committed together with the end of the raw one: deliver it. */
+static void opened(void *ctx, struct relay_settle *s, const int64_t *rows, size_t nrows)
+{
+	struct relay *r = ctx;
+	size_t n;
+	const struct queue_msg *m = relay_settle_messages(s, &n);
+
+	(void)nrows;
+	relay_outputs_deliver(r, m, n, rows);
+}
+
+static void done(struct opening *o, const struct job_result *res, struct spool *const *outs)
+{
+	struct relay_settle *s = relay_settle_new(o->r, o->id);
+	struct relay_outputs_in in = {QUEUE_INBOUND, o->sender, o->rcpts, o->n, res, outs};
+	char id[QUEUE_ID_MAX] = "";
+	struct problem pr = {0};
+
+	if (relay_outputs_add(s, &in, id, &pr) != 0) {
+		relay_settle_abandon(s);
+		wait_all(o, &pr);
+		return;
+	}
+	for (size_t i = 0; i < o->n; i++) {
+		relay_settle_done(s, o->rows[i], QUEUE_OPENED, id, NULL, "2.0.0");
+		log_info(o->id, "relay", "opened as=%s to=<%s> from=<%s> %s why=\"%s\"", id, o->rcpts[i].address, o->sender, res->log,
+		    res->outputs[0].why);
+	}
+	if (res->protected_in)
+		relay_ask_seen(o->r->ask, res->from_domain);
+	relay_settle_after(s, opened, o->r);
+	relay_settle_commit(s);
+	opening_free(o);
+}
+
+static void run(struct opening *o);
+
+static void on_trust(void *ctx, const struct judge_trust *t, const struct problem *pr)
+{
+	struct opening *o = ctx;
+
+	if (t == NULL) {
+		wait_all(o, pr);
+		return;
+	}
+	o->rq.trust = *t;
+	o->rq.have_trust = true;
+	run(o);
+}
+
+static void crashed(struct opening *o, const struct job_result *res)
+{
+	if (++o->crashes < CRASHES_MAX)
+		run(o);
+	else if (o->r->stopping)
+		wait_all(o, &res->pr);
+	else
+		hold_all(o, "the sealing process died over this message three times: keep a copy for the maintainers, then release or delete it");
+}
+
+static void on_result(void *ctx, const struct job_result *res, struct spool *const *outs, bool died)
+{
+	struct opening *o = ctx;
+
+	if (res->open_failed)
+		relay_failures_count(o->r->failures, &o->facts, now_ms());
+	if (died)
+		crashed(o, res);
+	else if (res->status == JOB_DONE)
+		done(o, res, outs);
+	else if (res->status == JOB_NEEDS_TRUST && !o->rq.have_trust)
+		relay_ask_trust(o->r->ask, &res->signers, on_trust, o);
+	else if (res->status == JOB_LATER)
+		wait_all(o, &res->pr);
+	else
+		hold_all(o, res->why[0] ? res->why : res->pr.text[0] ? res->pr.text : "the sealing process gave no reason");
+}
+
+static void run(struct opening *o)
+{
+	struct problem pr = {0};
+
+	if (relay_inbound_identities(o->r, o->a, &o->rq, &pr) != 0) {
+		wait_all(o, &pr);
+		return;
+	}
+	relay_jobs_run(o->r->jobs, &o->rq, o->content, RELAY_JOB_LATER, on_result, o);
+}
+
+static struct opening *copy_job(struct relay *r, const struct queue_job *j, struct spool *content)
+{
+	struct arena *a = arena_new(MEMORY_MAX);
+	struct opening *o = arena_alloc(a, sizeof(*o));
+
+	REQUIRE(o != NULL);
+	o->r = r;
+	o->a = a;
+	o->content = spool_ref(content);
+	o->id = arena_str(a, j->id);
+	o->sender = arena_str(a, j->sender);
+	o->trace = arena_str(a, j->trace);
+	o->arrived = j->arrived;
+	o->released = j->released;
+	o->n = j->nrcpts;
+	o->rcpts = arena_alloc(a, (o->n + 1) * sizeof(*o->rcpts));
+	o->rows = arena_alloc(a, (o->n + 1) * sizeof(*o->rows));
+	o->attempts = arena_alloc(a, (o->n + 1) * sizeof(*o->attempts));
+	REQUIRE(o->id && o->sender && o->trace && o->rcpts && o->rows && o->attempts);
+	for (size_t i = 0; i < o->n; i++) {
+		o->rcpts[i].address = arena_str(a, j->rcpts[i].address);
+		REQUIRE(o->rcpts[i].address != NULL);
+		o->rows[i] = j->rcpts[i].row;
+		o->attempts[i] = j->rcpts[i].attempts;
+	}
+	relay_facts_parse(j->facts, &o->facts);
+	return o;
+}
+
+void relay_open_claimed(struct relay *r, const struct queue_job *j, struct spool *content)
+{
+	struct opening *o = copy_job(r, j, content);
+
+	r->opening++;
+	relay_inbound_request(r, JOB_OPEN, o->id, o->sender, o->trace, o->rcpts, o->n, &o->rq);
+	o->rq.released = o->released;
+	if (!o->released && relay_failures_over(r->failures, &o->facts, now_ms()))
+		hold_all(o, "held unopened: within an hour too many messages of this client, or with this encrypted key, could not be opened");
+	else
+		run(o);
+}

@@ -1,0 +1,194 @@
+#include "gateway/proc/relay_session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/mem.h"
+#include "gateway/pipeline/outbound.h"
+#include "gateway/policy/policy.h"
+#include "gateway/proc/relay_accept.h"
+#include "gateway/proc/relay_end.h"
+#include "gateway/proc/relay_hops.h"
+#include "gateway/proc/relay_tx.h"
+#include "gateway/queue/queue_settings.h"
+
+static struct relay_tx *tx_of(struct smtpd *s)
+{
+	return smtpd_user(s);
+}
+
+static bool inside(const struct smtpd *s)
+{
+	return smtpd_where(s)->side == SMTPD_INSIDE;
+}
+
+static int connected(void *app, struct smtpd *s, struct problem *pr)
+{
+	struct relay *r = app;
+
+	if (r->stopping)
+		return problem_set(pr, PROBLEM_TEMP, 421, "4.3.2", "", "%s is shutting down, try again", r->top->hostname);
+	if (r->keeper != KEYS_READY)
+		return problem_set(pr, PROBLEM_TEMP, 421, "4.3.2", "", "%s waits for its keys, try again later", r->top->hostname);
+	return relay_accept_count(r->accept, s, pr);
+}
+
+static void closed(void *app, struct smtpd *s)
+{
+	struct relay *r = app;
+
+	relay_tx_free(tx_of(s));
+	smtpd_set_user(s, NULL);
+	relay_accept_uncount(r->accept, s);
+}
+
+static void reset(void *app, struct smtpd *s)
+{
+	(void)app;
+	relay_tx_free(tx_of(s));
+	smtpd_set_user(s, NULL);
+}
+
+static void mail(void *app, struct smtpd *s, const struct smtpd_mail *m)
+{
+	relay_tx_free(tx_of(s));
+	smtpd_set_user(s, relay_tx_new(app, s, m));
+	smtpd_mail_done(s, NULL);
+}
+
+/* ---- RCPT ---- */
+
+static void rcpt_answer(struct relay_tx *t, const struct problem *pr)
+{
+	struct smtpd *s = t->session;
+
+	if (pr != NULL)
+		log_info(t->id, "relay", "refused client=%s from=<%s> to=<%s> code=%d dsn=%s why=\"%s\"", smtpd_client(s), t->sender_text,
+		    t->pending_rcpt, pr->code, pr->enh, pr->text);
+	smtpd_rcpt_done(s, pr);
+}
+
+static void rcpt_add(struct relay_tx *t, struct relay_verdict *v)
+{
+	struct problem pr;
+
+	if (relay_tx_add(t, t->pending_rcpt, v, &pr) != 0)
+		rcpt_answer(t, &pr);
+	else
+		rcpt_answer(t, NULL);
+}
+
+/* Refused here only when every content would be refused: the content's facts are still unknown, and they can only make the answer stricter. */
+static void on_verdict(void *ctx, struct relay_verdict *v, const struct problem *pr)
+{
+	struct relay_tx *t = ctx;
+	struct policy_out f;
+	struct policy_decision *d;
+	const char *at = strrchr(t->pending_rcpt, '@');
+
+	if (v == NULL) {
+		rcpt_answer(t, pr);
+		return;
+	}
+	d = mem_new(sizeof(*d));
+	outbound_facts(&v->v, relay_hops_verified(t->r, at == NULL ? "" : at + 1), JOB_UNASKED, &f);
+	policy_outbound(t->sender_text, t->pending_rcpt, &f, d);
+	if (d->action != POLICY_PASS)
+		rcpt_answer(t, &d->pr);
+	else
+		rcpt_add(t, v);
+	free(d);
+}
+
+static void rcpt_inside(struct relay_tx *t, const char *domain)
+{
+	if (conf_domain_find(t->r->conf, domain) != NULL) {
+		struct relay_verdict *v = relay_verdict_local();
+
+		rcpt_add(t, v);
+		relay_verdict_free(v);
+		return;
+	}
+	relay_ask_verdict(t->r->ask, t->identity_text, t->pending_rcpt, on_verdict, t);
+}
+
+/* From outside only our own domains (no open relay), one domain a transaction: its keys and rules decide for the whole message. */
+static void rcpt_outside(struct relay_tx *t, const char *domain)
+{
+	struct problem pr;
+	const char *first;
+
+	if (conf_domain_find(t->r->conf, domain) == NULL) {
+		problem_set(&pr, PROBLEM_POLICY, 550, "5.7.1", "RFC 5321 3.6.2", "relaying denied: <%s> is not of a domain served here", t->pending_rcpt);
+		rcpt_answer(t, &pr);
+		return;
+	}
+	first = t->nrcpts == 0 ? NULL : strrchr(t->rcpts[0].address, '@');
+	if (first != NULL && strcmp(first + 1, domain) != 0) {
+		problem_set(&pr, PROBLEM_TEMP, 452, "4.5.3", "RFC 5321 4.5.3.1.10", "one recipient domain a transaction: send this one again by itself");
+		rcpt_answer(t, &pr);
+		return;
+	}
+	rcpt_add(t, NULL);
+}
+
+static void rcpt(void *app, struct smtpd *s, const struct address *a)
+{
+	struct relay *r = app;
+	struct relay_tx *t = tx_of(s);
+	struct address full = *a;
+	const char *name;
+
+	REQUIRE(t != NULL);
+	if (full.domain[0] == '\0') { /* <postmaster> (RFC 5321 4.5.1) */
+		conf_domain(r->conf, 0, &name);
+		if (mem_copy_str(full.domain, sizeof(full.domain), name) != 0)
+			log_panic("a domain of the configuration is too long");
+	}
+	address_text(&full, t->pending_rcpt);
+	if (inside(s))
+		rcpt_inside(t, full.domain);
+	else
+		rcpt_outside(t, full.domain);
+}
+
+/* ---- DATA ---- */
+
+static void data(void *app, struct smtpd *s)
+{
+	struct relay *r = app;
+	struct relay_tx *t = tx_of(s);
+	const struct queue_settings *qs = conf_section(r->conf, "queue");
+	uint8_t key[SPOOL_KEY];
+
+	relay_data_key(key);
+	spool_free(t->content);
+	t->content = spool_new(key, (size_t)qs->memory_max, r->spool_dir, -1, (uint64_t)qs->message_max);
+	mem_wipe(key, sizeof(key));
+	smtpd_data_done(s, NULL);
+}
+
+static int content(void *app, struct smtpd *s, const void *p, size_t n, struct problem *pr)
+{
+	(void)app;
+	return spool_add(tx_of(s)->content, p, n, pr);
+}
+
+static void end(void *app, struct smtpd *s)
+{
+	(void)app;
+	relay_end(tx_of(s));
+}
+
+const struct smtpd_ops relay_session_ops = {
+    .connected = connected,
+    .mail = mail,
+    .rcpt = rcpt,
+    .data = data,
+    .content = content,
+    .end = end,
+    .reset = reset,
+    .closed = closed,
+};

@@ -1,0 +1,106 @@
+#include "gateway/proc/relay_tx.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "gateway/base/encode.h"
+#include "gateway/base/mem.h"
+#include "gateway/proc/relay_end.h"
+#include "gateway/proc/relay_jobs.h"
+
+enum { MEMORY_MAX = 2 * 1024 * 1024, VERDICT_OCTETS_MAX = 24 * 1024 };
+
+struct relay_tx *relay_tx_new(struct relay *r, struct smtpd *s, const struct smtpd_mail *m)
+{
+	struct relay_tx *t = mem_new(sizeof(*t));
+	const char *first;
+
+	t->r = r;
+	t->session = s;
+	t->a = arena_new(MEMORY_MAX);
+	queue_id(r->queue, t->id);
+	t->sender = m->sender;
+	if (address_is_null(&m->sender)) {
+		conf_domain(r->conf, 0, &first);
+		snprintf(t->identity_text, sizeof(t->identity_text), "postmaster@%.255s", first);
+	} else {
+		address_text(&m->sender, t->sender_text);
+		memcpy(t->identity_text, t->sender_text, sizeof(t->identity_text));
+	}
+	return t;
+}
+
+void relay_tx_free(struct relay_tx *t)
+{
+	if (t == NULL)
+		return;
+	relay_ask_cancel(t->r->ask, t);
+	relay_jobs_cancel(t->r->jobs, t);
+	relay_end_forget(t);
+	for (size_t i = 0; i < t->nverdicts; i++)
+		relay_verdict_free(t->verdicts[i]);
+	spool_free(t->content);
+	free(t->rcpts);
+	arena_free(t->a);
+	free(t);
+}
+
+static int again(struct problem *pr, const char *why)
+{
+	return problem_set(pr, PROBLEM_TEMP, 452, "4.5.3", "RFC 5321 4.5.3.1.10", "%s: send this recipient again by itself", why);
+}
+
+static int verdict_index(struct relay_tx *t, struct relay_verdict *v, uint8_t *i_r, struct problem *pr)
+{
+	size_t octets = v->octets;
+
+	for (size_t i = 0; i < t->nverdicts; i++) {
+		if (t->verdicts[i] == v) {
+			*i_r = (uint8_t)i;
+			return 0;
+		}
+		octets += t->verdicts[i]->octets;
+	}
+	if (t->nverdicts == JOB_VERDICTS_MAX || (t->nverdicts > 0 && octets > VERDICT_OCTETS_MAX))
+		return again(pr, "too many recipients with different policies in one transaction");
+	t->verdicts[t->nverdicts] = relay_verdict_ref(v);
+	*i_r = (uint8_t)t->nverdicts++;
+	return 0;
+}
+
+int relay_tx_add(struct relay_tx *t, const char *address, struct relay_verdict *v, struct problem *pr)
+{
+	size_t n = strlen(address);
+	uint8_t index = 0;
+
+	if (t->nrcpts == JOB_RCPTS_MAX || t->rcpt_octets + n > JOB_RCPT_OCTETS)
+		return again(pr, "too many recipients in one transaction");
+	if (v != NULL && verdict_index(t, v, &index, pr) != 0)
+		return -1;
+	if (t->nrcpts == t->cap) {
+		t->cap = t->cap * 2 + 4;
+		t->rcpts = mem_resize(t->rcpts, t->cap * sizeof(*t->rcpts));
+	}
+	t->rcpts[t->nrcpts].address = arena_str(t->a, address);
+	if (t->rcpts[t->nrcpts].address == NULL)
+		return again(pr, "too many recipients in one transaction");
+	t->rcpts[t->nrcpts++].verdict = index;
+	t->rcpt_octets += n + 8;
+	return 0;
+}
+
+const char *relay_tx_trace(struct relay_tx *t)
+{
+	char tls[128] = "", date[32];
+	bool secure = smtpd_tls(t->session, tls, sizeof(tls));
+	const char *client = smtpd_client(t->session);
+	char *text;
+
+	encode_date(time(NULL), date);
+	text = arena_printf(t->a, "Received: from %s ([%s])%s%s%s\r\n\tby %s (Postern) with %s id %s;\r\n\t%s\r\n", smtpd_helo(t->session), client,
+	    secure ? "\r\n\t(using " : "", tls, secure ? ")" : "", t->r->top->hostname,
+	    !smtpd_esmtp(t->session) ? "SMTP" : secure ? "ESMTPS" : "ESMTP", t->id, date);
+	return text == NULL ? "" : text;
+}

@@ -1,0 +1,42 @@
+/*
+ * One mail transaction of a session: envelope, verdicts, spooled content, and what is under way for it. Loop thread.
+ */
+#ifndef POSTERN_PROC_RELAY_TX_H
+#define POSTERN_PROC_RELAY_TX_H
+
+#include <stdatomic.h>
+
+#include "gateway/pipeline/job_proto.h"
+#include "gateway/proc/relay.h"
+#include "gateway/proc/relay_ask.h"
+#include "gateway/smtp/smtpd.h"
+
+struct relay_commit;
+struct relay_tx {
+	struct relay *r;
+	struct smtpd *session;
+	struct arena *a;
+	char id[QUEUE_ID_MAX]; /* for logs until the queue ids are known; the raw message's own id */
+	struct address sender;
+	char sender_text[ADDRESS_TEXT_MAX];
+	char identity_text[ADDRESS_TEXT_MAX]; /* whose keys sign: the sender, or postmaster of our first domain for the null path */
+	char pending_rcpt[ADDRESS_TEXT_MAX];
+	struct job_rcpt *rcpts;
+	size_t nrcpts, cap;
+	size_t rcpt_octets;
+	struct relay_verdict *verdicts[JOB_VERDICTS_MAX];
+	size_t nverdicts;
+	struct spool *content;
+	char *trace;
+	struct job_request rq;
+	struct relay_commit *commit; /* under way: it outlives the transaction */
+};
+struct relay_tx *relay_tx_new(struct relay *r, struct smtpd *s, const struct smtpd_mail *m);
+/* Forgets all questions and jobs of it; a commit under way is cancelled when it has not begun. NULL is allowed. */
+void relay_tx_free(struct relay_tx *t);
+/* Adds a recipient; v NULL for mail from outside. 0, or -1 with pr (452 4.5.3: send this one again by itself). */
+int relay_tx_add(struct relay_tx *t, const char *address, struct relay_verdict *v, struct problem *pr);
+/* The Received field (RFC 5321 4.4, RFC 3848, RFC 8314 4.3). */
+const char *relay_tx_trace(struct relay_tx *t);
+
+#endif

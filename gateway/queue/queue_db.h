@@ -1,0 +1,28 @@
+/* The queue's database file: opening with its checks, schema and migrations, statements. relay; blocks on the disk. */
+#ifndef POSTERN_QUEUE_QUEUE_DB_H
+#define POSTERN_QUEUE_QUEUE_DB_H
+
+#include <sqlite3.h>
+
+#include "gateway/base/problem.h"
+
+/* Takes the directory for this process: two relays on one queue would deliver everything twice. A descriptor that holds the lock (caller closes), or
+ * -1 with pr. Makes the directory when it is missing. */
+int queue_db_lock(const char *dir, struct problem *pr) __attribute__((warn_unused_result));
+/* The writing connection to dir/queue.db: made when missing, migrated when older. NULL with pr: unreadable, read-only, damaged, newer, of another program.
+ * Belongs to one thread at a time. */
+sqlite3 *queue_db_open(const char *dir, struct problem *pr);
+/* A second connection that only reads; after queue_db_open. */
+sqlite3 *queue_db_open_reader(const char *dir, struct problem *pr);
+/* A statement of ours, to be used many times; one that does not compile is a bug. */
+sqlite3_stmt *queue_db_prepare(sqlite3 *db, const char *sql);
+/* Runs a statement that gives no rows and makes it ready for the next time. The SQLite result, SQLITE_OK for done. */
+int queue_db_run(sqlite3_stmt *st);
+/* The same for a text of ours. */
+int queue_db_exec(sqlite3 *db, const char *sql);
+/* Binding of text: NULL stays NULL. The text must live until the statement has run. */
+void queue_db_text(sqlite3_stmt *st, int i, const char *s);
+/* A column as text, "" for NULL; valid until the next step. */
+const char *queue_db_column(sqlite3_stmt *st, int i);
+
+#endif

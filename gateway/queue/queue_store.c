@@ -1,0 +1,220 @@
+/* The writer's statements. Writer thread. relay. Durability is queue_writer.c's; here only rows are changed. */
+#include "gateway/queue/queue_store.h"
+
+#include <stdlib.h>
+
+#include "gateway/base/log.h"
+#include "gateway/queue/queue_db.h"
+#include "gateway/queue/queue_number.h"
+#include "gateway/queue/queue_sealed.h"
+
+void queue_store_init(struct queue_store *s, sqlite3 *db)
+{
+	s->msg = queue_db_prepare(db,
+	    "INSERT INTO msg (id, kind, size, sender, trace, facts, message_id, wrapped) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+	s->body = queue_db_prepare(db, "INSERT INTO body (msg, sealed) VALUES (?1, ?2)");
+	s->rcpt = queue_db_prepare(db,
+	    "INSERT INTO rcpt (id, address, nexthop, state, outcome, next_at, changed, reason, treatment)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)");
+	s->sealed = queue_db_prepare(db,
+	    "INSERT INTO sealed (hash, at) VALUES (?1, ?2) ON CONFLICT (hash) DO UPDATE SET at = excluded.at");
+	s->state = queue_db_prepare(db, "SELECT state FROM rcpt WHERE id = ?1");
+	s->settle = queue_db_prepare(db,
+	    "UPDATE rcpt SET state = ?2, outcome = ?3, next_at = ?4, changed = ?5, reason = coalesce(?6, reason),"
+	    " remote = coalesce(?7, remote), status = coalesce(?8, status), attempts = attempts + ?9, warned = warned | ?10"
+	    " WHERE id = ?1 AND state <> 3");
+	s->nexthop = queue_db_prepare(db, "SELECT nexthop FROM rcpt WHERE id = ?1");
+	s->open = queue_db_prepare(db, "SELECT 1 FROM rcpt NOT INDEXED WHERE id >= ?1 AND id < ?2 AND state <> 3 LIMIT 1");
+	s->drop_body = queue_db_prepare(db, "DELETE FROM body WHERE msg = ?1");
+}
+
+void queue_store_clear(struct queue_store *s)
+{
+	sqlite3_stmt **all = (sqlite3_stmt **)s;
+
+	for (size_t i = 0; i < sizeof *s / sizeof *all; i++) {
+		sqlite3_finalize(all[i]);
+		all[i] = NULL;
+	}
+}
+
+/* ---- messages ---- */
+
+static int put_rcpt(struct queue_store *s, struct queue_batch *b, const struct queue_rcpt *r, int64_t row)
+{
+	/* "active" is a matter of memory: stored as queued, it is tried again after a crash */
+	enum queue_state stored = r->state == QUEUE_ACTIVE ? QUEUE_QUEUED : r->state;
+
+	sqlite3_bind_int64(s->rcpt, 1, row);
+	queue_db_text(s->rcpt, 2, r->address);
+	queue_db_text(s->rcpt, 3, r->nexthop);
+	sqlite3_bind_int(s->rcpt, 4, (int)stored);
+	sqlite3_bind_int(s->rcpt, 5, (int)r->outcome);
+	sqlite3_bind_int64(s->rcpt, 6, b->now);
+	queue_db_text(s->rcpt, 7, r->reason);
+	queue_db_text(s->rcpt, 8, r->treatment);
+	b->tally[stored]++;
+	if (r->state == QUEUE_ACTIVE)
+		REQUIRE(queue_batch_begin(b, row) == 0);
+	if (r->state == QUEUE_QUEUED)
+		queue_batch_due(b, r->nexthop, b->now);
+	return queue_db_run(s->rcpt);
+}
+
+static int put_msg(struct queue_store *s, const struct queue_msg *m, int64_t number)
+{
+	sqlite3_bind_int64(s->msg, 1, number);
+	sqlite3_bind_int(s->msg, 2, (int)m->kind);
+	sqlite3_bind_int64(s->msg, 3, m->content ? (int64_t)spool_size(m->content) : 0);
+	queue_db_text(s->msg, 4, m->sender);
+	queue_db_text(s->msg, 5, m->trace);
+	queue_db_text(s->msg, 6, m->facts);
+	queue_db_text(s->msg, 7, m->message_id);
+	sqlite3_bind_blob64(s->msg, 8, m->wrapped_len ? m->wrapped : "", m->wrapped_len, SQLITE_STATIC);
+	return queue_db_run(s->msg);
+}
+
+/* Content in a file was synced and named before the transaction began; without open recipients none is kept. */
+static int put_body(struct queue_store *s, const struct queue_msg *m, int64_t number, int open)
+{
+	size_t n;
+	const uint8_t *p = m->content && open ? spool_sealed(m->content, &n) : NULL;
+
+	if (!p)
+		return SQLITE_OK;
+	sqlite3_bind_int64(s->body, 1, number);
+	sqlite3_bind_blob64(s->body, 2, p, n, SQLITE_STATIC);
+	return queue_db_run(s->body);
+}
+
+static int put(struct queue_store *s, struct queue_batch *b, const struct queue_msg *m, int64_t number)
+{
+	int open = 0, rc = SQLITE_OK;
+
+	for (size_t i = 0; i < m->nrcpts && rc == SQLITE_OK; i++) {
+		open |= m->rcpts[i].state != QUEUE_DONE;
+		rc = put_rcpt(s, b, &m->rcpts[i], queue_number_row(number, i));
+	}
+	if (rc == SQLITE_OK)
+		rc = put_msg(s, m, number);
+	if (rc == SQLITE_OK)
+		rc = put_body(s, m, number, open);
+	return rc;
+}
+
+/* ---- settlements ---- */
+
+/* With its last recipient done, a message's content goes: the row now, a file after the commit (a crash between leaves it to the next start). */
+static int drop_if_done(struct queue_store *s, struct queue_batch *b, int64_t row)
+{
+	int64_t number = queue_number_msg(row);
+
+	sqlite3_bind_int64(s->open, 1, queue_number_row(number, 0));
+	sqlite3_bind_int64(s->open, 2, queue_number_row(number + 1, 0));
+
+	int rc = sqlite3_step(s->open);
+
+	sqlite3_reset(s->open);
+	if (rc != SQLITE_DONE)
+		return rc == SQLITE_ROW ? SQLITE_OK : rc;
+	sqlite3_bind_int64(s->drop_body, 1, number);
+	rc = queue_db_run(s->drop_body);
+	if (rc == SQLITE_OK && sqlite3_changes(b->db) == 0)
+		queue_batch_add(&b->gone, number);
+	return rc;
+}
+
+/* A retry's next hop has to be known to the claims. */
+static int retry_due(struct queue_store *s, struct queue_batch *b, const struct queue_settle *t)
+{
+	sqlite3_bind_int64(s->nexthop, 1, t->rcpt);
+
+	int rc = sqlite3_step(s->nexthop);
+
+	if (rc == SQLITE_ROW)
+		queue_batch_due(b, queue_db_column(s->nexthop, 0), t->next_at);
+	sqlite3_reset(s->nexthop);
+	return rc == SQLITE_ROW ? SQLITE_OK : rc;
+}
+
+int queue_store_settle(struct queue_store *s, struct queue_batch *b, const struct queue_settle *t, int before,
+    enum queue_store_try tried)
+{
+	sqlite3_bind_int64(s->settle, 1, t->rcpt);
+	sqlite3_bind_int(s->settle, 2, (int)t->state);
+	sqlite3_bind_int(s->settle, 3, (int)t->outcome);
+	sqlite3_bind_int64(s->settle, 4, t->state == QUEUE_QUEUED ? t->next_at : b->now);
+	sqlite3_bind_int64(s->settle, 5, b->now);
+	queue_db_text(s->settle, 6, t->reason);
+	queue_db_text(s->settle, 7, t->remote);
+	queue_db_text(s->settle, 8, t->status);
+	sqlite3_bind_int(s->settle, 9, tried == QUEUE_STORE_TRIED);
+	sqlite3_bind_int(s->settle, 10, t->warned);
+
+	int rc = queue_db_run(s->settle);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	if (sqlite3_changes(b->db) != 1)
+		log_panic("recipient row %lld settled twice in one transaction", (long long)t->rcpt);
+	b->tally[before]--;
+	b->tally[t->state]++;
+	queue_batch_add(&b->ended, t->rcpt);
+	if (t->state == QUEUE_DONE)
+		return drop_if_done(s, b, t->rcpt);
+	return t->state == QUEUE_QUEUED ? retry_due(s, b, t) : SQLITE_OK;
+}
+
+/* P6: looked at before anything of the item is written, so that a refusal needs no undoing. The statement's own WHERE and the trigger stand behind it. */
+static int check_settles(struct queue_store *s, struct queue_item *it)
+{
+	for (size_t i = 0; i < it->tx.nsettles; i++) {
+		int64_t row = it->tx.settles[i].rcpt;
+
+		sqlite3_bind_int64(s->state, 1, row);
+
+		int rc = sqlite3_step(s->state);
+		int state = rc == SQLITE_ROW ? sqlite3_column_int(s->state, 0) : QUEUE_DONE;
+
+		sqlite3_reset(s->state);
+		if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+			return rc;
+		it->before[i] = (uint8_t)state;
+		if (state != QUEUE_DONE)
+			continue;
+		problem_set(queue_item_refuse(it), PROBLEM_PERM, 554, "5.3.0", NULL,
+		    "recipient row %lld %s", (long long)row, rc == SQLITE_ROW ? "has its outcome already" : "does not exist");
+		log_error(NULL, "queue", "settle-refused row=%lld why=\"%s\"", (long long)row, it->pr->text);
+		return SQLITE_OK;
+	}
+	return SQLITE_OK;
+}
+
+/* Given back without a reason: nobody tried. */
+static enum queue_store_try was_tried(const struct queue_settle *t)
+{
+	return t->state == QUEUE_QUEUED && !t->reason ? QUEUE_STORE_UNTRIED : QUEUE_STORE_TRIED;
+}
+
+static int remember_sealed(struct queue_store *s, struct queue_batch *b, const char *id)
+{
+	sqlite3_bind_int64(s->sealed, 1, queue_sealed_hash(id));
+	sqlite3_bind_int64(s->sealed, 2, b->now);
+	return queue_db_run(s->sealed);
+}
+
+int queue_store_apply(struct queue_store *s, struct queue_batch *b, struct queue_item *it)
+{
+	int rc = check_settles(s, it);
+
+	if (rc != SQLITE_OK || it->err)
+		return rc;
+	for (size_t i = 0; i < it->tx.nmsgs && rc == SQLITE_OK; i++)
+		rc = put(s, b, &it->tx.msgs[i], it->numbers[i]);
+	for (size_t i = 0; i < it->tx.nsettles && rc == SQLITE_OK; i++)
+		rc = queue_store_settle(
+		    s, b, &it->tx.settles[i], it->before[i], was_tried(&it->tx.settles[i]));
+	for (size_t i = 0; i < it->tx.nsealed_ids && rc == SQLITE_OK; i++)
+		rc = remember_sealed(s, b, it->tx.sealed_ids[i]);
+	return rc;
+}

@@ -1,0 +1,25 @@
+/* The writer's statements: what a transaction of queue.h is in SQL. Writer thread. relay. */
+#ifndef POSTERN_QUEUE_QUEUE_STORE_H
+#define POSTERN_QUEUE_QUEUE_STORE_H
+
+#include <sqlite3.h>
+
+#include "gateway/queue/queue_batch.h"
+#include "gateway/queue/queue_item.h"
+
+struct queue_store {
+	sqlite3_stmt *msg, *body, *rcpt, *sealed;
+	sqlite3_stmt *state, *settle, *nexthop, *open, *drop_body;
+};
+
+void queue_store_init(struct queue_store *s, sqlite3 *db);
+void queue_store_clear(struct queue_store *s);
+/* Inside a transaction: all of the item or nothing. SQLITE_OK: applied, or refused (it->err) without a change. Anything else: the whole transaction must be
+ * undone. */
+int queue_store_apply(struct queue_store *s, struct queue_batch *b, struct queue_item *it);
+/* One recipient gets its new state (the caller made sure that it is not done). SQLite result. */
+enum queue_store_try { QUEUE_STORE_UNTRIED, QUEUE_STORE_TRIED /* counts as an attempt */ };
+int queue_store_settle(struct queue_store *s, struct queue_batch *b, const struct queue_settle *t, int before,
+    enum queue_store_try tried);
+
+#endif

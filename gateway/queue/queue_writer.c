@@ -1,0 +1,509 @@
+/*
+ * The writer thread and the one durable commit point of the gateway. relay.
+ *
+ * A group of waiting transactions becomes one SQLite transaction, synced once:
+ *
+ *   1 each content in a file: fdatasync, linkat to its name; after the last, fsync of the directory   (keep_files)
+ *   2 BEGIN IMMEDIATE, rows of every transaction, COMMIT (WAL frames, fsync of the WAL)                (commit)
+ *   3 memory follows; contents without open recipients are unlinked                                  (queue_batch_committed)
+ *   4 the callers are told: only now is there a 250, or is a delivery settled                          (queue_box_put)
+ *
+ * A crash (kill -9, power) before 1 ends leaves unnamed files, which are gone by themselves, or named ones without a row, which the next start removes.
+ * Before COMMIT has written its last frame: SQLite's recovery drops the transaction; named files as before. After that frame and before 4: the messages are
+ * in the queue though nobody was told; their clients send again: twice, never lost. Before the unlinks of 3: files of done messages stay behind; the next
+ * start removes them. There is no order in which a row is durable and its file is not, and none in which a caller is told and the row is not.
+ *
+ * A failed fsync is fatal and never tried again: the kernel may have dropped the dirty pages, and a second fsync would succeed without them. What
+ * did not fit on the disk (SQLITE_FULL: a write refused before any sync) is different: the transaction is rolled back, new mail is told 452, and
+ * settlements, which must not be lost because the delivery has happened, are kept and tried again.
+ *
+ * A transaction that names a recipient with an outcome is refused alone; the others of its group are committed.
+ */
+#include "gateway/queue/queue_writer.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/mem.h"
+#include "gateway/queue/queue_batch.h"
+#include "gateway/queue/queue_db.h"
+#include "gateway/queue/queue_files.h"
+#include "gateway/queue/queue_purge.h"
+#include "gateway/queue/queue_store.h"
+
+enum {
+	GROUP_ITEMS = 512,
+	GROUP_OCTETS = 8 << 20, /* bodies in one transaction: bounds the dirty pages */
+	FULL_PAUSE_MS = 1000,
+	PAGE = 16384,
+};
+
+struct queue_writer {
+	struct queue_writer_config cfg;
+	struct queue_store store;
+	struct queue_batch batch;
+	struct queue_purge purge;
+	int64_t last_commit_ns; /* monotonic; writer thread, as all above */
+	int64_t purge_at_ns;
+	int wal_pages, checkpointed_pages;
+	bool full; /* the last commit met a full disk */
+
+	pthread_mutex_t lock; /* for what follows */
+	pthread_cond_t work, called;
+	struct queue_item *first, **end;
+	bool started, stop;
+	uint64_t commits;
+	pthread_t thread;
+};
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static struct timespec at_ns(int64_t ns)
+{
+	return (struct timespec){.tv_sec = ns / INT64_C(1000000000), .tv_nsec = ns % INT64_C(1000000000)};
+}
+
+static void sleep_until(int64_t ns)
+{
+	struct timespec t = at_ns(ns);
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL))
+		;
+}
+
+/* ---- the group ---- */
+
+static uint64_t weight(const struct queue_item *it)
+{
+	uint64_t n = 0;
+	size_t in_memory;
+
+	for (size_t i = 0; i < it->tx.nmsgs; i++)
+		if (it->tx.msgs[i].content && spool_sealed(it->tx.msgs[i].content, &in_memory))
+			n += in_memory;
+	return n;
+}
+
+/* The first items that wait, as many as make one transaction. lock held. */
+static struct queue_item *cut_group(struct queue_writer *w)
+{
+	struct queue_item *first = w->first, **at = &first;
+	uint64_t octets = 0;
+
+	for (size_t n = 0; *at && n < GROUP_ITEMS && octets < GROUP_OCTETS; n++) {
+		octets += weight(*at);
+		at = &(*at)->next;
+	}
+	w->first = *at;
+	*at = NULL;
+	if (!w->first)
+		w->end = &w->first;
+	return first;
+}
+
+static bool has_open(const struct queue_msg *m)
+{
+	for (size_t i = 0; i < m->nrcpts; i++)
+		if (m->rcpts[i].state != QUEUE_DONE)
+			return true;
+	return false;
+}
+
+static bool is_filed(const struct queue_msg *m)
+{
+	return m->content && spool_fd(m->content) >= 0 && has_open(m);
+}
+
+/* Step 1 for one item. Its client may have gone away meanwhile: looked for here, right before the commit (P2, RFC 1047). */
+static void keep_item(struct queue_writer *w, struct queue_item *it)
+{
+	if (it->tx.cancel && atomic_load(it->tx.cancel)) {
+		problem_temp(queue_item_refuse(it), "the client went away before the message was stored");
+		return;
+	}
+	for (size_t i = 0; i < it->tx.nmsgs; i++) {
+		struct problem pr;
+
+		if (!is_filed(&it->tx.msgs[i]))
+			continue;
+		if (queue_files_keep(w->cfg.spool_fd, spool_fd(it->tx.msgs[i].content), it->numbers[i], &pr)) {
+			*queue_item_refuse(it) = pr;
+			return;
+		}
+		queue_batch_add(&w->batch.made, it->numbers[i]);
+	}
+}
+
+static void keep_files(struct queue_writer *w, struct queue_item *group)
+{
+	for (struct queue_item *it = group; it; it = it->next)
+		if (!it->call)
+			keep_item(w, it);
+	if (w->batch.made.n)
+		queue_files_sync(w->cfg.spool_fd);
+}
+
+/* ---- the transaction ---- */
+
+static void fail(struct queue_writer *w, const char *what)
+{
+	log_fatal("queue database: %s: %s (%d)", what, sqlite3_errmsg(w->cfg.db), sqlite3_extended_errcode(w->cfg.db));
+}
+
+/* Somebody else writes (a copy is being made, a shell is open): nothing is wrong, it takes longer. */
+static int begin(struct queue_writer *w)
+{
+	int rc;
+
+	while ((rc = queue_db_exec(w->cfg.db, "BEGIN IMMEDIATE")) == SQLITE_BUSY)
+		log_warn(NULL, "queue", "database-locked by=\"another process\" waiting=yes");
+	return rc;
+}
+
+static int apply(struct queue_writer *w, struct queue_item *group)
+{
+	int rc = SQLITE_OK;
+
+	for (struct queue_item *it = group; it && rc == SQLITE_OK; it = it->next) {
+		if (it->call)
+			rc = it->call->run(it->call, &w->batch);
+		else if (!it->err)
+			rc = queue_store_apply(&w->store, &w->batch, it);
+		if (!it->err || it->call)
+			continue;
+		for (size_t i = 0; i < it->tx.nmsgs; i++)
+			if (is_filed(&it->tx.msgs[i]))
+				queue_batch_add(&w->batch.gone, it->numbers[i]);
+	}
+	return rc;
+}
+
+/*
+ * Step 2. SQLITE_OK: committed and synced. SQLITE_FULL: rolled back without a sync having been tried, for an error of fsync is SQLITE_IOERR_FSYNC
+ * even when the disk is full, and that ends the process here.
+ */
+static int commit(struct queue_writer *w, struct queue_item *group)
+{
+	int rc = begin(w);
+
+	if (rc == SQLITE_OK)
+		rc = apply(w, group);
+	if (rc == SQLITE_OK)
+		rc = queue_db_exec(w->cfg.db, "COMMIT");
+	w->last_commit_ns = now_ns();
+	if ((rc & 0xff) == SQLITE_CONSTRAINT)
+		log_panic("queue database: %s", sqlite3_errmsg(w->cfg.db));
+	if (rc != SQLITE_OK && rc != SQLITE_FULL)
+		fail(w, "commit");
+	if (rc == SQLITE_FULL && !sqlite3_get_autocommit(w->cfg.db) && queue_db_exec(w->cfg.db, "ROLLBACK") != SQLITE_OK)
+		fail(w, "rollback");
+	return rc;
+}
+
+/* ---- after it ---- */
+
+static void finish_calls(struct queue_writer *w, struct queue_item *group)
+{
+	pthread_mutex_lock(&w->lock);
+	for (struct queue_item *it = group; it; it = it->next)
+		if (it->call)
+			it->call->finished = 1;
+	pthread_cond_broadcast(&w->called);
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* Items of calls belong to who waits, and may be gone as soon as finish_calls lets go; the others go to the loop. */
+static void hand_back(struct queue_writer *w, struct queue_item *group)
+{
+	struct queue_item *calls = NULL, *txs = NULL, **txs_end = &txs;
+
+	for (struct queue_item *it = group, *next; it; it = next) {
+		next = it->next;
+		if (it->call) {
+			it->next = calls;
+			calls = it;
+		} else {
+			it->next = NULL;
+			*txs_end = it;
+			txs_end = &it->next;
+		}
+	}
+	queue_box_put(w->cfg.box, txs);
+	if (calls)
+		finish_calls(w, calls);
+}
+
+/* The disk is full: settlements go back to the front, in order, unless we are stopping; everything else is refused. */
+static void sort_out_full(struct queue_writer *w, struct queue_item *group)
+{
+	struct queue_item *refused = NULL, **refused_end = &refused, *kept = NULL, **kept_end = &kept;
+
+	pthread_mutex_lock(&w->lock);
+
+	bool again = !w->stop;
+
+	pthread_mutex_unlock(&w->lock);
+	for (struct queue_item *it = group, *next; it; it = next) {
+		next = it->next;
+		it->next = NULL;
+		if (again && !it->call && !it->err && it->tx.nmsgs == 0) {
+			*kept_end = it;
+			kept_end = &it->next;
+			continue;
+		}
+		if (it->call || !it->err)
+			problem_set(queue_item_refuse(it), PROBLEM_TEMP, 452, "4.3.1", NULL,
+			    "no room on the disk of the queue");
+		*refused_end = it;
+		refused_end = &it->next;
+	}
+	if (kept) {
+		pthread_mutex_lock(&w->lock);
+		*kept_end = w->first;
+		if (!w->first)
+			w->end = kept_end;
+		w->first = kept;
+		pthread_mutex_unlock(&w->lock);
+	}
+	hand_back(w, refused);
+}
+
+static void run_group(struct queue_writer *w, struct queue_item *group)
+{
+	queue_batch_reset(&w->batch, queue_clock_ms(w->cfg.clock));
+	keep_files(w, group);
+
+	int rc = commit(w, group);
+
+	if (rc == SQLITE_OK) {
+		queue_batch_committed(&w->batch);
+		w->full = false;
+		pthread_mutex_lock(&w->lock);
+		w->commits++;
+		pthread_mutex_unlock(&w->lock);
+		hand_back(w, group);
+		return;
+	}
+	queue_batch_undone(&w->batch);
+	if (!w->full)
+		log_error(NULL, "queue", "disk-full what=\"new mail is refused with 452 until there is room\"");
+	w->full = true;
+	sort_out_full(w, group);
+}
+
+/* ---- checkpoints ---- */
+
+static int note_wal(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+	struct queue_writer *w = ctx;
+
+	(void)db;
+	(void)name;
+	w->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+/*
+ * Carries the log into the database in small steps (64 MiB at once: stalls of 70 ms). PASSIVE waits for no reader; the log starts anew by itself when all of
+ * it was carried over. While a reader keeps it from that, the next try comes after as much again.
+ */
+static void checkpoint(struct queue_writer *w)
+{
+	if (w->wal_pages < w->checkpointed_pages)
+		w->checkpointed_pages = 0;
+	if ((int64_t)(w->wal_pages - w->checkpointed_pages) * PAGE < w->cfg.set->checkpoint)
+		return;
+
+	int rc = sqlite3_wal_checkpoint_v2(w->cfg.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+
+	w->checkpointed_pages = w->wal_pages;
+	if (rc == SQLITE_FULL)
+		log_warn(NULL, "queue", "checkpoint-put-off why=\"no room on the disk of the queue\"");
+	else if (rc != SQLITE_OK && rc != SQLITE_BUSY)
+		fail(w, "checkpoint");
+}
+
+/* ---- the thread ---- */
+
+static void purge_now(struct queue_writer *w)
+{
+	struct queue_call call;
+	struct queue_item item = {.call = &call};
+
+	queue_purge_call(&w->purge, &call);
+	run_group(w, &item);
+	w->purge_at_ns = now_ns() + queue_purge_wait_ms(&w->purge) * INT64_C(1000000);
+}
+
+/* Waits for work. NULL: there is none and it is time to purge, or to stop (*stop_r). */
+static struct queue_item *wait_for_group(struct queue_writer *w, bool *stop_r)
+{
+	struct timespec until = at_ns(w->purge_at_ns);
+	struct queue_item *group = NULL;
+
+	pthread_mutex_lock(&w->lock);
+	while (!w->first && !w->stop && now_ns() < w->purge_at_ns)
+		pthread_cond_timedwait(&w->work, &w->lock, &until);
+	*stop_r = w->stop && !w->first;
+
+	int64_t from = w->last_commit_ns + (w->full ? FULL_PAUSE_MS : w->cfg.set->commit_gap) * INT64_C(1000000);
+
+	/* more may join while the gap passes; a lone message finds it passed long ago */
+	if (w->first && !w->stop && now_ns() < from) {
+		pthread_mutex_unlock(&w->lock);
+		sleep_until(from);
+		pthread_mutex_lock(&w->lock);
+	}
+	if (w->first)
+		group = cut_group(w);
+	pthread_mutex_unlock(&w->lock);
+	return group;
+}
+
+static void *run(void *ctx)
+{
+	struct queue_writer *w = ctx;
+	bool stop = false;
+
+	while (!stop) {
+		struct queue_item *group = wait_for_group(w, &stop);
+
+		if (group)
+			run_group(w, group);
+		else if (!stop)
+			purge_now(w);
+		checkpoint(w);
+	}
+	return NULL;
+}
+
+void queue_writer_start(struct queue_writer *w)
+{
+	sigset_t all, old;
+
+	pthread_mutex_lock(&w->lock);
+	if (!w->started) {
+		/* signals are the loop's */
+		sigfillset(&all);
+		pthread_sigmask(SIG_SETMASK, &all, &old);
+		if (pthread_create(&w->thread, NULL, run, w))
+			log_fatal("the queue's writer thread cannot be started");
+		pthread_sigmask(SIG_SETMASK, &old, NULL);
+		w->started = true;
+	}
+	pthread_mutex_unlock(&w->lock);
+}
+
+struct queue_writer *queue_writer_new(const struct queue_writer_config *c)
+{
+	struct queue_writer *w = mem_new(sizeof *w);
+	pthread_condattr_t monotonic;
+
+	w->cfg = *c;
+	w->end = &w->first;
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->work, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	pthread_cond_init(&w->called, NULL);
+	queue_store_init(&w->store, c->db);
+	queue_purge_init(&w->purge, c->db, c->set);
+	queue_batch_init(&w->batch, c->db, &w->store, c->due, c->spool_fd);
+	sqlite3_wal_hook(c->db, note_wal, w);
+	w->purge_at_ns = now_ns() + queue_purge_wait_ms(&w->purge) * INT64_C(1000000);
+	return w;
+}
+
+static void close_db(struct queue_writer *w)
+{
+	queue_store_clear(&w->store);
+	queue_purge_clear(&w->purge);
+	queue_batch_clear(&w->batch);
+
+	int rc = sqlite3_wal_checkpoint_v2(w->cfg.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+
+	/* not carried over: it stays in the log, which is as durable */
+	if (rc != SQLITE_OK)
+		log_warn(NULL, "queue", "last-checkpoint error=\"%s\"", sqlite3_errmsg(w->cfg.db));
+	REQUIRE(sqlite3_close(w->cfg.db) == SQLITE_OK);
+}
+
+void queue_writer_free(struct queue_writer *w)
+{
+	if (!w)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->stop = true;
+	pthread_cond_signal(&w->work);
+	pthread_mutex_unlock(&w->lock);
+	if (w->started)
+		pthread_join(w->thread, NULL);
+	close_db(w);
+	pthread_cond_destroy(&w->work);
+	pthread_cond_destroy(&w->called);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}
+
+void queue_writer_add(struct queue_writer *w, struct queue_item *it)
+{
+	queue_writer_start(w);
+	pthread_mutex_lock(&w->lock);
+	REQUIRE(!w->stop);
+	it->next = NULL;
+	*w->end = it;
+	w->end = &it->next;
+	pthread_cond_signal(&w->work);
+	pthread_mutex_unlock(&w->lock);
+}
+
+int queue_writer_call(struct queue_writer *w, struct queue_call *c)
+{
+	struct queue_item item = {.call = c};
+
+	c->err = c->finished = 0;
+	queue_writer_add(w, &item);
+	pthread_mutex_lock(&w->lock);
+	while (!c->finished)
+		pthread_cond_wait(&w->called, &w->lock);
+	pthread_mutex_unlock(&w->lock);
+	return c->err;
+}
+
+long queue_writer_purge(struct queue_writer *w, struct problem *pr)
+{
+	struct queue_call call;
+	long removed = 0;
+
+	do {
+		queue_purge_call(&w->purge, &call);
+		if (queue_writer_call(w, &call)) {
+			if (pr)
+				*pr = call.pr;
+			return -1;
+		}
+		removed += call.count;
+	} while (call.more);
+	return removed;
+}
+
+uint64_t queue_writer_commits(struct queue_writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+
+	uint64_t n = w->commits;
+
+	pthread_mutex_unlock(&w->lock);
+	return n;
+}

@@ -1,0 +1,33 @@
+/*
+ * The DNS source of next hops: libunbound (validating, RFC 4033-4035) on the loop's own event base. Role scout. Never
+ * blocks after dns_new. RFC 5321 5.1 (MX and implicit MX), RFC 7505 (null MX). It says what it found; whether to send
+ * there is relay's business.
+ */
+#ifndef POSTERN_SCOUT_DNS_H
+#define POSTERN_SCOUT_DNS_H
+
+#include "gateway/base/loop.h"
+#include "gateway/base/problem.h"
+#include "gateway/scout/dns_settings.h"
+#include "gateway/scout/scout_proto.h"
+
+#define DNS_ASKS_MAX 2048 /* questions under way; more are answered TEMP */
+
+struct dns;
+/* Makes the resolver; reads the trust-anchor file and everything else libunbound wants from the file system: call it
+ * before the sandbox. set is copied from and need not stay. NULL with pr. */
+struct dns *dns_new(struct loop *l, const struct dns_settings *set, struct problem *pr);
+/* Before the loop is freed. Questions under way end without an answer. NULL is allowed. */
+void dns_free(struct dns *d);
+
+/* h is valid during the call. Called exactly once for each question, from the loop, never from inside dns_mx. */
+typedef void dns_done(void *ctx, const struct scout_hosts *h);
+/* Where mail for domain goes: hosts in the order to try (equal preferences shuffled), each with its A and AAAA
+ * addresses. NXDOMAIN: PERM 550 5.1.2; null MX: 556 5.1.10; time-out, SERVFAIL, bogus: TEMP 451 4.4.3. */
+void dns_mx(struct dns *d, const char *domain, dns_done *done, void *ctx);
+/* The addresses of one host that the admin named (no MX; loopback and the like are allowed). */
+void dns_host(struct dns *d, const char *host, dns_done *done, void *ctx);
+/* Either of them, as asked over scout_proto. */
+void dns_ask(struct dns *d, const struct scout_ask *ask, dns_done *done, void *ctx);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * Reading a DNS answer packet (RFC 1035 4.1): header, then the records of the answer section, bounded. Role scout.
+ * Pure.
+ *
+ * The packet comes from libunbound, but its octets from strangers: every offset is checked, compression pointers only
+ * go backwards, names are at most 253 characters of text.
+ */
+#ifndef POSTERN_SCOUT_DNS_PACKET_H
+#define POSTERN_SCOUT_DNS_PACKET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define DNS_NAME_MAX 256 /* text of a name with its NUL */
+
+enum { DNS_TYPE_A = 1, DNS_TYPE_CNAME = 5, DNS_TYPE_MX = 15, DNS_TYPE_AAAA = 28 };
+enum { DNS_RCODE_NOERROR = 0, DNS_RCODE_SERVFAIL = 2, DNS_RCODE_NXDOMAIN = 3 };
+
+struct dns_packet {
+	const uint8_t *p; /* the caller's, stays */
+	size_t n;
+	size_t pos;    /* of the next record */
+	unsigned left; /* answer records not read yet */
+	unsigned rcode;
+};
+struct dns_record {
+	char owner[DNS_NAME_MAX]; /* as name below */
+	uint16_t type;
+	size_t rdata; /* offset in the packet */
+	size_t rdlen;
+};
+
+/* Reads the header and steps over the question. 0, or -1 when it is not a whole answer. */
+int dns_packet_open(struct dns_packet *k, const uint8_t *p, size_t n) __attribute__((warn_unused_result));
+/* The next record of class IN in the answer section: 1, 0 at its end, -1 when the packet is broken. */
+int dns_packet_next(struct dns_packet *k, struct dns_record *rr_r) __attribute__((warn_unused_result));
+/* The name at off: lower case, no dot at the end, "." for the root, "" when a label has other octets than letters,
+ * digits, '-' and '_' (nobody's mail host). *end_r: behind it. 0, or -1 when the packet is broken. */
+int dns_packet_name(const struct dns_packet *k, size_t off, char name_r[DNS_NAME_MAX], size_t *end_r)
+    __attribute__((warn_unused_result));
+
+#endif

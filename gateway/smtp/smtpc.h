@@ -1,0 +1,108 @@
+/*
+ * The SMTP client: one connection (chat, protocol), and a pool that finds a host that answers, reuses connections and
+ * bounds how many go to one destination. smtpc_chat.c one command, one reply, transcript; smtpc.c the states;
+ * smtpc_pool.c which host next and reuse; smtpc_trouble.c the one place that turns a failure into site / message /
+ * recipient and retry / permanent. Role relay; never blocks (content is read from the spool, page cache).
+ */
+#ifndef POSTERN_SMTP_SMTPC_H
+#define POSTERN_SMTP_SMTPC_H
+
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gateway/base/loop.h"
+#include "gateway/base/problem.h"
+#include "gateway/base/stream.h"
+
+struct smtpc_settings; /* section "smtp-client": smtpc_settings.h: time-outs of RFC 5321 4.5.3.2, reply limits,
+			  connections per destination, idle time of a kept connection */
+
+enum smtpc_tls { SMTPC_TLS_NONE, SMTPC_TLS_MAY, SMTPC_TLS_ENCRYPT, SMTPC_TLS_VERIFY };
+
+struct smtpc_host {
+	char name[256];			  /* MX or configured host, for SNI, verification, logs */
+	struct sockaddr_storage addrs[8]; /* with port */
+	size_t naddrs;
+};
+/* Where to: hosts in the order to try. */
+struct smtpc_dest {
+	const char *key; /* destination key: limits and reuse are per key */
+	const struct smtpc_host *hosts;
+	size_t nhosts;
+	enum smtpc_tls tls;
+	SSL_CTX *ctx; /* client context; verification set up by the caller for VERIFY */
+};
+struct smtpc_rcpt {
+	const char *address; /* in, already quoted as needed */
+	/* out */
+	bool ok;
+	struct problem pr; /* when !ok: TEMP = try again, PERM = give up */
+	char reply[256];   /* the peer's words, sanitised */
+};
+struct smtpc_mail {
+	const char *sender; /* "" = null path */
+	struct smtpc_rcpt *rcpts;
+	size_t nrcpts;
+	const char *front; /* header fields sent before the content (trace), may be "" */
+	struct reader *content;
+	bool body8;	/* content has 8-bit octets: BODY=8BITMIME where offered; a host without it: PERM 5.6.3 unless
+			   require7 is never set in this version */
+	bool sealed;	/* never re-encoded (it has 7-bit lines anyway) */
+	const char *id; /* queue id for logs */
+	/* done: every rcpts[i] has its result; remote = "host[addr]:port", tls words. Called once from the loop. */
+	void (*done)(void *ctx, struct smtpc_mail *m, const char *remote, const char *tls);
+	void *ctx;
+};
+/* ---- one connection; the pool uses it ---- */
+struct smtpc;
+struct smtpc_trouble;
+struct smtpc_tls_store;
+struct smtpc_way {
+	const char *host; /* name for SNI, verification, logs */
+	const struct sockaddr_storage *addr;
+	enum smtpc_tls tls;
+	SSL_CTX *ctx;			  /* stays until the connection is gone */
+	struct smtpc_tls_store *sessions; /* kept TLS sessions */
+};
+struct smtpc_ops {
+	/* May be given a mail: after EHLO, and again when every recipient of the last mail has its result. */
+	void (*ready)(void *ctx, struct smtpc *c);
+	/* The connection is over (last call; c is freed after it). t NULL: nothing went wrong (idle time over, peer
+	 * hung up between mails). Recipients of a mail under way that have no result yet (!ok, pr.cls NONE) may be
+	 * tried elsewhere. */
+	void (*gone)(void *ctx, struct smtpc *c, const struct smtpc_trouble *t);
+};
+/* Begins to connect. NULL with t_r when that fails at once. ops are only called from the loop. */
+struct smtpc *smtpc_new(struct loop *l, const struct smtpc_settings *set, const char *helo,
+    const struct smtpc_way *way, const struct smtpc_ops *ops, void *ctx, struct smtpc_trouble *t_r);
+/* Ends at once; ops are not called. */
+void smtpc_free(struct smtpc *c);
+/* When ready only: QUIT, then ends by itself; ops are not called, c is not to be used any more. */
+void smtpc_quit(struct smtpc *c);
+/* When ready only. Sends to the recipients that have no result. */
+void smtpc_mail(struct smtpc *c, struct smtpc_mail *m);
+const char *smtpc_remote(const struct smtpc *c);			   /* "mx.lab.example[192.0.2.1]:25" */
+const char *smtpc_tls_words(const struct smtpc *c, char *out, size_t cap); /* "" = in the clear */
+
+/* ---- the pool ---- */
+struct smtpc_pool;
+/* helo is copied; set stays. */
+struct smtpc_pool *smtpc_pool_new(struct loop *l, const struct smtpc_settings *set, const char *helo);
+/* Ends all connections; mails under way get TEMP results first (done is called from inside). Not from inside done. */
+void smtpc_pool_free(struct smtpc_pool *p);
+/* Sends now or when a connection to the destination is free. The mail, its content and dest->key stay valid until
+ * done (dest hosts are copied). */
+void smtpc_pool_send(struct smtpc_pool *p, const struct smtpc_dest *d, struct smtpc_mail *m);
+/* Is the destination backed off (site failures)? Returns unix ms until when, 0 when not. Fills pr with the last site
+ * problem. */
+int64_t smtpc_pool_backoff(struct smtpc_pool *p, const char *key, struct problem *pr);
+/* Ends the back-off of a destination: the next mail is tried at once. */
+void smtpc_pool_wake(struct smtpc_pool *p, const char *key);
+/* Mails under way or waiting for this key / in all (key NULL); those whose done has not been called. */
+size_t smtpc_pool_busy(const struct smtpc_pool *p, const char *key);
+/* Open connections, idle ones included, to this key / in all (key NULL). */
+size_t smtpc_pool_connections(const struct smtpc_pool *p, const char *key);
+
+#endif

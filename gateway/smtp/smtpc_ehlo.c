@@ -1,0 +1,57 @@
+/* The extensions of a server. Role relay. RFC 5321 4.1.1.1, RFC 1870, RFC 2920, RFC 3207, RFC 6152. No I/O. */
+#include "gateway/smtp/smtpc_ehlo.h"
+
+#include <string.h>
+#include <strings.h>
+
+static bool is(const char *p, size_t n, const char *word)
+{
+	return n == strlen(word) && strncasecmp(p, word, n) == 0;
+}
+
+/* RFC 1870 3: at most 20 digits; nonsense counts as "no limit told". */
+static uint64_t read_size(const char *p, size_t n)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] < '0' || p[i] > '9' || v > (UINT64_MAX - 9) / 10)
+			return 0;
+		v = v * 10 + (uint64_t)(p[i] - '0');
+	}
+	return v;
+}
+
+static void read_line(struct smtpc_ehlo *e, const char *p, size_t n)
+{
+	const char *blank = memchr(p, ' ', n);
+	size_t word = blank ? (size_t)(blank - p) : n;
+
+	if (is(p, word, "STARTTLS"))
+		e->starttls = true;
+	else if (is(p, word, "PIPELINING"))
+		e->pipelining = true;
+	else if (is(p, word, "8BITMIME"))
+		e->eightbit = true;
+	else if (is(p, word, "SIZE")) {
+		e->size = true;
+		e->size_max = blank ? read_size(blank + 1, n - word - 1) : 0;
+	}
+}
+
+void smtpc_ehlo_read(struct smtpc_ehlo *e, const struct smtpc_reply *r)
+{
+	const char *p = buf_str(&r->text), *end = p + r->text.len;
+	int first = 1;
+
+	*e = (struct smtpc_ehlo){0};
+	while (p < end) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+		size_t n = nl ? (size_t)(nl - p) : (size_t)(end - p);
+
+		if (!first)
+			read_line(e, p, n);
+		first = 0;
+		p += n + 1;
+	}
+}

@@ -1,0 +1,456 @@
+/*
+ * One mail over a connection that is ready. Role relay. RFC 5321 3.3, 4.1.1.2-4; RFC 1870 (SIZE), RFC 2920
+ * (PIPELINING), RFC 6152 (8BITMIME). Never blocks but for the page cache.
+ *
+ * Transactions of at most `recipients-per-message` recipients follow each other until every recipient has a result. A
+ * result is written once, here or in smtpc_state_end; a recipient is ok only after 2yz to the final dot.
+ *
+ * The final dot goes out only if the content was read to its end: a message cut short must not look complete, so when
+ * it cannot be read the connection is dropped.
+ */
+#include "gateway/smtp/smtpc_send.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/mem.h"
+
+enum { CHUNK = 16 * 1024, PATH_MAX_OUT = 400 };
+
+static size_t data_step(const struct smtpc *c)
+{
+	return SMTPC_STEP_RCPT + c->nbatch;
+}
+
+enum smtpc_stage smtpc_send_stage(const struct smtpc *c)
+{
+	if (c->got < SMTPC_STEP_RCPT)
+		return SMTPC_STAGE_MAIL;
+	return c->got < data_step(c) ? SMTPC_STAGE_RCPT : SMTPC_STAGE_DATA;
+}
+
+static bool undecided(const struct smtpc_rcpt *r)
+{
+	return !r->ok && r->pr.cls == PROBLEM_NONE;
+}
+
+static void decide(struct smtpc_rcpt *r, const struct smtpc_trouble *t)
+{
+	if (!undecided(r))
+		return;
+	r->pr = t->pr;
+	snprintf(r->reply, sizeof r->reply, "%s", t->reply);
+}
+
+static void decide_all(struct smtpc *c, const struct smtpc_trouble *t)
+{
+	for (size_t i = 0; i < c->mail->nrcpts; i++)
+		decide(&c->mail->rcpts[i], t);
+}
+
+static void decide_accepted(struct smtpc *c, const struct smtpc_trouble *t)
+{
+	for (size_t i = 0; i < c->nbatch; i++) {
+		if (c->accepted[i])
+			decide(&c->mail->rcpts[c->batch[i]], t);
+	}
+}
+
+void smtpc_send_failed(struct smtpc *c, const struct smtpc_trouble *t)
+{
+	if (c->refused.pr.cls != PROBLEM_NONE)
+		decide_all(c, &c->refused);
+	if (t->scope == SMTPC_MESSAGE)
+		decide_accepted(c, t);
+}
+
+/* ---- what can be said without asking the server ---- */
+
+/*
+ * The address goes into a command line: no octet may end the path or the line. Quoting was done before
+ * (address_text); without SMTPUTF8 there is nothing but ASCII (RFC 6531 3.3).
+ */
+static int check_path(const char *a, const char *what, struct problem *pr)
+{
+	bool quoted = false;
+	size_t n = strlen(a);
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned char ch = (unsigned char)a[i];
+
+		if (ch > 0x7e)
+			return problem_set(pr, PROBLEM_PERM, 553, "5.6.7", "RFC 6531 3.3",
+			    "the %s address has octets outside ASCII, which this gateway does not send", what);
+		if (ch < 0x20 || (!quoted && strchr("<> ", ch)))
+			return problem_set(pr, PROBLEM_PERM, 553, "5.1.3", "RFC 5321 4.1.2",
+			    "the %s address cannot be written in an SMTP command", what);
+		if (quoted && ch == '\\' && i + 1 < n && a[i + 1] >= 0x20)
+			i++;
+		else if (ch == '"')
+			quoted = !quoted;
+	}
+	if (quoted || n > PATH_MAX_OUT)
+		return problem_set(pr, PROBLEM_PERM, 553, "5.1.3", "RFC 5321 4.5.3.1.3",
+		    "the %s address is too long or its quotes do not end", what);
+	return 0;
+}
+
+static uint64_t mail_size(const struct smtpc_mail *m)
+{
+	return strlen(m->front) + m->content->size;
+}
+
+/* Is there anything in the mail as a whole that this server cannot be given? */
+static int check_mail(struct smtpc *c, struct problem *pr)
+{
+	const struct smtpc_mail *m = c->mail;
+
+	if (check_path(m->sender, "sender", pr) < 0)
+		return -1;
+	if (m->body8 && !c->ehlo.eightbit && !c->set->assume_8bit)
+		return problem_set(pr, PROBLEM_PERM, 554, "5.6.3", "RFC 6152 3",
+		    "the message has 8-bit content and %s does not offer 8BITMIME; send it with 7-bit transfer "
+		    "encodings, or set assume-8bit if that host takes 8-bit content all the same",
+		    c->remote);
+	if (c->ehlo.size_max > 0 && mail_size(m) > c->ehlo.size_max)
+		return problem_set(pr, PROBLEM_PERM, 552, "5.3.4", "RFC 1870 6.1",
+		    "the message has %llu octets and %s takes at most %llu", (unsigned long long)mail_size(m),
+		    c->remote, (unsigned long long)c->ehlo.size_max);
+	return 0;
+}
+
+/* The next recipients without a result; those that cannot be sent at all get theirs. */
+static void choose_batch(struct smtpc *c)
+{
+	struct problem pr;
+
+	c->nbatch = 0;
+	for (size_t i = 0; i < c->mail->nrcpts && c->nbatch < (size_t)c->set->recipients; i++) {
+		struct smtpc_rcpt *r = &c->mail->rcpts[i];
+
+		if (!undecided(r))
+			continue;
+		if (check_path(r->address, "recipient", &pr) < 0) {
+			r->pr = pr;
+			continue;
+		}
+		c->accepted[c->nbatch] = false;
+		c->batch[c->nbatch++] = i;
+	}
+}
+
+/* ---- commands ---- */
+
+static void say_mail(struct smtpc *c)
+{
+	char line[PATH_MAX_OUT + 100], size[40] = "";
+
+	if (c->ehlo.size)
+		snprintf(size, sizeof size, " SIZE=%llu", (unsigned long long)mail_size(c->mail));
+	snprintf(line, sizeof line, "MAIL FROM:<%s>%s%s", c->mail->sender, size,
+	    c->mail->body8 && c->ehlo.eightbit ? " BODY=8BITMIME" : "");
+	smtpc_state_command(c, line);
+}
+
+static void say_step(struct smtpc *c, size_t step)
+{
+	char line[PATH_MAX_OUT + 32];
+
+	if (step == SMTPC_STEP_RSET) {
+		smtpc_state_command(c, "RSET");
+	} else if (step == SMTPC_STEP_MAIL) {
+		say_mail(c);
+	} else if (step == data_step(c)) {
+		smtpc_state_command(c, "DATA");
+	} else {
+		snprintf(line, sizeof line, "RCPT TO:<%s>", c->mail->rcpts[c->batch[step - SMTPC_STEP_RCPT]].address);
+		smtpc_state_command(c, line);
+	}
+}
+
+static int64_t step_timeout(const struct smtpc *c)
+{
+	switch (smtpc_send_stage(c)) {
+	case SMTPC_STAGE_MAIL:
+		return c->set->mail_timeout;
+	case SMTPC_STAGE_RCPT:
+		return c->set->rcpt_timeout;
+	default:
+		return c->set->data_timeout;
+	}
+}
+
+/* RFC 2920 3.1: all up to DATA in one go, where the server can; else one by one. */
+static void say_next(struct smtpc *c)
+{
+	while (c->sent <= data_step(c) && (c->ehlo.pipelining || c->sent == c->got))
+		say_step(c, c->sent++);
+	conn_timeout(c->conn, step_timeout(c));
+}
+
+/* The next transaction of the mail, or its end. From the loop only when there is none left: hence the turn. */
+static void next_batch(struct smtpc *c)
+{
+	choose_batch(c);
+	c->state = SMTPC_READY;
+	if (c->nbatch == 0) {
+		conn_timeout(c->conn, 0);
+		loop_timer_set(c->turn, 0);
+		return;
+	}
+	c->naccepted = 0;
+	c->mail_ok = false;
+	c->off = 0;
+	c->sent = c->got = c->need_rset ? SMTPC_STEP_RSET : SMTPC_STEP_MAIL;
+	c->state = SMTPC_ENVELOPE;
+	say_next(c);
+}
+
+void smtpc_send_begin(struct smtpc *c)
+{
+	struct smtpc_trouble t;
+	struct problem pr;
+
+	c->refused.pr.cls = PROBLEM_NONE;
+	if (check_mail(c, &pr) < 0) {
+		smtpc_trouble_ours(&t, SMTPC_STAGE_MAIL, &pr);
+		decide_all(c, &t);
+	}
+	next_batch(c);
+}
+
+/* ---- replies to the envelope ---- */
+
+static void rset_came(struct smtpc *c, const struct smtpc_reply *r)
+{
+	if (r->code / 100 != 2)
+		smtpc_state_malformed(c, "RSET refused");
+	else
+		c->need_rset = false;
+}
+
+static void mail_came(struct smtpc *c, const struct smtpc_reply *r)
+{
+	if (r->code / 100 == 2)
+		c->mail_ok = c->need_rset = true;
+	else
+		smtpc_trouble_reply(&c->refused, SMTPC_STAGE_MAIL, c->remote, r);
+}
+
+/* RFC 5321 4.5.3.1.10: "too many recipients" after some were taken: these go into the next transaction. */
+static bool too_many(const struct smtpc *c, const struct smtpc_trouble *t)
+{
+	return c->naccepted > 0 && (strncmp(t->reply, "452", 3) == 0 || strncmp(t->reply, "552", 3) == 0) &&
+	       (strcmp(t->pr.enh, "4.5.3") == 0 || strcmp(t->pr.enh, "4.1.0") == 0);
+}
+
+static void rcpt_came(struct smtpc *c, const struct smtpc_reply *r, size_t i)
+{
+	struct smtpc_trouble t;
+
+	if (!c->mail_ok)
+		return; /* only an echo of MAIL's refusal */
+	if (r->code / 100 == 2) {
+		c->accepted[i] = true;
+		c->naccepted++;
+		return;
+	}
+	smtpc_trouble_reply(&t, SMTPC_STAGE_RCPT, c->remote, r);
+	if (!too_many(c, &t))
+		decide(&c->mail->rcpts[c->batch[i]], &t);
+}
+
+static void transaction_over(struct smtpc *c)
+{
+	if (c->refused.pr.cls != PROBLEM_NONE)
+		decide_all(c, &c->refused);
+	next_batch(c);
+}
+
+static void data_came(struct smtpc *c, const struct smtpc_reply *r)
+{
+	struct smtpc_trouble t;
+	int k = r->code / 100;
+
+	if (k == 2) {
+		smtpc_state_malformed(c, "a final reply (2yz) where 354 belongs");
+	} else if (k == 3 && c->naccepted > 0) {
+		c->state = SMTPC_CONTENT;
+		dot_out_init(&c->dots);
+		conn_timeout(c->conn, c->set->block_timeout);
+		smtpc_send_content(c);
+	} else if (k == 3) {
+		/* RFC 2920 3.1: 354 although no recipient was taken: a lone dot, whose reply decides nothing */
+		smtpc_state_command(c, ".");
+		c->state = SMTPC_END;
+		conn_timeout(c->conn, c->set->end_timeout);
+	} else {
+		smtpc_trouble_reply(&t, SMTPC_STAGE_DATA, c->remote, r);
+		decide_accepted(c, &t);
+		transaction_over(c);
+	}
+}
+
+/* RFC 5321 3.8: the server is going away, whatever was asked. */
+static bool closing(struct smtpc *c, const struct smtpc_reply *r)
+{
+	struct smtpc_trouble t;
+
+	if (r->code != 421)
+		return false;
+	smtpc_trouble_reply(&t, smtpc_state_stage(c), c->remote, r);
+	smtpc_state_end(c, &t);
+	return true;
+}
+
+/* Without pipelining: no use in asking on. */
+static bool pointless(const struct smtpc *c)
+{
+	if (c->ehlo.pipelining)
+		return false;
+	return c->refused.pr.cls != PROBLEM_NONE || (c->got == data_step(c) && c->naccepted == 0);
+}
+
+void smtpc_send_envelope_reply(struct smtpc *c, const struct smtpc_reply *r)
+{
+	size_t step = c->got;
+
+	if (closing(c, r))
+		return;
+	if (step != data_step(c) && r->code / 100 == 3) {
+		smtpc_state_malformed(c, "an intermediate reply (3yz) to a command that has none");
+		return;
+	}
+	c->got++;
+	if (step == data_step(c)) {
+		data_came(c, r);
+		return;
+	}
+	if (step == SMTPC_STEP_RSET)
+		rset_came(c, r);
+	else if (step == SMTPC_STEP_MAIL)
+		mail_came(c, r);
+	else
+		rcpt_came(c, r, step - SMTPC_STEP_RCPT);
+	if (c->dead)
+		return;
+	if (pointless(c))
+		transaction_over(c);
+	else
+		say_next(c);
+}
+
+/* ---- content ---- */
+
+/* The next octets of header fields in front and content: 1, 0 at the end, -1 with pr. */
+static int read_some(struct smtpc *c, uint8_t *p, size_t *n_r, struct problem *pr)
+{
+	size_t front = strlen(c->mail->front);
+
+	*n_r = 0;
+	if (c->off < front) {
+		*n_r = front - (size_t)c->off < CHUNK ? front - (size_t)c->off : CHUNK;
+		memcpy(p, c->mail->front + c->off, *n_r);
+	} else if (stream_read_at(c->mail->content, c->off - front, p, CHUNK, n_r, pr) < 0) {
+		return -1;
+	}
+	c->off += *n_r;
+	return *n_r > 0;
+}
+
+static void unreadable(struct smtpc *c, const struct problem *pr)
+{
+	struct smtpc_trouble t;
+
+	smtpc_trouble_ours(&t, SMTPC_STAGE_CONTENT, pr);
+	smtpc_state_end(c, &t);
+}
+
+static void say_end(struct smtpc *c, struct buf *out)
+{
+	dot_out_end(&c->dots, out);
+	c->state = SMTPC_END;
+	conn_timeout(c->conn, c->set->end_timeout);
+	smtpc_chat_log_command(smtpc_state_id(c), c->remote, ".");
+	(void)conn_write(c->conn, out->p, out->len);
+}
+
+/* Until conn has enough; it calls on_drained for more. A failed write is told by on_closed. */
+void smtpc_send_content(struct smtpc *c)
+{
+	uint8_t chunk[CHUNK];
+	struct buf out;
+	struct problem pr;
+	size_t n;
+	int more;
+
+	buf_init(&out, 2 * CHUNK + 16);
+	while ((more = read_some(c, chunk, &n, &pr)) == 1) {
+		buf_reset(&out);
+		dot_out_feed(&c->dots, chunk, n, &out);
+		if (conn_write(c->conn, out.p, out.len) != 0)
+			break;
+	}
+	if (more == 1)
+		conn_timeout(c->conn, c->set->block_timeout);
+	buf_reset(&out);
+	if (more == 0)
+		say_end(c, &out);
+	mem_wipe(chunk, sizeof chunk);
+	buf_clear(&out);
+	if (more < 0)
+		unreadable(c, &pr);
+}
+
+void smtpc_send_content_reply(struct smtpc *c, const struct smtpc_reply *r)
+{
+	struct smtpc_trouble t;
+
+	if (r->code < 400) {
+		smtpc_state_malformed(c, "a positive reply before the message was complete");
+		return;
+	}
+	smtpc_trouble_reply(&t, SMTPC_STAGE_CONTENT, c->remote, r);
+	smtpc_state_end(c, &t);
+}
+
+static void accepted(struct smtpc *c, const struct smtpc_reply *r)
+{
+	for (size_t i = 0; i < c->nbatch; i++) {
+		struct smtpc_rcpt *to = &c->mail->rcpts[c->batch[i]];
+
+		if (!c->accepted[i])
+			continue;
+		to->ok = true;
+		smtpc_chat_words(r, to->reply);
+	}
+}
+
+void smtpc_send_end_reply(struct smtpc *c, const struct smtpc_reply *r)
+{
+	struct smtpc_trouble t = {.over = false};
+	int k = r->code / 100;
+
+	/* Said before the dot has left us: it is not about the whole message. */
+	if (conn_waiting(c->conn) > 0) {
+		c->state = SMTPC_CONTENT;
+		smtpc_send_content_reply(c, r);
+		return;
+	}
+	if (k == 3) {
+		smtpc_state_malformed(c, "an intermediate reply (3yz)");
+		return;
+	}
+	if (k == 2)
+		accepted(c, r);
+	else
+		smtpc_trouble_reply(&t, SMTPC_STAGE_END, c->remote, r);
+	if (k != 2)
+		decide_accepted(c, &t);
+	c->need_rset = false;
+	if (t.over)
+		smtpc_state_end(c, &t);
+	else
+		transaction_over(c);
+}

@@ -1,0 +1,77 @@
+/*
+ * The SMTP server session (RFC 5321, 1870, 2034, 2920, 3207, 6152): syntax, order, limits, replies. What a sender, a recipient or a message is worth is decided by the
+ * application behind smtpd_ops, which may answer later. One file per verb (smtpd_<verb>.c), dispatched by one table. Role relay; never blocks.
+ */
+#ifndef POSTERN_SMTP_SMTPD_H
+#define POSTERN_SMTP_SMTPD_H
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gateway/base/loop.h"
+#include "gateway/base/problem.h"
+#include "gateway/mail/address.h"
+
+struct smtpd_settings; /* section "smtp-server": smtpd_settings.h: limits of line, command, recipients, errors, time, message size */
+
+enum smtpd_side { SMTPD_INSIDE, SMTPD_OUTSIDE };
+
+struct smtpd_mail {
+	struct address sender;	/* null path allowed */
+	uint64_t size;		/* SIZE= or 0 */
+	bool body8;		/* BODY=8BITMIME */
+};
+struct smtpd;
+/* All of them are called from the loop, never from inside a smtpd_* call of the application but smtpd_new (connected). Pointers are valid during the call. */
+struct smtpd_ops {
+	/* May the session begin? 0, or -1 with pr (554/421: said in the greeting, then closed; closed() is still called). */
+	int (*connected)(void *app, struct smtpd *s, struct problem *pr);
+	/* Answer each of these exactly once, now or later, with the matching smtpd_*_done, unless reset or closed comes first. */
+	void (*mail)(void *app, struct smtpd *s, const struct smtpd_mail *m);
+	void (*rcpt)(void *app, struct smtpd *s, const struct address *rcpt);
+	void (*data)(void *app, struct smtpd *s);
+	/* Content with dots removed, CRLF lines. -1 with pr: the rest is read and thrown away, then refused with pr. */
+	int (*content)(void *app, struct smtpd *s, const void *p, size_t n, struct problem *pr);
+	void (*end)(void *app, struct smtpd *s); /* smtpd_end_done */
+	/* The transaction is over (accepted, refused, RSET, EHLO, lost connection): forget what belongs to it; a later *_done for it must not come. Comes exactly
+	 * once for each mail(), also when that or data() was answered with a problem. */
+	void (*reset)(void *app, struct smtpd *s);
+	void (*closed)(void *app, struct smtpd *s); /* last call; s is freed after it */
+};
+struct smtpd_listener {
+	const char *name; /* for logs */
+	enum smtpd_side side;
+	const char *hostname; /* ours, in greeting and EHLO */
+	SSL_CTX *tls;	      /* NULL: STARTTLS not offered */
+	bool tls_required;    /* MAIL before TLS: 530 5.7.0 */
+	const struct smtpd_settings *set;
+	const struct smtpd_ops *ops;
+	void *app;
+};
+/* Begins a session on an accepted socket (owned). The listener must outlive it. */
+struct smtpd *smtpd_new(struct loop *l, int fd, const struct smtpd_listener *ls);
+/* pr NULL = accepted. MAIL: 250 2.1.0; RCPT: 250 2.1.5; DATA: 354. */
+void smtpd_mail_done(struct smtpd *s, const struct problem *pr);
+void smtpd_rcpt_done(struct smtpd *s, const struct problem *pr);
+void smtpd_data_done(struct smtpd *s, const struct problem *pr);
+/* 250 2.0.0 <text>; or the problem. */
+void smtpd_end_done(struct smtpd *s, const struct problem *pr, const char *text);
+/* Has the client closed or reset the connection, as far as the kernel knows now? To be asked right before a commit (RFC 1047). One poll(2). */
+bool smtpd_gone(const struct smtpd *s);
+/* Shutdown: 421 4.3.2 at the next chance (at once when idle; a message whose end was already handed over still gets its answer), then close. */
+void smtpd_shutdown(struct smtpd *s);
+/* Turns a problem into reply lines (the one place): code, enhanced code, text cut and split to 512-octet lines. */
+struct buf;
+int smtpd_reply(struct buf *out, int code, const char *enh, const char *text) __attribute__((warn_unused_result));
+
+const char *smtpd_id(const struct smtpd *s);	 /* session id for logs */
+const char *smtpd_client(const struct smtpd *s); /* address text */
+const char *smtpd_helo(const struct smtpd *s);
+bool smtpd_esmtp(const struct smtpd *s);
+bool smtpd_tls(const struct smtpd *s, char *words, size_t cap); /* TLS facts for Received */
+const struct smtpd_listener *smtpd_where(const struct smtpd *s);
+void smtpd_set_user(struct smtpd *s, void *user);
+void *smtpd_user(const struct smtpd *s);
+
+#endif

@@ -1,0 +1,64 @@
+/* The table of section "smtp-server". The defaults follow RFC 5321 4.5.3 where it has a number. */
+#include "gateway/smtp/smtpd_settings.h"
+
+#define AT(field) offsetof(struct smtpd_settings, field)
+#define COUNT(n, f, d, lo, hi, h)                                                                                    \
+	{                                                                                                            \
+		.name = n, .type = SETTING_INT, .offset = AT(f), .dflt = d, .min = lo, .max = hi, .help = h          \
+	}
+#define OCTETS(n, f, d, lo, hi, h)                                                                                   \
+	{                                                                                                            \
+		.name = n, .type = SETTING_SIZE, .offset = AT(f), .dflt = d, .min = lo, .max = hi, .help = h         \
+	}
+#define TIME(n, f, d, lo, hi, h)                                                                                     \
+	{                                                                                                            \
+		.name = n, .type = SETTING_DURATION, .offset = AT(f), .dflt = d, .min = lo, .max = hi, .help = h     \
+	}
+
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define KIB INT64_C(1024)
+#define MIB (1024 * KIB)
+
+/* clang-format off */
+static const struct setting rows[] = {
+    OCTETS("command-line-max", command_line_max, "2048", 512, 16 * KIB,
+	"Longest command line with its CRLF; longer ones are answered 500."),
+    /* RFC 5322 2.1.1 says 998, but real mail has longer lines and the sealer puts them in order before it signs: only absurd ones are refused. */
+    OCTETS("text-line-max", text_line_max, "64k", 998, 16 * MIB,
+	"Longest line of a message; a message with a longer one is refused with 5.6.0."),
+    COUNT("recipients-max", recipients_max, "1000", 100, 100000,
+	"Accepted recipients of one message; further ones are answered 452 4.5.3."),
+    COUNT("errors-max", errors_max, "10", 1, 1000,
+	"Wrong commands until the session is ended with 421 4.7.0; an accepted message forgets them."),
+    COUNT("commands-max", commands_max, "3000", 100, 1000000,
+	"Commands without an accepted message until the session is ended with 421 4.7.0."),
+    OCTETS("message-max", message_max, "50M", 64 * KIB, 4096 * MIB,
+	"Largest message, announced as SIZE; larger ones are refused with 552 5.3.4."),
+    TIME("command-timeout", command_timeout, "5m", SECOND, HOUR,
+	"How long a client may take to send a whole command."),
+    TIME("tls-timeout", tls_timeout, "1m", SECOND, HOUR,
+	"How long the TLS handshake may take."),
+    TIME("answer-deadline", answer_deadline, "4m", SECOND, HOUR,
+	"How long the decision on a sender or recipient may take here until the session is ended with 421 4.3.0."),
+    TIME("data-timeout", data_timeout, "3m", SECOND, HOUR,
+	"How long a client may pause inside a message."),
+    OCTETS("data-rate-min", data_rate_min, "1k", 0, 16 * MIB,
+	"Octets a second a client must reach inside a message, counted after the first data-timeout; 0 is none."),
+    TIME("data-deadline", data_deadline, "2h", SECOND, 24 * HOUR,
+	"How long a message may take to come in altogether."),
+    /* Promise: no answer later than a minute after the final dot, so that no client gives up and sends the message twice (RFC 1047). */
+    TIME("end-deadline", end_deadline, "60s", SECOND, MINUTE,
+	"How long a whole message may wait for its decision here until it is answered 451 4.3.0."),
+    TIME("session-max", session_max, "24h", MINUTE, 7 * 24 * HOUR,
+	"How long a session may last; ended with 421 4.3.2 between two messages."),
+};
+/* clang-format on */
+
+const struct settings_section smtpd_settings_section = {
+    .name = "smtp-server",
+    .rows = rows,
+    .nrows = sizeof rows / sizeof rows[0],
+    .size = sizeof(struct smtpd_settings),
+};

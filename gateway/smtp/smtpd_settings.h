@@ -1,0 +1,28 @@
+/* Section "smtp-server" of the configuration: the limits of an SMTP server session. Filled by gateway/base/settings.
+ * Every process that reads the file. */
+#ifndef POSTERN_SMTP_SMTPD_SETTINGS_H
+#define POSTERN_SMTP_SMTPD_SETTINGS_H
+
+#include "gateway/base/settings.h"
+
+/* Sizes in octets, times in milliseconds. What each one means stands in the table's help. */
+struct smtpd_settings {
+	int64_t command_line_max;
+	int64_t text_line_max;
+	int64_t recipients_max;
+	int64_t errors_max;
+	int64_t commands_max;
+	int64_t message_max;
+	int64_t command_timeout;
+	int64_t tls_timeout;
+	int64_t answer_deadline;
+	int64_t data_timeout;
+	int64_t data_rate_min;
+	int64_t data_deadline;
+	int64_t end_deadline;
+	int64_t session_max;
+};
+
+extern const struct settings_section smtpd_settings_section;
+
+#endif

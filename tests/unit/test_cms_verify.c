@@ -1,0 +1,615 @@
+/*
+ * cms_verify.c and cms_attr.c: what openssl(1) signs; every octet flipped; the tricks (no attributes, another content type, content inside a detached
+ * signature, attributes twice, no signer, weak digests and keys).
+ */
+#include "tests/unit/cms_fixture.h"
+
+#include <openssl/cms.h>
+#include <openssl/rsa.h>
+
+static struct buf text;
+static struct fx_id rsa, ec, other;
+
+static void setup(void)
+{
+	text = fx_text(3000);
+	rsa = fx_id("rsa");
+	ec = fx_id("ec");
+	other = fx_id("other");
+}
+
+static void teardown(void)
+{
+	buf_clear(&text);
+	fx_id_clear(&rsa);
+	fx_id_clear(&ec);
+	fx_id_clear(&other);
+}
+
+static const struct {
+	const char *id, *words;
+	int detached;
+} cases[] = {
+    {"rsa", "-nodetach", 0},
+    {"rsa", "-nodetach -stream", 0},
+    {"rsa", "-nodetach -md sha384 -keyid", 0},
+    {"rsa", "-nodetach -md sha512 -cades", 0},
+    {"rsa", "-nodetach -keyopt rsa_padding_mode:pss -keyopt rsa_pss_saltlen:-1", 0},
+    {"ec", "-nodetach", 0},
+    {"ec", "-nodetach -stream -md sha512", 0},
+    {"p384", "-nodetach -md sha384", 0},
+    {"rsa", "", 1},
+    {"ec", "-nosmimecap", 1},
+};
+
+START_TEST(test_openssl_writes)
+{
+	struct fx_id id = fx_id(cases[_i].id);
+	struct cms_verdict v;
+	struct problem pr;
+	struct buf der, got;
+	char dir[64], line[300];
+
+	fx_dir(dir);
+	fx_put(dir, "text", &text);
+	snprintf(line, sizeof(line),
+	    "cms -sign -binary -outform DER -in %%D/text -out %%D/in -signer tests/data/cms/%s.pem -inkey tests/data/cms/%s.key %s",
+	    cases[_i].id, cases[_i].id, cases[_i].words);
+	ck_assert_int_eq(fx_openssl(dir, line), 0);
+	der = fx_get(dir, "in");
+	ck_assert_msg(fx_verify(der.p, der.len, cases[_i].detached ? &text : NULL, &got, &v, &pr) == 0, "%s", pr.text);
+	ck_assert_uint_eq(v.nsigners, 1);
+	ck_assert_msg(v.signers[0].ok, "%s: %s", cases[_i].words, v.signers[0].why);
+	ck_assert_int_eq(X509_cmp(v.signers[0].cert, id.cert), 0);
+	ck_assert(v.signers[0].signing_time > 1600000000);
+	ck_assert(!v.signers[0].domain);
+	if (!cases[_i].detached)
+		fx_same(&got, &text);
+	fx_remove(dir);
+	cms_verdict_clear(&v);
+	buf_clear(&got);
+	buf_clear(&der);
+	fx_id_clear(&id);
+}
+END_TEST
+
+/* A SignedData made with OpenSSL, so that it can be made wrong. The signers are added by the caller between begin and end. */
+static CMS_ContentInfo *begin(void)
+{
+	CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, NULL, CMS_BINARY | CMS_PARTIAL | CMS_STREAM);
+
+	ck_assert_ptr_nonnull(cms);
+	return cms;
+}
+
+static CMS_SignerInfo *add(CMS_ContentInfo *cms, const struct fx_id *id, const EVP_MD *md, unsigned int flags)
+{
+	CMS_SignerInfo *si = CMS_add1_signer(cms, id->cert, id->key, md, CMS_BINARY | CMS_PARTIAL | flags);
+
+	ck_assert_ptr_nonnull(si);
+	return si;
+}
+
+static struct buf end(CMS_ContentInfo *cms)
+{
+	BIO *in = BIO_new_mem_buf(text.p, (int)text.len);
+	unsigned char *p = NULL;
+	struct buf b;
+	int n;
+
+	ck_assert_int_eq(CMS_final(cms, in, NULL, CMS_BINARY), 1);
+	n = i2d_CMS_ContentInfo(cms, &p);
+	ck_assert_int_gt(n, 0);
+	buf_init(&b, FX_MAX);
+	ck_assert_int_eq(buf_add(&b, p, (size_t)n), 0);
+	OPENSSL_free(p);
+	BIO_free(in);
+	CMS_ContentInfo_free(cms);
+	return b;
+}
+
+/* Verifies; -1 malformed, else the number of good signers. The reason of the last bad one in why. */
+static int good_signers(const struct buf *der, char why[256])
+{
+	struct cms_verdict v;
+	struct problem pr;
+	struct buf got;
+	int n = -1;
+
+	why[0] = '\0';
+	if (fx_verify(der->p, der->len, NULL, &got, &v, &pr) == 0) {
+		n = 0;
+		for (size_t i = 0; i < v.nsigners; i++) {
+			if (v.signers[i].ok)
+				n++;
+			else
+				snprintf(why, 256, "%s", v.signers[i].why);
+			ck_assert(v.signers[i].ok == (v.signers[i].why[0] == '\0'));
+		}
+	} else {
+		snprintf(why, 256, "%.250s", pr.text);
+		ck_assert_int_eq(pr.cls, PROBLEM_PERM);
+		ck_assert_ptr_null(v.signers);
+	}
+	cms_verdict_clear(&v);
+	buf_clear(&got);
+	return n;
+}
+
+static void expect(struct buf der, int good, const char *says)
+{
+	char why[256];
+	int n = good_signers(&der, why);
+
+	ck_assert_msg(n == good, "%d good signers instead of %d: %s", n, good, why);
+	ck_assert_msg(strstr(why, says) != NULL, "%s", why);
+	buf_clear(&der);
+}
+
+START_TEST(test_plain)
+{
+	CMS_ContentInfo *cms = begin();
+
+	add(cms, &rsa, EVP_sha256(), 0);
+	expect(end(cms), 1, "");
+}
+END_TEST
+
+START_TEST(test_two_signers)
+{
+	CMS_ContentInfo *cms = begin();
+	char why[256];
+	struct buf der;
+	uint8_t *at;
+
+	add(cms, &rsa, EVP_sha256(), 0);
+	add(cms, &ec, EVP_sha384(), 0);
+	der = end(cms);
+	ck_assert_int_eq(good_signers(&der, why), 2);
+	/* one of the two signatures is damaged: SignerInfos are a SET in DER, so the shorter EC one comes first and RSA ends the message */
+	at = der.p + der.len - 1;
+	*at ^= 1;
+	ck_assert_int_eq(good_signers(&der, why), 1);
+	ck_assert_ptr_nonnull(strstr(why, "damaged"));
+	buf_clear(&der);
+}
+END_TEST
+
+START_TEST(test_weak)
+{
+	struct fx_id weak = fx_id("weak");
+	CMS_ContentInfo *cms = begin();
+
+	add(cms, &rsa, EVP_sha1(), 0);
+	expect(end(cms), 0, "digest sha1, which is not accepted");
+	cms = begin();
+	add(cms, &ec, EVP_sha1(), 0);
+	expect(end(cms), 0, "digest sha1, which is not accepted");
+	cms = begin();
+	add(cms, &rsa, EVP_md5(), 0);
+	expect(end(cms), 0, "digest md5, which is not accepted");
+	cms = begin();
+	add(cms, &rsa, EVP_sha224(), 0);
+	expect(end(cms), 0, "not accepted");
+	cms = begin();
+	add(cms, &weak, EVP_sha256(), 0);
+	expect(end(cms), 0, "1024 bits");
+	/* a good one beside a bad one stays good */
+	cms = begin();
+	add(cms, &weak, EVP_sha256(), 0);
+	add(cms, &ec, EVP_sha256(), 0);
+	expect(end(cms), 1, "1024 bits");
+	fx_id_clear(&weak);
+}
+END_TEST
+
+START_TEST(test_no_attributes)
+{
+	CMS_ContentInfo *cms = begin();
+
+	add(cms, &rsa, EVP_sha256(), CMS_NOATTR);
+	expect(end(cms), 0, "no signed attributes");
+}
+END_TEST
+
+/* ---- taking an honest SignerInfo apart ---- */
+
+struct part {
+	const uint8_t *p;
+	size_t n; /* header and content */
+	uint8_t tag;
+};
+
+static struct part next(const uint8_t **p, const uint8_t *stop)
+{
+	const unsigned char *at = *p;
+	struct part part = {.p = *p, .tag = **p};
+	long len;
+	int tag, cls, r = ASN1_get_object(&at, &len, &tag, &cls, stop - *p);
+
+	ck_assert(!(r & 0x80));
+	part.n = (size_t)(at - part.p) + (size_t)len;
+	*p = part.p + part.n;
+	return part;
+}
+
+static const uint8_t *inside(struct part part)
+{
+	const unsigned char *at = part.p;
+	long len;
+	int tag, cls;
+
+	ASN1_get_object(&at, &len, &tag, &cls, (long)part.n);
+	return at;
+}
+
+static void put(struct buf *b, const void *p, size_t n)
+{
+	ck_assert_int_eq(buf_add(b, p, n), 0);
+}
+
+START_TEST(test_attributes_as_content)
+{
+	/*
+	 * The signature of an honest message is one over the DER of its attributes. The same signature without attributes, around
+	 * exactly that DER as content, verifies in OpenSSL: it must not here.
+	 */
+	CMS_ContentInfo *cms = begin();
+	struct buf honest, trick, attrs;
+	struct part info, body, f[6], si;
+	const uint8_t *p, *stop;
+	char why[256];
+	uint8_t head[4];
+
+	buf_init(&attrs, FX_MAX);
+	buf_init(&trick, FX_MAX);
+	add(cms, &rsa, EVP_sha256(), 0);
+	honest = end(cms);
+	p = honest.p;
+	info = next(&p, honest.p + honest.len);
+	p = inside(info);
+	next(&p, info.p + info.n);
+	p = inside(next(&p, info.p + info.n));
+	body = next(&p, info.p + info.n);
+	stop = body.p + body.n;
+	p = inside(body);
+	for (int i = 0; i < 5; i++) /* version, digestAlgorithms, encapContentInfo, certificates, signerInfos */
+		f[i] = next(&p, stop);
+	p = inside(f[4]);
+	si = next(&p, stop);
+	stop = si.p + si.n;
+
+	/* the outside, up to the certificates, with the attributes as content */
+	struct part s[6];
+	p = inside(si);
+	for (int i = 0; i < 6; i++) /* version, sid, digestAlgorithm, signedAttrs, signatureAlgorithm, signature */
+		s[i] = next(&p, stop);
+	ck_assert_uint_eq(s[3].tag, 0xa0);
+	put(&attrs, s[3].p, s[3].n);
+	attrs.p[0] = 0x31;
+	put(&trick, "\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02\xa0\x80\x30\x80", 17);
+	put(&trick, f[0].p, f[0].n);
+	put(&trick, f[1].p, f[1].n);
+	put(&trick, "\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01\xa0\x80", 15);
+	head[0] = 0x04;
+	head[1] = 0x82;
+	head[2] = (uint8_t)(attrs.len >> 8);
+	head[3] = (uint8_t)attrs.len;
+	put(&trick, head, 4);
+	put(&trick, attrs.p, attrs.len);
+	put(&trick, "\0\0\0\0", 4);
+	put(&trick, f[3].p, f[3].n);
+	put(&trick, "\x31\x80\x30\x80", 4);
+	for (int i = 0; i < 6; i++)
+		if (i != 3)
+			put(&trick, s[i].p, s[i].n);
+	put(&trick, "\0\0\0\0\0\0\0\0\0\0", 10);
+
+	/* that the trick is one: OpenSSL alone takes it */
+	BIO *in = BIO_new_mem_buf(trick.p, (int)trick.len), *out = BIO_new(BIO_s_null());
+	cms = d2i_CMS_bio(in, NULL);
+	ck_assert_ptr_nonnull(cms);
+	ck_assert_int_eq(CMS_verify(cms, NULL, NULL, NULL, out, CMS_NO_SIGNER_CERT_VERIFY | CMS_BINARY), 1);
+	CMS_ContentInfo_free(cms);
+	BIO_free(in);
+	BIO_free(out);
+
+	ck_assert_int_eq(good_signers(&trick, why), 0);
+	ck_assert_ptr_nonnull(strstr(why, "no signed attributes"));
+	buf_clear(&trick);
+	buf_clear(&attrs);
+	buf_clear(&honest);
+}
+END_TEST
+
+START_TEST(test_content_type)
+{
+	static const uint8_t data[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01};
+	static const uint8_t enveloped[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x03};
+	CMS_ContentInfo *cms = begin();
+	struct buf der;
+	uint8_t *at;
+
+	/* honest, but its content type is changed outside */
+	add(cms, &rsa, EVP_sha256(), 0);
+	der = end(cms);
+	at = memmem(der.p, der.len, data, sizeof(data));
+	ck_assert_ptr_nonnull(at);
+	memcpy(at, enveloped, sizeof(enveloped));
+	expect(der, -1, "something else than data");
+	/* signed as something else, passed off as data */
+	cms = begin();
+	ck_assert_int_eq(CMS_set1_eContentType(cms, OBJ_nid2obj(NID_pkcs7_enveloped)), 1);
+	add(cms, &rsa, EVP_sha256(), 0);
+	der = end(cms);
+	at = memmem(der.p, der.len, enveloped, sizeof(enveloped));
+	memcpy(at, data, sizeof(data));
+	expect(der, 0, "signed content type is not that of the content");
+}
+END_TEST
+
+START_TEST(test_twice)
+{
+	/* an attribute of the same type with another value */
+	CMS_ContentInfo *cms = begin();
+	CMS_SignerInfo *si = add(cms, &rsa, EVP_sha256(), 0);
+
+	ck_assert_int_eq(CMS_signed_add1_attr_by_NID(si, NID_pkcs9_emailAddress, V_ASN1_IA5STRING, "a@x.test", 8), 1);
+	if (CMS_signed_add1_attr_by_NID(si, NID_pkcs9_emailAddress, V_ASN1_IA5STRING, "b@x.test", 8) == 1) {
+		expect(end(cms), 0, "twice");
+		return;
+	}
+	/* an OpenSSL that does not write such a thing: patch two different attributes into one type */
+	ck_assert_int_eq(CMS_signed_add1_attr_by_NID(si, NID_pkcs9_unstructuredName, V_ASN1_IA5STRING, "b@x.test", 8), 1);
+	struct buf der = end(cms);
+	uint8_t *at = memmem(der.p, der.len, "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x02", 9);
+
+	ck_assert_ptr_nonnull(at);
+	at[8] = 1;
+	expect(der, 0, "twice");
+}
+END_TEST
+
+START_TEST(test_no_signer)
+{
+	CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, NULL, CMS_BINARY | CMS_PARTIAL | CMS_DETACHED);
+	unsigned char *p = NULL;
+	struct buf der;
+	int n;
+
+	ck_assert_int_eq(CMS_add1_cert(cms, rsa.cert), 1);
+	n = i2d_CMS_ContentInfo(cms, &p);
+	ck_assert_int_gt(n, 0);
+	buf_init(&der, FX_MAX);
+	ck_assert_int_eq(buf_add(&der, p, (size_t)n), 0);
+	OPENSSL_free(p);
+	CMS_ContentInfo_free(cms);
+	expect(der, -1, "nobody");
+}
+END_TEST
+
+START_TEST(test_no_certificate)
+{
+	CMS_ContentInfo *cms = begin();
+	struct cms_verdict v;
+	struct problem pr;
+	struct buf der, got;
+
+	add(cms, &rsa, EVP_sha256(), CMS_NOCERTS);
+	der = end(cms);
+	ck_assert_int_eq(fx_verify(der.p, der.len, NULL, &got, &v, &pr), 0);
+	ck_assert(!v.signers[0].ok);
+	ck_assert_ptr_null(v.signers[0].cert);
+	ck_assert_ptr_nonnull(strstr(v.signers[0].why, "not in the message"));
+	cms_verdict_clear(&v);
+	buf_clear(&got);
+	buf_clear(&der);
+}
+END_TEST
+
+START_TEST(test_other_certificate)
+{
+	/* signingCertificateV2 names another certificate than the one that SignerInfo finds */
+	CMS_ContentInfo *cms = begin();
+	CMS_SignerInfo *si = add(cms, &rsa, EVP_sha256(), 0);
+	uint8_t value[] = {0x30, 0x26, 0x30, 0x24, 0x30, 0x22, 0x04, 0x20, [8 + 31] = 1};
+
+	ck_assert_int_eq(
+	    CMS_signed_add1_attr_by_NID(si, NID_id_smime_aa_signingCertificateV2, V_ASN1_SEQUENCE, value, sizeof(value)), 1);
+	expect(end(cms), 0, "names another certificate");
+}
+END_TEST
+
+START_TEST(test_algorithms_disagree)
+{
+	/* sha256 as digest, sha512WithRSAEncryption as signature algorithm: 1.2.840.113549.1.1.11 -> .13 */
+	static const uint8_t from[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00, 0x04, 0x82};
+	static const uint8_t to[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0d, 0x05, 0x00, 0x04, 0x82};
+	CMS_ContentInfo *cms = begin();
+	struct buf der;
+	uint8_t *at;
+
+	add(cms, &rsa, EVP_sha256(), 0);
+	der = end(cms);
+	at = memmem(der.p, der.len, from, sizeof(from));
+	ck_assert_ptr_nonnull(at);
+	memcpy(at, to, sizeof(to));
+	expect(der, 0, "does not fit");
+}
+END_TEST
+
+START_TEST(test_content_inside)
+{
+	/* content in a signature that stands beside its content; and none where there should be some */
+	struct cms_signer s = {.cert = rsa.cert, .key = rsa.key};
+	struct cms_verdict v;
+	struct problem pr;
+	struct buf der, got;
+
+	fx_sign(&text, &s, NULL, &der);
+	ck_assert_int_eq(fx_verify(der.p, der.len, &text, &got, &v, &pr), -1);
+	ck_assert_ptr_nonnull(strstr(pr.text, "content of its own"));
+	buf_clear(&der);
+	fx_sign_detached(&text, &s, &der);
+	ck_assert_int_eq(fx_verify(der.p, der.len, NULL, &got, &v, &pr), -1);
+	ck_assert_ptr_nonnull(strstr(pr.text, "carries no content"));
+	buf_clear(&der);
+	fx_encrypt(&text, rsa.cert, CMS_KEY_RSA_V15, CMS_AES_256_CBC, &der);
+	ck_assert_int_eq(fx_verify(der.p, der.len, NULL, &got, &v, &pr), -1);
+	ck_assert_ptr_nonnull(strstr(pr.text, "not a signed one"));
+	buf_clear(&der);
+	buf_clear(&got);
+}
+END_TEST
+
+START_TEST(test_flipped)
+{
+	/* every octet in turn: what is called good is the text, signed by this certificate's key */
+	struct cms_signer s = {.cert = rsa.cert, .key = rsa.key};
+	struct buf der;
+	size_t good = 0, malformed = 0;
+
+	if (_i == 1) {
+		s.cert = ec.cert;
+		s.key = ec.key;
+	}
+	fx_sign(&text, &s, NULL, &der);
+	for (size_t i = 0; i < der.len; i++) {
+		struct cms_verdict v;
+		struct problem pr;
+		struct buf got;
+
+		der.p[i] ^= (uint8_t)(1 << i % 8);
+		if (fx_verify(der.p, der.len, NULL, &got, &v, &pr) == -1) {
+			malformed++;
+		} else if (v.signers[0].ok) {
+			fx_same(&got, &text);
+			ck_assert_int_eq(EVP_PKEY_eq(X509_get0_pubkey(v.signers[0].cert), s.key), 1);
+			good++;
+		}
+		cms_verdict_clear(&v);
+		buf_clear(&got);
+		der.p[i] ^= (uint8_t)(1 << i % 8);
+	}
+	/* signingCertificateV2 makes the certificate part of what is signed: nearly nothing can change */
+	ck_assert_uint_lt(good, 20);
+	ck_assert_uint_gt(malformed, 20);
+	buf_clear(&der);
+}
+END_TEST
+
+START_TEST(test_flipped_detached)
+{
+	struct cms_signer s = {.cert = ec.cert, .key = ec.key};
+	struct buf der;
+
+	fx_sign_detached(&text, &s, &der);
+	for (size_t i = 0; i < text.len; i += 13) {
+		struct cms_verdict v;
+		struct problem pr;
+		struct buf got;
+
+		text.p[i] ^= 1;
+		ck_assert_int_eq(fx_verify(der.p, der.len, &text, &got, &v, &pr), 0);
+		ck_assert(!v.signers[0].ok);
+		ck_assert_ptr_nonnull(strstr(v.signers[0].why, "changed after it was signed"));
+		text.p[i] ^= 1;
+		cms_verdict_clear(&v);
+		buf_clear(&got);
+	}
+	buf_clear(&der);
+}
+END_TEST
+
+START_TEST(test_truncated)
+{
+	struct cms_signer s = {.cert = ec.cert, .key = ec.key};
+	struct buf der;
+
+	fx_sign(&text, &s, NULL, &der);
+	for (size_t n = 0; n < der.len; n++) {
+		struct cms_verdict v;
+		struct problem pr;
+		struct buf got;
+
+		ck_assert_int_eq(fx_verify(der.p, n, NULL, &got, &v, &pr), -1);
+		buf_clear(&got);
+	}
+	buf_clear(&der);
+}
+END_TEST
+
+START_TEST(test_signers_limit)
+{
+	CMS_ContentInfo *cms = begin();
+	char why[256];
+	struct buf der;
+
+	for (int i = 0; i < 17; i++)
+		add(cms, &ec, EVP_sha256(), i > 0 ? CMS_NOCERTS : 0);
+	der = end(cms);
+	ck_assert_int_eq(good_signers(&der, why), -1);
+	ck_assert_ptr_nonnull(strstr(why, "more than 16 signers"));
+	buf_clear(&der);
+}
+END_TEST
+
+START_TEST(test_crls_left_out)
+{
+	/* CRLs inside are walked and dropped: they cannot fill the skeleton, and what is signed stays good */
+	CMS_ContentInfo *cms = begin();
+	X509_CRL *crl = X509_CRL_new();
+
+	X509_CRL_set_version(crl, 1);
+	X509_CRL_set_issuer_name(crl, X509_get_subject_name(rsa.cert));
+	ASN1_TIME *t = X509_gmtime_adj(NULL, 0);
+	X509_CRL_set1_lastUpdate(crl, t);
+	ASN1_TIME_free(t);
+	for (int i = 0; i < 60000; i++) {
+		X509_REVOKED *r = X509_REVOKED_new();
+		ASN1_INTEGER *serial = ASN1_INTEGER_new();
+
+		ASN1_INTEGER_set(serial, i + 1000000);
+		X509_REVOKED_set_serialNumber(r, serial);
+		X509_REVOKED_set_revocationDate(r, (ASN1_TIME *)X509_CRL_get0_lastUpdate(crl));
+		X509_CRL_add0_revoked(crl, r);
+		ASN1_INTEGER_free(serial);
+	}
+	ck_assert_int_gt(X509_CRL_sign(crl, rsa.key, EVP_sha256()), 0);
+	ck_assert_int_eq(CMS_add1_crl(cms, crl), 1);
+	X509_CRL_free(crl);
+	add(cms, &rsa, EVP_sha256(), 0);
+	struct buf der = end(cms);
+	ck_assert_uint_gt(der.len, 1 << 20);
+	expect(der, 1, "");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("cms_verify");
+	TCase *t = tcase_create("all");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 120);
+	tcase_add_loop_test(t, test_openssl_writes, 0, (int)(sizeof(cases) / sizeof(cases[0])));
+	tcase_add_test(t, test_plain);
+	tcase_add_test(t, test_two_signers);
+	tcase_add_test(t, test_weak);
+	tcase_add_test(t, test_no_attributes);
+	tcase_add_test(t, test_attributes_as_content);
+	tcase_add_test(t, test_content_type);
+	tcase_add_test(t, test_twice);
+	tcase_add_test(t, test_no_signer);
+	tcase_add_test(t, test_no_certificate);
+	tcase_add_test(t, test_other_certificate);
+	tcase_add_test(t, test_algorithms_disagree);
+	tcase_add_test(t, test_content_inside);
+	tcase_add_loop_test(t, test_flipped, 0, 2);
+	tcase_add_test(t, test_flipped_detached);
+	tcase_add_test(t, test_truncated);
+	tcase_add_test(t, test_signers_limit);
+	tcase_add_test(t, test_crls_left_out);
+	suite_add_tcase(s, t);
+	return fx_run(s);
+}

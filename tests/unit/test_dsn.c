@@ -1,0 +1,192 @@
+/* dsn.c: a report that our own MIME reader takes apart, whatever the values in it try. */
+#include "gateway/mail/dsn.h"
+
+#include "gateway/mail/mime.h"
+#include "tests/unit/slow_reader.h"
+
+static struct arena *arena;
+static struct buf out;
+
+static void setup(void)
+{
+	arena = arena_new(1 << 20);
+	buf_init(&out, 1 << 20);
+}
+
+static void teardown(void)
+{
+	arena_free(arena);
+	buf_clear(&out);
+}
+
+static void write_dsn(const struct dsn *d)
+{
+	struct stream_buf w;
+
+	buf_reset(&out);
+	stream_buf_init(&w, &out);
+	ck_assert_int_eq(dsn_write(d, &w.writer, NULL), 0);
+}
+
+/* The body of part `which`, as text. */
+static const char *part(size_t which, size_t want_parts, struct mime_entity *e_r)
+{
+	struct mime_range *parts;
+	struct mime_entity e;
+	struct mime_facts f;
+	struct stream_mem m;
+	size_t n;
+
+	stream_mem_init(&m, out.p, out.len);
+	ck_assert_int_eq(mime_facts(arena, &m.reader, 0, out.len, &mime_limits_default, &f, NULL), 0);
+	ck_assert(f.report && !f.eight_bit && !f.nul && !f.bare);
+	ck_assert_uint_le(f.longest_line, 998);
+	ck_assert_int_eq(mime_entity_read(arena, &m.reader, 0, out.len, &mime_limits_default, &e, NULL), 0);
+	ck_assert_str_eq(mime_param(&e.type, "report-type"), "delivery-status");
+	ck_assert_int_eq(mime_parts(arena, &m.reader, &e, &mime_limits_default, &parts, &n, NULL), 0);
+	ck_assert_uint_eq(n, want_parts);
+	ck_assert_int_eq(mime_entity_read(arena, &m.reader, parts[which].off, parts[which].len, &mime_limits_default, e_r, NULL), 0);
+	return arena_dup(arena, out.p + e_r->body_off, e_r->body_len);
+}
+
+static struct dsn_rcpt rcpts[] = {
+    {.address = "a@lab.example", .status = "5.1.1", .diagnostic = "550 5.1.1 no such user", .remote_mta = "mx.lab.example", .sentence = "There is no such mailbox."},
+    {.address = "b@lab.example", .status = "5.4.7", .sentence = "It could not be delivered within 5 days."},
+};
+
+static struct dsn example(void)
+{
+	static const char header[] = "From: bob@hospital.example\r\nSubject: x\r\n\ty\r\n\r\nSECRET BODY\r\n";
+	struct dsn d = {.action = DSN_FAILED,
+	    .reporting_mta = "gw.hospital.example",
+	    .postmaster = "postmaster@hospital.example",
+	    .to = "bob@hospital.example",
+	    .queue_id = "Q123",
+	    .message_id = "<1@gw.hospital.example>",
+	    .now = 1700000000,
+	    .arrived = 1699990000,
+	    .rcpts = rcpts,
+	    .nrcpts = 2,
+	    .header = header,
+	    .header_len = sizeof(header) - 1};
+
+	return d;
+}
+
+START_TEST(test_failed)
+{
+	struct dsn d = example();
+	struct mime_entity e;
+	const char *text;
+
+	write_dsn(&d);
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "To: <bob@hospital.example>\r\n"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "Auto-Submitted: auto-replied\r\n"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "Message-ID: <1@gw.hospital.example>\r\n"));
+	ck_assert_ptr_null(strstr(buf_str(&out), "SECRET"));
+	text = part(0, 3, &e);
+	ck_assert(mime_is(&e.type, "text", "plain"));
+	ck_assert_ptr_nonnull(strstr(text, "<a@lab.example>\r\nThere is no such mailbox.\r\n"));
+	ck_assert_ptr_nonnull(strstr(text, "could not be delivered"));
+	text = part(1, 3, &e);
+	ck_assert(mime_is(&e.type, "message", "delivery-status"));
+	ck_assert_str_eq(text, "Reporting-MTA: dns; gw.hospital.example\r\n"
+			       "X-Postern-Queue-ID: Q123\r\n"
+			       "Arrival-Date: Tue, 14 Nov 2023 19:26:40 +0000\r\n"
+			       "\r\n"
+			       "Final-Recipient: rfc822; a@lab.example\r\n"
+			       "Action: failed\r\n"
+			       "Status: 5.1.1\r\n"
+			       "Remote-MTA: dns; mx.lab.example\r\n"
+			       "Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n"
+			       "\r\n"
+			       "Final-Recipient: rfc822; b@lab.example\r\n"
+			       "Action: failed\r\n"
+			       "Status: 5.4.7\r\n");
+	text = part(2, 3, &e);
+	ck_assert(mime_is(&e.type, "text", "rfc822-headers"));
+	ck_assert_str_eq(text, "From: bob@hospital.example\r\nSubject: x\r\n\ty\r\n");
+}
+END_TEST
+
+START_TEST(test_delayed)
+{
+	struct dsn d = example();
+	struct mime_entity e;
+
+	d.action = DSN_DELAYED;
+	d.nrcpts = 1;
+	d.header = NULL;
+	write_dsn(&d);
+	ck_assert_ptr_nonnull(strstr(part(0, 2, &e), "has not yet been delivered"));
+	ck_assert_ptr_nonnull(strstr(part(1, 2, &e), "Action: delayed\r\n"));
+}
+END_TEST
+
+START_TEST(test_hostile)
+{
+	static const char header[] = "Subject: \xc3\xa4\x01 x\n--=_report_Q123_0\r\n--=_report_Q123_0--\r\nA: b\rC: d";
+	struct dsn_rcpt bad = {.address = "a@x\r\nAction: delivered", .status = "5.0.0", .diagnostic = "550 no\r\n\r\n--=_report_Q123_0--\r\n\xff", .remote_mta = "x\ny", .sentence = NULL};
+	struct dsn d = example();
+	struct mime_entity e;
+	const char *text;
+
+	d.rcpts = &bad;
+	d.nrcpts = 1;
+	d.header = header;
+	d.header_len = sizeof(header) - 1;
+	write_dsn(&d);
+	text = part(1, 3, &e);
+	ck_assert_ptr_nonnull(strstr(text, "Final-Recipient: rfc822; a@x Action: delivered\r\n"));
+	ck_assert_ptr_nonnull(strstr(text, "Diagnostic-Code: smtp; 550 no --=_report_Q123_0-- ?\r\n"));
+	ck_assert_str_eq(part(2, 3, &e), "Subject: ??? x\r\n--=_report_Q123_0\r\n--=_report_Q123_0--\r\nA: b?C: d\r\n");
+}
+END_TEST
+
+START_TEST(test_long_lines)
+{
+	struct dsn d = example();
+	struct mime_entity e;
+	char *header = malloc(20000);
+
+	memset(header, 'x', 20000);
+	memcpy(header, "Subject: ", 9);
+	d.header = header;
+	d.header_len = 20000;
+	write_dsn(&d);
+	ck_assert_uint_ge(strlen(part(2, 3, &e)), 20000);
+	free(header);
+}
+END_TEST
+
+static int no_write(struct writer *w, const void *p, size_t n, struct problem *pr)
+{
+	(void)w, (void)p, (void)n;
+	return problem_temp(pr, "full");
+}
+
+START_TEST(test_writer_fails)
+{
+	struct writer w = {.write = no_write};
+	struct dsn d = example();
+	struct problem pr;
+
+	ck_assert_int_eq(dsn_write(&d, &w, &pr), -1);
+	ck_assert_int_eq(pr.cls, PROBLEM_TEMP);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("dsn");
+	TCase *t = tcase_create("all");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, test_failed);
+	tcase_add_test(t, test_delayed);
+	tcase_add_test(t, test_hostile);
+	tcase_add_test(t, test_long_lines);
+	tcase_add_test(t, test_writer_fails);
+	suite_add_tcase(s, t);
+	return slow_run(s);
+}

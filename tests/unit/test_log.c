@@ -1,0 +1,168 @@
+/* log.c: what arrives on descriptor 2. */
+#include "gateway/base/log.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int out[2], kept = -1;
+
+/* From here on descriptor 2 is a packet pipe: each write(2) is one read. */
+static void capture(void)
+{
+	kept = dup(2);
+	ck_assert_int_eq(pipe2(out, 0x4000 /* O_DIRECT */), 0);
+	ck_assert_int_eq(dup2(out[1], 2), 2);
+	unsetenv("JOURNAL_STREAM");
+	log_init("relay", LOG_LEVEL_INFO);
+}
+
+static void release(void)
+{
+	dup2(kept, 2);
+	close(kept);
+	close(out[0]);
+	close(out[1]);
+}
+
+static char *line(void)
+{
+	static char text[4097];
+	ssize_t n = read(out[0], text, sizeof text - 1);
+
+	ck_assert_int_gt(n, 0);
+	text[n] = 0;
+	return text;
+}
+
+/* Behind time and level. */
+static char *body(void)
+{
+	char head[40], *l = line(), *b;
+
+	snprintf(head, sizeof head, " relay[%d] ", (int)getpid());
+	b = strstr(l, head);
+	ck_assert_ptr_nonnull(b);
+	return b + strlen(head);
+}
+
+START_TEST(test_line)
+{
+	log_info("4ABC", "smtpd", "accepted size=%d", 7);
+	ck_assert_str_eq(body(), "4ABC smtpd accepted size=7\n");
+	log_error(NULL, "smtpd", "x");
+
+	char *l = line();
+
+	ck_assert_ptr_nonnull(strstr(l, "] - smtpd x\n"));
+	ck_assert_ptr_nonnull(strstr(l, "Z error relay["));
+	ck_assert_int_eq(l[4], '-');
+	ck_assert_int_eq(l[10], 'T');
+	ck_assert_int_eq(l[19], '.');
+	log_warn("", "a", "b");
+	ck_assert_str_eq(body(), "- a b\n");
+}
+END_TEST
+
+START_TEST(test_level)
+{
+	log_debug(NULL, "a", "never");
+	log_info(NULL, "a", "second");
+	ck_assert_str_eq(body(), "- a second\n");
+	log_init("relay", LOG_LEVEL_ERROR);
+	log_warn(NULL, "a", "never");
+	log_error(NULL, "a", "third");
+	ck_assert_str_eq(body(), "- a third\n");
+	log_init("relay", LOG_LEVEL_DEBUG);
+	log_debug(NULL, "a", "fourth");
+	ck_assert_str_eq(body(), "- a fourth\n");
+}
+END_TEST
+
+START_TEST(test_plain)
+{
+	log_info("id\n", "c\tx", "from=%s", "a\r\nb\x1b[2J\x7f\xc3\xbc\\x");
+	ck_assert_str_eq(body(), "id\\x0a c\\x09x from=a\\x0d\\x0ab\\x1b[2J\\x7f\\xc3\\xbc\\x\n");
+}
+END_TEST
+
+START_TEST(test_long)
+{
+	char text[3000];
+	char *l;
+
+	memset(text, 'x', sizeof text);
+	text[2999] = 0;
+	log_info(NULL, "a", "%s", text);
+	l = line();
+	ck_assert_uint_eq(strlen(l), 2049);
+	ck_assert_str_eq(l + 2049 - 5, "x...\n");
+	memset(text, 1, sizeof text - 1);
+	log_info(NULL, "a", "%s", text);
+	l = line();
+	ck_assert_uint_le(strlen(l), 2049);
+	ck_assert_str_eq(l + strlen(l) - 8, "\\x01...\n"); /* no half escape */
+}
+END_TEST
+
+START_TEST(test_journal)
+{
+	char head[40];
+
+	setenv("JOURNAL_STREAM", "8:1", 1);
+	log_init("relay", LOG_LEVEL_INFO);
+	log_warn(NULL, "a", "b");
+	snprintf(head, sizeof head, "<4>relay[%d] - a b\n", (int)getpid());
+	ck_assert_str_eq(line(), head);
+}
+END_TEST
+
+START_TEST(test_ends)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		log_fatal("why=%s", "no");
+	waitpid(pid, &status, 0);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 75);
+	ck_assert_ptr_nonnull(strstr(line(), " - fatal why=no\n"));
+	pid = fork();
+	if (pid == 0)
+		REQUIRE(pid == 1);
+	waitpid(pid, &status, 0);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == 6);
+
+	char *l = line();
+
+	ck_assert_ptr_nonnull(strstr(l, "test_log.c:"));
+	ck_assert_ptr_nonnull(strstr(l, "required: pid == 1"));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("log");
+	TCase *t = tcase_create("log");
+
+	tcase_add_checked_fixture(t, capture, release);
+	tcase_add_test(t, test_line);
+	tcase_add_test(t, test_level);
+	tcase_add_test(t, test_plain);
+	tcase_add_test(t, test_long);
+	tcase_add_test(t, test_journal);
+	tcase_add_test(t, test_ends);
+	suite_add_tcase(s, t);
+
+	SRunner *r = srunner_create(s);
+
+	srunner_run_all(r, CK_ENV);
+
+	int failed = srunner_ntests_failed(r);
+
+	srunner_free(r);
+	return failed != 0;
+}

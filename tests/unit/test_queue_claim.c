@@ -1,0 +1,221 @@
+/* Claims: grouping by next hop, order, passing over, limits, and that nothing is ever claimed twice. */
+#include "tests/unit/queue_fixture.h"
+
+static void drop(struct queue_job **jobs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		queue_job_free(jobs[i]);
+}
+
+START_TEST(test_groups_by_nexthop)
+{
+	struct fixture f;
+	struct queue_job *jobs[8];
+	char id[QUEUE_ID_MAX];
+	struct queue_rcpt r[] = {
+	    fixture_rcpt("a@1.example", "1.example", QUEUE_QUEUED),
+	    fixture_rcpt("b@2.example", "2.example", QUEUE_QUEUED),
+	    fixture_rcpt("c@1.example", "1.example", QUEUE_QUEUED),
+	    fixture_rcpt("d@1.example", "1.example", QUEUE_HELD),
+	    fixture_rcpt("e@1.example", "1.example", QUEUE_ACTIVE),
+	    fixture_rcpt("f@1.example", "1.example", QUEUE_QUEUED),
+	};
+
+	fixture_init(&f);
+	ck_assert_int_eq(fixture_put(&f, r, 6, 10, id), 0);
+	ck_assert_uint_eq(fixture_claim(&f, jobs, 8), 2);
+	ck_assert_str_eq(jobs[0]->nexthop, "1.example");
+	ck_assert_uint_eq(jobs[0]->nrcpts, 3);
+	ck_assert_str_eq(jobs[0]->rcpts[0].address, "a@1.example");
+	ck_assert_str_eq(jobs[0]->rcpts[1].address, "c@1.example");
+	ck_assert_str_eq(jobs[0]->rcpts[2].address, "f@1.example");
+	ck_assert_int_eq(jobs[0]->rcpts[1].row, f.rows[2]);
+	ck_assert_str_eq(jobs[1]->nexthop, "2.example");
+	ck_assert_uint_eq(jobs[1]->nrcpts, 1);
+	drop(jobs, 2);
+	fixture_clear(&f);
+}
+END_TEST
+
+START_TEST(test_oldest_first)
+{
+	static const char *const hops[] = {"2.example", "1.example", "3.example", "1.example", "2.example", "2.example"};
+	struct fixture f;
+	struct queue_job *jobs[8];
+	char ids[6][QUEUE_ID_MAX];
+	size_t n = 0, k;
+	int64_t next;
+	size_t max = (size_t)_i;
+
+	fixture_init(&f);
+	for (size_t i = 0; i < 6; i++, f.now++)
+		fixture_put_one(&f, "a@b.example", hops[i], QUEUE_QUEUED, ids[i]);
+	while ((k = queue_claim(f.q, max, NULL, 0, jobs, &next)) > 0) {
+		ck_assert_uint_le(k, max);
+		for (size_t i = 0; i < k; i++)
+			ck_assert_str_eq(jobs[i]->id, ids[n + i]);
+		drop(jobs, k);
+		n += k;
+	}
+	ck_assert_uint_eq(n, 6);
+	fixture_clear(&f);
+}
+END_TEST
+
+START_TEST(test_skip)
+{
+	struct fixture f;
+	struct queue_job *jobs[8];
+	char id[QUEUE_ID_MAX];
+	const char *skip[] = {"unknown.example", "dead.example"};
+	int64_t next;
+
+	fixture_init(&f);
+	for (int i = 0; i < 5; i++)
+		fixture_put_one(&f, "a@dead.example", "dead.example", QUEUE_QUEUED, id);
+	fixture_put_one(&f, "a@alive.example", "alive.example", QUEUE_QUEUED, id);
+	ck_assert_uint_eq(queue_claim(f.q, 3, skip, 2, jobs, &next), 1);
+	ck_assert_str_eq(jobs[0]->id, id);
+	drop(jobs, 1);
+	ck_assert_uint_eq(queue_claim(f.q, 3, skip, 2, jobs, &next), 0);
+	ck_assert_uint_eq(queue_claim(f.q, 8, skip, 1, jobs, &next), 5);
+	drop(jobs, 5);
+	fixture_clear(&f);
+}
+END_TEST
+
+START_TEST(test_active_max)
+{
+	struct fixture f;
+	struct queue_job *jobs[8];
+	char id[QUEUE_ID_MAX];
+	int64_t rows[3];
+
+	fixture_init(&f);
+	fixture_close(&f);
+	f.set.active_max = 3;
+	ck_assert_int_eq(fixture_open(&f), 0);
+	for (int i = 0; i < 5; i++)
+		fixture_put_one(&f, "a@1.example", i & 1 ? "1.example" : "2.example", QUEUE_QUEUED, id);
+	ck_assert_uint_eq(fixture_claim(&f, jobs, 8), 3);
+	for (int i = 0; i < 3; i++)
+		rows[i] = jobs[i]->rcpts[0].row;
+	drop(jobs, 3);
+	ck_assert_uint_eq(fixture_claim(&f, jobs, 8), 0);
+	ck_assert_int_eq(fixture_settle(&f, rows[1], QUEUE_DONE, QUEUE_DELIVERED, 0), 0);
+	ck_assert_uint_eq(fixture_claim(&f, jobs, 8), 1);
+	drop(jobs, 1);
+	fixture_clear(&f);
+}
+END_TEST
+
+START_TEST(test_next_due)
+{
+	struct fixture f;
+	struct queue_job *jobs[8];
+	char id[QUEUE_ID_MAX];
+	int64_t next, start;
+
+	fixture_init(&f);
+	start = f.now;
+	for (int i = 0; i < 3; i++) {
+		fixture_put_one(&f, "a@1.example", "1.example", QUEUE_ACTIVE, id);
+		ck_assert_int_eq(fixture_settle(&f, f.rows[0], QUEUE_QUEUED, QUEUE_NONE, start + 1000 * (3 - i)), 0);
+	}
+	fixture_put_one(&f, "a@2.example", "2.example", QUEUE_ACTIVE, id);
+	ck_assert_int_eq(fixture_settle(&f, f.rows[0], QUEUE_QUEUED, QUEUE_NONE, start + 1500), 0);
+	ck_assert_uint_eq(queue_claim(f.q, 8, NULL, 0, jobs, &next), 0);
+	ck_assert_int_eq(next, start + 1000);
+	f.now = start + 1000;
+	ck_assert_uint_eq(queue_claim(f.q, 8, NULL, 0, jobs, &next), 1);
+	ck_assert_int_eq(next, start + 1500);
+	drop(jobs, 1);
+	fixture_reopen(&f); /* the one that was active is due at once; the table is read from the database */
+	ck_assert_uint_eq(queue_claim(f.q, 8, NULL, 0, jobs, &next), 1);
+	ck_assert_int_eq(next, start + 1500);
+	drop(jobs, 1);
+	f.now = start + 3000;
+	ck_assert_uint_eq(queue_claim(f.q, 8, NULL, 0, jobs, &next), 3);
+	ck_assert_str_eq(jobs[0]->nexthop, "2.example");
+	ck_assert_int_eq(next, INT64_MAX);
+	drop(jobs, 3);
+	fixture_clear(&f);
+}
+END_TEST
+
+/* Puts, claims, settlements and retries in one another's way, chosen by a fixed random sequence: each recipient is claimed only when it is nobody's. */
+START_TEST(test_never_twice)
+{
+	enum { N = 400, HOPS = 7 };
+	struct fixture f;
+	struct queue_job *jobs[16];
+	struct queue_rcpt r[2];
+	char id[QUEUE_ID_MAX], hop[32];
+	int64_t held[2 * N];
+	size_t nheld = 0, nput = 0, done = 0;
+	uint32_t x = 12345 + (uint32_t)_i;
+
+	fixture_init(&f);
+	for (long round = 0; done < 2 * N; round++) {
+		x = x * 1664525 + 1013904223;
+		if ((x >> 16) % 3 == 0 && nput < N) {
+			snprintf(hop, sizeof hop, "%u.example", (x >> 20) % HOPS);
+			r[0] = fixture_rcpt("a@b", hop, QUEUE_QUEUED);
+			r[1] = fixture_rcpt("c@d", "other.example", QUEUE_QUEUED);
+			ck_assert_int_eq(fixture_put(&f, r, 2, 10, id), 0);
+			nput++;
+		}
+		f.now += (x >> 10) % 50;
+
+		size_t n = fixture_claim(&f, jobs, 1 + (x >> 24) % 8);
+
+		for (size_t i = 0; i < n; i++) {
+			for (size_t k = 0; k < nheld; k++)
+				ck_assert_int_ne(held[k], jobs[i]->rcpts[0].row);
+			held[nheld++] = jobs[i]->rcpts[0].row;
+		}
+		drop(jobs, n);
+		/* settle some without waiting, so that claims and commits overlap */
+		while (nheld > (x >> 8) % 10) {
+			struct queue_settle s = {.rcpt = held[--nheld], .state = QUEUE_DONE, .outcome = QUEUE_DELIVERED};
+			struct queue_tx tx = {.settles = &s, .nsettles = 1};
+
+			x = x * 1664525 + 1013904223;
+			if ((x >> 16) % 4 == 0)
+				s = (struct queue_settle){.rcpt = s.rcpt, .state = QUEUE_QUEUED, .next_at = f.now + 20, .reason = "later"};
+			else
+				done++;
+			queue_commit(f.q, &tx, fixture_done, &f);
+		}
+		if (round % 16 == 0)
+			loop_once(f.loop, 0);
+	}
+
+	long commits = (long)nput;
+
+	ck_assert_int_ge(f.finished, commits);
+	fixture_close(&f);
+	ck_assert_int_eq(f.err, 0);
+	ck_assert_int_eq(fixture_open(&f), 0);
+	ck_assert_int_eq(fixture_ask(&f, "SELECT count(*) FROM rcpt WHERE state <> 3"), 0);
+	ck_assert_int_eq(fixture_ask(&f, "SELECT count(*) FROM rcpt WHERE state = 3"), 2 * N);
+	ck_assert_int_eq(fixture_ask(&f, "SELECT count(*) FROM body"), 0);
+	fixture_clear(&f);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("queue_claim");
+	TCase *t = tcase_create("queue_claim");
+
+	tcase_set_timeout(t, 120);
+	tcase_add_test(t, test_groups_by_nexthop);
+	tcase_add_loop_test(t, test_oldest_first, 1, 8);
+	tcase_add_test(t, test_skip);
+	tcase_add_test(t, test_active_max);
+	tcase_add_test(t, test_next_due);
+	tcase_add_loop_test(t, test_never_twice, 0, 4);
+	suite_add_tcase(s, t);
+	return fixture_main(s);
+}
