@@ -15,6 +15,7 @@
 #include "certstore/cert.h"
 #include "certstore/store.h"
 #include "gateway/base/file.h"
+#include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 
 /* Highest values of the enums that travel as numbers (policy.h, cms.h: certstore cannot include them; test_judge_world checks that they agree). */
@@ -145,6 +146,7 @@ void judge_verdict_put(struct ipc_out *o, const struct judge_verdict *m)
 	put_bool(o, m->temp);
 	put_problem(o, &m->pr);
 	put_verdict_policy(o, m);
+	REQUIRE(m->nrcpt_certs <= JUDGE_CERTS_MAX);
 	ipc_put_u16(o, (uint16_t)m->nrcpt_certs);
 	for (size_t i = 0; i < m->nrcpt_certs; i++)
 		put_octets(o, &m->rcpt_certs[i]);
@@ -182,6 +184,7 @@ int judge_verdict_get(struct ipc_in *in, struct arena *a, struct judge_verdict *
 
 void judge_identity_list_put(struct ipc_out *o, const struct judge_identity_list *m)
 {
+	REQUIRE(m->n <= JUDGE_IDENTITIES_MAX);
 	put_bool(o, m->more);
 	ipc_put_u16(o, (uint16_t)m->n);
 	for (size_t i = 0; i < m->n; i++) {
@@ -216,6 +219,7 @@ int judge_identity_list_get(struct ipc_in *in, struct arena *a, struct judge_ide
 
 void judge_signers_put(struct ipc_out *o, const struct judge_signers *m)
 {
+	REQUIRE(m->n <= JUDGE_CERTS_MAX && m->nextra <= JUDGE_CERTS_MAX);
 	ipc_put_str(o, m->our_domain);
 	ipc_put_str(o, m->from);
 	ipc_put_u16(o, (uint16_t)m->n);
@@ -248,6 +252,7 @@ int judge_signers_get(struct ipc_in *in, struct arena *a, struct judge_signers *
 
 void judge_trust_put(struct ipc_out *o, const struct judge_trust *m)
 {
+	REQUIRE(m->n <= JUDGE_CERTS_MAX);
 	ipc_put_u16(o, (uint16_t)m->n);
 	for (size_t i = 0; i < m->n; i++) {
 		ipc_put_u8(o, m->v[i].state);

@@ -41,7 +41,7 @@ int trust_fit(const struct cert_facts *f, enum cert_purpose use, int64_t at, cha
 		(void)snprintf(text, sizeof text, "it is not valid before %s", cert_day(f->not_before, day));
 		return unfit(why, cap, text);
 	}
-	if (at > f->not_after) {
+	if (at >= f->not_after) { /* as OpenSSL has it, so that leaf and path agree */
 		(void)snprintf(text, sizeof text, "it ran out on %s", cert_day(f->not_after, day));
 		return unfit(why, cap, text);
 	}

@@ -19,7 +19,7 @@ enum {
 };
 
 const struct cms_limits cms_limits_default = {
-    .skeleton = 0, .nesting = 32, .recipients = 1000, .signers = 16, .elements = 4 << 20};
+    .skeleton = 0, .nesting = 32, .recipients = 1000, .signers = 16, .certs = 64, .elements = 4 << 20};
 
 struct cut {
 	struct ber ber;
@@ -115,27 +115,33 @@ static int take_oid(struct ber *b, const struct ber_item *it, struct buf *to, in
 
 /* ---- EnvelopedData and AuthEnvelopedData ---- */
 
+/* Copies an element to `to` and remembers where: the n-th of its kind. */
+static int take_part(struct cut *c, const struct ber_item *it, struct buf *to, size_t *n, struct problem *pr)
+{
+	struct cms_skeleton *sk = c->sk;
+	size_t at = to->len;
+
+	if ((*n & (*n - 1)) == 0) /* 0, 1, 2, 4 ...: full */
+		sk->parts = mem_resize(sk->parts, (*n * 2 + 1) * sizeof(sk->parts[0]));
+	if (ber_copy(&c->ber, it, to, pr) == -1)
+		return -1;
+	sk->parts[(*n)++] = (struct cms_skeleton_part){(uint32_t)at, (uint32_t)(to->len - at)};
+	return 0;
+}
+
 static int take_recipients(struct cut *c, const struct ber_item *it, struct problem *pr)
 {
 	struct cms_skeleton *sk = c->sk;
 	struct ber_item ri;
-	size_t cap = 0;
 	int r;
 
 	if (emit(c, "\x31\x80", pr) == -1 || ber_enter(&c->ber, it, pr) == -1)
 		return -1;
 	while ((r = ber_next(&c->ber, &ri, pr)) == 1) {
-		size_t at = sk->der.len;
-
 		if (sk->recipients == c->lim->recipients)
 			return ber_problem(ri.off, pr, "more than %zu recipients.", c->lim->recipients);
-		if (sk->recipients == cap) {
-			cap = cap * 2 + 4;
-			sk->parts = mem_resize(sk->parts, cap * sizeof(sk->parts[0]));
-		}
-		if (ber_copy(&c->ber, &ri, &sk->der, pr) == -1)
+		if (take_part(c, &ri, &sk->der, &sk->recipients, pr) == -1)
 			return -1;
-		sk->parts[sk->recipients++] = (struct cms_skeleton_part){(uint32_t)at, (uint32_t)(sk->der.len - at)};
 	}
 	if (r == -1 || ber_leave(&c->ber, pr) == -1)
 		return -1;
@@ -296,6 +302,29 @@ static int take_encap(struct cut *c, const struct ber_item *it, struct problem *
 	return walk_open(c, it, "\x30\x80", encap_fields, pr);
 }
 
+/* CertificateSet (RFC 5652 10.2.3): of its choices only Certificate, a SEQUENCE, is of use. */
+static int take_certs(struct cut *c, const struct ber_item *it, struct problem *pr)
+{
+	struct cms_skeleton *sk = c->sk;
+	struct ber_item cert;
+	int r;
+
+	if (ber_enter(&c->ber, it, pr) == -1)
+		return -1;
+	while ((r = ber_next(&c->ber, &cert, pr)) == 1) {
+		if (!ber_is(&cert, BER_UNIVERSAL, BER_SEQUENCE) || !cert.constructed) {
+			if (take_skip(c, &cert, pr) == -1)
+				return -1;
+			continue;
+		}
+		if (sk->certs == c->lim->certs)
+			return ber_problem(cert.off, pr, "more than %zu certificates.", c->lim->certs);
+		if (take_part(c, &cert, &sk->certs_der, &sk->certs, pr) == -1)
+			return -1;
+	}
+	return r == -1 ? -1 : ber_leave(&c->ber, pr);
+}
+
 static int take_signers(struct cut *c, const struct ber_item *it, struct problem *pr)
 {
 	struct ber_item si;
@@ -319,7 +348,7 @@ static const struct field signed_fields[] = {
     {"version", BER_UNIVERSAL, BER_INTEGER, PRIMITIVE, REQUIRED, take_copy},
     {"digestAlgorithms", BER_UNIVERSAL, BER_SET, CONSTRUCTED, REQUIRED, take_copy},
     {"encapContentInfo", BER_UNIVERSAL, BER_SEQUENCE, CONSTRUCTED, REQUIRED, take_encap},
-    {"certificates", BER_CONTEXT, 0, CONSTRUCTED, OPTIONAL, take_copy},
+    {"certificates", BER_CONTEXT, 0, CONSTRUCTED, OPTIONAL, take_certs},
     {"crls", BER_CONTEXT, 1, CONSTRUCTED, OPTIONAL, take_skip},
     {"signerInfos", BER_UNIVERSAL, BER_SET, CONSTRUCTED, REQUIRED, take_signers},
     {0},
@@ -353,7 +382,7 @@ static int take_type(struct cut *c, const struct ber_item *it, struct problem *p
 		k++;
 	c->sk->kind = k->kind;
 	c->sk->der.max = c->lim->skeleton != 0 ? c->lim->skeleton : k->skeleton;
-	c->sk->aad.max = c->sk->der.max;
+	c->sk->aad.max = c->sk->certs_der.max = c->sk->der.max;
 	if (c->sk->der.len <= c->sk->der.max)
 		return 0;
 	c->sk->der.max = c->sk->der.len; /* a buf is never fuller than it may be */
@@ -410,6 +439,7 @@ int cms_skeleton_cut(struct reader *in, const struct cms_limits *lim, struct cms
 	memset(sk_r, 0, sizeof(*sk_r));
 	buf_init(&sk_r->der, SKELETON_OTHER);
 	buf_init(&sk_r->aad, 0);
+	buf_init(&sk_r->certs_der, 0);
 	ber_open(&c.ber, in, 0, in->size, lim->nesting);
 	r = cut_all(&c, pr);
 	ber_close(&c.ber);
@@ -424,6 +454,7 @@ void cms_skeleton_clear(struct cms_skeleton *sk)
 {
 	buf_clear(&sk->der);
 	buf_clear(&sk->aad);
+	buf_clear(&sk->certs_der);
 	free(sk->parts);
 	memset(sk, 0, sizeof(*sk));
 }

@@ -4,8 +4,8 @@
  *
  * The skeleton is the same structure with the content string absent, which OpenSSL reads as "detached". The headers of the elements that hold the
  * content are written with indefinite length, everything else is copied octet by octet: no length has to be computed anew. Left out as well,
- * because nobody here uses them: originatorInfo, unprotected and unauthenticated attributes, CRLs. authAttrs are kept apart, as additional
- * authenticated data: OpenSSL versions differ in what they do with them.
+ * because nobody here uses them: originatorInfo, unprotected and unauthenticated attributes, CRLs. Kept apart: authAttrs, as additional
+ * authenticated data (OpenSSL versions differ in what they do with them), and certificates, which are dear to parse and nearly always known.
  */
 #ifndef POSTERN_CMS_CMS_SKELETON_H
 #define POSTERN_CMS_CMS_SKELETON_H
@@ -18,13 +18,14 @@
 enum cms_kind { CMS_KIND_ENVELOPED, CMS_KIND_AUTH_ENVELOPED, CMS_KIND_SIGNED, CMS_KIND_COMPRESSED, CMS_KIND_OTHER };
 
 struct cms_limits {
-	size_t skeleton;   /* octets outside the content; 0 = 1 MiB for signed (certificates), 256 KiB for enveloped */
+	size_t skeleton;   /* octets outside the content, certificates counted apart; 0 = 1 MiB for signed (certificates), 256 KiB for enveloped */
 	size_t nesting;	   /* BER depth */
 	size_t recipients; /* RecipientInfos */
 	size_t signers;	   /* SignerInfos */
+	size_t certs;	   /* certificates inside */
 	uint64_t elements; /* segments of the content string: no table grows with it, but each costs time */
 };
-/* 0 (by kind), 32, 1000, 16, 4 Mi. */
+/* 0 (by kind), 32, 1000, 16, 64, 4 Mi. */
 extern const struct cms_limits cms_limits_default;
 
 struct cms_skeleton_part {
@@ -41,8 +42,9 @@ struct cms_skeleton {
 	char cipher_text[80];
 	size_t iv, icv, mac; /* octets of IV or nonce; aes-ICVlen (0 = absent) and MAC of AuthEnvelopedData */
 	struct buf aad;	     /* authAttrs as SET OF, empty when absent */
-	struct cms_skeleton_part *parts; /* RecipientInfos in der */
-	size_t recipients, signers;
+	struct cms_skeleton_part *parts; /* RecipientInfos in der, certificates in certs_der */
+	size_t recipients, signers, certs;
+	struct buf certs_der;
 };
 /* 0, or -1: malformed, cut off, too large, trailing octets: PERM 5.6.0 with the place. Clear it in both cases. */
 int cms_skeleton_cut(struct reader *in, const struct cms_limits *lim, struct cms_skeleton *sk_r, struct problem *pr)

@@ -13,6 +13,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/cms/cms_alg.h"
 #include "gateway/cms/cms_attr.h"
+#include "gateway/cms/cms_cache.h"
 #include "gateway/cms/cms_cert.h"
 
 /* One running digest for each algorithm some signer uses. */
@@ -200,14 +201,30 @@ static void check_signer(struct cms_outline *o, CMS_SignerInfo *si, struct runs 
 	f->ok = true;
 }
 
+/* All certificates inside that can be parsed; a broken one only hurts who signed with it. */
+static STACK_OF(X509) *read_certs(const struct cms_skeleton *sk)
+{
+	STACK_OF(X509) *certs = sk_X509_new_null();
+
+	if (certs == NULL)
+		log_fatal("cms: no memory for certificates");
+	for (size_t i = 0; i < sk->certs; i++) {
+		X509 *cert = cms_cache_cert(sk->certs_der.p + sk->parts[i].off, sk->parts[i].len);
+
+		if (cert != NULL && !sk_X509_push(certs, cert))
+			log_fatal("cms: no memory for certificates");
+	}
+	return certs;
+}
+
 static void judge_all(struct cms_outline *o, struct runs *rs, struct cms_verdict *v)
 {
 	CMS_ContentInfo *cms = cms_outline_openssl(o);
 	STACK_OF(CMS_SignerInfo) *infos = CMS_get0_SignerInfos(cms);
 	int n = sk_CMS_SignerInfo_num(infos);
 
-	v->certs = CMS_get1_certs(cms);
-	(void)CMS_set1_signers_certs(cms, NULL, 0);
+	v->certs = read_certs(cms_outline_skeleton(o));
+	(void)CMS_set1_signers_certs(cms, v->certs, CMS_NOINTERN);
 	v->signers = mem_new((size_t)n * sizeof(v->signers[0]));
 	v->nsigners = (size_t)n;
 	for (int i = 0; i < n; i++)

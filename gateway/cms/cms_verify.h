@@ -23,7 +23,7 @@ struct cms_signer_facts {
 struct cms_verdict {
 	struct cms_signer_facts *signers;
 	size_t nsigners;
-	STACK_OF(X509) *certs; /* all certificates inside; NULL when there is none */
+	STACK_OF(X509) *certs; /* all certificates inside, possibly none; NULL after a failure */
 };
 /*
  * Verifies all SignerInfos over the message's own content (written to out as it goes, also when signers turn out bad; out may be NULL), or over

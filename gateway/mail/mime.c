@@ -42,6 +42,24 @@ static int blanks(struct lex *l, struct problem *pr)
 	return lex_cfws(l, NULL) ? bad(pr, "RFC 2045 5.1", "a MIME field has an open comment or a control character") : 0;
 }
 
+/* Up to the first ";" may stand what a sloppy program left there; not in 8 bits, where readers would differ on what it is. */
+static int skip_junk(struct lex *l, struct problem *pr)
+{
+	size_t n;
+
+	while (!lex_at_end(l) && !lex_at(l, ';')) {
+		if ((unsigned char)*l->p > 127)
+			return bad(pr, "RFC 2045 5.1", "a media type has 8-bit characters in it");
+		if (!lex_at(l, '"'))
+			l->p++;
+		else if (lex_quoted(l, NULL, 0, &n))
+			return bad(pr, "RFC 2045 5.1", "a quotation mark is not closed");
+		if (blanks(l, pr))
+			return -1;
+	}
+	return 0;
+}
+
 int mime_type_parse(struct arena *a, const char *p, size_t n, const struct mime_limits *lim, struct mime_type *t_r,
     struct problem *pr)
 {
@@ -64,14 +82,7 @@ int mime_type_parse(struct arena *a, const char *p, size_t n, const struct mime_
 		if (!t_r->subtype)
 			return no_memory(pr);
 	}
-	/* Up to the first ";" may stand what a sloppy program left there. */
-	while (!lex_at_end(&l) && !lex_at(&l, ';')) {
-		if (blanks(&l, pr))
-			return -1;
-		if (!lex_at_end(&l) && !lex_at(&l, ';'))
-			l.p++;
-	}
-	return mime_field_params(a, &l, lim, t_r, pr);
+	return skip_junk(&l, pr) ? -1 : mime_field_params(a, &l, lim, t_r, pr);
 }
 
 const char *mime_param(const struct mime_type *t, const char *name)

@@ -15,6 +15,9 @@
 #define LINE_FOLD 900
 #define WORD_OCTETS 42 /* 56 in base64, 75 with the longest charset around it */
 
+/* What a quoted-string with 8-bit text becomes: in text an encoded word, in parameters one between its quotes. */
+enum shape { SHAPE_TEXT, SHAPE_PARAMETERS };
+
 static bool is_high(char c)
 {
 	return (unsigned char)c > 126;
@@ -100,7 +103,7 @@ static int put_encoded(struct buf *b, const char *p, size_t n)
 }
 
 /* A quoted-string with 8-bit text in it. */
-static int put_quoted(struct buf *b, struct lex *l, bool parameter)
+static int put_quoted(struct buf *b, struct lex *l, enum shape shape)
 {
 	struct buf text;
 	size_t n = (size_t)(l->end - l->p);
@@ -110,7 +113,8 @@ static int put_quoted(struct buf *b, struct lex *l, bool parameter)
 	buf_init(&text, n + 1);
 	room = buf_room(&text, n + 1);
 	if (room && lex_quoted(l, (char *)room, n + 1, &n) == 0)
-		result = (parameter && buf_addc(b, '"')) || put_encoded(b, (const char *)room, n) || (parameter && buf_addc(b, '"'));
+		result = (shape == SHAPE_PARAMETERS && buf_addc(b, '"')) || put_encoded(b, (const char *)room, n) ||
+		    (shape == SHAPE_PARAMETERS && buf_addc(b, '"'));
 	buf_clear(&text);
 	return result ? -1 : 0;
 }
@@ -148,30 +152,86 @@ static const char *quoted_end(const char *p, const char *end)
 	return lex_quoted(&l, NULL, 0, &n) ? p : l.p;
 }
 
-static int encode_value(struct buf *b, const char *p, const char *end, bool parameter)
+/* An unquoted parameter value at p, as mime_field.c reads it: up to a ";", quote, comment or folding, without the blanks at its end. */
+static const char *bare_end(const char *p, const char *end)
 {
-	while (p < end) {
-		const char *stop = p;
-		int result = 0;
+	const char *from = p;
 
-		if (*p == '"' && (stop = quoted_end(p, end)) > p && any_high(p, (size_t)(stop - p))) {
-			struct lex l = {p, stop};
+	while (p < end && !strchr(";\"(\r\n", *p))
+		p++;
+	while (p > from && lex_is(p[-1], LEX_BLANK))
+		p--;
+	return p;
+}
 
-			result = put_quoted(b, &l, parameter);
-		} else if (stop > p) {
-			result = buf_add(b, p, (size_t)(stop - p));
-		} else if (word_octet(*p) && (stop = words_end(p, end)) > p) {
-			result = put_encoded(b, p, (size_t)(stop - p));
-		} else {
-			for (stop = p + 1; stop < end && word_octet(*p) && word_octet(*stop);)
-				stop++;
-			result = buf_add(b, p, (size_t)(stop - p));
-		}
-		if (result)
+static int put_masked(struct buf *b, const char *p, const char *end)
+{
+	for (; p < end; p++)
+		if (buf_addc(b, is_high(*p) ? '?' : (uint8_t)*p))
 			return -1;
-		p = stop;
-	}
 	return 0;
+}
+
+static const char *cfws_end(const char *p, const char *end)
+{
+	struct lex l = {p, end};
+
+	return lex_cfws(&l, NULL) ? p : l.p;
+}
+
+static int put_quoted_at(struct buf *b, const char *p, const char *stop, enum shape shape)
+{
+	struct lex l = {p, stop};
+
+	return any_high(p, (size_t)(stop - p)) ? put_quoted(b, &l, shape) : buf_add(b, p, (size_t)(stop - p));
+}
+
+/* Writes what stands at p in a field with parameters and returns the place behind it; NULL when b is full. 8-bit text has a meaning in values only;
+ * elsewhere an encoded word, which begins with "=", would make a parameter of what was none. */
+static const char *encode_parameter(struct buf *b, const char *p, const char *end)
+{
+	const char *stop = quoted_end(p, end), *value;
+	int result;
+
+	if (*p == '"' && stop > p)
+		return put_quoted_at(b, p, stop, SHAPE_PARAMETERS) ? NULL : stop;
+	if (*p == '(' && (stop = cfws_end(p, end)) > p)
+		return put_masked(b, p, stop) ? NULL : stop;
+	if (*p != '=')
+		return put_masked(b, p, p + 1) ? NULL : p + 1;
+	value = cfws_end(p + 1, end);
+	stop = bare_end(value, end);
+	result = put_masked(b, p, value);
+	if (result == 0 && any_high(value, (size_t)(stop - value)))
+		result = buf_addc(b, '"') || put_encoded(b, value, (size_t)(stop - value)) || buf_addc(b, '"');
+	else if (result == 0)
+		result = buf_add(b, value, (size_t)(stop - value));
+	return result ? NULL : stop;
+}
+
+/* The same for text, with or without display names. */
+static const char *encode_text(struct buf *b, const char *p, const char *end)
+{
+	const char *stop = quoted_end(p, end);
+
+	if (*p == '"' && stop > p)
+		return put_quoted_at(b, p, stop, SHAPE_TEXT) ? NULL : stop;
+	stop = words_end(p, end);
+	if (stop > p)
+		return put_encoded(b, p, (size_t)(stop - p)) ? NULL : stop;
+	for (stop = p + 1; stop < end && word_octet(*p) && word_octet(*stop);)
+		stop++;
+	return buf_add(b, p, (size_t)(stop - p)) ? NULL : stop;
+}
+
+static int encode_value(struct buf *b, const struct header_field *f)
+{
+	bool parameters = header_is(f, "Content-Type") || header_is(f, "Content-Disposition");
+	const char *p = f->value, *end = f->raw + f->raw_len;
+
+	while (p && p < end)
+		p = parameters ? encode_parameter(b, p, end) : encode_text(b, p, end);
+	return p ? 0 : -1;
 }
 
 /* Breaks lines that are too long in front of a blank. */
@@ -206,7 +266,7 @@ static int write_field(const struct header_field *f, struct writer *w, struct pr
 	buf_init(&folded, f->raw_len * 24 + 256);
 	problem_perm(pr, "A header field of the message cannot be put into 7-bit form.");
 	result = buf_add(&encoded, f->raw, f->name_len + 1) ||
-	    encode_value(&encoded, f->value, f->raw + f->raw_len, header_is_content(f)) ||
+	    encode_value(&encoded, f) ||
 	    fold(&folded, buf_str(&encoded), encoded.len, pr);
 	if (!result) {
 		problem_clear(pr);

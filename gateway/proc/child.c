@@ -75,12 +75,14 @@ void child_main(const struct child_role *role, enum control_role r)
 	exit(role->run(c));
 }
 
-void child_sandbox(const struct sandbox *s)
+void child_sandbox(const struct child *c, const struct sandbox *s)
 {
 	struct problem pr = {0};
 
 	if (sandbox_enter(s, &pr) != 0)
 		log_fatal("sandbox: %s", pr.text);
+	if (conf_top(c->conf)->log_level == LOG_LEVEL_DEBUG) /* the test of each role reads this line */
+		log_debug(NULL, control_role_word((enum control_role)c->start.role), "sandbox can=0x%x", sandbox_probe());
 }
 
 static void on_msg(void *ctx, struct ipc_chan *ch, struct ipc_in *in)

@@ -25,8 +25,8 @@ struct child_role {
 };
 /* Called by main in a re-executed process: never returns. */
 void child_main(const struct child_role *role, enum control_role r) __attribute__((noreturn));
-/* Applies the sandbox or ends the process: a role never runs without it. */
-void child_sandbox(const struct sandbox *s);
+/* Applies the sandbox or ends the process: a role never runs without it. With log-level = debug it then tries what must not work and logs what did (nothing). */
+void child_sandbox(const struct child *c, const struct sandbox *s);
 void child_ready(struct child *c);
 /* Watches the control channel on a loop: messages go to `message` of the role; a closed channel (the parent died) ends the process. */
 void child_control(struct child *c, struct loop *l, const struct child_role *role);

@@ -132,8 +132,10 @@ static const struct setting domain_rows[] = {
 #define ROWS(r) (r), sizeof(r) / sizeof((r)[0])
 enum { OWN = 3, SECTIONS = 7 };
 
-static void sections(struct settings_section s[SECTIONS])
+/* Filled once; the settings keep pointing at it. */
+static const struct settings_section *sections(void)
 {
+	static struct settings_section s[SECTIONS];
 	const struct settings_section own[OWN] = {
 	    {"", ROWS(top_rows), sizeof(struct conf_top), false},
 	    {"listener", ROWS(listener_rows), sizeof(struct conf_listener), true},
@@ -145,6 +147,7 @@ static void sections(struct settings_section s[SECTIONS])
 	s[4] = smtpd_settings_section;
 	s[5] = smtpc_settings_section;
 	s[6] = dns_settings_section;
+	return s;
 }
 
 static int cross_check(struct conf *c, const char *file, struct problem *pr)
@@ -173,11 +176,9 @@ static int cross_check(struct conf *c, const char *file, struct problem *pr)
 
 int conf_parse(const char *file, const char *text, size_t n, struct conf **c_r, struct problem *pr)
 {
-	struct settings_section sec[SECTIONS];
 	struct conf *c = mem_new(sizeof(*c));
 
-	sections(sec);
-	if (settings_parse(file, text, n, sec, SECTIONS, &c->s, pr) != 0) {
+	if (settings_parse(file, text, n, sections(), SECTIONS, &c->s, pr) != 0) {
 		free(c);
 		return -1;
 	}
@@ -209,7 +210,9 @@ size_t conf_listeners(const struct conf *c)
 
 const struct conf_listener *conf_listener(const struct conf *c, size_t i, const char **name_r)
 {
-	return settings_at(c->s, "listener", i, name_r);
+	const char *name;
+
+	return settings_at(c->s, "listener", i, name_r == NULL ? &name : name_r);
 }
 
 size_t conf_domains(const struct conf *c)
@@ -219,7 +222,9 @@ size_t conf_domains(const struct conf *c)
 
 const struct conf_domain *conf_domain(const struct conf *c, size_t i, const char **name_r)
 {
-	return settings_at(c->s, "domain", i, name_r);
+	const char *name;
+
+	return settings_at(c->s, "domain", i, name_r == NULL ? &name : name_r);
 }
 
 const struct conf_domain *conf_domain_find(const struct conf *c, const char *name)
@@ -242,10 +247,7 @@ const void *conf_section(const struct conf *c, const char *section)
 
 int conf_help(struct buf *out)
 {
-	struct settings_section sec[SECTIONS];
-
-	sections(sec);
-	return settings_help(sec, SECTIONS, out);
+	return settings_help(sections(), SECTIONS, out);
 }
 
 static int port_of(const char *p, unsigned dflt, unsigned *port_r)

@@ -59,7 +59,7 @@ static int check_one(struct judge_call *c, X509 *x, bool force, json_t *warnings
 
 	cert_facts(x, &f);
 	(void)cert_words(&f, words, sizeof words);
-	if (c->now > f.not_after)
+	if (c->now >= f.not_after)
 		(void)snprintf(text, sizeof text, "certificate %s ran out on %s: nothing would be believed by it", words,
 		    cert_day(f.not_after, day));
 	else if (f.weak && strstr(f.weak_why, " key "))

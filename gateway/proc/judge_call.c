@@ -264,7 +264,7 @@ static const char *state_word(const struct cert_facts *f, int64_t now)
 		return "weak";
 	if (now < f->not_before)
 		return "not yet valid";
-	return now > f->not_after ? "expired" : "valid";
+	return now >= f->not_after ? "expired" : "valid";
 }
 
 /* "dns:a.example mail:b@a.example" as an array. */
@@ -300,7 +300,7 @@ json_t *judge_call_facts(X509 *x, int64_t now)
 	judge_call_set(o, "names", names_array(f.names));
 	judge_call_set(o, "not_before", judge_call_time(f.not_before));
 	judge_call_set(o, "not_after", judge_call_time(f.not_after));
-	judge_call_set(o, "days_left", json_integer(now > f.not_after ? 0 : (f.not_after - now) / 86400));
+	judge_call_set(o, "days_left", json_integer(now >= f.not_after ? 0 : (f.not_after - now) / 86400));
 	judge_call_set(o, "may_sign", json_boolean(f.may_sign));
 	judge_call_set(o, "may_encrypt", json_boolean(f.may_encrypt));
 	judge_call_set(o, "ca", json_boolean(f.ca));

@@ -64,7 +64,7 @@ static void check_time(struct judge_import *r, const struct cert_facts *f, const
 {
 	char day[11];
 
-	if (now > f->not_after)
+	if (now >= f->not_after)
 		refuse(r, JUDGE_IMPORT_FORCE, "certificate %s ran out on %s; ask the partner for its present one", words,
 		    cert_day(f->not_after, day));
 	else if (now < f->not_before)

@@ -103,7 +103,7 @@ static int check_time(struct judge_call *c, const struct cert_facts *f, bool for
 
 	if (f->weak)
 		return against(c, force, warnings, words, f->weak_why);
-	if (c->now > f->not_after) {
+	if (c->now >= f->not_after) {
 		(void)snprintf(why, sizeof why, "it ran out on %s; have it renewed", cert_day(f->not_after, day));
 		return against(c, force, warnings, words, why);
 	}

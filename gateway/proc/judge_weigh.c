@@ -81,8 +81,8 @@ static int64_t keep_until(const struct cert_facts *f, int64_t now)
 
 	if (now < f->not_before && f->not_before < until)
 		until = f->not_before;
-	if (now <= f->not_after && f->not_after < until)
-		until = f->not_after + 1;
+	if (now < f->not_after && f->not_after < until)
+		until = f->not_after;
 	return until;
 }
 

@@ -68,9 +68,7 @@ static int run(struct child *c)
 	if (me.listener < 0)
 		log_fatal("the parent gave no control socket");
 	child_control(c, me.loop, &proc_admin_role);
-	child_sandbox(&s);
-	if (conf_top(c->conf)->log_level == LOG_LEVEL_DEBUG)
-		log_debug(NULL, "admin", "sandbox can=0x%x", sandbox_probe());
+	child_sandbox(c, &s);
 	admin_client_accept(&me);
 	child_ready(c);
 	loop_run(me.loop);

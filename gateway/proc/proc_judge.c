@@ -286,7 +286,7 @@ static int run(struct child *c)
 		keys_client_timeout(me.keys, KEEPER_MS);
 	me.loop = loop_new();
 	child_control(c, me.loop, &proc_judge_role);
-	child_sandbox(&s);
+	child_sandbox(c, &s);
 	if (me.relay_fd >= 0)
 		me.relay = ipc_chan_new(me.loop, me.relay_fd, &relay_ops, NULL);
 	if (me.admin_fd >= 0)

@@ -272,7 +272,7 @@ static int run(struct child *c)
 	setup_once(c);
 	me.loop = loop_new();
 	child_control(c, me.loop, &proc_keeper_role);
-	child_sandbox(&s);
+	child_sandbox(c, &s);
 	if (pthread_create(&me.server, NULL, serve, NULL) != 0)
 		log_fatal("no thread");
 	tell_state();

@@ -199,7 +199,7 @@ static int run(struct child *c)
 	snprintf(dir, sizeof(dir), "%s/queue", conf_top(c->conf)->data_directory);
 	make_early(c);
 	child_control(c, me.loop, &proc_relay_role);
-	child_sandbox(&s);
+	child_sandbox(c, &s);
 	make_parts(c, dir);
 	running = true;
 	for (size_t i = 0; i < npending; i++)

@@ -96,7 +96,7 @@ static int run(struct child *c)
 	if (me.dns == NULL)
 		log_fatal("%s", pr.text);
 	child_control(c, me.loop, &proc_scout_role);
-	child_sandbox(&s);
+	child_sandbox(c, &s);
 	if (me.relay_fd >= 0)
 		me.relay = ipc_chan_new(me.loop, me.relay_fd, &ops, NULL);
 	child_ready(c);

@@ -183,7 +183,7 @@ static int run(struct child *c)
 	me.pipe = pipeline_new(me.keys);
 	buf_init(&me.packet, IPC_PACKET_MAX);
 	sealer_warm();
-	child_sandbox(&s);
+	child_sandbox(c, &s);
 	child_ready(c);
 	while (!me.stop)
 		wait_and_work(c);

@@ -1,6 +1,6 @@
 /*
- * The queue's public face: opening, closing, and the small functions of queue.h; claims, lists and the admin's verbs are in files of their own.
- * Role relay.
+ * The queue's public face: opening, closing, and the small functions of queue.h; claims, lists and the admin's verbs
+ * are in files of their own. Role relay.
  */
 #include "gateway/queue/queue.h"
 
@@ -36,9 +36,9 @@ static bool wanted(void *ctx, int64_t number)
 
 static void sweep(struct queue *q, sqlite3 *db)
 {
-	sqlite3_stmt *st = queue_db_prepare(db,
-	    "SELECT 1 FROM rcpt NOT INDEXED WHERE id >= ?1 AND id < ?2 AND state <> 3"
-	    " AND NOT EXISTS (SELECT 1 FROM body WHERE msg = ?3) LIMIT 1");
+	sqlite3_stmt *st =
+	    queue_db_prepare(db, "SELECT 1 FROM rcpt NOT INDEXED WHERE id >= ?1 AND id < ?2 AND state <> 3"
+				 " AND NOT EXISTS (SELECT 1 FROM body WHERE msg = ?3) LIMIT 1");
 	long n = queue_files_sweep(q->spool_fd, wanted, st);
 
 	sqlite3_finalize(st);

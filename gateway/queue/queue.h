@@ -1,7 +1,8 @@
 /*
- * The durable queue of one node: SQLite (WAL, synchronous=FULL), one writer thread, group commit (commits at least 1 ms apart; a lone message waits for
- * nothing). Role relay. Callbacks run on the loop's thread. Every recipient ends in exactly one recorded outcome (promise P6). The one durable commit point
- * of the gateway is in queue_writer.c; a failed fsync or commit is fatal, never retried in place.
+ * The durable queue of one node: SQLite (WAL, synchronous=FULL), one writer thread, group commit (commits at least 1
+ * ms apart; a lone message waits for nothing). Role relay. Callbacks run on the loop's thread. Every recipient ends
+ * in exactly one recorded outcome (promise P6). The one durable commit point of the gateway is in queue_writer.c; a
+ * failed fsync or commit is fatal, never retried in place.
  */
 #ifndef POSTERN_QUEUE_QUEUE_H
 #define POSTERN_QUEUE_QUEUE_H
@@ -23,15 +24,24 @@ enum queue_kind {
 	QUEUE_NOTICE,	/* a DSN of ours to an inside sender */
 };
 enum queue_state { QUEUE_QUEUED, QUEUE_ACTIVE, QUEUE_HELD, QUEUE_DONE };
-enum queue_outcome { QUEUE_NONE, QUEUE_DELIVERED, QUEUE_BOUNCED, QUEUE_EXPIRED, QUEUE_DELETED, QUEUE_OPENED /* raw: replaced by opened messages */, QUEUE_REFUSED };
+enum queue_outcome {
+	QUEUE_NONE,
+	QUEUE_DELIVERED,
+	QUEUE_BOUNCED,
+	QUEUE_EXPIRED,
+	QUEUE_DELETED,
+	QUEUE_OPENED /* raw: replaced by opened messages */,
+	QUEUE_REFUSED
+};
 
 struct queue_settings; /* section "queue" of the configuration: queue_settings.h */
 
 struct queue;
-/* Opens or makes dir/queue.db and dir/spool/. Schema of a newer version, a corrupt or read-only database: -1 with the sentence how to mend. Recipients that were
- * active become queued. Blocks. */
+/* Opens or makes dir/queue.db and dir/spool/. Schema of a newer version, a corrupt or read-only database: -1 with the
+ * sentence how to mend. Recipients that were active become queued. Blocks. */
 struct queue *queue_open(const char *dir, const struct queue_settings *set, struct loop *loop, struct problem *pr);
-/* Waits for the writer, calls the dones that are left (they must not use the queue any more), checkpoints, closes. On the loop's thread. */
+/* Waits for the writer, calls the dones that are left (they must not use the queue any more), checkpoints, closes. On
+ * the loop's thread. */
 void queue_close(struct queue *q);
 /* The spool directory, for spool_new: content past memory-max must be in a file made there. Stays the queue's. */
 int queue_spool_dir(const struct queue *q);
@@ -44,37 +54,38 @@ void queue_id(struct queue *q, char id_r[QUEUE_ID_MAX]);
 /* ---- put ---- */
 struct queue_rcpt {
 	const char *address;
-	const char *nexthop;	 /* destination key for the scheduler: domain or configured host */
-	enum queue_state state;	 /* QUEUED, ACTIVE (the caller delivers it at once), HELD, DONE (with outcome) */
+	const char *nexthop;	/* destination key for the scheduler: domain or configured host */
+	enum queue_state state; /* QUEUED, ACTIVE (the caller delivers it at once), HELD, DONE (with outcome) */
 	enum queue_outcome outcome;
-	const char *reason;	 /* held/done: sentence; may be NULL else */
-	const char *treatment;	 /* "seal", "sign", "tls", "clear", "open": what was done, for the record */
+	const char *reason;    /* held/done: sentence; may be NULL else */
+	const char *treatment; /* "seal", "sign", "tls", "clear", "open": what was done, for the record */
 };
 struct queue_msg {
 	const char *id;
 	enum queue_kind kind;
-	const char *sender;	 /* envelope sender, "" = null */
-	const char *trace;	 /* header fields put in front at delivery (Received ...), CRLF lines, or "" */
-	const char *facts;	 /* JSON for later steps (client address, TLS, helo, origin id ...), or "" */
-	const char *message_id;	 /* for logs and DSNs, or "" */
-	const void *wrapped;	 /* wrapped data key */
+	const char *sender;	/* envelope sender, "" = null */
+	const char *trace;	/* header fields put in front at delivery (Received ...), CRLF lines, or "" */
+	const char *facts;	/* JSON for later steps (client address, TLS, helo, origin id ...), or "" */
+	const char *message_id; /* for logs and DSNs, or "" */
+	const void *wrapped;	/* wrapped data key */
 	size_t wrapped_len;
-	struct spool *content;	 /* finished; a reference is taken */
+	struct spool *content; /* finished; a reference is taken */
 	const struct queue_rcpt *rcpts;
 	size_t nrcpts;
 };
 struct queue_settle {
-	int64_t rcpt;		 /* row of the recipient, from claim or put */
-	enum queue_state state;	 /* DONE with outcome; QUEUED with next_at (retry); HELD */
+	int64_t rcpt;		/* row of the recipient, from claim or put */
+	enum queue_state state; /* DONE with outcome; QUEUED with next_at (retry); HELD */
 	enum queue_outcome outcome;
-	int64_t next_at;	 /* unix ms */
-	const char *reason;	 /* last reply or sentence */
-	const char *remote;	 /* relay[addr]:port or NULL */
-	const char *status;	 /* enhanced code or NULL */
-	bool warned;		 /* a delay notice went out with this (it stays so) */
+	int64_t next_at;    /* unix ms */
+	const char *reason; /* last reply or sentence */
+	const char *remote; /* relay[addr]:port or NULL */
+	const char *status; /* enhanced code or NULL */
+	bool warned;	    /* a delay notice went out with this (it stays so) */
 };
-/* Each settlement counts as an attempt, but not QUEUED without a reason (given back untried). One that names a recipient who has an outcome
- * already is refused with its whole transaction (P6). reason, remote and status NULL leave what was recorded before. */
+/* Each settlement counts as an attempt, but not QUEUED without a reason (given back untried). One that names a
+ * recipient who has an outcome already is refused with its whole transaction (P6). reason, remote and status NULL
+ * leave what was recorded before. */
 /* One transaction: messages, settlements and Message-IDs of sealed mail, all or nothing. Strings are copied. */
 struct queue_tx {
 	const struct queue_msg *msgs;
@@ -83,12 +94,15 @@ struct queue_tx {
 	size_t nsettles;
 	const char *const *sealed_ids; /* Message-IDs to remember: replies to them must be sealed */
 	size_t nsealed_ids;
-	atomic_int *cancel;	       /* not NULL and not 0 when the writer gets to it: nothing is done, done(-1) with 451; owned by the caller until done */
+	atomic_int *cancel; /* not NULL and not 0 when the writer gets to it: nothing is done, done(-1) with 451;
+			       owned by the caller until done */
 };
-/* done: err 0 = committed and synced; rows_r = recipient rows of all msgs in order (valid during the call). err -1: nothing happened, pr says why. */
+/* done: err 0 = committed and synced; rows_r = recipient rows of all msgs in order (valid during the call). err -1:
+ * nothing happened, pr says why. */
 typedef void queue_done(void *ctx, int err, const int64_t *rows, size_t nrows, const struct problem *pr);
 void queue_commit(struct queue *q, const struct queue_tx *tx, queue_done *done, void *ctx);
-/* Was mail with one of these Message-IDs sealed (kept sealed-ids-days)? 1 yes, 0 no, -1 cannot tell (treat as yes or try later). Blocks for microseconds. */
+/* Was mail with one of these Message-IDs sealed (kept sealed-ids-days)? 1 yes, 0 no, -1 cannot tell (treat as yes or
+ * try later). Blocks for microseconds. */
 int queue_was_sealed(struct queue *q, const char *const *ids, size_t n);
 
 /* ---- claim: what is due becomes ACTIVE ---- */
@@ -108,15 +122,16 @@ struct queue_job {
 		int attempts;
 		char *treatment;
 		bool warned; /* a delay notice went out */
-	} *rcpts; /* all due recipients of this message with this nexthop */
+	} * rcpts;	     /* all due recipients of this message with this nexthop */
 	size_t nrcpts;
 };
 void queue_job_free(struct queue_job *j);
-/* At most max jobs, oldest first, none for a nexthop listed in `skip` (busy or backed off). Blocks shortly. Returns the number. *next_due_r: unix ms of the next one
- * not yet due (INT64_MAX: none). */
+/* At most max jobs, oldest first, none for a nexthop listed in `skip` (busy or backed off). Blocks shortly. Returns
+ * the number. *next_due_r: unix ms of the next one not yet due (INT64_MAX: none). */
 size_t queue_claim(struct queue *q, size_t max, const char *const *skip, size_t nskip, struct queue_job **jobs_r,
     int64_t *next_due_r);
-/* Held recipients that waited longer than hold-expire become ACTIVE and come as jobs, for the caller to end them (EXPIRED) with a DSN or an alarm. */
+/* Held recipients that waited longer than hold-expire become ACTIVE and come as jobs, for the caller to end them
+ * (EXPIRED) with a DSN or an alarm. */
 size_t queue_claim_stale(struct queue *q, size_t max, struct queue_job **jobs_r);
 /* The sealed content of a claimed job under its (unwrapped) key. NULL with pr. Blocks on the disk. */
 struct spool *queue_content(struct queue *q, int64_t msg, const uint8_t key[SPOOL_KEY], struct problem *pr);
@@ -126,23 +141,29 @@ int64_t queue_next_try(const struct queue *q, int attempts, int64_t now_ms);
 bool queue_delayed(const struct queue *q, int64_t arrived_ms, int64_t now_ms);
 bool queue_expired(const struct queue *q, int64_t arrived_ms, int64_t now_ms);
 
-/* ---- admin (answers as JSON text; caller frees; NULL with pr). All block: on the disk, queue_admin on a commit. ---- */
-/* Newest first. state: "queued", "active", "held", "done", or NULL/"" for all: messages with a recipient in it. match: part of an id, address or Message-ID in
- * any case, or NULL/"". before: those that came before this time (unix ms; 0: all). max: how many, and the rest of the last millisecond, so that `before` =
- * the last one's arrived goes on without a gap. */
-char *queue_list_json(struct queue *q, const char *state, const char *match, int64_t before, size_t max, struct problem *pr);
+/* ---- admin (answers as JSON text; caller frees; NULL with pr). All block: on the disk, queue_admin on a commit.
+ * ---- */
+/* Newest first. state: "queued", "active", "held", "done", or NULL/"" for all: messages with a recipient in it.
+ * match: part of an id, address or Message-ID in any case, or NULL/"". before: those that came before this time (unix
+ * ms; 0: all). max: how many, and the rest of the last millisecond, so that `before` = the last one's arrived goes on
+ * without a gap. */
+char *queue_list_json(
+    struct queue *q, const char *state, const char *match, int64_t before, size_t max, struct problem *pr);
 char *queue_show_json(struct queue *q, const char *id, struct problem *pr);
-/* All recipients of message id, or one address (NULL/"": all). hold: queued -> held. release: held -> queued, due now. retry: queued -> due now. delete: queued
- * or held -> done, deleted. Returns the number changed (0: none was in such a state), -1 with pr (unknown, or all that could be are in delivery now). */
+/* All recipients of message id, or one address (NULL/"": all). hold: queued -> held. release: held -> queued, due
+ * now. retry: queued -> due now. delete: queued or held -> done, deleted. Returns the number changed (0: none was in
+ * such a state), -1 with pr (unknown, or all that could be are in delivery now). */
 enum queue_verb { QUEUE_VERB_HOLD, QUEUE_VERB_RELEASE, QUEUE_VERB_RETRY, QUEUE_VERB_DELETE };
-long queue_admin(struct queue *q, enum queue_verb verb, const char *id, const char *address, const char *reason, struct problem *pr);
+long queue_admin(struct queue *q, enum queue_verb verb, const char *id, const char *address, const char *reason,
+    struct problem *pr);
 struct queue_counts {
 	int64_t queued, active, held, done;
 	int64_t oldest_queued; /* when the oldest queued or active one came, unix ms, 0 none */
 };
 /* 0 / -1. From memory but for the oldest. */
 int queue_counts(struct queue *q, struct queue_counts *c_r);
-/* Forgets now what done-keep and sealed-ids-days say is to be forgotten (else the writer does, when idle). Number of messages, -1 with pr. */
+/* Forgets now what done-keep and sealed-ids-days say is to be forgotten (else the writer does, when idle). Number of
+ * messages, -1 with pr. */
 long queue_purge(struct queue *q, struct problem *pr);
 /* Transactions committed to the disk so far (a group counts as one). */
 uint64_t queue_commits(const struct queue *q);

@@ -1,4 +1,5 @@
-/* A set of row numbers: open addressing with linear probing; removal closes the gap, so that no tombstones gather. relay. */
+/* A set of row numbers: open addressing with linear probing; removal closes the gap, so that no tombstones gather.
+ * relay. */
 #include "gateway/queue/queue_active.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* The set of recipient rows that are being delivered. Only in memory: after a crash it is empty, and what was in it is queued. Not locked. relay. */
+/* The set of recipient rows that are being delivered. Only in memory: after a crash it is empty, and what was in it
+ * is queued. Not locked. relay. */
 #ifndef POSTERN_QUEUE_QUEUE_ACTIVE_H
 #define POSTERN_QUEUE_QUEUE_ACTIVE_H
 

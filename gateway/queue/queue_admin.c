@@ -1,7 +1,8 @@
 /*
- * The admin's hand on the queue: hold, release, retry, delete. Asked on the loop's thread, which waits; done in the writer's, in a transaction.
- * A recipient in delivery is left alone: it may be delivered at this very moment, and "deleted" would be a second outcome. The others are put into the active
- * set for the time of the change, so that no claim takes them in between.
+ * The admin's hand on the queue: hold, release, retry, delete. Asked on the loop's thread, which waits; done in the
+ * writer's, in a transaction. A recipient in delivery is left alone: it may be delivered at this very moment, and
+ * "deleted" would be a second outcome. The others are put into the active set for the time of the change, so that no
+ * claim takes them in between.
  */
 #include "gateway/queue/queue_admin.h"
 
@@ -14,8 +15,8 @@
 
 struct verb {
 	const char *name;
-	const char *reason;    /* when none is given; NULL keeps what stands there */
-	unsigned from;	       /* states it applies to, as bits */
+	const char *reason; /* when none is given; NULL keeps what stands there */
+	unsigned from;	    /* states it applies to, as bits */
 	enum queue_state to;
 	enum queue_outcome outcome;
 };
@@ -24,7 +25,8 @@ static const struct verb verbs[] = {
     [QUEUE_VERB_HOLD] = {"hold", "held by the admin", 1u << QUEUE_QUEUED, QUEUE_HELD, QUEUE_NONE},
     [QUEUE_VERB_RELEASE] = {"release", "released by the admin", 1u << QUEUE_HELD, QUEUE_QUEUED, QUEUE_NONE},
     [QUEUE_VERB_RETRY] = {"retry", NULL, 1u << QUEUE_QUEUED, QUEUE_QUEUED, QUEUE_NONE},
-    [QUEUE_VERB_DELETE] = {"delete", "deleted by the admin", 1u << QUEUE_QUEUED | 1u << QUEUE_HELD, QUEUE_DONE, QUEUE_DELETED},
+    [QUEUE_VERB_DELETE] = {"delete", "deleted by the admin", 1u << QUEUE_QUEUED | 1u << QUEUE_HELD, QUEUE_DONE,
+	QUEUE_DELETED},
 };
 
 struct request {
@@ -114,15 +116,19 @@ static long answer(const struct request *r, struct problem *pr)
 	return r->changed;
 }
 
-long queue_admin(struct queue *q, enum queue_verb verb, const char *id, const char *address, const char *reason, struct problem *pr)
+long queue_admin(struct queue *q, enum queue_verb verb, const char *id, const char *address, const char *reason,
+    struct problem *pr)
 {
-	struct request r = {.id = id, .address = address && *address ? address : NULL, .reason = reason && *reason ? reason : NULL};
+	struct request r = {
+	    .id = id, .address = address && *address ? address : NULL, .reason = reason && *reason ? reason : NULL};
 	struct queue_call c = {.run = run, .ctx = &r};
 
 	REQUIRE((size_t)verb < sizeof verbs / sizeof verbs[0]);
 	r.verb = &verbs[verb];
 	if (queue_number_parse(id, &r.number))
-		return problem_perm(pr, "\"%s\" is not the id of a message (ten digits and capital letters, as `queue list` shows them)", id);
+		return problem_perm(pr,
+		    "\"%s\" is not the id of a message (ten digits and capital letters, as `queue list` shows them)",
+		    id);
 	if (queue_writer_call(q->writer, &c)) {
 		if (pr)
 			*pr = c.pr;

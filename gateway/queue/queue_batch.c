@@ -9,7 +9,8 @@
 
 enum { FIRST_CAP = 64 };
 
-void queue_batch_init(struct queue_batch *b, sqlite3 *db, struct queue_store *store, struct queue_due *due, int spool_fd)
+void queue_batch_init(
+    struct queue_batch *b, sqlite3 *db, struct queue_store *store, struct queue_due *due, int spool_fd)
 {
 	*b = (struct queue_batch){.db = db, .store = store, .due = due, .spool_fd = spool_fd};
 }
@@ -69,7 +70,8 @@ void queue_batch_due(struct queue_batch *b, const char *nexthop, int64_t at)
 	b->hops[b->nhops++] = (struct queue_batch_hop){.name = mem_str(nexthop), .at = at};
 }
 
-/* The next hops go in after the commit and not before it: a claim in between would find nobody and strike them out again. */
+/* The next hops go in after the commit and not before it: a claim in between would find nobody and strike them out
+ * again. */
 void queue_batch_committed(struct queue_batch *b)
 {
 	pthread_mutex_lock(&b->due->lock);

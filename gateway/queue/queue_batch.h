@@ -1,6 +1,6 @@
 /*
- * One transaction of the writer and what follows from it: what becomes true in memory and on the disk only after its commit, and what a rollback takes back.
- * Writer thread. relay.
+ * One transaction of the writer and what follows from it: what becomes true in memory and on the disk only after its
+ * commit, and what a rollback takes back. Writer thread. relay.
  */
 #ifndef POSTERN_QUEUE_QUEUE_BATCH_H
 #define POSTERN_QUEUE_QUEUE_BATCH_H
@@ -35,12 +35,14 @@ struct queue_batch {
 	size_t nhops, hops_cap;
 };
 
-void queue_batch_init(struct queue_batch *b, sqlite3 *db, struct queue_store *store, struct queue_due *due, int spool_fd);
+void queue_batch_init(
+    struct queue_batch *b, sqlite3 *db, struct queue_store *store, struct queue_due *due, int spool_fd);
 /* Empties without freeing. */
 void queue_batch_reset(struct queue_batch *b, int64_t now);
 void queue_batch_clear(struct queue_batch *b);
 void queue_batch_add(struct queue_batch_rows *r, int64_t row);
-/* Puts a row into the active set now, before the commit: a claim that sees the committed row must find it there. 0, or -1 when it was in it. */
+/* Puts a row into the active set now, before the commit: a claim that sees the committed row must find it there. 0,
+ * or -1 when it was in it. */
 int queue_batch_begin(struct queue_batch *b, int64_t row);
 /* Somebody for this next hop will be due. */
 void queue_batch_due(struct queue_batch *b, const char *nexthop, int64_t at);

@@ -62,8 +62,8 @@ static void destroy(struct queue_box *box)
 }
 
 /*
- * What is there now and no more, so that sessions get their turn; the rest in another call. One item at a time: a done may close the queue, which
- * then empties the box itself and leaves it to us, because `posted` is still set.
+ * What is there now and no more, so that sessions get their turn; the rest in another call. One item at a time: a
+ * done may close the queue, which then empties the box itself and leaves it to us, because `posted` is still set.
  */
 static void deliver(void *ctx)
 {

@@ -1,4 +1,5 @@
-/* Finished transactions on their way from the writer's thread to the loop, in commit order. Outlives the queue while the loop still has a call to make. relay. */
+/* Finished transactions on their way from the writer's thread to the loop, in commit order. Outlives the queue while
+ * the loop still has a call to make. relay. */
 #ifndef POSTERN_QUEUE_QUEUE_BOX_H
 #define POSTERN_QUEUE_QUEUE_BOX_H
 

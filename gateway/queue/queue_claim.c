@@ -1,7 +1,8 @@
 /*
- * Claims. relay, loop's thread. A claim costs a few reads and no commit: the rows go into the active set, and a crash empties it. The next hops' table says
- * where to look; in the index (nexthop, next_at) of what is queued, the first rows of a hop are those in delivery already, at most active-max, and then those
- * to be claimed. The whole claim runs under the lock of queue_due.h, which says why.
+ * Claims. relay, loop's thread. A claim costs a few reads and no commit: the rows go into the active set, and a crash
+ * empties it. The next hops' table says where to look; in the index (nexthop, next_at) of what is queued, the first
+ * rows of a hop are those in delivery already, at most active-max, and then those to be claimed. The whole claim runs
+ * under the lock of queue_due.h, which says why.
  */
 #include "gateway/queue/queue_claim.h"
 
@@ -163,7 +164,8 @@ static void lock_both(struct queue *q)
 {
 	pthread_mutex_lock(&q->reader.lock);
 	pthread_mutex_lock(&q->due.lock);
-	queue_db_exec(q->reader.db, "BEGIN"); /* one look for all statements; without it they would only take longer */
+	queue_db_exec(
+	    q->reader.db, "BEGIN"); /* one look for all statements; without it they would only take longer */
 }
 
 static void unlock_both(struct queue *q)

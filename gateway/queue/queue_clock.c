@@ -1,4 +1,5 @@
-/* The wall clock: times in the database must mean the same after a restart, so it cannot be the monotonic one. relay. */
+/* The wall clock: times in the database must mean the same after a restart, so it cannot be the monotonic one. relay.
+ */
 #include "gateway/queue/queue_clock.h"
 
 #include <time.h>

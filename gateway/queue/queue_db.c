@@ -1,12 +1,15 @@
 /*
- * The queue's database file. relay. SQLite in WAL mode with synchronous=FULL: each commit is synced before it returns, and the promise P2 rests on that.
+ * The queue's database file. relay. SQLite in WAL mode with synchronous=FULL: each commit is synced before it
+ * returns, and the promise P2 rests on that.
  *
  *  msg     one message's envelope; its number says when it came (queue_number.h)
- *  body    its sealed content up to memory-max; larger content is a file in spool/. A table of its own, because an UPDATE writes a whole row anew
- *  rcpt    one recipient; rows of a message are neighbours (number << 16 | place). State "active" is never stored (queue_active.h)
- *  sealed  Message-IDs of sealed mail, as 63 bits of their SHA-256: a false match seals a mail that need not be, the safe way round
+ *  body    its sealed content up to memory-max; larger content is a file in spool/. A table of its own, because an
+ * UPDATE writes a whole row anew rcpt    one recipient; rows of a message are neighbours (number << 16 | place).
+ * State "active" is never stored (queue_active.h) sealed  Message-IDs of sealed mail, as 63 bits of their SHA-256: a
+ * false match seals a mail that need not be, the safe way round
  *
- * P6 stands in the schema: a done recipient has an outcome, no other has one, and a trigger refuses every further change of it.
+ * P6 stands in the schema: a done recipient has an outcome, no other has one, and a trigger refuses every further
+ * change of it.
  */
 #include "gateway/queue/queue_db.h"
 
@@ -56,7 +59,8 @@ int queue_db_lock(const char *dir, struct problem *pr)
 
 	if (fd < 0)
 		return problem_temp(pr,
-		    "%s: %s; the queue directory must be writable for the user Postern's relay runs as, on a file system mounted read-write",
+		    "%s: %s; the queue directory must be writable for the user Postern's relay runs as, on a file "
+		    "system mounted read-write",
 		    path, strerror(errno));
 	if (fcntl(fd, F_OFD_SETLK, &whole)) {
 		problem_temp(pr, "%s: the queue is in use by another process; stop the other Postern first", path);
@@ -76,13 +80,15 @@ static int say(struct problem *pr, const char *path, sqlite3 *db, int rc)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return problem_temp(pr,
-		    "%s is damaged (%s); stop Postern, keep a copy of the directory, then mend it with `sqlite3 %s .recover` into a new file, or move it away to start with an empty queue",
+		    "%s is damaged (%s); stop Postern, keep a copy of the directory, then mend it with `sqlite3 %s "
+		    ".recover` into a new file, or move it away to start with an empty queue",
 		    path, why, path);
 	case SQLITE_READONLY:
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
 		return problem_temp(pr,
-		    "%s cannot be written (%s); it and its directory must belong to the user Postern's relay runs as, on a file system mounted read-write",
+		    "%s cannot be written (%s); it and its directory must belong to the user Postern's relay runs "
+		    "as, on a file system mounted read-write",
 		    path, why);
 	case SQLITE_FULL:
 		return problem_temp(pr, "%s: no room on the disk (%s); make some and start again", path, why);
@@ -121,7 +127,8 @@ static int make_file(const char *path, struct problem *pr)
 
 	if (fd < 0)
 		return problem_temp(pr,
-		    "%s: %s; the queue directory must be writable for the user Postern's relay runs as, on a file system mounted read-write",
+		    "%s: %s; the queue directory must be writable for the user Postern's relay runs as, on a file "
+		    "system mounted read-write",
 		    path, strerror(errno));
 	close(fd);
 	return 0;
@@ -137,10 +144,12 @@ static int check_owner(sqlite3 *db, const char *path, int64_t *version_r, struct
 	if (*version_r == 0 && tables == 0)
 		return 0;
 	if (app != APPLICATION_ID)
-		return problem_temp(pr, "%s is not a queue of Postern; move it away or set another queue directory", path);
+		return problem_temp(
+		    pr, "%s is not a queue of Postern; move it away or set another queue directory", path);
 	if (*version_r > VERSION)
 		return problem_temp(pr,
-		    "%s was made by a newer Postern (schema %lld, this one knows up to %d); run that version or later, or restore a backup",
+		    "%s was made by a newer Postern (schema %lld, this one knows up to %d); run that version or "
+		    "later, or restore a backup",
 		    path, (long long)*version_r, VERSION);
 	return 0;
 }
@@ -150,8 +159,8 @@ static int migrate(sqlite3 *db, const char *path, int64_t version, struct proble
 	char mark[96];
 
 	for (; version < VERSION; version++) {
-		snprintf(mark, sizeof mark, "PRAGMA application_id=%d; PRAGMA user_version=%lld; COMMIT", APPLICATION_ID,
-		    (long long)version + 1);
+		snprintf(mark, sizeof mark, "PRAGMA application_id=%d; PRAGMA user_version=%lld; COMMIT",
+		    APPLICATION_ID, (long long)version + 1);
 		if (exec(db, path, "BEGIN IMMEDIATE", pr) || exec(db, path, migrations[version], pr) ||
 		    exec(db, path, mark, pr))
 			return -1;
@@ -184,8 +193,9 @@ static int quick_check(sqlite3 *db, const char *path, struct problem *pr)
 /* secure_delete is on in Debian's build and would write freed pages over; what they hold is sealed. */
 static int prepare(sqlite3 *db, const char *path, struct problem *pr)
 {
-	static const char first[] = "PRAGMA page_size=16384; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000;"
-				    "PRAGMA secure_delete=FAST; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;";
+	static const char first[] =
+	    "PRAGMA page_size=16384; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000;"
+	    "PRAGMA secure_delete=FAST; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;";
 	static const char then[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;";
 	int64_t version;
 

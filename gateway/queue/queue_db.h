@@ -1,4 +1,5 @@
-/* The queue's database file: opening with its checks, schema and migrations, statements. relay; blocks on the disk. */
+/* The queue's database file: opening with its checks, schema and migrations, statements. relay; blocks on the disk.
+ */
 #ifndef POSTERN_QUEUE_QUEUE_DB_H
 #define POSTERN_QUEUE_QUEUE_DB_H
 
@@ -6,11 +7,11 @@
 
 #include "gateway/base/problem.h"
 
-/* Takes the directory for this process: two relays on one queue would deliver everything twice. A descriptor that holds the lock (caller closes), or
- * -1 with pr. Makes the directory when it is missing. */
+/* Takes the directory for this process: two relays on one queue would deliver everything twice. A descriptor that
+ * holds the lock (caller closes), or -1 with pr. Makes the directory when it is missing. */
 int queue_db_lock(const char *dir, struct problem *pr) __attribute__((warn_unused_result));
-/* The writing connection to dir/queue.db: made when missing, migrated when older. NULL with pr: unreadable, read-only, damaged, newer, of another program.
- * Belongs to one thread at a time. */
+/* The writing connection to dir/queue.db: made when missing, migrated when older. NULL with pr: unreadable,
+ * read-only, damaged, newer, of another program. Belongs to one thread at a time. */
 sqlite3 *queue_db_open(const char *dir, struct problem *pr);
 /* A second connection that only reads; after queue_db_open. */
 sqlite3 *queue_db_open_reader(const char *dir, struct problem *pr);

@@ -39,8 +39,8 @@ static int load_tally(struct queue_due *d, sqlite3 *db)
 /* From one next hop to the following in the index: as many look-ups as hops, however many recipients each has. */
 int queue_due_load(struct queue_due *d, sqlite3 *db)
 {
-	sqlite3_stmt *first = queue_db_prepare(db,
-	    "SELECT nexthop, next_at FROM rcpt INDEXED BY rcpt_due WHERE state = 0 ORDER BY nexthop, next_at LIMIT 1");
+	sqlite3_stmt *first = queue_db_prepare(db, "SELECT nexthop, next_at FROM rcpt INDEXED BY rcpt_due WHERE "
+						   "state = 0 ORDER BY nexthop, next_at LIMIT 1");
 	sqlite3_stmt *next = queue_db_prepare(db,
 	    "SELECT nexthop, next_at FROM rcpt INDEXED BY rcpt_due WHERE state = 0 AND nexthop > ?1"
 	    " ORDER BY nexthop, next_at LIMIT 1");

@@ -1,8 +1,10 @@
 /*
- * What the queue knows without asking the disk: who is being delivered, which next hop is due when, how many recipients are in which state.
+ * What the queue knows without asking the disk: who is being delivered, which next hop is due when, how many
+ * recipients are in which state.
  *
- * The lock orders claims and commits. A claim holds it while it reads; the writer takes it after a commit, before it takes settled rows out of `active`.
- * So a claim sees a row either in the set or already settled, never as free to deliver again. relay.
+ * The lock orders claims and commits. A claim holds it while it reads; the writer takes it after a commit, before it
+ * takes settled rows out of `active`. So a claim sees a row either in the set or already settled, never as free to
+ * deliver again. relay.
  */
 #ifndef POSTERN_QUEUE_QUEUE_DUE_H
 #define POSTERN_QUEUE_QUEUE_DUE_H

@@ -1,6 +1,7 @@
 /*
- * The spool directory. relay. Content is written to an O_TMPFILE file: it has no name until it is synced, so that a crash before leaves nothing at all.
- * Landlock and linkat: the name is made in the directory where the file was made, which needs no more than the right to make files there.
+ * The spool directory. relay. Content is written to an O_TMPFILE file: it has no name until it is synced, so that a
+ * crash before leaves nothing at all. Landlock and linkat: the name is made in the directory where the file was made,
+ * which needs no more than the right to make files there.
  */
 #include "gateway/queue/queue_files.h"
 
@@ -19,11 +20,12 @@ static int refuse(struct problem *pr, const char *dir, const char *what)
 {
 	if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)
 		return problem_temp(pr,
-		    "%s/spool lies on a file system without O_TMPFILE; put the queue directory on ext4, xfs, btrfs or tmpfs",
+		    "%s/spool lies on a file system without O_TMPFILE; put the queue directory on ext4, xfs, btrfs "
+		    "or tmpfs",
 		    dir);
 	return problem_temp(pr,
-	    "%s/spool: %s: %s; the directory must belong to the user Postern's relay runs as, with mode 0700", dir, what,
-	    strerror(errno));
+	    "%s/spool: %s: %s; the directory must belong to the user Postern's relay runs as, with mode 0700", dir,
+	    what, strerror(errno));
 }
 
 int queue_files_open(const char *dir, struct problem *pr)
@@ -79,8 +81,8 @@ int queue_files_keep(int dirfd, int fd, int64_t number, struct problem *pr)
 	if (name_it(dirfd, fd, name) == 0)
 		return 0;
 	if (errno == ENOSPC || errno == EDQUOT)
-		return problem_set(pr, PROBLEM_TEMP, 452, "4.3.1", NULL, "no room in the spool directory: %s",
-		    strerror(errno));
+		return problem_set(
+		    pr, PROBLEM_TEMP, 452, "4.3.1", NULL, "no room in the spool directory: %s", strerror(errno));
 	log_fatal("spool file %s: it cannot be named: %s", name, strerror(errno));
 }
 
@@ -109,7 +111,8 @@ int queue_files_read(int dirfd, int64_t number, struct problem *pr)
 
 	if (fd < 0 && errno == ENOENT)
 		return problem_set(pr, PROBLEM_PERM, 554, "5.3.0", NULL,
-		    "the content of message %s is gone: neither in the queue database nor in the spool directory", name);
+		    "the content of message %s is gone: neither in the queue database nor in the spool directory",
+		    name);
 	if (fd < 0)
 		return problem_temp(pr, "spool file %s: %s", name, strerror(errno));
 	return fd;

@@ -1,6 +1,6 @@
 /*
- * The spool directory: content larger than memory-max, one file a message, named as the message. relay; blocks on the disk. A file without a message
- * is removed when the queue opens.
+ * The spool directory: content larger than memory-max, one file a message, named as the message. relay; blocks on the
+ * disk. A file without a message is removed when the queue opens.
  */
 #ifndef POSTERN_QUEUE_QUEUE_FILES_H
 #define POSTERN_QUEUE_QUEUE_FILES_H
@@ -10,10 +10,12 @@
 
 #include "gateway/base/problem.h"
 
-/* Opens or makes dir/spool; a descriptor (caller closes) or -1 with pr, also when the file system cannot make unnamed files. */
+/* Opens or makes dir/spool; a descriptor (caller closes) or -1 with pr, also when the file system cannot make unnamed
+ * files. */
 int queue_files_open(const char *dir, struct problem *pr) __attribute__((warn_unused_result));
-/* Syncs an unnamed file of this directory and names it. -1 with pr when there is no room for the name; every other failure is fatal: after a failed
- * sync nobody knows what the disk has. queue_files_sync must follow before anything relies on it. */
+/* Syncs an unnamed file of this directory and names it. -1 with pr when there is no room for the name; every other
+ * failure is fatal: after a failed sync nobody knows what the disk has. queue_files_sync must follow before anything
+ * relies on it. */
 int queue_files_keep(int dirfd, int fd, int64_t number, struct problem *pr) __attribute__((warn_unused_result));
 /* Makes the names durable. Failure is fatal. */
 void queue_files_sync(int dirfd);

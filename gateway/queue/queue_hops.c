@@ -1,4 +1,5 @@
-/* Next hops and when they are due: an array sorted by name. Looked through as a whole at a claim: 20,000 hops are some 30 microseconds. relay. */
+/* Next hops and when they are due: an array sorted by name. Looked through as a whole at a claim: 20,000 hops are
+ * some 30 microseconds. relay. */
 #include "gateway/queue/queue_hops.h"
 
 #include <stdlib.h>

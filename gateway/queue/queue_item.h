@@ -1,5 +1,6 @@
 /*
- * What waits for the writer: a transaction copied from its caller, or a call that runs inside the writer's transaction (admin, purge). relay.
+ * What waits for the writer: a transaction copied from its caller, or a call that runs inside the writer's
+ * transaction (admin, purge). relay.
  */
 #ifndef POSTERN_QUEUE_QUEUE_ITEM_H
 #define POSTERN_QUEUE_QUEUE_ITEM_H
@@ -22,17 +23,17 @@ struct queue_call {
 
 struct queue_item {
 	struct queue_item *next;
-	struct queue_tx tx;	/* the copy */
+	struct queue_tx tx; /* the copy */
 	queue_done *done;
 	void *ctx;
 	struct queue_call *call; /* instead of tx */
-	int64_t *numbers;	/* of the messages */
-	int64_t *rows;		/* recipient rows of all messages */
+	int64_t *numbers;	 /* of the messages */
+	int64_t *rows;		 /* recipient rows of all messages */
 	size_t nrows;
-	uint8_t *before;	/* states before settling */
+	uint8_t *before; /* states before settling */
 	int err;
-	struct problem *pr;	/* with err -1 */
-	void *memory;		/* holds all of the copy */
+	struct problem *pr; /* with err -1 */
+	void *memory;	    /* holds all of the copy */
 };
 
 /* Copies; takes references to the contents. A transaction that breaks the contract of queue.h is a bug. */

@@ -1,4 +1,5 @@
-/* A message as JSON. relay. Words of the outside (addresses, replies) need not be UTF-8; JSON is, so other octets are shown as '?'. */
+/* A message as JSON. relay. Words of the outside (addresses, replies) need not be UTF-8; JSON is, so other octets are
+ * shown as '?'. */
 #include "gateway/queue/queue_json.h"
 
 #include <stdlib.h>
@@ -16,9 +17,9 @@ void queue_json_init(struct queue_json *j, struct queue *q)
 	j->msg = queue_db_prepare(q->reader.db,
 	    "SELECT kind, size, sender, message_id, trace, facts, EXISTS (SELECT 1 FROM body WHERE msg = msg.id)"
 	    " FROM msg WHERE id = ?1");
-	j->rcpts = queue_db_prepare(q->reader.db,
-	    "SELECT id, address, nexthop, state, attempts, next_at, changed, reason, remote, status, treatment, outcome"
-	    " FROM rcpt NOT INDEXED WHERE id >= ?1 AND id < ?2 ORDER BY id");
+	j->rcpts = queue_db_prepare(q->reader.db, "SELECT id, address, nexthop, state, attempts, next_at, changed, "
+						  "reason, remote, status, treatment, outcome"
+						  " FROM rcpt NOT INDEXED WHERE id >= ?1 AND id < ?2 ORDER BY id");
 }
 
 void queue_json_clear(struct queue_json *j)
@@ -68,7 +69,8 @@ static enum queue_state state_of(struct queue *q, int64_t row, enum queue_state 
 static json_t *rcpt(struct queue *q, sqlite3_stmt *st)
 {
 	json_t *o = json_object();
-	enum queue_state state = state_of(q, sqlite3_column_int64(st, 0), (enum queue_state)sqlite3_column_int(st, 3));
+	enum queue_state state =
+	    state_of(q, sqlite3_column_int64(st, 0), (enum queue_state)sqlite3_column_int(st, 3));
 
 	set_column(o, "address", st, 1);
 	set_column(o, "nexthop", st, 2);
@@ -89,9 +91,8 @@ bool queue_json_has_state(const json_t *o, const char *state)
 	const json_t *r;
 	size_t i;
 
-	json_array_foreach(json_object_get(o, "recipients"), i, r)
-		if (strcmp(json_string_value(json_object_get(r, "state")), state) == 0)
-			return true;
+	json_array_foreach(json_object_get(o, "recipients"), i,
+	    r) if (strcmp(json_string_value(json_object_get(r, "state")), state) == 0) return true;
 	return false;
 }
 
@@ -146,7 +147,8 @@ void queue_json_more(struct queue_json *j, int64_t number, json_t *o)
 	sqlite3_bind_int64(j->msg, 1, number);
 	if (sqlite3_step(j->msg) == SQLITE_ROW) {
 		json_t *facts = json_loads(queue_db_column(j->msg, 5), JSON_REJECT_DUPLICATES, NULL);
-		bool done = strcmp(json_string_value(json_object_get(o, "state")), queue_names_state(QUEUE_DONE)) == 0;
+		bool done =
+		    strcmp(json_string_value(json_object_get(o, "state")), queue_names_state(QUEUE_DONE)) == 0;
 
 		set_column(o, "trace", j->msg, 4);
 		if (facts)
@@ -170,9 +172,7 @@ bool queue_json_matches(const json_t *o, const char *words)
 
 	if (contains(o, "id", words) || contains(o, "sender", words) || contains(o, "message_id", words))
 		return true;
-	json_array_foreach(json_object_get(o, "recipients"), i, r)
-		if (contains(r, "address", words))
-			return true;
+	json_array_foreach(json_object_get(o, "recipients"), i, r) if (contains(r, "address", words)) return true;
 	return false;
 }
 

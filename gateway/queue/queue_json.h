@@ -14,8 +14,9 @@ struct queue_json {
 };
 void queue_json_init(struct queue_json *j, struct queue *q);
 void queue_json_clear(struct queue_json *j);
-/* {id, kind, state, sender, recipients: [{address, nexthop, state, attempts, next_at, changed, reason, remote, status, treatment, outcome}], size, arrived,
- * message_id}; times in unix ms. Caller decrefs. NULL: no such message or not readable. */
+/* {id, kind, state, sender, recipients: [{address, nexthop, state, attempts, next_at, changed, reason, remote,
+ * status, treatment, outcome}], size, arrived, message_id}; times in unix ms. Caller decrefs. NULL: no such message
+ * or not readable. */
 json_t *queue_json_msg(struct queue_json *j, int64_t number);
 /* trace, facts (as JSON when they are) and where the content is, put into an object of queue_json_msg. */
 void queue_json_more(struct queue_json *j, int64_t number, json_t *o);

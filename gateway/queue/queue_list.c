@@ -1,6 +1,6 @@
 /*
- * Lists for the admin, newest first. relay, loop's thread, so that it must not take long: with a state, an index gives the candidates; a search that has not
- * found enough after a second ends with the advice to narrow it.
+ * Lists for the admin, newest first. relay, loop's thread, so that it must not take long: with a state, an index
+ * gives the candidates; a search that has not found enough after a second ends with the advice to narrow it.
  */
 #include "gateway/queue/queue_list.h"
 
@@ -90,8 +90,9 @@ static int list_active(struct list *l, int64_t end)
 static int list_stored(struct list *l, int state, int64_t end)
 {
 	sqlite3_stmt *st = queue_db_prepare(l->json.q->reader.db,
-	    state < 0 ? "SELECT id << 16 FROM msg WHERE id < ?1 ORDER BY id DESC"
-		      : "SELECT id FROM rcpt INDEXED BY rcpt_state WHERE state = ?2 AND id < ?1 << 16 ORDER BY id DESC");
+	    state < 0
+		? "SELECT id << 16 FROM msg WHERE id < ?1 ORDER BY id DESC"
+		: "SELECT id FROM rcpt INDEXED BY rcpt_state WHERE state = ?2 AND id < ?1 << 16 ORDER BY id DESC");
 	int rc;
 
 	sqlite3_bind_int64(st, 1, end);
@@ -119,7 +120,8 @@ static char *finish(struct list *l, int rc, struct problem *pr)
 	return text;
 }
 
-char *queue_list_json(struct queue *q, const char *state, const char *match, int64_t before, size_t max, struct problem *pr)
+char *queue_list_json(
+    struct queue *q, const char *state, const char *match, int64_t before, size_t max, struct problem *pr)
 {
 	struct list l = {.array = json_array(), .max = max ? max : 1, .last = -1, .started = loop_now_ms()};
 	int64_t end = before > 0 ? queue_number_from(before) : NUMBER_END - 1;

@@ -1,6 +1,7 @@
 /*
- * Message numbers. relay. 41 bits of milliseconds (until 2095), 6 bits of counter, and 16 bits for the recipient's place make a row of 63 bits: the
- * recipients of a message lie side by side in the database without an index, and lists by time are lists by number.
+ * Message numbers. relay. 41 bits of milliseconds (until 2095), 6 bits of counter, and 16 bits for the recipient's
+ * place make a row of 63 bits: the recipients of a message lie side by side in the database without an index, and
+ * lists by time are lists by number.
  */
 #include "gateway/queue/queue_number.h"
 

@@ -1,6 +1,7 @@
 /*
- * A message's number and its readable form. The number is the milliseconds since 2026 and a counter of 64 a millisecond: unique on the node, growing, and it
- * says when the message came. Its text is 10 characters and sorts like it. A recipient's row is the number with the recipient's place behind it. relay.
+ * A message's number and its readable form. The number is the milliseconds since 2026 and a counter of 64 a
+ * millisecond: unique on the node, growing, and it says when the message came. Its text is 10 characters and sorts
+ * like it. A recipient's row is the number with the recipient's place behind it. relay.
  */
 #ifndef POSTERN_QUEUE_QUEUE_NUMBER_H
 #define POSTERN_QUEUE_QUEUE_NUMBER_H
@@ -9,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define QUEUE_NUMBER_TEXT 10	      /* characters, without the NUL */
+#define QUEUE_NUMBER_TEXT 10		  /* characters, without the NUL */
 #define QUEUE_NUMBER_RCPTS INT64_C(65536) /* recipients a message can have */
 
 struct queue_number {
@@ -20,7 +21,8 @@ struct queue_number {
 /* Numbers will be larger than last (the largest one in use). */
 void queue_number_init(struct queue_number *n, int64_t last);
 void queue_number_clear(struct queue_number *n);
-/* The next one. Any thread. With the clock set back, or more than 64 in a millisecond, it runs ahead of the clock rather than repeat. */
+/* The next one. Any thread. With the clock set back, or more than 64 in a millisecond, it runs ahead of the clock
+ * rather than repeat. */
 int64_t queue_number_next(struct queue_number *n, int64_t now_ms);
 /* Text of a number; cap > QUEUE_NUMBER_TEXT. */
 void queue_number_text(int64_t number, char *text_r, size_t cap);

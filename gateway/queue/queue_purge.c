@@ -1,6 +1,7 @@
 /*
- * Forgetting. Writer thread. relay. Message numbers grow with time, so that the old ones stand together at the table's beginning and no index by age is
- * needed: a round looks at every message older than done-keep and removes those that are done long enough.
+ * Forgetting. Writer thread. relay. Message numbers grow with time, so that the old ones stand together at the
+ * table's beginning and no index by age is needed: a round looks at every message older than done-keep and removes
+ * those that are done long enough.
  */
 #include "gateway/queue/queue_purge.h"
 

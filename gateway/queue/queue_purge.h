@@ -1,6 +1,6 @@
 /*
- * Forgetting: messages whose recipients are all done since done-keep, Message-IDs older than sealed-ids-days. In small steps by the writer when it has
- * nothing else to do. relay.
+ * Forgetting: messages whose recipients are all done since done-keep, Message-IDs older than sealed-ids-days. In
+ * small steps by the writer when it has nothing else to do. relay.
  */
 #ifndef POSTERN_QUEUE_QUEUE_PURGE_H
 #define POSTERN_QUEUE_QUEUE_PURGE_H

@@ -1,4 +1,5 @@
-/* The reading connection. relay. It never writes (query_only); its transactions are short, so that the writer's log can start anew. */
+/* The reading connection. relay. It never writes (query_only); its transactions are short, so that the writer's log
+ * can start anew. */
 #include "gateway/queue/queue_reader.h"
 
 #include "gateway/base/log.h"
@@ -15,7 +16,8 @@ void queue_reader_init(struct queue_reader *r, sqlite3 *db)
 	    "SELECT id, next_at FROM rcpt INDEXED BY rcpt_due WHERE state = 0 AND nexthop = ?1 ORDER BY next_at, id");
 	r->held = queue_db_prepare(
 	    db, "SELECT id, nexthop FROM rcpt INDEXED BY rcpt_state WHERE state = 2 AND changed <= ?1 ORDER BY id");
-	r->msg = queue_db_prepare(db, "SELECT kind, size, sender, trace, facts, message_id, wrapped FROM msg WHERE id = ?1");
+	r->msg = queue_db_prepare(
+	    db, "SELECT kind, size, sender, trace, facts, message_id, wrapped FROM msg WHERE id = ?1");
 	r->rcpts = queue_db_prepare(db,
 	    "SELECT id, address, attempts, treatment, warned FROM rcpt NOT INDEXED"
 	    " WHERE id >= ?1 AND id < ?2 AND state = ?3 AND nexthop = ?4 AND next_at <= ?5 ORDER BY id");
@@ -56,16 +58,17 @@ static struct spool *open_body(struct queue_reader *r, const uint8_t key[SPOOL_K
 	return NULL;
 }
 
-static struct spool *open_file(struct queue_reader *r, int spool_fd, const uint8_t key[SPOOL_KEY], int64_t msg,
-    struct problem *pr)
+static struct spool *open_file(
+    struct queue_reader *r, int spool_fd, const uint8_t key[SPOOL_KEY], int64_t msg, struct problem *pr)
 {
 	int fd = queue_files_read(spool_fd, msg, pr);
 
-	return fd < 0 ? NULL : spool_open_fd(key, fd, spool_sealed_size((uint64_t)sqlite3_column_int64(r->content, 0)));
+	return fd < 0 ? NULL
+		      : spool_open_fd(key, fd, spool_sealed_size((uint64_t)sqlite3_column_int64(r->content, 0)));
 }
 
-struct spool *queue_reader_content(struct queue_reader *r, int spool_fd, int64_t msg, const uint8_t key[SPOOL_KEY],
-    struct problem *pr)
+struct spool *queue_reader_content(
+    struct queue_reader *r, int spool_fd, int64_t msg, const uint8_t key[SPOOL_KEY], struct problem *pr)
 {
 	struct spool *s = NULL;
 
@@ -75,7 +78,8 @@ struct spool *queue_reader_content(struct queue_reader *r, int spool_fd, int64_t
 	int rc = sqlite3_step(r->content);
 
 	if (rc == SQLITE_DONE)
-		problem_set(pr, PROBLEM_PERM, 554, "5.3.0", NULL, "there is no message %lld in the queue", (long long)msg);
+		problem_set(
+		    pr, PROBLEM_PERM, 554, "5.3.0", NULL, "there is no message %lld in the queue", (long long)msg);
 	else if (rc != SQLITE_ROW)
 		queue_reader_problem(r, pr);
 	else if (sqlite3_column_type(r->content, 1) == SQLITE_BLOB)

@@ -17,8 +17,8 @@ struct queue_reader {
 void queue_reader_init(struct queue_reader *r, sqlite3 *db);
 void queue_reader_clear(struct queue_reader *r);
 /* What queue.h says of queue_content and queue_was_sealed. */
-struct spool *queue_reader_content(struct queue_reader *r, int spool_fd, int64_t msg, const uint8_t key[SPOOL_KEY],
-    struct problem *pr);
+struct spool *queue_reader_content(
+    struct queue_reader *r, int spool_fd, int64_t msg, const uint8_t key[SPOOL_KEY], struct problem *pr);
 int queue_reader_was_sealed(struct queue_reader *r, const char *const *ids, size_t n, int64_t since_ms);
 /* When the oldest queued message came, unix ms; 0 none, -1 cannot tell. */
 int64_t queue_reader_oldest(struct queue_reader *r);

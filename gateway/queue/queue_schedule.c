@@ -1,6 +1,6 @@
 /*
- * The schedule: exponential back-off with jitter (RFC 5321 4.5.4.1). Pure; relay. The jitter keeps mail that failed together, when a partner's host went
- * away, from coming back together.
+ * The schedule: exponential back-off with jitter (RFC 5321 4.5.4.1). Pure; relay. The jitter keeps mail that failed
+ * together, when a partner's host went away, from coming back together.
  */
 #include "gateway/queue/queue_schedule.h"
 

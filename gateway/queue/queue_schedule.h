@@ -7,8 +7,9 @@
 
 #include "gateway/queue/queue_settings.h"
 
-/* After `attempts` tries (the one that just failed included), in unix ms: retry-min doubled with each try up to retry-max, spread by jitter 0..65535 over
- * the upper quarter, never less than retry-min nor more than retry-max (RFC 5321 4.5.4.1). */
+/* After `attempts` tries (the one that just failed included), in unix ms: retry-min doubled with each try up to
+ * retry-max, spread by jitter 0..65535 over the upper quarter, never less than retry-min nor more than retry-max (RFC
+ * 5321 4.5.4.1). */
 int64_t queue_schedule_next(const struct queue_settings *set, int attempts, int64_t now_ms, uint16_t jitter);
 /* Tried long enough (`expire`). */
 bool queue_schedule_expired(const struct queue_settings *set, int64_t arrived_ms, int64_t now_ms);

@@ -1,4 +1,5 @@
-/* Message-IDs as they are remembered. Compared octet by octet (RFC 5322 3.6.4 leaves no room for case). Pure. relay. */
+/* Message-IDs as they are remembered. Compared octet by octet (RFC 5322 3.6.4 leaves no room for case). Pure. relay.
+ */
 #include "gateway/queue/queue_sealed.h"
 
 #include <openssl/evp.h>

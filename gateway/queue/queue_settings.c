@@ -1,4 +1,5 @@
-/* Section "queue" of the configuration. relay. The defaults stand once, in the table; queue_settings_default reads them from there. */
+/* Section "queue" of the configuration. relay. The defaults stand once, in the table; queue_settings_default reads
+ * them from there. */
 #include "gateway/queue/queue_settings.h"
 
 #include <stddef.h>
@@ -12,20 +13,20 @@
 #define KIB INT64_C(1024)
 #define MIB (1024 * KIB)
 
-#define DURATION(n, field, d, lo, hi, text)                                                                            \
-	{                                                                                                              \
-		.name = n, .type = SETTING_DURATION, .offset = offsetof(struct queue_settings, field), .dflt = d,      \
-		.min = lo, .max = hi, .help = text                                                                     \
+#define DURATION(n, field, d, lo, hi, text)                                                                          \
+	{                                                                                                            \
+		.name = n, .type = SETTING_DURATION, .offset = offsetof(struct queue_settings, field), .dflt = d,    \
+		.min = lo, .max = hi, .help = text                                                                   \
 	}
-#define SIZE(n, field, d, lo, hi, text)                                                                                \
-	{                                                                                                              \
-		.name = n, .type = SETTING_SIZE, .offset = offsetof(struct queue_settings, field), .dflt = d,          \
-		.min = lo, .max = hi, .help = text                                                                     \
+#define SIZE(n, field, d, lo, hi, text)                                                                              \
+	{                                                                                                            \
+		.name = n, .type = SETTING_SIZE, .offset = offsetof(struct queue_settings, field), .dflt = d,        \
+		.min = lo, .max = hi, .help = text                                                                   \
 	}
-#define NUMBER(n, field, d, lo, hi, text)                                                                              \
-	{                                                                                                              \
-		.name = n, .type = SETTING_INT, .offset = offsetof(struct queue_settings, field), .dflt = d,           \
-		.min = lo, .max = hi, .help = text                                                                     \
+#define NUMBER(n, field, d, lo, hi, text)                                                                            \
+	{                                                                                                            \
+		.name = n, .type = SETTING_INT, .offset = offsetof(struct queue_settings, field), .dflt = d,         \
+		.min = lo, .max = hi, .help = text                                                                   \
 	}
 
 static const struct setting rows[] = {
@@ -33,13 +34,15 @@ static const struct setting rows[] = {
 	"How long a recipient waits after its first failed attempt; the wait doubles with each further one."),
     DURATION("retry-max", retry_max, "4h", SECOND, 7 * DAY, "The longest wait between two attempts."),
     DURATION("expire", expire, "5d", MINUTE, 60 * DAY,
-	"How long delivery is tried; then the sender inside is told that it failed (RFC 5321 4.5.4.1: at least 4 to 5 days)."),
+	"How long delivery is tried; then the sender inside is told that it failed (RFC 5321 4.5.4.1: at least 4 to "
+	"5 days)."),
     DURATION("delay-warning", delay_warning, "4h", 0, 60 * DAY,
 	"After how long a sender inside is told once that the message still waits; 0 for never."),
     DURATION("hold-expire", hold_expire, "30d", HOUR, 365 * DAY,
 	"How long held mail waits for its certificate or for the admin before it is given up."),
     SIZE("memory-max", memory_max, "256k", 0, 16 * MIB,
-	"Sealed content up to this size stays in memory and goes into the queue database; larger content goes into a file in the spool directory."),
+	"Sealed content up to this size stays in memory and goes into the queue database; larger content goes into a "
+	"file in the spool directory."),
     SIZE("message-max", message_max, "50M", 64 * KIB, 2048 * MIB,
 	"The largest message accepted; it is announced with SIZE (RFC 1870)."),
     NUMBER("sealed-ids-days", sealed_ids_days, "90", 1, 3650,
@@ -49,9 +52,9 @@ static const struct setting rows[] = {
     SIZE("checkpoint", checkpoint, "2M", 256 * KIB, 1024 * MIB,
 	"The write-ahead log is carried into the queue database when it is larger than this."),
     DURATION("commit-gap", commit_gap, "1ms", 0, SECOND,
-	"The least time between two commits, so that one sync serves many messages; a lone message waits for nothing."),
-    NUMBER("active-max", active_max, "1000", 1, 100000,
-	"The most recipients in delivery at one time."),
+	"The least time between two commits, so that one sync serves many messages; a lone message waits for "
+	"nothing."),
+    NUMBER("active-max", active_max, "1000", 1, 100000, "The most recipients in delivery at one time."),
 };
 
 const struct settings_section queue_settings_section = {

@@ -11,7 +11,9 @@ char *queue_show_json(struct queue *q, const char *id, struct problem *pr)
 	char *text = NULL;
 
 	if (queue_number_parse(id, &number)) {
-		problem_perm(pr, "\"%s\" is not the id of a message (ten digits and capital letters, as `queue list` shows them)", id);
+		problem_perm(pr,
+		    "\"%s\" is not the id of a message (ten digits and capital letters, as `queue list` shows them)",
+		    id);
 		return NULL;
 	}
 	queue_json_init(&j, q);

@@ -10,21 +10,23 @@
 
 void queue_store_init(struct queue_store *s, sqlite3 *db)
 {
-	s->msg = queue_db_prepare(db,
-	    "INSERT INTO msg (id, kind, size, sender, trace, facts, message_id, wrapped) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+	s->msg = queue_db_prepare(db, "INSERT INTO msg (id, kind, size, sender, trace, facts, message_id, wrapped) "
+				      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
 	s->body = queue_db_prepare(db, "INSERT INTO body (msg, sealed) VALUES (?1, ?2)");
 	s->rcpt = queue_db_prepare(db,
 	    "INSERT INTO rcpt (id, address, nexthop, state, outcome, next_at, changed, reason, treatment)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)");
-	s->sealed = queue_db_prepare(db,
-	    "INSERT INTO sealed (hash, at) VALUES (?1, ?2) ON CONFLICT (hash) DO UPDATE SET at = excluded.at");
+	s->sealed = queue_db_prepare(
+	    db, "INSERT INTO sealed (hash, at) VALUES (?1, ?2) ON CONFLICT (hash) DO UPDATE SET at = excluded.at");
 	s->state = queue_db_prepare(db, "SELECT state FROM rcpt WHERE id = ?1");
 	s->settle = queue_db_prepare(db,
 	    "UPDATE rcpt SET state = ?2, outcome = ?3, next_at = ?4, changed = ?5, reason = coalesce(?6, reason),"
-	    " remote = coalesce(?7, remote), status = coalesce(?8, status), attempts = attempts + ?9, warned = warned | ?10"
+	    " remote = coalesce(?7, remote), status = coalesce(?8, status), attempts = attempts + ?9, warned = "
+	    "warned | ?10"
 	    " WHERE id = ?1 AND state <> 3");
 	s->nexthop = queue_db_prepare(db, "SELECT nexthop FROM rcpt WHERE id = ?1");
-	s->open = queue_db_prepare(db, "SELECT 1 FROM rcpt NOT INDEXED WHERE id >= ?1 AND id < ?2 AND state <> 3 LIMIT 1");
+	s->open =
+	    queue_db_prepare(db, "SELECT 1 FROM rcpt NOT INDEXED WHERE id >= ?1 AND id < ?2 AND state <> 3 LIMIT 1");
 	s->drop_body = queue_db_prepare(db, "DELETE FROM body WHERE msg = ?1");
 }
 
@@ -104,7 +106,8 @@ static int put(struct queue_store *s, struct queue_batch *b, const struct queue_
 
 /* ---- settlements ---- */
 
-/* With its last recipient done, a message's content goes: the row now, a file after the commit (a crash between leaves it to the next start). */
+/* With its last recipient done, a message's content goes: the row now, a file after the commit (a crash between
+ * leaves it to the next start). */
 static int drop_if_done(struct queue_store *s, struct queue_batch *b, int64_t row)
 {
 	int64_t number = queue_number_msg(row);
@@ -165,7 +168,8 @@ int queue_store_settle(struct queue_store *s, struct queue_batch *b, const struc
 	return t->state == QUEUE_QUEUED ? retry_due(s, b, t) : SQLITE_OK;
 }
 
-/* P6: looked at before anything of the item is written, so that a refusal needs no undoing. The statement's own WHERE and the trigger stand behind it. */
+/* P6: looked at before anything of the item is written, so that a refusal needs no undoing. The statement's own WHERE
+ * and the trigger stand behind it. */
 static int check_settles(struct queue_store *s, struct queue_item *it)
 {
 	for (size_t i = 0; i < it->tx.nsettles; i++) {
@@ -182,8 +186,8 @@ static int check_settles(struct queue_store *s, struct queue_item *it)
 		it->before[i] = (uint8_t)state;
 		if (state != QUEUE_DONE)
 			continue;
-		problem_set(queue_item_refuse(it), PROBLEM_PERM, 554, "5.3.0", NULL,
-		    "recipient row %lld %s", (long long)row, rc == SQLITE_ROW ? "has its outcome already" : "does not exist");
+		problem_set(queue_item_refuse(it), PROBLEM_PERM, 554, "5.3.0", NULL, "recipient row %lld %s",
+		    (long long)row, rc == SQLITE_ROW ? "has its outcome already" : "does not exist");
 		log_error(NULL, "queue", "settle-refused row=%lld why=\"%s\"", (long long)row, it->pr->text);
 		return SQLITE_OK;
 	}
@@ -212,8 +216,7 @@ int queue_store_apply(struct queue_store *s, struct queue_batch *b, struct queue
 	for (size_t i = 0; i < it->tx.nmsgs && rc == SQLITE_OK; i++)
 		rc = put(s, b, &it->tx.msgs[i], it->numbers[i]);
 	for (size_t i = 0; i < it->tx.nsettles && rc == SQLITE_OK; i++)
-		rc = queue_store_settle(
-		    s, b, &it->tx.settles[i], it->before[i], was_tried(&it->tx.settles[i]));
+		rc = queue_store_settle(s, b, &it->tx.settles[i], it->before[i], was_tried(&it->tx.settles[i]));
 	for (size_t i = 0; i < it->tx.nsealed_ids && rc == SQLITE_OK; i++)
 		rc = remember_sealed(s, b, it->tx.sealed_ids[i]);
 	return rc;

@@ -14,8 +14,8 @@ struct queue_store {
 
 void queue_store_init(struct queue_store *s, sqlite3 *db);
 void queue_store_clear(struct queue_store *s);
-/* Inside a transaction: all of the item or nothing. SQLITE_OK: applied, or refused (it->err) without a change. Anything else: the whole transaction must be
- * undone. */
+/* Inside a transaction: all of the item or nothing. SQLITE_OK: applied, or refused (it->err) without a change.
+ * Anything else: the whole transaction must be undone. */
 int queue_store_apply(struct queue_store *s, struct queue_batch *b, struct queue_item *it);
 /* One recipient gets its new state (the caller made sure that it is not done). SQLite result. */
 enum queue_store_try { QUEUE_STORE_UNTRIED, QUEUE_STORE_TRIED /* counts as an attempt */ };

@@ -5,17 +5,20 @@
  *
  *   1 each content in a file: fdatasync, linkat to its name; after the last, fsync of the directory   (keep_files)
  *   2 BEGIN IMMEDIATE, rows of every transaction, COMMIT (WAL frames, fsync of the WAL)                (commit)
- *   3 memory follows; contents without open recipients are unlinked                                  (queue_batch_committed)
- *   4 the callers are told: only now is there a 250, or is a delivery settled                          (queue_box_put)
+ *   3 memory follows; contents without open recipients are unlinked (queue_batch_committed) 4 the callers are told:
+ * only now is there a 250, or is a delivery settled                          (queue_box_put)
  *
- * A crash (kill -9, power) before 1 ends leaves unnamed files, which are gone by themselves, or named ones without a row, which the next start removes.
- * Before COMMIT has written its last frame: SQLite's recovery drops the transaction; named files as before. After that frame and before 4: the messages are
- * in the queue though nobody was told; their clients send again: twice, never lost. Before the unlinks of 3: files of done messages stay behind; the next
- * start removes them. There is no order in which a row is durable and its file is not, and none in which a caller is told and the row is not.
+ * A crash (kill -9, power) before 1 ends leaves unnamed files, which are gone by themselves, or named ones without a
+ * row, which the next start removes. Before COMMIT has written its last frame: SQLite's recovery drops the
+ * transaction; named files as before. After that frame and before 4: the messages are in the queue though nobody was
+ * told; their clients send again: twice, never lost. Before the unlinks of 3: files of done messages stay behind; the
+ * next start removes them. There is no order in which a row is durable and its file is not, and none in which a
+ * caller is told and the row is not.
  *
- * A failed fsync is fatal and never tried again: the kernel may have dropped the dirty pages, and a second fsync would succeed without them. What
- * did not fit on the disk (SQLITE_FULL: a write refused before any sync) is different: the transaction is rolled back, new mail is told 452, and
- * settlements, which must not be lost because the delivery has happened, are kept and tried again.
+ * A failed fsync is fatal and never tried again: the kernel may have dropped the dirty pages, and a second fsync
+ * would succeed without them. What did not fit on the disk (SQLITE_FULL: a write refused before any sync) is
+ * different: the transaction is rolled back, new mail is told 452, and settlements, which must not be lost because
+ * the delivery has happened, are kept and tried again.
  *
  * A transaction that names a recipient with an outcome is refused alone; the others of its group are committed.
  */
@@ -124,7 +127,8 @@ static bool is_filed(const struct queue_msg *m)
 	return m->content && spool_fd(m->content) >= 0 && has_open(m);
 }
 
-/* Step 1 for one item. Its client may have gone away meanwhile: looked for here, right before the commit (P2, RFC 1047). */
+/* Step 1 for one item. Its client may have gone away meanwhile: looked for here, right before the commit (P2, RFC
+ * 1047). */
 static void keep_item(struct queue_writer *w, struct queue_item *it)
 {
 	if (it->tx.cancel && atomic_load(it->tx.cancel)) {
@@ -157,7 +161,8 @@ static void keep_files(struct queue_writer *w, struct queue_item *group)
 
 static void fail(struct queue_writer *w, const char *what)
 {
-	log_fatal("queue database: %s: %s (%d)", what, sqlite3_errmsg(w->cfg.db), sqlite3_extended_errcode(w->cfg.db));
+	log_fatal(
+	    "queue database: %s: %s (%d)", what, sqlite3_errmsg(w->cfg.db), sqlite3_extended_errcode(w->cfg.db));
 }
 
 /* Somebody else writes (a copy is being made, a shell is open): nothing is wrong, it takes longer. */
@@ -189,8 +194,8 @@ static int apply(struct queue_writer *w, struct queue_item *group)
 }
 
 /*
- * Step 2. SQLITE_OK: committed and synced. SQLITE_FULL: rolled back without a sync having been tried, for an error of fsync is SQLITE_IOERR_FSYNC
- * even when the disk is full, and that ends the process here.
+ * Step 2. SQLITE_OK: committed and synced. SQLITE_FULL: rolled back without a sync having been tried, for an error of
+ * fsync is SQLITE_IOERR_FSYNC even when the disk is full, and that ends the process here.
  */
 static int commit(struct queue_writer *w, struct queue_item *group)
 {
@@ -205,7 +210,8 @@ static int commit(struct queue_writer *w, struct queue_item *group)
 		log_panic("queue database: %s", sqlite3_errmsg(w->cfg.db));
 	if (rc != SQLITE_OK && rc != SQLITE_FULL)
 		fail(w, "commit");
-	if (rc == SQLITE_FULL && !sqlite3_get_autocommit(w->cfg.db) && queue_db_exec(w->cfg.db, "ROLLBACK") != SQLITE_OK)
+	if (rc == SQLITE_FULL && !sqlite3_get_autocommit(w->cfg.db) &&
+	    queue_db_exec(w->cfg.db, "ROLLBACK") != SQLITE_OK)
 		fail(w, "rollback");
 	return rc;
 }
@@ -243,7 +249,8 @@ static void hand_back(struct queue_writer *w, struct queue_item *group)
 		finish_calls(w, calls);
 }
 
-/* The disk is full: settlements go back to the front, in order, unless we are stopping; everything else is refused. */
+/* The disk is full: settlements go back to the front, in order, unless we are stopping; everything else is refused.
+ */
 static void sort_out_full(struct queue_writer *w, struct queue_item *group)
 {
 	struct queue_item *refused = NULL, **refused_end = &refused, *kept = NULL, **kept_end = &kept;
@@ -314,8 +321,9 @@ static int note_wal(void *ctx, sqlite3 *db, const char *name, int pages)
 }
 
 /*
- * Carries the log into the database in small steps (64 MiB at once: stalls of 70 ms). PASSIVE waits for no reader; the log starts anew by itself when all of
- * it was carried over. While a reader keeps it from that, the next try comes after as much again.
+ * Carries the log into the database in small steps (64 MiB at once: stalls of 70 ms). PASSIVE waits for no reader;
+ * the log starts anew by itself when all of it was carried over. While a reader keeps it from that, the next try
+ * comes after as much again.
  */
 static void checkpoint(struct queue_writer *w)
 {

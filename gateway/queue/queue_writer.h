@@ -1,7 +1,7 @@
 /*
- * The writer thread: group commit, checkpoints, purging. The one durable commit point of the gateway is in queue_writer.c. relay.
- * The thread starts with the first work, not with queue_writer_new: a sandbox entered in between (Landlock holds for a thread and those it makes) holds
- * for it too.
+ * The writer thread: group commit, checkpoints, purging. The one durable commit point of the gateway is in
+ * queue_writer.c. relay. The thread starts with the first work, not with queue_writer_new: a sandbox entered in
+ * between (Landlock holds for a thread and those it makes) holds for it too.
  */
 #ifndef POSTERN_QUEUE_QUEUE_WRITER_H
 #define POSTERN_QUEUE_QUEUE_WRITER_H
@@ -29,7 +29,8 @@ struct queue_writer *queue_writer_new(const struct queue_writer_config *c);
 void queue_writer_free(struct queue_writer *w);
 /* Gives an item; it is finished through the box. Any thread; does not block. */
 void queue_writer_add(struct queue_writer *w, struct queue_item *it);
-/* Runs a call in a transaction and waits for its commit. 0; -1: c->pr says why nothing happened. Not from the writer's thread. */
+/* Runs a call in a transaction and waits for its commit. 0; -1: c->pr says why nothing happened. Not from the
+ * writer's thread. */
 int queue_writer_call(struct queue_writer *w, struct queue_call *c);
 /* Purges what there is to purge, and waits for it. Returns the number of messages removed, -1 with pr. */
 long queue_writer_purge(struct queue_writer *w, struct problem *pr);

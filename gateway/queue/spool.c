@@ -1,9 +1,10 @@
 /*
  * Sealed content of one message. relay (DATA, queue) and sealer (scratch, input, output); blocks on the disk.
  *
- * Plain octets stand in memory only as the chunk that is being filled or read (at most 64 KiB) and are sealed where they lie. The sealed form is
- * chunk after chunk, 65,536 plain octets and a tag of 16 each; only the last may be shorter, and it is empty only when the content is. So the length of
- * the sealed form says how many chunks there are and which is last, and a wrong length shows as a failed tag.
+ * Plain octets stand in memory only as the chunk that is being filled or read (at most 64 KiB) and are sealed where
+ * they lie. The sealed form is chunk after chunk, 65,536 plain octets and a tag of 16 each; only the last may be
+ * shorter, and it is empty only when the content is. So the length of the sealed form says how many chunks there are
+ * and which is last, and a wrong length shows as a failed tag.
  *
  * Nothing here is durable: queue_writer.c syncs and names a file before its message is acknowledged.
  */
@@ -31,20 +32,20 @@ struct spool {
 	atomic_int refs;
 	enum state state;
 	struct spool_chunk cipher;
-	struct buf mem;	    /* sealed octets not in the file, then `open` plain ones */
-	size_t open;	    /* plain octets of the chunk being filled */
-	size_t mem_max;	    /* sealed octets that may stay in memory */
-	int dirfd, given;   /* where a file comes from; -1 each: from nowhere */
-	int fd;		    /* -1 while everything is in memory */
-	uint64_t filed;	    /* sealed octets in the file */
-	uint64_t chunks;    /* sealed so far */
-	uint64_t plain;	    /* plain octets in all */
-	uint64_t sealed;    /* sealed octets in all */
-	uint64_t max;	    /* plain octets allowed */
-	uint8_t *cache;	    /* one opened chunk */
+	struct buf mem;	  /* sealed octets not in the file, then `open` plain ones */
+	size_t open;	  /* plain octets of the chunk being filled */
+	size_t mem_max;	  /* sealed octets that may stay in memory */
+	int dirfd, given; /* where a file comes from; -1 each: from nowhere */
+	int fd;		  /* -1 while everything is in memory */
+	uint64_t filed;	  /* sealed octets in the file */
+	uint64_t chunks;  /* sealed so far */
+	uint64_t plain;	  /* plain octets in all */
+	uint64_t sealed;  /* sealed octets in all */
+	uint64_t max;	  /* plain octets allowed */
+	uint8_t *cache;	  /* one opened chunk */
 	size_t cache_cap, cache_len;
-	uint64_t cache_no;  /* its number; UINT64_MAX: none */
-	bool broken;	    /* the length is one that no content has */
+	uint64_t cache_no; /* its number; UINT64_MAX: none */
+	bool broken;	   /* the length is one that no content has */
 };
 
 uint64_t spool_sealed_size(uint64_t n)
@@ -121,8 +122,8 @@ void spool_free(struct spool *s)
 static int disk_problem(struct problem *pr, const char *what)
 {
 	if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)
-		return problem_set(pr, PROBLEM_TEMP, 452, "4.3.1", NULL, "no room for the message in the spool: %s: %s",
-		    what, strerror(errno));
+		return problem_set(pr, PROBLEM_TEMP, 452, "4.3.1", NULL,
+		    "no room for the message in the spool: %s: %s", what, strerror(errno));
 	return problem_temp(pr, "the spool cannot take the message: %s: %s", what, strerror(errno));
 }
 
@@ -258,7 +259,8 @@ static int finish(struct spool *s, struct problem *pr)
 {
 	if (s->state == SEALED) {
 		if (plain_size(s->sealed, &s->plain))
-			return problem_temp(pr, "%llu sealed octets are not a whole content", (unsigned long long)s->sealed);
+			return problem_temp(
+			    pr, "%llu sealed octets are not a whole content", (unsigned long long)s->sealed);
 		if (s->plain > s->max)
 			return too_large(s, pr);
 		return 0;
@@ -372,8 +374,8 @@ static int read_cb(struct reader *r, uint64_t off, void *p, size_t n, size_t *go
 }
 
 /*
- * A length that cannot be must not look like an empty message to a caller who trusts reader.size: such a spool claims one octet, and reading it fails.
- * The same for 16 octets that are not the tag of an empty content.
+ * A length that cannot be must not look like an empty message to a caller who trusts reader.size: such a spool claims
+ * one octet, and reading it fails. The same for 16 octets that are not the tag of an empty content.
  */
 static void begin_reading(struct spool *s, uint64_t sealed)
 {

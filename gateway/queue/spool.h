@@ -1,7 +1,8 @@
 /*
- * Sealed content: chunked AES-256-GCM (64 KiB chunks, nonce = chunk counter with a final flag, key of one message), in memory up to a bound, then in an
- * O_TMPFILE file. Nothing of a message is on disk or long in memory in the clear (promise P3). relay (DATA, queue) and sealer (scratch,
- * input, output); blocks on the disk. Truncation, reordering and changes are found when reading.
+ * Sealed content: chunked AES-256-GCM (64 KiB chunks, nonce = chunk counter with a final flag, key of one message),
+ * in memory up to a bound, then in an O_TMPFILE file. Nothing of a message is on disk or long in memory in the clear
+ * (promise P3). relay (DATA, queue) and sealer (scratch, input, output); blocks on the disk. Truncation, reordering
+ * and changes are found when reading.
  */
 #ifndef POSTERN_QUEUE_SPOOL_H
 #define POSTERN_QUEUE_SPOOL_H
@@ -18,8 +19,9 @@
 uint64_t spool_sealed_size(uint64_t n);
 
 struct spool;
-/* An empty spool to be written. mem_max: sealed octets kept in memory; past it a file is made: O_TMPFILE below dirfd (relay), or fd_given (sealer's
- * scratch, truncated first, not owned); dirfd = -1 and fd_given = -1: memory only, past mem_max is 452 4.3.1. max: plain octets in all (552 5.3.4 past it). key is copied. */
+/* An empty spool to be written. mem_max: sealed octets kept in memory; past it a file is made: O_TMPFILE below dirfd
+ * (relay), or fd_given (sealer's scratch, truncated first, not owned); dirfd = -1 and fd_given = -1: memory only,
+ * past mem_max is 452 4.3.1. max: plain octets in all (552 5.3.4 past it). key is copied. */
 struct spool *spool_new(const uint8_t key[SPOOL_KEY], size_t mem_max, int dirfd, int fd_given, uint64_t max);
 /* Reference counted: spool_free drops one. Wipes key and buffers at the last. */
 struct spool *spool_ref(struct spool *s);
@@ -41,8 +43,9 @@ const uint8_t *spool_sealed(const struct spool *s, size_t *n_r);
 int spool_fd(const struct spool *s);
 uint64_t spool_sealed_len(const struct spool *s);
 
-/* Takes already sealed octets piece by piece (what a sealer streams back to the relay): the pieces are stored unopened; spool_finish checks that the
- * chunk count and length can be right (the tags are checked when read). */
-int spool_add_sealed(struct spool *s, const void *p, size_t n, struct problem *pr) __attribute__((warn_unused_result));
+/* Takes already sealed octets piece by piece (what a sealer streams back to the relay): the pieces are stored
+ * unopened; spool_finish checks that the chunk count and length can be right (the tags are checked when read). */
+int spool_add_sealed(struct spool *s, const void *p, size_t n, struct problem *pr)
+    __attribute__((warn_unused_result));
 
 #endif

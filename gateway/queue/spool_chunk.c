@@ -1,6 +1,7 @@
 /*
- * One chunk of sealed content. The nonce is {0, 0, 0, final flag, number as 64 bits}: a chunk in another place or another order, and a file cut
- * after any chunk, fail the tag (the STREAM construction). No nonce repeats, because a key belongs to one content and a number is sealed once.
+ * One chunk of sealed content. The nonce is {0, 0, 0, final flag, number as 64 bits}: a chunk in another place or
+ * another order, and a file cut after any chunk, fail the tag (the STREAM construction). No nonce repeats, because a
+ * key belongs to one content and a number is sealed once.
  */
 #include "gateway/queue/spool_chunk.h"
 

@@ -1,6 +1,7 @@
 /*
- * The SMTP server session (RFC 5321, 1870, 2034, 2920, 3207, 6152): syntax, order, limits, replies. What a sender, a recipient or a message is worth is decided by the
- * application behind smtpd_ops, which may answer later. One file per verb (smtpd_<verb>.c), dispatched by one table. Role relay; never blocks.
+ * The SMTP server session (RFC 5321, 1870, 2034, 2920, 3207, 6152): syntax, order, limits, replies. What a sender, a
+ * recipient or a message is worth is decided by the application behind smtpd_ops, which may answer later. One file
+ * per verb (smtpd_<verb>.c), dispatched by one table. Role relay; never blocks.
  */
 #ifndef POSTERN_SMTP_SMTPD_H
 #define POSTERN_SMTP_SMTPD_H
@@ -13,29 +14,35 @@
 #include "gateway/base/problem.h"
 #include "gateway/mail/address.h"
 
-struct smtpd_settings; /* section "smtp-server": smtpd_settings.h: limits of line, command, recipients, errors, time, message size */
+struct smtpd_settings; /* section "smtp-server": smtpd_settings.h: limits of line, command, recipients, errors, time,
+			  message size */
 
 enum smtpd_side { SMTPD_INSIDE, SMTPD_OUTSIDE };
 
 struct smtpd_mail {
-	struct address sender;	/* null path allowed */
-	uint64_t size;		/* SIZE= or 0 */
-	bool body8;		/* BODY=8BITMIME */
+	struct address sender; /* null path allowed */
+	uint64_t size;	       /* SIZE= or 0 */
+	bool body8;	       /* BODY=8BITMIME */
 };
 struct smtpd;
-/* All of them are called from the loop, never from inside a smtpd_* call of the application but smtpd_new (connected). Pointers are valid during the call. */
+/* All of them are called from the loop, never from inside a smtpd_* call of the application but smtpd_new
+ * (connected). Pointers are valid during the call. */
 struct smtpd_ops {
-	/* May the session begin? 0, or -1 with pr (554/421: said in the greeting, then closed; closed() is still called). */
+	/* May the session begin? 0, or -1 with pr (554/421: said in the greeting, then closed; closed() is still
+	 * called). */
 	int (*connected)(void *app, struct smtpd *s, struct problem *pr);
-	/* Answer each of these exactly once, now or later, with the matching smtpd_*_done, unless reset or closed comes first. */
+	/* Answer each of these exactly once, now or later, with the matching smtpd_*_done, unless reset or closed
+	 * comes first. */
 	void (*mail)(void *app, struct smtpd *s, const struct smtpd_mail *m);
 	void (*rcpt)(void *app, struct smtpd *s, const struct address *rcpt);
 	void (*data)(void *app, struct smtpd *s);
-	/* Content with dots removed, CRLF lines. -1 with pr: the rest is read and thrown away, then refused with pr. */
+	/* Content with dots removed, CRLF lines. -1 with pr: the rest is read and thrown away, then refused with pr.
+	 */
 	int (*content)(void *app, struct smtpd *s, const void *p, size_t n, struct problem *pr);
 	void (*end)(void *app, struct smtpd *s); /* smtpd_end_done */
-	/* The transaction is over (accepted, refused, RSET, EHLO, lost connection): forget what belongs to it; a later *_done for it must not come. Comes exactly
-	 * once for each mail(), also when that or data() was answered with a problem. */
+	/* The transaction is over (accepted, refused, RSET, EHLO, lost connection): forget what belongs to it; a
+	 * later *_done for it must not come. Comes exactly once for each mail(), also when that or data() was
+	 * answered with a problem. */
 	void (*reset)(void *app, struct smtpd *s);
 	void (*closed)(void *app, struct smtpd *s); /* last call; s is freed after it */
 };
@@ -57,9 +64,11 @@ void smtpd_rcpt_done(struct smtpd *s, const struct problem *pr);
 void smtpd_data_done(struct smtpd *s, const struct problem *pr);
 /* 250 2.0.0 <text>; or the problem. */
 void smtpd_end_done(struct smtpd *s, const struct problem *pr, const char *text);
-/* Has the client closed or reset the connection, as far as the kernel knows now? To be asked right before a commit (RFC 1047). One poll(2). */
+/* Has the client closed or reset the connection, as far as the kernel knows now? To be asked right before a commit
+ * (RFC 1047). One poll(2). */
 bool smtpd_gone(const struct smtpd *s);
-/* Shutdown: 421 4.3.2 at the next chance (at once when idle; a message whose end was already handed over still gets its answer), then close. */
+/* Shutdown: 421 4.3.2 at the next chance (at once when idle; a message whose end was already handed over still gets
+ * its answer), then close. */
 void smtpd_shutdown(struct smtpd *s);
 /* Turns a problem into reply lines (the one place): code, enhanced code, text cut and split to 512-octet lines. */
 struct buf;

@@ -1,6 +1,7 @@
 /*
- * How many messages a second go through the queue: put (waits for the commit), claim, settle (waits for the commit), 20 KiB bodies, closed loop.
- * bench_queue [DIR [MESSAGES [WAITING]]] prints `queue_cycle_per_s value 1/s (n, messages a commit)`.
+ * How many messages a second go through the queue: put (waits for the commit), claim, settle (waits for the commit),
+ * 20 KiB bodies, closed loop. bench_queue [DIR [MESSAGES [WAITING]]] prints `queue_cycle_per_s value 1/s (n, messages
+ * a commit)`.
  */
 #include <stdio.h>
 #include <stdlib.h>

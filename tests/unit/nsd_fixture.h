@@ -1,6 +1,6 @@
 /*
- * A real nsd on a free loopback port with zones of the test's own, plain and signed (ldnsutils). Started and ended by process id. For
- * tests only.
+ * A real nsd on a free loopback port with zones of the test's own, plain and signed (ldnsutils). Started and ended by
+ * process id. For tests only.
  */
 #ifndef POSTERN_TESTS_NSD_FIXTURE_H
 #define POSTERN_TESTS_NSD_FIXTURE_H
@@ -32,7 +32,8 @@ struct nsd {
 /* nsd and the signing tools are there? */
 NSD bool nsd_installed(void)
 {
-	return system("PATH=$PATH:/usr/sbin command -v nsd >/dev/null 2>&1 && command -v ldns-signzone >/dev/null 2>&1") == 0;
+	return system("PATH=$PATH:/usr/sbin command -v nsd >/dev/null 2>&1 && command -v ldns-signzone >/dev/null "
+		      "2>&1") == 0;
 }
 
 __attribute__((format(printf, 1, 2))) NSD void nsd_run(const char *fmt, ...)
@@ -94,15 +95,16 @@ NSD void nsd_write(struct nsd *d, const char *name, const char *records)
 	FILE *f = fopen(path, "w");
 
 	ck_assert_ptr_nonnull(f);
-	fprintf(f,
-	    "$ORIGIN %s.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A 127.0.0.1\n%s", name, records);
+	fprintf(f, "$ORIGIN %s.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A 127.0.0.1\n%s", name,
+	    records);
 	ck_assert_int_eq(fclose(f), 0);
 }
 
 /* Signs DIR/NAME.zone into DIR/NAME.signed; its DS goes to the file "anchors". */
 NSD void nsd_sign(struct nsd *d, const char *name)
 {
-	nsd_run("cd %s && k=$(ldns-keygen -a ECDSAP256SHA256 -k %s 2>/dev/null) && ldns-signzone -n -f %s.signed %s.zone $k && "
+	nsd_run("cd %s && k=$(ldns-keygen -a ECDSAP256SHA256 -k %s 2>/dev/null) && ldns-signzone -n -f %s.signed "
+		"%s.zone $k && "
 		"ldns-key2ds -n -2 $k.key >>anchors",
 	    d->dir, name, name, name);
 }
@@ -110,13 +112,16 @@ NSD void nsd_sign(struct nsd *d, const char *name)
 /* Is it there and answering? */
 NSD bool nsd_answers(const struct nsd *d)
 {
-	static const uint8_t q[] = {0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 5, 'p', 'l', 'a', 'i', 'n', 4, 't', 'e', 's', 't', 0, 0, 6, 0, 1};
-	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)d->port)};
+	static const uint8_t q[] = {
+	    0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 5, 'p', 'l', 'a', 'i', 'n', 4, 't', 'e', 's', 't', 0, 0, 6, 0, 1};
+	struct sockaddr_in in = {
+	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)d->port)};
 	uint8_t got[512];
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct pollfd p = {.fd = fd, .events = POLLIN};
-	bool yes = connect(fd, (struct sockaddr *)&in, sizeof in) == 0 && send(fd, q, sizeof q, 0) == (ssize_t)sizeof q &&
-		   poll(&p, 1, 100) > 0 && recv(fd, got, sizeof got, 0) > 12;
+	bool yes = connect(fd, (struct sockaddr *)&in, sizeof in) == 0 &&
+		   send(fd, q, sizeof q, 0) == (ssize_t)sizeof q && poll(&p, 1, 100) > 0 &&
+		   recv(fd, got, sizeof got, 0) > 12;
 
 	close(fd);
 	return yes;

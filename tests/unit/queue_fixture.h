@@ -1,4 +1,5 @@
-/* A queue in a directory of its own, a clock that stands still, and short ways to put, claim and settle: for the tests of gateway/queue. */
+/* A queue in a directory of its own, a clock that stands still, and short ways to put, claim and settle: for the
+ * tests of gateway/queue. */
 #ifndef POSTERN_TESTS_QUEUE_FIXTURE_H
 #define POSTERN_TESTS_QUEUE_FIXTURE_H
 
@@ -156,7 +157,8 @@ static inline struct queue_rcpt fixture_rcpt(const char *address, const char *ne
 	};
 }
 
-static inline struct queue_msg fixture_msg(const char *id, struct spool *content, const struct queue_rcpt *rcpts, size_t n)
+static inline struct queue_msg fixture_msg(
+    const char *id, struct spool *content, const struct queue_rcpt *rcpts, size_t n)
 {
 	return (struct queue_msg){
 	    .id = id,
@@ -174,7 +176,8 @@ static inline struct queue_msg fixture_msg(const char *id, struct spool *content
 }
 
 /* One message of `n` octets to these recipients; its id to id_r. The result. */
-static inline int fixture_put(struct fixture *f, const struct queue_rcpt *rcpts, size_t nrcpts, size_t n, char id_r[QUEUE_ID_MAX])
+static inline int fixture_put(
+    struct fixture *f, const struct queue_rcpt *rcpts, size_t nrcpts, size_t n, char id_r[QUEUE_ID_MAX])
 {
 	struct spool *content = fixture_content(f, "words ", n);
 	struct queue_msg m;
@@ -189,16 +192,19 @@ static inline int fixture_put(struct fixture *f, const struct queue_rcpt *rcpts,
 	return err;
 }
 
-static inline int fixture_put_one(struct fixture *f, const char *address, const char *nexthop, enum queue_state state, char id_r[QUEUE_ID_MAX])
+static inline int fixture_put_one(
+    struct fixture *f, const char *address, const char *nexthop, enum queue_state state, char id_r[QUEUE_ID_MAX])
 {
 	struct queue_rcpt r = fixture_rcpt(address, nexthop, state);
 
 	return fixture_put(f, &r, 1, 100, id_r);
 }
 
-static inline int fixture_settle(struct fixture *f, int64_t row, enum queue_state state, enum queue_outcome outcome, int64_t next_at)
+static inline int fixture_settle(
+    struct fixture *f, int64_t row, enum queue_state state, enum queue_outcome outcome, int64_t next_at)
 {
-	struct queue_settle s = {.rcpt = row, .state = state, .outcome = outcome, .next_at = next_at, .reason = "250 ok"};
+	struct queue_settle s = {
+	    .rcpt = row, .state = state, .outcome = outcome, .next_at = next_at, .reason = "250 ok"};
 	struct queue_tx tx = {.settles = &s, .nsettles = 1};
 
 	return fixture_commit(f, &tx);
@@ -220,7 +226,8 @@ static inline bool fixture_has_file(struct fixture *f, const char *id)
 	return stat(path, &st) == 0;
 }
 
-/* Runs SQL over a connection of its own; the number in the first column of its last row to value_r (may be NULL). The SQLite result. */
+/* Runs SQL over a connection of its own; the number in the first column of its last row to value_r (may be NULL). The
+ * SQLite result. */
 static inline int fixture_sql(struct fixture *f, const char *sql, int64_t *value_r)
 {
 	char path[128];

@@ -98,9 +98,8 @@ FIXTURE void fixture_done(void *ctx, struct smtpc_mail *m, const char *remote, c
 
 FIXTURE void fixture_mail(struct fixture_mail *fm, size_t nrcpts, const char *content)
 {
-	static const char *const names[FIXTURE_RCPTS] = {
-	    "r0@peer.test", "r1@peer.test", "r2@peer.test", "r3@peer.test", "r4@peer.test", "r5@peer.test", "r6@peer.test",
-	    "r7@peer.test"};
+	static const char *const names[FIXTURE_RCPTS] = {"r0@peer.test", "r1@peer.test", "r2@peer.test",
+	    "r3@peer.test", "r4@peer.test", "r5@peer.test", "r6@peer.test", "r7@peer.test"};
 
 	memset(fm, 0, sizeof *fm);
 	for (size_t i = 0; i < nrcpts; i++)

@@ -25,7 +25,7 @@ static const struct fact_case fact_cases[] = {
     {"EC with keyEncipherment only", {.ku = "keyEncipherment"}, false, false, true, false, true, false, "EC P-256", ""},
     {"encrypting half, RSA", {.rsa = 2048, .ku = "keyEncipherment"}, false, true, true, false, true, false, "RSA 2048", ""},
     {"RSA with dataEncipherment only", {.rsa = 2048, .ku = "dataEncipherment"}, false, false, true, false, true, false, "RSA 2048", ""},
-    {"no key usage, no EKU", {.ku = "", .eku = ""}, true, true, true, true, true, false, "EC P-256", ""},
+    {"no key usage, no EKU", {.ku = "", .eku = ""}, true, true, true, false, true, false, "EC P-256", ""},
     {"TLS only", {.eku = "serverAuth,clientAuth"}, false, false, false, false, true, false, "EC P-256", ""},
     {"any EKU is not mail", {.eku = "anyExtendedKeyUsage"}, false, false, false, false, true, false, "EC P-256", ""},
     {"CA", {.ku = "keyCertSign,cRLSign", .eku = "", .constraints = "critical,CA:TRUE"}, false, false, true, true, true, false, "EC P-256", ""},

@@ -9,7 +9,8 @@
 #include "gateway/scout/dns_answer.h"
 
 /* Question "d.test MX"; the name is at offset 12. */
-static const uint8_t head[] = {0, 1, 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0, 1, 'd', 4, 't', 'e', 's', 't', 0, 0, 15, 0, 1};
+static const uint8_t head[] = {
+    0, 1, 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0, 1, 'd', 4, 't', 'e', 's', 't', 0, 0, 15, 0, 1};
 
 static void begin(struct buf *b, uint8_t answers)
 {
@@ -291,8 +292,8 @@ END_TEST
 
 START_TEST(mix)
 {
-	static const char *const rows[][2] = {
-	    {"444666", "646464"}, {"46", "64"}, {"4446", "6444"}, {"66", "66"}, {"4", "4"}, {"", ""}, {"64646464", "64646464"}};
+	static const char *const rows[][2] = {{"444666", "646464"}, {"46", "64"}, {"4446", "6444"}, {"66", "66"},
+	    {"4", "4"}, {"", ""}, {"64646464", "64646464"}};
 	struct scout_host h = {.naddrs = strlen(rows[_i][0])};
 
 	for (size_t i = 0; i < h.naddrs; i++)

@@ -50,6 +50,7 @@ static const struct {
     {"/plain", "/plain"},
     {"text/plain; name=\"\xc3\xa4\"", "text/plain;name=\xc3\xa4"},
     {"text/plain; *=x", "text/plain;*=x"},
+    {"(\xc3\xa4;) text/plain; a=b", "text/plain;a=b"},
     /* refused */
     {"multipart/mixed; boundary=a; boundary=b", NULL},
     {"multipart/mixed; boundary=a; boundary*=b", NULL},
@@ -69,6 +70,8 @@ static const struct {
     {"text/plain; a=\"b", NULL},
     {"text/plain; a=b (c", NULL},
     {"text/plain (", NULL},
+    {"text/pl\xc3\xa4in", NULL},
+    {"text/plain \xc3\xa4; a=b", NULL},
     {"text/plain; a=b\rc", NULL},
     {"text/plain; a=\"b\nc\"", NULL},
     {"text/plain;\nboundary=a", NULL},

@@ -77,7 +77,10 @@ START_TEST(test_retry)
 		ck_assert_int_eq(jobs[0]->rcpts[0].warned, attempt > 1);
 		queue_job_free(jobs[0]);
 
-		struct queue_settle s = {.rcpt = row, .state = QUEUE_QUEUED, .next_at = f.now + 5000, .reason = "451 4.7.1 later",
+		struct queue_settle s = {.rcpt = row,
+		    .state = QUEUE_QUEUED,
+		    .next_at = f.now + 5000,
+		    .reason = "451 4.7.1 later",
 		    .warned = attempt == 1};
 		struct queue_tx tx = {.settles = &s, .nsettles = 1};
 
@@ -141,7 +144,8 @@ START_TEST(test_replace)
 	struct queue_job *jobs[4];
 	char raw[QUEUE_ID_MAX], ids[2][QUEUE_ID_MAX];
 	struct queue_rcpt r = fixture_rcpt("a@hospital.example", "open", QUEUE_QUEUED);
-	struct queue_rcpt out[] = {fixture_rcpt("a@hospital.example", "inside", QUEUE_ACTIVE), fixture_rcpt("b@hospital.example", "inside", QUEUE_QUEUED)};
+	struct queue_rcpt out[] = {fixture_rcpt("a@hospital.example", "inside", QUEUE_ACTIVE),
+	    fixture_rcpt("b@hospital.example", "inside", QUEUE_QUEUED)};
 
 	fixture_init(&f);
 	ck_assert_int_eq(fixture_put(&f, &r, 1, 400000, raw), 0);
@@ -337,7 +341,8 @@ START_TEST(test_last_recipient)
 {
 	struct fixture f;
 	char id[QUEUE_ID_MAX];
-	struct queue_rcpt r[] = {fixture_rcpt("a@1.example", "1.example", QUEUE_ACTIVE), fixture_rcpt("b@2.example", "2.example", QUEUE_HELD),
+	struct queue_rcpt r[] = {fixture_rcpt("a@1.example", "1.example", QUEUE_ACTIVE),
+	    fixture_rcpt("b@2.example", "2.example", QUEUE_HELD),
 	    fixture_rcpt("c@3.example", "3.example", QUEUE_DONE)};
 	size_t size = _i ? 400000 : 1000;
 

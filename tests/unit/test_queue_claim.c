@@ -39,7 +39,8 @@ END_TEST
 
 START_TEST(test_oldest_first)
 {
-	static const char *const hops[] = {"2.example", "1.example", "3.example", "1.example", "2.example", "2.example"};
+	static const char *const hops[] = {
+	    "2.example", "1.example", "3.example", "1.example", "2.example", "2.example"};
 	struct fixture f;
 	struct queue_job *jobs[8];
 	char ids[6][QUEUE_ID_MAX];
@@ -143,7 +144,8 @@ START_TEST(test_next_due)
 }
 END_TEST
 
-/* Puts, claims, settlements and retries in one another's way, chosen by a fixed random sequence: each recipient is claimed only when it is nobody's. */
+/* Puts, claims, settlements and retries in one another's way, chosen by a fixed random sequence: each recipient is
+ * claimed only when it is nobody's. */
 START_TEST(test_never_twice)
 {
 	enum { N = 400, HOPS = 7 };
@@ -177,12 +179,14 @@ START_TEST(test_never_twice)
 		drop(jobs, n);
 		/* settle some without waiting, so that claims and commits overlap */
 		while (nheld > (x >> 8) % 10) {
-			struct queue_settle s = {.rcpt = held[--nheld], .state = QUEUE_DONE, .outcome = QUEUE_DELIVERED};
+			struct queue_settle s = {
+			    .rcpt = held[--nheld], .state = QUEUE_DONE, .outcome = QUEUE_DELIVERED};
 			struct queue_tx tx = {.settles = &s, .nsettles = 1};
 
 			x = x * 1664525 + 1013904223;
 			if ((x >> 16) % 4 == 0)
-				s = (struct queue_settle){.rcpt = s.rcpt, .state = QUEUE_QUEUED, .next_at = f.now + 20, .reason = "later"};
+				s = (struct queue_settle){
+				    .rcpt = s.rcpt, .state = QUEUE_QUEUED, .next_at = f.now + 20, .reason = "later"};
 			else
 				done++;
 			queue_commit(f.q, &tx, fixture_done, &f);

@@ -1,5 +1,6 @@
 /*
- * The writer: group commit, a full disk, a failed sync, and kill -9 at random moments: what was acknowledged is there and whole, and what is there is whole.
+ * The writer: group commit, a full disk, a failed sync, and kill -9 at random moments: what was acknowledged is there
+ * and whole, and what is there is whole.
  */
 #include "tests/unit/queue_fixture.h"
 
@@ -165,7 +166,8 @@ START_TEST(test_full)
 	ck_assert_int_eq(f.pr.code, 452);
 	ck_assert_str_eq(f.pr.enh, "4.3.1");
 	ck_assert(!fixture_has_file(&f, id));
-	ck_assert_int_eq(queue_admin(f.q, QUEUE_VERB_HOLD, kept, NULL, NULL, &pr), -1); /* in delivery: nothing to write */
+	ck_assert_int_eq(
+	    queue_admin(f.q, QUEUE_VERB_HOLD, kept, NULL, NULL, &pr), -1); /* in delivery: nothing to write */
 	ck_assert_int_eq(fixture_ask(&f, "SELECT count(*) FROM msg"), 1);
 
 	/* a settlement is not lost: it waits for room */
@@ -304,7 +306,8 @@ static void child_was_put(void *ctx, int err, const int64_t *rows, size_t nrows,
 
 static void child_put(struct child *c)
 {
-	struct queue_rcpt r[2] = {fixture_rcpt("a@1.example", "1.example", QUEUE_ACTIVE), fixture_rcpt("b@1.example", "1.example", QUEUE_ACTIVE)};
+	struct queue_rcpt r[2] = {fixture_rcpt("a@1.example", "1.example", QUEUE_ACTIVE),
+	    fixture_rcpt("b@1.example", "1.example", QUEUE_ACTIVE)};
 	struct put_ctx *p = calloc(1, sizeof *p);
 	struct queue_msg m;
 	struct queue_tx tx = {.msgs = &m, .nmsgs = 1};
@@ -405,7 +408,8 @@ static struct heard *known(struct heard_list *l, const char *id)
 	return NULL;
 }
 
-/* Every message in the queue is whole; its file is there; each file has its message. Marks what was found by clearing `put`. */
+/* Every message in the queue is whole; its file is there; each file has its message. Marks what was found by clearing
+ * `put`. */
 static void check_queue(struct fixture *f, struct heard_list *l)
 {
 	struct queue_job *jobs[64];
@@ -418,7 +422,8 @@ static void check_queue(struct fixture *f, struct heard_list *l)
 			bool is_large = strcmp(jobs[i]->message_id, "large") == 0;
 
 			ck_assert_uint_eq(jobs[i]->nrcpts, 2); /* both recipients or none: settled together */
-			fixture_expect_content(f, jobs[i]->msg, is_large ? "large one " : "small one ", is_large ? LARGE : SMALL);
+			fixture_expect_content(
+			    f, jobs[i]->msg, is_large ? "large one " : "small one ", is_large ? LARGE : SMALL);
 			ck_assert_int_eq(fixture_has_file(f, jobs[i]->id), is_large);
 			large += is_large;
 			if (h) {
@@ -439,7 +444,8 @@ static void check_queue(struct fixture *f, struct heard_list *l)
 	for (size_t i = 0; i < l->n; i++)
 		if (l->v[i].put && !l->v[i].settling)
 			ck_abort_msg("%s was acknowledged and is lost", l->v[i].id);
-	ck_assert_int_eq(fixture_ask(f, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
+	ck_assert_int_eq(
+	    fixture_ask(f, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
 }
 
 START_TEST(test_kill)

@@ -77,7 +77,8 @@ START_TEST(failures_there_and_back)
 	struct scout_hosts a = {.status = states[_i]}, b;
 	struct ipc_out o;
 
-	problem_set(&a.problem, a.status == SCOUT_TEMP ? PROBLEM_TEMP : PROBLEM_PERM, 550, "5.1.2", "RFC 5321 5.1", "lab.example no");
+	problem_set(&a.problem, a.status == SCOUT_TEMP ? PROBLEM_TEMP : PROBLEM_PERM, 550, "5.1.2", "RFC 5321 5.1",
+	    "lab.example no");
 	scout_proto_put_hosts(&o, 7, &a);
 
 	struct ipc_in in = as_in(&o, SCOUT_PROTO_HOSTS);
@@ -128,16 +129,36 @@ END_TEST
 static void break_it(struct scout_hosts *h, int how)
 {
 	switch (how) {
-	case 0: h->status = (enum scout_status)4; break;
-	case 1: h->nhosts = 0; break; /* OK without hosts */
-	case 2: h->hosts[0].naddrs = 0; break;
-	case 3: h->hosts[0].name[0] = 0; break;
-	case 4: h->status = SCOUT_PERM; break; /* with hosts, without a problem */
-	case 5: problem_set(&h->problem, PROBLEM_TEMP, 451, "4.4.3", "", "x"); break; /* OK with a problem */
-	case 6: h->nhosts = 0, h->status = SCOUT_TEMP; problem_set(&h->problem, PROBLEM_PERM, 550, "5.1.2", "", "x"); break;
-	case 7: h->problem.cls = (enum problem_class)9; break;
-	case 8: h->problem.code = 600; break;
-	default: break;
+	case 0:
+		h->status = (enum scout_status)4;
+		break;
+	case 1:
+		h->nhosts = 0;
+		break; /* OK without hosts */
+	case 2:
+		h->hosts[0].naddrs = 0;
+		break;
+	case 3:
+		h->hosts[0].name[0] = 0;
+		break;
+	case 4:
+		h->status = SCOUT_PERM;
+		break; /* with hosts, without a problem */
+	case 5:
+		problem_set(&h->problem, PROBLEM_TEMP, 451, "4.4.3", "", "x");
+		break; /* OK with a problem */
+	case 6:
+		h->nhosts = 0, h->status = SCOUT_TEMP;
+		problem_set(&h->problem, PROBLEM_PERM, 550, "5.1.2", "", "x");
+		break;
+	case 7:
+		h->problem.cls = (enum problem_class)9;
+		break;
+	case 8:
+		h->problem.code = 600;
+		break;
+	default:
+		break;
 	}
 }
 

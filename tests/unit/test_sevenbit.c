@@ -283,6 +283,7 @@ static const struct {
 	const char *in, *want;
 } headers[] = {
     {"Content-Disposition: attachment; filename=\"Bl\xc3\xa4tter 1.pdf\"", "Content-Disposition: attachment; filename=\"=?utf-8?B?QmzDpHR0ZXIgMS5wZGY=?=\""},
+    {"Content-Type: x/y; name=Bl\xc3\xa4tter 1.pdf ; a=b", "Content-Type: x/y; name=\"=?utf-8?B?QmzDpHR0ZXIgMS5wZGY=?=\" ; a=b"},
     {"Subject: \xe4", "Subject: =?unknown-8bit?B?5A==?="},
     {"Subject: a \xc3\xa4 b \xc3\xa4 \xc3\xb6", "Subject: a =?utf-8?B?w6Q=?= b =?utf-8?B?w6Qgw7Y=?="},
     {"Subject: \"a\" \"\xc3\xa4", "Subject: \"a\" \"=?utf-8?B?w6Q=?="},

@@ -1,4 +1,5 @@
-/* The client against a scripted server over loopback: every class of reply at every stage, lost connections, STARTTLS, pipelining. */
+/* The client against a scripted server over loopback: every class of reply at every stage, lost connections,
+ * STARTTLS, pipelining. */
 #include "tests/unit/smtpc_fixture.h"
 
 #define MAX_STEPS 24
@@ -21,18 +22,20 @@ struct row {
 #define UP_TO_RCPT UP_TO_MAIL, "> 250 ok", "< RCPT TO:<r0@peer.test>"
 #define UP_TO_DATA UP_TO_RCPT, "> 250 ok", "< DATA"
 #define UP_TO_END UP_TO_DATA, "> 354 go", "."
-#define PIPE2                                                                                                          \
-	HELLO_PIPE, "< MAIL FROM:", "< RCPT TO:<r0@", "< RCPT TO:<r1@", "< DATA"
+#define PIPE2 HELLO_PIPE, "< MAIL FROM:", "< RCPT TO:<r0@", "< RCPT TO:<r1@", "< DATA"
 
 static const struct row rows[] = {
     {"delivered", {UP_TO_END, "> 250 2.0.0 taken", "w"}, 1, {{PROBLEM_NONE, "", "250 2.0.0 taken"}}, SMTPC_TLS_NONE},
-    {"251 is a success", {UP_TO_MAIL, "> 250 ok", "< RCPT", "> 251 will forward", "< DATA", "> 354 go", ".", "> 250 ok", "w"}, 1,
+    {"251 is a success",
+	{UP_TO_MAIL, "> 250 ok", "< RCPT", "> 251 will forward", "< DATA", "> 354 go", ".", "> 250 ok", "w"}, 1,
 	{{PROBLEM_NONE, "", "250 ok"}}, SMTPC_TLS_NONE},
 
     /* greeting */
-    {"greeting 421", {"> 421 4.3.2 busy", "w"}, 1, {{PROBLEM_TEMP, "4.3.2", "in its greeting: 421 4.3.2 busy"}}, SMTPC_TLS_NONE},
+    {"greeting 421", {"> 421 4.3.2 busy", "w"}, 1, {{PROBLEM_TEMP, "4.3.2", "in its greeting: 421 4.3.2 busy"}},
+	SMTPC_TLS_NONE},
     {"greeting 450", {"> 450 no", "w"}, 1, {{PROBLEM_TEMP, "4.", "in its greeting"}}, SMTPC_TLS_NONE},
-    {"greeting 554", {"> 554 5.3.2 no mail here", "w"}, 1, {{PROBLEM_TEMP, "4.", "554 5.3.2 no mail here"}}, SMTPC_TLS_NONE},
+    {"greeting 554", {"> 554 5.3.2 no mail here", "w"}, 1, {{PROBLEM_TEMP, "4.", "554 5.3.2 no mail here"}},
+	SMTPC_TLS_NONE},
     {"greeting 521", {"> 521 never", "w"}, 1, {{PROBLEM_PERM, "5.3.2", "521 never"}}, SMTPC_TLS_NONE},
     {"greeting 354", {"> 354 what", "w"}, 1, {{PROBLEM_TEMP, "4.5.0", "intermediate"}}, SMTPC_TLS_NONE},
     {"greeting is not SMTP", {"> SSH-2.0-OpenSSH", "w"}, 1, {{PROBLEM_TEMP, "4.5.0", "reply code"}}, SMTPC_TLS_NONE},
@@ -41,42 +44,65 @@ static const struct row rows[] = {
     {"greeting without end", {"s 20000", "w"}, 1, {{PROBLEM_TEMP, "4.5.0", "limit"}}, SMTPC_TLS_NONE},
     {"greeting in many lines",
 	{">>220-a\r\n220-a\r\n220-a\r\n220-a\r\n220-a\r\n220-a\r\n220-a\r\n220-a\r\n220-a\r\n220-a\r\n220-a\r\n",
-	    ">>220-a\r\n220-a\r\n220-a\r\n220-a\r\n220-a\r\n220-a\r\n220-a\r\n220-a\r\n220-a\r\n220-a\r\n220-a\r\n", "w"},
+	    ">>220-a\r\n220-a\r\n220-a\r\n220-a\r\n220-a\r\n220-a\r\n220-a\r\n220-a\r\n220-a\r\n220-a\r\n220-a\r\n",
+	    "w"},
 	1, {{PROBLEM_TEMP, "4.5.0", "reply-lines"}}, SMTPC_TLS_NONE},
-    {"greeting with two codes", {">>220-a\r\n221 b\r\n", "w"}, 1, {{PROBLEM_TEMP, "4.5.0", "different codes"}}, SMTPC_TLS_NONE},
-    {"greeting in lines", {">>220-a\r\n220 b\r\n", "< EHLO", "> 250 x", "< MAIL", "> 250 x", "< RCPT", "> 250 x", "< DATA", "> 354 x", ".", "> 250 in", "w"}, 1, {{PROBLEM_NONE, "", "250 in"}}, SMTPC_TLS_NONE},
+    {"greeting with two codes", {">>220-a\r\n221 b\r\n", "w"}, 1, {{PROBLEM_TEMP, "4.5.0", "different codes"}},
+	SMTPC_TLS_NONE},
+    {"greeting in lines",
+	{">>220-a\r\n220 b\r\n", "< EHLO", "> 250 x", "< MAIL", "> 250 x", "< RCPT", "> 250 x", "< DATA", "> 354 x",
+	    ".", "> 250 in", "w"},
+	1, {{PROBLEM_NONE, "", "250 in"}}, SMTPC_TLS_NONE},
     {"closed before the greeting", {"x"}, 1, {{PROBLEM_TEMP, "4.4.2", "in its greeting"}}, SMTPC_TLS_NONE},
     {"reset before the greeting", {"r"}, 1, {{PROBLEM_TEMP, "4.4.", ""}}, SMTPC_TLS_NONE},
-    {"greeting and more at once", {">>220 hi\r\n250 early\r\n", "w"}, 1, {{PROBLEM_TEMP, "4.5.0", "before its question"}}, SMTPC_TLS_NONE},
+    {"greeting and more at once", {">>220 hi\r\n250 early\r\n", "w"}, 1,
+	{{PROBLEM_TEMP, "4.5.0", "before its question"}}, SMTPC_TLS_NONE},
 
     /* EHLO, HELO */
-    {"EHLO 421", {"> 220 hi", "< EHLO", "> 421 4.3.2 no", "w"}, 1, {{PROBLEM_TEMP, "4.3.2", "to EHLO: 421"}}, SMTPC_TLS_NONE},
-    {"EHLO 450", {"> 220 hi", "< EHLO", "> 450 no", "w"}, 1, {{PROBLEM_TEMP, "4.3.2", "to EHLO: 450"}}, SMTPC_TLS_NONE},
-    {"EHLO 502, HELO", {"> 220 hi", "< EHLO client.test", "> 502 what", "< HELO client.test", "> 250 x", "< MAIL FROM:<from@client.test>", "> 250 x", "< RCPT", "> 250 x", "< DATA", "> 354 x", ".", "> 250 in", "w"}, 1, {{PROBLEM_NONE, "", "250 in"}}, SMTPC_TLS_NONE},
-    {"EHLO 502, HELO 550", {"> 220 hi", "< EHLO", "> 502 what", "< HELO", "> 550 go away", "w"}, 1, {{PROBLEM_TEMP, "4.", "550 go away"}}, SMTPC_TLS_NONE},
+    {"EHLO 421", {"> 220 hi", "< EHLO", "> 421 4.3.2 no", "w"}, 1, {{PROBLEM_TEMP, "4.3.2", "to EHLO: 421"}},
+	SMTPC_TLS_NONE},
+    {"EHLO 450", {"> 220 hi", "< EHLO", "> 450 no", "w"}, 1, {{PROBLEM_TEMP, "4.3.2", "to EHLO: 450"}},
+	SMTPC_TLS_NONE},
+    {"EHLO 502, HELO",
+	{"> 220 hi", "< EHLO client.test", "> 502 what", "< HELO client.test", "> 250 x",
+	    "< MAIL FROM:<from@client.test>", "> 250 x", "< RCPT", "> 250 x", "< DATA", "> 354 x", ".", "> 250 in",
+	    "w"},
+	1, {{PROBLEM_NONE, "", "250 in"}}, SMTPC_TLS_NONE},
+    {"EHLO 502, HELO 550", {"> 220 hi", "< EHLO", "> 502 what", "< HELO", "> 550 go away", "w"}, 1,
+	{{PROBLEM_TEMP, "4.", "550 go away"}}, SMTPC_TLS_NONE},
     {"EHLO lost", {"> 220 hi", "< EHLO", "x"}, 1, {{PROBLEM_TEMP, "4.4.2", "to EHLO"}}, SMTPC_TLS_NONE},
     {"EHLO garbage", {"> 220 hi", "< EHLO", ">>\r\n", "w"}, 1, {{PROBLEM_TEMP, "4.5.0", "to EHLO"}}, SMTPC_TLS_NONE},
 
     /* MAIL */
-    {"MAIL 450", {UP_TO_MAIL, "> 450 4.7.1 greylisted", "w"}, 1, {{PROBLEM_TEMP, "4.7.1", "to MAIL: 450 4.7.1"}}, SMTPC_TLS_NONE},
-    {"MAIL 550", {UP_TO_MAIL, "> 550 5.7.1 sender refused", "w"}, 1, {{PROBLEM_PERM, "5.7.1", "sender refused"}}, SMTPC_TLS_NONE},
-    {"MAIL 552 without enhanced code", {UP_TO_MAIL, "> 552 too big", "w"}, 1, {{PROBLEM_PERM, "5.1.0", "552 too big"}}, SMTPC_TLS_NONE},
+    {"MAIL 450", {UP_TO_MAIL, "> 450 4.7.1 greylisted", "w"}, 1, {{PROBLEM_TEMP, "4.7.1", "to MAIL: 450 4.7.1"}},
+	SMTPC_TLS_NONE},
+    {"MAIL 550", {UP_TO_MAIL, "> 550 5.7.1 sender refused", "w"}, 1, {{PROBLEM_PERM, "5.7.1", "sender refused"}},
+	SMTPC_TLS_NONE},
+    {"MAIL 552 without enhanced code", {UP_TO_MAIL, "> 552 too big", "w"}, 1,
+	{{PROBLEM_PERM, "5.1.0", "552 too big"}}, SMTPC_TLS_NONE},
     {"MAIL 421", {UP_TO_MAIL, "> 421 closing", "x"}, 1, {{PROBLEM_TEMP, "4.", "421 closing"}}, SMTPC_TLS_NONE},
     {"MAIL 354", {UP_TO_MAIL, "> 354 what", "w"}, 1, {{PROBLEM_TEMP, "4.5.0", "intermediate"}}, SMTPC_TLS_NONE},
     {"MAIL lost", {UP_TO_MAIL, "x"}, 1, {{PROBLEM_TEMP, "4.4.2", "to MAIL"}}, SMTPC_TLS_NONE},
 
     /* RCPT */
     {"RCPT 450", {UP_TO_RCPT, "> 450 4.2.0 busy", "w"}, 1, {{PROBLEM_TEMP, "4.2.0", "to RCPT: 450"}}, SMTPC_TLS_NONE},
-    {"RCPT 550", {UP_TO_RCPT, "> 550 5.1.1 unknown", "w"}, 1, {{PROBLEM_PERM, "5.1.1", "to RCPT: 550 5.1.1 unknown"}}, SMTPC_TLS_NONE},
-    {"RCPT 552 is 452", {UP_TO_RCPT, "> 552 too many", "w"}, 1, {{PROBLEM_TEMP, "4.5.3", "552 too many"}}, SMTPC_TLS_NONE},
-    {"RCPT 552 mailbox full", {UP_TO_RCPT, "> 552 5.2.2 full", "w"}, 1, {{PROBLEM_PERM, "5.2.2", "full"}}, SMTPC_TLS_NONE},
-    {"RCPT 421", {UP_TO_RCPT, "> 421 4.7.0 enough", "x"}, 1, {{PROBLEM_TEMP, "4.7.0", "421 4.7.0 enough"}}, SMTPC_TLS_NONE},
+    {"RCPT 550", {UP_TO_RCPT, "> 550 5.1.1 unknown", "w"}, 1, {{PROBLEM_PERM, "5.1.1", "to RCPT: 550 5.1.1 unknown"}},
+	SMTPC_TLS_NONE},
+    {"RCPT 552 is 452", {UP_TO_RCPT, "> 552 too many", "w"}, 1, {{PROBLEM_TEMP, "4.5.3", "552 too many"}},
+	SMTPC_TLS_NONE},
+    {"RCPT 552 mailbox full", {UP_TO_RCPT, "> 552 5.2.2 full", "w"}, 1, {{PROBLEM_PERM, "5.2.2", "full"}},
+	SMTPC_TLS_NONE},
+    {"RCPT 421", {UP_TO_RCPT, "> 421 4.7.0 enough", "x"}, 1, {{PROBLEM_TEMP, "4.7.0", "421 4.7.0 enough"}},
+	SMTPC_TLS_NONE},
     {"RCPT lost", {UP_TO_RCPT, "r"}, 1, {{PROBLEM_TEMP, "4.4.2", "to RCPT"}}, SMTPC_TLS_NONE},
     {"RCPT mixed",
-	{UP_TO_RCPT, "> 550 5.1.1 unknown", "< RCPT TO:<r1@", "> 250 ok", "< RCPT TO:<r2@", "> 451 4.3.0 later", "< DATA", "> 354 go", ".", "> 250 in", "w"},
-	3, {{PROBLEM_PERM, "5.1.1", "unknown"}, {PROBLEM_NONE, "", "250 in"}, {PROBLEM_TEMP, "4.3.0", "later"}}, SMTPC_TLS_NONE},
+	{UP_TO_RCPT, "> 550 5.1.1 unknown", "< RCPT TO:<r1@", "> 250 ok", "< RCPT TO:<r2@", "> 451 4.3.0 later",
+	    "< DATA", "> 354 go", ".", "> 250 in", "w"},
+	3, {{PROBLEM_PERM, "5.1.1", "unknown"}, {PROBLEM_NONE, "", "250 in"}, {PROBLEM_TEMP, "4.3.0", "later"}},
+	SMTPC_TLS_NONE},
     {"RCPT too many after one: a second transaction",
-	{UP_TO_RCPT, "> 250 ok", "< RCPT TO:<r1@", "> 452 4.5.3 too many", "< DATA", "> 354 go", ".", "> 250 first", "< MAIL", "> 250 ok", "< RCPT TO:<r1@", "> 250 ok", "< DATA", "> 354 go", ".", "> 250 second", "w"},
+	{UP_TO_RCPT, "> 250 ok", "< RCPT TO:<r1@", "> 452 4.5.3 too many", "< DATA", "> 354 go", ".", "> 250 first",
+	    "< MAIL", "> 250 ok", "< RCPT TO:<r1@", "> 250 ok", "< DATA", "> 354 go", ".", "> 250 second", "w"},
 	2, {{PROBLEM_NONE, "", "250 first"}, {PROBLEM_NONE, "", "250 second"}}, SMTPC_TLS_NONE},
 
     /* DATA */
@@ -85,27 +111,33 @@ static const struct row rows[] = {
     {"DATA 250", {UP_TO_DATA, "> 250 ok", "w"}, 1, {{PROBLEM_TEMP, "4.5.0", "354"}}, SMTPC_TLS_NONE},
     {"DATA 421", {UP_TO_DATA, "> 421 bye", "x"}, 1, {{PROBLEM_TEMP, "4.", "421 bye"}}, SMTPC_TLS_NONE},
     {"DATA lost", {UP_TO_DATA, "x"}, 1, {{PROBLEM_TEMP, "4.4.2", "to DATA"}}, SMTPC_TLS_NONE},
-    {"354 and 250 at once", {UP_TO_DATA, ">>354 go\r\n250 taken\r\n", "w"}, 1, {{PROBLEM_TEMP, "4.", ""}}, SMTPC_TLS_NONE},
+    {"354 and 250 at once", {UP_TO_DATA, ">>354 go\r\n250 taken\r\n", "w"}, 1, {{PROBLEM_TEMP, "4.", ""}},
+	SMTPC_TLS_NONE},
 
     /* the end */
-    {"END 451", {UP_TO_END, "> 451 4.3.0 disk full", "w"}, 1, {{PROBLEM_TEMP, "4.3.0", "to the content: 451"}}, SMTPC_TLS_NONE},
-    {"END 554", {UP_TO_END, "> 554 5.7.1 spam", "w"}, 1, {{PROBLEM_PERM, "5.7.1", "to the content: 554 5.7.1 spam"}}, SMTPC_TLS_NONE},
+    {"END 451", {UP_TO_END, "> 451 4.3.0 disk full", "w"}, 1, {{PROBLEM_TEMP, "4.3.0", "to the content: 451"}},
+	SMTPC_TLS_NONE},
+    {"END 554", {UP_TO_END, "> 554 5.7.1 spam", "w"}, 1, {{PROBLEM_PERM, "5.7.1", "to the content: 554 5.7.1 spam"}},
+	SMTPC_TLS_NONE},
     {"END 421", {UP_TO_END, "> 421 4.3.2 down", "x"}, 1, {{PROBLEM_TEMP, "4.3.2", "421 4.3.2 down"}}, SMTPC_TLS_NONE},
     {"END 354", {UP_TO_END, "> 354 more", "w"}, 1, {{PROBLEM_TEMP, "4.4.2", "duplicate"}}, SMTPC_TLS_NONE},
     {"END lost", {UP_TO_END, "x"}, 1, {{PROBLEM_TEMP, "4.4.2", "duplicate"}}, SMTPC_TLS_NONE},
     {"END reset", {UP_TO_END, "r"}, 1, {{PROBLEM_TEMP, "4.4.2", "duplicate"}}, SMTPC_TLS_NONE},
     {"END garbage", {UP_TO_END, ">>yes\r\n", "w"}, 1, {{PROBLEM_TEMP, "4.4.2", "duplicate"}}, SMTPC_TLS_NONE},
-    {"END 250 and 421 at once", {UP_TO_END, ">>250 in\r\n421 bye\r\n", "x"}, 1, {{PROBLEM_NONE, "", "250 in"}}, SMTPC_TLS_NONE},
-    {"END 250 in lines", {UP_TO_END, ">>250-in\r\n250 the box\r\n", "w"}, 1, {{PROBLEM_NONE, "", "250 in the box"}}, SMTPC_TLS_NONE},
+    {"END 250 and 421 at once", {UP_TO_END, ">>250 in\r\n421 bye\r\n", "x"}, 1, {{PROBLEM_NONE, "", "250 in"}},
+	SMTPC_TLS_NONE},
+    {"END 250 in lines", {UP_TO_END, ">>250-in\r\n250 the box\r\n", "w"}, 1, {{PROBLEM_NONE, "", "250 in the box"}},
+	SMTPC_TLS_NONE},
 
     /* pipelining */
     {"pipelined", {PIPE2, ">>250 m\r\n250 r0\r\n250 r1\r\n354 go\r\n", ".", "> 250 in", "w"}, 2,
 	{{PROBLEM_NONE, "", "250 in"}, {PROBLEM_NONE, "", "250 in"}}, SMTPC_TLS_NONE},
     {"pipelined, mixed", {PIPE2, ">>250 m\r\n550 5.1.1 no r0\r\n25", ">>0 r1\r\n354 go\r\n", ".", "> 250 in", "w"}, 2,
 	{{PROBLEM_PERM, "5.1.1", "no r0"}, {PROBLEM_NONE, "", "250 in"}}, SMTPC_TLS_NONE},
-    {"pipelined, none taken, DATA refused", {PIPE2, ">>250 m\r\n550 5.1.1 a\r\n450 4.2.1 b\r\n554 no rcpts\r\n", "w"}, 2,
-	{{PROBLEM_PERM, "5.1.1", "a"}, {PROBLEM_TEMP, "4.2.1", "b"}}, SMTPC_TLS_NONE},
-    {"pipelined, none taken, 354: lone dot", {PIPE2, ">>250 m\r\n550 5.1.1 a\r\n450 4.2.1 b\r\n354 go\r\n", "< .", "> 250 nonsense", "w"}, 2,
+    {"pipelined, none taken, DATA refused", {PIPE2, ">>250 m\r\n550 5.1.1 a\r\n450 4.2.1 b\r\n554 no rcpts\r\n", "w"},
+	2, {{PROBLEM_PERM, "5.1.1", "a"}, {PROBLEM_TEMP, "4.2.1", "b"}}, SMTPC_TLS_NONE},
+    {"pipelined, none taken, 354: lone dot",
+	{PIPE2, ">>250 m\r\n550 5.1.1 a\r\n450 4.2.1 b\r\n354 go\r\n", "< .", "> 250 nonsense", "w"}, 2,
 	{{PROBLEM_PERM, "5.1.1", "a"}, {PROBLEM_TEMP, "4.2.1", "b"}}, SMTPC_TLS_NONE},
     {"pipelined, MAIL refused", {PIPE2, ">>550 5.7.1 never\r\n503 no\r\n503 no\r\n503 no\r\n", "w"}, 2,
 	{{PROBLEM_PERM, "5.7.1", "never"}, {PROBLEM_PERM, "5.7.1", "never"}}, SMTPC_TLS_NONE},
@@ -120,25 +152,43 @@ static const struct row rows[] = {
 
     /* STARTTLS without TLS */
     {"TLS demanded, not offered", {HELLO, "w"}, 1, {{PROBLEM_TEMP, "4.7.4", "TLS is demanded"}}, SMTPC_TLS_ENCRYPT},
-    {"verified TLS demanded, not offered", {HELLO, "w"}, 1, {{PROBLEM_TEMP, "4.7.4", "TLS with a verified certificate is demanded"}}, SMTPC_TLS_VERIFY},
-    {"TLS demanded, HELO only", {"> 220 hi", "< EHLO", "> 500 what", "< HELO", "> 250 x", "w"}, 1, {{PROBLEM_TEMP, "4.7.4", "does not offer STARTTLS"}}, SMTPC_TLS_ENCRYPT},
-    {"TLS demanded, refused", {"> 220 hi", "< EHLO", ">>250-x\r\n250 starttls\r\n", "< STARTTLS", "> 454 4.7.0 no key", "w"}, 1, {{PROBLEM_TEMP, "4.7.4", "refuses STARTTLS (454 4.7.0 no key)"}}, SMTPC_TLS_ENCRYPT},
-    {"TLS may, refused", {"> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< STARTTLS", "> 454 no", "< MAIL", "> 250 x", "< RCPT", "> 250 x", "< DATA", "> 354 x", ".", "> 250 in", "w"}, 1, {{PROBLEM_NONE, "", "250 in"}}, SMTPC_TLS_MAY},
+    {"verified TLS demanded, not offered", {HELLO, "w"}, 1,
+	{{PROBLEM_TEMP, "4.7.4", "TLS with a verified certificate is demanded"}}, SMTPC_TLS_VERIFY},
+    {"TLS demanded, HELO only", {"> 220 hi", "< EHLO", "> 500 what", "< HELO", "> 250 x", "w"}, 1,
+	{{PROBLEM_TEMP, "4.7.4", "does not offer STARTTLS"}}, SMTPC_TLS_ENCRYPT},
+    {"TLS demanded, refused",
+	{"> 220 hi", "< EHLO", ">>250-x\r\n250 starttls\r\n", "< STARTTLS", "> 454 4.7.0 no key", "w"}, 1,
+	{{PROBLEM_TEMP, "4.7.4", "refuses STARTTLS (454 4.7.0 no key)"}}, SMTPC_TLS_ENCRYPT},
+    {"TLS may, refused",
+	{"> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< STARTTLS", "> 454 no", "< MAIL", "> 250 x", "< RCPT",
+	    "> 250 x", "< DATA", "> 354 x", ".", "> 250 in", "w"},
+	1, {{PROBLEM_NONE, "", "250 in"}}, SMTPC_TLS_MAY},
     {"TLS may, not offered", {UP_TO_END, "> 250 in", "w"}, 1, {{PROBLEM_NONE, "", "250 in"}}, SMTPC_TLS_MAY},
-    {"TLS none, offered", {"> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< MAIL", "> 250 x", "< RCPT", "> 250 x", "< DATA", "> 354 x", ".", "> 250 in", "w"}, 1, {{PROBLEM_NONE, "", "250 in"}}, SMTPC_TLS_NONE},
-    {"STARTTLS 421", {"> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< STARTTLS", "> 421 no", "x"}, 1, {{PROBLEM_TEMP, "4.", "421 no"}}, SMTPC_TLS_MAY},
-    {"STARTTLS 250", {"> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< STARTTLS", "> 250 eh", "w"}, 1, {{PROBLEM_TEMP, "4.5.0", "neither"}}, SMTPC_TLS_MAY},
-    {"STARTTLS lost", {"> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< STARTTLS", "x"}, 1, {{PROBLEM_TEMP, "4.4.2", "to STARTTLS"}}, SMTPC_TLS_ENCRYPT},
-    {"handshake lost", {"> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< STARTTLS", "> 220 go", "x"}, 1, {{PROBLEM_TEMP, "4.7.5", "TLS is demanded"}}, SMTPC_TLS_ENCRYPT},
-    {"handshake garbage", {"> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< STARTTLS", "> 220 go", "s 4000", "w"}, 1, {{PROBLEM_TEMP, "4.7.5", "TLS is demanded"}}, SMTPC_TLS_ENCRYPT},
+    {"TLS none, offered",
+	{"> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< MAIL", "> 250 x", "< RCPT", "> 250 x", "< DATA",
+	    "> 354 x", ".", "> 250 in", "w"},
+	1, {{PROBLEM_NONE, "", "250 in"}}, SMTPC_TLS_NONE},
+    {"STARTTLS 421", {"> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< STARTTLS", "> 421 no", "x"}, 1,
+	{{PROBLEM_TEMP, "4.", "421 no"}}, SMTPC_TLS_MAY},
+    {"STARTTLS 250", {"> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< STARTTLS", "> 250 eh", "w"}, 1,
+	{{PROBLEM_TEMP, "4.5.0", "neither"}}, SMTPC_TLS_MAY},
+    {"STARTTLS lost", {"> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< STARTTLS", "x"}, 1,
+	{{PROBLEM_TEMP, "4.4.2", "to STARTTLS"}}, SMTPC_TLS_ENCRYPT},
+    {"handshake lost", {"> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< STARTTLS", "> 220 go", "x"}, 1,
+	{{PROBLEM_TEMP, "4.7.5", "TLS is demanded"}}, SMTPC_TLS_ENCRYPT},
+    {"handshake garbage",
+	{"> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< STARTTLS", "> 220 go", "s 4000", "w"}, 1,
+	{{PROBLEM_TEMP, "4.7.5", "TLS is demanded"}}, SMTPC_TLS_ENCRYPT},
 };
 
 static void judge(const char *name, size_t i, const struct smtpc_rcpt *r, const struct want *w)
 {
-	ck_assert_msg(r->ok == (w->cls == PROBLEM_NONE) && r->pr.cls == w->cls, "%s: recipient %zu: ok %d class %d: %s", name, i,
-	    r->ok, r->pr.cls, r->pr.text);
-	ck_assert_msg(strncmp(r->pr.enh, w->enh, strlen(w->enh)) == 0, "%s: recipient %zu: %s: %s", name, i, r->pr.enh, r->pr.text);
-	ck_assert_msg(strstr(r->ok ? r->reply : r->pr.text, w->text), "%s: recipient %zu: \"%s\" \"%s\"", name, i, r->pr.text, r->reply);
+	ck_assert_msg(r->ok == (w->cls == PROBLEM_NONE) && r->pr.cls == w->cls,
+	    "%s: recipient %zu: ok %d class %d: %s", name, i, r->ok, r->pr.cls, r->pr.text);
+	ck_assert_msg(strncmp(r->pr.enh, w->enh, strlen(w->enh)) == 0, "%s: recipient %zu: %s: %s", name, i,
+	    r->pr.enh, r->pr.text);
+	ck_assert_msg(strstr(r->ok ? r->reply : r->pr.text, w->text), "%s: recipient %zu: \"%s\" \"%s\"", name, i,
+	    r->pr.text, r->reply);
 	if (r->ok)
 		return;
 	ck_assert_int_eq(r->pr.enh[0], r->pr.cls == PROBLEM_TEMP ? '4' : '5');
@@ -211,7 +261,8 @@ START_TEST(large)
 	char *text = malloc(lines * 72 + 1);
 
 	for (size_t i = 0; i < lines; i++)
-		snprintf(text + i * 72, 73, "%08zu..............................................................\r\n", i);
+		snprintf(
+		    text + i * 72, 73, "%08zu..............................................................\r\n", i);
 	p->scripts[0] = good;
 	p->nscripts = 1;
 	peer_start(p);
@@ -297,24 +348,29 @@ END_TEST
 /* ---- parameters and what is never sent ---- */
 
 struct local_row {
-	const char *ehlo;   /* line behind the first */
+	const char *ehlo; /* line behind the first */
 	const char *sender, *rcpt;
 	bool body8, assume;
-	size_t size;	    /* of the content */
-	const char *mail;   /* what the server gets, or NULL: nothing */
+	size_t size;	  /* of the content */
+	const char *mail; /* what the server gets, or NULL: nothing */
 	struct want want;
 };
 static const struct local_row locals[] = {
-    {"250 SIZE", "a@b.test", "c@d.test", false, false, 10, "< MAIL FROM:<a@b.test> SIZE=10", {PROBLEM_NONE, "", "in"}},
-    {"250 SIZE 1000", "a@b.test", "c@d.test", false, false, 1000, "< MAIL FROM:<a@b.test> SIZE=1000", {PROBLEM_NONE, "", "in"}},
+    {"250 SIZE", "a@b.test", "c@d.test", false, false, 10, "< MAIL FROM:<a@b.test> SIZE=10",
+	{PROBLEM_NONE, "", "in"}},
+    {"250 SIZE 1000", "a@b.test", "c@d.test", false, false, 1000, "< MAIL FROM:<a@b.test> SIZE=1000",
+	{PROBLEM_NONE, "", "in"}},
     {"250 SIZE 1000", "a@b.test", "c@d.test", false, false, 1001, NULL, {PROBLEM_PERM, "5.3.4", "at most 1000"}},
-    {"250 SIZE 99999999999999999999", "a@b.test", "c@d.test", false, false, 10, "< MAIL FROM:<a@b.test> SIZE=10", {PROBLEM_NONE, "", "in"}},
-    {"250 8BITMIME", "a@b.test", "c@d.test", true, false, 10, "< MAIL FROM:<a@b.test> BODY=8BITMIME", {PROBLEM_NONE, "", "in"}},
+    {"250 SIZE 99999999999999999999", "a@b.test", "c@d.test", false, false, 10, "< MAIL FROM:<a@b.test> SIZE=10",
+	{PROBLEM_NONE, "", "in"}},
+    {"250 8BITMIME", "a@b.test", "c@d.test", true, false, 10, "< MAIL FROM:<a@b.test> BODY=8BITMIME",
+	{PROBLEM_NONE, "", "in"}},
     {"250 8bitmime", "a@b.test", "c@d.test", false, false, 10, "< MAIL FROM:<a@b.test>", {PROBLEM_NONE, "", "in"}},
     {"250 HELP", "a@b.test", "c@d.test", true, false, 10, NULL, {PROBLEM_PERM, "5.6.3", "8BITMIME"}},
     {"250 HELP", "a@b.test", "c@d.test", true, true, 10, "< MAIL FROM:<a@b.test>", {PROBLEM_NONE, "", "in"}},
     {"250 HELP", "", "c@d.test", false, false, 10, "< MAIL FROM:<>", {PROBLEM_NONE, "", "in"}},
-    {"250 HELP", "\"a b>\\\"\"@b.test", "\"x<y\"@d.test", false, false, 10, "< MAIL FROM:<\"a b>\\\"\"@b.test>", {PROBLEM_NONE, "", "in"}},
+    {"250 HELP", "\"a b>\\\"\"@b.test", "\"x<y\"@d.test", false, false, 10, "< MAIL FROM:<\"a b>\\\"\"@b.test>",
+	{PROBLEM_NONE, "", "in"}},
     {"250 HELP", "a@b.test", "\xc3\xa9@d.test", false, false, 10, NULL, {PROBLEM_PERM, "5.6.7", "recipient"}},
     {"250 HELP", "\xc3\xa9@b.test", "c@d.test", false, false, 10, NULL, {PROBLEM_PERM, "5.6.7", "sender"}},
     {"250 HELP", "a@b.test", "c@d.test> NOTIFY=NEVER", false, false, 10, NULL, {PROBLEM_PERM, "5.1.3", "recipient"}},
@@ -325,7 +381,8 @@ static const struct local_row locals[] = {
 START_TEST(parameters)
 {
 	const struct local_row *r = &locals[_i];
-	const char *sent[] = {"> 220 hi", "< EHLO", "> 250-x", NULL, NULL, "> 250 x", "< RCPT TO:<", "> 250 x", "< DATA", "> 354 x", ".", "> 250 in", "w", NULL};
+	const char *sent[] = {"> 220 hi", "< EHLO", "> 250-x", NULL, NULL, "> 250 x", "< RCPT TO:<", "> 250 x",
+	    "< DATA", "> 354 x", ".", "> 250 in", "w", NULL};
 	const char *unsent[] = {"> 220 hi", "< EHLO", "> 250-x", NULL, "< QUIT", "w", NULL};
 	struct fixture f;
 	struct fixture_mail m;
@@ -383,7 +440,8 @@ START_TEST(timeouts)
 {
 	static const char *const scripts[][MAX_STEPS] = {
 	    {"w"}, {"> 220 hi", "w"}, {UP_TO_MAIL, "w"}, {UP_TO_RCPT, "w"}, {UP_TO_DATA, "w"}, {UP_TO_END, "w"}};
-	static const char *const texts[] = {"in its greeting", "to EHLO", "to MAIL", "to RCPT", "to DATA", "duplicate"};
+	static const char *const texts[] = {
+	    "in its greeting", "to EHLO", "to MAIL", "to RCPT", "to DATA", "duplicate"};
 	struct fixture f;
 	struct fixture_mail m;
 	struct peer *p = peer_new();
@@ -412,15 +470,19 @@ END_TEST
 
 /* ---- TLS ---- */
 
-static const char *const tls_good[] = {"> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< STARTTLS", "> 220 go", "t", "*", NULL};
-static const char *const tls_bad[] = {"> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< STARTTLS", "> 220 go", "T", NULL};
+static const char *const tls_good[] = {
+    "> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< STARTTLS", "> 220 go", "t", "*", NULL};
+static const char *const tls_bad[] = {
+    "> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< STARTTLS", "> 220 go", "T", NULL};
 /* What was said before the handshake, together with 220, is gone: were it read, it would be EHLO's answer. */
-static const char *const tls_inject[] = {"> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< STARTTLS", ">>220 go\r\n250-evil\r\n250 PIPELINING\r\n", "t", "< EHLO", "> 250 x", "< MAIL", "> 250 x", "< RCPT", "> 250 x", "< DATA", "> 354 x", ".", "> 250 in", "w", NULL};
+static const char *const tls_inject[] = {"> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< STARTTLS",
+    ">>220 go\r\n250-evil\r\n250 PIPELINING\r\n", "t", "< EHLO", "> 250 x", "< MAIL", "> 250 x", "< RCPT", "> 250 x",
+    "< DATA", "> 354 x", ".", "> 250 in", "w", NULL};
 
 struct tls_row {
 	const char *const *script, *const *second; /* second: of the next connection */
 	enum smtpc_tls tls;
-	bool verify;	 /* the client's context verifies */
+	bool verify; /* the client's context verifies */
 	const char *name;
 	int days;
 	struct want want;
@@ -432,8 +494,11 @@ static const struct tls_row tls_rows[] = {
     {tls_good, NULL, SMTPC_TLS_MAY, false, "mx.peer.test", 30, {PROBLEM_NONE, "", "taken"}, NULL},
     {tls_good, NULL, SMTPC_TLS_VERIFY, true, "mx.peer.test", 30, {PROBLEM_NONE, "", "taken"}, NULL},
     {tls_inject, NULL, SMTPC_TLS_ENCRYPT, false, "mx.peer.test", 30, {PROBLEM_NONE, "", "in"}, NULL},
-    {tls_bad, NULL, SMTPC_TLS_VERIFY, true, "other.test", 30, {PROBLEM_TEMP, "4.7.5", "subject CN=other.test, serial 1234, valid 2"}, "TLS with a verified certificate is demanded"},
-    {tls_bad, NULL, SMTPC_TLS_VERIFY, true, "mx.peer.test", -3, {PROBLEM_TEMP, "4.7.5", "expired"}, "subject CN=mx.peer.test"},
+    {tls_bad, NULL, SMTPC_TLS_VERIFY, true, "other.test", 30,
+	{PROBLEM_TEMP, "4.7.5", "subject CN=other.test, serial 1234, valid 2"},
+	"TLS with a verified certificate is demanded"},
+    {tls_bad, NULL, SMTPC_TLS_VERIFY, true, "mx.peer.test", -3, {PROBLEM_TEMP, "4.7.5", "expired"},
+	"subject CN=mx.peer.test"},
     {tls_bad, good, SMTPC_TLS_MAY, true, "other.test", 30, {PROBLEM_NONE, "", "taken"}, NULL},
 };
 

@@ -7,11 +7,11 @@
 
 struct row {
 	const char *in;
-	size_t n;      /* 0 = strlen */
-	int want;      /* 1 complete, 0 needs more, -1 bad */
+	size_t n; /* 0 = strlen */
+	int want; /* 1 complete, 0 needs more, -1 bad */
 	int code;
 	const char *enh, *text; /* text: lines with '\n' */
-	size_t left;   /* octets behind the reply */
+	size_t left;		/* octets behind the reply */
 };
 
 static const struct row rows[] = {

@@ -1,4 +1,5 @@
-/* The pool: which host next, reuse of connections, limits, back-off, waiting mails, the end. Scripted servers over loopback. */
+/* The pool: which host next, reuse of connections, limits, back-off, waiting mails, the end. Scripted servers over
+ * loopback. */
 #include "gateway/smtp/smtpc_pool.h"
 #include "tests/unit/smtpc_fixture.h"
 
@@ -108,13 +109,14 @@ START_TEST(mildest_wins)
 }
 END_TEST
 
-/* A broken connection in the middle of a mail: once more on the next host, with the recipients that have no result. */
+/* A broken connection in the middle of a mail: once more on the next host, with the recipients that have no result.
+ */
 START_TEST(broken_then_next_host)
 {
-	static const char *const breaks[] = {"> 220 hi", "< EHLO", "> 250 x", "< MAIL", "> 250 x", "< RCPT TO:<r0@", "> 550 5.1.1 unknown",
-	    "< RCPT TO:<r1@", "> 250 x", "< DATA", "x", NULL};
-	static const char *const rest[] = {"> 220 hi", "< EHLO", "> 250 x", "< MAIL", "> 250 x", "< RCPT TO:<r1@", "> 250 x", "< DATA",
-	    "> 354 x", ".", "> 250 in", "w", NULL};
+	static const char *const breaks[] = {"> 220 hi", "< EHLO", "> 250 x", "< MAIL", "> 250 x", "< RCPT TO:<r0@",
+	    "> 550 5.1.1 unknown", "< RCPT TO:<r1@", "> 250 x", "< DATA", "x", NULL};
+	static const char *const rest[] = {"> 220 hi", "< EHLO", "> 250 x", "< MAIL", "> 250 x", "< RCPT TO:<r1@",
+	    "> 250 x", "< DATA", "> 354 x", ".", "> 250 in", "w", NULL};
 	struct fixture f;
 	struct fixture_mail m;
 	struct peer *a = start(breaks), *b = start(rest);
@@ -136,8 +138,8 @@ END_TEST
 /* After the final dot nothing is tried elsewhere: that would be a duplicate for sure where it was only possible. */
 START_TEST(lost_after_end_is_not_repeated)
 {
-	static const char *const lost[] = {"> 220 hi", "< EHLO", "> 250 x", "< MAIL", "> 250 x", "< RCPT", "> 250 x", "< DATA", "> 354 x", ".",
-	    "x", NULL};
+	static const char *const lost[] = {"> 220 hi", "< EHLO", "> 250 x", "< MAIL", "> 250 x", "< RCPT", "> 250 x",
+	    "< DATA", "> 354 x", ".", "x", NULL};
 	struct fixture f;
 	struct fixture_mail m;
 	struct peer *a = start(lost), *b = start(good);
@@ -201,9 +203,9 @@ END_TEST
 /* After a transaction that was not finished the next one begins with RSET, in the same go where pipelined. */
 START_TEST(reset_before_reuse)
 {
-	static const char *const steps[] = {"> 220 hi", "< EHLO", "> 250 x", "< MAIL", "> 250 x", "< RCPT", "> 550 5.1.1 no", "< RSET",
-	    "> 250 x", "< MAIL", "> 250 x", "< RCPT", "> 250 x", "< DATA", "> 354 x", ".", "> 250 in", "< MAIL", "> 250 x", "< RCPT",
-	    "> 250 x", "< DATA", "> 354 x", ".", "> 250 in", "w", NULL};
+	static const char *const steps[] = {"> 220 hi", "< EHLO", "> 250 x", "< MAIL", "> 250 x", "< RCPT",
+	    "> 550 5.1.1 no", "< RSET", "> 250 x", "< MAIL", "> 250 x", "< RCPT", "> 250 x", "< DATA", "> 354 x", ".",
+	    "> 250 in", "< MAIL", "> 250 x", "< RCPT", "> 250 x", "< DATA", "> 354 x", ".", "> 250 in", "w", NULL};
 	struct fixture f;
 	struct fixture_mail m;
 	struct peer *p = start(steps);
@@ -225,10 +227,10 @@ END_TEST
 /* An idle connection ends with QUIT when its time is over, and quietly when the server closes it. */
 START_TEST(idle_ends)
 {
-	static const char *const quits[] = {"> 220 hi", "< EHLO", "> 250 x", "< MAIL", "> 250 x", "< RCPT", "> 250 x", "< DATA", "> 354 x", ".",
-	    "> 250 in", "< QUIT", "> 221 bye", "w", NULL};
-	static const char *const closes[] = {"> 220 hi", "< EHLO", "> 250 x", "< MAIL", "> 250 x", "< RCPT", "> 250 x", "< DATA", "> 354 x",
-	    ".", "> 250 in", "> 421 idle too long", "x", NULL};
+	static const char *const quits[] = {"> 220 hi", "< EHLO", "> 250 x", "< MAIL", "> 250 x", "< RCPT", "> 250 x",
+	    "< DATA", "> 354 x", ".", "> 250 in", "< QUIT", "> 221 bye", "w", NULL};
+	static const char *const closes[] = {"> 220 hi", "< EHLO", "> 250 x", "< MAIL", "> 250 x", "< RCPT",
+	    "> 250 x", "< DATA", "> 354 x", ".", "> 250 in", "> 421 idle too long", "x", NULL};
 	struct fixture f;
 	struct fixture_mail m;
 	struct peer *p = start(_i ? closes : quits);
@@ -250,8 +252,8 @@ END_TEST
 /* A kept connection that dies under the next mail's MAIL: a new connection, no failure. */
 START_TEST(stale_connection)
 {
-	static const char *const stale[] = {"> 220 hi", "< EHLO", "> 250 x", "< MAIL", "> 250 x", "< RCPT", "> 250 x", "< DATA", "> 354 x", ".",
-	    "> 250 in", "< MAIL", "> 421 idle too long", "x", NULL};
+	static const char *const stale[] = {"> 220 hi", "< EHLO", "> 250 x", "< MAIL", "> 250 x", "< RCPT", "> 250 x",
+	    "< DATA", "> 354 x", ".", "> 250 in", "< MAIL", "> 421 idle too long", "x", NULL};
 	struct fixture f;
 	struct fixture_mail m;
 	struct peer *p = peer_new();
@@ -275,7 +277,8 @@ START_TEST(stale_connection)
 }
 END_TEST
 
-/* A connection made under a weaker demand, or to a host that is no longer named, carries no mail of a stronger one. */
+/* A connection made under a weaker demand, or to a host that is no longer named, carries no mail of a stronger one.
+ */
 START_TEST(no_reuse_across_demands)
 {
 	static const char *const refuse_tls[] = {"> 220 hi", "< EHLO", "> 250 x", "w", NULL};

@@ -212,8 +212,8 @@ START_TEST(test_cut_and_reorder)
 	struct spool *s = make(N, N, 1 << 20);
 	size_t n;
 	uint8_t *p = sealed_copy(s, &n);
-	static const size_t cuts[] = {0, 1, 15, 16, 17, 1000, SEALED - 1, SEALED, SEALED + 1, SEALED + 16, SEALED + 17, 2 * SEALED,
-	    3 * SEALED - 1};
+	static const size_t cuts[] = {0, 1, 15, 16, 17, 1000, SEALED - 1, SEALED, SEALED + 1, SEALED + 16,
+	    SEALED + 17, 2 * SEALED, 3 * SEALED - 1};
 	uint8_t *q = malloc(n + SEALED);
 
 	ck_assert_ptr_nonnull(q);

@@ -1,0 +1,33 @@
+/* DNS answers as scout reads them: MX and addresses of "d.test" picked out of the input. */
+#include "gateway/scout/dns_packet.h"
+
+#include <string.h>
+
+#include "gateway/base/log.h"
+#include "gateway/scout/dns_answer.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct dns_answer_mx m;
+	static struct scout_hosts h;
+	struct dns_packet k;
+	struct scout_host host = {.name = "d.test"};
+
+	if (dns_packet_open(&k, data, size) < 0)
+		return 0;
+	if (dns_answer_mx(&k, "d.test", &m) == 0) {
+		REQUIRE(m.n <= DNS_ANSWER_MX_MAX && strlen(m.name) < sizeof m.name);
+		REQUIRE(!m.null_mx || m.n == 0);
+		dns_answer_order(&m, &h);
+		REQUIRE(h.nhosts <= SCOUT_HOSTS_MAX);
+		for (size_t i = 0; i < h.nhosts; i++)
+			REQUIRE(h.hosts[i].name[0]);
+	}
+	(void)!dns_answer_addrs(&k, DNS_TYPE_A, DNS_ANSWER_PUBLIC, &host);
+	(void)!dns_answer_addrs(&k, DNS_TYPE_AAAA, DNS_ANSWER_ANY, &host);
+	REQUIRE(host.naddrs <= SCOUT_ADDRS_MAX);
+	dns_answer_mix(&host);
+	return 0;
+}

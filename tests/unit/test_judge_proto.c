@@ -1,0 +1,383 @@
+/* relay <-> judge: what is put in comes out, whatever is cut or added is refused. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "certstore/judge_proto.h"
+#include "gateway/base/mem.h"
+
+static const uint8_t der[] = "some octets\0with a NUL";
+
+static void fill_verdict(struct judge_verdict *m)
+{
+	memset(m, 0, sizeof *m);
+	problem_temp(&m->pr, "store away");
+	m->temp = true;
+	memcpy(m->rule, "rule \"x\"", 9);
+	m->treatment = 3;
+	m->strength = 2;
+	m->certs = 3;
+	m->listed = m->seen_protected = m->have_signer = m->personal = m->sign_domain = true;
+	memcpy(m->cert_why, "why", 4);
+	memcpy(m->signer_why, "who", 4);
+	m->nrcpt_certs = 2;
+	m->rcpt_certs[0] = (struct judge_octets){der, sizeof der};
+	m->rcpt_certs[1] = (struct judge_octets){der, 3};
+	memcpy(m->sign_key, "hospital.example-sign-1", 24);
+	m->sign_cert = (struct judge_octets){der, 5};
+	m->enc_cert = (struct judge_octets){der, 6};
+	m->cipher = 3;
+	m->keymode = 2;
+}
+
+static bool same(const struct judge_octets *a, const struct judge_octets *b)
+{
+	return a->n == b->n && (a->n == 0 || memcmp(a->p, b->p, a->n) == 0);
+}
+
+/* Packets of each kind in a table, so that cutting and adding is tried on all. */
+static void put_resolve(struct ipc_out *o)
+{
+	struct judge_resolve m = {.sender = "a@hospital.example", .recipient = "b@lab.example"};
+
+	judge_resolve_put(o, &m);
+}
+static int get_resolve(struct ipc_in *in, struct arena *a)
+{
+	struct judge_resolve m;
+
+	(void)a;
+	return judge_resolve_get(in, &m);
+}
+static void put_verdict(struct ipc_out *o)
+{
+	static struct judge_verdict m;
+
+	fill_verdict(&m);
+	judge_verdict_put(o, &m);
+}
+static int get_verdict(struct ipc_in *in, struct arena *a)
+{
+	static struct judge_verdict m;
+
+	return judge_verdict_get(in, a, &m);
+}
+static void put_list(struct ipc_out *o)
+{
+	static struct judge_identity_list m = {.more = true, .n = 2,
+	    .v = {{.domain = "hospital.example", .use = 2, .key_id = "k", .cert = {der, 4}}, {.domain = "mx", .use = 3, .key_id = "l"}}};
+
+	judge_identity_list_put(o, &m);
+}
+static int get_list(struct ipc_in *in, struct arena *a)
+{
+	static struct judge_identity_list m;
+
+	return judge_identity_list_get(in, a, &m);
+}
+static void put_signers(struct ipc_out *o)
+{
+	struct judge_signers m = {.our_domain = "hospital.example", .from = "b@lab.example", .n = 1, .v = {{{der, 4}, -5}}, .extra = {{der, 7}},
+	    .nextra = 1};
+
+	judge_signers_put(o, &m);
+}
+static int get_signers(struct ipc_in *in, struct arena *a)
+{
+	struct judge_signers m;
+
+	return judge_signers_get(in, a, &m);
+}
+static void put_trust(struct ipc_out *o)
+{
+	struct judge_trust m = {.n = 2, .v = {{JUDGE_TRUST_GOOD, "00", "good"}, {JUDGE_TRUST_TEMP, "", "later"}}};
+
+	judge_trust_put(o, &m);
+}
+static int get_trust(struct ipc_in *in, struct arena *a)
+{
+	struct judge_trust m;
+
+	(void)a;
+	return judge_trust_get(in, &m);
+}
+static void put_seen(struct ipc_out *o)
+{
+	judge_seen_put(o, "lab.example");
+}
+static int get_seen(struct ipc_in *in, struct arena *a)
+{
+	char d[256];
+
+	(void)a;
+	return judge_seen_get(in, d);
+}
+static void put_text(struct ipc_out *o)
+{
+	ck_assert_int_eq(judge_text_put(o, "{}", 2, "root", -1), -1);
+}
+static int get_text(struct ipc_in *in, struct arena *a)
+{
+	char *text, who[128];
+	size_t n;
+	int fd, rc = judge_text_get(in, &text, &n, who, &fd);
+
+	(void)a;
+	ck_assert((rc == 0) == (text != NULL) && fd == -1);
+	mem_free_secret(text, n + 1);
+	return rc;
+}
+
+static const struct {
+	const char *what;
+	void (*put)(struct ipc_out *o);
+	int (*get)(struct ipc_in *in, struct arena *a);
+} kinds[] = {{"resolve", put_resolve, get_resolve}, {"verdict", put_verdict, get_verdict}, {"list", put_list, get_list},
+    {"signers", put_signers, get_signers}, {"trust", put_trust, get_trust}, {"seen", put_seen, get_seen}, {"text", put_text, get_text}};
+
+static int decode(const uint8_t *p, size_t n, int (*get)(struct ipc_in *in, struct arena *a))
+{
+	struct ipc_in in = {.p = p, .n = n};
+	struct arena *a = arena_new(1 << 20);
+	int rc = get(&in, a);
+
+	arena_free(a);
+	return rc;
+}
+
+START_TEST(cut_and_added)
+{
+	struct ipc_out o;
+	uint8_t *p;
+	size_t n;
+
+	ipc_out_init(&o, 1, 1);
+	kinds[_i].put(&o);
+	ck_assert(!o.bad);
+	n = o.b.len - IPC_HEADER;
+	p = malloc(n + 1);
+	memcpy(p, o.b.p + IPC_HEADER, n);
+	p[n] = 0;
+	ck_assert_int_eq(decode(p, n, kinds[_i].get), 0);
+	ck_assert_int_eq(decode(p, n + 1, kinds[_i].get), -1);
+	for (size_t k = 0; k < n; k++) {
+		uint8_t *q = malloc(k ? k : 1); /* exactly as long: reading past it shows */
+
+		memcpy(q, p, k);
+		ck_assert_msg(decode(q, k, kinds[_i].get) == -1, "%s cut at %zu", kinds[_i].what, k);
+		free(q);
+	}
+	/* Any octet changed: an answer or a refusal, nothing else. */
+	for (size_t k = 0; k < n; k++)
+		for (unsigned v = 0; v < 256; v += 85) {
+			uint8_t was = p[k];
+
+			p[k] = (uint8_t)v;
+			(void)decode(p, n, kinds[_i].get);
+			p[k] = was;
+		}
+	free(p);
+	ipc_out_clear(&o);
+}
+END_TEST
+
+START_TEST(verdict_round)
+{
+	static struct judge_verdict m, g;
+	struct ipc_out o;
+	struct ipc_in in = {0};
+	struct arena *a = arena_new(1 << 16);
+
+	fill_verdict(&m);
+	ipc_out_init(&o, JUDGE_VERDICT, 1);
+	judge_verdict_put(&o, &m);
+	in.p = o.b.p + IPC_HEADER;
+	in.n = o.b.len - IPC_HEADER;
+	ck_assert_int_eq(judge_verdict_get(&in, a, &g), 0);
+	ck_assert(g.temp && g.pr.cls == PROBLEM_TEMP && g.pr.code == 451);
+	ck_assert_str_eq(g.pr.text, m.pr.text);
+	ck_assert_str_eq(g.rule, m.rule);
+	ck_assert(g.treatment == 3 && g.strength == 2 && g.certs == 3 && g.listed && g.seen_protected && g.have_signer);
+	ck_assert_uint_eq(g.nrcpt_certs, 2);
+	ck_assert(same(&g.rcpt_certs[0], &m.rcpt_certs[0]) && same(&g.rcpt_certs[1], &m.rcpt_certs[1]));
+	ck_assert(same(&g.sign_cert, &m.sign_cert) && same(&g.sign_chain, &m.sign_chain) && same(&g.enc_cert, &m.enc_cert));
+	ck_assert_str_eq(g.sign_key, m.sign_key);
+	ck_assert(g.personal && g.sign_domain && g.cipher == 3 && g.keymode == 2);
+	/* An arena too small: refused, not cut. */
+	arena_free(a);
+	a = arena_new(8);
+	in = (struct ipc_in){.p = o.b.p + IPC_HEADER, .n = o.b.len - IPC_HEADER};
+	ck_assert_int_eq(judge_verdict_get(&in, a, &g), -1);
+	arena_free(a);
+	ipc_out_clear(&o);
+}
+END_TEST
+
+static int try_verdict(void (*change)(struct judge_verdict *m))
+{
+	static struct judge_verdict m, g;
+	struct ipc_out o;
+	struct ipc_in in = {0};
+	struct arena *a = arena_new(1 << 18);
+	int rc;
+
+	fill_verdict(&m);
+	change(&m);
+	ipc_out_init(&o, JUDGE_VERDICT, 1);
+	judge_verdict_put(&o, &m);
+	in.p = o.b.p + IPC_HEADER;
+	in.n = o.b.len - IPC_HEADER;
+	rc = o.bad ? 1 : judge_verdict_get(&in, a, &g);
+	arena_free(a);
+	ipc_out_clear(&o);
+	return rc;
+}
+
+static const uint8_t large[65537]; /* one more than a certificate may have */
+
+static void bad_treatment(struct judge_verdict *m)
+{
+	m->treatment = 4;
+}
+static void bad_strength(struct judge_verdict *m)
+{
+	m->strength = 3;
+}
+static void bad_certs(struct judge_verdict *m)
+{
+	m->certs = 4;
+}
+static void bad_cipher(struct judge_verdict *m)
+{
+	m->cipher = 4;
+}
+static void bad_keymode(struct judge_verdict *m)
+{
+	m->keymode = 3;
+}
+static void bad_code(struct judge_verdict *m)
+{
+	m->pr.code = 250;
+}
+static void bad_size(struct judge_verdict *m)
+{
+	m->rcpt_certs[0] = (struct judge_octets){large, sizeof large};
+}
+
+static void (*const changes[])(struct judge_verdict *m) = {
+    bad_treatment, bad_strength, bad_certs, bad_cipher, bad_keymode, bad_code, bad_size};
+
+START_TEST(out_of_range)
+{
+	ck_assert_int_eq(try_verdict(changes[_i]), -1);
+}
+END_TEST
+
+static void send_text(size_t n, int extra, char **text_r, size_t *n_r, char who[128], int *fd_r)
+{
+	char *p = malloc(n);
+	struct ipc_out o;
+	struct ipc_in in;
+	struct buf store;
+	int fds[2], memfd;
+
+	memset(p, 'x', n);
+	p[0] = '{';
+	ck_assert_int_eq(ipc_pair(fds), 0);
+	ipc_out_init(&o, JUDGE_ADMIN, 7);
+	memfd = judge_text_put(&o, p, n, "root", extra);
+	ck_assert((memfd >= 0) == (n > JUDGE_TEXT_INLINE));
+	ck_assert_int_eq(ipc_send(fds[0], &o, 1000), 0);
+	if (memfd >= 0)
+		close(memfd);
+	buf_init(&store, IPC_PACKET_MAX);
+	ck_assert_int_eq(ipc_recv(fds[1], &store, &in, 1000), 1);
+	ck_assert_int_eq(judge_text_get(&in, text_r, n_r, who, fd_r), 0);
+	ck_assert_uint_eq(*n_r, n);
+	ck_assert_int_eq(memcmp(*text_r, p, n), 0);
+	buf_clear(&store);
+	ipc_out_clear(&o);
+	close(fds[0]);
+	close(fds[1]);
+	free(p);
+}
+
+START_TEST(long_texts)
+{
+	static const size_t sizes[] = {1, JUDGE_TEXT_INLINE, JUDGE_TEXT_INLINE + 1, 1000000};
+	char *text, who[128];
+	size_t n;
+	int fd, pipe_fds[2];
+
+	ck_assert_int_eq(pipe(pipe_fds), 0);
+	send_text(sizes[_i], -1, &text, &n, who, &fd);
+	ck_assert_int_eq(fd, -1);
+	ck_assert_str_eq(who, "root");
+	mem_free_secret(text, n + 1);
+	send_text(sizes[_i], pipe_fds[0], &text, &n, who, &fd);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	mem_free_secret(text, n + 1);
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+}
+END_TEST
+
+/* A descriptor whose content may still change is refused. */
+START_TEST(unsealed_text)
+{
+	struct ipc_out o;
+	struct ipc_in in;
+	struct buf store;
+	char *text, who[128];
+	size_t n;
+	int fds[2], fd = memfd_create("test", MFD_ALLOW_SEALING), got;
+
+	ck_assert_int_eq(write(fd, "{}", 2), 2);
+	ck_assert_int_eq(ipc_pair(fds), 0);
+	ipc_out_init(&o, JUDGE_ADMIN, 7);
+	ipc_put_str(&o, "root");
+	ipc_put_fd(&o, fd);
+	ipc_put_u8(&o, 1);
+	ipc_put_bytes(&o, "", 0);
+	ipc_put_u8(&o, 0);
+	ck_assert_int_eq(ipc_send(fds[0], &o, 1000), 0);
+	buf_init(&store, IPC_PACKET_MAX);
+	ck_assert_int_eq(ipc_recv(fds[1], &store, &in, 1000), 1);
+	ck_assert_int_eq(judge_text_get(&in, &text, &n, who, &got), -1);
+	ck_assert_ptr_null(text);
+	buf_clear(&store);
+	ipc_out_clear(&o);
+	close(fd);
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("judge_proto");
+	TCase *t = tcase_create("judge_proto");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_loop_test(t, cut_and_added, 0, sizeof kinds / sizeof *kinds);
+	tcase_add_test(t, verdict_round);
+	tcase_add_loop_test(t, out_of_range, 0, sizeof changes / sizeof *changes);
+	tcase_add_loop_test(t, long_texts, 0, 4);
+	tcase_add_test(t, unsealed_text);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+int main(void)
+{
+	SRunner *r = srunner_create(suite());
+	int failed;
+
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,114 @@
+/* Incoming mail: the whole table, and what no configuration may soften. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/policy/policy_in.h"
+
+static const struct policy_in_rules usual = {POLICY_DELIVER, POLICY_MARK, POLICY_MARK, POLICY_HOLD};
+
+struct in_case {
+	bool encrypted, opened, whole;
+	enum policy_sig sig;
+	enum policy_in_action action; /* under the usual rules */
+	const char *result, *verdict;
+};
+
+static const struct in_case cases[] = {
+    {false, false, false, POLICY_SIG_NONE, POLICY_DELIVER, "none", "clear"},
+    {false, true, false, POLICY_SIG_NONE, POLICY_DELIVER, "none", "clear"},
+    {false, true, true, POLICY_SIG_GOOD, POLICY_DELIVER, "pass", "signed"},
+    {false, true, false, POLICY_SIG_GOOD, POLICY_MARK, "policy", "untrusted"},
+    {false, true, true, POLICY_SIG_BAD, POLICY_MARK, "fail", "broken"},
+    {false, true, true, POLICY_SIG_UNTRUSTED, POLICY_MARK, "policy", "untrusted"},
+    {false, true, true, POLICY_SIG_UNBOUND, POLICY_MARK, "policy", "untrusted"},
+    {false, true, true, POLICY_SIG_TEMP, POLICY_MARK, "temperror", "untrusted"},
+    {true, true, true, POLICY_SIG_GOOD, POLICY_DELIVER, "pass", "sealed"},
+    {true, true, false, POLICY_SIG_GOOD, POLICY_HOLD, "policy", "untrusted"},
+    {true, true, false, POLICY_SIG_NONE, POLICY_HOLD, "none", "encrypted"},
+    {true, true, true, POLICY_SIG_BAD, POLICY_HOLD, "fail", "broken"},
+    {true, true, true, POLICY_SIG_UNTRUSTED, POLICY_HOLD, "policy", "untrusted"},
+    {true, true, true, POLICY_SIG_UNBOUND, POLICY_HOLD, "policy", "untrusted"},
+    {true, true, true, POLICY_SIG_TEMP, POLICY_HOLD, "temperror", "untrusted"},
+    {true, false, false, POLICY_SIG_NONE, POLICY_HOLD, "permerror", "broken"},
+    {true, false, true, POLICY_SIG_GOOD, POLICY_HOLD, "permerror", "broken"},
+};
+
+START_TEST(table)
+{
+	const struct in_case *k = &cases[_i];
+	struct policy_in f = {.encrypted = k->encrypted, .opened = k->opened, .sig = k->sig, .whole = k->whole};
+	struct policy_in_decision d;
+
+	policy_inbound(&usual, &f, &d);
+	ck_assert_int_eq(d.action, k->action);
+	ck_assert_str_eq(d.result, k->result);
+	ck_assert_str_eq(d.verdict, k->verdict);
+	ck_assert(d.why[0]);
+}
+END_TEST
+
+/* Every rule set against every fact. */
+START_TEST(never)
+{
+	for (unsigned i = 0; i < 81; i++)
+		for (unsigned bits = 0; bits < 16; bits++)
+			for (int sig = POLICY_SIG_NONE; sig <= POLICY_SIG_TEMP; sig++) {
+				struct policy_in_rules r = {(enum policy_in_action)(i % 3), (enum policy_in_action)(i / 3 % 3),
+				    (enum policy_in_action)(i / 9 % 3), (enum policy_in_action)(i / 27)};
+				struct policy_in f = {
+				    .encrypted = bits & 1, .opened = bits & 2, .whole = bits & 4, .recipient_bound = bits & 8, .sig = (enum policy_sig)sig};
+				struct policy_in_decision d;
+				bool pass;
+
+				if (!f.opened)
+					memcpy(f.open_why, "wrong key", 10);
+				policy_inbound(&r, &f, &d);
+				pass = strcmp(d.result, "pass") == 0;
+				ck_assert(pass == (f.opened && sig == POLICY_SIG_GOOD && f.whole));
+				if (!f.opened) {
+					ck_assert_int_eq(d.action, POLICY_HOLD);
+					ck_assert_ptr_nonnull(strstr(d.why, "wrong key"));
+				}
+				if (f.opened && f.encrypted && !pass)
+					ck_assert_int_ge(d.action, r.sealed_unsigned);
+				if (f.opened && sig == POLICY_SIG_TEMP)
+					ck_assert_int_ge(d.action, POLICY_MARK);
+				if (pass)
+					ck_assert((strstr(d.why, "not every recipient") == NULL) == f.recipient_bound);
+			}
+}
+END_TEST
+
+START_TEST(words)
+{
+	enum policy_in_action a;
+
+	for (int i = POLICY_DELIVER; i <= POLICY_HOLD; i++)
+		ck_assert(policy_in_action_parse(policy_in_action_word((enum policy_in_action)i), &a) == 0 && (int)a == i);
+	ck_assert_int_eq(policy_in_action_parse("drop", &a), -1);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("policy_in");
+	TCase *t = tcase_create("policy_in");
+
+	tcase_add_loop_test(t, table, 0, sizeof cases / sizeof *cases);
+	tcase_add_test(t, never);
+	tcase_add_test(t, words);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+int main(void)
+{
+	SRunner *r = srunner_create(suite());
+	int failed;
+
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
