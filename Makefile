@@ -31,6 +31,9 @@ ifeq ($(SAN),1)
 BUILD      := build/san
 ALL_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DPOSTERN_SAN=1
 ALL_LDFLAGS += -fsanitize=address,undefined
+else ifeq ($(FUZZING),1)
+ALL_CFLAGS  += -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer -DPOSTERN_SAN=1
+ALL_LDFLAGS += -fsanitize=address,undefined
 else
 ALL_CFLAGS += -D_FORTIFY_SOURCE=2
 endif
@@ -89,3 +92,98 @@ unit-%: $(BUILD)/unit/test_%
 	$<
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# ---- what the machine needs ----
+APT_BUILD := gcc make pkg-config libc6-dev libssl-dev libevent-dev libsqlite3-dev libconfuse-dev libjansson-dev libgmime-3.0-dev \
+             libidn2-dev libseccomp-dev libunbound-dev libsystemd-dev openssl ca-certificates python3
+APT_CHECK := check valgrind strace clang-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 postfix swaks nsd ldnsutils gnupg gpgsm procps iproute2
+LIBSSL_LEAST := 3.0.22-1~deb12u2
+
+.PHONY: deps deps-build
+deps: ; @APT="$(APT_BUILD) $(APT_CHECK)" LIBSSL_LEAST="$(LIBSSL_LEAST)" tests/scripts/deps
+deps-build: ; @APT="$(APT_BUILD)" LIBSSL_LEAST="$(LIBSSL_LEAST)" tests/scripts/deps
+
+# ---- the two commands of the README ----
+# The build runs in a make of its own, because the packages of `deps` must be there before pkg-config is asked.
+.PHONY: demo check
+demo: deps-build
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) python3 tests/demo/demo.py $(if $(KEEP),--keep)
+
+check: deps
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory check-unit check-layers check-size check-style check-map check-e2e
+
+.PHONY: check-unit check-e2e check-layers check-size check-style check-map check-valgrind lint
+check-unit: $(UNIT)
+	@tests/scripts/run-unit $(UNIT)
+check-valgrind: $(UNIT)
+	@tests/scripts/run-unit --valgrind $(UNIT)
+check-e2e: all
+	@BUILD=$(BUILD) python3 tests/e2e/run.py $(ONLY)
+check-layers: ; @tests/scripts/check-layers $(LAYERS) admin-ui interop
+check-size:   ; @tests/scripts/check-size gateway certstore ldap admin-ui interop
+check-style:  ; @tests/scripts/check-style
+check-map:    ; @tests/scripts/check-map docs/MAP.md
+
+# clang-tidy over everything: minutes
+lint:
+	@tests/scripts/lint $(ALL_CFLAGS)
+
+# ---- fuzz: each target FUZZ_SECONDS with its corpus ----
+FUZZ_SECONDS ?= 60
+FUZZ_BUILD   := build/fuzz
+FUZZ         := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+.PHONY: fuzz fuzz-build
+fuzz-build:
+	@$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=clang-14 FUZZING=1 fuzz-bins
+fuzz: fuzz-build
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/scripts/run-fuzz $(FUZZ_BUILD) $(if $(ONLY),$(ONLY),$(FUZZ))
+
+define fuzz_rule
+$(BUILD)/fuzz/fuzz_$(1): $(BUILD)/obj/tests/fuzz/fuzz_$(1).o $(call libs_of,$(or $(call layer_of_stem,$(1)),$(call layer_of_stem,$(firstword $(subst _, ,$(1)))),gateway/proc))
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) -fsanitize=fuzzer -o $$@ $$^ $$(PKG_LIBS)
+endef
+$(foreach t,$(FUZZ),$(eval $(call fuzz_rule,$(t))))
+.PHONY: fuzz-bins
+fuzz-bins: $(foreach t,$(FUZZ),$(BUILD)/fuzz/fuzz_$(t))
+
+# ---- bench: figures and ratios against Postfix in the same run (LIMITS in docs/BENCH.md) ----
+BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(PROC_LIBS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(filter-out $(call lib,gateway/proc),$(PROC_LIBS)) $(PKG_LIBS)
+.PHONY: bench
+bench: deps
+	@$(MAKE) --no-print-directory all $(BENCHES)
+	@BUILD=$(BUILD) ONLY=$(ONLY) python3 tests/bench/bench.py
+
+# ---- install ----
+SYSTEMD_DIR  ?= /usr/lib/systemd/system
+SYSUSERS_DIR ?= /usr/lib/sysusers.d
+.PHONY: install clean help
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 \
+	    $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/doc/postern $(DESTDIR)/etc/postern \
+	    $(DESTDIR)$(SYSTEMD_DIR) $(DESTDIR)$(SYSUSERS_DIR)
+	install -m 755 $(BUILD)/bin/posternd $(DESTDIR)$(PREFIX)/sbin/posternd
+	install -m 755 $(BUILD)/bin/postern $(DESTDIR)$(PREFIX)/bin/postern
+	install -m 644 docs/man/postern.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 docs/man/postern.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 644 docs/man/posternd.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 644 README.md docs/ADMIN.md docs/postern.conf.example $(DESTDIR)$(PREFIX)/share/doc/postern/
+	sed 's|@SBIN@|$(PREFIX)/sbin|' packaging/postern.service > $(BUILD)/postern.service
+	install -m 644 $(BUILD)/postern.service $(DESTDIR)$(SYSTEMD_DIR)/postern.service
+	install -m 644 packaging/postern.sysusers $(DESTDIR)$(SYSUSERS_DIR)/postern.conf
+
+clean:
+	rm -rf build
+
+help:
+	@echo 'make demo            set up, build, two gateways exchange sealed mail before your eyes (KEEP=1 leaves them running)'
+	@echo 'make check           set up, build, all tests'
+	@echo 'make deps            install the Debian packages that are missing'
+	@echo 'make all             build (SAN=1: with ASan and UBSan, into build/san)'
+	@echo 'make unit-STEM       one unit test; make check-e2e ONLY=name one end-to-end test'
+	@echo 'make bench fuzz lint check-valgrind install (DESTDIR, PREFIX) clean'

@@ -1,22 +1,16 @@
 /*
- * relay <-> judge, encoder above decoder for each message. Relay, judge, admin's side of it; pure, but for the memfd of a long admin text.
+ * relay <-> judge, encoder above decoder for each message. Relay, judge; pure.
  *
  * Each end is a process of ours, but one that may have been taken over: a decoder takes nothing on trust. Numbers stand for enums, so
  * they are held to their range; counts to the arrays they fill; octets to CERT_DER_MAX; and what is left over makes the whole packet bad.
  */
 #include "certstore/judge_proto.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "certstore/cert.h"
 #include "certstore/store.h"
-#include "gateway/base/file.h"
 #include "gateway/base/log.h"
-#include "gateway/base/mem.h"
 
 /* Highest values of the enums that travel as numbers (policy.h, cms.h: certstore cannot include them; test_judge_world checks that they agree). */
 enum { TREATMENT_MAX = 3, STRENGTH_MAX = 2, CERTS_MAX = 3, CIPHER_MAX = 3, KEYMODE_MAX = 2 };
@@ -284,101 +278,4 @@ int judge_seen_get(struct ipc_in *in, char domain[256])
 {
 	ipc_get_str(in, domain, 256);
 	return ipc_end(in);
-}
-
-/* ---- JUDGE_ADMIN, JUDGE_ADMIN_REPLY ---- */
-
-enum { TEXT_INLINE = 0, TEXT_BESIDE = 1 };
-
-int judge_text_put(struct ipc_out *o, const char *text, size_t n, const char *who, int fd)
-{
-	int memfd = -1;
-
-	ipc_put_str(o, who);
-	if (n > JUDGE_TEXT_INLINE) {
-		memfd = n > JUDGE_TEXT_MAX ? -1 : file_memfd("judge-text", text, n);
-		if (memfd < 0)
-			o->bad = true;
-		else
-			ipc_put_fd(o, memfd);
-	}
-	ipc_put_u8(o, memfd >= 0 ? TEXT_BESIDE : TEXT_INLINE);
-	ipc_put_bytes(o, text, n > JUDGE_TEXT_INLINE ? 0 : n);
-	put_bool(o, fd >= 0);
-	if (fd >= 0)
-		ipc_put_fd(o, fd);
-	return memfd;
-}
-
-/* The sender keeps its descriptor: only a memfd that can neither shrink nor change is read, else the text could change between check and use. */
-static int read_memfd(int fd, char **text_r, size_t *n_r)
-{
-	struct stat st;
-	int want = F_SEAL_SHRINK | F_SEAL_WRITE, seals = fcntl(fd, F_GET_SEALS);
-
-	if (seals < 0 || (seals & want) != want || fstat(fd, &st) < 0 || st.st_size < 0 || st.st_size > JUDGE_TEXT_MAX)
-		return -1;
-
-	size_t n = (size_t)st.st_size, done = 0;
-	char *p = mem_new(n + 1);
-
-	while (done < n) {
-		ssize_t k = pread(fd, p + done, n - done, (off_t)done);
-
-		if (k <= 0) {
-			mem_free_secret(p, n + 1);
-			return -1;
-		}
-		done += (size_t)k;
-	}
-	*text_r = p;
-	*n_r = n;
-	return 0;
-}
-
-static int get_text(struct ipc_in *in, char **text_r, size_t *n_r)
-{
-	size_t n = 0;
-	bool beside = get_bool(in);
-	const uint8_t *p = ipc_get_bytes(in, &n);
-
-	if (in->bad || n > JUDGE_TEXT_INLINE || (beside && n > 0))
-		return -1;
-	if (!beside) {
-		*text_r = mem_dup(p, n);
-		*n_r = n;
-		return 0;
-	}
-
-	int fd = ipc_get_fd(in), rc = fd < 0 ? -1 : read_memfd(fd, text_r, n_r);
-
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
-int judge_text_get(struct ipc_in *in, char **text_r, size_t *n_r, char who_r[128], int *fd_r)
-{
-	char *text = NULL;
-	size_t n = 0;
-	int fd = -1;
-
-	*text_r = NULL;
-	*n_r = 0;
-	*fd_r = -1;
-	ipc_get_str(in, who_r, 128);
-	if (get_text(in, &text, &n) < 0)
-		in->bad = true;
-	if (get_bool(in))
-		fd = ipc_get_fd(in);
-	if (ipc_end(in) < 0) {
-		if (fd >= 0)
-			close(fd);
-		mem_free_secret(text, n + 1);
-		return -1;
-	}
-	*text_r = text;
-	*n_r = n;
-	*fd_r = fd;
-	return 0;
 }

@@ -20,8 +20,6 @@ enum judge_msg {
 	JUDGE_TRUST,
 	JUDGE_SEEN,	      /* relay -> judge: mail with this partner domain was protected (P9); no answer */
 	JUDGE_CHANGED,	      /* judge -> relay: the store changed: forget cached answers */
-	JUDGE_ADMIN,	      /* admin -> judge, relay, parent: {JSON request text, who}; answered by JUDGE_ADMIN_REPLY {JSON text inline or one descriptor} */
-	JUDGE_ADMIN_REPLY,
 };
 
 #define JUDGE_CERTS_MAX 8
@@ -98,13 +96,6 @@ void judge_signers_put(struct ipc_out *o, const struct judge_signers *m);
 int judge_signers_get(struct ipc_in *in, struct arena *a, struct judge_signers *m_r) __attribute__((warn_unused_result));
 void judge_trust_put(struct ipc_out *o, const struct judge_trust *m);
 int judge_trust_get(struct ipc_in *in, struct judge_trust *m_r) __attribute__((warn_unused_result));
-/* An admin request or its reply: JSON text, inline up to JUDGE_TEXT_INLINE octets, else in a sealed memfd. who is "" in a reply. A reply may carry one more
- * descriptor (fd, -1 none: a snapshot). put returns the memfd it made, to be closed by the caller after sending, or -1 when none was needed. get copies
- * the text into malloc'ed memory with a NUL behind it (mem_free_secret it: it may carry a private key); *fd_r is the caller's to close, or -1. */
-#define JUDGE_TEXT_INLINE (48 * 1024)
-#define JUDGE_TEXT_MAX (8 * 1024 * 1024)
-int judge_text_put(struct ipc_out *o, const char *text, size_t n, const char *who, int fd);
-int judge_text_get(struct ipc_in *in, char **text_r, size_t *n_r, char who_r[128], int *fd_r) __attribute__((warn_unused_result));
 void judge_seen_put(struct ipc_out *o, const char *domain);
 int judge_seen_get(struct ipc_in *in, char domain[256]) __attribute__((warn_unused_result));
 

@@ -1,7 +1,7 @@
 /*
- * Base64 of S/MIME bodies (RFC 2045 6.8). Sealer; no I/O of its own. Works on runs of octets through tables: two output characters from twelve
- * bits when encoding, one 24-bit word from four characters when decoding; whatever breaks a run (line ends, padding, a group cut by the
- * caller) goes through the slow path, one character at a time.
+ * Base64 of S/MIME bodies (RFC 2045 6.8). Sealer; no I/O of its own. Works on runs of octets through tables: two
+ * output characters from twelve bits when encoding, one 24-bit word from four characters when decoding; whatever
+ * breaks a run (line ends, padding, a group cut by the caller) goes through the slow path, one character at a time.
  */
 #include "gateway/cms/base64.h"
 
@@ -13,11 +13,11 @@
 #include "gateway/base/mem.h"
 
 enum {
-	LINE_IN = 57,	     /* octets of a full line */
-	LINE_OUT = 78,	     /* 76 characters, CR, LF */
-	LINES = 128,	     /* full lines encoded per write */
-	DECODE_OUT = 12288,  /* octets decoded per write */
-	WORD_BAD = 1 << 24,  /* in the decode tables: not one of the 64 */
+	LINE_IN = 57,	    /* octets of a full line */
+	LINE_OUT = 78,	    /* 76 characters, CR, LF */
+	LINES = 128,	    /* full lines encoded per write */
+	DECODE_OUT = 12288, /* octets decoded per write */
+	WORD_BAD = 1 << 24, /* in the decode tables: not one of the 64 */
 };
 
 static const char alphabet[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -164,7 +164,8 @@ static int decode_bad(uint8_t c, struct problem *pr)
 	    "The base64 body contains the octet 0x%02x, which is not part of base64: the message is damaged.", c);
 }
 
-/* Groups of four until something else than the 64 characters comes or out is full. Returns characters eaten; *got_r octets. */
+/* Groups of four until something else than the 64 characters comes or out is full. Returns characters eaten; *got_r
+ * octets. */
 static size_t decode_run(const uint8_t *p, size_t n, uint8_t *out, size_t cap, size_t *got_r)
 {
 	const uint8_t *s = p;

@@ -1,6 +1,7 @@
 /*
- * Base64 of S/MIME bodies (RFC 2045 6.8), streaming: a writer that encodes into 76-column CRLF lines, and one that decodes any line length, blanks and
- * CRLF anywhere. Sealer. Octets that are neither alphabet, blank nor padding are a problem (malformed outside), so is content behind the padding.
+ * Base64 of S/MIME bodies (RFC 2045 6.8), streaming: a writer that encodes into 76-column CRLF lines, and one that
+ * decodes any line length, blanks and CRLF anywhere. Sealer. Octets that are neither alphabet, blank nor padding are
+ * a problem (malformed outside), so is content behind the padding.
  */
 #ifndef POSTERN_CMS_BASE64_H
 #define POSTERN_CMS_BASE64_H

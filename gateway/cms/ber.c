@@ -1,6 +1,7 @@
 /*
- * The bounded pull parser for BER. Sealer and tests. X.690 8.1.2 (identifier), 8.1.3 (length), 8.1.5 (end of contents).
- * Accepts BER where DER would want less (long lengths, indefinite ones): which octets must be DER is the caller's knowledge.
+ * The bounded pull parser for BER. Sealer and tests. X.690 8.1.2 (identifier), 8.1.3 (length), 8.1.5 (end of
+ * contents). Accepts BER where DER would want less (long lengths, indefinite ones): which octets must be DER is the
+ * caller's knowledge.
  */
 #include "gateway/cms/ber.h"
 
@@ -20,7 +21,8 @@ int ber_problem(uint64_t off, struct problem *pr, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	return problem_set(pr, PROBLEM_PERM, 554, "5.6.0", "X.690 8.1", "octet %llu: %s", (unsigned long long)off, text);
+	return problem_set(
+	    pr, PROBLEM_PERM, 554, "5.6.0", "X.690 8.1", "octet %llu: %s", (unsigned long long)off, text);
 }
 
 static void start(struct ber *b, uint64_t off, uint64_t end, size_t nesting)
@@ -36,6 +38,7 @@ void ber_open(struct ber *b, struct reader *in, uint64_t off, uint64_t end, size
 	REQUIRE(off <= end && end <= in->size);
 	start(b, off, end, nesting);
 	b->in = in;
+	b->own_len = end - off < BER_WINDOW ? (size_t)(end - off) : BER_WINDOW;
 }
 
 void ber_open_mem(struct ber *b, const void *p, size_t n, uint64_t off, size_t nesting)
@@ -47,7 +50,7 @@ void ber_open_mem(struct ber *b, const void *p, size_t n, uint64_t off, size_t n
 
 void ber_close(struct ber *b)
 {
-	mem_free_secret(b->own, b->own != NULL ? BER_WINDOW : 0);
+	mem_free_secret(b->own, b->own_len);
 	b->own = NULL;
 	b->win = NULL;
 	b->win_len = 0;
@@ -80,15 +83,16 @@ static int fill(struct ber *b, size_t want, uint64_t end, struct problem *pr)
 	if (in_window(b) >= want || b->in == NULL)
 		return 0;
 	if (b->own == NULL)
-		b->own = mem_new(BER_WINDOW);
+		b->own = mem_new(b->own_len);
 	b->win = b->own;
 	b->win_off = b->pos;
 	b->win_len = 0;
 	while (have < want) {
 		uint64_t rest = b->frame[0].end - b->pos - have;
-		size_t got, room = BER_WINDOW - have;
+		size_t got, room = b->own_len - have;
 
-		if (stream_read_at(b->in, b->pos + have, b->own + have, room < rest ? room : (size_t)rest, &got, pr) == -1)
+		if (stream_read_at(
+			b->in, b->pos + have, b->own + have, room < rest ? room : (size_t)rest, &got, pr) == -1)
 			return -1;
 		REQUIRE(got > 0); /* an early end is a problem of the reader (stream.h) */
 		have += got;
@@ -264,8 +268,8 @@ static int put(struct buf *to, const void *p, size_t n, uint64_t off, struct pro
 	if (to == NULL || buf_add(to, p, n) == 0)
 		return 0;
 	return problem_set(pr, PROBLEM_PERM, 554, "5.6.0", "RFC 5652",
-	    "octet %llu: the structure around the content is larger than the limit of %zu octets.", (unsigned long long)off,
-	    to->max);
+	    "octet %llu: the structure around the content is larger than the limit of %zu octets.",
+	    (unsigned long long)off, to->max);
 }
 
 static int copy_primitive(struct ber *b, struct buf *to, struct problem *pr)

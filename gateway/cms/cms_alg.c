@@ -9,19 +9,19 @@
 #include <strings.h>
 
 static const struct cms_alg_cipher ciphers[] = {
-    {NID_aes_256_cbc, CMS_ALG_CBC, "aes-256-cbc"},
-    {NID_aes_192_cbc, CMS_ALG_CBC, "aes-192-cbc"},
-    {NID_aes_128_cbc, CMS_ALG_CBC, "aes-128-cbc"},
-    {NID_aes_256_gcm, CMS_ALG_GCM, "aes-256-gcm"},
-    {NID_aes_192_gcm, CMS_ALG_GCM, "aes-192-gcm"},
-    {NID_aes_128_gcm, CMS_ALG_GCM, "aes-128-gcm"},
-    {NID_des_ede3_cbc, CMS_ALG_REFUSED, "3DES"},
-    {NID_des_ede_cbc, CMS_ALG_REFUSED, "2-key 3DES"},
-    {NID_des_cbc, CMS_ALG_REFUSED, "DES"},
-    {NID_rc2_cbc, CMS_ALG_REFUSED, "RC2"},
-    {NID_rc2_40_cbc, CMS_ALG_REFUSED, "RC2"},
-    {NID_rc2_64_cbc, CMS_ALG_REFUSED, "RC2"},
-    {NID_rc4, CMS_ALG_REFUSED, "RC4"},
+    {NID_aes_256_cbc, CMS_ALG_CBC, "aes-256-cbc", 32},
+    {NID_aes_192_cbc, CMS_ALG_CBC, "aes-192-cbc", 24},
+    {NID_aes_128_cbc, CMS_ALG_CBC, "aes-128-cbc", 16},
+    {NID_aes_256_gcm, CMS_ALG_GCM, "aes-256-gcm", 32},
+    {NID_aes_192_gcm, CMS_ALG_GCM, "aes-192-gcm", 24},
+    {NID_aes_128_gcm, CMS_ALG_GCM, "aes-128-gcm", 16},
+    {NID_des_ede3_cbc, CMS_ALG_REFUSED, "3DES", 0},
+    {NID_des_ede_cbc, CMS_ALG_REFUSED, "2-key 3DES", 0},
+    {NID_des_cbc, CMS_ALG_REFUSED, "DES", 0},
+    {NID_rc2_cbc, CMS_ALG_REFUSED, "RC2", 0},
+    {NID_rc2_40_cbc, CMS_ALG_REFUSED, "RC2", 0},
+    {NID_rc2_64_cbc, CMS_ALG_REFUSED, "RC2", 0},
+    {NID_rc4, CMS_ALG_REFUSED, "RC4", 0},
 };
 
 static const struct cms_alg_digest digests[] = {

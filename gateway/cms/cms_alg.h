@@ -1,6 +1,6 @@
 /*
- * Which algorithms we write, read and refuse: the tables behind RFC 8551 section 2.1 to 2.7 and our own floor. Sealer and tests. Pure, except that
- * digests are fetched from OpenSSL once.
+ * Which algorithms we write, read and refuse: the tables behind RFC 8551 section 2.1 to 2.7 and our own floor. Sealer
+ * and tests. Pure, except that digests are fetched from OpenSSL once.
  */
 #ifndef POSTERN_CMS_CMS_ALG_H
 #define POSTERN_CMS_CMS_ALG_H
@@ -19,6 +19,7 @@ struct cms_alg_cipher {
 	int nid;
 	enum cms_alg_mode mode;
 	const char *name; /* "aes-256-cbc"; for refused ones the name people know */
+	unsigned key;	  /* octets; 0 for refused ones */
 };
 /* NULL: unknown to the table. */
 const struct cms_alg_cipher *cms_alg_cipher(int nid);
@@ -36,8 +37,8 @@ const struct cms_alg_digest *cms_alg_digest_named(const char *name);
 /* The digest's fetched EVP_MD; belongs to the table. NULL when OpenSSL has none (then it is misconfigured). */
 const EVP_MD *cms_alg_md(const struct cms_alg_digest *d);
 
-/* True (1) when `sig` may stand as signatureAlgorithm beside this digest and this kind of key ("RSA", "EC"): the names must agree, or one signature
- * would mean two things. */
+/* 1 when `sig` may stand as signatureAlgorithm beside this digest and this kind of key ("RSA", "EC"): the names must
+ * agree, or one signature would mean two things; else 0. */
 int cms_alg_sig_fits(int sig, int digest, const EVP_PKEY *key);
 /* Key management (RFC 5652 6.2): rsaEncryption and RSAES-OAEP; AES key wraps. */
 int cms_alg_keytrans_ok(int nid);

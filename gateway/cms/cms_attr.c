@@ -42,7 +42,8 @@ static ASN1_STRING *issuer_and_serial(X509 *cert)
 	ASN1_STRING *s = ASN1_STRING_type_new(V_ASN1_OTHER);
 	unsigned char *p;
 
-	if (s == NULL || issuer <= 0 || serial <= 0 || !ASN1_STRING_set(s, NULL, ASN1_object_size(1, issuer + serial, 0))) {
+	if (s == NULL || issuer <= 0 || serial <= 0 ||
+	    !ASN1_STRING_set(s, NULL, ASN1_object_size(1, issuer + serial, 0))) {
 		ASN1_STRING_free(s);
 		return NULL;
 	}
@@ -53,11 +54,13 @@ static ASN1_STRING *issuer_and_serial(X509 *cert)
 	return s;
 }
 
-/* RFC 8551 2.5.3. By X509_ATTRIBUTE_create, because the functions that take octets mistake V_ASN1_OTHER for a character set. */
+/* RFC 8551 2.5.3. By X509_ATTRIBUTE_create, because the functions that take octets mistake V_ASN1_OTHER for a
+ * character set. */
 static int add_preference(CMS_SignerInfo *si, X509 *enc_cert)
 {
 	ASN1_STRING *value = issuer_and_serial(enc_cert);
-	X509_ATTRIBUTE *a = value != NULL ? X509_ATTRIBUTE_create(NID_id_smime_aa_encrypKeyPref, V_ASN1_OTHER, value) : NULL;
+	X509_ATTRIBUTE *a =
+	    value != NULL ? X509_ATTRIBUTE_create(NID_id_smime_aa_encrypKeyPref, V_ASN1_OTHER, value) : NULL;
 	int r = -1;
 
 	if (a == NULL) {
@@ -162,8 +165,9 @@ static bool is_domain(CMS_SignerInfo *si)
 }
 
 /*
- * SigningCertificateV2 ::= SEQUENCE { certs SEQUENCE OF ESSCertIDv2 ...}; ESSCertIDv2 ::= SEQUENCE { hashAlgorithm DEFAULT sha256, certHash
- * OCTET STRING ...}. Finds the first certHash, whose algorithm follows from its length. 1 with the place, 0.
+ * SigningCertificateV2 ::= SEQUENCE { certs SEQUENCE OF ESSCertIDv2 ...}; ESSCertIDv2 ::= SEQUENCE { hashAlgorithm
+ * DEFAULT sha256, certHash OCTET STRING ...}. Finds the first certHash, whose algorithm follows from its length. 1
+ * with the place, 0.
  */
 static int cert_hash(const ASN1_STRING *v, const uint8_t **p_r, size_t *n_r)
 {
@@ -205,8 +209,8 @@ static int check_signing_cert(CMS_SignerInfo *si, X509 *cert, char *why, size_t 
 	return bad(why, cap, "the signingCertificateV2 attribute names another certificate (RFC 5035 5.4)");
 }
 
-int cms_attr_check(CMS_SignerInfo *si, const ASN1_OBJECT *content_type, X509 *cert, struct cms_attr_facts *facts_r, char *why,
-    size_t cap)
+int cms_attr_check(CMS_SignerInfo *si, const ASN1_OBJECT *content_type, X509 *cert, struct cms_attr_facts *facts_r,
+    char *why, size_t cap)
 {
 	int n = CMS_signed_get_attr_count(si);
 	ASN1_OBJECT *type;

@@ -1,6 +1,6 @@
 /*
- * Signed attributes beyond those OpenSSL makes by itself: written by cms_sign, read and checked by cms_verify. Sealer and tests. Pure. RFC 5652 11,
- * RFC 8551 2.5, RFC 3183 2.1, RFC 5035 5.4.
+ * Signed attributes beyond those OpenSSL makes by itself: written by cms_sign, read and checked by cms_verify. Sealer
+ * and tests. Pure. RFC 5652 11, RFC 8551 2.5, RFC 3183 2.1, RFC 5035 5.4.
  */
 #ifndef POSTERN_CMS_CMS_ATTR_H
 #define POSTERN_CMS_CMS_ATTR_H
@@ -12,7 +12,8 @@
 
 enum { CMS_ATTR_MAX = 64 }; /* attributes of one signer; more are refused */
 
-/* SMIMECapabilities; the encryption key preference when enc_cert is given; signatureType domainSig when asked. 0, -1 with OpenSSL's error. */
+/* SMIMECapabilities; the encryption key preference when enc_cert is given; signatureType domainSig when asked. 0, -1
+ * with OpenSSL's error. */
 int cms_attr_add(CMS_SignerInfo *si, X509 *enc_cert, bool domain);
 
 struct cms_attr_facts {
@@ -21,10 +22,10 @@ struct cms_attr_facts {
 	bool domain;			 /* signatureType says domainSig */
 };
 /*
- * RFC 5652 5.3 and 11: attributes are there; none twice; contentType is that of the content; one messageDigest; signingCertificateV2, when present,
- * names this certificate. 0, or -1 with the reason in `why`.
+ * RFC 5652 5.3 and 11: attributes are there; none twice; contentType is that of the content; one messageDigest;
+ * signingCertificateV2, when present, names this certificate. 0, or -1 with the reason in `why`.
  */
-int cms_attr_check(CMS_SignerInfo *si, const ASN1_OBJECT *content_type, X509 *cert, struct cms_attr_facts *facts_r, char *why,
-    size_t cap);
+int cms_attr_check(CMS_SignerInfo *si, const ASN1_OBJECT *content_type, X509 *cert, struct cms_attr_facts *facts_r,
+    char *why, size_t cap);
 
 #endif

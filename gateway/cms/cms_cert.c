@@ -43,7 +43,8 @@ void cms_cert_text(X509 *cert, char *text, size_t cap)
 	serial_text(cert, serial, sizeof(serial));
 	date_text(X509_get0_notBefore(cert), from);
 	date_text(X509_get0_notAfter(cert), to);
-	snprintf(text, cap, "%s, serial %s, valid %s to %s", subject[0] != '\0' ? subject : "(no subject)", serial, from, to);
+	snprintf(text, cap, "%s, serial %s, valid %s to %s", subject[0] != '\0' ? subject : "(no subject)", serial,
+	    from, to);
 }
 
 int cms_cert_key_ok(X509 *cert, struct problem *pr)
@@ -59,9 +60,11 @@ int cms_cert_key_ok(X509 *cert, struct problem *pr)
 	ERR_clear_error();
 	cms_cert_text(cert, text, sizeof(text));
 	if (key == NULL || (!EVP_PKEY_is_a(key, "RSA") && !EVP_PKEY_is_a(key, "EC")))
-		return problem_policy(pr, "The key of the certificate %s is neither RSA nor EC; S/MIME needs one of them here.", text);
-	return problem_policy(pr, "The key of the certificate %s has %d bits; at least %d are required. Get a new certificate.",
-	    text, bits, EVP_PKEY_is_a(key, "RSA") ? CMS_ALG_RSA_BITS_MIN : CMS_ALG_EC_BITS_MIN);
+		return problem_policy(
+		    pr, "The key of the certificate %s is neither RSA nor EC; S/MIME needs one of them here.", text);
+	return problem_policy(pr,
+	    "The key of the certificate %s has %d bits; at least %d are required. Get a new certificate.", text, bits,
+	    EVP_PKEY_is_a(key, "RSA") ? CMS_ALG_RSA_BITS_MIN : CMS_ALG_EC_BITS_MIN);
 }
 
 const char *cms_cert_openssl_error(void)

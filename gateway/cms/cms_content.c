@@ -7,7 +7,8 @@
 static int check_segment(const struct ber_item *it, uint64_t *segments, struct problem *pr)
 {
 	if (!ber_is(it, BER_UNIVERSAL, BER_OCTETS))
-		return ber_problem(it->off, pr, "an element (tag 0x%02x) inside the content that is not an octet string.", it->head[0]);
+		return ber_problem(it->off, pr,
+		    "an element (tag 0x%02x) inside the content that is not an octet string.", it->head[0]);
 	if (*segments == 0)
 		return ber_problem(it->off, pr, "the content is cut into more segments than are allowed.");
 	(*segments)--;

@@ -1,6 +1,7 @@
 /*
- * The content string of a CMS structure, wherever it lies: primitive or constructed (nested too), definite or indefinite, handed out run by run. Sealer
- * and tests. No table grows with the number of segments; their number is limited because each costs time.
+ * The content string of a CMS structure, wherever it lies: primitive or constructed (nested too), definite or
+ * indefinite, handed out run by run. Sealer and tests. No table grows with the number of segments; their number is
+ * limited because each costs time.
  */
 #ifndef POSTERN_CMS_CMS_CONTENT_H
 #define POSTERN_CMS_CMS_CONTENT_H

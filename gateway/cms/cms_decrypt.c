@@ -1,9 +1,10 @@
 /*
- * Decryption. Sealer and tests. OpenSSL unwraps the content key and sets up the cipher; the content then goes through that cipher context segment by
- * segment, without OpenSSL's own reading, which keeps a whole GCM plaintext in memory.
+ * Decryption. Sealer and tests. OpenSSL unwraps the content key and sets up the cipher; the content then goes through
+ * that cipher context segment by segment, without OpenSSL's own reading, which keeps a whole GCM plaintext in memory.
  *
- * The plaintext comes out before the tag (GCM) or the padding (CBC) has been looked at; that is why the caller keeps it private. A failed unwrap of
- * RSA v1.5 is not visible here at all: OpenSSL or the keeper goes on with a random key, and the end is the same as for a damaged content.
+ * The plaintext comes out before the tag (GCM) or the padding (CBC) has been looked at; that is why the caller keeps
+ * it private. A failed unwrap of RSA v1.5 is not visible here at all: OpenSSL or the keeper goes on with a random
+ * key, and the end is the same as for a damaged content.
  */
 #include "gateway/cms/cms_decrypt.h"
 
@@ -24,7 +25,8 @@ static int bad_message(const char *why, struct problem *pr)
 	return problem_perm(pr, "The message cannot be decrypted: %s.", why);
 }
 
-/* Which key encryption stands in our RecipientInfo: 3DES wraps and the like are refused, whatever OpenSSL would do. */
+/* Which key encryption stands in our RecipientInfo: 3DES wraps and the like are refused, whatever OpenSSL would do.
+ */
 static int check_key_encryption(CMS_RecipientInfo *ri, struct problem *pr)
 {
 	X509_ALGOR *alg = NULL, *wrap;
@@ -32,10 +34,12 @@ static int check_key_encryption(CMS_RecipientInfo *ri, struct problem *pr)
 	const void *param;
 	int type, ok = 0;
 
-	if (CMS_RecipientInfo_type(ri) == CMS_RECIPINFO_TRANS && CMS_RecipientInfo_ktri_get0_algs(ri, NULL, NULL, &alg)) {
+	if (CMS_RecipientInfo_type(ri) == CMS_RECIPINFO_TRANS &&
+	    CMS_RecipientInfo_ktri_get0_algs(ri, NULL, NULL, &alg)) {
 		X509_ALGOR_get0(&obj, NULL, NULL, alg);
 		ok = cms_alg_keytrans_ok(OBJ_obj2nid(obj));
-	} else if (CMS_RecipientInfo_type(ri) == CMS_RECIPINFO_AGREE && CMS_RecipientInfo_kari_get0_alg(ri, &alg, NULL)) {
+	} else if (CMS_RecipientInfo_type(ri) == CMS_RECIPINFO_AGREE &&
+		   CMS_RecipientInfo_kari_get0_alg(ri, &alg, NULL)) {
 		const unsigned char *p;
 
 		/* RFC 5753 7.1.5: the parameter of the agreement is the algorithm of the wrap */
@@ -53,7 +57,8 @@ static int check_key_encryption(CMS_RecipientInfo *ri, struct problem *pr)
 	return ok ? 0 : bad_message("its key is encrypted for us in a way that is not accepted", pr);
 }
 
-static int unwrap(struct cms_outline *o, X509 *cert, EVP_PKEY *key, bool (*transport_failed)(void), struct problem *pr)
+static int unwrap(
+    struct cms_outline *o, X509 *cert, EVP_PKEY *key, bool (*transport_failed)(void), struct problem *pr)
 {
 	CMS_ContentInfo *cms = cms_outline_openssl(o);
 	int i = cms_outline_recipient(o, cert), ok;
@@ -62,12 +67,14 @@ static int unwrap(struct cms_outline *o, X509 *cert, EVP_PKEY *key, bool (*trans
 		return bad_message("it is not encrypted for this certificate", pr);
 	if (check_key_encryption(sk_CMS_RecipientInfo_value(CMS_get0_RecipientInfos(cms), i), pr) == -1)
 		return -1;
-	/* with the certificate: without it a wrong key would be tried on every RecipientInfo and give random octets */
+	/* with the certificate: without it a wrong key would be tried on every RecipientInfo and give random octets
+	 */
 	ok = CMS_decrypt_set1_pkey(cms, key, cert);
 	/* a dead keeper looks exactly like a bad message, but the message must not suffer for it */
 	if (transport_failed != NULL && transport_failed()) {
 		ERR_clear_error();
-		return problem_temp(pr, "The keeper of the private keys did not answer; the message is opened later.");
+		return problem_temp(
+		    pr, "The keeper of the private keys did not answer; the message is opened later.");
 	}
 	return ok == 1 ? 0 : bad_message("its key does not open with our private key", pr);
 }
@@ -80,7 +87,8 @@ static int add_aad(EVP_CIPHER_CTX *ctx, const struct buf *aad)
 	return aad->len == 0 || EVP_CipherUpdate(ctx, NULL, &n, aad->p, (int)aad->len) == 1 ? 0 : -1;
 }
 
-static int run_cipher(EVP_CIPHER_CTX *ctx, struct cms_content *c, uint8_t *plain, struct writer *out, struct problem *pr)
+static int run_cipher(
+    EVP_CIPHER_CTX *ctx, struct cms_content *c, uint8_t *plain, struct writer *out, struct problem *pr)
 {
 	const uint8_t *p;
 	size_t n;

@@ -1,6 +1,7 @@
 /*
- * Encryption with OpenSSL's streaming write side. Sealer and tests. issuerAndSerialNumber names recipients (RFC 8551 2.3 and what all readers take);
- * EC: ephemeral-static ECDH with X9.63 SHA-256 and AES key wrap of the content key's size (RFC 5753 7.1).
+ * Encryption with OpenSSL's streaming write side. Sealer and tests. issuerAndSerialNumber names recipients (RFC
+ * 8551 2.3 and what all readers take); EC: ephemeral-static ECDH with X9.63 SHA-256 and AES key wrap of the content
+ * key's size (RFC 5753 7.1).
  */
 #include "gateway/cms/cms_enc.h"
 
@@ -98,7 +99,8 @@ static int set_mode(CMS_RecipientInfo *ri, enum cms_keymode mode)
 		return -1;
 	if (mode == CMS_KEY_ECDH)
 		return EVP_PKEY_CTX_set_ecdh_kdf_md(ctx, EVP_sha256()) > 0 ? 0 : -1;
-	if (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) <= 0 || EVP_PKEY_CTX_set_rsa_oaep_md(ctx, EVP_sha256()) <= 0 ||
+	if (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) <= 0 ||
+	    EVP_PKEY_CTX_set_rsa_oaep_md(ctx, EVP_sha256()) <= 0 ||
 	    EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, EVP_sha256()) <= 0)
 		return -1;
 	return 0;
@@ -125,8 +127,8 @@ static int add_recipient(struct cms_enc *e, const struct cms_recipient *r, struc
 	return problem_temp(pr, "Encrypting for the certificate %s failed: %s.", text, cms_cert_openssl_error());
 }
 
-struct cms_enc *cms_enc_new(const struct cms_recipient *rcpt, size_t n, enum cms_cipher cipher, struct writer *out,
-    struct problem *pr)
+struct cms_enc *cms_enc_new(
+    const struct cms_recipient *rcpt, size_t n, enum cms_cipher cipher, struct writer *out, struct problem *pr)
 {
 	struct cms_enc *e = mem_new(sizeof(*e));
 

@@ -86,6 +86,13 @@ const char *cms_outline_cipher(const struct cms_outline *o)
 	return c != NULL ? c->name : "";
 }
 
+unsigned cms_outline_key_octets(const struct cms_outline *o)
+{
+	const struct cms_alg_cipher *c = cms_alg_cipher(o->sk.cipher);
+
+	return c != NULL ? c->key : 0;
+}
+
 int cms_outline_content(const struct cms_outline *o, struct cms_content *c, struct problem *pr)
 {
 	REQUIRE(o->sk.has_content);
@@ -97,12 +104,15 @@ int cms_outline_content(const struct cms_outline *o, struct cms_content *c, stru
 static int check_cbc(const struct cms_skeleton *sk, struct problem *pr)
 {
 	if (sk->kind != CMS_KIND_ENVELOPED)
-		return problem_perm(pr, "The message says it is authenticated encryption but uses %s, which is not (RFC 5083 2.1).",
+		return problem_perm(pr,
+		    "The message says it is authenticated encryption but uses %s, which is not (RFC 5083 2.1).",
 		    sk->cipher_text);
 	if (sk->iv != 16)
-		return problem_perm(pr, "The initialisation vector has %zu octets; AES-CBC needs 16 (RFC 3565 2.3).", sk->iv);
+		return problem_perm(
+		    pr, "The initialisation vector has %zu octets; AES-CBC needs 16 (RFC 3565 2.3).", sk->iv);
 	if (sk->content.octets == 0 || sk->content.octets % 16 != 0)
-		return problem_perm(pr, "The encrypted content has %llu octets, which is no multiple of 16: cut off or damaged.",
+		return problem_perm(pr,
+		    "The encrypted content has %llu octets, which is no multiple of 16: cut off or damaged.",
 		    (unsigned long long)sk->content.octets);
 	return 0;
 }
@@ -111,12 +121,15 @@ static int check_cbc(const struct cms_skeleton *sk, struct problem *pr)
 static int check_gcm(const struct cms_skeleton *sk, struct problem *pr)
 {
 	if (sk->kind != CMS_KIND_AUTH_ENVELOPED)
-		return problem_perm(pr, "The message uses %s without its authentication tag (RFC 5084 1.1).", sk->cipher_text);
+		return problem_perm(
+		    pr, "The message uses %s without its authentication tag (RFC 5084 1.1).", sk->cipher_text);
 	if (sk->iv != CMS_ALG_GCM_NONCE)
-		return problem_perm(pr, "The AES-GCM nonce has %zu octets; %d are required (RFC 5084 3.2).", sk->iv, CMS_ALG_GCM_NONCE);
+		return problem_perm(pr, "The AES-GCM nonce has %zu octets; %d are required (RFC 5084 3.2).", sk->iv,
+		    CMS_ALG_GCM_NONCE);
 	if (sk->icv != CMS_ALG_GCM_TAG || sk->mac != CMS_ALG_GCM_TAG)
 		return problem_perm(pr,
-		    "The AES-GCM authentication tag is announced with %zu octets and has %zu; %d are required, shorter ones can be "
+		    "The AES-GCM authentication tag is announced with %zu octets and has %zu; %d are required, "
+		    "shorter ones can be "
 		    "guessed.",
 		    sk->icv, sk->mac, CMS_ALG_GCM_TAG);
 	return 0;
@@ -128,11 +141,13 @@ static int check_encrypted(const struct cms_skeleton *sk, struct problem *pr)
 
 	if (c == NULL || c->mode == CMS_ALG_REFUSED)
 		return problem_set(pr, PROBLEM_PERM, 554, "5.7.7", "RFC 8551 2.7",
-		    "The message is encrypted with %s, which is not accepted: the sender must use AES.", sk->cipher_text);
+		    "The message is encrypted with %s, which is not accepted: the sender must use AES.",
+		    sk->cipher_text);
 	if (!sk->has_content)
 		return problem_perm(pr, "The encrypted message carries no encrypted content.");
 	if (sk->inner != NID_pkcs7_data)
-		return problem_perm(pr, "The encrypted content is declared to be something else than data (RFC 8551 2.4.3).");
+		return problem_perm(
+		    pr, "The encrypted content is declared to be something else than data (RFC 8551 2.4.3).");
 	return c->mode == CMS_ALG_GCM ? check_gcm(sk, pr) : check_cbc(sk, pr);
 }
 
@@ -141,7 +156,8 @@ static int check_signed(const struct cms_skeleton *sk, struct problem *pr)
 	if (sk->signers == 0)
 		return problem_perm(pr, "The signed message is signed by nobody: it only carries certificates.");
 	if (sk->inner != NID_pkcs7_data)
-		return problem_perm(pr, "The signed content is declared to be something else than data (RFC 8551 2.4.2).");
+		return problem_perm(
+		    pr, "The signed content is declared to be something else than data (RFC 8551 2.4.2).");
 	return 0;
 }
 
@@ -158,14 +174,15 @@ int cms_outline_check(const struct cms_outline *o, struct problem *pr)
 	case CMS_KIND_OTHER:
 		break;
 	}
-	return problem_perm(pr, "The message is a CMS structure of the type %s, which S/MIME does not use.", o->sk.type);
+	return problem_perm(
+	    pr, "The message is a CMS structure of the type %s, which S/MIME does not use.", o->sk.type);
 }
 
 /* ---- whose is it ---- */
 
 static bool names(CMS_RecipientInfo *ri, X509 *cert)
 {
-	STACK_OF(CMS_RecipientEncryptedKey) *keys;
+	STACK_OF(CMS_RecipientEncryptedKey) * keys;
 
 	if (CMS_RecipientInfo_type(ri) == CMS_RECIPINFO_TRANS)
 		return CMS_RecipientInfo_ktri_cert_cmp(ri, cert) == 0;
@@ -178,7 +195,7 @@ static bool names(CMS_RecipientInfo *ri, X509 *cert)
 	return false;
 }
 
-static STACK_OF(CMS_RecipientInfo) *recipient_infos(const struct cms_outline *o)
+static STACK_OF(CMS_RecipientInfo) * recipient_infos(const struct cms_outline *o)
 {
 	if (o->sk.kind != CMS_KIND_ENVELOPED && o->sk.kind != CMS_KIND_AUTH_ENVELOPED)
 		return NULL;
@@ -205,7 +222,8 @@ int cms_outline_find(const struct cms_outline *o, X509 *const *certs, size_t n)
 
 /* ---- the hash of the encrypted key ---- */
 
-/* Hashes the octets of the element (of all primitive ones in it), so that cutting them differently does not make a new hash. */
+/* Hashes the octets of the element (of all primitive ones in it), so that cutting them differently does not make a
+ * new hash. */
 static int hash_item(struct ber *b, const struct ber_item *it, EVP_MD_CTX *md)
 {
 	struct ber_item child = *it;
@@ -231,8 +249,9 @@ static int hash_item(struct ber *b, const struct ber_item *it, EVP_MD_CTX *md)
 }
 
 /*
- * encryptedKey of a KeyTransRecipientInfo is its only OCTET STRING; recipientEncryptedKeys of a KeyAgreeRecipientInfo ([1]) is its second SEQUENCE,
- * after the algorithm: the digest starts anew for each candidate and the last one stays.
+ * encryptedKey of a KeyTransRecipientInfo is its only OCTET STRING; recipientEncryptedKeys of a KeyAgreeRecipientInfo
+ * ([1]) is its second SEQUENCE, after the algorithm: the digest starts anew for each candidate and the last one
+ * stays.
  */
 static int hash_recipient(const struct cms_outline *o, struct cms_skeleton_part part, EVP_MD_CTX *md)
 {

@@ -1,6 +1,6 @@
 /*
- * The outside of a CMS message: what can be known and refused without any key (promise P10's outside), and what reading it afterwards needs. Sealer and
- * tests; blocks only in the reader.
+ * The outside of a CMS message: what can be known and refused without any key (promise P10's outside), and what
+ * reading it afterwards needs. Sealer and tests; blocks only in the reader.
  */
 #ifndef POSTERN_CMS_CMS_OUTLINE_H
 #define POSTERN_CMS_CMS_OUTLINE_H
@@ -11,17 +11,21 @@
 #include "gateway/cms/cms_skeleton.h"
 
 struct cms_outline; /* owns the skeleton; keeps a pointer to the reader, which must outlive it */
-/* Walks the whole structure: trailing octets, truncation, wrong tags, limits: PERM 5.6.0 with the exact place. *o_r: cms_outline_free. lim NULL: the
- * default. */
+/* Walks the whole structure: trailing octets, truncation, wrong tags, limits: PERM 5.6.0 with the exact place. *o_r:
+ * cms_outline_free. lim NULL: the default. */
 int cms_outline(struct reader *der, const struct cms_limits *lim, struct cms_outline **o_r, struct problem *pr)
     __attribute__((warn_unused_result));
 void cms_outline_free(struct cms_outline *o);
 enum cms_kind cms_outline_kind(const struct cms_outline *o);
-/* Refuses what can be refused without a key: RC2, DES, 3DES, unknown ciphers, GCM tag != 16 octets or nonce != 12, content that cannot be the
- * cipher's, missing content, a content type other than data, SignedData that nobody signed, CompressedData and everything unknown. */
+/* Refuses what can be refused without a key: RC2, DES, 3DES, unknown ciphers, GCM tag != 16 octets or nonce != 12,
+ * content that cannot be the cipher's, missing content, a content type other than data, SignedData that nobody
+ * signed, CompressedData and everything unknown. */
 int cms_outline_check(const struct cms_outline *o, struct problem *pr) __attribute__((warn_unused_result));
 /* Name of the content cipher ("aes-256-cbc") of an enveloped one; "" otherwise or when it is not in our table. */
 const char *cms_outline_cipher(const struct cms_outline *o);
+/* Octets of the content key that cipher needs (what keys_client_expect wants to know); 0 when there is no such
+ * cipher. */
+unsigned cms_outline_key_octets(const struct cms_outline *o);
 /* Index of the first of our certificates that a RecipientInfo names (issuer+serial or SKI), or -1. */
 int cms_outline_find(const struct cms_outline *o, X509 *const *certs, size_t n);
 size_t cms_outline_recipients(const struct cms_outline *o);
@@ -37,6 +41,7 @@ CMS_ContentInfo *cms_outline_openssl(const struct cms_outline *o);
 /* The first RecipientInfo that names cert, or -1. */
 int cms_outline_recipient(const struct cms_outline *o, X509 *cert);
 /* Starts reading the content string; cms_content_close. */
-int cms_outline_content(const struct cms_outline *o, struct cms_content *c, struct problem *pr) __attribute__((warn_unused_result));
+int cms_outline_content(const struct cms_outline *o, struct cms_content *c, struct problem *pr)
+    __attribute__((warn_unused_result));
 
 #endif

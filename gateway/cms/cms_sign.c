@@ -1,4 +1,5 @@
-/* Signing with OpenSSL's streaming write side. Sealer and tests. RFC 5652 5, RFC 8551 2.5, RFC 3183 2.1, RFC 5035 (through CMS_CADES). */
+/* Signing with OpenSSL's streaming write side. Sealer and tests. RFC 5652 5, RFC 8551 2.5, RFC 3183 2.1, RFC 5035
+ * (through CMS_CADES). */
 #include "gateway/cms/cms_sign.h"
 
 #include <openssl/cms.h>
@@ -18,7 +19,7 @@ enum {
 	FLAGS = CMS_BINARY | CMS_STREAM | CMS_PARTIAL,
 };
 
-/* OpenSSL has these only as functions of a key's own choice; P-521 and SHA-512 go together likewise (RFC 5753 8). */
+/* The digest as strong as the curve (RFC 5753 8); OpenSSL's own choice is SHA-256 for every key. */
 static const struct cms_alg_digest *choose_digest(const struct cms_signer *s)
 {
 	int bits = EVP_PKEY_get_bits(s->key);
@@ -46,12 +47,12 @@ static int check_signer(const struct cms_signer *s, const struct cms_alg_digest 
 	REQUIRE(s->cert != NULL && s->key != NULL);
 	if (cms_cert_key_ok(s->cert, pr) == -1)
 		return -1;
-	cms_cert_text(s->cert, text, sizeof(text));
 	if (md == NULL)
 		return problem_policy(pr, "Signing with %s is not allowed; use SHA256, SHA384 or SHA512.", s->digest);
-	if (!EVP_PKEY_is_a(s->key, "RSA") && !EVP_PKEY_is_a(s->key, "EC"))
-		return problem_policy(pr, "The private key for %s is neither RSA nor EC.", text);
-	return 0;
+	if (EVP_PKEY_is_a(s->key, "RSA") || EVP_PKEY_is_a(s->key, "EC"))
+		return 0;
+	cms_cert_text(s->cert, text, sizeof(text));
+	return problem_policy(pr, "The private key for %s is neither RSA nor EC.", text);
 }
 
 static int add_certs(CMS_ContentInfo *cms, const struct cms_signer *s, X509 *enc_cert)
@@ -66,8 +67,8 @@ static int add_certs(CMS_ContentInfo *cms, const struct cms_signer *s, X509 *enc
 }
 
 /* The SignedData with its signer and attributes, before any content. NULL with pr. */
-static CMS_ContentInfo *prepare(const struct reader *in, const struct cms_signer *s, X509 *enc_cert, const struct cms_alg_digest *md,
-    unsigned int flags, struct problem *pr)
+static CMS_ContentInfo *prepare(const struct reader *in, const struct cms_signer *s, X509 *enc_cert,
+    const struct cms_alg_digest *md, unsigned int flags, struct problem *pr)
 {
 	CMS_ContentInfo *cms;
 	CMS_SignerInfo *si;
@@ -158,8 +159,8 @@ static int digest_and_sign(struct reader *in, const struct cms_signer *s, CMS_Co
 	return r;
 }
 
-int cms_sign_detached(struct reader *in, const struct cms_signer *s, X509 *enc_cert, struct writer *out, const char **micalg_r,
-    struct problem *pr)
+int cms_sign_detached(struct reader *in, const struct cms_signer *s, X509 *enc_cert, struct writer *out,
+    const char **micalg_r, struct problem *pr)
 {
 	const struct cms_alg_digest *md = choose_digest(s);
 	CMS_ContentInfo *cms = prepare(in, s, enc_cert, md, FLAGS | CMS_DETACHED, pr);

@@ -1,5 +1,6 @@
 /*
- * The cutter. Each structure is a table of its fields (RFC 5652 5.1, 5.2, 6.1; RFC 5083 2.1); one function walks any of them. Sealer and tests.
+ * The cutter. Each structure is a table of its fields (RFC 5652 5.1, 5.2, 6.1; RFC 5083 2.1); one function walks any
+ * of them. Sealer and tests.
  */
 #include "gateway/cms/cms_skeleton.h"
 
@@ -42,7 +43,8 @@ static int emit(struct cut *c, const char *octets, struct problem *pr)
 {
 	if (buf_add(&c->sk->der, octets, 2) == 0)
 		return 0;
-	return ber_problem(c->ber.pos, pr, "the structure around the content is larger than %zu octets.", c->sk->der.max);
+	return ber_problem(
+	    c->ber.pos, pr, "the structure around the content is larger than %zu octets.", c->sk->der.max);
 }
 
 static bool matches(const struct field *f, const struct ber_item *it)
@@ -60,7 +62,8 @@ static int walk(struct cut *c, const struct field *f, struct problem *pr)
 		while (f->name != NULL && !matches(f, &it) && f->need == OPTIONAL)
 			f++;
 		if (f->name == NULL)
-			return ber_problem(it.off, pr, "an element (tag 0x%02x) that does not belong there.", it.head[0]);
+			return ber_problem(
+			    it.off, pr, "an element (tag 0x%02x) that does not belong there.", it.head[0]);
 		if (!matches(f, &it))
 			return ber_problem(it.off, pr, "tag 0x%02x where %s belongs.", it.head[0], f->name);
 		if (f->take(c, &it, pr) == -1)
@@ -74,7 +77,8 @@ static int walk(struct cut *c, const struct field *f, struct problem *pr)
 }
 
 /* An element that holds the content: header of indefinite length, its fields, end. */
-static int walk_open(struct cut *c, const struct ber_item *it, const char *head, const struct field *f, struct problem *pr)
+static int walk_open(
+    struct cut *c, const struct ber_item *it, const char *head, const struct field *f, struct problem *pr)
 {
 	if (emit(c, head, pr) == -1 || ber_enter(&c->ber, it, pr) == -1 || walk(c, f, pr) == -1 ||
 	    ber_leave(&c->ber, pr) == -1)
@@ -93,7 +97,8 @@ static int take_skip(struct cut *c, const struct ber_item *it, struct problem *p
 }
 
 /* Copies an OBJECT IDENTIFIER to `to` and gives its NID and name. */
-static int take_oid(struct ber *b, const struct ber_item *it, struct buf *to, int *nid_r, char text[80], struct problem *pr)
+static int take_oid(
+    struct ber *b, const struct ber_item *it, struct buf *to, int *nid_r, char text[80], struct problem *pr)
 {
 	size_t before = to->len;
 	const unsigned char *p;
@@ -365,7 +370,8 @@ struct kind {
 };
 static const struct kind kinds[] = {
     {NID_pkcs7_enveloped, CMS_KIND_ENVELOPED, SKELETON_ENVELOPED, "EnvelopedData", enveloped_fields},
-    {NID_id_smime_ct_authEnvelopedData, CMS_KIND_AUTH_ENVELOPED, SKELETON_ENVELOPED, "AuthEnvelopedData", auth_fields},
+    {NID_id_smime_ct_authEnvelopedData, CMS_KIND_AUTH_ENVELOPED, SKELETON_ENVELOPED, "AuthEnvelopedData",
+	auth_fields},
     {NID_pkcs7_signed, CMS_KIND_SIGNED, SKELETON_SIGNED, "SignedData", signed_fields},
     {NID_id_smime_ct_compressedData, CMS_KIND_COMPRESSED, SKELETON_OTHER, "CompressedData", NULL},
     {NID_undef, CMS_KIND_OTHER, SKELETON_OTHER, "content", NULL}, /* the last takes all others */

@@ -1,11 +1,12 @@
 /*
- * Cutting a CMS message into a small skeleton and the place of its content, in one pass and with constant memory (RFC 5652, RFC 5083). Sealer and
- * tests; blocks only in the reader; no key, no cryptography.
+ * Cutting a CMS message into a small skeleton and the place of its content, in one pass and with constant memory (RFC
+ * 5652, RFC 5083). Sealer and tests; blocks only in the reader; no key, no cryptography.
  *
- * The skeleton is the same structure with the content string absent, which OpenSSL reads as "detached". The headers of the elements that hold the
- * content are written with indefinite length, everything else is copied octet by octet: no length has to be computed anew. Left out as well,
- * because nobody here uses them: originatorInfo, unprotected and unauthenticated attributes, CRLs. Kept apart: authAttrs, as additional
- * authenticated data (OpenSSL versions differ in what they do with them), and certificates, which are dear to parse and nearly always known.
+ * The skeleton is the same structure with the content string absent, which OpenSSL reads as "detached". The headers
+ * of the elements that hold the content are written with indefinite length, everything else is copied octet by octet:
+ * no length has to be computed anew. Left out as well, because nobody here uses them: originatorInfo, unprotected and
+ * unauthenticated attributes, CRLs. Kept apart: authAttrs, as additional authenticated data (OpenSSL versions differ
+ * in what they do with them), and certificates, which are dear to parse and nearly always known.
  */
 #ifndef POSTERN_CMS_CMS_SKELETON_H
 #define POSTERN_CMS_CMS_SKELETON_H
@@ -18,7 +19,8 @@
 enum cms_kind { CMS_KIND_ENVELOPED, CMS_KIND_AUTH_ENVELOPED, CMS_KIND_SIGNED, CMS_KIND_COMPRESSED, CMS_KIND_OTHER };
 
 struct cms_limits {
-	size_t skeleton;   /* octets outside the content, certificates counted apart; 0 = 1 MiB for signed (certificates), 256 KiB for enveloped */
+	size_t skeleton;   /* octets outside the content, certificates counted apart; 0 = 1 MiB for signed
+			      (certificates), 256 KiB for enveloped */
 	size_t nesting;	   /* BER depth */
 	size_t recipients; /* RecipientInfos */
 	size_t signers;	   /* SignerInfos */
@@ -33,12 +35,12 @@ struct cms_skeleton_part {
 };
 struct cms_skeleton {
 	enum cms_kind kind;
-	char type[80];	     /* contentType in words, for problems */
-	struct buf der;	     /* the skeleton; empty for kinds that are not read */
-	int inner;	     /* NID of eContentType or of encryptedContentInfo's contentType */
+	char type[80];	/* contentType in words, for problems */
+	struct buf der; /* the skeleton; empty for kinds that are not read */
+	int inner;	/* NID of eContentType or of encryptedContentInfo's contentType */
 	bool has_content;
 	struct cms_content_place content;
-	int cipher;	     /* NID, NID_undef when OpenSSL does not know it */
+	int cipher; /* NID, NID_undef when OpenSSL does not know it */
 	char cipher_text[80];
 	size_t iv, icv, mac; /* octets of IV or nonce; aes-ICVlen (0 = absent) and MAC of AuthEnvelopedData */
 	struct buf aad;	     /* authAttrs as SET OF, empty when absent */

@@ -1,4 +1,5 @@
-/* Verification. Sealer and tests. One pass over the content for all digests; then each signer by itself, so that one bad signature says nothing of others. */
+/* Verification. Sealer and tests. One pass over the content for all digests; then each signer by itself, so that one
+ * bad signature says nothing of others. */
 #include "gateway/cms/cms_verify.h"
 
 #include <openssl/cms.h>
@@ -47,7 +48,7 @@ static struct run *find_run(struct runs *rs, const struct cms_alg_digest *alg)
 	return NULL;
 }
 
-static void runs_init(struct runs *rs, STACK_OF(CMS_SignerInfo) *infos)
+static void runs_init(struct runs *rs, STACK_OF(CMS_SignerInfo) * infos)
 {
 	memset(rs, 0, sizeof(*rs));
 	for (int i = 0; i < sk_CMS_SignerInfo_num(infos); i++) {
@@ -142,8 +143,8 @@ static int check_algorithms(CMS_SignerInfo *si, struct cms_signer_facts *f)
 	cms_alg_text(dig_obj, f->digest, sizeof(f->digest));
 	cms_alg_text(sig_obj, f->sigalg, sizeof(f->sigalg));
 	if (cms_alg_digest(OBJ_obj2nid(dig_obj)) == NULL) {
-		snprintf(f->why, sizeof(f->why), "signed with the digest %s, which is not accepted (SHA-256 or better is needed)",
-		    f->digest);
+		snprintf(f->why, sizeof(f->why),
+		    "signed with the digest %s, which is not accepted (SHA-256 or better is needed)", f->digest);
 		return -1;
 	}
 	if (f->cert == NULL) {
@@ -151,7 +152,8 @@ static int check_algorithms(CMS_SignerInfo *si, struct cms_signer_facts *f)
 		return -1;
 	}
 	if (!cms_alg_sig_fits(OBJ_obj2nid(sig_obj), OBJ_obj2nid(dig_obj), X509_get0_pubkey(f->cert))) {
-		snprintf(f->why, sizeof(f->why), "the signature algorithm %s does not fit the digest %s and the signer's key", f->sigalg,
+		snprintf(f->why, sizeof(f->why),
+		    "the signature algorithm %s does not fit the digest %s and the signer's key", f->sigalg,
 		    f->digest);
 		return -1;
 	}
@@ -184,7 +186,8 @@ static void check_signer(struct cms_outline *o, CMS_SignerInfo *si, struct runs 
 		f->cert = cert;
 	if (check_algorithms(si, f) == -1 || check_key(f) == -1)
 		return;
-	if (cms_attr_check(si, CMS_get0_eContentType(cms_outline_openssl(o)), f->cert, &attrs, f->why, sizeof(f->why)) == -1)
+	if (cms_attr_check(
+		si, CMS_get0_eContentType(cms_outline_openssl(o)), f->cert, &attrs, f->why, sizeof(f->why)) == -1)
 		return;
 	f->signing_time = attrs.signing_time;
 	f->domain = attrs.domain;
@@ -202,7 +205,7 @@ static void check_signer(struct cms_outline *o, CMS_SignerInfo *si, struct runs 
 }
 
 /* All certificates inside that can be parsed; a broken one only hurts who signed with it. */
-static STACK_OF(X509) *read_certs(const struct cms_skeleton *sk)
+static STACK_OF(X509) * read_certs(const struct cms_skeleton *sk)
 {
 	STACK_OF(X509) *certs = sk_X509_new_null();
 
@@ -239,13 +242,15 @@ static int check_shape(struct cms_outline *o, const struct reader *detached, str
 	if (cms_outline_check(o, pr) == -1)
 		return -1;
 	if (detached != NULL && cms_outline_has_content(o))
-		return problem_perm(pr, "The signature of a multipart/signed carries a content of its own (RFC 8551 3.5.3.1).");
+		return problem_perm(
+		    pr, "The signature of a multipart/signed carries a content of its own (RFC 8551 3.5.3.1).");
 	if (detached == NULL && !cms_outline_has_content(o))
 		return problem_perm(pr, "The signed message carries no content.");
 	return 0;
 }
 
-int cms_verify(struct cms_outline *o, struct reader *detached, struct writer *out, struct cms_verdict *v_r, struct problem *pr)
+int cms_verify(
+    struct cms_outline *o, struct reader *detached, struct writer *out, struct cms_verdict *v_r, struct problem *pr)
 {
 	struct runs rs;
 	int r;

@@ -1,6 +1,7 @@
 /*
- * Verification of SignedData (RFC 5652 5.4, 5.6; RFC 8551 2.4, 2.5) in constant memory. Sealer and tests; blocks in reader and writer.
- * Tells which certificate signed exactly this content; whether that certificate is to be believed is the judge's business.
+ * Verification of SignedData (RFC 5652 5.4, 5.6; RFC 8551 2.4, 2.5) in constant memory. Sealer and tests; blocks in
+ * reader and writer. Tells which certificate signed exactly this content; whether that certificate is to be believed
+ * is the judge's business.
  */
 #ifndef POSTERN_CMS_CMS_VERIFY_H
 #define POSTERN_CMS_CMS_VERIFY_H
@@ -16,23 +17,24 @@ struct cms_signer_facts {
 	X509 *cert;	      /* a reference of the verdict's own; NULL when the signer's certificate is not inside */
 	int64_t signing_time; /* unix s, 0 when absent */
 	char digest[32], sigalg[48];
-	bool ok;	      /* cryptographically valid over exactly this content, attributes as demanded */
-	char why[256];	      /* reason when not ok */
-	bool domain;	      /* signatureType domainSig; only meaningful when ok */
+	bool ok;       /* cryptographically valid over exactly this content, attributes as demanded */
+	char why[256]; /* reason when not ok */
+	bool domain;   /* signatureType domainSig; only meaningful when ok */
 };
 struct cms_verdict {
 	struct cms_signer_facts *signers;
 	size_t nsigners;
-	STACK_OF(X509) *certs; /* all certificates inside, possibly none; NULL after a failure */
+	STACK_OF(X509) * certs; /* all certificates inside, possibly none; NULL after a failure */
 };
 /*
- * Verifies all SignerInfos over the message's own content (written to out as it goes, also when signers turn out bad; out may be NULL), or over
- * `detached` when given (then an inner eContent is a failure and nothing is written). We check ourselves: signed attributes present and none
- * twice, contentType equal, one messageDigest; MD5, SHA-1 and keys below our floor refused; zero SignerInfos = PERM. 0 with the verdict (signers may
- * still be !ok), to be cleared; -1 malformed, or what reader and writer said, with *v_r empty.
+ * Verifies all SignerInfos over the message's own content (written to out as it goes, also when signers turn out bad;
+ * out may be NULL), or over `detached` when given (then an inner eContent is a failure and nothing is written). We
+ * check ourselves: signed attributes present and none twice, contentType equal, one messageDigest; MD5, SHA-1 and
+ * keys below our floor refused; zero SignerInfos = PERM. 0 with the verdict (signers may still be !ok), to be
+ * cleared; -1 malformed, or what reader and writer said, with *v_r empty.
  */
-int cms_verify(struct cms_outline *o, struct reader *detached, struct writer *out, struct cms_verdict *v_r, struct problem *pr)
-    __attribute__((warn_unused_result));
+int cms_verify(struct cms_outline *o, struct reader *detached, struct writer *out, struct cms_verdict *v_r,
+    struct problem *pr) __attribute__((warn_unused_result));
 void cms_verdict_clear(struct cms_verdict *v);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * Mail addresses and domains: RFC 5321 4.1.2 (Path, Mailbox), 4.1.3 (literals), 4.5.3.1 (sizes). Pure: relay, sealer, judge, CLI.
- * Octets are checked one by one against the grammar; nothing is repaired and nothing is guessed, because what is read here
- * decides whose key is used. Does not know header syntax (comments, folding, display names): that is mailbox.c.
+ * Mail addresses and domains: RFC 5321 4.1.2 (Path, Mailbox), 4.1.3 (literals), 4.5.3.1 (sizes). Pure: relay, sealer,
+ * judge, CLI. Octets are checked one by one against the grammar; nothing is repaired and nothing is guessed, because
+ * what is read here decides whose key is used. Does not know header syntax (comments, folding, display names): that
+ * is mailbox.c.
  */
 #include "gateway/mail/address.h"
 
@@ -31,7 +32,8 @@ static int check_octets(const char *p, size_t n, struct problem *pr)
 		unsigned char c = (unsigned char)p[i];
 
 		if (c > 127)
-			return refused(pr, "5.6.7", "RFC 6531 3.5", "it has characters outside ASCII (SMTPUTF8 is not offered)");
+			return refused(
+			    pr, "5.6.7", "RFC 6531 3.5", "it has characters outside ASCII (SMTPUTF8 is not offered)");
 		if (c < 32 || c == 127)
 			return bad(pr, "it has a control character");
 	}
@@ -230,7 +232,8 @@ static int parse_inside(const char *p, size_t n, struct address *a, struct probl
 	if (n == 0)
 		return 0;
 	if (p[0] == '@')
-		return refused(pr, "5.1.3", "RFC 5321 4.1.1.3", "source routes are not supported, give the mailbox alone");
+		return refused(
+		    pr, "5.1.3", "RFC 5321 4.1.1.3", "source routes are not supported, give the mailbox alone");
 	if (lex_same(p, n, "postmaster"))
 		return mem_copy_str(a->local, sizeof(a->local), "postmaster");
 	return parse_spec(p, n, a, pr);

@@ -12,20 +12,23 @@
 #define ADDRESS_LOCAL_MAX 64
 #define ADDRESS_DOMAIN_MAX 255
 
-/* local as meant (quotes and backslashes removed), domain in lower case without trailing dot; both "" for the null path <>. */
+/* local as meant (quotes and backslashes removed), domain in lower case without trailing dot; both "" for the null
+ * path <>. */
 struct address {
 	char local[ADDRESS_LOCAL_MAX + 1];
 	char domain[ADDRESS_DOMAIN_MAX + 1]; /* "[192.0.2.1]" for a literal; "" only for <> and <postmaster> */
 };
 
-/* Parses an RFC 5321 Path at p: "<" ... ">" (a source route is refused: 553 5.1.3). *used_r = octets up to and including ">".
- * 0, or -1 with pr (501 5.1.3 / 5.1.7, 553). "<>" gives an empty address; "<postmaster>" has an empty domain. */
+/* Parses an RFC 5321 Path at p: "<" ... ">" (a source route is refused: 553 5.1.3). *used_r = octets up to and
+ * including ">". 0, or -1 with pr (501 5.1.3 / 5.1.7, 553). "<>" gives an empty address; "<postmaster>" has an empty
+ * domain. */
 int address_parse_path(const char *p, size_t n, struct address *a, size_t *used_r, struct problem *pr)
     __attribute__((warn_unused_result));
 /* Parses exactly an addr-spec (local@domain), nothing around it. */
 int address_parse(const char *p, size_t n, struct address *a, struct problem *pr) __attribute__((warn_unused_result));
 bool address_is_null(const struct address *a);
-/* "local@domain", the local part quoted again where RFC 5321 demands it. out of cap 2*64+2+1+255+1 = ADDRESS_TEXT_MAX suffices. */
+/* "local@domain", the local part quoted again where RFC 5321 demands it. out of cap 2*64+2+1+255+1 = ADDRESS_TEXT_MAX
+ * suffices. */
 #define ADDRESS_TEXT_MAX 390
 const char *address_text(const struct address *a, char out[ADDRESS_TEXT_MAX]);
 /* Same domain (both normalised) and same local part, octet by octet / ignoring ASCII case in the local part. */

@@ -1,7 +1,7 @@
 /*
- * Authentication-Results: RFC 8601 2.2 (syntax), 5 (removing what claims to be ours), RFC 7281 3 and 4 (smime). Pure; sealer.
- * Removing is the half that matters: a field with our name on it that we did not write is believed by whoever reads it
- * inside. So a field goes unless it can be read, and read as another server's.
+ * Authentication-Results: RFC 8601 2.2 (syntax), 5 (removing what claims to be ours), RFC 7281 3 and 4 (smime). Pure;
+ * sealer. Removing is the half that matters: a field with our name on it that we did not write is believed by whoever
+ * reads it inside. So a field goes unless it can be read, and read as another server's.
  */
 #include "gateway/mail/authres.h"
 
@@ -84,8 +84,8 @@ bool authres_is_forged(const struct header_field *f, const char *authserv_id)
 	return n == 0 || (n == ours && lex_same(authserv_id, ours, id));
 }
 
-/* Text between quotes or brackets. A word is broken here, long before folding would have to: there a backslash could be parted from what it quotes,
- * and the text of a certificate would end its own quotes. */
+/* Text between quotes or brackets. A word is broken here, long before folding would have to: there a backslash could
+ * be parted from what it quotes, and the text of a certificate would end its own quotes. */
 static int put_escaped(struct buf *b, const char *s, const char *special)
 {
 	for (size_t run = 1; *s; s++, run++) {

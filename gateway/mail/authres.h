@@ -9,20 +9,22 @@
 #include "gateway/base/buf.h"
 #include "gateway/mail/header.h"
 
-/* True when f must go before delivery: an Authentication-Results whose authserv-id is ours (also with comments, odd case, folding, quoting,
- * a version number), or any X-Postern-* field. Undecidable Authentication-Results (cannot be parsed to its authserv-id): true, fail closed. */
+/* True when f must go before delivery: an Authentication-Results whose authserv-id is ours (also with comments, odd
+ * case, folding, quoting, a version number), or any X-Postern-* field. Undecidable Authentication-Results (cannot be
+ * parsed to its authserv-id): true, fail closed. */
 bool authres_is_forged(const struct header_field *f, const char *authserv_id);
 
 struct authres {
 	const char *authserv_id;
-	const char *result;	  /* pass fail none neutral policy temperror permerror (RFC 7281 3) */
-	const char *reason;	  /* sentence or NULL */
+	const char *result;		   /* pass fail none neutral policy temperror permerror (RFC 7281 3) */
+	const char *reason;		   /* sentence or NULL */
 	const char *body_smime_identifier; /* signer's address or NULL */
 	const char *body_smime_serial;	   /* hex or NULL */
 	const char *body_smime_issuer;	   /* RFC 4514 text or NULL */
-	const char *encryption;   /* comment such as "encrypted aes-256-cbc" or NULL */
+	const char *encryption;		   /* comment such as "encrypted aes-256-cbc" or NULL */
 };
-/* Appends the folded field with CRLF; values are quoted where RFC 8601 demands it, control and non-ASCII octets replaced. */
+/* Appends the folded field with CRLF; values are quoted where RFC 8601 demands it, control and non-ASCII octets
+ * replaced. */
 int authres_add(struct buf *out, const struct authres *r) __attribute__((warn_unused_result));
 /* Appends `X-Postern-<name>: <text>` folded at 78, sanitised. */
 int authres_add_x(struct buf *out, const char *name, const char *text) __attribute__((warn_unused_result));

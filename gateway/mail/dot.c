@@ -1,10 +1,12 @@
 /*
- * The octets of DATA: RFC 5321 4.5.2 (transparency), 4.1.1.4 and 2.3.8 (only CRLF ends a line, only CRLF "." CRLF the mail).
- * Pure; relay (smtpd in, smtpc out). Streaming: the state carries everything, so how the octets are cut into calls changes nothing.
+ * The octets of DATA: RFC 5321 4.5.2 (transparency), 4.1.1.4 and 2.3.8 (only CRLF ends a line, only CRLF "." CRLF the
+ * mail). Pure; relay (smtpd in, smtpc out). Streaming: the state carries everything, so how the octets are cut into
+ * calls changes nothing.
  *
- * Smuggling: two servers that disagree on where a message ends let its author write the next one. On the way in the first
- * octet that could be read two ways (a CR without LF, an LF without CR) marks the message for refusal, and only the exact
- * five octets end it. On the way out no such octet leaves: a bare CR or LF is written as CRLF, and a dot behind it doubled.
+ * Smuggling: two servers that disagree on where a message ends let its author write the next one. On the way in the
+ * first octet that could be read two ways (a CR without LF, an LF without CR) marks the message for refusal, and only
+ * the exact five octets end it. On the way out no such octet leaves: a bare CR or LF is written as CRLF, and a dot
+ * behind it doubled.
  */
 #include "gateway/mail/dot.h"
 
@@ -15,8 +17,8 @@
 enum {
 	LINE_START, /* behind CRLF, or at the very beginning */
 	IN_LINE,
-	CR,	    /* behind a CR in a line */
-	START_DOT,  /* behind a dot that began a line; the dot itself is never content */
+	CR,	   /* behind a CR in a line */
+	START_DOT, /* behind a dot that began a line; the dot itself is never content */
 	START_DOT_CR
 };
 
@@ -39,7 +41,8 @@ static void keep(const struct dot_in *d, struct buf *out, const uint8_t *from, c
 		put(out, from, (size_t)(to - from));
 }
 
-/* The next CR or LF in [p, end), or end. Lines are short and most LFs stand behind their CR: two memchr over one line each. */
+/* The next CR or LF in [p, end), or end. Lines are short and most LFs stand behind their CR: two memchr over one line
+ * each. */
 static const uint8_t *line_break(const uint8_t *p, const uint8_t *end)
 {
 	const uint8_t *lf = memchr(p, '\n', (size_t)(end - p));

@@ -1,7 +1,7 @@
 /*
- * Delivery status notifications: RFC 3464 (the report), RFC 6522 (multipart/report), RFC 3834 (automatic answers). Pure; relay.
- * For senders inside only. Of the original its header goes back, never its content: a report travels as readable as any mail.
- * The words for people stand first, in full sentences; the fields for programs behind them.
+ * Delivery status notifications: RFC 3464 (the report), RFC 6522 (multipart/report), RFC 3834 (automatic answers).
+ * Pure; relay. For senders inside only. Of the original its header goes back, never its content: a report travels as
+ * readable as any mail. The words for people stand first, in full sentences; the fields for programs behind them.
  */
 #include "gateway/mail/dsn.h"
 
@@ -55,7 +55,8 @@ static void empty(struct out *o)
 	put(o, FOLD_TEXT, "%s", "");
 }
 
-/* A boundary that stands nowhere in the only part that is not ours. The number makes it end: each try is another word. */
+/* A boundary that stands nowhere in the only part that is not ours. The number makes it end: each try is another
+ * word. */
 static void choose_boundary(struct out *o, const struct dsn *d)
 {
 	struct buf b;
@@ -100,11 +101,13 @@ static void head(struct out *o, const struct dsn *d)
 	put(o, FOLD_FIELD, "From: Mail Delivery System <%s>", d->postmaster);
 	put(o, FOLD_FIELD, "To: <%s>", d->to);
 	field(o, "Subject",
-	    d->action == DSN_FAILED ? "Your message could not be delivered" : "Your message is delayed, you need not send it again");
+	    d->action == DSN_FAILED ? "Your message could not be delivered"
+				    : "Your message is delayed, you need not send it again");
 	field(o, "Message-ID", d->message_id);
 	field(o, "Auto-Submitted", "auto-replied");
 	field(o, "MIME-Version", "1.0");
-	put(o, FOLD_FIELD, "Content-Type: multipart/report; report-type=delivery-status; boundary=\"%s\"", o->boundary);
+	put(o, FOLD_FIELD, "Content-Type: multipart/report; report-type=delivery-status; boundary=\"%s\"",
+	    o->boundary);
 }
 
 static void words_for_one(struct out *o, const struct dsn_rcpt *r)
@@ -128,8 +131,8 @@ static void words(struct out *o, const struct dsn *d)
 	empty(o);
 	if (d->action == DSN_FAILED)
 		put(o, FOLD_TEXT,
-		    "Your message of %s could not be delivered to the following %s and will not be tried again.", date,
-		    d->nrcpts == 1 ? "recipient" : "recipients");
+		    "Your message of %s could not be delivered to the following %s and will not be tried again.",
+		    date, d->nrcpts == 1 ? "recipient" : "recipients");
 	else
 		put(o, FOLD_TEXT,
 		    "Your message of %s has not yet been delivered to the following %s. It will be tried again; "
@@ -138,7 +141,8 @@ static void words(struct out *o, const struct dsn *d)
 	for (size_t i = 0; i < d->nrcpts; i++)
 		words_for_one(o, &d->rcpts[i]);
 	empty(o);
-	put(o, FOLD_TEXT, "The content of your message is not part of this report. For questions write to %s and name %s.",
+	put(o, FOLD_TEXT,
+	    "The content of your message is not part of this report. For questions write to %s and name %s.",
 	    d->postmaster, d->queue_id);
 }
 
@@ -198,7 +202,8 @@ static void original(struct out *o, const struct dsn *d)
 			break;
 		o->failed = add_header_line(&o->b, p, n);
 		if (o->failed)
-			problem_perm(o->pr, "A delivery report could not be written: a line of the original header is too long.");
+			problem_perm(o->pr,
+			    "A delivery report could not be written: a line of the original header is too long.");
 		else
 			o->failed = stream_write(o->w, o->b.p, o->b.len, o->pr);
 		buf_reset(&o->b);

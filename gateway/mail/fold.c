@@ -1,6 +1,7 @@
 /*
- * Folding of what this program writes into messages: RFC 5322 2.1.1 (78 octets wanted, 998 the limit) and 2.2.3. Pure; sealer,
- * relay (DSN). Much of the text comes from outside (replies of other servers, names in certificates), so every octet passes here.
+ * Folding of what this program writes into messages: RFC 5322 2.1.1 (78 octets wanted, 998 the limit) and 2.2.3.
+ * Pure; sealer, relay (DSN). Much of the text comes from outside (replies of other servers, names in certificates),
+ * so every octet passes here.
  */
 #include "gateway/mail/fold.h"
 

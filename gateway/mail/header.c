@@ -1,8 +1,8 @@
 /*
- * Header fields: RFC 5322 2.1 to 2.2 (lines, fields), 3.6.2 to 3.6.4 (author, recipients, message identifiers). Pure; sealer.
- * Fields are kept as the octets they came in, in their order: signatures of others (DKIM) and the reader's eye depend on it.
- * Strict where two readers could differ: a blank before the colon, a bare CR or LF, a NUL, a line that is no field are refused.
- * Does not decode (RFC 2047) and does not judge single fields.
+ * Header fields: RFC 5322 2.1 to 2.2 (lines, fields), 3.6.2 to 3.6.4 (author, recipients, message identifiers). Pure;
+ * sealer. Fields are kept as the octets they came in, in their order: signatures of others (DKIM) and the reader's
+ * eye depend on it. Strict where two readers could differ: a blank before the colon, a bare CR or LF, a NUL, a line
+ * that is no field are refused. Does not decode (RFC 2047) and does not judge single fields.
  */
 #include "gateway/mail/header.h"
 
@@ -18,7 +18,8 @@ const struct header_limits header_limits_default = {.octets = 131072, .fields = 
 
 static int bad(struct problem *pr, const char *rfc, const char *why)
 {
-	return problem_set(pr, PROBLEM_PERM, 554, "5.6.0", rfc, "The header of the message or of a part is malformed: %s.", why);
+	return problem_set(
+	    pr, PROBLEM_PERM, 554, "5.6.0", rfc, "The header of the message or of a part is malformed: %s.", why);
 }
 
 /* The block while it is read. */
@@ -94,8 +95,8 @@ static int too_large(const struct header_limits *lim, struct problem *pr)
 	    "The header of the message or of a part is longer than %zu octets.", lim->octets);
 }
 
-/* The last line, when the entity ends inside it: a line all the same, and given the CRLF it lacks, so that a field copied
- * from here never runs into the next one. */
+/* The last line, when the entity ends inside it: a line all the same, and given the CRLF it lacks, so that a field
+ * copied from here never runs into the next one. */
 static int take_rest(struct block *k, const struct header_limits *lim, struct problem *pr)
 {
 	size_t n = k->b.len - k->line;
@@ -300,8 +301,8 @@ int header_author(struct arena *a, const struct header *h, struct address *from_
 	return 0;
 }
 
-int header_recipients(struct arena *a, const struct header *h, struct address *list, size_t max, size_t *n_r,
-    struct problem *pr)
+int header_recipients(
+    struct arena *a, const struct header *h, struct address *list, size_t max, size_t *n_r, struct problem *pr)
 {
 	static const char *const names[] = {"To", "Cc"};
 
@@ -315,7 +316,8 @@ int header_recipients(struct arena *a, const struct header *h, struct address *l
 			return -1;
 		if (!f)
 			continue;
-		if (mailbox_list(names[i], f->value, f->value_len, MAILBOX_RECIPIENTS, list + *n_r, max - *n_r, &n, pr))
+		if (mailbox_list(
+			names[i], f->value, f->value_len, MAILBOX_RECIPIENTS, list + *n_r, max - *n_r, &n, pr))
 			return -1;
 		*n_r += n;
 	}
@@ -327,7 +329,7 @@ static size_t msgid_len(const char *p, const char *end)
 {
 	const char *q = p + 1;
 
-	while (q < end && *q > ' ' && *q < 127 && *q != '<' && *q != '>')
+	while (q<end && * q> ' ' && *q < 127 && *q != '<' && *q != '>')
 		q++;
 	return q < end && *q == '>' && q > p + 1 ? (size_t)(q + 1 - p) : 0;
 }

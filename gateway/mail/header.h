@@ -1,6 +1,7 @@
 /*
  * Header fields of a message or MIME part (RFC 5322 2.2, 3.6): read once, kept raw, byte for byte and in order. Pure.
- * Limits: octets of the block, number of fields, octets of one field. Bad fields are a problem (554 5.6.0), never skipped.
+ * Limits: octets of the block, number of fields, octets of one field. Bad fields are a problem (554 5.6.0), never
+ * skipped.
  */
 #ifndef POSTERN_MAIL_HEADER_H
 #define POSTERN_MAIL_HEADER_H
@@ -33,8 +34,9 @@ struct header {
 	size_t octets; /* from the first field to behind the empty line; the body starts there */
 };
 
-/* Reads the block at off (at most len octets belong to this entity). Lines end in CRLF. A block that ends with the entity without an empty
- * line is allowed (no body). 0 / -1 with pr: a line that is no field, a name with forbidden octets, limits, NUL. Memory is the arena's. */
+/* Reads the block at off (at most len octets belong to this entity). Lines end in CRLF. A block that ends with the
+ * entity without an empty line is allowed (no body). 0 / -1 with pr: a line that is no field, a name with forbidden
+ * octets, limits, NUL. Memory is the arena's. */
 int header_read(struct arena *a, struct reader *r, uint64_t off, uint64_t len, const struct header_limits *lim,
     struct header *h_r, struct problem *pr) __attribute__((warn_unused_result));
 /* The nth (0-based) field of that name (case-insensitive), or NULL. */
@@ -46,19 +48,20 @@ bool header_is_content(const struct header_field *f);
 /* The value unfolded (CRLF removed), blanks at both ends removed; NUL-ended in the arena. NULL past the arena. */
 char *header_text(struct arena *a, const struct header_field *f);
 
-/* Writes the fields for which keep says true (all when keep is NULL), in their order and octet for octet. No empty line behind them. */
+/* Writes the fields for which keep says true (all when keep is NULL), in their order and octet for octet. No empty
+ * line behind them. */
 int header_write(const struct header *h, bool (*keep)(const struct header_field *f, void *ctx), void *ctx,
     struct writer *w, struct problem *pr) __attribute__((warn_unused_result));
 
-/* The author: exactly one From field with exactly one mailbox (comments, groups, display-name tricks, several addresses, several fields,
- * route, encoded-word inside an addr-spec: all -1 with the reason). */
+/* The author: exactly one From field with exactly one mailbox (comments, groups, display-name tricks, several
+ * addresses, several fields, route, encoded-word inside an addr-spec: all -1 with the reason). */
 int header_author(struct arena *a, const struct header *h, struct address *from_r, struct problem *pr)
     __attribute__((warn_unused_result));
 /* All mailboxes of To and Cc, for `recipient-bound`. At most max; -1 when malformed or more. */
 int header_recipients(struct arena *a, const struct header *h, struct address *list, size_t max, size_t *n_r,
     struct problem *pr) __attribute__((warn_unused_result));
-/* Message-IDs ("<...>" including brackets) found in a field's value (Message-ID, In-Reply-To, References), at most max, the last ones of a
- * longer list. Tolerant: what is no msg-id is passed over. Strings in the arena. */
+/* Message-IDs ("<...>" including brackets) found in a field's value (Message-ID, In-Reply-To, References), at most
+ * max, the last ones of a longer list. Tolerant: what is no msg-id is passed over. Strings in the arena. */
 size_t header_msgids(struct arena *a, const struct header_field *f, const char **list, size_t max);
 
 #endif

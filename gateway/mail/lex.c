@@ -1,6 +1,6 @@
 /*
- * Octet classes, comments, folding and quoted strings of header grammars (RFC 5322 3.2, RFC 2045 5.1). Pure, every process
- * that reads mail. Comments are counted, not recursed into: ten thousand brackets cost a counter.
+ * Octet classes, comments, folding and quoted strings of header grammars (RFC 5322 3.2, RFC 2045 5.1). Pure, every
+ * process that reads mail. Comments are counted, not recursed into: ten thousand brackets cost a counter.
  */
 #include "gateway/mail/lex.h"
 
@@ -15,13 +15,42 @@
 #define ALNUM (A | T | F | L)
 
 static const uint8_t classes[128] = {
-    ['\t'] = B, [' '] = B,
-    ['!'] = A | T | F, ['"'] = F, ['#'] = A | T | F, ['$'] = A | T | F, ['%'] = A | T | F, ['&'] = A | T | F,
-    ['\''] = A | T | F, ['('] = F, [')'] = F, ['*'] = A | T | F, ['+'] = A | T | F, [','] = F,
-    ['-'] = A | T | F | L, ['.'] = T | F, ['/'] = A | F,
-    ['0' ... '9'] = ALNUM, [';'] = F, ['<'] = F, ['='] = A | F, ['>'] = F, ['?'] = A | F, ['@'] = F,
-    ['A' ... 'Z'] = ALNUM, ['['] = F, ['\\'] = F, [']'] = F, ['^'] = A | T | F, ['_'] = A | T | F, ['`'] = A | T | F,
-    ['a' ... 'z'] = ALNUM, ['{'] = A | T | F, ['|'] = A | T | F, ['}'] = A | T | F, ['~'] = A | T | F,
+    ['\t'] = B,
+    [' '] = B,
+    ['!'] = A | T | F,
+    ['"'] = F,
+    ['#'] = A | T | F,
+    ['$'] = A | T | F,
+    ['%'] = A | T | F,
+    ['&'] = A | T | F,
+    ['\''] = A | T | F,
+    ['('] = F,
+    [')'] = F,
+    ['*'] = A | T | F,
+    ['+'] = A | T | F,
+    [','] = F,
+    ['-'] = A | T | F | L,
+    ['.'] = T | F,
+    ['/'] = A | F,
+    ['0' ... '9'] = ALNUM,
+    [';'] = F,
+    ['<'] = F,
+    ['='] = A | F,
+    ['>'] = F,
+    ['?'] = A | F,
+    ['@'] = F,
+    ['A' ... 'Z'] = ALNUM,
+    ['['] = F,
+    ['\\'] = F,
+    [']'] = F,
+    ['^'] = A | T | F,
+    ['_'] = A | T | F,
+    ['`'] = A | T | F,
+    ['a' ... 'z'] = ALNUM,
+    ['{'] = A | T | F,
+    ['|'] = A | T | F,
+    ['}'] = A | T | F,
+    ['~'] = A | T | F,
 };
 
 bool lex_is(char c, enum lex_class cls)

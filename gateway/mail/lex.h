@@ -1,6 +1,7 @@
 /*
- * The words that header grammars share (RFC 5322 3.2, RFC 2045 5.1): octet classes, comments and folding, quoted strings.
- * Pure. Total: any octets move the place forward or are an error; never reads at or behind `end`; no recursion.
+ * The words that header grammars share (RFC 5322 3.2, RFC 2045 5.1): octet classes, comments and folding, quoted
+ * strings. Pure. Total: any octets move the place forward or are an error; never reads at or behind `end`; no
+ * recursion.
  */
 #ifndef POSTERN_MAIL_LEX_H
 #define POSTERN_MAIL_LEX_H
@@ -35,13 +36,15 @@ bool lex_take(struct lex *l, char c);
 
 /* What the comments passed over had in them, the worst of all. */
 enum lex_comment { LEX_COMMENT_NONE, LEX_COMMENT_PLAIN, LEX_COMMENT_ADDRESS /* has one of @ < > */ };
-/* Passes over blanks, folding (CRLF and a blank) and comments, nested as deep as they come. *seen (NULL allowed) is raised, never lowered.
- * 0, or -1: a comment without its end, a CR, LF or other control octet that is no folding. A CRLF at the very end of the text is passed over. */
+/* Passes over blanks, folding (CRLF and a blank) and comments, nested as deep as they come. *seen (NULL allowed) is
+ * raised, never lowered. 0, or -1: a comment without its end, a CR, LF or other control octet that is no folding. A
+ * CRLF at the very end of the text is passed over. */
 int lex_cfws(struct lex *l, enum lex_comment *seen) __attribute__((warn_unused_result));
 /* Octets of that class from here on; steps over them. */
 size_t lex_run(struct lex *l, enum lex_class cls);
-/* A quoted-string at the place: its meaning (quotes, backslashes and CRLF of folding removed) goes to out with a NUL behind, at most cap octets with it;
- * out NULL only steps over. 0 / -1 (no closing quote, control octet, over cap). Octets above 127 are let through. */
+/* A quoted-string at the place: its meaning (quotes, backslashes and CRLF of folding removed) goes to out with a NUL
+ * behind, at most cap octets with it; out NULL only steps over. 0 / -1 (no closing quote, control octet, over cap).
+ * Octets above 127 are let through. */
 int lex_quoted(struct lex *l, char *out, size_t cap, size_t *n_r) __attribute__((warn_unused_result));
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Lines out of a reader: 64 KiB at a time, two memchr a line, each octet looked at once more for its high bit and NUL.
- * Pure; sealer. A line longer than a window comes in pieces, so memory does not depend on the content.
+ * Lines out of a reader: 64 KiB at a time, two memchr a line, each octet looked at once more for its high bit and
+ * NUL. Pure; sealer. A line longer than a window comes in pieces, so memory does not depend on the content.
  */
 #include "gateway/mail/lines.h"
 
@@ -17,15 +17,18 @@ struct lines {
 	uint64_t end;
 	size_t at, len; /* unread octets: buf[at..len) */
 	bool in_line;
-	size_t so_far;	/* of the line under way */
+	size_t so_far; /* of the line under way */
 	struct lines_facts facts;
-	uint8_t buf[WINDOW];
+	size_t window; /* room in buf: WINDOW, or all of a shorter run */
+	uint8_t buf[];
 };
 
 struct lines *lines_new(struct reader *r, uint64_t off, uint64_t len)
 {
-	struct lines *l = mem_new(sizeof(*l));
+	size_t window = len < WINDOW ? (size_t)len : WINDOW;
+	struct lines *l = mem_new(sizeof(*l) + window);
 
+	l->window = window;
 	l->r = r;
 	l->off = off;
 	l->end = len > UINT64_MAX - off ? UINT64_MAX : off + len;
@@ -36,7 +39,7 @@ void lines_free(struct lines *l)
 {
 	if (!l)
 		return;
-	mem_wipe(l->buf, sizeof(l->buf));
+	mem_wipe(l->buf, l->window);
 	free(l);
 }
 
@@ -60,9 +63,9 @@ static int fill(struct lines *l, struct problem *pr)
 	memmove(l->buf, l->buf + l->at, l->len - l->at);
 	l->len -= l->at;
 	l->at = 0;
-	while (l->len < WINDOW && l->off + l->len < l->end) {
+	while (l->len < l->window && l->off + l->len < l->end) {
 		uint64_t left = l->end - l->off - l->len;
-		size_t got, want = left < WINDOW - l->len ? (size_t)left : WINDOW - l->len;
+		size_t got, want = left < l->window - l->len ? (size_t)left : l->window - l->len;
 		uint8_t *to = l->buf + l->len;
 
 		if (stream_read_at(l->r, l->off + l->len, to, want, &got, pr))

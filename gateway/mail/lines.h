@@ -1,5 +1,6 @@
 /*
- * The lines of a run of octets, taken from a reader in large pieces, each octet once. Pure but for what the reader does.
+ * The lines of a run of octets, taken from a reader in large pieces, each octet once. Pure but for what the reader
+ * does.
  */
 #ifndef POSTERN_MAIL_LINES_H
 #define POSTERN_MAIL_LINES_H

@@ -1,10 +1,10 @@
 /*
- * Mailbox lists of header fields: RFC 5322 3.4 (address-list, mailbox, group), with the obsolete forms refused that put blanks,
- * comments or routes into an address. Pure; sealer.
+ * Mailbox lists of header fields: RFC 5322 3.4 (address-list, mailbox, group), with the obsolete forms refused that
+ * put blanks, comments or routes into an address. Pure; sealer.
  *
- * The author decides whose signature is made or believed, so the danger is a field that we read one way and a mail reader
- * another. Every element is read in one direction with one octet of look-ahead, and what has no single reading is refused.
- * Encoded words (RFC 2047) in display names are left undecoded: they mean nothing here.
+ * The author decides whose signature is made or believed, so the danger is a field that we read one way and a mail
+ * reader another. Every element is read in one direction with one octet of look-ahead, and what has no single reading
+ * is refused. Encoded words (RFC 2047) in display names are left undecoded: they mean nothing here.
  */
 #include "gateway/mail/mailbox.h"
 
@@ -24,7 +24,8 @@ struct reading {
 
 static int bad(struct reading *r, const char *why)
 {
-	return problem_set(r->pr, PROBLEM_PERM, 554, "5.6.0", "RFC 5322 3.4", "The field %s cannot be read: %s.", r->name, why);
+	return problem_set(
+	    r->pr, PROBLEM_PERM, 554, "5.6.0", "RFC 5322 3.4", "The field %s cannot be read: %s.", r->name, why);
 }
 
 static int blanks(struct reading *r)
@@ -83,8 +84,8 @@ static int spec(struct reading *r, const char *from)
 	if (memmem(from, len, "=?", 2))
 		return bad(r, "an encoded word stands inside an address");
 	if (address_parse(from, len, &a, &why))
-		return problem_set(r->pr, PROBLEM_PERM, 554, "5.6.0", "RFC 5322 3.4.1", "The field %s cannot be read: %s",
-		    r->name, why.text);
+		return problem_set(r->pr, PROBLEM_PERM, 554, "5.6.0", "RFC 5322 3.4.1",
+		    "The field %s cannot be read: %s", r->name, why.text);
 	if (r->n >= r->max)
 		return bad(r, r->max == 1 ? "it has more than one address" : "it has too many addresses");
 	r->list[r->n++] = a;
@@ -175,7 +176,8 @@ static enum element element(struct reading *r, bool in_group)
 		return angle(r) || end_of_element(r, in_group) ? ELEMENT_BAD : ELEMENT_DONE;
 	if (lex_at(&r->l, '@')) {
 		if (count != 1 || apart)
-			return bad(r, "an address has blanks, comments or several words in front of its @"), ELEMENT_BAD;
+			return bad(r, "an address has blanks, comments or several words in front of its @"),
+			       ELEMENT_BAD;
 		return spec(r, from) || end_of_element(r, in_group) ? ELEMENT_BAD : ELEMENT_DONE;
 	}
 	if (count > 0 && lex_at(&r->l, ':') && !in_group)

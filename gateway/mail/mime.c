@@ -1,7 +1,8 @@
 /*
- * One MIME entity: its type, encoding and name, what it is to S/MIME, and its direct parts. RFC 2045 5 and 6, RFC 2046 5.1,
- * RFC 8551 3.2 and 3.5, RFC 1847 2.1. Pure; sealer. Parameters are read in mime_field.c, the whole tree in mime_facts.c.
- * Two fields that say the same thing differently are refused, not chosen from: another reader may choose the other.
+ * One MIME entity: its type, encoding and name, what it is to S/MIME, and its direct parts. RFC 2045 5 and 6, RFC
+ * 2046 5.1, RFC 8551 3.2 and 3.5, RFC 1847 2.1. Pure; sealer. Parameters are read in mime_field.c, the whole tree in
+ * mime_facts.c. Two fields that say the same thing differently are refused, not chosen from: another reader may
+ * choose the other.
  */
 #include "gateway/mail/mime.h"
 
@@ -39,25 +40,28 @@ static const char *lower_token(struct arena *a, struct lex *l)
 
 static int blanks(struct lex *l, struct problem *pr)
 {
-	return lex_cfws(l, NULL) ? bad(pr, "RFC 2045 5.1", "a MIME field has an open comment or a control character") : 0;
+	return lex_cfws(l, NULL) ? bad(pr, "RFC 2045 5.1", "a MIME field has an open comment or a control character")
+				 : 0;
 }
 
-/* Up to the first ";" may stand what a sloppy program left there; not in 8 bits, where readers would differ on what it is. */
+/* Up to the first ";" may stand what a sloppy program left there; not in 8 bits, where readers would differ on what
+ * it is. */
 static int skip_junk(struct lex *l, struct problem *pr)
 {
 	size_t n;
 
-	while (!lex_at_end(l) && !lex_at(l, ';')) {
+	for (;;) {
+		if (blanks(l, pr))
+			return -1;
+		if (lex_at_end(l) || lex_at(l, ';'))
+			return 0;
 		if ((unsigned char)*l->p > 127)
 			return bad(pr, "RFC 2045 5.1", "a media type has 8-bit characters in it");
 		if (!lex_at(l, '"'))
 			l->p++;
 		else if (lex_quoted(l, NULL, 0, &n))
 			return bad(pr, "RFC 2045 5.1", "a quotation mark is not closed");
-		if (blanks(l, pr))
-			return -1;
 	}
-	return 0;
 }
 
 int mime_type_parse(struct arena *a, const char *p, size_t n, const struct mime_limits *lim, struct mime_type *t_r,
@@ -108,9 +112,10 @@ static int single(const struct header *h, const char *name, const struct header_
 	return 0;
 }
 
-/* RFC 2045 5.2: without a type, or with one that is none, text/plain. Not for a container: what it holds would go unseen. */
-static int read_type(struct arena *a, const struct header *h, const struct mime_limits *lim, struct mime_type *t,
-    struct problem *pr)
+/* RFC 2045 5.2: without a type, or with one that is none, text/plain. Not for a container: what it holds would go
+ * unseen. */
+static int read_type(
+    struct arena *a, const struct header *h, const struct mime_limits *lim, struct mime_type *t, struct problem *pr)
 {
 	const struct header_field *f;
 
@@ -125,7 +130,8 @@ static int read_type(struct arena *a, const struct header *h, const struct mime_
 		return -1;
 	if (t->type[0] && t->subtype[0])
 		return 0;
-	if (strcmp(t->type, "multipart") == 0 || strcmp(t->type, "message") == 0 || strcmp(t->type, "application") == 0)
+	if (strcmp(t->type, "multipart") == 0 || strcmp(t->type, "message") == 0 ||
+	    strcmp(t->type, "application") == 0)
 		return bad(pr, "RFC 2045 5.1", "a Content-Type has no subtype");
 	t->type = "text";
 	t->subtype = "plain";
@@ -161,8 +167,8 @@ static int read_cte(const struct header *h, enum mime_cte *cte_r, struct problem
 	return 0;
 }
 
-static int read_filename(struct arena *a, const struct header *h, const struct mime_limits *lim, struct mime_entity *e,
-    struct problem *pr)
+static int read_filename(
+    struct arena *a, const struct header *h, const struct mime_limits *lim, struct mime_entity *e, struct problem *pr)
 {
 	const struct header_field *f;
 	struct mime_type disposition;
@@ -217,13 +223,15 @@ static int grow(struct arena *a, struct parts *k, struct problem *pr)
 	return 0;
 }
 
-/* The part under way ends before the CRLF in front of the delimiter line at off; a part without any octet has no such CRLF of its own. */
+/* The part under way ends before the CRLF in front of the delimiter line at off; a part without any octet has no such
+ * CRLF of its own. */
 static int end_part(struct arena *a, struct parts *k, uint64_t off, const struct mime_limits *lim, struct problem *pr)
 {
 	if (!k->open)
 		return 0;
 	if (k->n >= lim->parts)
-		return problem_set(pr, PROBLEM_PERM, 554, "5.6.0", "", "The message has more than %zu MIME parts.", lim->parts);
+		return problem_set(
+		    pr, PROBLEM_PERM, 554, "5.6.0", "", "The message has more than %zu MIME parts.", lim->parts);
 	if (k->n == k->cap && grow(a, k, pr))
 		return -1;
 	k->list[k->n].off = k->from;
@@ -304,7 +312,7 @@ static bool named_p7m(const char *s)
 static bool is_protocol(const char *s)
 {
 	return s && (lex_same(s, strlen(s), "application/pkcs7-signature") ||
-	    lex_same(s, strlen(s), "application/x-pkcs7-signature"));
+			lex_same(s, strlen(s), "application/x-pkcs7-signature"));
 }
 
 enum mime_smime mime_smime(const struct mime_entity *e)
@@ -322,7 +330,8 @@ enum mime_smime mime_smime(const struct mime_entity *e)
 
 bool mime_is_signature(const struct mime_entity *e)
 {
-	return mime_is(&e->type, "application", "pkcs7-signature") || mime_is(&e->type, "application", "x-pkcs7-signature");
+	return mime_is(&e->type, "application", "pkcs7-signature") ||
+	       mime_is(&e->type, "application", "x-pkcs7-signature");
 }
 
 int mime_detached(struct arena *a, struct reader *r, const struct mime_entity *e, const struct mime_limits *lim,
@@ -336,11 +345,13 @@ int mime_detached(struct arena *a, struct reader *r, const struct mime_entity *e
 		return bad(pr, "RFC 1847 2.1", "a multipart/signed must have exactly two parts");
 	/* Whoever reads such a line as a delimiter sees other parts than those the signature covers. */
 	if (k.odd)
-		return bad(pr, "RFC 2046 5.1.2", "a multipart/signed has a line that begins with its boundary and is no delimiter");
+		return bad(pr, "RFC 2046 5.1.2",
+		    "a multipart/signed has a line that begins with its boundary and is no delimiter");
 	*content_r = k.list[0];
 	if (mime_entity_read(a, r, k.list[1].off, k.list[1].len, lim, signature_r, pr))
 		return -1;
 	if (!mime_is_signature(signature_r))
-		return bad(pr, "RFC 1847 2.1", "the second part of a multipart/signed is not of the type its protocol names");
+		return bad(pr, "RFC 1847 2.1",
+		    "the second part of a multipart/signed is not of the type its protocol names");
 	return 0;
 }

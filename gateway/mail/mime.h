@@ -1,6 +1,6 @@
 /*
- * MIME structure (RFC 2045, 2046): where parts lie in the octets, never what they mean to a reader. Pure; streaming over a reader with declared
- * limits; total: any octets give facts or a problem (554 5.6.0).
+ * MIME structure (RFC 2045, 2046): where parts lie in the octets, never what they mean to a reader. Pure; streaming
+ * over a reader with declared limits; total: any octets give facts or a problem (554 5.6.0).
  */
 #ifndef POSTERN_MAIL_MIME_H
 #define POSTERN_MAIL_MIME_H
@@ -13,9 +13,9 @@
 #include "gateway/mail/header.h"
 
 struct mime_limits {
-	size_t depth;	/* nested multiparts and message/rfc822, default 20 */
-	size_t parts;	/* in all, default 1000 */
-	size_t params;	/* of one field, default 32 */
+	size_t depth;  /* nested multiparts and message/rfc822, default 20 */
+	size_t parts;  /* in all, default 1000 */
+	size_t params; /* of one field, default 32 */
 	struct header_limits header;
 };
 extern const struct mime_limits mime_limits_default;
@@ -30,7 +30,8 @@ struct mime_type {
 	struct mime_param *params;
 	size_t nparams;
 };
-/* Parses a Content-Type value (also used for Content-Disposition: type only, subtype ""). RFC 2231 continuations are joined, comments skipped. */
+/* Parses a Content-Type value (also used for Content-Disposition: type only, subtype ""). RFC 2231 continuations are
+ * joined, comments skipped. */
 int mime_type_parse(struct arena *a, const char *p, size_t n, const struct mime_limits *lim, struct mime_type *t_r,
     struct problem *pr) __attribute__((warn_unused_result));
 const char *mime_param(const struct mime_type *t, const char *name); /* NULL when absent */
@@ -52,8 +53,8 @@ struct mime_entity {
 int mime_entity_read(struct arena *a, struct reader *r, uint64_t off, uint64_t len, const struct mime_limits *lim,
     struct mime_entity *e_r, struct problem *pr) __attribute__((warn_unused_result));
 
-/* The direct parts of a multipart: each from behind its delimiter line to before the CRLF of the next delimiter (RFC 2046 5.1.1). Missing
- * close-delimiter, no part, missing or over-long boundary: -1. */
+/* The direct parts of a multipart: each from behind its delimiter line to before the CRLF of the next delimiter (RFC
+ * 2046 5.1.1). Missing close-delimiter, no part, missing or over-long boundary: -1. */
 struct mime_range {
 	uint64_t off, len;
 };
@@ -78,15 +79,19 @@ int mime_facts(struct arena *a, struct reader *r, uint64_t off, uint64_t len, co
 /* What an entity is to S/MIME (RFC 8551 3.2.2, 3.5): judged by type, parameters and file name. */
 enum mime_smime {
 	MIME_SMIME_NONE,
-	MIME_SMIME_PKCS7,    /* application/(x-)pkcs7-mime, or octet-stream named .p7m: enveloped, authEnveloped, signed, compressed (look inside) */
-	MIME_SMIME_DETACHED, /* multipart/signed with protocol application/(x-)pkcs7-signature and exactly that second part's type */
+	MIME_SMIME_PKCS7, /* application/(x-)pkcs7-mime, or octet-stream named .p7m: enveloped, authEnveloped, signed,
+			     compressed (look inside) */
+	MIME_SMIME_DETACHED, /* multipart/signed with protocol application/(x-)pkcs7-signature and exactly that second
+				part's type */
 };
 enum mime_smime mime_smime(const struct mime_entity *e);
 /* The entity is an application/(x-)pkcs7-signature. */
 bool mime_is_signature(const struct mime_entity *e);
-/* Takes a MIME_SMIME_DETACHED entity apart: the octets that are signed (part headers included, without the CRLF before the delimiter) and the signature
- * part. -1: not exactly two parts, the second no signature, a line that another reader may take for a delimiter (RFC 1847 2.1, RFC 2046 5.1.2). */
+/* Takes a MIME_SMIME_DETACHED entity apart: the octets that are signed (part headers included, without the CRLF
+ * before the delimiter) and the signature part. -1: not exactly two parts, the second no signature, a line that
+ * another reader may take for a delimiter (RFC 1847 2.1, RFC 2046 5.1.2). */
 int mime_detached(struct arena *a, struct reader *r, const struct mime_entity *e, const struct mime_limits *lim,
-    struct mime_range *content_r, struct mime_entity *signature_r, struct problem *pr) __attribute__((warn_unused_result));
+    struct mime_range *content_r, struct mime_entity *signature_r, struct problem *pr)
+    __attribute__((warn_unused_result));
 
 #endif

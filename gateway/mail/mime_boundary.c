@@ -1,7 +1,8 @@
 /*
  * Boundaries: RFC 2046 5.1.1. Pure; sealer.
- * A line is a delimiter when nothing but blanks stands behind the boundary, as mail readers do it. RFC 2046 5.1.2 allows a
- * reader to compare the beginning alone; such a line is reported as odd, for those (multipart/signed) who cannot have it.
+ * A line is a delimiter when nothing but blanks stands behind the boundary, as mail readers do it. RFC 2046 5.1.2
+ * allows a reader to compare the beginning alone; such a line is reported as odd, for those (multipart/signed) who
+ * cannot have it.
  */
 #include "gateway/mail/mime_boundary.h"
 
@@ -9,7 +10,8 @@
 
 static int bad(struct problem *pr, const char *why)
 {
-	return problem_set(pr, PROBLEM_PERM, 554, "5.6.0", "RFC 2046 5.1.1", "The MIME structure is malformed: %s.", why);
+	return problem_set(
+	    pr, PROBLEM_PERM, 554, "5.6.0", "RFC 2046 5.1.1", "The MIME structure is malformed: %s.", why);
 }
 
 int mime_boundary_of(const struct mime_type *t, struct mime_boundary *b_r, struct problem *pr)
@@ -50,7 +52,8 @@ enum mime_boundary_line mime_boundary_judge(const struct mime_boundary *b, const
 
 static bool closes(const struct mime_boundary *a, const struct mime_boundary *b)
 {
-	return a->len == b->len + 2 && memcmp(a->text, b->text, b->len) == 0 && memcmp(a->text + b->len, "--", 2) == 0;
+	return a->len == b->len + 2 && memcmp(a->text, b->text, b->len) == 0 &&
+	       memcmp(a->text + b->len, "--", 2) == 0;
 }
 
 bool mime_boundary_apart(const struct mime_boundary *a, const struct mime_boundary *b)

@@ -17,11 +17,12 @@ struct mime_boundary {
 	size_t len;
 };
 /* The boundary of a multipart. 0, or -1 with pr: missing, empty, over-long, forbidden octets. */
-int mime_boundary_of(const struct mime_type *t, struct mime_boundary *b_r, struct problem *pr) __attribute__((warn_unused_result));
+int mime_boundary_of(const struct mime_type *t, struct mime_boundary *b_r, struct problem *pr)
+    __attribute__((warn_unused_result));
 
 enum mime_boundary_line {
-	MIME_BOUNDARY_NONE,  /* any other line */
-	MIME_BOUNDARY_ODD,   /* begins like the delimiter and goes on: RFC 2046 5.1.2 lets a reader take it for one */
+	MIME_BOUNDARY_NONE, /* any other line */
+	MIME_BOUNDARY_ODD,  /* begins like the delimiter and goes on: RFC 2046 5.1.2 lets a reader take it for one */
 	MIME_BOUNDARY_DELIMITER,
 	MIME_BOUNDARY_CLOSE
 };

@@ -1,7 +1,8 @@
 /*
- * mime_facts: the tree of a message walked in one pass over its lines, with a stack of the containers that are open instead of
- * recursion (RFC 2046 5.1, 5.2.1). Pure; sealer. Octets are read once, header blocks twice; memory is the stack and one
- * header at a time. Content is not decoded: what an encoded message/rfc822 or an encrypted part holds is not seen.
+ * mime_facts: the tree of a message walked in one pass over its lines, with a stack of the containers that are open
+ * instead of recursion (RFC 2046 5.1, 5.2.1). Pure; sealer. Octets are read once, header blocks twice; memory is the
+ * stack and one header at a time. Content is not decoded: what an encoded message/rfc822 or an encrypted part holds
+ * is not seen.
  */
 #include "gateway/mail/mime_facts.h"
 
@@ -11,7 +12,8 @@
 #include "gateway/mail/lines.h"
 #include "gateway/mail/mime_boundary.h"
 
-/* A container that is open: a multipart with its boundary, or a message/rfc822, which ends when the one around it moves on. */
+/* A container that is open: a multipart with its boundary, or a message/rfc822, which ends when the one around it
+ * moves on. */
 struct frame {
 	bool multipart;
 	bool closed; /* its close-delimiter was seen: the rest is epilogue */
@@ -101,7 +103,7 @@ static int begin_part(struct walk *w, uint64_t off)
 bool mime_facts_holds_message(const struct mime_entity *e)
 {
 	return (mime_is(&e->type, "message", "rfc822") || mime_is(&e->type, "message", "global")) &&
-	    (e->cte == MIME_CTE_7BIT || e->cte == MIME_CTE_8BIT || e->cte == MIME_CTE_BINARY);
+	       (e->cte == MIME_CTE_7BIT || e->cte == MIME_CTE_8BIT || e->cte == MIME_CTE_BINARY);
 }
 
 static bool in_digest(const struct walk *w)
@@ -128,7 +130,8 @@ static int enter(struct walk *w, struct arena *scratch, uint64_t end, uint64_t b
 /* The arena is for this header alone: a thousand parts need no more memory than the largest. */
 static int end_header(struct walk *w, uint64_t end, uint64_t body)
 {
-	struct arena *scratch = arena_new(w->lim->header.octets * 4 + w->lim->header.fields * sizeof(struct header_field) + 65536);
+	struct arena *scratch =
+	    arena_new(w->lim->header.octets * 4 + w->lim->header.fields * sizeof(struct header_field) + 65536);
 	int result = enter(w, scratch, end, body);
 
 	arena_free(scratch);
@@ -141,7 +144,8 @@ static int pop_to(struct walk *w, size_t keep)
 	for (size_t i = keep; i < w->depth; i++)
 		if (w->stack[i].multipart && (!w->stack[i].closed || w->stack[i].parts == 0))
 			return bad(w, "RFC 2046 5.1.1",
-			    w->stack[i].closed ? "a multipart has no part" : "a multipart is not closed by its boundary");
+			    w->stack[i].closed ? "a multipart has no part"
+					       : "a multipart is not closed by its boundary");
 	w->depth = keep;
 	return 0;
 }
@@ -150,7 +154,8 @@ static int at_boundary(struct walk *w, size_t which, enum mime_boundary_line wha
 {
 	uint64_t end = line->off >= w->header_off + 2 ? line->off - 2 : w->header_off;
 
-	/* A part may end with its header, or have not even that. It can begin nothing that this delimiter would not end. */
+	/* A part may end with its header, or have not even that. It can begin nothing that this delimiter would not
+	 * end. */
 	if (w->place == IN_HEADER && end_header(w, end, line->off))
 		return -1;
 	if (pop_to(w, which + 1))

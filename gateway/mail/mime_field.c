@@ -1,7 +1,7 @@
 /*
  * Parameters of MIME fields: RFC 2045 5.1, RFC 2231 3 and 4. Pure; sealer.
- * Lenient about how programs write values (unquoted file names with blanks, stray semicolons), strict about what decides on
- * structure: there a second reading is refused. RFC 2047 words in values are left as they are.
+ * Lenient about how programs write values (unquoted file names with blanks, stray semicolons), strict about what
+ * decides on structure: there a second reading is refused. RFC 2047 words in values are left as they are.
  */
 #include "gateway/mail/mime_field.h"
 
@@ -81,7 +81,8 @@ static bool value_octet(char c)
 	return (u >= 32 || u == '\t') && u != 127 && u != ';' && u != '"' && u != '(';
 }
 
-/* An unquoted value: to the next ";" or comment, blanks at its end dropped. More than RFC 2045's token, as it is written out there. */
+/* An unquoted value: to the next ";" or comment, blanks at its end dropped. More than RFC 2045's token, as it is
+ * written out there. */
 static int bare_value(struct arena *a, struct lex *l, struct piece *s, struct problem *pr)
 {
 	const char *from = l->p;
@@ -251,7 +252,8 @@ static int settle(struct arena *a, struct piece *s, size_t n, struct mime_type *
 	return 0;
 }
 
-int mime_field_params(struct arena *a, struct lex *l, const struct mime_limits *lim, struct mime_type *t, struct problem *pr)
+int mime_field_params(
+    struct arena *a, struct lex *l, const struct mime_limits *lim, struct mime_type *t, struct problem *pr)
 {
 	size_t most = lim->params < PIECES_MOST ? lim->params : PIECES_MOST, n = 0;
 	struct piece s[PIECES_MOST + 1];

@@ -1,10 +1,12 @@
 /*
- * A MIME entity into 7-bit form before it is signed in the clear: RFC 8551 3.1.2 and 3.1.3, RFC 2045 6.4, RFC 2046 5.1. Pure;
- * sealer, treatment `sign`. Parts that are 7-bit already go through octet for octet, header and all; of the others the body is
- * encoded and Content-Transfer-Encoding set, in its place. Streaming: memory is one header a level.
+ * A MIME entity into 7-bit form before it is signed in the clear: RFC 8551 3.1.2 and 3.1.3, RFC 2045 6.4, RFC
+ * 2046 5.1. Pure; sealer, treatment `sign`. Parts that are 7-bit already go through octet for octet, header and all;
+ * of the others the body is encoded and Content-Transfer-Encoding set, in its place. Streaming: memory is one header
+ * a level.
  *
- * Written on our own MIME walk and not on GMime: that holds the whole message in memory and writes header fields anew.
- * A multipart/signed inside that is not 7-bit is refused: any change would break the signature of somebody else.
+ * Written on our own MIME walk and not on GMime: that holds the whole message in memory and writes header fields
+ * anew. A multipart/signed inside that is not 7-bit is refused: any change would break the signature of somebody
+ * else.
  */
 #include "gateway/mail/sevenbit.h"
 

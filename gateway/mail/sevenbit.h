@@ -1,14 +1,16 @@
 /*
- * Puts a MIME entity into 7-bit form before it is signed in the clear (RFC 8551 3.1.2), through GMime: base64 or quoted-printable where needed, boundaries
- * kept. For treatment `sign` only; holds the message in memory (setting bounds it). Not for encrypted or opaque content.
+ * Puts a MIME entity into 7-bit form before it is signed in the clear (RFC 8551 3.1.2), through GMime: base64 or
+ * quoted-printable where needed, boundaries kept. For treatment `sign` only; holds the message in memory (setting
+ * bounds it). Not for encrypted or opaque content.
  */
 #ifndef POSTERN_MAIL_SEVENBIT_H
 #define POSTERN_MAIL_SEVENBIT_H
 
 #include "gateway/base/stream.h"
 
-/* Reads the entity (header fields Content-* and body, CRLF) of len octets at off, writes it with every line <= 998 octets (76 where re-encoded) and no
- * octet above 127, no trailing blanks changed where no change is needed. PERM when larger than max. */
+/* Reads the entity (header fields Content-* and body, CRLF) of len octets at off, writes it with every line <= 998
+ * octets (76 where re-encoded) and no octet above 127, no trailing blanks changed where no change is needed. PERM
+ * when larger than max. */
 int sevenbit_write(struct reader *r, uint64_t off, uint64_t len, size_t max, struct writer *w, struct problem *pr)
     __attribute__((warn_unused_result));
 

@@ -54,7 +54,8 @@ static int new_line(struct out *o)
 	return result;
 }
 
-/* n octets that belong together, with `room` columns wanted behind the place; a soft line break in front when they do not fit. */
+/* n octets that belong together, with `room` columns wanted behind the place; a soft line break in front when they do
+ * not fit. */
 static int qp_put(struct out *o, const void *p, size_t n, size_t room)
 {
 	if (o->column + room <= WIDTH - 1)
@@ -99,7 +100,8 @@ static int qp_octet(struct out *o, uint8_t c, bool repair)
 	return c > 32 && c < 127 && c != '=' ? qp_put(o, &c, 1, 1) : qp_hex(o, c);
 }
 
-/* A blank at the end of a line would be lost on the way (6.7 rule 3); in text that is quoted-printable already it means nothing. */
+/* A blank at the end of a line would be lost on the way (6.7 rule 3); in text that is quoted-printable already it
+ * means nothing. */
 static int qp_end_line(struct out *o, bool repair)
 {
 	uint8_t last;
@@ -159,15 +161,18 @@ static int base64_piece(struct out *o, const struct lines_piece *line)
 
 static bool base64_octet(uint8_t c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=';
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/' ||
+	       c == '=';
 }
 
 static int rewrap_piece(struct out *o, const struct lines_piece *line)
 {
-	for (size_t i = 0; i < line->n; i++) {
-		if (!base64_octet(line->p[i]))
-			continue;
-		if ((o->column == WIDTH && new_line(o)) || put(o, line->p + i, 1))
+	for (size_t i = 0, n; i < line->n; i += n ? n : 1) {
+		if (o->column == WIDTH && new_line(o))
+			return -1;
+		for (n = 0; i + n < line->n && n < WIDTH - o->column && base64_octet(line->p[i + n]);)
+			n++;
+		if (n && put(o, line->p + i, n))
 			return -1;
 	}
 	return 0;
@@ -181,7 +186,8 @@ static bool any_odd(const struct lines_piece *line)
 	return false;
 }
 
-/* No line may come out as a delimiter that was none: a broken one goes on with a blank, a changed one does not begin with a hyphen. */
+/* No line may come out as a delimiter that was none: a broken one goes on with a blank, a changed one does not begin
+ * with a hyphen. */
 static int plain_piece(struct out *o, const struct lines_piece *line)
 {
 	bool masked = line->first && any_odd(line);
@@ -215,8 +221,8 @@ static int piece(struct out *o, const struct lines_piece *line, enum sevenbit_fo
 	return plain_piece(o, line);
 }
 
-int sevenbit_body_write(struct reader *r, uint64_t off, uint64_t len, enum sevenbit_form form, struct writer *w,
-    struct problem *pr)
+int sevenbit_body_write(
+    struct reader *r, uint64_t off, uint64_t len, enum sevenbit_form form, struct writer *w, struct problem *pr)
 {
 	struct out o = {.w = w, .pr = pr};
 	struct lines *l = lines_new(r, off, len);

@@ -20,7 +20,7 @@ enum sevenbit_form {
 	SEVENBIT_QP_REPAIR, /* it is quoted-printable with octets or lines that may not be: `=` stays */
 	SEVENBIT_BASE64,
 	SEVENBIT_BASE64_REWRAP, /* it is base64: lines of 76, nothing but its alphabet */
-	SEVENBIT_PLAIN	    /* what nobody reads (preamble, epilogue): bad octets become ?, long lines are broken */
+	SEVENBIT_PLAIN /* what nobody reads (preamble, epilogue): bad octets become ?, long lines are broken */
 };
 int sevenbit_body_write(struct reader *r, uint64_t off, uint64_t len, enum sevenbit_form form, struct writer *w,
     struct problem *pr) __attribute__((warn_unused_result));

@@ -1,8 +1,8 @@
 /*
  * 8-bit header text into encoded words: RFC 2047 (B encoding). Pure; sealer.
- * Such text is unlawful without SMTPUTF8 and common all the same, in subjects, display names and file names. It is encoded
- * word by word where it stands; what is ASCII around it is not touched. In parameters the word goes between the quotes:
- * RFC 2047 forbids that, and mail readers have read it for thirty years.
+ * Such text is unlawful without SMTPUTF8 and common all the same, in subjects, display names and file names. It is
+ * encoded word by word where it stands; what is ASCII around it is not touched. In parameters the word goes between
+ * the quotes: RFC 2047 forbids that, and mail readers have read it for thirty years.
  */
 #include "gateway/mail/sevenbit_header.h"
 
@@ -114,7 +114,7 @@ static int put_quoted(struct buf *b, struct lex *l, enum shape shape)
 	room = buf_room(&text, n + 1);
 	if (room && lex_quoted(l, (char *)room, n + 1, &n) == 0)
 		result = (shape == SHAPE_PARAMETERS && buf_addc(b, '"')) || put_encoded(b, (const char *)room, n) ||
-		    (shape == SHAPE_PARAMETERS && buf_addc(b, '"'));
+			 (shape == SHAPE_PARAMETERS && buf_addc(b, '"'));
 	buf_clear(&text);
 	return result ? -1 : 0;
 }
@@ -124,7 +124,8 @@ static bool word_octet(char c)
 	return is_high(c) || ((unsigned char)c > ' ' && !strchr("\"(),;:<>@=", c));
 }
 
-/* The word at p and those behind it that have 8-bit text too: their blanks would be lost between encoded words of their own. */
+/* The word at p and those behind it that have 8-bit text too: their blanks would be lost between encoded words of
+ * their own. */
 static const char *words_end(const char *p, const char *end)
 {
 	const char *stop = p, *next;
@@ -152,7 +153,8 @@ static const char *quoted_end(const char *p, const char *end)
 	return lex_quoted(&l, NULL, 0, &n) ? p : l.p;
 }
 
-/* An unquoted parameter value at p, as mime_field.c reads it: up to a ";", quote, comment or folding, without the blanks at its end. */
+/* An unquoted parameter value at p, as mime_field.c reads it: up to a ";", quote, comment or folding, without the
+ * blanks at its end. */
 static const char *bare_end(const char *p, const char *end)
 {
 	const char *from = p;
@@ -186,8 +188,9 @@ static int put_quoted_at(struct buf *b, const char *p, const char *stop, enum sh
 	return any_high(p, (size_t)(stop - p)) ? put_quoted(b, &l, shape) : buf_add(b, p, (size_t)(stop - p));
 }
 
-/* Writes what stands at p in a field with parameters and returns the place behind it; NULL when b is full. 8-bit text has a meaning in values only;
- * elsewhere an encoded word, which begins with "=", would make a parameter of what was none. */
+/* Writes what stands at p in a field with parameters and returns the place behind it; NULL when b is full. 8-bit text
+ * has a meaning in values only; elsewhere an encoded word, which begins with "=", would make a parameter of what was
+ * none. */
 static const char *encode_parameter(struct buf *b, const char *p, const char *end)
 {
 	const char *stop = quoted_end(p, end), *value;
@@ -250,7 +253,8 @@ static int fold(struct buf *b, const char *p, size_t n, struct problem *pr)
 		column = p[i] == '\n' ? 0 : column + 1;
 		if (column > LINE_MOST && p[i] != '\r')
 			return problem_set(pr, PROBLEM_PERM, 554, "5.6.0", "RFC 5322 2.1.1",
-			    "A header line of the message is longer than %d octets and has no blank to break it at.", LINE_MOST);
+			    "A header line of the message is longer than %d octets and has no blank to break it at.",
+			    LINE_MOST);
 	}
 	return 0;
 }
@@ -265,9 +269,8 @@ static int write_field(const struct header_field *f, struct writer *w, struct pr
 	buf_init(&encoded, f->raw_len * 24 + 256);
 	buf_init(&folded, f->raw_len * 24 + 256);
 	problem_perm(pr, "A header field of the message cannot be put into 7-bit form.");
-	result = buf_add(&encoded, f->raw, f->name_len + 1) ||
-	    encode_value(&encoded, f) ||
-	    fold(&folded, buf_str(&encoded), encoded.len, pr);
+	result = buf_add(&encoded, f->raw, f->name_len + 1) || encode_value(&encoded, f) ||
+		 fold(&folded, buf_str(&encoded), encoded.len, pr);
 	if (!result) {
 		problem_clear(pr);
 		result = stream_write(w, folded.p, folded.len, pr);

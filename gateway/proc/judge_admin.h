@@ -18,7 +18,7 @@
 struct judge_admin {
 	struct store *store;
 	const struct judge_world *world; /* with its cache */
-	struct keys_client *keys;	 /* NULL: the keeper cannot be asked */
+	struct keys_client *keys;	 /* NULL: the keeper cannot be asked. Its time-out must allow for making an RSA-4096 key (60 s) */
 	const char *directory;		 /* may be written to: snapshots are made there and removed at once */
 	int64_t (*now)(void);		 /* unix s; NULL: the clock */
 };

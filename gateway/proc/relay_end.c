@@ -126,7 +126,7 @@ static void note_protected(struct relay_tx *t, const struct job_result *res)
 static void commit_outputs(struct relay_tx *t, const struct job_result *res, struct spool *const *outs)
 {
 	struct relay_settle *s = relay_settle_new(t->r, t->id);
-	struct relay_outputs_in in = {outgoing(t) ? QUEUE_OUTBOUND : QUEUE_INBOUND, t->sender_text, t->rcpts, t->nrcpts, res, outs};
+	struct relay_outputs_in in = {outgoing(t) ? QUEUE_OUTBOUND : QUEUE_INBOUND, t->id, t->sender_text, t->rcpts, t->nrcpts, res, outs};
 	char id[QUEUE_ID_MAX];
 	struct problem pr = {0};
 	const struct queue_msg *m;

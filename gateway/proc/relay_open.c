@@ -97,7 +97,7 @@ static void opened(void *ctx, struct relay_settle *s, const int64_t *rows, size_
 static void done(struct opening *o, const struct job_result *res, struct spool *const *outs)
 {
 	struct relay_settle *s = relay_settle_new(o->r, o->id);
-	struct relay_outputs_in in = {QUEUE_INBOUND, o->sender, o->rcpts, o->n, res, outs};
+	struct relay_outputs_in in = {QUEUE_INBOUND, NULL, o->sender, o->rcpts, o->n, res, outs};
 	char id[QUEUE_ID_MAX] = "";
 	struct problem pr = {0};
 

@@ -54,7 +54,7 @@ static int add_output(struct relay_settle *s, const struct relay_outputs_in *in,
 
 	REQUIRE(v != NULL);
 	queue_id(r->queue, id);
-	m.id = arena_str(a, id);
+	m.id = arena_str(a, i == 0 && in->id != NULL ? in->id : id);
 	m.sender = arena_str(a, in->sender);
 	m.message_id = arena_str(a, in->res->message_id);
 	m.facts = o->eight_bit ? RELAY_FACTS_BODY8 : "";

@@ -10,6 +10,7 @@
 
 struct relay_outputs_in {
 	enum queue_kind kind;
+	const char *id; /* of the first message; NULL: a new one */
 	const char *sender;
 	const struct job_rcpt *rcpts; /* as in the job's request */
 	size_t nrcpts;

@@ -17,9 +17,19 @@ static void put(struct smtpd *s, struct buf *b)
 	buf_clear(b);
 }
 
+/* What a postmaster is asked about: every refusal as it was said. */
+static void log_refusal(const struct smtpd *s, int code, const char *enh, const char *text)
+{
+	if (code >= 400)
+		log_info(s->id, "smtpd", "refused client=%s helo=%s code=%d enh=%s text=\"%s\"", conn_peer(s->conn),
+		    s->helo[0] ? s->helo : "-", code, enh[0] ? enh : "-", text);
+}
+
 void smtpd_session_say(struct smtpd *s, int code, const char *enh, const char *text)
 {
 	struct buf b;
+
+	log_refusal(s, code, enh, text);
 
 	buf_init(&b, REPLY_MAX);
 	REQUIRE(smtpd_reply(&b, code, enh, text) == 0);
@@ -30,6 +40,7 @@ void smtpd_session_problem(struct smtpd *s, const struct problem *pr)
 {
 	struct buf b;
 
+	log_refusal(s, smtpd_reply_code(pr), pr->enh, pr->text);
 	buf_init(&b, REPLY_MAX);
 	REQUIRE(smtpd_reply_problem(&b, pr) == 0);
 	put(s, &b);

@@ -28,8 +28,13 @@ static void check_own(struct arena *a, const struct buf *b)
 
 static void write_own(struct arena *a, const char *text)
 {
-	struct authres r = {.authserv_id = OURS, .result = "fail", .reason = text, .body_smime_identifier = text,
-	    .body_smime_serial = text, .body_smime_issuer = text, .encryption = text};
+	struct authres r = {.authserv_id = OURS,
+	    .result = "fail",
+	    .reason = text,
+	    .body_smime_identifier = text,
+	    .body_smime_serial = text,
+	    .body_smime_issuer = text,
+	    .encryption = text};
 	struct buf b;
 
 	buf_init(&b, 1 << 20);
@@ -49,13 +54,15 @@ static void read_value(struct arena *a, const uint8_t *data, size_t size)
 	struct buf b;
 
 	buf_init(&b, 65536);
-	if (buf_adds(&b, "Authentication-Results:") == 0 && buf_add(&b, data, size) == 0 && buf_adds(&b, "\r\n\r\n") == 0) {
+	if (buf_adds(&b, "Authentication-Results:") == 0 && buf_add(&b, data, size) == 0 &&
+	    buf_adds(&b, "\r\n\r\n") == 0) {
 		stream_mem_init(&m, b.p, b.len);
 		if (header_read(a, &m.reader, 0, b.len, &lim, &h, NULL) == 0)
 			for (size_t i = 0; i < h.n; i++)
 				/* one name at most can be another server's */
-				REQUIRE(authres_is_forged(&h.f[i], OURS) || !authres_is_forged(&h.f[i], "no.such.example") ||
-				    !authres_is_forged(&h.f[i], "nor.this.example"));
+				REQUIRE(authres_is_forged(&h.f[i], OURS) ||
+					!authres_is_forged(&h.f[i], "no.such.example") ||
+					!authres_is_forged(&h.f[i], "nor.this.example"));
 	}
 	buf_clear(&b);
 }

@@ -43,7 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_init(&text, 1 << 24);
 	stream_buf_init(&to, &text);
 	base64_enc_init(&e, &to.writer);
-	REQUIRE(stream_write(&e.writer, data, cut, &pr) == 0 && stream_write(&e.writer, data + cut, size - cut, &pr) == 0);
+	REQUIRE(stream_write(&e.writer, data, cut, &pr) == 0 &&
+		stream_write(&e.writer, data + cut, size - cut, &pr) == 0);
 	REQUIRE(base64_enc_end(&e, &pr) == 0);
 	REQUIRE(decode(text.p, text.len, text.len / 2, &a) == 0);
 	REQUIRE(a.len == size && memcmp(a.p, data, size) == 0);

@@ -1,4 +1,5 @@
-/* ber.c: any octets, from memory and through a reader that gives little at a time: the same verdict, and the copy is the input. */
+/* ber.c: any octets, from memory and through a reader that gives little at a time: the same verdict, and the copy is
+ * the input. */
 #include <string.h>
 
 #include "gateway/base/log.h"

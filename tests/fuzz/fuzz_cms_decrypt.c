@@ -1,6 +1,6 @@
 /*
- * cms_decrypt.c and cms_verify.c: the whole opening of any octets with fixed keys: outline, decrypt, verify what comes out; the input itself also as
- * SignedData, opaque and beside a content.
+ * cms_decrypt.c and cms_verify.c: the whole opening of any octets with fixed keys: outline, decrypt, verify what
+ * comes out; the input itself also as SignedData, opaque and beside a content.
  */
 #include <openssl/err.h>
 #include <openssl/pem.h>

@@ -1,4 +1,5 @@
-/* cms_outline.c, cms_skeleton.c, cms_content.c: what the sealer does with any octets before there is a key: outline, check, find, hash, content. */
+/* cms_outline.c, cms_skeleton.c, cms_content.c: what the sealer does with any octets before there is a key: outline,
+ * check, find, hash, content. */
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <string.h>

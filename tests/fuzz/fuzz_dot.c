@@ -92,7 +92,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	run(data, size, step, &cut);
 	REQUIRE(whole.end == cut.end && whole.bare == cut.bare);
 	if (!whole.bare && size)
-		REQUIRE(whole.out.len == cut.out.len && (whole.out.len == 0 || memcmp(whole.out.p, cut.out.p, whole.out.len) == 0));
+		REQUIRE(whole.out.len == cut.out.len &&
+			(whole.out.len == 0 || memcmp(whole.out.p, cut.out.p, whole.out.len) == 0));
 	check_rule(data, size, &whole);
 	check_out(data, size, step);
 	buf_clear(&whole.out);

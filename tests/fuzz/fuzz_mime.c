@@ -8,7 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct mime_limits limits = {.depth = 5, .parts = 40, .params = 8, .header = {.octets = 8192, .fields = 50}};
+static const struct mime_limits limits = {
+    .depth = 5, .parts = 40, .params = 8, .header = {.octets = 8192, .fields = 50}};
 
 struct pieces {
 	struct reader reader;
@@ -80,7 +81,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int result;
 
 	if (size > 0) {
-		whole = (struct pieces){.reader = {.read_at = read_piece, .size = size - 1}, .p = data + 1, .step = size};
+		whole =
+		    (struct pieces){.reader = {.read_at = read_piece, .size = size - 1}, .p = data + 1, .step = size};
 		cut = whole;
 		cut.step = data[0] ? data[0] : 1;
 		result = mime_facts(a, &whole.reader, 0, size - 1, &limits, &f, NULL);

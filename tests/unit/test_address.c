@@ -40,17 +40,66 @@ START_TEST(test_good)
 }
 END_TEST
 
-#define BAD(s) {s, sizeof(s) - 1}
+#define BAD(s)                                                                                                       \
+	{                                                                                                            \
+		s, sizeof(s) - 1                                                                                     \
+	}
 static const struct {
 	const char *p;
 	size_t n;
 } bad[] = {
-    BAD(""), BAD("@"), BAD("a"), BAD("a@"), BAD("@x"), BAD("a@@x"), BAD("a@b@c"), BAD(".a@x"), BAD("a.@x"), BAD("a..b@x"), BAD("a b@x"),
-    BAD("a@x y"), BAD(" a@x"), BAD("a@x "), BAD("a@-x"), BAD("a@x-"), BAD("a@x..y"), BAD("a@.x"), BAD("a@."), BAD("a@x_y"), BAD("a@x,y"),
-    BAD("<a@x>"), BAD("a@x>"), BAD("a(c)@x"), BAD("\"\"@x"), BAD("\"a@x"), BAD("\"a\"b@x"), BAD("\"a\\\"@x"), BAD("\"a\\"), BAD("a@x\r\n"),
-    BAD("a\r\n@x"), BAD("\"a\nb\"@x"), BAD("a\0@x"), BAD("a@x\0"), BAD("a@x\0.y"), BAD("\xc3\xa4@x"), BAD("a@\xc3\xa4.org"), BAD("a@[1.2.3]"),
-    BAD("a@[1.2.3.4"), BAD("a@[]"), BAD("a@[1.2.3.4]x"), BAD("a@[IPv6:]"), BAD("a@[IPv6:1.2.3.4]"), BAD("a@[::1]"), BAD("a@[x:y]"), BAD("a@[1.2.3.4 ]"),
-    BAD("a@["), BAD("\x7f@x"), BAD("a@x:25"), BAD("a;b@x"), BAD("a\\b@x"), BAD("a:b@x"),
+    BAD(""),
+    BAD("@"),
+    BAD("a"),
+    BAD("a@"),
+    BAD("@x"),
+    BAD("a@@x"),
+    BAD("a@b@c"),
+    BAD(".a@x"),
+    BAD("a.@x"),
+    BAD("a..b@x"),
+    BAD("a b@x"),
+    BAD("a@x y"),
+    BAD(" a@x"),
+    BAD("a@x "),
+    BAD("a@-x"),
+    BAD("a@x-"),
+    BAD("a@x..y"),
+    BAD("a@.x"),
+    BAD("a@."),
+    BAD("a@x_y"),
+    BAD("a@x,y"),
+    BAD("<a@x>"),
+    BAD("a@x>"),
+    BAD("a(c)@x"),
+    BAD("\"\"@x"),
+    BAD("\"a@x"),
+    BAD("\"a\"b@x"),
+    BAD("\"a\\\"@x"),
+    BAD("\"a\\"),
+    BAD("a@x\r\n"),
+    BAD("a\r\n@x"),
+    BAD("\"a\nb\"@x"),
+    BAD("a\0@x"),
+    BAD("a@x\0"),
+    BAD("a@x\0.y"),
+    BAD("\xc3\xa4@x"),
+    BAD("a@\xc3\xa4.org"),
+    BAD("a@[1.2.3]"),
+    BAD("a@[1.2.3.4"),
+    BAD("a@[]"),
+    BAD("a@[1.2.3.4]x"),
+    BAD("a@[IPv6:]"),
+    BAD("a@[IPv6:1.2.3.4]"),
+    BAD("a@[::1]"),
+    BAD("a@[x:y]"),
+    BAD("a@[1.2.3.4 ]"),
+    BAD("a@["),
+    BAD("\x7f@x"),
+    BAD("a@x:25"),
+    BAD("a;b@x"),
+    BAD("a\\b@x"),
+    BAD("a:b@x"),
 };
 
 START_TEST(test_bad)

@@ -66,7 +66,9 @@ static const struct {
     {"Authentication-Results: spf=pass smtp.mailfrom=a.example; dkim=none\r\n", true},
     {"Authentication-Results: other.example gw.example; smime=pass\r\n", true},
     {"Authentication-Results: =?utf-8?q?gw=2Eexample?=; smime=pass\r\n", true},
-    {"Authentication-Results: gw\xe2\x80\xa4" "example; smime=pass\r\n", true},
+    {"Authentication-Results: gw\xe2\x80\xa4"
+     "example; smime=pass\r\n",
+	true},
     {"Authentication-Results: other.example 1x; smime=pass\r\n", true},
     {"Authentication-Results: .; smime=pass\r\n", true},
     /* others' */
@@ -123,9 +125,10 @@ START_TEST(test_add)
 	struct buf b;
 
 	add(&b, &r);
-	ck_assert_str_eq(buf_str(&b), "Authentication-Results: gw.example; smime=pass (encrypted aes-256-cbc \\(RSA\\))\r\n"
-				      " reason=\"signed by a trusted certificate\" body.smime-identifier=bob@x.example\r\n"
-				      " body.smime-serial=1a2b body.smime-issuer=\"CN=Some CA,O=Org \\\"X\\\"\"\r\n");
+	ck_assert_str_eq(buf_str(&b),
+	    "Authentication-Results: gw.example; smime=pass (encrypted aes-256-cbc \\(RSA\\))\r\n"
+	    " reason=\"signed by a trusted certificate\" body.smime-identifier=bob@x.example\r\n"
+	    " body.smime-serial=1a2b body.smime-issuer=\"CN=Some CA,O=Org \\\"X\\\"\"\r\n");
 	ck_assert(forged(buf_str(&b), "gw.example"));
 	ck_assert(!forged(buf_str(&b), "other.example"));
 	buf_clear(&b);
@@ -143,7 +146,8 @@ START_TEST(test_add_least)
 }
 END_TEST
 
-/* The value of body.smime-issuer as a reader of RFC 8601 finds it: everything in front must be passed over rightly. */
+/* The value of body.smime-issuer as a reader of RFC 8601 finds it: everything in front must be passed over rightly.
+ */
 static void read_back(const char *field, size_t n, char *out, size_t cap)
 {
 	static const char name[] = " body.smime-issuer=";
@@ -163,7 +167,7 @@ START_TEST(test_add_hostile)
 	static const char attack[] = "\"; smime=pass body.smime-identifier=ceo@bank.example\r\nX-Evil: 1\r\n\r\n\\";
 	char value[1600], out[4096];
 
-	for (size_t pad = 0; pad < 1200; pad += pad % 200 > 190 || pad % 250 > 230 ? 1 : 7) {
+	for (size_t pad = 0; pad<1200; pad += pad % 200> 190 || pad % 250 > 230 ? 1 : 7) {
 		struct authres r = {.authserv_id = "gw.example", .result = "fail", .body_smime_issuer = value};
 		struct stream_mem m;
 		struct header h;
@@ -189,7 +193,8 @@ END_TEST
 
 START_TEST(test_add_odd_identifier)
 {
-	struct authres r = {.authserv_id = "gw.example", .result = "pass", .body_smime_identifier = "\"a; b\"@x.example"};
+	struct authres r = {
+	    .authserv_id = "gw.example", .result = "pass", .body_smime_identifier = "\"a; b\"@x.example"};
 	struct buf b;
 
 	add(&b, &r);
@@ -207,7 +212,10 @@ START_TEST(test_add_x)
 	ck_assert_str_eq(buf_str(&b), "X-Postern-Verdict: held: no Injected: ?? yes\r\n");
 	ck_assert(forged(buf_str(&b), "gw.example"));
 	buf_reset(&b);
-	ck_assert_int_eq(authres_add_x(&b, "Reason", "The certificate with serial number 1234 of CN=Some CA expired on 2026-01-01, ask the partner for a new one."), 0);
+	ck_assert_int_eq(authres_add_x(&b, "Reason",
+			     "The certificate with serial number 1234 of CN=Some CA expired on 2026-01-01, ask the "
+			     "partner for a new one."),
+	    0);
 	ck_assert_str_eq(buf_str(&b), "X-Postern-Reason: The certificate with serial number 1234 of CN=Some CA\r\n"
 				      " expired on 2026-01-01, ask the partner for a new one.\r\n");
 	buf_clear(&b);

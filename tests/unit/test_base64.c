@@ -153,11 +153,11 @@ static const struct {
     {"QQ==", "A"},
     {"Q Q\r\n=\r\n= \r\n\r\n", "A"},
     {"QUJDQUJDQQ==\r\n", "ABCABCA"},
-    {"QUJ", NULL},	/* cut off */
+    {"QUJ", NULL}, /* cut off */
     {"QQ", NULL},
     {"Q", NULL},
     {"QQ=", NULL},
-    {"=", NULL},	/* padding in wrong places */
+    {"=", NULL}, /* padding in wrong places */
     {"Q===", NULL},
     {"QUJD=", NULL},
     {"QQ===", NULL},
@@ -165,7 +165,7 @@ static const struct {
     {"QQ==QQ==", NULL}, /* content behind the padding */
     {"QUI=QUJD", NULL},
     {"QUI=\r\nQ", NULL},
-    {"QU-_", NULL},	/* another alphabet */
+    {"QU-_", NULL}, /* another alphabet */
     {"QUJD!", NULL},
     {"QUJD\f", NULL},
     {"\xc3\xa4QUJD", NULL},
@@ -200,8 +200,8 @@ START_TEST(test_every_octet)
 	/* a NUL is not part of base64 either, and no table index is out of range */
 	for (int c = 0; c < 256; c++) {
 		char text[5] = {'Q', 'U', 'J', (char)c, 0};
-		bool good = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/' ||
-			    c == '=';
+		bool good = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
+			    c == '/' || c == '=';
 		struct problem pr;
 		struct buf b;
 

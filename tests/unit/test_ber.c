@@ -1,4 +1,5 @@
-/* ber.c: good and bad headers, ends, nesting, limits; readers that give one octet at a time; a window smaller than the input. */
+/* ber.c: good and bad headers, ends, nesting, limits; readers that give one octet at a time; a window smaller than
+ * the input. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,7 +98,8 @@ START_TEST(test_cases)
 
 	buf_init(&to, 1000);
 	if (cases[_i].says == NULL) {
-		ck_assert_msg(walk_mem(cases[_i].p, cases[_i].n, 8, &to, &pr) == 0, "%s: %s", cases[_i].name, pr.text);
+		ck_assert_msg(
+		    walk_mem(cases[_i].p, cases[_i].n, 8, &to, &pr) == 0, "%s: %s", cases[_i].name, pr.text);
 		ck_assert_uint_eq(to.len, cases[_i].n);
 		ck_assert_mem_eq(to.p, cases[_i].p, to.len);
 	} else {
@@ -239,7 +241,8 @@ END_TEST
 START_TEST(test_short_reader)
 {
 	/* a reader that ends before its size is a problem, not an endless loop */
-	struct slow s = {.reader = {.read_at = slow_read, .size = 4}, .p = (const uint8_t *)"\x30\x80\x00\x00", .most = 0};
+	struct slow s = {
+	    .reader = {.read_at = slow_read, .size = 4}, .p = (const uint8_t *)"\x30\x80\x00\x00", .most = 0};
 	struct problem pr = {0};
 	struct ber_item it;
 	struct ber b;

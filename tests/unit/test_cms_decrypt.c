@@ -1,6 +1,6 @@
 /*
- * cms_decrypt.c: what openssl(1) encrypts; wrong recipients; every octet flipped; authenticated attributes; the class of failures; constant memory
- * through the whole of signing, encrypting, decrypting and verifying 64 MiB.
+ * cms_decrypt.c: what openssl(1) encrypts; wrong recipients; every octet flipped; authenticated attributes; the class
+ * of failures; constant memory through the whole of signing, encrypting, decrypting and verifying 64 MiB.
  */
 #include "tests/unit/cms_fixture.h"
 
@@ -56,8 +56,8 @@ START_TEST(test_openssl_writes)
 	fx_dir(dir);
 	fx_put(dir, "text", &text);
 	snprintf(line, sizeof(line),
-	    "cms -encrypt -binary -outform DER -in %%D/text -out %%D/in -recip tests/data/cms/%s.pem %s", cases[_i].id,
-	    cases[_i].words);
+	    "cms -encrypt -binary -outform DER -in %%D/text -out %%D/in -recip tests/data/cms/%s.pem %s",
+	    cases[_i].id, cases[_i].words);
 	ck_assert_int_eq(fx_openssl(dir, line), 0);
 	der = fx_get(dir, "in");
 	ck_assert_msg(fx_decrypt(der.p, der.len, &id, &got, &pr) == 0, "%s: %s", cases[_i].words, pr.text);
@@ -73,7 +73,8 @@ START_TEST(test_wrong_recipient)
 {
 	/* neither a stranger's certificate nor a stranger's key opens it, and both end alike */
 	const enum cms_cipher ciphers[] = {CMS_AES_256_CBC, CMS_AES_256_GCM};
-	struct fx_id mixed[] = {{rsa.cert, other.key}, {other.cert, other.key}, {other.cert, rsa.key}, {ec.cert, ec.key}};
+	struct fx_id mixed[] = {
+	    {rsa.cert, other.key}, {other.cert, other.key}, {other.cert, rsa.key}, {ec.cert, ec.key}};
 	size_t opened = 0;
 
 	for (size_t c = 0; c < 2; c++) {
@@ -100,7 +101,8 @@ START_TEST(test_wrong_recipient)
 }
 END_TEST
 
-/* Decrypts with every octet flipped in turn. Whatever opens must be the text itself when `authentic`; returns how often it opened. */
+/* Decrypts with every octet flipped in turn. Whatever opens must be the text itself when `authentic`; returns how
+ * often it opened. */
 static size_t flip_all(struct buf *der, const struct fx_id *id, size_t step, bool authentic)
 {
 	size_t opened = 0;
@@ -143,7 +145,8 @@ END_TEST
 
 START_TEST(test_flipped_cbc)
 {
-	/* CBC opens with changed content: it is only as good as the signature inside. It must not crash, and the padding is looked at */
+	/* CBC opens with changed content: it is only as good as the signature inside. It must not crash, and the
+	 * padding is looked at */
 	struct buf der;
 	size_t opened;
 
@@ -171,8 +174,8 @@ START_TEST(test_flipped_nested)
 
 		buf_init(&content, 1);
 		der.p[i] ^= 0x10;
-		if (fx_decrypt(der.p, der.len, &ec, &got, &pr) == 0 && fx_verify(got.p, got.len, NULL, &content, &v, &pr) == 0 &&
-		    v.signers[0].ok) {
+		if (fx_decrypt(der.p, der.len, &ec, &got, &pr) == 0 &&
+		    fx_verify(got.p, got.len, NULL, &content, &v, &pr) == 0 && v.signers[0].ok) {
 			fx_same(&content, &text);
 			good++;
 		}
@@ -190,11 +193,12 @@ END_TEST
 
 /* ---- authenticated attributes (RFC 5083) ---- */
 
-/* OpenSSL writes no authAttrs: the message is put together by hand around a content key of our own, with one attribute (contentType). */
+/* OpenSSL writes no authAttrs: the message is put together by hand around a content key of our own, with one
+ * attribute (contentType). */
 static struct buf with_auth_attrs(uint8_t tamper)
 {
-	static const uint8_t attrs[] = {0x31, 0x1a, 0x30, 0x18, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x03, 0x31, 0x0b,
-	    0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01};
+	static const uint8_t attrs[] = {0x31, 0x1a, 0x30, 0x18, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01,
+	    0x09, 0x03, 0x31, 0x0b, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01};
 	uint8_t key[32] = {1, 2, 3}, nonce[12] = {4, 5, 6}, wrapped[256], tag[16];
 	uint8_t *cipher = mem_new(text.len), *name = NULL, *serial = NULL;
 	size_t nwrapped = sizeof(wrapped);
@@ -203,7 +207,8 @@ static struct buf with_auth_attrs(uint8_t tamper)
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	struct buf b;
 
-	ck_assert(EVP_PKEY_encrypt_init(pctx) == 1 && EVP_PKEY_encrypt(pctx, wrapped, &nwrapped, key, sizeof(key)) == 1);
+	ck_assert(
+	    EVP_PKEY_encrypt_init(pctx) == 1 && EVP_PKEY_encrypt(pctx, wrapped, &nwrapped, key, sizeof(key)) == 1);
 	ck_assert(EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce) == 1);
 	ck_assert(EVP_EncryptUpdate(ctx, NULL, &n, attrs, sizeof(attrs)) == 1);
 	ck_assert(EVP_EncryptUpdate(ctx, cipher, &n, text.p, (int)text.len) == 1);
@@ -214,12 +219,16 @@ static struct buf with_auth_attrs(uint8_t tamper)
 
 	buf_init(&b, FX_MAX);
 #define PUT(p, n) ck_assert_int_eq(buf_add(&b, p, (size_t)(n)), 0)
-	PUT("\x30\x80\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17\xa0\x80\x30\x80\x02\x01\x00\x31\x80\x30\x80\x02\x01\x00\x30\x80", 31);
+	PUT("\x30\x80\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17\xa0\x80\x30\x80\x02\x01\x00\x31\x80\x30\x80"
+	    "\x02\x01\x00\x30\x80",
+	    31);
 	PUT(name, nname);
 	PUT(serial, nserial);
 	PUT("\0\0\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00\x04\x82\x01\x00", 21);
 	PUT(wrapped, nwrapped);
-	PUT("\0\0\0\0\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01\x30\x1e\x06\x09\x60\x86\x48\x01\x65\x03\x04\x01\x2e\x30\x11\x04\x0c", 34);
+	PUT("\0\0\0\0\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01\x30\x1e\x06\x09\x60\x86\x48\x01\x65\x03\x04"
+	    "\x01\x2e\x30\x11\x04\x0c",
+	    34);
 	PUT(nonce, 12);
 	PUT("\x02\x01\x10\x80\x82", 5);
 	uint8_t len[2] = {(uint8_t)(text.len >> 8), (uint8_t)text.len};
@@ -317,7 +326,8 @@ END_TEST
 
 START_TEST(test_weak_wrap)
 {
-	/* the content is AES, but its key is wrapped with 3DES: OpenSSL does that when the patched parameter says so; refused before any key */
+	/* the content is AES, but its key is wrapped with 3DES: OpenSSL does that when the patched parameter says so;
+	 * refused before any key */
 	static const uint8_t from[] = {0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x2d};
 	static const uint8_t to[] = {0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x2b};
 	struct problem pr;

@@ -1,4 +1,5 @@
-/* cms_enc.c: every cipher and key mode is read by openssl(1) and by ourselves; several recipients; writes of every size; what it refuses. */
+/* cms_enc.c: every cipher and key mode is read by openssl(1) and by ourselves; several recipients; writes of every
+ * size; what it refuses. */
 #include "tests/unit/cms_fixture.h"
 
 static struct buf text;
@@ -47,6 +48,7 @@ START_TEST(test_modes)
 	ck_assert_int_eq(cms_outline_kind(o), cases[_i].kind);
 	ck_assert_str_eq(cms_outline_cipher(o), cases[_i].name);
 	ck_assert_uint_eq(cms_outline_recipients(o), 1);
+	ck_assert_uint_eq(cms_outline_key_octets(o), strstr(cases[_i].name, "128") != NULL ? 16 : 32);
 	cms_outline_free(o);
 	ck_assert_msg(fx_decrypt(der.p, der.len, &id, &got, &pr) == 0, "%s", pr.text);
 	fx_same(&got, &text);
@@ -55,7 +57,8 @@ START_TEST(test_modes)
 	fx_dir(dir);
 	fx_put(dir, "in", &der);
 	snprintf(line, sizeof(line),
-	    "cms -decrypt -binary -inform DER -in %%D/in -recip tests/data/cms/%s.pem -inkey tests/data/cms/%s.key -out %%D/out",
+	    "cms -decrypt -binary -inform DER -in %%D/in -recip tests/data/cms/%s.pem -inkey tests/data/cms/%s.key "
+	    "-out %%D/out",
 	    cases[_i].id, cases[_i].id);
 	ck_assert_int_eq(fx_openssl(dir, line), 0);
 	got = fx_get(dir, "out");
@@ -69,7 +72,8 @@ END_TEST
 
 START_TEST(test_ecdh_form)
 {
-	/* dhSinglePass-stdDH-sha256kdf 1.3.132.1.11.1 with id-aes256-wrap, issuerAndSerialNumber: not what OpenSSL does unasked */
+	/* dhSinglePass-stdDH-sha256kdf 1.3.132.1.11.1 with id-aes256-wrap, issuerAndSerialNumber: not what OpenSSL
+	 * does unasked */
 	static const uint8_t kdf[] = {0x06, 0x06, 0x2b, 0x81, 0x04, 0x01, 0x0b, 0x01};
 	static const uint8_t wrap[] = {0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x2d};
 	struct fx_id id = fx_id("ec");
@@ -174,7 +178,8 @@ START_TEST(test_nested)
 	fx_dir(dir);
 	fx_put(dir, "in", &der);
 	ck_assert_int_eq(fx_openssl(dir, "cms -decrypt -binary -inform DER -in %D/in -recip tests/data/cms/ec.pem "
-					 "-inkey tests/data/cms/ec.key -out %D/sig"), 0);
+					 "-inkey tests/data/cms/ec.key -out %D/sig"),
+	    0);
 	ck_assert_int_eq(fx_openssl(dir, "cms -verify -noverify -binary -inform DER -in %D/sig -out %D/out"), 0);
 	got = fx_get(dir, "out");
 	fx_same(&got, &text);

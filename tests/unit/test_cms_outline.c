@@ -1,4 +1,5 @@
-/* cms_outline.c (with cms_skeleton.c and cms_content.c): forms of one message, what is refused without a key, whose it is, limits. */
+/* cms_outline.c (with cms_skeleton.c and cms_content.c): forms of one message, what is refused without a key, whose
+ * it is, limits. */
 #include "tests/unit/cms_fixture.h"
 
 #include <openssl/cms.h>
@@ -79,9 +80,9 @@ static void put(struct buf *b, const void *p, size_t n)
 /* How the content string is written anew. */
 struct form {
 	const char *name;
-	size_t segment;	     /* octets of a segment; 0: primitive */
-	int nested;	     /* constructed strings around each segment */
-	int definite;	     /* the outermost string has a definite length */
+	size_t segment; /* octets of a segment; 0: primitive */
+	int nested;	/* constructed strings around each segment */
+	int definite;	/* the outermost string has a definite length */
 };
 static const struct form forms[] = {
     {"primitive", 0, 0, 1},
@@ -120,7 +121,8 @@ static struct buf segments(const struct form *f, const struct buf *content)
 	return b;
 }
 
-/* The same message with its content in another form: the skeleton (all headers indefinite) with the new string put where it was. */
+/* The same message with its content in another form: the skeleton (all headers indefinite) with the new string put
+ * where it was. */
 static struct buf reform(const struct buf *der, const struct form *f, uint8_t tag, size_t from_end)
 {
 	struct problem pr = {0};
@@ -174,14 +176,18 @@ START_TEST(test_forms)
 
 		fx_encrypt(&text, rsa.cert, CMS_KEY_RSA_V15, t[i].cipher, &der);
 		other_form = reform(&der, f, 0x80, t[i].from_end);
-		ck_assert_msg(fx_decrypt(other_form.p, other_form.len, &rsa, &got, &pr) == 0, "%s: %s", f->name, pr.text);
+		ck_assert_msg(
+		    fx_decrypt(other_form.p, other_form.len, &rsa, &got, &pr) == 0, "%s: %s", f->name, pr.text);
 		fx_same(&got, &text);
 		buf_clear(&got);
 		if (f->nested < 3) { /* OpenSSL follows no deeper */
 			fx_dir(dir);
 			fx_put(dir, "in", &other_form);
-			ck_assert_int_eq(fx_openssl(dir, "cms -decrypt -binary -inform DER -in %D/in -recip tests/data/cms/rsa.pem "
-							 "-inkey tests/data/cms/rsa.key -out %D/out"), 0);
+			ck_assert_int_eq(
+			    fx_openssl(dir,
+				"cms -decrypt -binary -inform DER -in %D/in -recip tests/data/cms/rsa.pem "
+				"-inkey tests/data/cms/rsa.key -out %D/out"),
+			    0);
 			got = fx_get(dir, "out");
 			fx_same(&got, &text);
 			buf_clear(&got);
@@ -253,7 +259,8 @@ START_TEST(test_refused_ciphers)
 }
 END_TEST
 
-/* Finds `from` in the message, parameters of the cipher behind its identifier, and puts `to` of the same length there. */
+/* Finds `from` in the message, parameters of the cipher behind its identifier, and puts `to` of the same length
+ * there. */
 static void patch(struct buf *b, const char *from, const char *to, size_t n)
 {
 	uint8_t *aes = memmem(b->p, b->len, "\x60\x86\x48\x01\x65\x03\x04\x01", 8);
@@ -278,13 +285,18 @@ START_TEST(test_patched)
 		"\x06\x08\x2a\x86\x48\x86\xf7\x0d\x03\x02\x04\x11\x00", 13, "with RC2,"},
 	    {"DES", CMS_AES_256_CBC, "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x01\x2a\x04\x10",
 		"\x06\x05\x2b\x0e\x03\x02\x07\x04\x14\x00\x00\x00\x00", 13, "with DES,"},
-	    {"GCM without a tag", CMS_AES_256_CBC, "\x03\x04\x01\x2a", "\x03\x04\x01\x2e", 4, "without its authentication tag"},
-	    {"CBC called authenticated", CMS_AES_256_GCM, "\x03\x04\x01\x2e", "\x03\x04\x01\x2a", 4, "authenticated encryption"},
+	    {"GCM without a tag", CMS_AES_256_CBC, "\x03\x04\x01\x2a", "\x03\x04\x01\x2e", 4,
+		"without its authentication tag"},
+	    {"CBC called authenticated", CMS_AES_256_GCM, "\x03\x04\x01\x2e", "\x03\x04\x01\x2a", 4,
+		"authenticated encryption"},
 	    {"ICVlen 4", CMS_AES_256_GCM, "\x02\x01\x10", "\x02\x01\x04", 3, "announced with 4"},
 	    {"ICVlen 12", CMS_AES_256_GCM, "\x02\x01\x10", "\x02\x01\x0c", 3, "announced with 12"},
-	    {"content is not data", CMS_AES_256_CBC, "\xf7\x0d\x01\x07\x01", "\xf7\x0d\x01\x07\x02", 5, "something else than data"},
-	    {"digested data", CMS_AES_256_CBC, "\xf7\x0d\x01\x07\x03", "\xf7\x0d\x01\x07\x05", 5, "S/MIME does not use"},
-	    {"signed data that is none", CMS_AES_256_CBC, "\xf7\x0d\x01\x07\x03", "\xf7\x0d\x01\x07\x02", 5, "malformed"},
+	    {"content is not data", CMS_AES_256_CBC, "\xf7\x0d\x01\x07\x01", "\xf7\x0d\x01\x07\x02", 5,
+		"something else than data"},
+	    {"digested data", CMS_AES_256_CBC, "\xf7\x0d\x01\x07\x03", "\xf7\x0d\x01\x07\x05", 5,
+		"S/MIME does not use"},
+	    {"signed data that is none", CMS_AES_256_CBC, "\xf7\x0d\x01\x07\x03", "\xf7\x0d\x01\x07\x02", 5,
+		"malformed"},
 	};
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
@@ -374,9 +386,10 @@ END_TEST
 
 START_TEST(test_kinds)
 {
-	/* CompressedData (1.2.840.113549.1.9.16.1.9) and something unknown are outlined, then refused with a sentence */
-	static const uint8_t compressed[] = {0x30, 0x11, 0x06, 0x0b, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01, 0x09,
-	    0xa0, 0x02, 0x30, 0x00};
+	/* CompressedData (1.2.840.113549.1.9.16.1.9) and something unknown are outlined, then refused with a sentence
+	 */
+	static const uint8_t compressed[] = {0x30, 0x11, 0x06, 0x0b, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09,
+	    0x10, 0x01, 0x09, 0xa0, 0x02, 0x30, 0x00};
 	static const uint8_t unknown[] = {0x30, 0x08, 0x06, 0x02, 0x2a, 0x03, 0xa0, 0x02, 0x05, 0x00};
 	static const uint8_t no_content[] = {0x30, 0x04, 0x06, 0x02, 0x2a, 0x03};
 	struct problem pr;
@@ -441,7 +454,8 @@ START_TEST(test_find_by_ski)
 	fx_dir(dir);
 	fx_put(dir, "text", &text);
 	snprintf(line, sizeof(line),
-	    "cms -encrypt -binary -aes256 -keyid -outform DER -in %%D/text -out %%D/in -recip tests/data/cms/%s.pem", name);
+	    "cms -encrypt -binary -aes256 -keyid -outform DER -in %%D/text -out %%D/in -recip tests/data/cms/%s.pem",
+	    name);
 	ck_assert_int_eq(fx_openssl(dir, line), 0);
 	b = fx_get(dir, "in");
 	ck_assert_int_eq(outline(b.p, b.len, NULL, &o, &pr), 0);
@@ -491,7 +505,8 @@ END_TEST
 START_TEST(test_limits)
 {
 	struct cms_limits lim = cms_limits_default;
-	struct cms_recipient r[] = {{rsa.cert, CMS_KEY_RSA_V15}, {other.cert, CMS_KEY_RSA_V15}, {ec.cert, CMS_KEY_ECDH}};
+	struct cms_recipient r[] = {
+	    {rsa.cert, CMS_KEY_RSA_V15}, {other.cert, CMS_KEY_RSA_V15}, {ec.cert, CMS_KEY_ECDH}};
 	struct problem pr = {0};
 	struct stream_buf to;
 	struct cms_outline *o;
@@ -531,12 +546,13 @@ START_TEST(test_place)
 	/* the sentence says where: an unknown element in place of recipientInfos */
 	struct problem pr;
 	struct cms_outline *o;
-	static const uint8_t bad[] = {0x30, 0x14, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x03, 0xa0, 0x07, 0x30, 0x05,
-	    0x02, 0x01, 0x00, 0x04, 0x00};
+	static const uint8_t bad[] = {0x30, 0x14, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x03,
+	    0xa0, 0x07, 0x30, 0x05, 0x02, 0x01, 0x00, 0x04, 0x00};
 
 	ck_assert_int_eq(outline(bad, sizeof(bad), NULL, &o, &pr), -1);
-	ck_assert_str_eq(pr.text, "The CMS structure is malformed: content: EnvelopedData: octet 20: tag 0x04 where recipientInfos "
-				  "belongs.");
+	ck_assert_str_eq(pr.text,
+	    "The CMS structure is malformed: content: EnvelopedData: octet 20: tag 0x04 where recipientInfos "
+	    "belongs.");
 }
 END_TEST
 

@@ -1,6 +1,6 @@
 /*
- * cms_verify.c and cms_attr.c: what openssl(1) signs; every octet flipped; the tricks (no attributes, another content type, content inside a detached
- * signature, attributes twice, no signer, weak digests and keys).
+ * cms_verify.c and cms_attr.c: what openssl(1) signs; every octet flipped; the tricks (no attributes, another content
+ * type, content inside a detached signature, attributes twice, no signer, weak digests and keys).
  */
 #include "tests/unit/cms_fixture.h"
 
@@ -53,11 +53,13 @@ START_TEST(test_openssl_writes)
 	fx_dir(dir);
 	fx_put(dir, "text", &text);
 	snprintf(line, sizeof(line),
-	    "cms -sign -binary -outform DER -in %%D/text -out %%D/in -signer tests/data/cms/%s.pem -inkey tests/data/cms/%s.key %s",
+	    "cms -sign -binary -outform DER -in %%D/text -out %%D/in -signer tests/data/cms/%s.pem -inkey "
+	    "tests/data/cms/%s.key %s",
 	    cases[_i].id, cases[_i].id, cases[_i].words);
 	ck_assert_int_eq(fx_openssl(dir, line), 0);
 	der = fx_get(dir, "in");
-	ck_assert_msg(fx_verify(der.p, der.len, cases[_i].detached ? &text : NULL, &got, &v, &pr) == 0, "%s", pr.text);
+	ck_assert_msg(
+	    fx_verify(der.p, der.len, cases[_i].detached ? &text : NULL, &got, &v, &pr) == 0, "%s", pr.text);
 	ck_assert_uint_eq(v.nsigners, 1);
 	ck_assert_msg(v.signers[0].ok, "%s: %s", cases[_i].words, v.signers[0].why);
 	ck_assert_int_eq(X509_cmp(v.signers[0].cert, id.cert), 0);
@@ -73,7 +75,8 @@ START_TEST(test_openssl_writes)
 }
 END_TEST
 
-/* A SignedData made with OpenSSL, so that it can be made wrong. The signers are added by the caller between begin and end. */
+/* A SignedData made with OpenSSL, so that it can be made wrong. The signers are added by the caller between begin and
+ * end. */
 static CMS_ContentInfo *begin(void)
 {
 	CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, NULL, CMS_BINARY | CMS_PARTIAL | CMS_STREAM);
@@ -166,7 +169,8 @@ START_TEST(test_two_signers)
 	add(cms, &ec, EVP_sha384(), 0);
 	der = end(cms);
 	ck_assert_int_eq(good_signers(&der, why), 2);
-	/* one of the two signatures is damaged: SignerInfos are a SET in DER, so the shorter EC one comes first and RSA ends the message */
+	/* one of the two signatures is damaged: SignerInfos are a SET in DER, so the shorter EC one comes first and
+	 * RSA ends the message */
 	at = der.p + der.len - 1;
 	*at ^= 1;
 	ck_assert_int_eq(good_signers(&der, why), 1);
@@ -251,8 +255,8 @@ static void put(struct buf *b, const void *p, size_t n)
 START_TEST(test_attributes_as_content)
 {
 	/*
-	 * The signature of an honest message is one over the DER of its attributes. The same signature without attributes, around
-	 * exactly that DER as content, verifies in OpenSSL: it must not here.
+	 * The signature of an honest message is one over the DER of its attributes. The same signature without
+	 * attributes, around exactly that DER as content, verifies in OpenSSL: it must not here.
 	 */
 	CMS_ContentInfo *cms = begin();
 	struct buf honest, trick, attrs;
@@ -360,7 +364,8 @@ START_TEST(test_twice)
 		return;
 	}
 	/* an OpenSSL that does not write such a thing: patch two different attributes into one type */
-	ck_assert_int_eq(CMS_signed_add1_attr_by_NID(si, NID_pkcs9_unstructuredName, V_ASN1_IA5STRING, "b@x.test", 8), 1);
+	ck_assert_int_eq(
+	    CMS_signed_add1_attr_by_NID(si, NID_pkcs9_unstructuredName, V_ASN1_IA5STRING, "b@x.test", 8), 1);
 	struct buf der = end(cms);
 	uint8_t *at = memmem(der.p, der.len, "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x02", 9);
 
@@ -414,8 +419,9 @@ START_TEST(test_other_certificate)
 	CMS_SignerInfo *si = add(cms, &rsa, EVP_sha256(), 0);
 	uint8_t value[] = {0x30, 0x26, 0x30, 0x24, 0x30, 0x22, 0x04, 0x20, [8 + 31] = 1};
 
-	ck_assert_int_eq(
-	    CMS_signed_add1_attr_by_NID(si, NID_id_smime_aa_signingCertificateV2, V_ASN1_SEQUENCE, value, sizeof(value)), 1);
+	ck_assert_int_eq(CMS_signed_add1_attr_by_NID(
+			     si, NID_id_smime_aa_signingCertificateV2, V_ASN1_SEQUENCE, value, sizeof(value)),
+	    1);
 	expect(end(cms), 0, "names another certificate");
 }
 END_TEST

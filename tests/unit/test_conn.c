@@ -138,15 +138,20 @@ static void pair(int type, int fd[2])
 	ck_assert_int_eq(socketpair(AF_UNIX, type, 0, fd), 0);
 }
 
-/* Both ends as conns. */
-static void start(void)
+/* Both ends as conns, the first with a buffer of its own size. */
+static void start_with(size_t in_max)
 {
 	int fd[2];
 
 	loop = loop_new();
 	pair(SOCK_STREAM, fd);
-	end_init(&a, fd[0], true, IN_MAX);
+	end_init(&a, fd[0], true, in_max);
 	end_init(&b, fd[1], true, IN_MAX);
+}
+
+static void start(void)
+{
+	start_with(IN_MAX);
 }
 
 /* One end as conn, the other a bare descriptor. */
@@ -257,6 +262,20 @@ START_TEST(tls_words)
 	UNTIL(b.closed);
 	ck_assert_str_eq(b.why, "peer closed the connection");
 	ck_assert_uint_eq(b.got.len, 1);
+	finish();
+}
+END_TEST
+
+/* What OpenSSL has already taken from the descriptor is read without another event there: records are larger than the
+ * buffer. */
+START_TEST(tls_more_than_the_buffer)
+{
+	start_with(1000);
+	both_tls();
+	b.to_send = 40000;
+	send_more(&b);
+	UNTIL(a.got.len == 40000);
+	check_pattern(&a.got, 40000);
 	finish();
 }
 END_TEST
@@ -695,6 +714,7 @@ int main(void)
 	tcase_add_test(t, plain_both_ways);
 	tcase_add_loop_test(t, large, 0, 8);
 	tcase_add_test(t, tls_words);
+	tcase_add_test(t, tls_more_than_the_buffer);
 	tcase_add_loop_test(t, tls_verify, 0, (int)(sizeof names / sizeof names[0]));
 	tcase_add_test(t, tls_forgets_input);
 	tcase_add_test(t, tls_garbage);

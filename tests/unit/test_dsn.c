@@ -45,12 +45,18 @@ static const char *part(size_t which, size_t want_parts, struct mime_entity *e_r
 	ck_assert_str_eq(mime_param(&e.type, "report-type"), "delivery-status");
 	ck_assert_int_eq(mime_parts(arena, &m.reader, &e, &mime_limits_default, &parts, &n, NULL), 0);
 	ck_assert_uint_eq(n, want_parts);
-	ck_assert_int_eq(mime_entity_read(arena, &m.reader, parts[which].off, parts[which].len, &mime_limits_default, e_r, NULL), 0);
+	ck_assert_int_eq(
+	    mime_entity_read(arena, &m.reader, parts[which].off, parts[which].len, &mime_limits_default, e_r, NULL),
+	    0);
 	return arena_dup(arena, out.p + e_r->body_off, e_r->body_len);
 }
 
 static struct dsn_rcpt rcpts[] = {
-    {.address = "a@lab.example", .status = "5.1.1", .diagnostic = "550 5.1.1 no such user", .remote_mta = "mx.lab.example", .sentence = "There is no such mailbox."},
+    {.address = "a@lab.example",
+	.status = "5.1.1",
+	.diagnostic = "550 5.1.1 no such user",
+	.remote_mta = "mx.lab.example",
+	.sentence = "There is no such mailbox."},
     {.address = "b@lab.example", .status = "5.4.7", .sentence = "It could not be delivered within 5 days."},
 };
 
@@ -125,8 +131,13 @@ END_TEST
 
 START_TEST(test_hostile)
 {
-	static const char header[] = "Subject: \xc3\xa4\x01 x\n--=_report_Q123_0\r\n--=_report_Q123_0--\r\nA: b\rC: d";
-	struct dsn_rcpt bad = {.address = "a@x\r\nAction: delivered", .status = "5.0.0", .diagnostic = "550 no\r\n\r\n--=_report_Q123_0--\r\n\xff", .remote_mta = "x\ny", .sentence = NULL};
+	static const char header[] =
+	    "Subject: \xc3\xa4\x01 x\n--=_report_Q123_0\r\n--=_report_Q123_0--\r\nA: b\rC: d";
+	struct dsn_rcpt bad = {.address = "a@x\r\nAction: delivered",
+	    .status = "5.0.0",
+	    .diagnostic = "550 no\r\n\r\n--=_report_Q123_0--\r\n\xff",
+	    .remote_mta = "x\ny",
+	    .sentence = NULL};
 	struct dsn d = example();
 	struct mime_entity e;
 	const char *text;
@@ -139,7 +150,8 @@ START_TEST(test_hostile)
 	text = part(1, 3, &e);
 	ck_assert_ptr_nonnull(strstr(text, "Final-Recipient: rfc822; a@x Action: delivered\r\n"));
 	ck_assert_ptr_nonnull(strstr(text, "Diagnostic-Code: smtp; 550 no --=_report_Q123_0-- ?\r\n"));
-	ck_assert_str_eq(part(2, 3, &e), "Subject: ??? x\r\n--=_report_Q123_0\r\n--=_report_Q123_0--\r\nA: b?C: d\r\n");
+	ck_assert_str_eq(
+	    part(2, 3, &e), "Subject: ??? x\r\n--=_report_Q123_0\r\n--=_report_Q123_0--\r\nA: b?C: d\r\n");
 }
 END_TEST
 

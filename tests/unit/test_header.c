@@ -28,8 +28,9 @@ static int read_text(const char *text, struct header *h, struct problem *pr)
 	return read_step(text, strlen(text), 65536, h, pr);
 }
 
-static const char message[] = "Received: from a\r\n\tby b;\r\n  now\r\nfrom:Bob <b@x.org>\r\nX-Empty:\r\nX-Blank: \r\n \r\n"
-			      "Subject:  =?utf-8?Q?a?=\r\n\t b \r\n\r\nbody\r\n\r\n";
+static const char message[] =
+    "Received: from a\r\n\tby b;\r\n  now\r\nfrom:Bob <b@x.org>\r\nX-Empty:\r\nX-Blank: \r\n \r\n"
+    "Subject:  =?utf-8?Q?a?=\r\n\t b \r\n\r\nbody\r\n\r\n";
 
 START_TEST(test_read)
 {
@@ -94,15 +95,38 @@ START_TEST(test_ends)
 }
 END_TEST
 
-#define RAW(s) {s, sizeof(s) - 1}
+#define RAW(s)                                                                                                       \
+	{                                                                                                            \
+		s, sizeof(s) - 1                                                                                     \
+	}
 static const struct {
 	const char *p;
 	size_t n;
 } refused[] = {
-    RAW("no field\r\n\r\n"), RAW(" a: b\r\n\r\n"), RAW("\ta: b\r\n\r\n"), RAW("From : x\r\n\r\n"), RAW("Fr om: x\r\n\r\n"), RAW(": x\r\n\r\n"),
-    RAW("A: b\nC: d\r\n\r\n"), RAW("A: b\n\n"), RAW("A: b\r\n\n"), RAW("A: b\rC: d\r\n\r\n"), RAW("A: b\r\r\n\r\n"), RAW("A: b\r"), RAW("\rA: b\r\n"),
-    RAW("A: b\r\n\rC: d\r\n\r\n"), RAW("A: \0b\r\n\r\n"), RAW("A\0: b\r\n\r\n"), RAW("\xc3\xa4: b\r\n\r\n"), RAW("A\t: b\r\n\r\n"), RAW("\n"), RAW("x"),
-    RAW("From bob@x.org Mon\r\nA: b\r\n\r\n"), RAW("A: b\r\n\0\r\n"), RAW("A: b\n"), RAW("\x7f: b\r\n\r\n"),
+    RAW("no field\r\n\r\n"),
+    RAW(" a: b\r\n\r\n"),
+    RAW("\ta: b\r\n\r\n"),
+    RAW("From : x\r\n\r\n"),
+    RAW("Fr om: x\r\n\r\n"),
+    RAW(": x\r\n\r\n"),
+    RAW("A: b\nC: d\r\n\r\n"),
+    RAW("A: b\n\n"),
+    RAW("A: b\r\n\n"),
+    RAW("A: b\rC: d\r\n\r\n"),
+    RAW("A: b\r\r\n\r\n"),
+    RAW("A: b\r"),
+    RAW("\rA: b\r\n"),
+    RAW("A: b\r\n\rC: d\r\n\r\n"),
+    RAW("A: \0b\r\n\r\n"),
+    RAW("A\0: b\r\n\r\n"),
+    RAW("\xc3\xa4: b\r\n\r\n"),
+    RAW("A\t: b\r\n\r\n"),
+    RAW("\n"),
+    RAW("x"),
+    RAW("From bob@x.org Mon\r\nA: b\r\n\r\n"),
+    RAW("A: b\r\n\0\r\n"),
+    RAW("A: b\n"),
+    RAW("\x7f: b\r\n\r\n"),
 };
 
 START_TEST(test_refused)
@@ -123,7 +147,8 @@ END_TEST
 START_TEST(test_limits)
 {
 	struct header_limits lim = {.octets = 40, .fields = 3};
-	static const char fields[] = "A: 1\r\nB: 2\r\nC: 3\r\n\r\nbody", more[] = "A: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\n\r\n";
+	static const char fields[] = "A: 1\r\nB: 2\r\nC: 3\r\n\r\nbody",
+			  more[] = "A: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\n\r\n";
 	char block[64];
 	struct stream_mem m;
 	struct header h;
@@ -190,7 +215,10 @@ START_TEST(test_content)
 {
 	struct header h;
 
-	ck_assert_int_eq(read_text("mime-version: 1\r\nCONTENT-Type: a\r\nContent-X: b\r\nContent-: c\r\nContents: d\r\nContent: e\r\n\r\n", &h, NULL), 0);
+	ck_assert_int_eq(read_text("mime-version: 1\r\nCONTENT-Type: a\r\nContent-X: b\r\nContent-: c\r\nContents: "
+				   "d\r\nContent: e\r\n\r\n",
+			     &h, NULL),
+	    0);
 	for (size_t i = 0; i < h.n; i++)
 		ck_assert_int_eq(header_is_content(&h.f[i]), i < 3);
 }
@@ -235,7 +263,9 @@ static const struct {
     {"From: =?utf-8?q?B=C3=B6b?= <bob@x.org>\r\n", "bob@x.org"},
     {"From: \"bob@x.org\" <bob@x.org>\r\n", "bob@x.org"},
     {"From: \"bob@a.example\" <eve@b.example>\r\n", "eve@b.example"},
-    {"From: B\xc3\xb6" "b <bob@x.org>\r\n", "bob@x.org"},
+    {"From: B\xc3\xb6"
+     "b <bob@x.org>\r\n",
+	"bob@x.org"},
     {"Sender: eve@y.org\r\nFrom: bob@x.org\r\nReply-To: eve@y.org\r\n", "bob@x.org"},
     {"Resent-From: eve@y.org\r\nFrom: bob@x.org\r\nX-From: eve@y.org\r\n", "bob@x.org"},
     /* none, several */
@@ -287,7 +317,9 @@ static const struct {
     {"From: Bob <bob@=?utf-8?q?x?=.org>\r\n", NULL},
     {"From: =?utf-8?q?bob=40x.org?=\r\n", NULL},
     {"From: \"=?utf-8?q?bob=40x.org?=\"@y.org\r\n", NULL},
-    {"From: b\xc3\xb6" "b@x.org\r\n", NULL},
+    {"From: b\xc3\xb6"
+     "b@x.org\r\n",
+	NULL},
     {"From: bob@x.org\x01\r\n", NULL},
     {"From: bob\x7f@x.org\r\n", NULL},
     {"From: bob@x_y.org\r\n", NULL},
@@ -320,7 +352,11 @@ END_TEST
 START_TEST(test_author_nul)
 {
 	static const char text[] = "From: bob@x.org\0.evil.example\r\n";
-	struct header_field f = {.raw = text, .raw_len = sizeof(text) - 1, .name_len = 4, .value = text + 5, .value_len = sizeof(text) - 8};
+	struct header_field f = {.raw = text,
+	    .raw_len = sizeof(text) - 1,
+	    .name_len = 4,
+	    .value = text + 5,
+	    .value_len = sizeof(text) - 8};
 	struct header h = {.f = &f, .n = 1};
 	struct address a;
 

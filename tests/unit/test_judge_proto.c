@@ -2,11 +2,8 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "certstore/judge_proto.h"
-#include "gateway/base/mem.h"
 
 static const uint8_t der[] = "some octets\0with a NUL";
 
@@ -114,28 +111,12 @@ static int get_seen(struct ipc_in *in, struct arena *a)
 	(void)a;
 	return judge_seen_get(in, d);
 }
-static void put_text(struct ipc_out *o)
-{
-	ck_assert_int_eq(judge_text_put(o, "{}", 2, "root", -1), -1);
-}
-static int get_text(struct ipc_in *in, struct arena *a)
-{
-	char *text, who[128];
-	size_t n;
-	int fd, rc = judge_text_get(in, &text, &n, who, &fd);
-
-	(void)a;
-	ck_assert((rc == 0) == (text != NULL) && fd == -1);
-	mem_free_secret(text, n + 1);
-	return rc;
-}
-
 static const struct {
 	const char *what;
 	void (*put)(struct ipc_out *o);
 	int (*get)(struct ipc_in *in, struct arena *a);
 } kinds[] = {{"resolve", put_resolve, get_resolve}, {"verdict", put_verdict, get_verdict}, {"list", put_list, get_list},
-    {"signers", put_signers, get_signers}, {"trust", put_trust, get_trust}, {"seen", put_seen, get_seen}, {"text", put_text, get_text}};
+    {"signers", put_signers, get_signers}, {"trust", put_trust, get_trust}, {"seen", put_seen, get_seen}};
 
 static int decode(const uint8_t *p, size_t n, int (*get)(struct ipc_in *in, struct arena *a))
 {
@@ -275,87 +256,6 @@ START_TEST(out_of_range)
 }
 END_TEST
 
-static void send_text(size_t n, int extra, char **text_r, size_t *n_r, char who[128], int *fd_r)
-{
-	char *p = malloc(n);
-	struct ipc_out o;
-	struct ipc_in in;
-	struct buf store;
-	int fds[2], memfd;
-
-	memset(p, 'x', n);
-	p[0] = '{';
-	ck_assert_int_eq(ipc_pair(fds), 0);
-	ipc_out_init(&o, JUDGE_ADMIN, 7);
-	memfd = judge_text_put(&o, p, n, "root", extra);
-	ck_assert((memfd >= 0) == (n > JUDGE_TEXT_INLINE));
-	ck_assert_int_eq(ipc_send(fds[0], &o, 1000), 0);
-	if (memfd >= 0)
-		close(memfd);
-	buf_init(&store, IPC_PACKET_MAX);
-	ck_assert_int_eq(ipc_recv(fds[1], &store, &in, 1000), 1);
-	ck_assert_int_eq(judge_text_get(&in, text_r, n_r, who, fd_r), 0);
-	ck_assert_uint_eq(*n_r, n);
-	ck_assert_int_eq(memcmp(*text_r, p, n), 0);
-	buf_clear(&store);
-	ipc_out_clear(&o);
-	close(fds[0]);
-	close(fds[1]);
-	free(p);
-}
-
-START_TEST(long_texts)
-{
-	static const size_t sizes[] = {1, JUDGE_TEXT_INLINE, JUDGE_TEXT_INLINE + 1, 1000000};
-	char *text, who[128];
-	size_t n;
-	int fd, pipe_fds[2];
-
-	ck_assert_int_eq(pipe(pipe_fds), 0);
-	send_text(sizes[_i], -1, &text, &n, who, &fd);
-	ck_assert_int_eq(fd, -1);
-	ck_assert_str_eq(who, "root");
-	mem_free_secret(text, n + 1);
-	send_text(sizes[_i], pipe_fds[0], &text, &n, who, &fd);
-	ck_assert_int_ge(fd, 0);
-	close(fd);
-	mem_free_secret(text, n + 1);
-	close(pipe_fds[0]);
-	close(pipe_fds[1]);
-}
-END_TEST
-
-/* A descriptor whose content may still change is refused. */
-START_TEST(unsealed_text)
-{
-	struct ipc_out o;
-	struct ipc_in in;
-	struct buf store;
-	char *text, who[128];
-	size_t n;
-	int fds[2], fd = memfd_create("test", MFD_ALLOW_SEALING), got;
-
-	ck_assert_int_eq(write(fd, "{}", 2), 2);
-	ck_assert_int_eq(ipc_pair(fds), 0);
-	ipc_out_init(&o, JUDGE_ADMIN, 7);
-	ipc_put_str(&o, "root");
-	ipc_put_fd(&o, fd);
-	ipc_put_u8(&o, 1);
-	ipc_put_bytes(&o, "", 0);
-	ipc_put_u8(&o, 0);
-	ck_assert_int_eq(ipc_send(fds[0], &o, 1000), 0);
-	buf_init(&store, IPC_PACKET_MAX);
-	ck_assert_int_eq(ipc_recv(fds[1], &store, &in, 1000), 1);
-	ck_assert_int_eq(judge_text_get(&in, &text, &n, who, &got), -1);
-	ck_assert_ptr_null(text);
-	buf_clear(&store);
-	ipc_out_clear(&o);
-	close(fd);
-	close(fds[0]);
-	close(fds[1]);
-}
-END_TEST
-
 static Suite *suite(void)
 {
 	Suite *s = suite_create("judge_proto");
@@ -365,8 +265,6 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, cut_and_added, 0, sizeof kinds / sizeof *kinds);
 	tcase_add_test(t, verdict_round);
 	tcase_add_loop_test(t, out_of_range, 0, sizeof changes / sizeof *changes);
-	tcase_add_loop_test(t, long_texts, 0, 4);
-	tcase_add_test(t, unsealed_text);
 	suite_add_tcase(s, t);
 	return s;
 }

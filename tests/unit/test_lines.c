@@ -42,7 +42,8 @@ static void walk(const char *in, size_t n, size_t step, struct buf *got, struct 
 		ck_assert_mem_eq(piece.p, in + at, piece.n);
 		at = piece.next;
 		ck_assert_int_eq((piece.first && buf_adds(got, "[")) || buf_add(got, piece.p, piece.n) ||
-		    (piece.last && buf_adds(got, "]")) || (piece.crlf && buf_adds(got, "$")), 0);
+				     (piece.last && buf_adds(got, "]")) || (piece.crlf && buf_adds(got, "$")),
+		    0);
 	}
 	ck_assert_int_eq(more, 0);
 	ck_assert_uint_eq(at, n);
@@ -74,7 +75,8 @@ START_TEST(test_windows)
 	static const struct {
 		const char *end;
 		bool bare;
-	} ends[] = {{"\r\nx\r\n", false}, {"\rx\r\n", true}, {"\nx\r\n", true}, {"\r\r\nx\r\n", true}, {"\r", true}, {"\r\n", false}};
+	} ends[] = {{"\r\nx\r\n", false}, {"\rx\r\n", true}, {"\nx\r\n", true}, {"\r\r\nx\r\n", true}, {"\r", true},
+	    {"\r\n", false}};
 	size_t most = 3 * 65536;
 	char *p = malloc(most + 16);
 

@@ -90,7 +90,8 @@ START_TEST(test_lists)
 	for (size_t i = 0; i < n; i++) {
 		char text[ADDRESS_TEXT_MAX];
 
-		at += (size_t)snprintf(got + at, sizeof(got) - at, "%s%s", i ? " " : "", address_text(&list[i], text));
+		at +=
+		    (size_t)snprintf(got + at, sizeof(got) - at, "%s%s", i ? " " : "", address_text(&list[i], text));
 	}
 	ck_assert_str_eq(got, lists[_i].want);
 }

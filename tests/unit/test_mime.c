@@ -15,7 +15,8 @@ static void teardown(void)
 	arena_free(arena);
 }
 
-static int read_entity(const char *text, size_t step, struct slow_reader *s, struct mime_entity *e, struct problem *pr)
+static int read_entity(
+    const char *text, size_t step, struct slow_reader *s, struct mime_entity *e, struct problem *pr)
 {
 	slow_init(s, text, strlen(text), step);
 	return mime_entity_read(arena, &s->reader, 0, strlen(text), &mime_limits_default, e, pr);
@@ -30,7 +31,8 @@ static const struct {
 } entities[] = {
     {"\r\nbody", "text", "plain", MIME_CTE_7BIT, NULL, MIME_SMIME_NONE},
     {"", "text", "plain", MIME_CTE_7BIT, NULL, MIME_SMIME_NONE},
-    {"Content-Type: TEXT/Html\r\nContent-Transfer-Encoding: 8BIT\r\n\r\n", "text", "html", MIME_CTE_8BIT, NULL, MIME_SMIME_NONE},
+    {"Content-Type: TEXT/Html\r\nContent-Transfer-Encoding: 8BIT\r\n\r\n", "text", "html", MIME_CTE_8BIT, NULL,
+	MIME_SMIME_NONE},
     {"Content-Type:\r\n\r\n", "text", "plain", MIME_CTE_7BIT, NULL, MIME_SMIME_NONE},
     {"Content-Type: text\r\n\r\n", "text", "plain", MIME_CTE_7BIT, NULL, MIME_SMIME_NONE},
     {"Content-Transfer-Encoding: (x) base64 (y)\r\n\r\n", "text", "plain", MIME_CTE_BASE64, NULL, MIME_SMIME_NONE},
@@ -38,24 +40,31 @@ static const struct {
     {"Content-Transfer-Encoding: binary\r\n\r\n", "text", "plain", MIME_CTE_BINARY, NULL, MIME_SMIME_NONE},
     {"Content-Transfer-Encoding: x-uuencode\r\n\r\n", "text", "plain", MIME_CTE_OTHER, NULL, MIME_SMIME_NONE},
     {"Content-Transfer-Encoding: base64x\r\n\r\n", "text", "plain", MIME_CTE_OTHER, NULL, MIME_SMIME_NONE},
-    {"Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\r\n\r\n", "application", "pkcs7-mime", MIME_CTE_7BIT,
-     "smime.p7m", MIME_SMIME_PKCS7},
-    {"Content-Type: Application/X-PKCS7-MIME\r\n\r\n", "application", "x-pkcs7-mime", MIME_CTE_7BIT, NULL, MIME_SMIME_PKCS7},
-    {"Content-Type: application/octet-stream; name=SMIME.P7M\r\n\r\n", "application", "octet-stream", MIME_CTE_7BIT, "SMIME.P7M", MIME_SMIME_PKCS7},
-    {"Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=\"smime.p7m\"\r\n\r\n", "application", "octet-stream",
-     MIME_CTE_7BIT, "smime.p7m", MIME_SMIME_PKCS7},
-    {"Content-Type: application/octet-stream; name=smime.p7m\r\nContent-Disposition: attachment; filename=x.bin\r\n\r\n", "application",
-     "octet-stream", MIME_CTE_7BIT, "x.bin", MIME_SMIME_PKCS7},
-    {"Content-Type: application/octet-stream; name=.p7m\r\n\r\n", "application", "octet-stream", MIME_CTE_7BIT, ".p7m", MIME_SMIME_NONE},
-    {"Content-Type: application/octet-stream; name=x.p7s\r\n\r\n", "application", "octet-stream", MIME_CTE_7BIT, "x.p7s", MIME_SMIME_NONE},
-    {"Content-Type: text/plain; name=smime.p7m\r\n\r\n", "text", "plain", MIME_CTE_7BIT, "smime.p7m", MIME_SMIME_NONE},
-    {"Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; boundary=b\r\n\r\n", "multipart", "signed", MIME_CTE_7BIT, NULL,
-     MIME_SMIME_DETACHED},
-    {"Content-Type: multipart/signed; protocol=Application/X-PKCS7-Signature; boundary=b\r\n\r\n", "multipart", "signed", MIME_CTE_7BIT, NULL,
-     MIME_SMIME_DETACHED},
-    {"Content-Type: multipart/signed; protocol=\"application/pgp-signature\"; boundary=b\r\n\r\n", "multipart", "signed", MIME_CTE_7BIT, NULL,
-     MIME_SMIME_NONE},
-    {"Content-Type: multipart/signed; boundary=b\r\n\r\n", "multipart", "signed", MIME_CTE_7BIT, NULL, MIME_SMIME_NONE},
+    {"Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\r\n\r\n", "application",
+	"pkcs7-mime", MIME_CTE_7BIT, "smime.p7m", MIME_SMIME_PKCS7},
+    {"Content-Type: Application/X-PKCS7-MIME\r\n\r\n", "application", "x-pkcs7-mime", MIME_CTE_7BIT, NULL,
+	MIME_SMIME_PKCS7},
+    {"Content-Type: application/octet-stream; name=SMIME.P7M\r\n\r\n", "application", "octet-stream", MIME_CTE_7BIT,
+	"SMIME.P7M", MIME_SMIME_PKCS7},
+    {"Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=\"smime.p7m\"\r\n\r\n",
+	"application", "octet-stream", MIME_CTE_7BIT, "smime.p7m", MIME_SMIME_PKCS7},
+    {"Content-Type: application/octet-stream; name=smime.p7m\r\nContent-Disposition: attachment; "
+     "filename=x.bin\r\n\r\n",
+	"application", "octet-stream", MIME_CTE_7BIT, "x.bin", MIME_SMIME_PKCS7},
+    {"Content-Type: application/octet-stream; name=.p7m\r\n\r\n", "application", "octet-stream", MIME_CTE_7BIT,
+	".p7m", MIME_SMIME_NONE},
+    {"Content-Type: application/octet-stream; name=x.p7s\r\n\r\n", "application", "octet-stream", MIME_CTE_7BIT,
+	"x.p7s", MIME_SMIME_NONE},
+    {"Content-Type: text/plain; name=smime.p7m\r\n\r\n", "text", "plain", MIME_CTE_7BIT, "smime.p7m",
+	MIME_SMIME_NONE},
+    {"Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; boundary=b\r\n\r\n", "multipart",
+	"signed", MIME_CTE_7BIT, NULL, MIME_SMIME_DETACHED},
+    {"Content-Type: multipart/signed; protocol=Application/X-PKCS7-Signature; boundary=b\r\n\r\n", "multipart",
+	"signed", MIME_CTE_7BIT, NULL, MIME_SMIME_DETACHED},
+    {"Content-Type: multipart/signed; protocol=\"application/pgp-signature\"; boundary=b\r\n\r\n", "multipart",
+	"signed", MIME_CTE_7BIT, NULL, MIME_SMIME_NONE},
+    {"Content-Type: multipart/signed; boundary=b\r\n\r\n", "multipart", "signed", MIME_CTE_7BIT, NULL,
+	MIME_SMIME_NONE},
     {"Content-Type: text/plain\r\nContent-Type: text/plain\r\n\r\n", NULL, NULL, 0, NULL, 0},
     {"Content-Type: text/plain\r\ncontent-type: multipart/mixed; boundary=b\r\n\r\n", NULL, NULL, 0, NULL, 0},
     {"Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit\r\n\r\n", NULL, NULL, 0, NULL, 0},
@@ -96,7 +105,8 @@ static const struct {
     {MULTI "--b\r\n\r\n--b--", "[]"},
     {MULTI "--b\r\n\r\n\r\n--b--", "[\r\n]"},
     {MULTI "--b\r\nx\r\n--b\r\n--b\r\n\r\n--b--", "[x][][]"},
-    {MULTI "--b\r\n\r\n--bb\r\n --b\r\n-b\r\n--b-\r\n--B\r\n--b--x\r\n--b--", "[\r\n--bb\r\n --b\r\n-b\r\n--b-\r\n--B\r\n--b--x]"},
+    {MULTI "--b\r\n\r\n--bb\r\n --b\r\n-b\r\n--b-\r\n--B\r\n--b--x\r\n--b--",
+	"[\r\n--bb\r\n --b\r\n-b\r\n--b-\r\n--B\r\n--b--x]"},
     {MULTI "--b\r\n\r\na\n--b\n--b--\r--b--\r\n--b--", "[\r\na\n--b\n--b--\r--b--]"},
     {MULTI "x--b\r\n--b\r\n\r\n1\r\n--b--", "[\r\n1]"},
     {MULTI "", NULL},
@@ -123,9 +133,12 @@ START_TEST(test_parts)
 
 		buf_init(&got, 4096);
 		ck_assert_int_eq(read_entity(in, step, &s, &e, NULL), 0);
-		ck_assert_int_eq(mime_parts(arena, &s.reader, &e, &mime_limits_default, &parts, &n, NULL), multis[_i].want ? 0 : -1);
+		ck_assert_int_eq(mime_parts(arena, &s.reader, &e, &mime_limits_default, &parts, &n, NULL),
+		    multis[_i].want ? 0 : -1);
 		for (size_t i = 0; i < n; i++)
-			ck_assert_int_eq(buf_addc(&got, '[') || buf_add(&got, in + parts[i].off, parts[i].len) || buf_addc(&got, ']'), 0);
+			ck_assert_int_eq(buf_addc(&got, '[') || buf_add(&got, in + parts[i].off, parts[i].len) ||
+					     buf_addc(&got, ']'),
+			    0);
 		ck_assert_str_eq(buf_str(&got), multis[_i].want ? multis[_i].want : "");
 		buf_clear(&got);
 	}

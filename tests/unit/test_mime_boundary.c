@@ -16,17 +16,32 @@ static const struct {
 	const char *line;
 	enum mime_boundary_line want;
 } lines[] = {
-    {"--ab", MIME_BOUNDARY_DELIMITER}, {"--ab \t ", MIME_BOUNDARY_DELIMITER}, {"--ab--", MIME_BOUNDARY_CLOSE}, {"--ab-- ", MIME_BOUNDARY_CLOSE},
-    {"--abc", MIME_BOUNDARY_ODD}, {"--ab-", MIME_BOUNDARY_ODD}, {"--ab --", MIME_BOUNDARY_ODD}, {"--ab--x", MIME_BOUNDARY_ODD}, {"--ab---", MIME_BOUNDARY_ODD},
-    {"--ab\r", MIME_BOUNDARY_ODD}, {"--a", MIME_BOUNDARY_NONE}, {"--AB", MIME_BOUNDARY_NONE}, {"-ab", MIME_BOUNDARY_NONE}, {" --ab", MIME_BOUNDARY_NONE},
-    {"---ab", MIME_BOUNDARY_NONE}, {"", MIME_BOUNDARY_NONE}, {"--", MIME_BOUNDARY_NONE}, {"ab", MIME_BOUNDARY_NONE},
+    {"--ab", MIME_BOUNDARY_DELIMITER},
+    {"--ab \t ", MIME_BOUNDARY_DELIMITER},
+    {"--ab--", MIME_BOUNDARY_CLOSE},
+    {"--ab-- ", MIME_BOUNDARY_CLOSE},
+    {"--abc", MIME_BOUNDARY_ODD},
+    {"--ab-", MIME_BOUNDARY_ODD},
+    {"--ab --", MIME_BOUNDARY_ODD},
+    {"--ab--x", MIME_BOUNDARY_ODD},
+    {"--ab---", MIME_BOUNDARY_ODD},
+    {"--ab\r", MIME_BOUNDARY_ODD},
+    {"--a", MIME_BOUNDARY_NONE},
+    {"--AB", MIME_BOUNDARY_NONE},
+    {"-ab", MIME_BOUNDARY_NONE},
+    {" --ab", MIME_BOUNDARY_NONE},
+    {"---ab", MIME_BOUNDARY_NONE},
+    {"", MIME_BOUNDARY_NONE},
+    {"--", MIME_BOUNDARY_NONE},
+    {"ab", MIME_BOUNDARY_NONE},
 };
 
 START_TEST(test_judge)
 {
 	struct mime_boundary b = make("ab");
 
-	ck_assert_int_eq(mime_boundary_judge(&b, (const uint8_t *)lines[_i].line, strlen(lines[_i].line)), lines[_i].want);
+	ck_assert_int_eq(
+	    mime_boundary_judge(&b, (const uint8_t *)lines[_i].line, strlen(lines[_i].line)), lines[_i].want);
 }
 END_TEST
 

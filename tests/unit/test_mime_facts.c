@@ -36,22 +36,36 @@ static const struct {
     {"Content-Type: application/pkcs7-mime\r\n\r\n", 0, 0, 1, "", 36},
     {MULTI("b") "--b\r\n\r\n1\r\n--b\r\n\r\n2\r\n--b--\r\n", 0, 1, 3, "", 41},
     {"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n\r\n1\r\n--b--\r\n", 0, 1, 2, "r", 42},
-    {MULTI("b") "--b\r\nContent-Type: multipart/report; boundary=c\r\n\r\n--c\r\n\r\n1\r\n--c--\r\n--b--\r\n", 0, 2, 3, "", 42},
+    {MULTI("b") "--b\r\nContent-Type: multipart/report; boundary=c\r\n\r\n--c\r\n\r\n1\r\n--c--\r\n--b--\r\n", 0, 2,
+	3, "", 42},
     {MULTI("b") "--b\r\nContent-Type: application/pkcs7-mime\r\n\r\nAA\r\n--b--\r\n", 0, 1, 2, "s", 41},
-    {MULTI("b") "--b\r\nContent-Type: application/pkcs7-mime; smime-type=Certs-Only\r\n\r\nAA\r\n--b--\r\n", 0, 1, 2, "", 59},
-    {MULTI("b") "--b\r\nContent-Type: application/octet-stream\r\nContent-Disposition: x; filename=a.p7m\r\n\r\n--b--\r\n", 0, 1, 2, "s", 41},
+    {MULTI("b") "--b\r\nContent-Type: application/pkcs7-mime; smime-type=Certs-Only\r\n\r\nAA\r\n--b--\r\n", 0, 1, 2,
+	"", 59},
+    {MULTI("b") "--b\r\nContent-Type: application/octet-stream\r\nContent-Disposition: x; "
+		"filename=a.p7m\r\n\r\n--b--\r\n",
+	0, 1, 2, "s", 41},
     {MULTI("b") "--b\r\nContent-Type: application/pkcs7-mime\r\n--b--\r\n", 0, 1, 2, "s", 41},
-    {MULTI("b") "--b\r\nContent-Type: message/rfc822\r\n\r\nContent-Type: application/pkcs7-mime\r\n\r\nAA\r\n--b--\r\n", 0, 2, 3, "s", 41},
+    {MULTI("b") "--b\r\nContent-Type: message/rfc822\r\n\r\nContent-Type: "
+		"application/pkcs7-mime\r\n\r\nAA\r\n--b--\r\n",
+	0, 2, 3, "s", 41},
     {"Content-Type: message/rfc822\r\n\r\nContent-Type: application/pkcs7-mime\r\n\r\nAA", 0, 1, 2, "s", 36},
-    {"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nContent-Type: application/pkcs7-mime\r\n\r\nAA", 0, 0, 1, "", 36},
+    {"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nContent-Type: "
+     "application/pkcs7-mime\r\n\r\nAA",
+	0, 0, 1, "", 36},
     {"Content-Type: message/rfc822\r\n\r\n", 0, 1, 2, "", 28},
     {"Content-Type: message/rfc822", 0, 1, 2, "", 28},
-    {"Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nContent-Type: application/pkcs7-mime\r\n\r\nAA\r\n--b--\r\n", 0, 2, 3, "s", 42},
-    {MULTI("a") "--a\r\n" MULTI("b") "pre\r\n--b\r\n\r\n1\r\n--b--\r\npost\r\n--a\r\n\r\n2\r\n--a--\r\n", 0, 2, 4, "", 41},
+    {"Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nContent-Type: "
+     "application/pkcs7-mime\r\n\r\nAA\r\n--b--\r\n",
+	0, 2, 3, "s", 42},
+    {MULTI("a") "--a\r\n" MULTI("b") "pre\r\n--b\r\n\r\n1\r\n--b--\r\npost\r\n--a\r\n\r\n2\r\n--a--\r\n", 0, 2, 4, "",
+	41},
     {MULTI("a") "--a\r\n" MULTI("aa") "--aa\r\n\r\n1\r\n--aa--\r\n--a--\r\n", 0, 2, 3, "", 42},
-    {MULTI("a") "--a\r\n" MULTI("b") "--b\r\n\r\n1\r\n--b--\r\n--a\r\n" MULTI("b") "--b\r\n\r\n1\r\n--b--\r\n--a--\r\n", 0, 2, 5, "", 41},
+    {MULTI("a") "--a\r\n" MULTI("b") "--b\r\n\r\n1\r\n--b--\r\n--a\r\n" MULTI(
+	 "b") "--b\r\n\r\n1\r\n--b--\r\n--a--\r\n",
+	0, 2, 5, "", 41},
     {MULTI("b") "--b\r\n--b\r\n\r\n--b--", 0, 1, 3, "", 41},
-    {MULTI("b") "--b\r\n\r\n1\r\n--b--\r\n--b\r\n--c\r\nContent-Type: application/pkcs7-mime\r\n\r\n", 0, 1, 2, "", 41},
+    {MULTI("b") "--b\r\n\r\n1\r\n--b--\r\n--b\r\n--c\r\nContent-Type: application/pkcs7-mime\r\n\r\n", 0, 1, 2, "",
+	41},
     /* broken */
     {MULTI("b"), -1, 0, 0, "", 0},
     {MULTI("b") "--b--\r\n", -1, 0, 0, "", 0},
@@ -136,7 +150,8 @@ static void nest(struct buf *b, int depth)
 {
 	buf_reset(b);
 	for (int i = 0; i < depth; i++)
-		ck_assert_int_eq(buf_addf(b, "Content-Type: multipart/mixed; boundary=x%d\r\n\r\n--x%d\r\n", i, i), 0);
+		ck_assert_int_eq(
+		    buf_addf(b, "Content-Type: multipart/mixed; boundary=x%d\r\n\r\n--x%d\r\n", i, i), 0);
 	ck_assert_int_eq(buf_adds(b, "\r\ntext"), 0);
 	for (int i = depth; i-- > 0;)
 		ck_assert_int_eq(buf_addf(b, "\r\n--x%d--", i), 0);
@@ -208,7 +223,8 @@ START_TEST(test_one_pass)
 	buf_init(&b, 16 << 20);
 	ck_assert_int_eq(buf_adds(&b, MULTI("b") "--b\r\nContent-Type: application/pdf\r\n\r\n"), 0);
 	while (b.len < 8 << 20)
-		ck_assert_int_eq(buf_adds(&b, "--QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2\r\n"), 0);
+		ck_assert_int_eq(
+		    buf_adds(&b, "--QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2\r\n"), 0);
 	ck_assert_int_eq(buf_adds(&b, "--b--\r\n"), 0);
 	slow_init(&s, b.p, b.len, b.len);
 	ck_assert_int_eq(mime_facts(arena, &s.reader, 0, b.len, &mime_limits_default, &f, NULL), 0);

@@ -28,7 +28,8 @@ static const struct {
     {"text/plain; charset=utf-8;;  ; format=flowed;", "text/plain;charset=utf-8;format=flowed"},
     {"application/pdf; name=my file.pdf; x=y", "application/pdf;name=my file.pdf;x=y"},
     {"application/pdf; name=\"x;y.pdf\"", "application/pdf;name=x;y.pdf"},
-    {"application/pdf; name*=utf-8'en'%C3%A4b%20c.pdf", "application/pdf;name=\xc3\xa4" "b c.pdf"},
+    {"application/pdf; name*=utf-8'en'%C3%A4b%20c.pdf", "application/pdf;name=\xc3\xa4"
+							"b c.pdf"},
     {"application/pdf; name*0=\"a\"; name*1=\"b\"; name*2=c", "application/pdf;name=abc"},
     {"application/pdf; name*2=c; name*0=a; name*1=b", "application/pdf;name=abc"},
     {"application/pdf; name*0*=utf-8''%41; name*1=%42; name*2*=%43", "application/pdf;name=A%42C"},
@@ -86,7 +87,8 @@ START_TEST(test_parse)
 
 	buf_init(&got, 4096);
 	problem_clear(&pr);
-	ck_assert_int_eq(mime_type_parse(arena, in, strlen(in), &mime_limits_default, &t, &pr), cases[_i].want ? 0 : -1);
+	ck_assert_int_eq(
+	    mime_type_parse(arena, in, strlen(in), &mime_limits_default, &t, &pr), cases[_i].want ? 0 : -1);
 	if (cases[_i].want) {
 		ck_assert_int_eq(buf_addf(&got, "%s/%s", t.type, t.subtype), 0);
 		for (size_t i = 0; i < t.nparams; i++)

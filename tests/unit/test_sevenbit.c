@@ -117,7 +117,8 @@ static const char *const same[] = {
     "Content-Type: text/plain\r\n\r\nhello \r\n-- \r\n",
     "\r\n",
     "",
-    "Content-Type: multipart/mixed; boundary=b\r\n\r\npre\r\n--b  \r\n\r\n1\r\n--b\r\nX: y\r\n  z\r\n\r\n2\r\n--b--\r\npost\r\n",
+    "Content-Type: multipart/mixed; boundary=b\r\n\r\npre\r\n--b  \r\n\r\n1\r\n--b\r\nX: y\r\n  "
+    "z\r\n\r\n2\r\n--b--\r\npost\r\n",
     "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\n1 \r\n--b\r\n\r\n2\r\n--b--\r\n",
     "Content-Transfer-Encoding: 8bit\r\n\r\nascii\r\n",
 };
@@ -136,11 +137,16 @@ static const struct {
 	size_t n;
 	enum mime_cte want;
 } leaves[] = {
-    {"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n", RAW("Gr\xc3\xbc\xc3\x9f" "e aus der Klinik \r\nmit Blank\t\r\nFrom here = there\r\n.\r\n"), MIME_CTE_QP},
-    {"Content-Type: text/plain; charset=utf-8\r\n", RAW("caf\xc3\xa9, a line of more than enough ASCII text to stay readable as it is"), MIME_CTE_QP},
+    {"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n",
+	RAW("Gr\xc3\xbc\xc3\x9f"
+	    "e aus der Klinik \r\nmit Blank\t\r\nFrom here = there\r\n.\r\n"),
+	MIME_CTE_QP},
+    {"Content-Type: text/plain; charset=utf-8\r\n",
+	RAW("caf\xc3\xa9, a line of more than enough ASCII text to stay readable as it is"), MIME_CTE_QP},
     {"", RAW("caf\xe9 and more text around it so that it stays readable \r\n"), MIME_CTE_QP},
     {"Content-Type: text/plain\r\n", RAW("\xd0\x9f\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82\r\n"), MIME_CTE_BASE64},
-    {"Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\n", RAW("\0\1\2\r\n\n\r\xff\xfe"), MIME_CTE_BASE64},
+    {"Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\n", RAW("\0\1\2\r\n\n\r\xff\xfe"),
+	MIME_CTE_BASE64},
     {"Content-Type: application/pdf\r\nContent-Transfer-Encoding: 7bit\r\n", RAW("lone\nlf"), MIME_CTE_BASE64},
     {"Content-Type: text/plain\r\n", RAW("a lone LF\nin a long enough text to count for little"), MIME_CTE_QP},
     {"Content-Type: text/plain\r\n", RAW("a lone CR at the very end of a text that is long enough\r"), MIME_CTE_QP},
@@ -151,7 +157,8 @@ START_TEST(test_leaf)
 	struct buf in, back;
 
 	buf_init(&in, 65536);
-	ck_assert_int_eq(buf_addf(&in, "%s\r\n", leaves[_i].header) || buf_add(&in, leaves[_i].body, leaves[_i].n), 0);
+	ck_assert_int_eq(
+	    buf_addf(&in, "%s\r\n", leaves[_i].header) || buf_add(&in, leaves[_i].body, leaves[_i].n), 0);
 	ck_assert_int_eq(convert(in.p, in.len, NULL), 0);
 	facts();
 	decode(0, out.len, leaves[_i].want, &back);
@@ -176,7 +183,8 @@ START_TEST(test_lengths)
 	for (size_t n = 1; n < 70000; n += n < 300 || (n > 65400 && n < 65600) ? 1 : 977) {
 		for (int t = 0; t < 2; t++) {
 			buf_reset(&in);
-			ck_assert_int_eq(buf_addf(&in, "Content-Type: %s\r\n\r\n", types[t]) || buf_add(&in, body, n), 0);
+			ck_assert_int_eq(
+			    buf_addf(&in, "Content-Type: %s\r\n\r\n", types[t]) || buf_add(&in, body, n), 0);
 			ck_assert_int_eq(convert(in.p, in.len, NULL), 0);
 			decode(0, out.len, t || n <= 5 ? MIME_CTE_BASE64 : MIME_CTE_QP, &back);
 			ck_assert_uint_eq(back.len, n);
@@ -213,7 +221,8 @@ END_TEST
 /* base64 in one line, quoted-printable with 8-bit octets: brought into form, not encoded twice. */
 START_TEST(test_repair)
 {
-	static const char qp[] = "Content-Transfer-Encoding: quoted-printable\r\n\r\nGr=C3=BC\xc3\x9f" "e =\r\nx  \r\n";
+	static const char qp[] = "Content-Transfer-Encoding: quoted-printable\r\n\r\nGr=C3=BC\xc3\x9f"
+				 "e =\r\nx  \r\n";
 	struct buf in, back;
 	char b64[4001];
 
@@ -230,7 +239,8 @@ START_TEST(test_repair)
 	buf_clear(&in);
 	ck_assert_int_eq(convert(qp, sizeof(qp) - 1, NULL), 0);
 	decode(0, out.len, MIME_CTE_QP, &back);
-	ck_assert_str_eq(buf_str(&back), "Gr\xc3\xbc\xc3\x9f" "e x\r\n");
+	ck_assert_str_eq(buf_str(&back), "Gr\xc3\xbc\xc3\x9f"
+					 "e x\r\n");
 	buf_clear(&back);
 }
 END_TEST
@@ -238,16 +248,21 @@ END_TEST
 #define SHORT "short ASCII text, long enough to stay as it is\r\n"
 START_TEST(test_multipart)
 {
-	static const char in[] = "Content-Type: multipart/mixed; boundary=\"b\"\r\nContent-Transfer-Encoding: 8bit\r\nX-Order: 1\r\n\r\n"
-				 "pre\xc3\xa4\r\n--b\r\nX-Kept:   a\r\n\tb \r\n\r\n" SHORT "\r\n--b  \r\nContent-Transfer-Encoding: 8bit\r\n"
-				 "Content-Type: text/plain; charset=utf-8\r\n\r\ncaf\xc3\xa9 " SHORT "\r\n--b\r\n"
-				 "Content-Type: message/rfc822\r\n\r\nSubject: caf\xc3\xa9 cr\xc3\xa8me x\r\nFrom: \"B\xc3\xb6\" <b@x>\r\n\r\nna\xc3\xafve " SHORT
-				 "\r\n--b--\r\nepi\xc3\xa4\r\n";
-	static const char want[] = "Content-Type: multipart/mixed; boundary=\"b\"\r\nContent-Transfer-Encoding: 7bit\r\nX-Order: 1\r\n\r\n"
-				   "?re??\r\n--b\r\nX-Kept:   a\r\n\tb \r\n\r\n" SHORT "\r\n--b  \r\nContent-Transfer-Encoding: quoted-printable\r\n"
-				   "Content-Type: text/plain; charset=utf-8\r\n\r\ncaf=C3=A9 " SHORT "\r\n--b\r\n"
-				   "Content-Type: message/rfc822\r\n\r\nSubject: =?utf-8?B?Y2Fmw6kgY3LDqG1l?= x\r\nFrom: =?utf-8?B?QsO2?= <b@x>\r\n"
-				   "Content-Transfer-Encoding: quoted-printable\r\n\r\nna=C3=AFve " SHORT "\r\n--b--\r\n?pi??\r\n";
+	static const char in[] =
+	    "Content-Type: multipart/mixed; boundary=\"b\"\r\nContent-Transfer-Encoding: 8bit\r\nX-Order: 1\r\n\r\n"
+	    "pre\xc3\xa4\r\n--b\r\nX-Kept:   a\r\n\tb \r\n\r\n" SHORT
+	    "\r\n--b  \r\nContent-Transfer-Encoding: 8bit\r\n"
+	    "Content-Type: text/plain; charset=utf-8\r\n\r\ncaf\xc3\xa9 " SHORT "\r\n--b\r\n"
+	    "Content-Type: message/rfc822\r\n\r\nSubject: caf\xc3\xa9 cr\xc3\xa8me x\r\nFrom: \"B\xc3\xb6\" "
+	    "<b@x>\r\n\r\nna\xc3\xafve " SHORT "\r\n--b--\r\nepi\xc3\xa4\r\n";
+	static const char want[] =
+	    "Content-Type: multipart/mixed; boundary=\"b\"\r\nContent-Transfer-Encoding: 7bit\r\nX-Order: 1\r\n\r\n"
+	    "?re??\r\n--b\r\nX-Kept:   a\r\n\tb \r\n\r\n" SHORT
+	    "\r\n--b  \r\nContent-Transfer-Encoding: quoted-printable\r\n"
+	    "Content-Type: text/plain; charset=utf-8\r\n\r\ncaf=C3=A9 " SHORT "\r\n--b\r\n"
+	    "Content-Type: message/rfc822\r\n\r\nSubject: =?utf-8?B?Y2Fmw6kgY3LDqG1l?= x\r\nFrom: =?utf-8?B?QsO2?= "
+	    "<b@x>\r\n"
+	    "Content-Transfer-Encoding: quoted-printable\r\n\r\nna=C3=AFve " SHORT "\r\n--b--\r\n?pi??\r\n";
 
 	ck_assert_int_eq(convert(in, sizeof(in) - 1, NULL), 0);
 	ck_assert_str_eq(buf_str(&out), want);
@@ -264,7 +279,10 @@ START_TEST(test_no_new_delimiter)
 
 	for (size_t pad = 60; pad < 90; pad++) {
 		buf_init(&in, 65536);
-		ck_assert_int_eq(buf_adds(&in, "Content-Type: multipart/mixed; boundary=\"b?\"\r\n\r\n--b\xff\r\n--b?\r\n\r\n\xc3\xa4\r\n"), 0);
+		ck_assert_int_eq(
+		    buf_adds(&in,
+			"Content-Type: multipart/mixed; boundary=\"b?\"\r\n\r\n--b\xff\r\n--b?\r\n\r\n\xc3\xa4\r\n"),
+		    0);
 		for (size_t i = 0; i < pad; i++)
 			ck_assert_int_eq(buf_addc(&in, 'x'), 0);
 		ck_assert_int_eq(buf_adds(&in, "--b?\r\n--b?--\r\n--b?\xff\r\n"), 0);
@@ -282,14 +300,20 @@ END_TEST
 static const struct {
 	const char *in, *want;
 } headers[] = {
-    {"Content-Disposition: attachment; filename=\"Bl\xc3\xa4tter 1.pdf\"", "Content-Disposition: attachment; filename=\"=?utf-8?B?QmzDpHR0ZXIgMS5wZGY=?=\""},
-    {"Content-Type: x/y; name=Bl\xc3\xa4tter 1.pdf ; a=b", "Content-Type: x/y; name=\"=?utf-8?B?QmzDpHR0ZXIgMS5wZGY=?=\" ; a=b"},
+    {"Content-Disposition: attachment; filename=\"Bl\xc3\xa4tter 1.pdf\"",
+	"Content-Disposition: attachment; filename=\"=?utf-8?B?QmzDpHR0ZXIgMS5wZGY=?=\""},
+    {"Content-Type: x/y; name=Bl\xc3\xa4tter 1.pdf ; a=b",
+	"Content-Type: x/y; name=\"=?utf-8?B?QmzDpHR0ZXIgMS5wZGY=?=\" ; a=b"},
     {"Subject: \xe4", "Subject: =?unknown-8bit?B?5A==?="},
     {"Subject: a \xc3\xa4 b \xc3\xa4 \xc3\xb6", "Subject: a =?utf-8?B?w6Q=?= b =?utf-8?B?w6Qgw7Y=?="},
     {"Subject: \"a\" \"\xc3\xa4", "Subject: \"a\" \"=?utf-8?B?w6Q=?="},
-    {"To: J\xc3\xb6 (\xc3\xa4) <j@x>,\r\n\t\"\xc3\xa4, b\" <k@x>", "To: =?utf-8?B?SsO2?= (=?utf-8?B?w6Q=?=) <j@x>,\r\n\t=?utf-8?B?w6QsIGI=?= <k@x>"},
-    {"Subject: \xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
-     "\xc3\xa4\xc3\xa4", "Subject: =?utf-8?B?w6TDpMOkw6TDpMOkw6TDpMOkw6TDpMOkw6TDpMOkw6TDpMOkw6TDpMOk?=\r\n =?utf-8?B?w6Q=?="},
+    {"To: J\xc3\xb6 (\xc3\xa4) <j@x>,\r\n\t\"\xc3\xa4, b\" <k@x>",
+	"To: =?utf-8?B?SsO2?= (=?utf-8?B?w6Q=?=) <j@x>,\r\n\t=?utf-8?B?w6QsIGI=?= <k@x>"},
+    {"Subject: "
+     "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3"
+     "\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+     "\xc3\xa4\xc3\xa4",
+	"Subject: =?utf-8?B?w6TDpMOkw6TDpMOkw6TDpMOkw6TDpMOkw6TDpMOkw6TDpMOkw6TDpMOk?=\r\n =?utf-8?B?w6Q=?="},
 };
 
 START_TEST(test_header)

@@ -1,0 +1,160 @@
+/* postern partner ... */
+#include "admin-ui/cli_partner.h"
+
+#include "admin-ui/cli_call.h"
+#include "admin-ui/cli_json.h"
+#include "admin-ui/cli_out.h"
+#include "admin-ui/cli_show.h"
+#include "admin-ui/cli_table.h"
+
+enum { PAGE = 1000 };
+
+static json_t *domain_args(const struct cli *c)
+{
+	json_t *args = cli_json_object();
+
+	cli_json_set_str(args, "domain", c->args.words[0]);
+	return args;
+}
+
+int cli_partner_add(struct cli *c)
+{
+	json_t *args = domain_args(c), *data;
+	const json_t *p;
+	int rc;
+
+	cli_json_option(args, "treatment", &c->args, "treatment");
+	cli_json_option(args, "strength", &c->args, "strength");
+	cli_json_option(args, "note", &c->args, "note");
+	rc = cli_call(c, "partner.add", args, &data);
+	p = json_object_get(data, "partner");
+	if (rc == CLI_OK && !cli_out_json(c, data))
+		cli_out_line("%s %s: treatment %s, strength %s.", cli_json_str(p, "domain"), cli_json_is(data, "changed") ? "changed" : "added",
+		    cli_json_str(p, "treatment"), cli_json_str(p, "strength"));
+	json_decref(data);
+	return rc;
+}
+
+/* All pages as one array. */
+static int fetch_all(struct cli *c, json_t *all)
+{
+	const char *after = NULL;
+	json_t *data;
+	bool more = true;
+
+	while (more) {
+		json_t *args = cli_json_object();
+		const json_t *page;
+		int rc;
+
+		cli_json_set_str(args, "after", after);
+		cli_json_set(args, "max", json_integer(PAGE));
+		rc = cli_call(c, "partner.list", args, &data);
+		if (rc != CLI_OK)
+			return rc;
+		page = json_object_get(data, "partners");
+		more = cli_json_is(data, "more") && json_array_size(page) > 0;
+		(void)json_array_extend(all, json_object_get(data, "partners"));
+		json_decref(data);
+		after = cli_json_str(json_array_get(all, json_array_size(all) - 1), "domain");
+	}
+	return CLI_OK;
+}
+
+static void tell_list(const json_t *all)
+{
+	static const char *const heads[] = {"~PARTNER", "TREATMENT", "STRENGTH", "SEEN PROTECTED", "~NOTE", NULL};
+	struct cli_table *t = cli_table_new(heads);
+	const json_t *p;
+	size_t i;
+
+	json_array_foreach(all, i, p)
+	{
+		char seen[11];
+		const char *values[] = {cli_json_str(p, "domain"), cli_json_str(p, "treatment"), cli_json_str(p, "strength"),
+		    cli_out_day(cli_json_str(p, "seen_protected"), seen), cli_json_str(p, "note")};
+
+		cli_table_row(t, values);
+	}
+	cli_table_print(t, "No partners yet: postern partner add DOMAIN");
+}
+
+int cli_partner_list(struct cli *c)
+{
+	json_t *data = cli_json_object(), *all = json_array();
+	int rc;
+
+	cli_json_set(data, "partners", all);
+	rc = fetch_all(c, all);
+	if (rc == CLI_OK && !cli_out_json(c, data))
+		tell_list(all);
+	json_decref(data);
+	return rc;
+}
+
+static void tell_whole(const struct cli *c, const json_t *data)
+{
+	const json_t *p = json_object_get(data, "partner"), *certs = json_object_get(data, "certificates"), *o;
+	char time[17];
+	size_t i;
+
+	cli_out_field("Partner", cli_json_is(data, "listed") ? cli_json_str(p, "domain") : c->args.words[0]);
+	if (cli_json_is(data, "listed")) {
+		cli_out_field("Treatment", cli_json_str(p, "treatment"));
+		cli_out_field("Strength", cli_json_str(p, "strength"));
+		cli_out_field("Added", cli_out_minute(cli_json_str(p, "added"), time));
+		cli_out_field("Note", cli_json_str(p, "note"));
+	} else {
+		cli_out_field("Listed", "no");
+	}
+	cli_out_field("Protected", cli_json_str(data, "seen_protected")[0] ? "seen protected; never served in the clear again" : "never seen protected");
+	json_array_foreach(certs, i, o)
+	{
+		cli_out_line("%s", "");
+		cli_show_cert(o);
+		cli_out_field("Trust", cli_json_is(o, "pinned") ? "pinned: its fingerprint was compared" : "by a path to an anchor");
+		cli_out_field("To encrypt", cli_json_str(json_object_get(o, "encrypt"), "why"));
+		cli_out_field("Signatures", cli_json_str(json_object_get(o, "sign"), "why"));
+	}
+	if (json_array_size(certs) == 0)
+		cli_out_field("Certificates", "none");
+	cli_out_line("%s", "");
+	cli_show_anchors(json_object_get(data, "anchors"));
+}
+
+int cli_partner_show(struct cli *c)
+{
+	json_t *data;
+	int rc = cli_call(c, "partner.show", domain_args(c), &data);
+
+	if (rc == CLI_OK && !cli_out_json(c, data))
+		tell_whole(c, data);
+	json_decref(data);
+	return rc;
+}
+
+int cli_partner_remove(struct cli *c)
+{
+	json_t *data;
+	int rc = cli_call(c, "partner.remove", domain_args(c), &data);
+
+	if (rc == CLI_OK && !cli_out_json(c, data)) {
+		cli_out_line("%s removed, with its certificates and anchors.", cli_json_str(data, "domain"));
+		if (cli_json_is(data, "still_protected"))
+			cli_out_wrap("", 0,
+			    "It was seen protected, so mail to it still never leaves in the clear; only \"postern partner release\" ends that.");
+	}
+	json_decref(data);
+	return rc;
+}
+
+int cli_partner_release(struct cli *c)
+{
+	json_t *data;
+	int rc = cli_call(c, "partner.release", domain_args(c), &data);
+
+	if (rc == CLI_OK && !cli_out_json(c, data))
+		cli_out_line("%s is released: rules and defaults alone decide about mail to it.", cli_json_str(data, "domain"));
+	json_decref(data);
+	return rc;
+}

@@ -1,0 +1,227 @@
+/* postern queue ... */
+#include "admin-ui/cli_queue.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "admin-ui/cli_call.h"
+#include "admin-ui/cli_json.h"
+#include "admin-ui/cli_out.h"
+#include "admin-ui/cli_table.h"
+#include "gateway/base/mem.h"
+
+enum { LIST_DEFAULT = 100, LIST_MOST = 100000, PAGE = 1000 };
+
+/* ---- list ---- */
+
+static int fetch(struct cli *c, json_int_t want, json_t *all)
+{
+	json_int_t before = 0;
+
+	for (;;) {
+		json_int_t left = want - (json_int_t)json_array_size(all), page = left < PAGE ? left : PAGE;
+		json_t *args = cli_json_object(), *data, *messages;
+		size_t n;
+		int rc;
+
+		cli_json_option(args, "state", &c->args, "state");
+		cli_json_option(args, "match", &c->args, "match");
+		cli_json_set(args, "max", json_integer(page));
+		if (before > 0)
+			cli_json_set(args, "before", json_integer(before));
+		rc = cli_call(c, "queue.list", args, &data);
+		if (rc != CLI_OK)
+			return rc;
+		messages = json_object_get(data, "messages");
+		n = json_array_size(messages);
+		if (n > 0)
+			before = cli_json_int(json_array_get(messages, n - 1), "arrived");
+		(void)json_array_extend(all, messages);
+		json_decref(data);
+		if ((json_int_t)n < page || before <= 0 || (json_int_t)json_array_size(all) >= want)
+			return CLI_OK;
+	}
+}
+
+/* The state's recipients in short: "bob@lab.example" or "bob@lab.example +2". */
+static void first_rcpt(const json_t *m, char *out, size_t cap)
+{
+	const json_t *rcpts = json_object_get(m, "recipients");
+	size_t n = json_array_size(rcpts);
+	const char *a = cli_json_str(json_array_get(rcpts, 0), "address");
+
+	if (n > 1)
+		(void)snprintf(out, cap, "%.300s +%zu", a, n - 1);
+	else
+		(void)snprintf(out, cap, "%.300s", a);
+}
+
+static void tell_list(const json_t *all)
+{
+	static const char *const heads[] = {"ID", "STATE", "ARRIVED (UTC)", ">SIZE", "~SENDER", "~RECIPIENT", NULL};
+	struct cli_table *t = cli_table_new(heads);
+	const json_t *m;
+	size_t i;
+
+	json_array_foreach(all, i, m)
+	{
+		char arrived[17], size[16], rcpt[330];
+		const char *sender = cli_json_str(m, "sender");
+		const char *values[] = {cli_json_str(m, "id"), cli_json_str(m, "state"), cli_out_minute_ms(cli_json_int(m, "arrived"), arrived),
+		    cli_out_size(cli_json_int(m, "size"), size), sender[0] ? sender : "<>", rcpt};
+
+		first_rcpt(m, rcpt, sizeof rcpt);
+		cli_table_row(t, values);
+	}
+	cli_table_print(t, "No such mail.");
+}
+
+int cli_queue_list(struct cli *c)
+{
+	json_t *data = cli_json_object(), *all = json_array(), *number = cli_json_object();
+	int rc = cli_json_number(number, "max", &c->args, "max");
+	json_int_t want = cli_args_has(&c->args, "max") ? cli_json_int(number, "max") : LIST_DEFAULT;
+
+	json_decref(number);
+	cli_json_set(data, "messages", all);
+	if (want < 1 || want > LIST_MOST)
+		want = LIST_MOST;
+	if (rc == CLI_OK)
+		rc = fetch(c, want, all);
+	if (rc == CLI_OK && !cli_out_json(c, data)) {
+		tell_list(all);
+		if ((json_int_t)json_array_size(all) >= want)
+			cli_out_note("There may be more: --max N shows N, --state and --match fewer.");
+	}
+	json_decref(data);
+	return rc;
+}
+
+/* ---- show ---- */
+
+static void tell_rcpt(const json_t *r)
+{
+	char text[64], time[17];
+	const char *outcome = cli_json_str(r, "outcome");
+
+	cli_out_line("%s", "");
+	cli_out_field("Recipient", cli_json_str(r, "address"));
+	cli_out_field("State", outcome[0] ? outcome : cli_json_str(r, "state"));
+	cli_out_field("Treatment", cli_json_str(r, "treatment"));
+	cli_out_field("Reason", cli_json_str(r, "reason"));
+	cli_out_field("Status", cli_json_str(r, "status"));
+	cli_out_field("Next hop", cli_json_str(r, "nexthop"));
+	cli_out_field("Last at", cli_json_str(r, "remote"));
+	(void)snprintf(text, sizeof text, "%lld, changed %s UTC", (long long)cli_json_int(r, "attempts"), cli_out_minute_ms(cli_json_int(r, "changed"), time));
+	cli_out_field("Attempts", text);
+	if (cli_json_int(r, "next_at") > 0)
+		cli_out_field("Next try", cli_out_minute_ms(cli_json_int(r, "next_at"), time));
+}
+
+static void tell_facts(const json_t *facts)
+{
+	json_t *copy = json_is_object(facts) ? json_deep_copy(facts) : NULL; /* iterating wants one that may be changed */
+	const char *name;
+	json_t *v;
+
+	json_object_foreach(copy, name, v)
+	{
+		char *plain = json_is_string(v) ? NULL : json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY), line[600];
+
+		(void)snprintf(line, sizeof line, "%.60s: %.500s", name, plain != NULL ? plain : json_string_value(v));
+		cli_out_wrap("  ", 4, line);
+		if (plain != NULL)
+			mem_free_secret(plain, 0);
+	}
+	json_decref(copy);
+}
+
+static void tell_message(const json_t *m)
+{
+	const char *sender = cli_json_str(m, "sender");
+	const json_t *r, *facts = json_object_get(m, "facts");
+	char size[16], time[17];
+	size_t i;
+
+	cli_out_field("Id", cli_json_str(m, "id"));
+	cli_out_field("Kind", cli_json_str(m, "kind"));
+	cli_out_field("State", cli_json_str(m, "state"));
+	cli_out_field("Arrived", cli_out_minute_ms(cli_json_int(m, "arrived"), time));
+	cli_out_field("Size", cli_out_size(cli_json_int(m, "size"), size));
+	cli_out_field("Sender", sender[0] ? sender : "<>");
+	cli_out_field("Message-ID", cli_json_str(m, "message_id"));
+	cli_out_field("Content", cli_json_str(m, "content"));
+	if (json_is_object(facts) && json_object_size(facts) > 0)
+		cli_out_line("Facts:");
+	tell_facts(facts);
+	json_array_foreach(json_object_get(m, "recipients"), i, r)
+		tell_rcpt(r);
+}
+
+int cli_queue_show(struct cli *c)
+{
+	json_t *args = cli_json_object(), *data;
+	int rc;
+
+	cli_json_set_str(args, "id", c->args.words[0]);
+	rc = cli_call(c, "queue.show", args, &data);
+	if (rc == CLI_OK && !cli_out_json(c, data))
+		tell_message(data);
+	json_decref(data);
+	return rc;
+}
+
+/* ---- hold, release, retry, delete ---- */
+
+static const struct {
+	const char *command, *verb, *done, *from;
+} changes[] = {
+    {"queue hold", "queue.hold", "held", "waits for delivery"},
+    {"queue release", "queue.release", "released", "is held"},
+    {"queue retry", "queue.retry", "will be tried now", "waits for delivery"},
+    {"queue delete", "queue.delete", "deleted", "waits or is held"},
+};
+
+static int change_one(struct cli *c, size_t which, const char *id, json_t **data_r)
+{
+	json_t *args = cli_json_object();
+	int rc;
+
+	cli_json_set_str(args, "id", id);
+	cli_json_option(args, "address", &c->args, "address");
+	cli_json_option(args, "reason", &c->args, "reason");
+	rc = cli_call(c, changes[which].verb, args, data_r);
+	if (rc != CLI_OK)
+		return rc;
+	if (cli_json_int(*data_r, "changed") == 0)
+		return cli_out_fail("%s: nothing was changed, because no recipient %s", id, changes[which].from);
+	if (c->form == CLI_TEXT)
+		cli_out_line("%s: %lld recipient%s %s.", id, (long long)cli_json_int(*data_r, "changed"),
+		    cli_json_int(*data_r, "changed") == 1 ? "" : "s", changes[which].done);
+	return CLI_OK;
+}
+
+/* Each message by itself; the first failure's status, after all were tried. */
+int cli_queue_change(struct cli *c)
+{
+	json_t *all = cli_json_object();
+	size_t which = 0;
+	int first = CLI_OK;
+
+	while (strcmp(changes[which].command, c->command->name) != 0)
+		which++;
+	for (int i = 0; i < c->args.nwords; i++) {
+		json_t *data = NULL;
+		int rc = change_one(c, which, c->args.words[i], &data);
+
+		if (data != NULL)
+			cli_json_set(all, c->args.words[i], json_incref(data));
+		json_decref(data);
+		if (first == CLI_OK)
+			first = rc;
+	}
+	(void)cli_out_json(c, json_object_size(all) == 1 && c->args.nwords == 1 ? json_object_get(all, c->args.words[0]) : all);
+	json_decref(all);
+	return first;
+}

@@ -1,0 +1,131 @@
+/* postern status: one screen. */
+#include "admin-ui/cli_status.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "admin-ui/cli_call.h"
+#include "admin-ui/cli_json.h"
+#include "admin-ui/cli_out.h"
+
+enum { EXPIRING_SHOWN = 10 };
+
+/* "keeper, judge, 2 sealers": those that are not running are named with their state. */
+static void tell_parent(const json_t *p)
+{
+	const json_t *r;
+	char text[400], span[16];
+	size_t i, running = 0;
+
+	json_array_foreach(json_object_get(p, "roles"), i, r)
+	{
+		if (strcmp(cli_json_str(r, "state"), "running") == 0) {
+			running++;
+			continue;
+		}
+		(void)snprintf(text, sizeof text, "%.20s %lld is %.20s", cli_json_str(r, "role"), (long long)cli_json_int(r, "number"), cli_json_str(r, "state"));
+		cli_out_field("Process", text);
+	}
+	(void)snprintf(text, sizeof text, "%zu of %zu processes run, since %s", running, json_array_size(json_object_get(p, "roles")),
+	    cli_out_span(cli_json_int(p, "uptime_s"), span));
+	cli_out_field("Gateway", text);
+	(void)snprintf(text, sizeof text, "%.20s, %lld keys", cli_json_str(p, "keeper"), (long long)cli_json_int(p, "keys"));
+	cli_out_field("Keeper", text);
+}
+
+static void tell_relay(const json_t *r)
+{
+	const json_t *q = json_object_get(r, "queue");
+	long long oldest = cli_json_int(q, "oldest_queued");
+	char text[300], span[16];
+
+	(void)snprintf(text, sizeof text, "%lld queued, %lld in delivery, %lld held, %lld done", (long long)cli_json_int(q, "queued"),
+	    (long long)cli_json_int(q, "active"), (long long)cli_json_int(q, "held"), (long long)cli_json_int(q, "done"));
+	cli_out_field("Queue", text);
+	if (oldest > 0) {
+		(void)snprintf(text, sizeof text, "waits for %s", cli_out_span((long long)time(NULL) - oldest / 1000, span));
+		cli_out_field("Oldest", text);
+	}
+	(void)snprintf(text, sizeof text, "%lld in, %lld deliveries out", (long long)cli_json_int(r, "sessions"), (long long)cli_json_int(r, "deliveries"));
+	cli_out_field("Sessions", text);
+}
+
+static void tell_domains(const json_t *domains)
+{
+	const json_t *d;
+	char text[900];
+	size_t i;
+
+	json_array_foreach(domains, i, d)
+	{
+		bool signs = cli_json_is(d, "signs"), opens = cli_json_is(d, "opens");
+
+		(void)snprintf(text, sizeof text, "%.255s: %s%s%.250s, %s%s%.250s", cli_json_str(d, "domain"), signs ? "signs" : "does not sign", signs ? "" : " - ",
+		    signs ? "" : cli_json_str(d, "sign_why"), opens ? "opens" : "does not open", opens ? "" : " - ", opens ? "" : cli_json_str(d, "open_why"));
+		cli_out_field(i == 0 ? "Domains" : "       ", text);
+	}
+}
+
+static void tell_expiring(const json_t *rows)
+{
+	const json_t *r;
+	char text[500], day[11];
+	size_t i;
+
+	json_array_foreach(rows, i, r)
+	{
+		long long left = cli_json_int(r, "days_left");
+
+		if (i == EXPIRING_SHOWN) {
+			(void)snprintf(text, sizeof text, "and %zu more (postern status --json)", json_array_size(rows) - i);
+			cli_out_field("       ", text);
+			return;
+		}
+		(void)snprintf(text, sizeof text, "%.255s (%.20s) %s on %s", cli_json_str(r, "owner"), cli_json_str(r, "kind"),
+		    left < 0 ? "ran out" : "runs out", cli_out_day(cli_json_str(r, "not_after"), day));
+		cli_out_field(i == 0 ? "Expiring" : "       ", text);
+	}
+}
+
+static void tell_judge(const json_t *j)
+{
+	const json_t *n = json_object_get(j, "counts"), *audit = json_object_get(j, "audit");
+	char text[300];
+
+	tell_domains(json_object_get(j, "domains"));
+	(void)snprintf(text, sizeof text, "%lld partners, %lld certificates, %lld anchors, %lld rules, %lld keys of ours",
+	    (long long)cli_json_int(n, "partners"), (long long)cli_json_int(n, "certificates"), (long long)cli_json_int(n, "anchors"),
+	    (long long)cli_json_int(n, "rules"), (long long)cli_json_int(n, "identities"));
+	cli_out_field("Store", text);
+	(void)snprintf(text, sizeof text, "%lld rows, head %.16s", (long long)cli_json_int(audit, "id"), cli_json_str(audit, "hash"));
+	cli_out_field("Audit", text);
+	tell_expiring(json_object_get(j, "expiring"));
+}
+
+static void tell_trouble(const json_t *trouble)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(trouble, i, v)
+		cli_out_field("Trouble", json_string_value(v));
+}
+
+int cli_status(struct cli *c)
+{
+	json_t *data;
+	int rc = cli_call(c, "status", NULL, &data);
+
+	if (rc == CLI_OK && !cli_out_json(c, data)) {
+		if (json_is_object(json_object_get(data, "parent")))
+			tell_parent(json_object_get(data, "parent"));
+		if (json_is_object(json_object_get(data, "relay")))
+			tell_relay(json_object_get(data, "relay"));
+		if (json_is_object(json_object_get(data, "judge")))
+			tell_judge(json_object_get(data, "judge"));
+		tell_trouble(json_object_get(data, "trouble"));
+	}
+	json_decref(data);
+	return rc;
+}
