@@ -47,7 +47,9 @@ static int preview(struct cli *c, json_t *content, json_t **chosen_r)
 	rc = cli_call(c, "cert.preview", args, &data);
 	if (rc == CLI_OK) {
 		*chosen_r = choose(c, json_object_get(data, "certificates"));
-		rc = *chosen_r != NULL ? cli_ask_yes(c, "Compare the fingerprint with its publication. Type yes to import: ") : CLI_FAILED;
+		rc = *chosen_r != NULL
+			 ? cli_ask_yes(c, "Compare the fingerprint with its publication. Type yes to import: ")
+			 : CLI_FAILED;
 	}
 	json_decref(data);
 	return rc;
@@ -69,7 +71,8 @@ static int add(struct cli *c, json_t *content, json_t *chosen)
 	rc = cli_call(c, "anchor.add", args, &data);
 	if (rc == CLI_OK && !cli_out_json(c, data)) {
 		json_array_foreach(json_object_get(data, "added"), i, row)
-			cli_out_line("Added: %.16s for %s, direction %s.", cli_json_str(row, "sha256"), cli_json_str(row, "scope"), cli_json_str(row, "direction"));
+		    cli_out_line("Added: %.16s for %s, direction %s.", cli_json_str(row, "sha256"),
+			cli_json_str(row, "scope"), cli_json_str(row, "direction"));
 		cli_out_list("Note: ", json_object_get(data, "warnings"));
 	}
 	json_decref(data);

@@ -1,4 +1,5 @@
-/* Words and options of a command line. Every option is long: nobody who reads a script later has to look up what -f meant. */
+/* Words and options of a command line. Every option is long: nobody who reads a script later has to look up what -f
+ * meant. */
 #include "admin-ui/cli_args.h"
 
 #include <stdio.h>
@@ -20,7 +21,8 @@ static enum kind kind_of(const char *allowed, const char *name, size_t n)
 }
 
 /* 0, or -1 with why; *used_r: how many further arguments it took. */
-static int option(struct cli_args *a, const char *text, const char *next, const char *allowed, int *used_r, char *why, size_t cap)
+static int option(
+    struct cli_args *a, const char *text, const char *next, const char *allowed, int *used_r, char *why, size_t cap)
 {
 	size_t n = strcspn(text, "=");
 	enum kind k = n == 0 ? UNKNOWN : kind_of(allowed, text, n);
@@ -60,7 +62,9 @@ int cli_args_parse(struct cli_args *a, int argc, char **argv, const char *allowe
 			if (option(a, s + 2, i + 1 < argc ? argv[i + 1] : NULL, allowed, &used, why, cap) < 0)
 				return -1;
 		} else if (!only_words && s[0] == '-' && s[1] != '\0') {
-			return snprintf(why, cap, "there is no option %.60s: options are written out, such as --json", s), -1;
+			return snprintf(
+				   why, cap, "there is no option %.60s: options are written out, such as --json", s),
+			       -1;
 		} else if (a->nwords == CLI_ARGS_WORDS_MAX) {
 			return snprintf(why, cap, "too many arguments"), -1;
 		} else {

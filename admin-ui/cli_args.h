@@ -16,7 +16,8 @@ struct cli_args {
 	} options[CLI_ARGS_OPTIONS_MAX];
 	int noptions;
 };
-/* Sorts argv into words and options, in any order; "--" ends the options. allowed: "days= csr", each between blanks or the ends. "--name value" and
+/* Sorts argv into words and options, in any order; "--" ends the options. allowed: "days= csr", each between blanks
+ * or the ends. "--name value" and
  * "--name=value". 0, or -1 with a sentence in why. Points into argv. */
 int cli_args_parse(struct cli_args *a, int argc, char **argv, const char *allowed, char *why, size_t cap)
     __attribute__((warn_unused_result));

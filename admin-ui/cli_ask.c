@@ -20,7 +20,8 @@ int cli_ask_yes(const struct cli *c, const char *question)
 	if (cli_args_has(&c->args, "yes"))
 		return CLI_OK;
 	if (!isatty(STDIN_FILENO))
-		return cli_out_fail("nobody can be asked here (no terminal): compare the fingerprint, then give --yes");
+		return cli_out_fail(
+		    "nobody can be asked here (no terminal): compare the fingerprint, then give --yes");
 	fflush(stdout);
 	fputs(question, stderr);
 	if (fgets(line, sizeof line, stdin) == NULL)
@@ -90,7 +91,8 @@ int cli_ask_password(const struct cli *c, const char *prompt, struct buf *b)
 		return from_file(path, b);
 	tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (tty < 0)
-		return cli_out_fail("the password cannot be asked for here (no terminal): put it into a file and give --password-file FILE");
+		return cli_out_fail("the password cannot be asked for here (no terminal): put it into a file and "
+				    "give --password-file FILE");
 	fflush(stdout);
 	(void)!write(tty, prompt, strlen(prompt));
 	err = read_hidden(tty, b);

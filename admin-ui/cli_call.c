@@ -138,7 +138,8 @@ static int converse(struct cli *c, char *text, json_t **data_r, int *fd_r)
 		return unreachable(c);
 	if (ask(fd, text) != 0 || hear(fd, &r) != 0) {
 		close(fd);
-		(void)cli_out_fail("the gateway did not answer (%s): look whether the change was made before you try again",
+		(void)cli_out_fail(
+		    "the gateway did not answer (%s): look whether the change was made before you try again",
 		    errno == ETIMEDOUT ? "time-out" : "the connection ended");
 		return CLI_AWAY;
 	}

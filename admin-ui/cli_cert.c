@@ -1,4 +1,5 @@
-/* postern cert ... What is imported is named by the fingerprints that were shown: the file cannot be exchanged between the question and the answer. */
+/* postern cert ... What is imported is named by the fingerprints that were shown: the file cannot be exchanged
+ * between the question and the answer. */
 #include "admin-ui/cli_cert.h"
 
 #include <string.h>
@@ -64,7 +65,9 @@ static int preview(struct cli *c, const char *owner, json_t *content, json_t **c
 	rc = cli_call(c, "cert.preview", args, &data);
 	if (rc == CLI_OK) {
 		*chosen_r = choose(c, json_object_get(data, "certificates"));
-		rc = *chosen_r != NULL ? cli_ask_yes(c, "Compare the fingerprint with the partner by phone. Type yes to import: ") : CLI_FAILED;
+		rc = *chosen_r != NULL
+			 ? cli_ask_yes(c, "Compare the fingerprint with the partner by phone. Type yes to import: ")
+			 : CLI_FAILED;
 	}
 	json_decref(data);
 	return rc;
@@ -75,13 +78,12 @@ static bool among(const json_t *chosen, const char *sha256)
 	const json_t *v;
 	size_t i;
 
-	json_array_foreach(chosen, i, v)
-		if (strcmp(json_string_value(v), sha256) == 0)
-			return true;
+	json_array_foreach(chosen, i, v) if (strcmp(json_string_value(v), sha256) == 0) return true;
 	return false;
 }
 
-/* What the import is good for, told at once: an unpinned certificate without a path to an anchor is stored and never used. */
+/* What the import is good for, told at once: an unpinned certificate without a path to an anchor is stored and never
+ * used. */
 static void tell_standing(struct cli *c, const char *owner, const json_t *chosen)
 {
 	json_t *args = cli_json_object(), *data;
@@ -95,11 +97,14 @@ static void tell_standing(struct cli *c, const char *owner, const json_t *chosen
 	{
 		if (!among(chosen, cli_json_str(row, "sha256")))
 			continue;
-		cli_out_line("Imported for %s: %.16s, good for: %s.", owner, cli_json_str(row, "sha256"), cli_show_good_for(row));
+		cli_out_line("Imported for %s: %.16s, good for: %s.", owner, cli_json_str(row, "sha256"),
+		    cli_show_good_for(row));
 		if (strcmp(cli_show_good_for(row), "nothing") == 0) {
 			cli_out_wrap("  ", 2, cli_json_str(json_object_get(row, "encrypt"), "why"));
 			if (!cli_json_is(row, "pinned"))
-				cli_out_wrap("  ", 2, "Import it with --pin after comparing its fingerprint, or add its authority with \"postern anchor add\".");
+				cli_out_wrap("  ", 2,
+				    "Import it with --pin after comparing its fingerprint, or add its authority with "
+				    "\"postern anchor add\".");
 		}
 	}
 	json_decref(data);
@@ -119,7 +124,9 @@ static int import(struct cli *c, const char *owner, json_t *content, json_t *cho
 	if (rc == CLI_OK && !cli_out_json(c, data)) {
 		tell_standing(c, cli_json_str(data, "owner"), chosen);
 		if (!cli_json_is(data, "listed"))
-			cli_out_wrap("", 0, "Nothing says yet how mail to this partner is treated: postern partner add lists it (default: seal, require).");
+			cli_out_wrap("", 0,
+			    "Nothing says yet how mail to this partner is treated: postern partner add lists it "
+			    "(default: seal, require).");
 	}
 	json_decref(data);
 	return rc;

@@ -26,7 +26,8 @@ static int write_one(const char *dir, const json_t *row)
 {
 	const char *kind = json_object_get(row, "csr") != NULL ? "csr" : "pem";
 	char path[PATH_ROOM];
-	int n = snprintf(path, sizeof path, "%s/%s-%s.%s", dir, cli_json_str(row, "domain"), cli_json_str(row, "use"), kind);
+	int n = snprintf(
+	    path, sizeof path, "%s/%s-%s.%s", dir, cli_json_str(row, "domain"), cli_json_str(row, "use"), kind);
 
 	if (!pem_of(row)[0])
 		return CLI_OK;
@@ -59,17 +60,15 @@ static int tell_made(struct cli *c, const json_t *data)
 	size_t i;
 	int rc = CLI_OK;
 
-	json_array_foreach(rows, i, row)
-		if (out != NULL && rc == CLI_OK)
-			rc = write_one(out, row);
+	json_array_foreach(rows, i, row) if (out != NULL && rc == CLI_OK) rc = write_one(out, row);
 	if (cli_out_json(c, data))
 		return rc;
-	json_array_foreach(rows, i, row)
-		tell_one(row, out);
+	json_array_foreach(rows, i, row) tell_one(row, out);
 	cli_out_list("Note: ", json_object_get(data, "warnings"));
 	if (strcmp(mode, "make") == 0 && !cli_args_has(&c->args, "self-signed"))
 		cli_out_wrap("", 0,
-		    "Send the requests to your certification authority. What it answers is installed with: postern domain install NAME FILE");
+		    "Send the requests to your certification authority. What it answers is installed with: postern "
+		    "domain install NAME FILE");
 	return rc;
 }
 
@@ -137,7 +136,8 @@ static void tell_installed(const json_t *data)
 
 	json_array_foreach(json_object_get(data, "installed"), i, row)
 	{
-		cli_out_line("Installed for %s (%s), key %s:", cli_json_str(row, "domain"), cli_json_str(row, "use"), cli_json_str(row, "key_id"));
+		cli_out_line("Installed for %s (%s), key %s:", cli_json_str(row, "domain"), cli_json_str(row, "use"),
+		    cli_json_str(row, "key_id"));
 		cli_show_cert(json_object_get(row, "certificate"));
 		cli_out_line("%s", "");
 	}
@@ -177,7 +177,8 @@ static void tell_list(const json_t *data)
 		const json_t *cert = json_object_get(row, "certificate");
 		const char *state = cli_json_is(row, "active") ? cli_json_str(row, "state") : "retired";
 		char until[11] = "-";
-		const char *values[] = {cli_json_str(row, "domain"), cli_json_str(row, "use"), state, until, cli_json_str(row, "key_id")};
+		const char *values[] = {
+		    cli_json_str(row, "domain"), cli_json_str(row, "use"), state, until, cli_json_str(row, "key_id")};
 
 		if (json_is_object(cert))
 			(void)cli_out_day(cli_json_str(cert, "not_after"), until);
@@ -188,7 +189,8 @@ static void tell_list(const json_t *data)
 	{
 		char text[900];
 
-		(void)snprintf(text, sizeof text, "%.255s cannot sign: %.500s", cli_json_str(row, "domain"), cli_json_str(row, "why"));
+		(void)snprintf(text, sizeof text, "%.255s cannot sign: %.500s", cli_json_str(row, "domain"),
+		    cli_json_str(row, "why"));
 		cli_out_wrap("", 2, text);
 	}
 }
@@ -199,8 +201,7 @@ static void tell_whole(const json_t *data)
 	const json_t *row;
 	size_t i;
 
-	json_array_foreach(json_object_get(data, "identities"), i, row)
-		tell_one(row, "");
+	json_array_foreach(json_object_get(data, "identities"), i, row) tell_one(row, "");
 }
 
 int cli_domain_list(struct cli *c)

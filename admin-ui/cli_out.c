@@ -1,6 +1,6 @@
 /*
- * What people read. Names in certificates, addresses and replies of other servers come from outside: a terminal must neither be driven by them nor show them in
- * another order than they stand.
+ * What people read. Names in certificates, addresses and replies of other servers come from outside: a terminal must
+ * neither be driven by them nor show them in another order than they stand.
  */
 #include "admin-ui/cli_out.h"
 
@@ -32,7 +32,8 @@ static size_t next(const char *s, int *columns_r)
 	if (n == (size_t)-1 || n == (size_t)-2 || n == 0)
 		return 1;
 	*columns_r = wcwidth(w);
-	if (w == 0x61c || (w >= 0x200b && w <= 0x200f) || (w >= 0x2028 && w <= 0x202e) || (w >= 0x2060 && w <= 0x206f) || w == 0xfeff)
+	if (w == 0x61c || (w >= 0x200b && w <= 0x200f) || (w >= 0x2028 && w <= 0x202e) ||
+	    (w >= 0x2060 && w <= 0x206f) || w == 0xfeff)
 		*columns_r = -1;
 	return n;
 }
@@ -173,7 +174,7 @@ void cli_out_field(const char *label, const char *value)
 
 	if (!value[0])
 		return;
-	(void)snprintf(lead, sizeof lead, "%s:%*s", label,
+	(void)snprintf(lead, sizeof lead, "%s%s%*s", label, label[strspn(label, " ")] ? ":" : " ",
 	    cli_out_width(label) + 1 < LABEL_COLUMNS ? (int)(LABEL_COLUMNS - cli_out_width(label) - 1) : 1, "");
 	cli_out_wrap(lead, LABEL_COLUMNS, value);
 }
@@ -183,9 +184,8 @@ void cli_out_list(const char *lead, const json_t *array)
 	const json_t *v;
 	size_t i;
 
-	json_array_foreach(array, i, v)
-		if (json_is_string(v))
-			cli_out_wrap(lead, cli_out_width(lead), json_string_value(v));
+	json_array_foreach(array, i, v) if (json_is_string(v))
+	    cli_out_wrap(lead, cli_out_width(lead), json_string_value(v));
 }
 
 int cli_out_json(const struct cli *c, const json_t *data)

@@ -1,4 +1,5 @@
-/* What people read: sentences, labelled values, wrapped text. Control characters from outside never reach the terminal. */
+/* What people read: sentences, labelled values, wrapped text. Control characters from outside never reach the
+ * terminal. */
 #ifndef POSTERN_ADMIN_UI_CLI_OUT_H
 #define POSTERN_ADMIN_UI_CLI_OUT_H
 

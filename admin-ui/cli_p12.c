@@ -19,7 +19,7 @@ enum { FILE_OCTETS_MAX = 1024 * 1024, PASSWORD_MAX = 1024 };
 struct opened {
 	EVP_PKEY *key;
 	X509 *cert;
-	STACK_OF(X509) *chain;
+	STACK_OF(X509) * chain;
 };
 
 static int put_key(EVP_PKEY *key, json_t *args)
@@ -71,7 +71,8 @@ static int parse(PKCS12 *p, const char *path, const char *password, struct opene
 		if (OSSL_PROVIDER_load(NULL, "default") == NULL || OSSL_PROVIDER_load(NULL, "legacy") == NULL ||
 		    !PKCS12_parse(p, password, &o->key, &o->cert, &o->chain)) {
 			ERR_clear_error();
-			return cli_out_fail("%s cannot be opened: export it anew with AES (openssl pkcs12 -export)", path);
+			return cli_out_fail(
+			    "%s cannot be opened: export it anew with AES (openssl pkcs12 -export)", path);
 		}
 	}
 	if (o->key == NULL || o->cert == NULL)

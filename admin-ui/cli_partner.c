@@ -29,8 +29,9 @@ int cli_partner_add(struct cli *c)
 	rc = cli_call(c, "partner.add", args, &data);
 	p = json_object_get(data, "partner");
 	if (rc == CLI_OK && !cli_out_json(c, data))
-		cli_out_line("%s %s: treatment %s, strength %s.", cli_json_str(p, "domain"), cli_json_is(data, "changed") ? "changed" : "added",
-		    cli_json_str(p, "treatment"), cli_json_str(p, "strength"));
+		cli_out_line("%s %s: treatment %s, strength %s.", cli_json_str(p, "domain"),
+		    cli_json_is(data, "changed") ? "changed" : "added", cli_json_str(p, "treatment"),
+		    cli_json_str(p, "strength"));
 	json_decref(data);
 	return rc;
 }
@@ -71,8 +72,9 @@ static void tell_list(const json_t *all)
 	json_array_foreach(all, i, p)
 	{
 		char seen[11];
-		const char *values[] = {cli_json_str(p, "domain"), cli_json_str(p, "treatment"), cli_json_str(p, "strength"),
-		    cli_out_day(cli_json_str(p, "seen_protected"), seen), cli_json_str(p, "note")};
+		const char *values[] = {cli_json_str(p, "domain"), cli_json_str(p, "treatment"),
+		    cli_json_str(p, "strength"), cli_out_day(cli_json_str(p, "seen_protected"), seen),
+		    cli_json_str(p, "note")};
 
 		cli_table_row(t, values);
 	}
@@ -107,12 +109,15 @@ static void tell_whole(const struct cli *c, const json_t *data)
 	} else {
 		cli_out_field("Listed", "no");
 	}
-	cli_out_field("Protected", cli_json_str(data, "seen_protected")[0] ? "seen protected; never served in the clear again" : "never seen protected");
+	cli_out_field("Protected", cli_json_str(data, "seen_protected")[0]
+				       ? "seen protected; never served in the clear again"
+				       : "never seen protected");
 	json_array_foreach(certs, i, o)
 	{
 		cli_out_line("%s", "");
 		cli_show_cert(o);
-		cli_out_field("Trust", cli_json_is(o, "pinned") ? "pinned: its fingerprint was compared" : "by a path to an anchor");
+		cli_out_field("Trust",
+		    cli_json_is(o, "pinned") ? "pinned: its fingerprint was compared" : "by a path to an anchor");
 		cli_out_field("To encrypt", cli_json_str(json_object_get(o, "encrypt"), "why"));
 		cli_out_field("Signatures", cli_json_str(json_object_get(o, "sign"), "why"));
 	}
@@ -142,7 +147,8 @@ int cli_partner_remove(struct cli *c)
 		cli_out_line("%s removed, with its certificates and anchors.", cli_json_str(data, "domain"));
 		if (cli_json_is(data, "still_protected"))
 			cli_out_wrap("", 0,
-			    "It was seen protected, so mail to it still never leaves in the clear; only \"postern partner release\" ends that.");
+			    "It was seen protected, so mail to it still never leaves in the clear; only \"postern "
+			    "partner release\" ends that.");
 	}
 	json_decref(data);
 	return rc;
@@ -154,7 +160,8 @@ int cli_partner_release(struct cli *c)
 	int rc = cli_call(c, "partner.release", domain_args(c), &data);
 
 	if (rc == CLI_OK && !cli_out_json(c, data))
-		cli_out_line("%s is released: rules and defaults alone decide about mail to it.", cli_json_str(data, "domain"));
+		cli_out_line("%s is released: rules and defaults alone decide about mail to it.",
+		    cli_json_str(data, "domain"));
 	json_decref(data);
 	return rc;
 }

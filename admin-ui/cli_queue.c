@@ -2,14 +2,13 @@
 #include "admin-ui/cli_queue.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "admin-ui/cli_call.h"
 #include "admin-ui/cli_json.h"
 #include "admin-ui/cli_out.h"
 #include "admin-ui/cli_table.h"
-#include "gateway/base/mem.h"
 
 enum { LIST_DEFAULT = 100, LIST_MOST = 100000, PAGE = 1000 };
 
@@ -68,7 +67,8 @@ static void tell_list(const json_t *all)
 	{
 		char arrived[17], size[16], rcpt[330];
 		const char *sender = cli_json_str(m, "sender");
-		const char *values[] = {cli_json_str(m, "id"), cli_json_str(m, "state"), cli_out_minute_ms(cli_json_int(m, "arrived"), arrived),
+		const char *values[] = {cli_json_str(m, "id"), cli_json_str(m, "state"),
+		    cli_out_minute_ms(cli_json_int(m, "arrived"), arrived),
 		    cli_out_size(cli_json_int(m, "size"), size), sender[0] ? sender : "<>", rcpt};
 
 		first_rcpt(m, rcpt, sizeof rcpt);
@@ -113,7 +113,8 @@ static void tell_rcpt(const json_t *r)
 	cli_out_field("Status", cli_json_str(r, "status"));
 	cli_out_field("Next hop", cli_json_str(r, "nexthop"));
 	cli_out_field("Last at", cli_json_str(r, "remote"));
-	(void)snprintf(text, sizeof text, "%lld, changed %s UTC", (long long)cli_json_int(r, "attempts"), cli_out_minute_ms(cli_json_int(r, "changed"), time));
+	(void)snprintf(text, sizeof text, "%lld, changed %s UTC", (long long)cli_json_int(r, "attempts"),
+	    cli_out_minute_ms(cli_json_int(r, "changed"), time));
 	cli_out_field("Attempts", text);
 	if (cli_json_int(r, "next_at") > 0)
 		cli_out_field("Next try", cli_out_minute_ms(cli_json_int(r, "next_at"), time));
@@ -121,7 +122,8 @@ static void tell_rcpt(const json_t *r)
 
 static void tell_facts(const json_t *facts)
 {
-	json_t *copy = json_is_object(facts) ? json_deep_copy(facts) : NULL; /* iterating wants one that may be changed */
+	json_t *copy =
+	    json_is_object(facts) ? json_deep_copy(facts) : NULL; /* iterating wants one that may be changed */
 	const char *name;
 	json_t *v;
 
@@ -129,10 +131,10 @@ static void tell_facts(const json_t *facts)
 	{
 		char *plain = json_is_string(v) ? NULL : json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY), line[600];
 
-		(void)snprintf(line, sizeof line, "%.60s: %.500s", name, plain != NULL ? plain : json_string_value(v));
+		(void)snprintf(
+		    line, sizeof line, "%.60s: %.500s", name, plain != NULL ? plain : json_string_value(v));
 		cli_out_wrap("  ", 4, line);
-		if (plain != NULL)
-			mem_free_secret(plain, 0);
+		free(plain);
 	}
 	json_decref(copy);
 }
@@ -155,8 +157,7 @@ static void tell_message(const json_t *m)
 	if (json_is_object(facts) && json_object_size(facts) > 0)
 		cli_out_line("Facts:");
 	tell_facts(facts);
-	json_array_foreach(json_object_get(m, "recipients"), i, r)
-		tell_rcpt(r);
+	json_array_foreach(json_object_get(m, "recipients"), i, r) tell_rcpt(r);
 }
 
 int cli_queue_show(struct cli *c)
@@ -221,7 +222,8 @@ int cli_queue_change(struct cli *c)
 		if (first == CLI_OK)
 			first = rc;
 	}
-	(void)cli_out_json(c, json_object_size(all) == 1 && c->args.nwords == 1 ? json_object_get(all, c->args.words[0]) : all);
+	(void)cli_out_json(
+	    c, json_object_size(all) == 1 && c->args.nwords == 1 ? json_object_get(all, c->args.words[0]) : all);
 	json_decref(all);
 	return first;
 }

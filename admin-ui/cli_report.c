@@ -18,7 +18,8 @@ int cli_report_explain(struct cli *c)
 		cli_json_set(args, "reply_to_sealed", json_true());
 	rc = cli_call(c, "explain", args, &data);
 	if (rc == CLI_OK && !cli_out_json(c, data)) {
-		cli_out_line("%s -> %s (%s)", cli_json_str(data, "sender"), cli_json_str(data, "recipient"), cli_json_str(data, "direction"));
+		cli_out_line("%s -> %s (%s)", cli_json_str(data, "sender"), cli_json_str(data, "recipient"),
+		    cli_json_str(data, "direction"));
 		cli_out_list("  - ", json_object_get(data, "lines"));
 	}
 	json_decref(data);
@@ -35,8 +36,8 @@ static void tell_audit(const json_t *rows)
 	{
 		char at[17];
 
-		cli_out_line("%lld  %s UTC  %s  %s", (long long)cli_json_int(r, "id"), cli_out_minute(cli_json_str(r, "at"), at), cli_json_str(r, "who"),
-		    cli_json_str(r, "what"));
+		cli_out_line("%lld  %s UTC  %s  %s", (long long)cli_json_int(r, "id"),
+		    cli_out_minute(cli_json_str(r, "at"), at), cli_json_str(r, "who"), cli_json_str(r, "what"));
 		if (cli_json_str(r, "subject")[0])
 			cli_out_wrap("    ", 6, cli_json_str(r, "subject"));
 		if (cli_json_str(r, "detail")[0])
@@ -76,7 +77,8 @@ int cli_report_audit_verify(struct cli *c)
 	if (rc == CLI_OK && !cli_out_json(c, data)) {
 		cli_out_line("The chain of %lld rows is whole. Its head is", (long long)cli_json_int(head, "id"));
 		cli_out_line("  %s", cli_json_str(head, "hash"));
-		cli_out_wrap("", 0, "Compare it with the newest head in the system log: rows cut off at the end show only there.");
+		cli_out_wrap("", 0,
+		    "Compare it with the newest head in the system log: rows cut off at the end show only there.");
 	}
 	json_decref(data);
 	return rc;

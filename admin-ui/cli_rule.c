@@ -41,10 +41,12 @@ static void tell_list(const json_t *rules)
 	json_array_foreach(rules, i, r)
 	{
 		char position[24], what[64];
-		const char *values[] = {position, cli_json_str(r, "name"), cli_json_str(r, "sender"), cli_json_str(r, "recipient"), what};
+		const char *values[] = {
+		    position, cli_json_str(r, "name"), cli_json_str(r, "sender"), cli_json_str(r, "recipient"), what};
 
 		(void)snprintf(position, sizeof position, "%lld", (long long)cli_json_int(r, "position"));
-		(void)snprintf(what, sizeof what, "%.20s, %.20s", cli_json_str(r, "treatment"), cli_json_str(r, "strength"));
+		(void)snprintf(
+		    what, sizeof what, "%.20s, %.20s", cli_json_str(r, "treatment"), cli_json_str(r, "strength"));
 		cli_table_row(t, values);
 	}
 	cli_table_print(t, "No rules: partners' entries and the defaults decide.");

@@ -44,18 +44,21 @@ static void show_names(const json_t *facts)
 	size_t i;
 
 	json_array_foreach(json_object_get(facts, "names"), i, v)
-		cli_out_field(i == 0 ? "Names" : "", json_string_value(v));
+	    cli_out_field(i == 0 ? "Names" : "", json_string_value(v));
 }
 
 void cli_show_cert(const json_t *facts)
 {
 	char validity[64];
-	const char *use = cli_json_is(facts, "may_sign") ? cli_json_is(facts, "may_encrypt") ? "signing and encrypting mail" : "signing mail only"
-			: cli_json_is(facts, "may_encrypt") ? "encrypting mail only"
-							    : "not for mail";
+	const char *use =
+	    cli_json_is(facts, "may_sign")
+		? cli_json_is(facts, "may_encrypt") ? "signing and encrypting mail" : "signing mail only"
+	    : cli_json_is(facts, "may_encrypt") ? "encrypting mail only"
+						: "not for mail";
 
 	cli_out_field("Subject", cli_json_str(facts, "subject"));
-	cli_out_field("Issuer", cli_json_is(facts, "self_signed") ? "itself (self-signed)" : cli_json_str(facts, "issuer"));
+	cli_out_field(
+	    "Issuer", cli_json_is(facts, "self_signed") ? "itself (self-signed)" : cli_json_str(facts, "issuer"));
 	cli_out_field("Serial", cli_json_str(facts, "serial"));
 	cli_out_field("Valid", cli_show_validity(facts, validity));
 	show_names(facts);
@@ -67,7 +70,8 @@ void cli_show_cert(const json_t *facts)
 
 const char *cli_show_good_for(const json_t *row)
 {
-	bool encrypt = cli_json_is(json_object_get(row, "encrypt"), "usable"), sign = cli_json_is(json_object_get(row, "sign"), "usable");
+	bool encrypt = cli_json_is(json_object_get(row, "encrypt"), "usable"),
+	     sign = cli_json_is(json_object_get(row, "sign"), "usable");
 
 	return encrypt && sign ? "encrypt, sign" : encrypt ? "encrypt" : sign ? "sign" : "nothing";
 }
@@ -96,7 +100,8 @@ void cli_show_certs(const json_t *rows)
 	{
 		char name[128], until[11], print[17];
 		const char *values[] = {cli_json_str(o, "owner"), cli_show_name(cli_json_str(o, "subject"), name),
-		    cli_out_day(cli_json_str(o, "not_after"), until), cli_show_good_for(o), cli_json_is(o, "pinned") ? "pinned" : "path", print};
+		    cli_out_day(cli_json_str(o, "not_after"), until), cli_show_good_for(o),
+		    cli_json_is(o, "pinned") ? "pinned" : "path", print};
 
 		(void)snprintf(print, sizeof print, "%.16s", cli_json_str(o, "sha256"));
 		cli_table_row(t, values);
@@ -114,8 +119,9 @@ void cli_show_anchors(const json_t *rows)
 	json_array_foreach(rows, i, o)
 	{
 		char name[128], until[11], print[17];
-		const char *values[] = {cli_json_str(o, "scope"), cli_json_str(o, "direction"), cli_show_name(cli_json_str(o, "subject"), name),
-		    cli_out_day(cli_json_str(o, "not_after"), until), cli_json_str(o, "state"), print};
+		const char *values[] = {cli_json_str(o, "scope"), cli_json_str(o, "direction"),
+		    cli_show_name(cli_json_str(o, "subject"), name), cli_out_day(cli_json_str(o, "not_after"), until),
+		    cli_json_str(o, "state"), print};
 
 		(void)snprintf(print, sizeof print, "%.16s", cli_json_str(o, "sha256"));
 		cli_table_row(t, values);

@@ -24,13 +24,15 @@ static void tell_parent(const json_t *p)
 			running++;
 			continue;
 		}
-		(void)snprintf(text, sizeof text, "%.20s %lld is %.20s", cli_json_str(r, "role"), (long long)cli_json_int(r, "number"), cli_json_str(r, "state"));
+		(void)snprintf(text, sizeof text, "%.20s %lld is %.20s", cli_json_str(r, "role"),
+		    (long long)cli_json_int(r, "number"), cli_json_str(r, "state"));
 		cli_out_field("Process", text);
 	}
-	(void)snprintf(text, sizeof text, "%zu of %zu processes run, since %s", running, json_array_size(json_object_get(p, "roles")),
-	    cli_out_span(cli_json_int(p, "uptime_s"), span));
+	(void)snprintf(text, sizeof text, "%zu of %zu processes run, since %s", running,
+	    json_array_size(json_object_get(p, "roles")), cli_out_span(cli_json_int(p, "uptime_s"), span));
 	cli_out_field("Gateway", text);
-	(void)snprintf(text, sizeof text, "%.20s, %lld keys", cli_json_str(p, "keeper"), (long long)cli_json_int(p, "keys"));
+	(void)snprintf(
+	    text, sizeof text, "%.20s, %lld keys", cli_json_str(p, "keeper"), (long long)cli_json_int(p, "keys"));
 	cli_out_field("Keeper", text);
 }
 
@@ -40,14 +42,17 @@ static void tell_relay(const json_t *r)
 	long long oldest = cli_json_int(q, "oldest_queued");
 	char text[300], span[16];
 
-	(void)snprintf(text, sizeof text, "%lld queued, %lld in delivery, %lld held, %lld done", (long long)cli_json_int(q, "queued"),
-	    (long long)cli_json_int(q, "active"), (long long)cli_json_int(q, "held"), (long long)cli_json_int(q, "done"));
+	(void)snprintf(text, sizeof text, "%lld queued, %lld in delivery, %lld held, %lld done",
+	    (long long)cli_json_int(q, "queued"), (long long)cli_json_int(q, "active"),
+	    (long long)cli_json_int(q, "held"), (long long)cli_json_int(q, "done"));
 	cli_out_field("Queue", text);
 	if (oldest > 0) {
-		(void)snprintf(text, sizeof text, "waits for %s", cli_out_span((long long)time(NULL) - oldest / 1000, span));
+		(void)snprintf(
+		    text, sizeof text, "waits for %s", cli_out_span((long long)time(NULL) - oldest / 1000, span));
 		cli_out_field("Oldest", text);
 	}
-	(void)snprintf(text, sizeof text, "%lld in, %lld deliveries out", (long long)cli_json_int(r, "sessions"), (long long)cli_json_int(r, "deliveries"));
+	(void)snprintf(text, sizeof text, "%lld in, %lld deliveries out", (long long)cli_json_int(r, "sessions"),
+	    (long long)cli_json_int(r, "deliveries"));
 	cli_out_field("Sessions", text);
 }
 
@@ -61,8 +66,9 @@ static void tell_domains(const json_t *domains)
 	{
 		bool signs = cli_json_is(d, "signs"), opens = cli_json_is(d, "opens");
 
-		(void)snprintf(text, sizeof text, "%.255s: %s%s%.250s, %s%s%.250s", cli_json_str(d, "domain"), signs ? "signs" : "does not sign", signs ? "" : " - ",
-		    signs ? "" : cli_json_str(d, "sign_why"), opens ? "opens" : "does not open", opens ? "" : " - ", opens ? "" : cli_json_str(d, "open_why"));
+		(void)snprintf(text, sizeof text, "%.255s: %s%s%.250s, %s%s%.250s", cli_json_str(d, "domain"),
+		    signs ? "signs" : "does not sign", signs ? "" : " - ", signs ? "" : cli_json_str(d, "sign_why"),
+		    opens ? "opens" : "does not open", opens ? "" : " - ", opens ? "" : cli_json_str(d, "open_why"));
 		cli_out_field(i == 0 ? "Domains" : "       ", text);
 	}
 }
@@ -78,12 +84,14 @@ static void tell_expiring(const json_t *rows)
 		long long left = cli_json_int(r, "days_left");
 
 		if (i == EXPIRING_SHOWN) {
-			(void)snprintf(text, sizeof text, "and %zu more (postern status --json)", json_array_size(rows) - i);
+			(void)snprintf(
+			    text, sizeof text, "and %zu more (postern status --json)", json_array_size(rows) - i);
 			cli_out_field("       ", text);
 			return;
 		}
-		(void)snprintf(text, sizeof text, "%.255s (%.20s) %s on %s", cli_json_str(r, "owner"), cli_json_str(r, "kind"),
-		    left < 0 ? "ran out" : "runs out", cli_out_day(cli_json_str(r, "not_after"), day));
+		(void)snprintf(text, sizeof text, "%.255s (%.20s) %s on %s", cli_json_str(r, "owner"),
+		    cli_json_str(r, "kind"), left < 0 ? "ran out" : "runs out",
+		    cli_out_day(cli_json_str(r, "not_after"), day));
 		cli_out_field(i == 0 ? "Expiring" : "       ", text);
 	}
 }
@@ -94,11 +102,14 @@ static void tell_judge(const json_t *j)
 	char text[300];
 
 	tell_domains(json_object_get(j, "domains"));
-	(void)snprintf(text, sizeof text, "%lld partners, %lld certificates, %lld anchors, %lld rules, %lld keys of ours",
-	    (long long)cli_json_int(n, "partners"), (long long)cli_json_int(n, "certificates"), (long long)cli_json_int(n, "anchors"),
-	    (long long)cli_json_int(n, "rules"), (long long)cli_json_int(n, "identities"));
+	(void)snprintf(text, sizeof text,
+	    "%lld partners, %lld certificates, %lld anchors, %lld rules, %lld keys of ours",
+	    (long long)cli_json_int(n, "partners"), (long long)cli_json_int(n, "certificates"),
+	    (long long)cli_json_int(n, "anchors"), (long long)cli_json_int(n, "rules"),
+	    (long long)cli_json_int(n, "identities"));
 	cli_out_field("Store", text);
-	(void)snprintf(text, sizeof text, "%lld rows, head %.16s", (long long)cli_json_int(audit, "id"), cli_json_str(audit, "hash"));
+	(void)snprintf(text, sizeof text, "%lld rows, head %.16s", (long long)cli_json_int(audit, "id"),
+	    cli_json_str(audit, "hash"));
 	cli_out_field("Audit", text);
 	tell_expiring(json_object_get(j, "expiring"));
 }
@@ -108,8 +119,7 @@ static void tell_trouble(const json_t *trouble)
 	const json_t *v;
 	size_t i;
 
-	json_array_foreach(trouble, i, v)
-		cli_out_field("Trouble", json_string_value(v));
+	json_array_foreach(trouble, i, v) cli_out_field("Trouble", json_string_value(v));
 }
 
 int cli_status(struct cli *c)

@@ -81,7 +81,8 @@ static void shrink(struct cli_table *t)
 		size_t widest = t->n;
 
 		for (size_t i = 0; i < t->n; i++)
-			if (t->may_shrink[i] && t->width[i] > SHORTEST && (widest == t->n || t->width[i] > t->width[widest]))
+			if (t->may_shrink[i] && t->width[i] > SHORTEST &&
+			    (widest == t->n || t->width[i] > t->width[widest]))
 				widest = i;
 		if (widest == t->n)
 			return;

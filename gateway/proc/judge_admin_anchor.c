@@ -65,7 +65,7 @@ static int check_one(struct judge_call *c, X509 *x, bool force, json_t *warnings
 	else if (f.weak && strstr(f.weak_why, " key "))
 		(void)snprintf(text, sizeof text, "certificate %s is too weak: %s", words, f.weak_why);
 	if (text[0] && !force)
-		return judge_call_fail(c, "refused", "%.560s (it is taken all the same with \"force\")", text);
+		return judge_call_fail(c, "refused", "%.560s (it is taken all the same with --force)", text);
 	if (text[0])
 		judge_call_add(warnings, judge_call_text(text));
 	if (!f.ca) {

@@ -61,7 +61,7 @@ static int check_one(struct judge_call *c, X509 *x, const struct import *im, jso
 	if (r.grade == JUDGE_IMPORT_NEVER)
 		rc = judge_call_fail(c, "refused", "%s", r.reason);
 	else if (r.grade == JUDGE_IMPORT_FORCE && !im->force)
-		rc = judge_call_fail(c, "refused", "%.560s (it is taken all the same with \"force\")", r.reason);
+		rc = judge_call_fail(c, "refused", "%.560s (it is taken all the same with --force)", r.reason);
 	else if (r.grade == JUDGE_IMPORT_FORCE)
 		judge_call_add(warnings, judge_call_text(r.reason));
 	if (rc == 0 && json_array_extend(warnings, r.warnings) != 0)

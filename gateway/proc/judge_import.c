@@ -100,7 +100,7 @@ static void check_binding(
 		return;
 	if (!pinned)
 		refuse(r, JUDGE_IMPORT_NEVER,
-		    "certificate %s does not name %s (it names: %.120s): without a name it must be pinned, after its fingerprint was compared",
+		    "certificate %s does not name %s (it names: %.120s): such a one counts only when pinned (--pin), after its fingerprint was compared",
 		    words, owner, names);
 	else if (names_within(f, who->domain))
 		warn(r, "it does not name %s itself but %.200s: pinned, it will be used for all of %s", owner, names, owner);

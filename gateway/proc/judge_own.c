@@ -45,7 +45,7 @@ static int against(struct judge_call *c, bool force, json_t *warnings, const cha
 
 	(void)snprintf(text, sizeof text, "certificate %.320s: %.200s", words, why);
 	if (!force)
-		return judge_call_fail(c, "refused", "%s (it is taken all the same with \"force\")", text);
+		return judge_call_fail(c, "refused", "%s (it is taken all the same with --force)", text);
 	judge_call_add(warnings, judge_call_text(text));
 	return 0;
 }

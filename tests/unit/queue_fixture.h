@@ -116,15 +116,36 @@ static inline int fixture_commit(struct fixture *f, const struct queue_tx *tx)
 	return f->err;
 }
 
-static inline struct spool *fixture_content(struct fixture *f, const char *words, size_t n)
+/* n octets of these words again and again; free() it. */
+static inline char *fixture_octets(const char *words, size_t n)
+{
+	size_t len = strlen(words);
+	char *p = malloc(n + 1);
+
+	for (size_t i = 0; p && i < n; i++)
+		p[i] = words[i % len];
+	return p;
+}
+
+/* NULL when it fails. Without ck_assert, for children that are killed. */
+static inline struct spool *fixture_make(struct fixture *f, const char *words, size_t n)
 {
 	struct spool *s = spool_new(fixture_key, (size_t)f->set.memory_max, queue_spool_dir(f->q), -1, UINT64_MAX);
-	struct problem pr = {0};
-	size_t len = strlen(words);
+	char *p = fixture_octets(words, n);
+	int bad = !p || spool_add(s, p, n, &f->pr) || spool_finish(s, &f->pr);
 
-	for (size_t at = 0; at < n; at += len)
-		ck_assert_msg(spool_add(s, words, n - at < len ? n - at : len, &pr) == 0, "%s", pr.text);
-	ck_assert_msg(spool_finish(s, &pr) == 0, "%s", pr.text);
+	free(p);
+	if (!bad)
+		return s;
+	spool_free(s);
+	return NULL;
+}
+
+static inline struct spool *fixture_content(struct fixture *f, const char *words, size_t n)
+{
+	struct spool *s = fixture_make(f, words, n);
+
+	ck_assert_msg(s != NULL, "%s", f->pr.text);
 	return s;
 }
 
@@ -132,16 +153,15 @@ static inline void fixture_expect_content(struct fixture *f, int64_t msg, const 
 {
 	struct problem pr = {0};
 	struct spool *s = queue_content(f->q, msg, fixture_key, &pr);
-	size_t len = strlen(words);
-	char *got = malloc(n + 1);
+	char *got = malloc(n + 1), *want = fixture_octets(words, n);
 
 	ck_assert_msg(s != NULL, "%s", pr.text);
-	ck_assert_ptr_nonnull(got);
+	ck_assert(got && want);
 	ck_assert_uint_eq(spool_size(s), n);
 	ck_assert_msg(stream_read_full(spool_reader(s), 0, got, n, &pr) == 0, "%s", pr.text);
-	for (size_t i = 0; i < n; i++)
-		ck_assert_int_eq(got[i], words[i % len]);
+	ck_assert_msg(memcmp(got, want, n) == 0, "the content differs");
 	free(got);
+	free(want);
 	spool_free(s);
 }
 

@@ -262,13 +262,13 @@ START_TEST(dead_server)
 {
 	int64_t begin;
 
-	make(300, false);
+	make(1000, false);
 	begin = loop_now_ms();
 	ask(SCOUT_KIND_MX, _i ? "closed.test" : "silent.test");
 	ck_assert_int_eq(got.status, SCOUT_TEMP);
-	ck_assert_ptr_nonnull(strstr(got.problem.text, "no answer within 300 ms"));
-	ck_assert_int_ge(loop_now_ms() - begin, 290);
-	ck_assert_int_lt(loop_now_ms() - begin, 5000);
+	ck_assert_ptr_nonnull(strstr(got.problem.text, "no answer within 1000 ms"));
+	ck_assert_int_ge(loop_now_ms() - begin, 990);
+	ck_assert_int_lt(loop_now_ms() - begin, 10000);
 	/* others are answered all the same */
 	ask(SCOUT_KIND_MX, "implicit.plain.test");
 	ck_assert_int_eq(got.status, SCOUT_OK);

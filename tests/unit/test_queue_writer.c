@@ -312,8 +312,10 @@ static void child_put(struct child *c)
 	struct queue_msg m;
 	struct queue_tx tx = {.msgs = &m, .nmsgs = 1};
 	bool large = c->n % 8 == 5;
-	struct spool *s = large ? fixture_content(c->f, "large one ", LARGE) : spool_ref(c->small);
+	struct spool *s = large ? fixture_make(c->f, "large one ", LARGE) : spool_ref(c->small);
 
+	if (!p || !s)
+		_exit(1);
 	p->c = c;
 	queue_id(c->f->q, p->id);
 	m = fixture_msg(p->id, s, r, 2);
@@ -329,7 +331,7 @@ static void run_child(struct fixture *f, int fd)
 	f->loop = loop_new();
 	if (fixture_open(f))
 		_exit(1);
-	c.small = fixture_content(f, "small one ", SMALL);
+	c.small = fixture_make(f, "small one ", SMALL);
 	for (int i = 0; i < IN_FLIGHT; i++)
 		child_put(&c);
 	loop_run(f->loop);
@@ -470,7 +472,7 @@ START_TEST(test_kill)
 			run_child(&f, fds[1]);
 		}
 		close(fds[1]);
-		listen_and_kill(&l, pid, fds[0], random % 600);
+		listen_and_kill(&l, pid, fds[0], random % 400);
 	}
 	ck_assert_int_eq(fixture_open(&f), 0);
 	queue_counts(f.q, &c);

@@ -1,0 +1,127 @@
+/* The table of commands: to add one, a row here and a function in the cli_<noun>.c it belongs to. Every row is
+ * described in docs/man/postern.1. */
+#include "admin-ui/cli_commands.h"
+
+#include <string.h>
+
+#include "admin-ui/cli_anchor.h"
+#include "admin-ui/cli_backup.h"
+#include "admin-ui/cli_cert.h"
+#include "admin-ui/cli_domain.h"
+#include "admin-ui/cli_help.h"
+#include "admin-ui/cli_partner.h"
+#include "admin-ui/cli_queue.h"
+#include "admin-ui/cli_report.h"
+#include "admin-ui/cli_restore.h"
+#include "admin-ui/cli_rule.h"
+#include "admin-ui/cli_status.h"
+
+#define MAKE_USAGE                                                                                                   \
+	"[--csr | --self-signed | --pkcs12 FILE] [--algo ALGORITHM] [--days N] [--organisation O] [--out DIR] "      \
+	"[--password-file FILE] [--force]"
+#define MAKE_OPTIONS "algo= csr self-signed pkcs12= password-file= days= organisation= out= force"
+#define TREAT_USAGE "[--treatment seal|sign|tls|clear] [--strength require|prefer|never]"
+
+static const struct cli_command commands[] = {
+    {"domain add", "NAME " MAKE_USAGE " [--address ADDRESS] [--use sign|decrypt]", MAKE_OPTIONS " address= use=", 1,
+	1, cli_domain_add,
+	"Makes keys to sign and to open mail for a domain of ours and prints the requests for a CA, or self-signs, "
+	"or takes keys from PKCS#12.",
+	"domain add hospital.example --organisation \"Example Hospital\" --out ."},
+    {"domain install", "NAME FILE [--force]", "force", 2, 2, cli_domain_install,
+	"Installs the certificates a CA issued for keys made with domain add or domain tls.",
+	"domain install hospital.example answer.p7b"},
+    {"domain list", "[NAME]", "", 0, 1, cli_domain_list,
+	"Lists our keys and certificates; with a name, everything about them.", "domain list"},
+    {"domain tls", "HOSTNAME " MAKE_USAGE, MAKE_OPTIONS, 1, 1, cli_domain_tls,
+	"The same for the TLS key of a listener.", "domain tls gw.hospital.example --self-signed"},
+    {"partner add", "DOMAIN|ADDRESS " TREAT_USAGE " [--note TEXT]", "treatment= strength= note=", 1, 1,
+	cli_partner_add, "Lists a partner, or changes what is said about one.",
+	"partner add lab.example --treatment seal --strength require"},
+    {"partner list", "", "", 0, 0, cli_partner_list, "Lists the partners.", "partner list"},
+    {"partner show", "DOMAIN|ADDRESS", "", 1, 1, cli_partner_show,
+	"Everything about one partner: entry, certificates, anchors.", "partner show lab.example"},
+    {"partner remove", "DOMAIN|ADDRESS", "", 1, 1, cli_partner_remove,
+	"Removes a partner with its certificates and anchors.", "partner remove lab.example"},
+    {"partner release", "DOMAIN", "", 1, 1, cli_partner_release,
+	"Ends the protection of a domain that was seen protected: mail to it may leave in the clear again.",
+	"partner release lab.example"},
+    {"cert import", "FILE --for DOMAIN|ADDRESS [--pin] [--yes] [--force]", "for= pin yes force", 1, 1,
+	cli_cert_import,
+	"Shows the certificates in a PEM, DER or PKCS#7 file and imports them for a partner after a question.",
+	"cert import lab.pem --for lab.example --pin"},
+    {"cert list", "[DOMAIN|ADDRESS]", "", 0, 1, cli_cert_list, "Lists partners' certificates.",
+	"cert list lab.example"},
+    {"cert remove", "DOMAIN|ADDRESS FINGERPRINT", "", 2, 2, cli_cert_remove,
+	"Removes a partner's certificate; 8 digits of the fingerprint suffice.", "cert remove lab.example 3f2a90c1"},
+    {"anchor add", "FILE [--scope DOMAIN|*] [--direction in|out|both] [--yes] [--force]",
+	"scope= direction= yes force", 1, 1, cli_anchor_add,
+	"Believes what a certification authority issues, for one partner or for all.",
+	"anchor add ca.pem --scope lab.example"},
+    {"anchor list", "[DOMAIN|*]", "", 0, 1, cli_anchor_list, "Lists the anchors.", "anchor list"},
+    {"anchor remove", "DOMAIN|* FINGERPRINT", "", 2, 2, cli_anchor_remove, "Removes an anchor.",
+	"anchor remove lab.example 9bd1740e"},
+    {"rule add", "NAME [--sender PATTERN] [--recipient PATTERN] " TREAT_USAGE " [--position N]",
+	"sender= recipient= treatment= strength= position=", 1, 1, cli_rule_add,
+	"Adds a rule by sender and recipient; the first that fits decides.",
+	"rule add press --sender press@hospital.example --treatment sign --strength prefer"},
+    {"rule list", "", "", 0, 0, cli_rule_list, "Lists the rules in their order.", "rule list"},
+    {"rule remove", "NAME", "", 1, 1, cli_rule_remove, "Removes a rule.", "rule remove press"},
+    {"queue list", "[--state queued|active|held|done] [--match TEXT] [--max N]", "state= match= max=", 0, 0,
+	cli_queue_list, "Lists mail, newest first.", "queue list --state held"},
+    {"queue show", "ID", "", 1, 1, cli_queue_show, "Everything about one message but its content.",
+	"queue show 0KX3M9QZ41"},
+    {"queue hold", "ID... [--address ADDRESS] [--reason TEXT]", "address= reason=", 1, CLI_ARGS_WORDS_MAX,
+	cli_queue_change, "Holds mail that waits for delivery.",
+	"queue hold 0KX3M9QZ41 --reason \"asked by the sender\""},
+    {"queue release", "ID... [--address ADDRESS] [--reason TEXT]", "address= reason=", 1, CLI_ARGS_WORDS_MAX,
+	cli_queue_change, "Delivers held mail now.", "queue release 0KX3M9QZ41"},
+    {"queue retry", "ID... [--address ADDRESS] [--reason TEXT]", "address= reason=", 1, CLI_ARGS_WORDS_MAX,
+	cli_queue_change, "Tries waiting mail now instead of later.", "queue retry 0KX3M9QZ41"},
+    {"queue delete", "ID... [--address ADDRESS] [--reason TEXT]", "address= reason=", 1, CLI_ARGS_WORDS_MAX,
+	cli_queue_change, "Deletes waiting or held mail; nobody is told.",
+	"queue delete 0KX3M9QZ41 --address bob@lab.example"},
+    {"explain", "SENDER RECIPIENT [--reply]", "reply", 2, 2, cli_report_explain,
+	"What would happen to mail from one address to another, and why.",
+	"explain alice@hospital.example bob@lab.example"},
+    {"status", "", "", 0, 0, cli_status, "Whether everything runs, what waits, what expires.", "status"},
+    {"audit list", "[--max N] [--before ROW]", "max= before=", 0, 0, cli_report_audit_list,
+	"Who changed what, newest first.", "audit list --max 20"},
+    {"audit verify", "", "", 0, 0, cli_report_audit_verify, "Checks the chain of the audit log.", "audit verify"},
+    {"backup", "DIR", "", 1, 1, cli_backup, "Saves the store and the sealed keys into a new directory.",
+	"backup /var/backups/postern-20261122"},
+    {"restore", "DIR [--data DATADIR] [--force]", "data= force", 1, 1, cli_restore,
+	"Puts a backup in place while the gateway does not run.", "restore /var/backups/postern-20261122"},
+    {"help", "[COMMAND...]", "", 0, 2, cli_help, "Lists the commands, or explains one.", "help domain add"},
+};
+
+const struct cli_command *cli_commands_at(size_t i)
+{
+	return i < sizeof commands / sizeof *commands ? &commands[i] : NULL;
+}
+
+/* How many words the name has when the words begin with it, else 0. */
+static int matches(const char *name, int nwords, char *const *words)
+{
+	int used = 0;
+
+	while (*name) {
+		size_t n = strcspn(name, " ");
+
+		if (used == nwords || strlen(words[used]) != n || strncmp(words[used], name, n) != 0)
+			return 0;
+		used++;
+		name += n + strspn(name + n, " ");
+	}
+	return used;
+}
+
+const struct cli_command *cli_commands_find(int nwords, char *const *words, int *used_r)
+{
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+		*used_r = matches(commands[i].name, nwords, words);
+		if (*used_r > 0)
+			return &commands[i];
+	}
+	return NULL;
+}

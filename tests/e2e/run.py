@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""End-to-end tests: every function test_* in tests/e2e/test_*.py, each with a directory of its own and real processes.
+
+run.py [--quick] [NAME...]   NAME: a part of file:function. --quick: those marked with @quick (also run under sanitizers).
+A test passes by returning; anything raised fails it, and the logs of its gateways are shown. What cannot run fails: nothing is passed over.
+"""
+import glob
+import importlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(os.path.dirname(HERE), "lib"), HERE]
+import gateway  # noqa: E402
+
+
+def tests():
+    for path in sorted(glob.glob(os.path.join(HERE, "test_*.py"))):
+        module = importlib.import_module(os.path.basename(path)[:-3])
+        for name in [n for n in vars(module) if n.startswith("test_")]:
+            yield module.__name__[5:] + ":" + name[5:], getattr(module, name)
+
+
+def sanitizer_reports(top):
+    out = []
+    for folder, _, names in os.walk(top):
+        for n in names:
+            if n == "log":
+                text = open(os.path.join(folder, n), errors="replace").read()
+                out += [line for line in text.split("\n") if "ERROR: AddressSanitizer" in line or "runtime error:" in line or "required:" in line]
+    return out
+
+
+def run(name, test):
+    top = tempfile.mkdtemp(prefix="postern-e2e-")
+    os.chmod(top, 0o755)
+    began, gateways = time.monotonic(), []
+    start = gateway.Gateway.start
+
+    def remember(self, *args, **kw):
+        gateways.append(self)
+        return start(self, *args, **kw)
+    gateway.Gateway.start = remember
+    error = None
+    try:
+        test(top)
+    except BaseException as e:  # also what tests raise by assert and KeyboardInterrupt
+        error = e
+        trace = traceback.format_exc()
+    finally:
+        gateway.Gateway.start = start
+        for g in gateways:
+            try:
+                g.stop()
+            except AssertionError as e:
+                if error is None:
+                    error, trace = e, str(e)
+    reports = sanitizer_reports(top)
+    if reports and error is None:
+        error, trace = AssertionError("sanitizer"), "\n".join(reports)
+    print(f"{'ok' if error is None else 'FAILED'} {name} ({time.monotonic() - began:.1f} s)", flush=True)
+    if error is not None:
+        print(trace, flush=True)
+        for g in dict.fromkeys(gateways):
+            print(f"--- end of {g.log_path}", flush=True)
+            print("\n".join(g.log().split("\n")[-25:]), flush=True)
+    else:
+        shutil.rmtree(top, ignore_errors=True)
+    if isinstance(error, KeyboardInterrupt):
+        raise error
+    return error is None
+
+
+def main():
+    args = sys.argv[1:]
+    quick = "--quick" in args
+    wanted = [a for a in args if not a.startswith("--")]
+    chosen = [(n, t) for n, t in tests() if (not quick or getattr(t, "quick", False)) and (not wanted or any(w in n for w in wanted))]
+    began = time.monotonic()
+    bad = [n for n, t in chosen if not run(n, t)]
+    print(f"end-to-end tests: {len(chosen)} run, {len(bad)} failed, {time.monotonic() - began:.0f} s")
+    for n in bad:
+        print("FAILED " + n)
+    return bool(bad) or not chosen
+
+
+sys.exit(main())
