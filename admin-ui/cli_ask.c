@@ -12,6 +12,7 @@
 
 #include "admin-ui/cli_out.h"
 #include "gateway/base/file.h"
+#include "gateway/base/mem.h"
 
 int cli_ask_yes(const struct cli *c, const char *question)
 {
@@ -41,12 +42,15 @@ static int from_file(const char *path, struct buf *b)
 	if (file_read(path, b, &pr) != 0)
 		return cli_out_fail("%s", pr.text);
 	n = strcspn(buf_str(b), "\r\n");
-	b->len = n < b->len ? n : b->len;
+	if (n < b->len) {
+		mem_wipe(b->p + n, b->len - n); /* also ends the text */
+		b->len = n;
+	}
 	return CLI_OK;
 }
 
 /* 0 / -1. Signals that would end us wait until the terminal is as it was. */
-static int read_hidden(int tty, struct buf *b)
+static int read_hidden(int tty, const char *prompt, struct buf *b)
 {
 	struct termios was, hidden;
 	sigset_t block, before;
@@ -65,6 +69,8 @@ static int read_hidden(int tty, struct buf *b)
 	sigprocmask(SIG_BLOCK, &block, &before);
 	if (tcsetattr(tty, TCSAFLUSH, &hidden) != 0)
 		err = -1;
+	else
+		(void)!write(tty, prompt, strlen(prompt)); /* now: what is typed before would be flushed away */
 	while (err == 0) {
 		ssize_t n = read(tty, &c, 1);
 
@@ -94,8 +100,7 @@ int cli_ask_password(const struct cli *c, const char *prompt, struct buf *b)
 		return cli_out_fail("the password cannot be asked for here (no terminal): put it into a file and "
 				    "give --password-file FILE");
 	fflush(stdout);
-	(void)!write(tty, prompt, strlen(prompt));
-	err = read_hidden(tty, b);
+	err = read_hidden(tty, prompt, b);
 	(void)!write(tty, "\n", 1);
 	close(tty);
 	return err == 0 ? CLI_OK : cli_out_fail("no password was given");

@@ -82,6 +82,17 @@ static bool among(const json_t *chosen, const char *sha256)
 	return false;
 }
 
+static void tell_why_nothing(const json_t *row)
+{
+	const json_t *standing = json_object_get(row, cli_json_is(row, "may_encrypt") ? "encrypt" : "sign");
+
+	cli_out_wrap("  ", 2, cli_json_str(standing, "why"));
+	if (!cli_json_is(row, "pinned"))
+		cli_out_wrap("  ", 2,
+		    "Import it with --pin after comparing its fingerprint, or add its authority with \"postern "
+		    "anchor add\".");
+}
+
 /* What the import is good for, told at once: an unpinned certificate without a path to an anchor is stored and never
  * used. */
 static void tell_standing(struct cli *c, const char *owner, const json_t *chosen)
@@ -99,13 +110,8 @@ static void tell_standing(struct cli *c, const char *owner, const json_t *chosen
 			continue;
 		cli_out_line("Imported for %s: %.16s, good for: %s.", owner, cli_json_str(row, "sha256"),
 		    cli_show_good_for(row));
-		if (strcmp(cli_show_good_for(row), "nothing") == 0) {
-			cli_out_wrap("  ", 2, cli_json_str(json_object_get(row, "encrypt"), "why"));
-			if (!cli_json_is(row, "pinned"))
-				cli_out_wrap("  ", 2,
-				    "Import it with --pin after comparing its fingerprint, or add its authority with "
-				    "\"postern anchor add\".");
-		}
+		if (strcmp(cli_show_good_for(row), "nothing") == 0)
+			tell_why_nothing(row);
 	}
 	json_decref(data);
 }

@@ -25,6 +25,7 @@
 #include "gateway/base/file.h"
 
 static const char default_data[] = "/var/lib/postern";
+enum { MASTER_OCTETS_MAX = 65536 };
 
 static bool there(const char *dir, const char *name)
 {
@@ -65,24 +66,25 @@ static int may_begin(const struct cli *c, const char *data)
 }
 
 /* Is the master file there another one? Then what waits in the queue, sealed with it, cannot be opened with the new
- * one. */
+ * one. When it is lost, the backup's is the best hope. */
 static bool other_master(const char *data, const struct cli_restore_stage *st)
 {
 	char old[CLI_RESTORE_PATH], new[CLI_RESTORE_PATH];
 	struct buf a, b;
 	struct problem pr = {0};
-	bool same;
+	bool other = false;
 
 	if (cli_restore_path(old, data, "keys/master") != CLI_OK ||
 	    cli_restore_path(new, st->dir, "keys/master") != CLI_OK)
 		return true;
-	buf_init(&a, 65536);
-	buf_init(&b, 65536);
-	same = file_read(old, &a, &pr) == 0 && file_read(new, &b, &pr) == 0 && a.len == b.len &&
-	       memcmp(a.p, b.p, a.len) == 0;
+	buf_init(&a, MASTER_OCTETS_MAX);
+	buf_init(&b, MASTER_OCTETS_MAX);
+	if (there(data, "keys/master"))
+		other = file_read(old, &a, &pr) != 0 || file_read(new, &b, &pr) != 0 || a.len != b.len ||
+			memcmp(a.p, b.p, a.len) != 0;
 	buf_clear(&a);
 	buf_clear(&b);
-	return !same;
+	return other;
 }
 
 static int move(const char *from_dir, const char *to_dir, const char *name)
@@ -101,6 +103,7 @@ static int move_old(const char *data, const struct cli_restore_stage *st, char a
 {
 	static const char *const names[] = {"store", "keys", "queue"};
 	char name[64], now[32];
+	bool with_queue = other_master(data, st);
 	time_t t = time(NULL);
 	struct tm tm;
 	int rc = CLI_OK;
@@ -115,7 +118,7 @@ static int move_old(const char *data, const struct cli_restore_stage *st, char a
 	if (mkdir(aside, 0700) != 0)
 		return cli_out_fail("%s: %s", aside, strerror(errno));
 	for (size_t i = 0; rc == CLI_OK && i < sizeof names / sizeof *names; i++)
-		if (there(data, names[i]) && (strcmp(names[i], "queue") != 0 || other_master(data, st)))
+		if (there(data, names[i]) && (with_queue || strcmp(names[i], "queue") != 0))
 			rc = move(data, aside, names[i]);
 	return rc;
 }

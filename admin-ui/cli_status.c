@@ -31,9 +31,7 @@ static void tell_parent(const json_t *p)
 	(void)snprintf(text, sizeof text, "%zu of %zu processes run, since %s", running,
 	    json_array_size(json_object_get(p, "roles")), cli_out_span(cli_json_int(p, "uptime_s"), span));
 	cli_out_field("Gateway", text);
-	(void)snprintf(
-	    text, sizeof text, "%.20s, %lld keys", cli_json_str(p, "keeper"), (long long)cli_json_int(p, "keys"));
-	cli_out_field("Keeper", text);
+	cli_out_field("Keeper", cli_json_str(p, "keeper"));
 }
 
 static void tell_relay(const json_t *r)
@@ -101,6 +99,8 @@ static void tell_judge(const json_t *j)
 	const json_t *n = json_object_get(j, "counts"), *audit = json_object_get(j, "audit");
 	char text[300];
 
+	(void)snprintf(text, sizeof text, "%lld", (long long)cli_json_int(json_object_get(j, "keeper"), "keys"));
+	cli_out_field("Private keys", text);
 	tell_domains(json_object_get(j, "domains"));
 	(void)snprintf(text, sizeof text,
 	    "%lld partners, %lld certificates, %lld anchors, %lld rules, %lld keys of ours",

@@ -41,7 +41,8 @@ static int global_options(struct cli *c, int argc, char **argv, int *used_r)
 
 static int usage(const struct cli_command *cmd, const char *why)
 {
-	(void)cli_out_fail("%s: %s; postern help %s", cmd->name, why, cmd->name);
+	(void)cli_out_fail("%s: %s", cmd->name, why);
+	cli_out_note("usage: postern %s %s", cmd->name, cmd->usage);
 	return CLI_USAGE;
 }
 

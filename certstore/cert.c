@@ -1,8 +1,9 @@
 /*
- * Facts about one certificate. Judge, CLI (preview), tests; pure over DER octets, OpenSSL; no I/O. RFC 5280, RFC 8550. Who may be believed: trust.c.
+ * Facts about one certificate. Judge, CLI (preview), tests; pure over DER octets, OpenSSL; no I/O. RFC 5280, RFC
+ * 8550. Who may be believed: trust.c.
  *
- * Everything in a certificate is chosen by whoever made it: names are escaped before they are text, numbers are bounded, and what cannot be read
- * counts as not allowed.
+ * Everything in a certificate is chosen by whoever made it: names are escaped before they are text, numbers are
+ * bounded, and what cannot be read counts as not allowed.
  */
 #include "certstore/cert.h"
 
@@ -25,10 +26,12 @@ enum { RSA_BITS_MIN = 2048 };
 static int not_a_cert(struct problem *pr, const char *why)
 {
 	ERR_clear_error();
-	return problem_set(pr, PROBLEM_PERM, 0, "", "RFC 5280 4.1", "this is not a certificate that can be read: %s", why);
+	return problem_set(
+	    pr, PROBLEM_PERM, 0, "", "RFC 5280 4.1", "this is not a certificate that can be read: %s", why);
 }
 
-/* DER has one form for one value: octets that decode but are written otherwise would let one certificate have many fingerprints. */
+/* DER has one form for one value: octets that decode but are written otherwise would let one certificate have many
+ * fingerprints. */
 static bool is_der(X509 *x, const void *der, size_t n)
 {
 	unsigned char *again = NULL;
@@ -124,11 +127,12 @@ static int64_t unix_time(const ASN1_TIME *t, int64_t unreadable)
 	return ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) : unreadable;
 }
 
-/* The curves we encrypt to and sign with; "" for any other, and for a curve given by its parameters, which may be a look-alike of a good one. */
+/* The curves we encrypt to and sign with; "" for any other, and for a curve given by its parameters, which may be a
+ * look-alike of a good one. */
 static const char *curve_word(EVP_PKEY *k)
 {
-	static const char *const known[][2] = {
-	    {"prime256v1", "P-256"}, {"P-256", "P-256"}, {"secp384r1", "P-384"}, {"P-384", "P-384"}, {"secp521r1", "P-521"}, {"P-521", "P-521"}};
+	static const char *const known[][2] = {{"prime256v1", "P-256"}, {"P-256", "P-256"}, {"secp384r1", "P-384"},
+	    {"P-384", "P-384"}, {"secp521r1", "P-521"}, {"P-521", "P-521"}};
 	char group[64];
 	size_t n = 0;
 	int explicit_params = 0;
@@ -159,7 +163,8 @@ static enum key_kind put_key(EVP_PKEY *k, struct cert_facts *f)
 		(void)snprintf(f->key, sizeof f->key, "EC %s", *curve ? curve : "of an unknown curve");
 		return *curve ? KEY_EC : KEY_OTHER;
 	default:
-		(void)snprintf(f->key, sizeof f->key, "%.20s %d", EVP_PKEY_get0_type_name(k) ? EVP_PKEY_get0_type_name(k) : "?", bits);
+		(void)snprintf(f->key, sizeof f->key, "%.20s %d",
+		    EVP_PKEY_get0_type_name(k) ? EVP_PKEY_get0_type_name(k) : "?", bits);
 		return KEY_OTHER;
 	}
 }
@@ -184,7 +189,8 @@ static void put_weakness(X509 *x, EVP_PKEY *k, enum key_kind kind, struct cert_f
 	uint32_t flags = 0;
 
 	if ((kind == KEY_RSA || kind == KEY_RSA_PSS) && EVP_PKEY_get_bits(k) < RSA_BITS_MIN)
-		(void)snprintf(f->weak_why, sizeof f->weak_why, "its RSA key has %d bits, less than %d", EVP_PKEY_get_bits(k), RSA_BITS_MIN);
+		(void)snprintf(f->weak_why, sizeof f->weak_why, "its RSA key has %d bits, less than %d",
+		    EVP_PKEY_get_bits(k), RSA_BITS_MIN);
 	else if (kind == KEY_OTHER)
 		(void)snprintf(f->weak_why, sizeof f->weak_why, "its key (%.31s) is of a kind not used here", f->key);
 	else if (X509_get_signature_info(x, &md, &pk, &bits, &flags) != 1 || bits < 80)
@@ -194,7 +200,8 @@ static void put_weakness(X509 *x, EVP_PKEY *k, enum key_kind kind, struct cert_f
 	ERR_clear_error();
 }
 
-/* One name: printable ASCII as it is, all else as \HH; so neither a blank nor a NUL can make one name look like two, or like another. */
+/* One name: printable ASCII as it is, all else as \HH; so neither a blank nor a NUL can make one name look like two,
+ * or like another. */
 static void add_name(struct cert_facts *f, const char *kind, const ASN1_STRING *s)
 {
 	size_t at = strlen(f->names), cap = sizeof f->names;
@@ -208,7 +215,8 @@ static void add_name(struct cert_facts *f, const char *kind, const ASN1_STRING *
 	}
 	at += (size_t)snprintf(f->names + at, cap - at, "%s%s:", at ? " " : "", kind);
 	for (int i = 0; i < n; i++)
-		at += (size_t)snprintf(f->names + at, cap - at, p[i] > 0x20 && p[i] < 0x7f && p[i] != '\\' ? "%c" : "\\%02x", p[i]);
+		at += (size_t)snprintf(
+		    f->names + at, cap - at, p[i] > 0x20 && p[i] < 0x7f && p[i] != '\\' ? "%c" : "\\%02x", p[i]);
 }
 
 static void put_names(X509 *x, struct cert_facts *f)
@@ -277,8 +285,8 @@ const char *cert_words(const struct cert_facts *f, char *out, size_t cap)
 {
 	char from[11], to[11];
 
-	(void)snprintf(out, cap, "%.160s, serial %.48s, valid %s to %s", f->subject, f->serial, cert_day(f->not_before, from),
-	    cert_day(f->not_after, to));
+	(void)snprintf(out, cap, "%.160s, serial %.48s, valid %s to %s", f->subject, f->serial,
+	    cert_day(f->not_before, from), cert_day(f->not_after, to));
 	return out;
 }
 

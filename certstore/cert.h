@@ -1,5 +1,6 @@
 /*
- * Facts about one certificate. Judge, CLI (preview), tests; pure over DER octets, OpenSSL; no I/O. Cached by the hash of the DER by whoever holds many.
+ * Facts about one certificate. Judge, CLI (preview), tests; pure over DER octets, OpenSSL; no I/O. Cached by the hash
+ * of the DER by whoever holds many.
  */
 #ifndef POSTERN_CERTSTORE_CERT_H
 #define POSTERN_CERTSTORE_CERT_H
@@ -17,16 +18,16 @@
 
 struct cert_facts {
 	char subject[512], issuer[512]; /* RFC 4514-like, control octets escaped */
-	char serial[130];	    /* hex */
-	char sha256[CERT_HASH_TEXT]; /* hex of SHA-256 over the DER */
-	int64_t not_before, not_after; /* unix s */
-	char key[32];		    /* "RSA 2048", "EC P-256" */
-	bool may_sign, may_encrypt; /* key usage and EKU together allow it for mail */
-	bool eku_mail;		    /* EKU emailProtection present, or no EKU at all (setting later) */
+	char serial[130];		/* hex */
+	char sha256[CERT_HASH_TEXT];	/* hex of SHA-256 over the DER */
+	int64_t not_before, not_after;	/* unix s */
+	char key[32];			/* "RSA 2048", "EC P-256" */
+	bool may_sign, may_encrypt;	/* key usage and EKU together allow it for mail */
+	bool eku_mail;			/* EKU emailProtection present, or no EKU at all (setting later) */
 	bool ca, self_signed;
-	bool weak;		    /* RSA < 2048, MD5/SHA-1 signature */
+	bool weak; /* RSA < 2048, MD5/SHA-1 signature */
 	char weak_why[128];
-	char names[1024];	    /* SANs: "dns:a.example mail:b@a.example" */
+	char names[1024]; /* SANs: "dns:a.example mail:b@a.example" */
 };
 /* Strict DER of exactly one certificate. NULL with pr. X509_free. */
 X509 *cert_parse(const void *der, size_t n, struct problem *pr);

@@ -1,9 +1,10 @@
 /*
- * Does a certificate speak for a domain or an address? Judge, CLI, tests; pure. RFC 5280 4.2.1.6, RFC 3183 (the authority names), RFC 8550 3.
+ * Does a certificate speak for a domain or an address? Judge, CLI, tests; pure. RFC 5280 4.2.1.6, RFC 3183 (the
+ * authority names), RFC 8550 3.
  *
- * Only subject alternative names count: a subject's common name or emailAddress is free text. They are compared after the same parsing as every
- * other address here, so that a name is either equal or nothing. No wildcards: "*.example" in a domain certificate would speak for names
- * that nobody showed the admin.
+ * Only subject alternative names count: a subject's common name or emailAddress is free text. They are compared after
+ * the same parsing as every other address here, so that a name is either equal or nothing. No wildcards: "*.example"
+ * in a domain certificate would speak for names that nobody showed the admin.
  */
 #include "certstore/cert_bind.h"
 

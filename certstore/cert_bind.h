@@ -13,8 +13,8 @@ enum cert_binding {
 	CERT_BOUND_AUTHORITY, /* rfc822Name domain-*-authority@ for this use */
 };
 enum cert_purpose { CERT_TO_SIGN, CERT_TO_ENCRYPT };
-/* The first of these in the order above (but for NOT). who->local "" asks for the domain alone. Ignores case and blanks around; no wildcards; a
- * certificate with a NUL inside a name is bound to nothing. */
+/* The first of these in the order above (but for NOT). who->local "" asks for the domain alone. Ignores case and
+ * blanks around; no wildcards; a certificate with a NUL inside a name is bound to nothing. */
 enum cert_binding cert_bound(X509 *x, const struct address *who, enum cert_purpose use);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * Certificates out of whatever file an admin or a partner has: PEM, DER, PKCS#7. Judge, CLI, tests; pure over octets, OpenSSL; no I/O.
- * One certificate that cannot be read spoils the file: to leave one out silently would let the admin believe it was imported.
+ * Certificates out of whatever file an admin or a partner has: PEM, DER, PKCS#7. Judge, CLI, tests; pure over octets,
+ * OpenSSL; no I/O. One certificate that cannot be read spoils the file: to leave one out silently would let the admin
+ * believe it was imported.
  */
 #include "certstore/cert_read.h"
 
@@ -36,7 +37,8 @@ static int add_der(struct reading *r, const void *der, size_t n)
 	X509 *x;
 
 	if (r->n >= r->max)
-		return problem_set(r->pr, PROBLEM_PERM, 0, "", "", "there are more than %zu certificates in this file", r->max);
+		return problem_set(
+		    r->pr, PROBLEM_PERM, 0, "", "", "there are more than %zu certificates in this file", r->max);
 	x = cert_parse(der, n, r->pr);
 	if (!x)
 		return r->n == 0 ? -1 : problem_prefix(r->pr, "certificate %zu of the file: ", r->n + 1);
@@ -54,7 +56,8 @@ static int add_x509(struct reading *r, X509 *x)
 	return rc;
 }
 
-/* PKCS#7 or CMS: a SignedData whose only use is to carry certificates. Order as in the file. NOT_PKCS7 when it is something else. */
+/* PKCS#7 or CMS: a SignedData whose only use is to carry certificates. Order as in the file. NOT_PKCS7 when it is
+ * something else. */
 enum { NOT_PKCS7 = -2 };
 
 static int add_pkcs7(struct reading *r, const void *der, size_t n)
@@ -93,8 +96,8 @@ static int add_pem_block(struct reading *r, const char *name, const unsigned cha
 	static const char *const bags[] = {"PKCS7", "PKCS #7 SIGNED DATA", "CMS", NULL};
 
 	if (strstr(name, "PRIVATE KEY"))
-		return bad_file(r,
-		    "there is a private key in this file: it belongs to nobody but its owner; give a file with the certificate alone");
+		return bad_file(r, "there is a private key in this file: it belongs to nobody but its owner; give a "
+				   "file with the certificate alone");
 	if (is_one_of(name, certs))
 		return add_der(r, data, (size_t)n);
 	if (is_one_of(name, bags))
@@ -155,9 +158,9 @@ static int read_der(struct reading *r, const void *p, size_t n)
 	if (rc != NOT_PKCS7)
 		return rc;
 	if (is_pkcs12(p, n))
-		return bad_file(r,
-		    "this is a PKCS#12 file with a private key: for a key of your own use \"postern domain add --pkcs12\"; from a "
-		    "partner take the certificate alone");
+		return bad_file(r, "this is a PKCS#12 file with a private key: for a key of your own use \"postern "
+				   "domain add --pkcs12\"; from a "
+				   "partner take the certificate alone");
 	if (pr && as_cert.cls != PROBLEM_NONE)
 		*pr = as_cert;
 	return -1;
@@ -187,7 +190,8 @@ int cert_read_any(const void *p, size_t n, X509 **list, size_t max, struct probl
 	return -1;
 }
 
-/* How many octets the DER element at p takes: a certificate is a SEQUENCE of less than 64 KiB. 0 when it is none or does not end. */
+/* How many octets the DER element at p takes: a certificate is a SEQUENCE of less than 64 KiB. 0 when it is none or
+ * does not end. */
 static size_t element_size(const uint8_t *p, size_t n)
 {
 	size_t len;
@@ -213,7 +217,8 @@ int cert_read_chain(const void *p, size_t n, X509 **list, size_t max, struct pro
 	while (n > 0) {
 		size_t k = element_size(at, n);
 
-		if (k == 0 ? bad_file(&r, "the chain is not a row of DER certificates") < 0 : add_der(&r, at, k) < 0) {
+		if (k == 0 ? bad_file(&r, "the chain is not a row of DER certificates") < 0
+			   : add_der(&r, at, k) < 0) {
 			cert_list_free(list, r.n);
 			return -1;
 		}

@@ -1,8 +1,9 @@
 /*
  * relay <-> judge, encoder above decoder for each message. Relay, judge; pure.
  *
- * Each end is a process of ours, but one that may have been taken over: a decoder takes nothing on trust. Numbers stand for enums, so
- * they are held to their range; counts to the arrays they fill; octets to CERT_DER_MAX; and what is left over makes the whole packet bad.
+ * Each end is a process of ours, but one that may have been taken over: a decoder takes nothing on trust. Numbers
+ * stand for enums, so they are held to their range; counts to the arrays they fill; octets to CERT_DER_MAX; and what
+ * is left over makes the whole packet bad.
  */
 #include "certstore/judge_proto.h"
 
@@ -12,7 +13,8 @@
 #include "certstore/store.h"
 #include "gateway/base/log.h"
 
-/* Highest values of the enums that travel as numbers (policy.h, cms.h: certstore cannot include them; test_judge_world checks that they agree). */
+/* Highest values of the enums that travel as numbers (policy.h, cms.h: certstore cannot include them;
+ * test_judge_world checks that they agree). */
 enum { TREATMENT_MAX = 3, STRENGTH_MAX = 2, CERTS_MAX = 3, CIPHER_MAX = 3, KEYMODE_MAX = 2 };
 /* Our certificates and a chain of up to five behind them. */
 enum { CHAIN_MAX = 5 * 16384 };

@@ -1,5 +1,6 @@
 /*
- * relay <-> judge: encoder and decoder of each message side by side. Decoders reject left-over octets and over-long fields.
+ * relay <-> judge: encoder and decoder of each message side by side. Decoders reject left-over octets and over-long
+ * fields.
  */
 #ifndef POSTERN_CERTSTORE_JUDGE_PROTO_H
 #define POSTERN_CERTSTORE_JUDGE_PROTO_H
@@ -12,14 +13,14 @@
 #include "gateway/base/problem.h"
 
 enum judge_msg {
-	JUDGE_RESOLVE = 1,    /* relay -> judge; answered by JUDGE_VERDICT with the same id */
+	JUDGE_RESOLVE = 1, /* relay -> judge; answered by JUDGE_VERDICT with the same id */
 	JUDGE_VERDICT,
-	JUDGE_IDENTITIES,     /* relay -> judge: our identities; answered by JUDGE_IDENTITY_LIST */
+	JUDGE_IDENTITIES, /* relay -> judge: our identities; answered by JUDGE_IDENTITY_LIST */
 	JUDGE_IDENTITY_LIST,
-	JUDGE_SIGNERS,	      /* relay -> judge: is each of these signers to be believed? answered by JUDGE_TRUST */
+	JUDGE_SIGNERS, /* relay -> judge: is each of these signers to be believed? answered by JUDGE_TRUST */
 	JUDGE_TRUST,
-	JUDGE_SEEN,	      /* relay -> judge: mail with this partner domain was protected (P9); no answer */
-	JUDGE_CHANGED,	      /* judge -> relay: the store changed: forget cached answers */
+	JUDGE_SEEN,    /* relay -> judge: mail with this partner domain was protected (P9); no answer */
+	JUDGE_CHANGED, /* judge -> relay: the store changed: forget cached answers */
 };
 
 #define JUDGE_CERTS_MAX 8
@@ -32,20 +33,23 @@ struct judge_octets {
 struct judge_resolve {
 	char sender[400], recipient[400];
 };
-/* Everything policy_outbound needs (kept as plain numbers: certstore cannot include policy; proc copies), and what the sealer needs to do it. */
+/* Everything policy_outbound needs (kept as plain numbers: certstore cannot include policy; proc copies), and what
+ * the sealer needs to do it. */
 struct judge_verdict {
-	bool temp;	       /* the judge could not answer (store away): pr */
+	bool temp; /* the judge could not answer (store away): pr */
 	struct problem pr;
 	char rule[128];
 	uint8_t treatment, strength, certs; /* values of the policy enums */
 	bool listed, seen_protected, have_signer;
 	char cert_why[400], signer_why[256];
-	struct judge_octets rcpt_certs[JUDGE_CERTS_MAX]; /* DER to encrypt to, best first: one is used unless it is personal */
+	struct judge_octets
+	    rcpt_certs[JUDGE_CERTS_MAX]; /* DER to encrypt to, best first: one is used unless it is personal */
 	size_t nrcpt_certs;
-	bool personal;	       /* certificate of one person (address-bound): group only with itself when blind */
-	char sign_key[64];     /* keeper id */
-	struct judge_octets sign_cert, sign_chain, enc_cert; /* chain: concatenated DER; enc_cert: ours, for the encryption key preference */
-	bool sign_domain;      /* domain signature attribute */
+	bool personal;	   /* certificate of one person (address-bound): group only with itself when blind */
+	char sign_key[64]; /* keeper id */
+	struct judge_octets sign_cert, sign_chain,
+	    enc_cert;		 /* chain: concatenated DER; enc_cert: ours, for the encryption key preference */
+	bool sign_domain;	 /* domain signature attribute */
 	uint8_t cipher, keymode; /* cms.h enums: cipher and keymode for an RSA certificate */
 };
 /* ---- identities ---- */
@@ -68,7 +72,7 @@ struct judge_signer {
 };
 struct judge_signers {
 	char our_domain[256];
-	char from[400];	   /* author's address */
+	char from[400]; /* author's address */
 	size_t n;
 	struct judge_signer v[JUDGE_CERTS_MAX];
 	struct judge_octets extra[JUDGE_CERTS_MAX]; /* other certificates inside: possible issuers */
@@ -84,16 +88,20 @@ struct judge_trust {
 	} v[JUDGE_CERTS_MAX];
 };
 
-/* encode appends to o (ipc_out_init done by the caller with the matching type); decode reads in, memory of octets from the packet (valid while it is) unless an arena is given. 0 / -1. */
+/* encode appends to o (ipc_out_init done by the caller with the matching type); decode reads in, memory of octets
+ * from the packet (valid while it is) unless an arena is given. 0 / -1. */
 void judge_resolve_put(struct ipc_out *o, const struct judge_resolve *m);
 int judge_resolve_get(struct ipc_in *in, struct judge_resolve *m_r) __attribute__((warn_unused_result));
 void judge_verdict_put(struct ipc_out *o, const struct judge_verdict *m);
 /* octets are copied to the arena */
-int judge_verdict_get(struct ipc_in *in, struct arena *a, struct judge_verdict *m_r) __attribute__((warn_unused_result));
+int judge_verdict_get(struct ipc_in *in, struct arena *a, struct judge_verdict *m_r)
+    __attribute__((warn_unused_result));
 void judge_identity_list_put(struct ipc_out *o, const struct judge_identity_list *m);
-int judge_identity_list_get(struct ipc_in *in, struct arena *a, struct judge_identity_list *m_r) __attribute__((warn_unused_result));
+int judge_identity_list_get(struct ipc_in *in, struct arena *a, struct judge_identity_list *m_r)
+    __attribute__((warn_unused_result));
 void judge_signers_put(struct ipc_out *o, const struct judge_signers *m);
-int judge_signers_get(struct ipc_in *in, struct arena *a, struct judge_signers *m_r) __attribute__((warn_unused_result));
+int judge_signers_get(struct ipc_in *in, struct arena *a, struct judge_signers *m_r)
+    __attribute__((warn_unused_result));
 void judge_trust_put(struct ipc_out *o, const struct judge_trust *m);
 int judge_trust_get(struct ipc_in *in, struct judge_trust *m_r) __attribute__((warn_unused_result));
 void judge_seen_put(struct ipc_out *o, const char *domain);

@@ -1,8 +1,10 @@
 /*
- * Opening, closing, versions, transactions and snapshots of the store. Judge (and `postern restore` off line); blocks on the disk.
+ * Opening, closing, versions, transactions and snapshots of the store. Judge (and `postern restore` off line); blocks
+ * on the disk.
  *
- * Durable: WAL with synchronous=FULL, so that what was committed survives the machine. A failed commit rolls everything of its transaction back, the
- * audit row with the change. The newest audit hash goes to the log after each commit: rewriting the file then shows (P8).
+ * Durable: WAL with synchronous=FULL, so that what was committed survives the machine. A failed commit rolls
+ * everything of its transaction back, the audit row with the change. The newest audit hash goes to the log after each
+ * commit: rewriting the file then shows (P8).
  */
 #include "certstore/store.h"
 
@@ -132,7 +134,8 @@ int store_end(struct store *s, int rc, struct problem *pr)
 		return s->failed ? -1 : 0;
 	if (!s->failed && commit(s, pr) == 0)
 		return 0;
-	/* Some errors (disk full) have rolled back by themselves: then this one fails, and nothing is open either way. */
+	/* Some errors (disk full) have rolled back by themselves: then this one fails, and nothing is open either
+	 * way. */
 	if (!sqlite3_get_autocommit(s->db) && sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
 		log_fatal("store cannot roll back: %s", sqlite3_errmsg(s->db));
 	if (rc == 0 && pr && pr->cls == PROBLEM_NONE)
@@ -175,11 +178,13 @@ int store_snapshot(struct store *s, const char *path, struct problem *pr)
 
 int store_count(struct store *s, struct store_counts *c_r, struct problem *pr)
 {
-	static const char sql[] = "SELECT (SELECT count(*) FROM partner), (SELECT count(*) FROM cert), (SELECT count(*) FROM anchor),"
-				  " (SELECT count(*) FROM rule), (SELECT count(*) FROM identity), (SELECT count(*) FROM seen),"
-				  " (SELECT count(*) FROM audit)";
+	static const char sql[] =
+	    "SELECT (SELECT count(*) FROM partner), (SELECT count(*) FROM cert), (SELECT count(*) FROM anchor),"
+	    " (SELECT count(*) FROM rule), (SELECT count(*) FROM identity), (SELECT count(*) FROM seen),"
+	    " (SELECT count(*) FROM audit)";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
-	int64_t *const all[] = {&c_r->partners, &c_r->certs, &c_r->anchors, &c_r->rules, &c_r->identities, &c_r->seen, &c_r->audit};
+	int64_t *const all[] = {
+	    &c_r->partners, &c_r->certs, &c_r->anchors, &c_r->rules, &c_r->identities, &c_r->seen, &c_r->audit};
 
 	if (!st || store_sqlite_row(s, st, pr) <= 0)
 		return -1;

@@ -1,7 +1,8 @@
 /*
- * The store: our identities, partners, certificates, anchors, rules, audit log. One interface, put together here from a header per entity; the backend is
- * SQLite (store_sqlite.h). Judge (and `postern restore` off line); blocks on the disk; belongs to one thread. Every change of trust is written together
- * with its audit row in one transaction (promise P8).
+ * The store: our identities, partners, certificates, anchors, rules, audit log. One interface, put together here from
+ * a header per entity; the backend is SQLite (store_sqlite.h). Judge (and `postern restore` off line); blocks on the
+ * disk; belongs to one thread. Every change of trust is written together with its audit row in one transaction
+ * (promise P8).
  */
 #ifndef POSTERN_CERTSTORE_STORE_H
 #define POSTERN_CERTSTORE_STORE_H
@@ -20,8 +21,8 @@ void store_close(struct store *s);
 uint64_t store_version(struct store *s);
 /* A consistent copy (VACUUM INTO) at path, which must not exist; on disk when it returns. */
 int store_snapshot(struct store *s, const char *path, struct problem *pr) __attribute__((warn_unused_result));
-/* Several changes as one: begin, the changes, end. Nests; what was changed counts only when the outermost end got rc 0 and committed. end returns
- * rc, or -1 when an inner step had failed or the commit did. */
+/* Several changes as one: begin, the changes, end. Nests; what was changed counts only when the outermost end got rc
+ * 0 and committed. end returns rc, or -1 when an inner step had failed or the commit did. */
 int store_begin(struct store *s, struct problem *pr) __attribute__((warn_unused_result));
 int store_end(struct store *s, int rc, struct problem *pr) __attribute__((warn_unused_result));
 
@@ -30,7 +31,8 @@ struct store_counts {
 };
 int store_count(struct store *s, struct store_counts *c_r, struct problem *pr) __attribute__((warn_unused_result));
 
-/* Lists are arrays to be freed by store_*_free(list, n); rows own their strings. Functions return 0, or -1 with pr. */
+/* Lists are arrays to be freed by store_*_free(list, n); rows own their strings. Functions return 0, or -1 with pr.
+ */
 #include "certstore/store_anchor.h"
 #include "certstore/store_audit.h"
 #include "certstore/store_cert.h"

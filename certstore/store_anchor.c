@@ -119,7 +119,8 @@ static int delete_row(
 	store_sqlite_bind(st, "tt", scope, sha256);
 	rc = store_sqlite_row(s, st, pr);
 	if (rc == 0)
-		return problem_set(pr, PROBLEM_PERM, 0, "", "", "there is no anchor for %s with the fingerprint %s", scope, sha256);
+		return problem_set(
+		    pr, PROBLEM_PERM, 0, "", "", "there is no anchor for %s with the fingerprint %s", scope, sha256);
 	if (rc < 0)
 		return -1;
 	der = store_sqlite_octets(st, 0, &n);

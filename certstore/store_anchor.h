@@ -1,4 +1,5 @@
-/* The certificates that paths may end at, each for a partner or for all, and for a direction. Part of store.h, which says who calls, what blocks and who frees. */
+/* The certificates that paths may end at, each for a partner or for all, and for a direction. Part of store.h, which
+ * says who calls, what blocks and who frees. */
 #ifndef POSTERN_CERTSTORE_STORE_ANCHOR_H
 #define POSTERN_CERTSTORE_STORE_ANCHOR_H
 

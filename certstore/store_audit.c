@@ -1,7 +1,8 @@
 /*
- * The audit log: each row's hash covers the hash before it and every field of its own, each with its length in front, so that no two different rows
- * hash alike. Judge; blocks on the disk. Triggers refuse changes (store_schema.c); who writes to the file past SQLite is found by store_audit_verify, and
- * who rewrites the whole chain by the head in the log.
+ * The audit log: each row's hash covers the hash before it and every field of its own, each with its length in front,
+ * so that no two different rows hash alike. Judge; blocks on the disk. Triggers refuse changes (store_schema.c); who
+ * writes to the file past SQLite is found by store_audit_verify, and who rewrites the whole chain by the head in the
+ * log.
  */
 #include "certstore/store_audit.h"
 
@@ -74,7 +75,8 @@ int store_audit_head(struct store *s, int64_t *id_r, char hash_r[65], struct pro
 
 static int add_row(struct store *s, struct store_audit *r, struct problem *pr)
 {
-	static const char sql[] = "INSERT INTO audit (id, at, who, what, subject, detail, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+	static const char sql[] =
+	    "INSERT INTO audit (id, at, who, what, subject, detail, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 	char before[65], hash[65];
 	int64_t last;
@@ -146,7 +148,8 @@ void store_audit_free(struct store_audit *l, size_t n)
 	free(l);
 }
 
-int store_audit_list(struct store *s, int64_t before, size_t max, struct store_audit **list_r, size_t *n_r, struct problem *pr)
+int store_audit_list(
+    struct store *s, int64_t before, size_t max, struct store_audit **list_r, size_t *n_r, struct problem *pr)
 {
 	static const char sql[] = "SELECT id, at, who, what, subject, detail, hash FROM audit WHERE ?1 = 0 OR id < ?1"
 				  " ORDER BY id DESC LIMIT ?2";
@@ -161,16 +164,19 @@ int store_audit_list(struct store *s, int64_t before, size_t max, struct store_a
 }
 
 /* One row against what must stand there. */
-static int check_row(const struct store_audit *r, int64_t want_id, const char *before, char hash_r[65], struct problem *pr)
+static int check_row(
+    const struct store_audit *r, int64_t want_id, const char *before, char hash_r[65], struct problem *pr)
 {
 	if (r->id != want_id)
-		return problem_set(pr, PROBLEM_PERM, 0, "", "", "audit row %lld is missing (row %lld follows row %lld)",
-		    (long long)want_id, (long long)r->id, (long long)want_id - 1);
+		return problem_set(pr, PROBLEM_PERM, 0, "", "",
+		    "audit row %lld is missing (row %lld follows row %lld)", (long long)want_id, (long long)r->id,
+		    (long long)want_id - 1);
 	hash_row(before, r, hash_r);
 	if (strcmp(hash_r, r->hash) == 0)
 		return 0;
 	return problem_set(pr, PROBLEM_PERM, 0, "", "",
-	    "audit row %lld (%s %s by %s) does not carry the hash of its content and the row before: it was changed afterwards",
+	    "audit row %lld (%s %s by %s) does not carry the hash of its content and the row before: it was changed "
+	    "afterwards",
 	    (long long)r->id, r->what, r->subject, r->who);
 }
 

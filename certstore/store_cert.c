@@ -1,4 +1,5 @@
-/* Partners' certificates' table. Judge; blocks on the disk. Which of them is used, and whether any is good: gateway/proc/judge_resolve.c. */
+/* Partners' certificates' table. Judge; blocks on the disk. Which of them is used, and whether any is good:
+ * gateway/proc/judge_resolve.c. */
 #include "certstore/store_cert.h"
 
 #include <stdio.h>
@@ -76,8 +77,8 @@ static int upsert(struct store *s, const struct store_cert *c, struct problem *p
 
 	if (!st)
 		return -1;
-	store_sqlite_bind(st, "tbttiii", c->owner, c->der, c->der_len, c->sha256, c->source ? c->source : "", (int64_t)c->pinned,
-	    c->added, c->not_after);
+	store_sqlite_bind(st, "tbttiii", c->owner, c->der, c->der_len, c->sha256, c->source ? c->source : "",
+	    (int64_t)c->pinned, c->added, c->not_after);
 	return store_sqlite_run(s, st, pr);
 }
 
@@ -124,7 +125,8 @@ static int delete_row(
 	store_sqlite_bind(st, "tt", owner, sha256);
 	rc = store_sqlite_row(s, st, pr);
 	if (rc == 0)
-		return problem_set(pr, PROBLEM_PERM, 0, "", "", "%s has no certificate with the fingerprint %s", owner, sha256);
+		return problem_set(
+		    pr, PROBLEM_PERM, 0, "", "", "%s has no certificate with the fingerprint %s", owner, sha256);
 	if (rc < 0)
 		return -1;
 	der = store_sqlite_octets(st, 0, &n);

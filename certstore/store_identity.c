@@ -1,4 +1,5 @@
-/* Our identities' table. Judge; blocks on the disk. Whether a certificate is any good is looked at before it comes here (judge_admin). */
+/* Our identities' table. Judge; blocks on the disk. Whether a certificate is any good is looked at before it comes
+ * here (judge_admin). */
 #include "certstore/store_identity.h"
 
 #include <stdio.h>
@@ -54,7 +55,8 @@ void store_identities_free(struct store_identity *l, size_t n)
 	free(l);
 }
 
-int store_identities(struct store *s, const char *domain, struct store_identity **list_r, size_t *n_r, struct problem *pr)
+int store_identities(
+    struct store *s, const char *domain, struct store_identity **list_r, size_t *n_r, struct problem *pr)
 {
 	static const char sql[] = "SELECT id, domain, use, key_id, cert, chain, spki, active, added FROM identity"
 				  " WHERE ?1 IS NULL OR domain = ?1 ORDER BY domain, use, id DESC";
@@ -92,8 +94,8 @@ static int insert(struct store *s, const struct store_identity *i, struct proble
 
 	if (!st)
 		return -1;
-	store_sqlite_bind(st, "titbbbii", i->domain, (int64_t)i->use, i->key_id, i->cert, i->cert_len, i->chain, i->chain_len,
-	    i->spki, i->spki_len, (int64_t)i->active, i->added);
+	store_sqlite_bind(st, "titbbbii", i->domain, (int64_t)i->use, i->key_id, i->cert, i->cert_len, i->chain,
+	    i->chain_len, i->spki, i->spki_len, (int64_t)i->active, i->added);
 	return store_sqlite_run(s, st, pr);
 }
 
@@ -113,8 +115,8 @@ int store_identity_add(struct store *s, const struct store_identity *i, const ch
 	return store_end(s, rc, pr);
 }
 
-static int update_cert(struct store *s, const char *key_id, const void *cert, size_t n, const void *chain, size_t chain_n,
-    char *domain_r, size_t cap, struct problem *pr)
+static int update_cert(struct store *s, const char *key_id, const void *cert, size_t n, const void *chain,
+    size_t chain_n, char *domain_r, size_t cap, struct problem *pr)
 {
 	static const char sql[] = "UPDATE identity SET cert = ?2, chain = ?3 WHERE key_id = ?1 RETURNING domain";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
@@ -132,8 +134,8 @@ static int update_cert(struct store *s, const char *key_id, const void *cert, si
 	return store_sqlite_run(s, st, pr);
 }
 
-int store_identity_cert(struct store *s, const char *key_id, const void *cert, size_t n, const void *chain, size_t chain_n,
-    const char *who, struct problem *pr)
+int store_identity_cert(struct store *s, const char *key_id, const void *cert, size_t n, const void *chain,
+    size_t chain_n, const char *who, struct problem *pr)
 {
 	char detail[1200], domain[256] = "";
 

@@ -1,4 +1,5 @@
-/* Our own signing, opening and TLS certificates; the private halves are in the keeper. Part of store.h, which says who calls, what blocks and who frees. */
+/* Our own signing, opening and TLS certificates; the private halves are in the keeper. Part of store.h, which says
+ * who calls, what blocks and who frees. */
 #ifndef POSTERN_CERTSTORE_STORE_IDENTITY_H
 #define POSTERN_CERTSTORE_STORE_IDENTITY_H
 

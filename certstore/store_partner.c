@@ -56,10 +56,12 @@ int store_partner_get(struct store *s, const char *domain, struct store_partner 
 	return 0;
 }
 
-int store_partners(struct store *s, const char *after, size_t max, struct store_partner **list_r, size_t *n_r, struct problem *pr)
+int store_partners(
+    struct store *s, const char *after, size_t max, struct store_partner **list_r, size_t *n_r, struct problem *pr)
 {
-	static const char sql[] = "SELECT p.domain, treatment, strength, note, added, coalesce(at, 0) FROM partner p"
-				  " LEFT JOIN seen s ON s.domain = p.domain WHERE p.domain > ?1 ORDER BY p.domain LIMIT ?2";
+	static const char sql[] =
+	    "SELECT p.domain, treatment, strength, note, added, coalesce(at, 0) FROM partner p"
+	    " LEFT JOIN seen s ON s.domain = p.domain WHERE p.domain > ?1 ORDER BY p.domain LIMIT ?2";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
 	*list_r = NULL;
@@ -83,8 +85,9 @@ static int run_with(struct store *s, const char *sql, const char *domain, struct
 
 static int upsert(struct store *s, const struct store_partner *p, struct problem *pr)
 {
-	static const char sql[] = "INSERT INTO partner (domain, treatment, strength, note, added) VALUES (?1, ?2, ?3, ?4, ?5)"
-				  " ON CONFLICT (domain) DO UPDATE SET treatment = ?2, strength = ?3, note = ?4";
+	static const char sql[] =
+	    "INSERT INTO partner (domain, treatment, strength, note, added) VALUES (?1, ?2, ?3, ?4, ?5)"
+	    " ON CONFLICT (domain) DO UPDATE SET treatment = ?2, strength = ?3, note = ?4";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
 	if (!st)
@@ -105,8 +108,8 @@ int store_partner_put(struct store *s, const struct store_partner *p, const char
 	if (rc == 0)
 		rc = upsert(s, p, pr);
 	(void)snprintf(detail, sizeof detail, "treatment %s, strength %s%s%s%s%s%s%s", p->treatment, p->strength,
-	    p->note && p->note[0] ? ", note " : "", p->note ? p->note : "", old ? "; was " : "", old ? old->treatment : "",
-	    old ? ", " : "", old ? old->strength : "");
+	    p->note && p->note[0] ? ", note " : "", p->note ? p->note : "", old ? "; was " : "",
+	    old ? old->treatment : "", old ? ", " : "", old ? old->strength : "");
 	if (rc == 0)
 		rc = store_audit_add(s, who, old ? "partner.change" : "partner.add", p->domain, detail, pr);
 	if (old)
@@ -196,7 +199,8 @@ int store_release(struct store *s, const char *domain, const char *who, struct p
 		encode_time(at, since);
 	rc = run_with(s, sql, domain, pr);
 	if (rc == 0 && sqlite3_changes(s->db) == 0)
-		rc = problem_set(pr, PROBLEM_PERM, 0, "", "", "%s was never seen protected: there is nothing to release", domain);
+		rc = problem_set(
+		    pr, PROBLEM_PERM, 0, "", "", "%s was never seen protected: there is nothing to release", domain);
 	(void)snprintf(detail, sizeof detail, "first seen protected %s", since);
 	if (rc == 0)
 		rc = store_audit_add(s, who, "partner.release", domain, detail, pr);

@@ -1,4 +1,5 @@
-/* Whom we exchange mail with, how, and who was ever seen protected (P9). Part of store.h, which says who calls, what blocks and who frees. */
+/* Whom we exchange mail with, how, and who was ever seen protected (P9). Part of store.h, which says who calls, what
+ * blocks and who frees. */
 #ifndef POSTERN_CERTSTORE_STORE_PARTNER_H
 #define POSTERN_CERTSTORE_STORE_PARTNER_H
 

@@ -39,7 +39,8 @@ void store_rules_free(struct store_rule *l, size_t n)
 
 int store_rules(struct store *s, struct store_rule **list_r, size_t *n_r, struct problem *pr)
 {
-	static const char sql[] = "SELECT id, position, name, sender, recipient, treatment, strength FROM rule ORDER BY position, id";
+	static const char sql[] =
+	    "SELECT id, position, name, sender, recipient, treatment, strength FROM rule ORDER BY position, id";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
 	*list_r = NULL;
@@ -62,8 +63,8 @@ static int is_new(struct store *s, const char *name, struct problem *pr)
 	if (rc <= 0)
 		return rc;
 	store_sqlite_done(st);
-	return problem_set(pr, PROBLEM_PERM, 0, "", "", "there is a rule called \"%s\" already: remove it first, or choose another name",
-	    name);
+	return problem_set(pr, PROBLEM_PERM, 0, "", "",
+	    "there is a rule called \"%s\" already: remove it first, or choose another name", name);
 }
 
 /* Where the new one goes; makes room there. */
@@ -121,7 +122,8 @@ int store_rule_add(struct store *s, const struct store_rule *r, const char *who,
 
 static int delete_row(struct store *s, int64_t id, char **name_r, char *detail_r, size_t cap, struct problem *pr)
 {
-	static const char sql[] = "DELETE FROM rule WHERE id = ?1 RETURNING name, position, sender, recipient, treatment, strength";
+	static const char sql[] =
+	    "DELETE FROM rule WHERE id = ?1 RETURNING name, position, sender, recipient, treatment, strength";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 	int rc;
 
@@ -130,7 +132,8 @@ static int delete_row(struct store *s, int64_t id, char **name_r, char *detail_r
 	store_sqlite_bind(st, "i", id);
 	rc = store_sqlite_row(s, st, pr);
 	if (rc == 0)
-		return problem_set(pr, PROBLEM_PERM, 0, "", "", "there is no rule with the number %lld", (long long)id);
+		return problem_set(
+		    pr, PROBLEM_PERM, 0, "", "", "there is no rule with the number %lld", (long long)id);
 	if (rc < 0)
 		return -1;
 	*name_r = store_sqlite_text(st, 0);

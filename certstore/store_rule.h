@@ -1,4 +1,5 @@
-/* The admin's rules by sender and recipient; the first that matches counts. Part of store.h, which says who calls, what blocks and who frees. */
+/* The admin's rules by sender and recipient; the first that matches counts. Part of store.h, which says who calls,
+ * what blocks and who frees. */
 #ifndef POSTERN_CERTSTORE_STORE_RULE_H
 #define POSTERN_CERTSTORE_STORE_RULE_H
 

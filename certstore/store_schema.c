@@ -1,6 +1,7 @@
 /*
- * The store's tables: one step a schema version, numbered by PRAGMA user_version. A step once released is never changed; a change is a new step.
- * A step and its number are committed together, so a death between two steps leaves a whole older store that the next start takes further.
+ * The store's tables: one step a schema version, numbered by PRAGMA user_version. A step once released is never
+ * changed; a change is a new step. A step and its number are committed together, so a death between two steps leaves
+ * a whole older store that the next start takes further.
  */
 #include "certstore/store_schema.h"
 
@@ -13,24 +14,30 @@ enum { APPLICATION_ID = 0x5053544e };
 
 static const char *const steps[] = {
     /* 1 */
-    "CREATE TABLE identity (id INTEGER PRIMARY KEY, domain TEXT NOT NULL, use INTEGER NOT NULL CHECK (use BETWEEN 1 AND 3),"
-    " key_id TEXT NOT NULL UNIQUE, cert BLOB, chain BLOB, spki BLOB, active INTEGER NOT NULL, added INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE identity (id INTEGER PRIMARY KEY, domain TEXT NOT NULL, use INTEGER NOT NULL CHECK (use BETWEEN 1 "
+    "AND 3),"
+    " key_id TEXT NOT NULL UNIQUE, cert BLOB, chain BLOB, spki BLOB, active INTEGER NOT NULL, added INTEGER NOT "
+    "NULL) STRICT;"
     "CREATE INDEX identity_domain ON identity (domain, use);"
-    "CREATE TABLE partner (domain TEXT PRIMARY KEY, treatment TEXT NOT NULL, strength TEXT NOT NULL, note TEXT NOT NULL,"
+    "CREATE TABLE partner (domain TEXT PRIMARY KEY, treatment TEXT NOT NULL, strength TEXT NOT NULL, note TEXT NOT "
+    "NULL,"
     " added INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE seen (domain TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE cert (id INTEGER PRIMARY KEY, owner TEXT NOT NULL, der BLOB NOT NULL, sha256 TEXT NOT NULL,"
     " source TEXT NOT NULL, pinned INTEGER NOT NULL, added INTEGER NOT NULL, not_after INTEGER NOT NULL,"
     " UNIQUE (owner, sha256)) STRICT;"
     "CREATE INDEX cert_end ON cert (not_after);"
-    "CREATE TABLE anchor (id INTEGER PRIMARY KEY, scope TEXT NOT NULL, dir INTEGER NOT NULL CHECK (dir BETWEEN 0 AND 2),"
+    "CREATE TABLE anchor (id INTEGER PRIMARY KEY, scope TEXT NOT NULL, dir INTEGER NOT NULL CHECK (dir BETWEEN 0 AND "
+    "2),"
     " der BLOB NOT NULL, sha256 TEXT NOT NULL, added INTEGER NOT NULL, UNIQUE (scope, sha256)) STRICT;"
     "CREATE TABLE rule (id INTEGER PRIMARY KEY AUTOINCREMENT, position INTEGER NOT NULL, name TEXT NOT NULL UNIQUE,"
     " sender TEXT NOT NULL, recipient TEXT NOT NULL, treatment TEXT NOT NULL, strength TEXT NOT NULL) STRICT;"
     "CREATE TABLE audit (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,"
     " subject TEXT NOT NULL, detail TEXT NOT NULL, hash TEXT NOT NULL) STRICT;"
-    "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;"
-    "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;",
+    "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is "
+    "append-only'); END;"
+    "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is "
+    "append-only'); END;",
 };
 
 int store_schema_version(void)
@@ -57,7 +64,8 @@ static int run_step(sqlite3 *db, int to, struct problem *pr)
 {
 	char head[128];
 
-	(void)snprintf(head, sizeof head, "PRAGMA user_version = %d; PRAGMA application_id = %d; COMMIT", to, APPLICATION_ID);
+	(void)snprintf(
+	    head, sizeof head, "PRAGMA user_version = %d; PRAGMA application_id = %d; COMMIT", to, APPLICATION_ID);
 	if (store_sqlite_exec(db, steps[to - 1], pr) == 0 && store_sqlite_exec(db, head, pr) == 0)
 		return 0;
 	(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
@@ -71,10 +79,12 @@ static int check_ours(sqlite3 *db, int version, struct problem *pr)
 	if (pragma_int(db, "PRAGMA application_id", &app, pr) < 0)
 		return -1;
 	if (app != APPLICATION_ID && (app != 0 || version != 0))
-		return problem_temp(pr, "store.db is not a store of postern but another program's database: move it away");
+		return problem_temp(
+		    pr, "store.db is not a store of postern but another program's database: move it away");
 	if (version > store_schema_version())
 		return problem_temp(pr,
-		    "store.db has schema %d and this postern knows schemas up to %d: run the newer postern that wrote it, or bring "
+		    "store.db has schema %d and this postern knows schemas up to %d: run the newer postern that "
+		    "wrote it, or bring "
 		    "back an older backup with \"postern restore\"",
 		    version, store_schema_version());
 	return 0;

@@ -1,6 +1,6 @@
 /*
- * The SQLite connection behind the store: statements prepared once, binding, rows, errors as sentences. Judge; blocks on the disk.
- * What is in the tables is the business of store_<entity>.c; the schema stands in store_schema.c.
+ * The SQLite connection behind the store: statements prepared once, binding, rows, errors as sentences. Judge; blocks
+ * on the disk. What is in the tables is the business of store_<entity>.c; the schema stands in store_schema.c.
  */
 #include "certstore/store_sqlite.h"
 
@@ -21,7 +21,8 @@ int store_sqlite_fail(sqlite3 *db, struct problem *pr)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return problem_temp(pr,
-		    "the store (store.db) is damaged (%s): stop postern and bring back the last backup with \"postern restore\"",
+		    "the store (store.db) is damaged (%s): stop postern and bring back the last backup with "
+		    "\"postern restore\"",
 		    sqlite3_errmsg(db));
 	case SQLITE_FULL:
 		return problem_temp(pr, "the store (store.db) cannot grow: the disk is full");

@@ -1,5 +1,6 @@
 /*
- * Inside of the store, for store*.c alone: the SQLite connection, its prepared statements, transactions. Judge; blocks on the disk.
+ * Inside of the store, for store*.c alone: the SQLite connection, its prepared statements, transactions. Judge;
+ * blocks on the disk.
  */
 #ifndef POSTERN_CERTSTORE_STORE_SQLITE_H
 #define POSTERN_CERTSTORE_STORE_SQLITE_H
@@ -24,10 +25,11 @@ struct store {
 	int64_t head_id;
 };
 
-/* sql must be static: it is prepared once. NULL with pr. Afterwards: bind, run or rows, and store_sqlite_done where rows are left unread. */
+/* sql must be static: it is prepared once. NULL with pr. Afterwards: bind, run or rows, and store_sqlite_done where
+ * rows are left unread. */
 sqlite3_stmt *store_sqlite_stmt(struct store *s, const char *sql, struct problem *pr);
-/* Binds from parameter 1 on, one letter each: 't' const char * (NULL allowed), 'i' int64_t, 'b' const void * and size_t (NULL allowed). The memory must
- * last until the statement is done. */
+/* Binds from parameter 1 on, one letter each: 't' const char * (NULL allowed), 'i' int64_t, 'b' const void * and
+ * size_t (NULL allowed). The memory must last until the statement is done. */
 void store_sqlite_bind(sqlite3_stmt *st, const char *kinds, ...);
 /* Runs to the end and resets. 0 / -1. */
 int store_sqlite_run(struct store *s, sqlite3_stmt *st, struct problem *pr) __attribute__((warn_unused_result));

@@ -1,10 +1,12 @@
 /*
- * Whom to believe. Judge; reads what it is given, no I/O. RFC 5280 6, RFC 8550 4, DIRECT.md "Which certificate counts".
+ * Whom to believe. Judge; reads what it is given, no I/O. RFC 5280 6, RFC 8550 4, DIRECT.md "Which certificate
+ * counts".
  *
- * The path is OpenSSL's business (signatures, names, CA bits, path lengths, name constraints, algorithms of security level 2), with PARTIAL_CHAIN so
- * that an anchor may be an intermediate or the leaf itself. Purposes are ours: OpenSSL's S/MIME purpose wants things of deployed single-use pairs that
- * they do not have, and lets pass what we refuse. An anchor is found by subject, key and signature, never by a key identifier alone.
- * Not here: revocation; which anchors count for whom (the caller has chosen them).
+ * The path is OpenSSL's business (signatures, names, CA bits, path lengths, name constraints, algorithms of security
+ * level 2), with PARTIAL_CHAIN so that an anchor may be an intermediate or the leaf itself. Purposes are ours:
+ * OpenSSL's S/MIME purpose wants things of deployed single-use pairs that they do not have, and lets pass what we
+ * refuse. An anchor is found by subject, key and signature, never by a key identifier alone. Not here: revocation;
+ * which anchors count for whom (the caller has chosen them).
  */
 #include "certstore/trust.h"
 
@@ -36,7 +38,8 @@ int trust_fit(const struct cert_facts *f, enum cert_purpose use, int64_t at, cha
 	if (use == CERT_TO_SIGN && !f->may_sign)
 		return unfit(why, cap, "its key usage does not allow signing (digitalSignature is missing)");
 	if (use == CERT_TO_ENCRYPT && !f->may_encrypt)
-		return unfit(why, cap, "its key usage does not allow encrypting to it (keyEncipherment or keyAgreement is missing)");
+		return unfit(why, cap,
+		    "its key usage does not allow encrypting to it (keyEncipherment or keyAgreement is missing)");
 	if (at < f->not_before) {
 		(void)snprintf(text, sizeof text, "it is not valid before %s", cert_day(f->not_before, day));
 		return unfit(why, cap, text);
@@ -48,7 +51,7 @@ int trust_fit(const struct cert_facts *f, enum cert_purpose use, int64_t at, cha
 	return 0;
 }
 
-static STACK_OF(X509) *stack_of(X509 *const *v, size_t n)
+static STACK_OF(X509) * stack_of(X509 *const *v, size_t n)
 {
 	STACK_OF(X509) *s = sk_X509_new_null();
 
@@ -60,9 +63,9 @@ static STACK_OF(X509) *stack_of(X509 *const *v, size_t n)
 	return s;
 }
 
-static STACK_OF(X509) *anchors_of(const struct trust_question *q)
+static STACK_OF(X509) * anchors_of(const struct trust_question *q)
 {
-	STACK_OF(X509) *s;
+	STACK_OF(X509) * s;
 
 	if (q->anchor_certs)
 		return stack_of(q->anchor_certs, q->nanchors);
@@ -105,8 +108,9 @@ static void say_path_error(X509_STORE_CTX *c, X509 *x, char *why, size_t cap)
 	}
 }
 
-/* RFC 5280 4.2.1.12 read as deployed: an EKU in an issuer limits what it may issue. A TLS-only CA vouches for no mail. */
-static int check_issuers(STACK_OF(X509) *chain, char *why, size_t cap)
+/* RFC 5280 4.2.1.12 read as deployed: an EKU in an issuer limits what it may issue. A TLS-only CA vouches for no
+ * mail. */
+static int check_issuers(STACK_OF(X509) * chain, char *why, size_t cap)
 {
 	for (int i = 1; i < sk_X509_num(chain); i++) {
 		X509 *ca = sk_X509_value(chain, i);
@@ -116,13 +120,14 @@ static int check_issuers(STACK_OF(X509) *chain, char *why, size_t cap)
 		if (!(X509_get_extension_flags(ca) & EXFLAG_XKUSAGE) || (eku & (XKU_SMIME | XKU_ANYEKU)))
 			continue;
 		cert_name(X509_get_subject_name(ca), name, sizeof name);
-		(void)snprintf(why, cap, "its issuer %s may not issue certificates for mail (extended key usage)", name);
+		(void)snprintf(
+		    why, cap, "its issuer %s may not issue certificates for mail (extended key usage)", name);
 		return -1;
 	}
 	return 0;
 }
 
-static int verify(X509_STORE_CTX *c, X509 *x, STACK_OF(X509) *anchors, STACK_OF(X509) *extra, int64_t at)
+static int verify(X509_STORE_CTX *c, X509 *x, STACK_OF(X509) * anchors, STACK_OF(X509) * extra, int64_t at)
 {
 	X509_VERIFY_PARAM *p;
 
@@ -202,7 +207,8 @@ enum trust_result trust_conclude(X509 *x, const struct cert_facts *f, const stru
 		return TRUST_BAD;
 	}
 	if (bound == CERT_BOUND_NOT && !q->pinned) {
-		(void)snprintf(why, cap, "certificate %s: %s, but it does not name %s nor its domain (it names: %.200s)", words, how,
+		(void)snprintf(why, cap,
+		    "certificate %s: %s, but it does not name %s nor its domain (it names: %.200s)", words, how,
 		    q->who->local[0] ? address_text(q->who, who) : q->who->domain, f->names[0] ? f->names : "nobody");
 		return TRUST_UNBOUND;
 	}

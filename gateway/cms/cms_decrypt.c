@@ -25,51 +25,69 @@ static int bad_message(const char *why, struct problem *pr)
 	return problem_perm(pr, "The message cannot be decrypted: %s.", why);
 }
 
-/* Which key encryption stands in our RecipientInfo: 3DES wraps and the like are refused, whatever OpenSSL would do.
- */
-static int check_key_encryption(CMS_RecipientInfo *ri, struct problem *pr)
+/* RFC 5753 7.1.5: the parameter of the key agreement is the algorithm of the wrap. */
+static int wrap_ok(const X509_ALGOR *agreement)
 {
-	X509_ALGOR *alg = NULL, *wrap;
+	const unsigned char *p;
 	const ASN1_OBJECT *obj;
 	const void *param;
+	X509_ALGOR *wrap;
 	int type, ok = 0;
 
-	if (CMS_RecipientInfo_type(ri) == CMS_RECIPINFO_TRANS &&
-	    CMS_RecipientInfo_ktri_get0_algs(ri, NULL, NULL, &alg)) {
-		X509_ALGOR_get0(&obj, NULL, NULL, alg);
-		ok = cms_alg_keytrans_ok(OBJ_obj2nid(obj));
-	} else if (CMS_RecipientInfo_type(ri) == CMS_RECIPINFO_AGREE &&
-		   CMS_RecipientInfo_kari_get0_alg(ri, &alg, NULL)) {
-		const unsigned char *p;
-
-		/* RFC 5753 7.1.5: the parameter of the agreement is the algorithm of the wrap */
-		X509_ALGOR_get0(NULL, &type, &param, alg);
-		if (type == V_ASN1_SEQUENCE) {
-			p = ASN1_STRING_get0_data(param);
-			wrap = d2i_X509_ALGOR(NULL, &p, ASN1_STRING_length(param));
-			if (wrap != NULL) {
-				X509_ALGOR_get0(&obj, NULL, NULL, wrap);
-				ok = cms_alg_keywrap_ok(OBJ_obj2nid(obj));
-			}
-			X509_ALGOR_free(wrap);
-		}
+	X509_ALGOR_get0(NULL, &type, &param, agreement);
+	if (type != V_ASN1_SEQUENCE)
+		return 0;
+	p = ASN1_STRING_get0_data(param);
+	wrap = d2i_X509_ALGOR(NULL, &p, ASN1_STRING_length(param));
+	if (wrap != NULL) {
+		X509_ALGOR_get0(&obj, NULL, NULL, wrap);
+		ok = cms_alg_keywrap_ok(OBJ_obj2nid(obj));
 	}
-	return ok ? 0 : bad_message("its key is encrypted for us in a way that is not accepted", pr);
+	X509_ALGOR_free(wrap);
+	return ok;
+}
+
+static int key_encryption_ok(CMS_RecipientInfo *ri)
+{
+	const ASN1_OBJECT *obj;
+	X509_ALGOR *alg = NULL;
+
+	if (CMS_RecipientInfo_type(ri) == CMS_RECIPINFO_AGREE)
+		return CMS_RecipientInfo_kari_get0_alg(ri, &alg, NULL) && wrap_ok(alg);
+	if (CMS_RecipientInfo_type(ri) != CMS_RECIPINFO_TRANS ||
+	    !CMS_RecipientInfo_ktri_get0_algs(ri, NULL, NULL, &alg))
+		return 0;
+	X509_ALGOR_get0(&obj, NULL, NULL, alg);
+	return cms_alg_keytrans_ok(OBJ_obj2nid(obj));
+}
+
+/*
+ * How the key is encrypted for us: 3DES wraps and the like are refused, whatever OpenSSL would do. In every
+ * RecipientInfo that names us, because OpenSSL chooses among them.
+ */
+static int check_recipients(struct cms_outline *o, X509 *cert, struct problem *pr)
+{
+	STACK_OF(CMS_RecipientInfo) *infos = CMS_get0_RecipientInfos(cms_outline_openssl(o));
+	int i = cms_outline_recipient(o, cert, 0);
+
+	if (i == -1)
+		return bad_message("it is not encrypted for this certificate", pr);
+	for (; i != -1; i = cms_outline_recipient(o, cert, i + 1))
+		if (!key_encryption_ok(sk_CMS_RecipientInfo_value(infos, i)))
+			return bad_message("its key is encrypted for us in a way that is not accepted", pr);
+	return 0;
 }
 
 static int unwrap(
     struct cms_outline *o, X509 *cert, EVP_PKEY *key, bool (*transport_failed)(void), struct problem *pr)
 {
-	CMS_ContentInfo *cms = cms_outline_openssl(o);
-	int i = cms_outline_recipient(o, cert), ok;
+	int ok;
 
-	if (i == -1)
-		return bad_message("it is not encrypted for this certificate", pr);
-	if (check_key_encryption(sk_CMS_RecipientInfo_value(CMS_get0_RecipientInfos(cms), i), pr) == -1)
+	if (check_recipients(o, cert, pr) == -1)
 		return -1;
 	/* with the certificate: without it a wrong key would be tried on every RecipientInfo and give random octets
 	 */
-	ok = CMS_decrypt_set1_pkey(cms, key, cert);
+	ok = CMS_decrypt_set1_pkey(cms_outline_openssl(o), key, cert);
 	/* a dead keeper looks exactly like a bad message, but the message must not suffer for it */
 	if (transport_failed != NULL && transport_failed()) {
 		ERR_clear_error();

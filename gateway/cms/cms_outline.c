@@ -202,11 +202,11 @@ static STACK_OF(CMS_RecipientInfo) * recipient_infos(const struct cms_outline *o
 	return CMS_get0_RecipientInfos(o->cms);
 }
 
-int cms_outline_recipient(const struct cms_outline *o, X509 *cert)
+int cms_outline_recipient(const struct cms_outline *o, X509 *cert, int from)
 {
 	STACK_OF(CMS_RecipientInfo) *infos = recipient_infos(o);
 
-	for (int i = 0; i < sk_CMS_RecipientInfo_num(infos); i++)
+	for (int i = from; i < sk_CMS_RecipientInfo_num(infos); i++)
 		if (names(sk_CMS_RecipientInfo_value(infos, i), cert))
 			return i;
 	return -1;
@@ -215,7 +215,7 @@ int cms_outline_recipient(const struct cms_outline *o, X509 *cert)
 int cms_outline_find(const struct cms_outline *o, X509 *const *certs, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (cms_outline_recipient(o, certs[i]) != -1)
+		if (cms_outline_recipient(o, certs[i], 0) != -1)
 			return (int)i;
 	return -1;
 }
@@ -276,7 +276,7 @@ static int hash_recipient(const struct cms_outline *o, struct cms_skeleton_part 
 
 int cms_outline_key_hash(const struct cms_outline *o, X509 *cert, uint8_t hash_r[32])
 {
-	int i = cms_outline_recipient(o, cert), r = -1;
+	int i = cms_outline_recipient(o, cert, 0), r = -1;
 	EVP_MD_CTX *md;
 
 	if (i < 0 || (size_t)i >= o->sk.recipients)

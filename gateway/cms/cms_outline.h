@@ -38,8 +38,8 @@ bool cms_outline_has_content(const struct cms_outline *o);
 const struct cms_skeleton *cms_outline_skeleton(const struct cms_outline *o);
 /* OpenSSL's view of the skeleton; belongs to the outline. NULL for kinds that are not read. */
 CMS_ContentInfo *cms_outline_openssl(const struct cms_outline *o);
-/* The first RecipientInfo that names cert, or -1. */
-int cms_outline_recipient(const struct cms_outline *o, X509 *cert);
+/* The first RecipientInfo from the index `from` on that names cert, or -1. */
+int cms_outline_recipient(const struct cms_outline *o, X509 *cert, int from);
 /* Starts reading the content string; cms_content_close. */
 int cms_outline_content(const struct cms_outline *o, struct cms_content *c, struct problem *pr)
     __attribute__((warn_unused_result));

@@ -1,11 +1,12 @@
 /*
- * The keeper: its life, its channels and its threads. Role keeper, or a thread of a test. Not here: what a request may do (keeper_serve.c), the parent's
- * side (key files from and to disk).
+ * The keeper: its life, its channels and its threads. Role keeper, or a thread of a test. Not here: what a request
+ * may do (keeper_serve.c), the parent's side (key files from and to disk).
  *
- * Threads: one epoll for all channels, each armed for one event: the thread that gets it reads one packet, answers it whole and arms the channel again.
- * So a channel is with one thread at a time, a client cannot occupy two, and no lock is held while a key works.
- * A client that sends something malformed is broken or taken over: its channel is closed and logged, nobody else notices. One that does not take its
- * answer within a second loses its channel as well, or a few such clients would hold all threads.
+ * Threads: one epoll for all channels, each armed for one event: the thread that gets it reads one packet, answers it
+ * whole and arms the channel again. So a channel is with one thread at a time, a client cannot occupy two, and no
+ * lock is held while a key works. A client that sends something malformed is broken or taken over: its channel is
+ * closed and logged, nobody else notices. One that does not take its answer within a second loses its channel as
+ * well, or a few such clients would hold all threads.
  */
 #include "gateway/keys/keeper.h"
 
@@ -41,7 +42,7 @@ struct channel {
 struct keeper {
 	struct keeper_serve serve;
 	int epoll;
-	int stop; /* eventfd: readable from keeper_stop on */
+	int stop;	      /* eventfd: readable from keeper_stop on */
 	pthread_mutex_t lock; /* the list of channels */
 	struct channel *channels;
 };
@@ -54,21 +55,25 @@ struct worker {
 };
 
 /*
- * libcrypto puts the numbers of private keys into this arena: locked, not dumped, between guard pages, wiped. It exists once in a process. The random
- * generator and the configuration are touched here so that nothing is opened after the sandbox is closed.
+ * libcrypto puts the numbers of private keys into this arena: locked, not dumped, between guard pages, wiped. It
+ * exists once in a process. The random generator and the configuration are touched here so that nothing is opened
+ * after the sandbox is closed.
  */
 static void warm_up(void)
 {
 	uint8_t some[16];
 
 	if (!CRYPTO_secure_malloc_initialized() && CRYPTO_secure_malloc_init(ARENA, ARENA_LEAST) != 1)
-		log_warn(NULL, "keeper", "memory-not-locked why=\"private keys could get into swap: raise the limit of locked memory to %d KiB\"",
+		log_warn(NULL, "keeper",
+		    "memory-not-locked why=\"private keys could get into swap: raise the limit of locked memory to "
+		    "%d KiB\"",
 		    ARENA / 1024 + 64);
 	if (RAND_bytes(some, sizeof(some)) != 1 || RAND_priv_bytes(some, sizeof(some)) != 1)
 		log_fatal("no random numbers");
 }
 
-struct keeper *keeper_new(int (*persist)(void *ctx, const char *name, const void *p, size_t n, struct problem *pr), void *ctx)
+struct keeper *keeper_new(
+    int (*persist)(void *ctx, const char *name, const void *p, size_t n, struct problem *pr), void *ctx)
 {
 	struct keeper *k = mem_new(sizeof(*k));
 	struct epoll_event ev = {.events = EPOLLIN};
@@ -122,7 +127,8 @@ int keeper_master_new(const void *passphrase, size_t n, struct buf *file_r, stru
 	return keeper_files_master_make(passphrase, n, file_r, pr);
 }
 
-int keeper_unseal(struct keeper *k, const void *passphrase, size_t n, const void *master_file, size_t master_n, struct problem *pr)
+int keeper_unseal(
+    struct keeper *k, const void *passphrase, size_t n, const void *master_file, size_t master_n, struct problem *pr)
 {
 	struct keeper_secrets *s, *none = NULL;
 
@@ -163,7 +169,8 @@ void keeper_attach(struct keeper *k, int fd, enum keeper_client who)
 	k->channels = c;
 	pthread_mutex_unlock(&k->lock);
 	if (epoll_ctl(k->epoll, EPOLL_CTL_ADD, fd, &ev) < 0) {
-		log_error(NULL, "keeper", "attach-failed client=%s why=\"%s\"", keeper_serve_client(who), strerror(errno));
+		log_error(
+		    NULL, "keeper", "attach-failed client=%s why=\"%s\"", keeper_serve_client(who), strerror(errno));
 		channel_close(c);
 	}
 }
@@ -207,9 +214,11 @@ static void serve_one(struct worker *w, struct channel *c)
 	else if (errno != ETIMEDOUT)
 		why = errno == EBADMSG ? "malformed packet" : strerror(errno);
 	buf_reset(&w->store);
+	/* once armed, another thread may already serve or even free c */
 	if (!why && epoll_ctl(w->k->epoll, EPOLL_CTL_MOD, c->fd, &ev) == 0)
 		return;
-	log_error(NULL, "keeper", "channel-closed client=%s why=\"%s\"", keeper_serve_client(c->who), why ? why : strerror(errno));
+	log_error(NULL, "keeper", "channel-closed client=%s why=\"%s\"", keeper_serve_client(c->who),
+	    why ? why : strerror(errno));
 	channel_close(c);
 }
 

@@ -1,7 +1,8 @@
 /*
  * Certification requests and self-signed certificates, see the header. Role keeper, any of its threads.
- * Key usage follows the key's use (RFC 5280 4.2.1.3, RFC 8550 4.4.2): signing keys digitalSignature and never nonRepudiation (a machine signs, not a person);
- * RSA encryption keys keyEncipherment, EC ones keyAgreement; TLS keys digitalSignature.
+ * Key usage follows the key's use (RFC 5280 4.2.1.3, RFC 8550 4.4.2): signing keys digitalSignature and never
+ * nonRepudiation (a machine signs, not a person); RSA encryption keys keyEncipherment, EC ones keyAgreement; TLS keys
+ * digitalSignature.
  */
 #include "gateway/keys/keeper_certify.h"
 
@@ -46,8 +47,9 @@ static int check_name(const char *name, const char *what, long least, struct pro
 
 	if (n >= least && n <= NAME_CHARS)
 		return 0;
-	return problem_perm(pr, "The %s for a certificate must have %ld to %d characters of UTF-8, without control characters", what, least,
-	    NAME_CHARS);
+	return problem_perm(pr,
+	    "The %s for a certificate must have %ld to %d characters of UTF-8, without control characters", what,
+	    least, NAME_CHARS);
 }
 
 static bool host_ok(const char *s)
@@ -73,16 +75,20 @@ static bool mailbox_ok(const char *s)
 
 static int check(const struct keeper_certify *rq, struct problem *pr)
 {
-	if (check_name(rq->common_name, "common name", 1, pr) < 0 || check_name(rq->organisation, "organisation", 0, pr) < 0)
+	if (check_name(rq->common_name, "common name", 1, pr) < 0 ||
+	    check_name(rq->organisation, "organisation", 0, pr) < 0)
 		return -1;
 	if (rq->dns_name[0] && !host_ok(rq->dns_name))
-		return problem_perm(pr, "\"%.100s\" is not a DNS name that can stand in a certificate (letters, digits, '-', '.')",
+		return problem_perm(pr,
+		    "\"%.100s\" is not a DNS name that can stand in a certificate (letters, digits, '-', '.')",
 		    rq->dns_name);
 	if (rq->rfc822_name[0] && !mailbox_ok(rq->rfc822_name))
-		return problem_perm(pr, "\"%.100s\" is not a mail address that can stand in a certificate (ASCII, no quoted local part)",
+		return problem_perm(pr,
+		    "\"%.100s\" is not a mail address that can stand in a certificate (ASCII, no quoted local part)",
 		    rq->rfc822_name);
 	if (rq->kind == KEYS_CERT_SELF && (rq->days < 1 || rq->days > KEEPER_CERTIFY_DAYS_MAX))
-		return problem_perm(pr, "A self-signed certificate can be valid for 1 to %d days, not %u", KEEPER_CERTIFY_DAYS_MAX, rq->days);
+		return problem_perm(pr, "A self-signed certificate can be valid for 1 to %d days, not %u",
+		    KEEPER_CERTIFY_DAYS_MAX, rq->days);
 	return 0;
 }
 
@@ -155,12 +161,13 @@ static int san(STACK_OF(X509_EXTENSION) * list, const struct keeper_certify *rq)
 		return 1;
 	names = GENERAL_NAMES_new();
 	ok = names && san_add(names, GEN_DNS, rq->dns_name) && san_add(names, GEN_EMAIL, rq->rfc822_name) &&
-	    take(list, X509V3_EXT_i2d(NID_subject_alt_name, 0, names));
+	     take(list, X509V3_EXT_i2d(NID_subject_alt_name, 0, names));
 	GENERAL_NAMES_free(names);
 	return ok;
 }
 
-/* The hash of the public key as subject key identifier (RFC 5280 4.2.1.2 method 1); nobody's security rests on SHA-1 here. */
+/* The hash of the public key as subject key identifier (RFC 5280 4.2.1.2 method 1); nobody's security rests on SHA-1
+ * here. */
 static int key_identifiers(STACK_OF(X509_EXTENSION) * list, const X509_PUBKEY *pub, enum keys_cert_kind kind)
 {
 	ASN1_OCTET_STRING *id = ASN1_OCTET_STRING_new();
@@ -171,8 +178,8 @@ static int key_identifiers(STACK_OF(X509_EXTENSION) * list, const X509_PUBKEY *p
 	int n, ok;
 
 	ok = id && akid && X509_PUBKEY_get0_param(NULL, &p, &n, NULL, pub) &&
-	    EVP_Digest(p, (size_t)n, md, &md_n, EVP_sha1(), NULL) && ASN1_OCTET_STRING_set(id, md, (int)md_n) &&
-	    take(list, X509V3_EXT_i2d(NID_subject_key_identifier, 0, id));
+	     EVP_Digest(p, (size_t)n, md, &md_n, EVP_sha1(), NULL) && ASN1_OCTET_STRING_set(id, md, (int)md_n) &&
+	     take(list, X509V3_EXT_i2d(NID_subject_key_identifier, 0, id));
 	if (ok && kind == KEYS_CERT_SELF) {
 		akid->keyid = id;
 		id = NULL;
@@ -193,7 +200,8 @@ static STACK_OF(X509_EXTENSION) *
 {
 	STACK_OF(X509_EXTENSION) *list = sk_X509_EXTENSION_new_null();
 
-	if (list && fixed(list, NID_basic_constraints, "critical,CA:FALSE") && fixed(list, NID_key_usage, key_usage(key)) &&
+	if (list && fixed(list, NID_basic_constraints, "critical,CA:FALSE") &&
+	    fixed(list, NID_key_usage, key_usage(key)) &&
 	    fixed(list, NID_ext_key_usage, key->use == KEYS_USE_TLS ? "serverAuth,clientAuth" : "emailProtection") &&
 	    san(list, rq) && key_identifiers(list, pub, rq->kind))
 		return list;
@@ -210,8 +218,8 @@ static int csr(const struct keeper_key *key, const struct keeper_certify *rq, un
 	STACK_OF(X509_EXTENSION) *list = NULL;
 	int n = -1;
 
-	if (!req || !name || !X509_REQ_set_version(req, X509_REQ_VERSION_1) || !X509_REQ_set_subject_name(req, name) ||
-	    !X509_REQ_set_pubkey(req, key->pkey))
+	if (!req || !name || !X509_REQ_set_version(req, X509_REQ_VERSION_1) ||
+	    !X509_REQ_set_subject_name(req, name) || !X509_REQ_set_pubkey(req, key->pkey))
 		goto out;
 	list = extensions(key, rq, X509_REQ_get_X509_PUBKEY(req));
 	if (!list || !X509_REQ_add_extensions(req, list) || X509_REQ_sign(req, key->pkey, hash(key)) <= 0)
@@ -245,7 +253,7 @@ static int set_life(X509 *x, uint32_t days, int64_t now)
 	time_t t = (time_t)now;
 
 	return X509_time_adj_ex(X509_getm_notBefore(x), 0, -CLOCK_SKEW_S, &t) &&
-	    X509_time_adj_ex(X509_getm_notAfter(x), (int)days, 0, &t);
+	       X509_time_adj_ex(X509_getm_notAfter(x), (int)days, 0, &t);
 }
 
 static int add_extensions(X509 *x, const struct keeper_key *key, const struct keeper_certify *rq)
@@ -259,7 +267,8 @@ static int add_extensions(X509 *x, const struct keeper_key *key, const struct ke
 	return ok;
 }
 
-static int self_signed(const struct keeper_key *key, const struct keeper_certify *rq, int64_t now, unsigned char **der_r)
+static int self_signed(
+    const struct keeper_key *key, const struct keeper_certify *rq, int64_t now, unsigned char **der_r)
 {
 	X509 *x = X509_new();
 	X509_NAME *name = subject(rq);
@@ -274,7 +283,8 @@ static int self_signed(const struct keeper_key *key, const struct keeper_certify
 	return n;
 }
 
-int keeper_certify(const struct keeper_key *key, const struct keeper_certify *rq, int64_t now, struct buf *der_r, struct problem *pr)
+int keeper_certify(
+    const struct keeper_key *key, const struct keeper_certify *rq, int64_t now, struct buf *der_r, struct problem *pr)
 {
 	unsigned char *der = NULL;
 	int n, r = -1;

@@ -1,6 +1,7 @@
 /*
- * Certification requests (PKCS #10, RFC 2986) and self-signed certificates (RFC 5280) for keys of the keeper. Role keeper. The keeper builds them itself
- * from names, so that no client can have a certificate of its own making signed.
+ * Certification requests (PKCS #10, RFC 2986) and self-signed certificates (RFC 5280) for keys of the keeper. Role
+ * keeper. The keeper builds them itself from names, so that no client can have a certificate of its own making
+ * signed.
  */
 #ifndef POSTERN_KEYS_KEEPER_CERTIFY_H
 #define POSTERN_KEYS_KEEPER_CERTIFY_H

@@ -1,6 +1,7 @@
 /*
- * The master file and the sealed key files; their layout is in the header. Role keeper. The octets come from our own directory, but whoever can
- * write there must gain nothing: lengths are checked before use, scrypt's cost is bounded, and nothing is believed before its tag.
+ * The master file and the sealed key files; their layout is in the header. Role keeper. The octets come from our own
+ * directory, but whoever can write there must gain nothing: lengths are checked before use, scrypt's cost is bounded,
+ * and nothing is believed before its tag.
  */
 #include "gateway/keys/keeper_files.h"
 
@@ -23,11 +24,11 @@ enum {
 	MAGIC = 8,
 	SALT = 32,
 	CHECK = 16,
-	COST = 3,			      /* log2 N, r, p */
+	COST = 3,				   /* log2 N, r, p */
 	MASTER_HEAD = MAGIC + COST + SALT + CHECK, /* bound to the sealed part */
 	LOG_N = 15,
 	LOG_N_LEAST = 14,
-	LOG_N_MOST = 20, /* 1 GiB */
+	LOG_N_MOST = 20,      /* 1 GiB */
 	KEY_HEAD = MAGIC + 3, /* and the name */
 };
 
@@ -37,13 +38,16 @@ struct stretched {
 	uint8_t check[CHECK];
 };
 
-static int stretch(const void *passphrase, size_t n, const uint8_t *cost, const uint8_t *salt, struct stretched *out_r)
+static int stretch(
+    const void *passphrase, size_t n, const uint8_t *cost, const uint8_t *salt, struct stretched *out_r)
 {
 	uint64_t big_n = UINT64_C(1) << cost[0];
 	uint64_t most = 128 * cost[1] * (big_n + cost[2] + 4) + (1 << 20); /* V, B and something for the rest */
 
-	return EVP_PBE_scrypt(passphrase, n, salt, SALT, big_n, cost[1], cost[2], most, (uint8_t *)out_r, sizeof(*out_r)) ? 0
-															    : -1;
+	return EVP_PBE_scrypt(
+		   passphrase, n, salt, SALT, big_n, cost[1], cost[2], most, (uint8_t *)out_r, sizeof(*out_r))
+		   ? 0
+		   : -1;
 }
 
 static struct keeper_secrets *secrets_new(void)
@@ -93,10 +97,12 @@ int keeper_files_master_make(const void *passphrase, size_t n, struct buf *file_
 	if (r == 0)
 		return 0;
 	ERR_clear_error();
-	return problem_temp(pr, "The keeper's master file could not be made: out of memory (scrypt needs 32 MiB), or no room for the file");
+	return problem_temp(pr, "The keeper's master file could not be made: out of memory (scrypt needs 32 MiB), or "
+				"no room for the file");
 }
 
-/* Before anything is computed: the right size, our version, a cost that neither weakens the passphrase nor exhausts the machine. */
+/* Before anything is computed: the right size, our version, a cost that neither weakens the passphrase nor exhausts
+ * the machine. */
 static int master_look(const uint8_t *f, size_t n, struct problem *pr)
 {
 	const uint8_t *cost = f + MAGIC;
@@ -107,12 +113,14 @@ static int master_look(const uint8_t *f, size_t n, struct problem *pr)
 		    "restore it from the backup",
 		    n, KEEPER_FILES_MASTER);
 	if (cost[0] < LOG_N_LEAST || cost[0] > LOG_N_MOST || cost[1] != 8 || cost[2] != 1)
-		return problem_perm(pr, "The keeper's master file is damaged (scrypt 2^%u, %u, %u); restore it from the backup", cost[0],
+		return problem_perm(pr,
+		    "The keeper's master file is damaged (scrypt 2^%u, %u, %u); restore it from the backup", cost[0],
 		    cost[1], cost[2]);
 	return 0;
 }
 
-struct keeper_secrets *keeper_files_master_open(const void *passphrase, size_t n, const void *file, size_t file_n, struct problem *pr)
+struct keeper_secrets *keeper_files_master_open(
+    const void *passphrase, size_t n, const void *file, size_t file_n, struct problem *pr)
 {
 	const uint8_t *f = file, *salt;
 	struct keeper_secrets *s;
@@ -123,11 +131,13 @@ struct keeper_secrets *keeper_files_master_open(const void *passphrase, size_t n
 	salt = f + MAGIC + COST;
 	s = secrets_new();
 	if (stretch(passphrase, n, f + MAGIC, salt, &st) < 0)
-		problem_temp(pr, "The passphrase could not be checked: out of memory (scrypt needs %lu MiB)", 1UL << (f[MAGIC] - 10));
+		problem_temp(pr, "The passphrase could not be checked: out of memory (scrypt needs %lu MiB)",
+		    1UL << (f[MAGIC] - 10));
 	else if (CRYPTO_memcmp(st.check, salt + SALT, CHECK) != 0)
 		problem_perm(pr, "The passphrase is not the one under which the keeper's master file was made");
 	else if (keeper_seal_open(st.key, f, MASTER_HEAD, f + MASTER_HEAD, file_n - MASTER_HEAD, (uint8_t *)s) < 0)
-		problem_perm(pr, "The passphrase is right, but the keeper's master file is damaged; restore it from the backup");
+		problem_perm(pr,
+		    "The passphrase is right, but the keeper's master file is damaged; restore it from the backup");
 	else
 		goto done;
 	ERR_clear_error();
@@ -151,7 +161,8 @@ static int to_pkcs8(EVP_PKEY *pkey, unsigned char **der_r)
 	return n;
 }
 
-int keeper_files_seal(const struct keeper_secrets *s, const struct keeper_key *key, struct buf *file_r, struct problem *pr)
+int keeper_files_seal(
+    const struct keeper_secrets *s, const struct keeper_key *key, struct buf *file_r, struct problem *pr)
 {
 	size_t id_n = strlen(key->id);
 	uint8_t head[KEY_HEAD + KEYS_ID_MAX];
@@ -231,12 +242,13 @@ static int key_look(const char *name, const uint8_t *p, size_t n, struct key_fil
 	    f_r->use > KEYS_USE_STATEMENT || f_r->algo > KEYS_EC_P384)
 		return problem_perm(pr, "%.80s is damaged: its first octets make no sense", name);
 	if (strncmp(name, f_r->id, id_n) != 0 || strcmp(name + id_n, ".key") != 0)
-		return problem_perm(pr, "%.80s holds the key %s; a key file keeps its name (%s.key)", name, f_r->id, f_r->id);
+		return problem_perm(
+		    pr, "%.80s holds the key %s; a key file keeps its name (%s.key)", name, f_r->id, f_r->id);
 	return 0;
 }
 
-static EVP_PKEY *key_unseal(const struct keeper_secrets *s, const char *name, const uint8_t *p, size_t n, const struct key_file *f,
-    struct problem *pr)
+static EVP_PKEY *key_unseal(const struct keeper_secrets *s, const char *name, const uint8_t *p, size_t n,
+    const struct key_file *f, struct problem *pr)
 {
 	size_t plain_n = n - f->head - KEEPER_SEAL_MORE;
 	uint8_t *plain = mem_new(plain_n + 1);
@@ -245,20 +257,23 @@ static EVP_PKEY *key_unseal(const struct keeper_secrets *s, const char *name, co
 	EVP_PKEY *pkey = NULL;
 
 	if (keeper_seal_open(s->master, p, f->head, p + f->head, n - f->head, plain) < 0) {
-		problem_perm(pr, "%.80s is damaged, or was sealed by another keeper; restore it from the backup", name);
+		problem_perm(
+		    pr, "%.80s is damaged, or was sealed by another keeper; restore it from the backup", name);
 	} else {
 		/* sealed by us: it was checked before, and is not checked at length again at every start */
 		info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &q, (long)plain_n);
 		pkey = info && q == plain + plain_n ? EVP_PKCS82PKEY(info) : NULL;
 		if (!pkey)
-			problem_temp(pr, "%.80s holds no readable private key, or the keeper is out of memory for keys", name);
+			problem_temp(
+			    pr, "%.80s holds no readable private key, or the keeper is out of memory for keys", name);
 	}
 	PKCS8_PRIV_KEY_INFO_free(info);
 	mem_free_secret(plain, plain_n + 1);
 	return pkey;
 }
 
-struct keeper_key *keeper_files_open(const struct keeper_secrets *s, const char *name, const void *p, size_t n, struct problem *pr)
+struct keeper_key *keeper_files_open(
+    const struct keeper_secrets *s, const char *name, const void *p, size_t n, struct problem *pr)
 {
 	struct keeper_key *key = NULL;
 	struct key_file f;
@@ -269,7 +284,8 @@ struct keeper_key *keeper_files_open(const struct keeper_secrets *s, const char 
 	if (pkey)
 		key = keeper_keys_new(f.id, f.use, pkey, pr);
 	if (key && key->algo != f.algo) {
-		problem_perm(pr, "%.80s is damaged: it says %s and holds %s", name, keys_algo_word(f.algo), keys_algo_word(key->algo));
+		problem_perm(pr, "%.80s is damaged: it says %s and holds %s", name, keys_algo_word(f.algo),
+		    keys_algo_word(key->algo));
 		keeper_keys_unref(key);
 		key = NULL;
 	}

@@ -1,6 +1,7 @@
 /*
- * Private keys in memory. Role keeper. A sorted array under a read-write lock; a key in use is held by a reference, never by the lock, so that a
- * slow RSA operation blocks nobody. libcrypto keeps the private numbers in its secure arena (keeper.c makes it) and wipes them on free.
+ * Private keys in memory. Role keeper. A sorted array under a read-write lock; a key in use is held by a reference,
+ * never by the lock, so that a slow RSA operation blocks nobody. libcrypto keeps the private numbers in its secure
+ * arena (keeper.c makes it) and wipes them on free.
  */
 #include "gateway/keys/keeper_keys.h"
 
@@ -47,8 +48,9 @@ int keeper_keys_algo(EVP_PKEY *pkey, const char *id, enum keys_algo *algo_r, str
 		return 0;
 	}
 	return problem_perm(pr,
-	    "Private key %s is %s with %d bits; the keeper takes RSA with 2048, 3072 or 4096 bits and EC on P-256 or P-384", id,
-	    EVP_PKEY_get0_type_name(pkey), bits);
+	    "Private key %s is %s with %d bits; the keeper takes RSA with 2048, 3072 or 4096 bits and EC on P-256 or "
+	    "P-384",
+	    id, EVP_PKEY_get0_type_name(pkey), bits);
 }
 
 /* The secret of implicit rejection: SHA-256 of the private exponent, in as many octets as the modulus. */
@@ -61,7 +63,7 @@ static uint8_t *reject_key(EVP_PKEY *pkey)
 
 	REQUIRE(n > 0 && n <= (int)sizeof(d));
 	ok = key && EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_D, &bn) && BN_bn2binpad(bn, d, n) == n &&
-	    EVP_Digest(d, (size_t)n, key, NULL, EVP_sha256(), NULL);
+	     EVP_Digest(d, (size_t)n, key, NULL, EVP_sha256(), NULL);
 	mem_wipe(d, sizeof(d));
 	BN_clear_free(bn);
 	if (ok)
@@ -77,10 +79,11 @@ static bool works(EVP_PKEY *pkey)
 	EVP_PKEY_CTX *sign = EVP_PKEY_CTX_new(pkey, NULL), *check = EVP_PKEY_CTX_new(pkey, NULL);
 	uint8_t sig[512];
 	size_t n = sizeof(sig);
-	bool ok = sign && check && EVP_PKEY_sign_init(sign) > 0 && EVP_PKEY_CTX_set_signature_md(sign, EVP_sha256()) > 0 &&
-	    EVP_PKEY_sign(sign, sig, &n, digest, sizeof(digest)) > 0 && EVP_PKEY_verify_init(check) > 0 &&
-	    EVP_PKEY_CTX_set_signature_md(check, EVP_sha256()) > 0 &&
-	    EVP_PKEY_verify(check, sig, n, digest, sizeof(digest)) == 1;
+	bool ok = sign && check && EVP_PKEY_sign_init(sign) > 0 &&
+		  EVP_PKEY_CTX_set_signature_md(sign, EVP_sha256()) > 0 &&
+		  EVP_PKEY_sign(sign, sig, &n, digest, sizeof(digest)) > 0 && EVP_PKEY_verify_init(check) > 0 &&
+		  EVP_PKEY_CTX_set_signature_md(check, EVP_sha256()) > 0 &&
+		  EVP_PKEY_verify(check, sig, n, digest, sizeof(digest)) == 1;
 
 	EVP_PKEY_CTX_free(sign);
 	EVP_PKEY_CTX_free(check);

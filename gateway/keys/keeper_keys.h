@@ -1,4 +1,5 @@
-/* The private keys in the keeper's memory, by name. Role keeper. Any thread may find keys while others work with them. No I/O. */
+/* The private keys in the keeper's memory, by name. Role keeper. Any thread may find keys while others work with
+ * them. No I/O. */
 #ifndef POSTERN_KEYS_KEEPER_KEYS_H
 #define POSTERN_KEYS_KEEPER_KEYS_H
 
@@ -15,16 +16,17 @@ struct keeper_key {
 	char id[KEYS_ID_MAX + 1];
 	enum keys_use use;
 	enum keys_algo algo;
-	EVP_PKEY *pkey;		/* used by several threads at once, each with a context of its own */
-	uint8_t *reject;	/* RSA: KEEPER_REJECT_KEY octets from which implicit rejection makes its keys, see keeper_ops.c; else NULL */
+	EVP_PKEY *pkey;	 /* used by several threads at once, each with a context of its own */
+	uint8_t *reject; /* RSA: KEEPER_REJECT_KEY octets from which implicit rejection makes its keys, see
+			    keeper_ops.c; else NULL */
 };
 
 /* The algorithm of a private key. 0, or -1 with pr (naming id) when it is none of ours. */
 int keeper_keys_algo(EVP_PKEY *pkey, const char *id, enum keys_algo *algo_r, struct problem *pr)
     __attribute__((warn_unused_result));
 /*
- * A key object that takes pkey over (also on failure). Tries the private operation once, which both shows that it works and makes what libcrypto
- * else makes at the first use. NULL with pr.
+ * A key object that takes pkey over (also on failure). Tries the private operation once, which both shows that it
+ * works and makes what libcrypto else makes at the first use. NULL with pr.
  */
 struct keeper_key *keeper_keys_new(const char *id, enum keys_use use, EVP_PKEY *pkey, struct problem *pr);
 /* NULL allowed; the last one wipes. */

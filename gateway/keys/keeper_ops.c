@@ -1,6 +1,7 @@
 /*
- * Sign, decrypt, agree with a private key. Role keeper, any of its threads: every operation has a libcrypto context of its own and only refers to
- * the key. RFC 8017 (RSA), RFC 6979 is not used (random nonces), SEC 1 3.6.1 and RFC 5753 (ECDH with X9.63 derivation).
+ * Sign, decrypt, agree with a private key. Role keeper, any of its threads: every operation has a libcrypto context
+ * of its own and only refers to the key. RFC 8017 (RSA), RFC 6979 is not used (random nonces), SEC 1 3.6.1 and RFC
+ * 5753 (ECDH with X9.63 derivation).
  */
 #include "gateway/keys/keeper_ops.h"
 
@@ -49,12 +50,15 @@ static int sign_refuse(const struct keeper_key *key, const struct keeper_sign *r
 	bool ec = EVP_PKEY_is_a(key->pkey, "EC");
 
 	if (rq->md < KEEPER_MD_SHA256)
-		return problem_perm(pr, "The keeper does not sign %s hashes; SHA-256, SHA-384 and SHA-512 are possible",
+		return problem_perm(pr,
+		    "The keeper does not sign %s hashes; SHA-256, SHA-384 and SHA-512 are possible",
 		    EVP_MD_get0_name(keeper_ops_md(rq->md)));
 	if (rq->digest.n != (size_t)EVP_MD_get_size(keeper_ops_md(rq->md)))
-		return problem_perm(pr, "A digest of %zu octets is no %s", rq->digest.n, EVP_MD_get0_name(keeper_ops_md(rq->md)));
+		return problem_perm(
+		    pr, "A digest of %zu octets is no %s", rq->digest.n, EVP_MD_get0_name(keeper_ops_md(rq->md)));
 	if (ec != (rq->pad == KEEPER_PAD_ECDSA))
-		return problem_perm(pr, "Key %s is %s; it cannot make the kind of signature asked for", key->id, keys_algo_word(key->algo));
+		return problem_perm(pr, "Key %s is %s; it cannot make the kind of signature asked for", key->id,
+		    keys_algo_word(key->algo));
 	return 0;
 }
 
@@ -66,12 +70,14 @@ static int sign_parameters(EVP_PKEY_CTX *ctx, const struct keeper_sign *rq)
 		return 0;
 	if (rq->pad == KEEPER_PAD_PKCS1)
 		return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) > 0 ? 0 : -1;
-	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0 && EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, rq->salt) > 0
-	    ? 0
-	    : -1;
+	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0 &&
+		       EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, rq->salt) > 0
+		   ? 0
+		   : -1;
 }
 
-int keeper_ops_sign(const struct keeper_key *key, const struct keeper_sign *rq, struct buf *data_r, struct problem *pr)
+int keeper_ops_sign(
+    const struct keeper_key *key, const struct keeper_sign *rq, struct buf *data_r, struct problem *pr)
 {
 	EVP_PKEY_CTX *ctx;
 	size_t n = RSA_OCTETS_MAX;
@@ -84,7 +90,8 @@ int keeper_ops_sign(const struct keeper_key *key, const struct keeper_sign *rq, 
 	if (rq->pad == KEEPER_PAD_PSS && rq->digest.n + rq->salt + 2 > (size_t)EVP_PKEY_get_size(key->pkey))
 		return problem_perm(pr, "A salt of %u octets is too long for key %s", rq->salt, key->id);
 	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
-	if (out && ctx && sign_parameters(ctx, rq) == 0 && EVP_PKEY_sign(ctx, out, &n, rq->digest.p, rq->digest.n) > 0) {
+	if (out && ctx && sign_parameters(ctx, rq) == 0 &&
+	    EVP_PKEY_sign(ctx, out, &n, rq->digest.p, rq->digest.n) > 0) {
 		buf_added(data_r, n);
 		r = 0;
 	}
@@ -94,7 +101,8 @@ int keeper_ops_sign(const struct keeper_key *key, const struct keeper_sign *rq, 
 
 /* ---- decrypt ---- */
 
-/* A ciphertext as a number has one form here: as many octets as the modulus. 0, or -1 when it cannot be one (too long). */
+/* A ciphertext as a number has one form here: as many octets as the modulus. 0, or -1 when it cannot be one (too
+ * long). */
 static int normal_form(const struct keeper_octets *c, uint8_t *out, size_t k)
 {
 	const uint8_t *p = c->p;
@@ -139,11 +147,12 @@ static int set_oaep(EVP_PKEY_CTX *ctx, const struct keeper_decrypt *rq)
 }
 
 /*
- * One RSA operation into em (RSA_OCTETS_MAX octets). v1.5: the bare block, whose padding is ours to take off, because libcrypto 3.0 answers an error for
- * a bad one. OAEP: libcrypto takes it off in constant time. *ok_r: 1 or 0, not to be branched on. -1: not even begun.
+ * One RSA operation into em (RSA_OCTETS_MAX octets). v1.5: the bare block, whose padding is ours to take off, because
+ * libcrypto 3.0 answers an error for a bad one. OAEP: libcrypto takes it off in constant time. *ok_r: 1 or 0, not to
+ * be branched on. -1: not even begun.
  */
-static int rsa_private(const struct keeper_key *key, const struct keeper_decrypt *rq, const uint8_t *c, size_t k, uint8_t *em,
-    size_t *n_r, unsigned *ok_r)
+static int rsa_private(const struct keeper_key *key, const struct keeper_decrypt *rq, const uint8_t *c, size_t k,
+    uint8_t *em, size_t *n_r, unsigned *ok_r)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
 	int r = ctx && EVP_PKEY_decrypt_init(ctx) > 0 ? 0 : -1;
@@ -172,7 +181,8 @@ static int below_modulus(const struct keeper_key *key, const uint8_t *c, size_t 
 	return r;
 }
 
-int keeper_ops_decrypt(const struct keeper_key *key, const struct keeper_decrypt *rq, struct keeper_cek *cek_r, struct problem *pr)
+int keeper_ops_decrypt(
+    const struct keeper_key *key, const struct keeper_decrypt *rq, struct keeper_cek *cek_r, struct problem *pr)
 {
 	uint8_t c[RSA_OCTETS_MAX] = {0}, em[RSA_OCTETS_MAX] = {0}, fallback[KEEPER_KEY_MAX];
 	size_t k = (size_t)EVP_PKEY_get_size(key->pkey), n = 0;
@@ -180,9 +190,11 @@ int keeper_ops_decrypt(const struct keeper_key *key, const struct keeper_decrypt
 	int r;
 
 	if (!key->reject)
-		return problem_perm(pr, "Key %s is %s; it cannot decrypt RSA key transport", key->id, keys_algo_word(key->algo));
+		return problem_perm(
+		    pr, "Key %s is %s; it cannot decrypt RSA key transport", key->id, keys_algo_word(key->algo));
 	REQUIRE(k >= 256 && k <= RSA_OCTETS_MAX);
-	/* a number that cannot be a ciphertext of this key is treated as zero, which has bad padding like any other */
+	/* a number that cannot be a ciphertext of this key is treated as zero, which has bad padding like any other
+	 */
 	if (normal_form(&rq->ciphertext, c, k) < 0 || !below_modulus(key, c, k))
 		memset(c, 0, sizeof(c));
 	if (fallback_key(key, c, k, rq->pad, fallback) < 0 || rsa_private(key, rq, c, k, em, &n, &ok) < 0) {
@@ -204,7 +216,8 @@ int keeper_ops_decrypt(const struct keeper_key *key, const struct keeper_decrypt
 
 /* ---- agree ---- */
 
-/* The originator's point as a key on the curve of ours; libcrypto refuses a point that is not on it. NULL: not a point of this curve. */
+/* The originator's point as a key on the curve of ours; libcrypto refuses a point that is not on it. NULL: not a
+ * point of this curve. */
 static EVP_PKEY *peer_key(const struct keeper_key *key, const struct keeper_octets *point)
 {
 	const char *group = key->algo == KEYS_EC_P256 ? "P-256" : "P-384";
@@ -217,12 +230,14 @@ static EVP_PKEY *peer_key(const struct keeper_key *key, const struct keeper_octe
 	EVP_PKEY *peer = NULL;
 	EVP_PKEY_CTX *ctx;
 
-	/* SEC 1 2.3.4: uncompressed or compressed; the one octet 00 is infinity, which would give everybody the same secret */
+	/* SEC 1 2.3.4: uncompressed or compressed; the one octet 00 is infinity, which would give everybody the same
+	 * secret */
 	if (!(point->n == 1 + 2 * field && point->p[0] == 4) &&
 	    !(point->n == 1 + field && (point->p[0] == 2 || point->p[0] == 3)))
 		return NULL;
 	ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-	if (!ctx || EVP_PKEY_fromdata_init(ctx) <= 0 || EVP_PKEY_fromdata(ctx, &peer, EVP_PKEY_PUBLIC_KEY, params) <= 0)
+	if (!ctx || EVP_PKEY_fromdata_init(ctx) <= 0 ||
+	    EVP_PKEY_fromdata(ctx, &peer, EVP_PKEY_PUBLIC_KEY, params) <= 0)
 		peer = NULL;
 	EVP_PKEY_CTX_free(ctx);
 	return peer;
@@ -247,7 +262,8 @@ static int agree_parameters(EVP_PKEY_CTX *ctx, EVP_PKEY *peer, const struct keep
 	return -1;
 }
 
-int keeper_ops_agree(const struct keeper_key *key, const struct keeper_agree *rq, struct buf *data_r, struct problem *pr)
+int keeper_ops_agree(
+    const struct keeper_key *key, const struct keeper_agree *rq, struct buf *data_r, struct problem *pr)
 {
 	size_t n = rq->want;
 	uint8_t *out = buf_room(data_r, n);
@@ -260,10 +276,12 @@ int keeper_ops_agree(const struct keeper_key *key, const struct keeper_agree *rq
 	peer = peer_key(key, &rq->point);
 	if (!peer) {
 		ERR_clear_error();
-		return problem_perm(pr, "The originator's key is not a point on the curve of key %s (%s)", key->id, keys_algo_word(key->algo));
+		return problem_perm(pr, "The originator's key is not a point on the curve of key %s (%s)", key->id,
+		    keys_algo_word(key->algo));
 	}
 	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
-	if (out && ctx && agree_parameters(ctx, peer, rq) == 0 && EVP_PKEY_derive(ctx, out, &n) > 0 && n == rq->want) {
+	if (out && ctx && agree_parameters(ctx, peer, rq) == 0 && EVP_PKEY_derive(ctx, out, &n) > 0 &&
+	    n == rq->want) {
 		buf_added(data_r, n);
 		r = 0;
 	}

@@ -1,6 +1,6 @@
 /*
- * The keeper's messages. Role keeper and its clients. A struct field_io either writes into a packet or reads from one; the functions below it
- * describe each message once for both. See the header for the rules. No I/O here.
+ * The keeper's messages. Role keeper and its clients. A struct field_io either writes into a packet or reads from
+ * one; the functions below it describe each message once for both. See the header for the rules. No I/O here.
  */
 #include "gateway/keys/keeper_proto.h"
 

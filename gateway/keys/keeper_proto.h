@@ -1,11 +1,11 @@
 /*
- * What the keeper and its clients say to each other: one packet a request, one packet a reply, matched by the sequence number. Role keeper on
- * one side; relay, sealer and judge on the other.
- * Each message is described once and that description both writes and reads it, so the two cannot differ. Reading is total: every field has its
- * limit, every enumeration its range, and octets left over make the packet malformed. Writing applies the same limits, so that data of a stranger
- * (an overlong encryptedKey) can never make a client of ours send a packet for which the keeper would close its channel.
- * No private operation is raw: the keeper signs a named digest, and what it decrypts or agrees is a content or key-encryption key, never octets
- * of the asker's choice.
+ * What the keeper and its clients say to each other: one packet a request, one packet a reply, matched by the
+ * sequence number. Role keeper on one side; relay, sealer and judge on the other. Each message is described once and
+ * that description both writes and reads it, so the two cannot differ. Reading is total: every field has its limit,
+ * every enumeration its range, and octets left over make the packet malformed. Writing applies the same limits, so
+ * that data of a stranger (an overlong encryptedKey) can never make a client of ours send a packet for which the
+ * keeper would close its channel. No private operation is raw: the keeper signs a named digest, and what it decrypts
+ * or agrees is a content or key-encryption key, never octets of the asker's choice.
  */
 #ifndef POSTERN_KEYS_KEEPER_PROTO_H
 #define POSTERN_KEYS_KEEPER_PROTO_H
@@ -43,9 +43,9 @@ enum keeper_pad { KEEPER_PAD_PKCS1 = 1, KEEPER_PAD_PSS, KEEPER_PAD_ECDSA, KEEPER
 #define KEEPER_POINT_MAX 256
 #define KEEPER_UKM_MAX 4096
 #define KEEPER_PKCS8_MAX 8192
-#define KEEPER_NAME_MAX 319	/* octets of a name that goes into a certificate */
-#define KEEPER_KEY_MAX 32	/* octets of a content or key-encryption key */
-#define KEEPER_REPLY_MAX 16384	/* octets of a signature, certificate, public key in a reply */
+#define KEEPER_NAME_MAX 319    /* octets of a name that goes into a certificate */
+#define KEEPER_KEY_MAX 32      /* octets of a content or key-encryption key */
+#define KEEPER_REPLY_MAX 16384 /* octets of a signature, certificate, public key in a reply */
 
 /* Octets that belong to someone else: the packet, or the sender. */
 struct keeper_octets {
@@ -54,8 +54,8 @@ struct keeper_octets {
 };
 
 struct keeper_sign {
-	uint8_t pad; /* enum keeper_pad, not OAEP */
-	uint8_t md;  /* enum keeper_md */
+	uint8_t pad;   /* enum keeper_pad, not OAEP */
+	uint8_t md;    /* enum keeper_md */
 	uint16_t salt; /* PSS: octets of salt */
 	struct keeper_octets digest;
 };
@@ -118,12 +118,14 @@ struct keeper_reply {
 			uint8_t state; /* enum keys_state */
 			uint32_t nkeys;
 		} status;
-		struct keeper_cek cek;	   /* decrypt */
-		struct keeper_octets data; /* the others: signature, key, public key (SubjectPublicKeyInfo), certificate */
+		struct keeper_cek cek; /* decrypt */
+		struct keeper_octets
+		    data; /* the others: signature, key, public key (SubjectPublicKeyInfo), certificate */
 	};
 };
 
-/* Writes a whole message into o (initialised here, cleared by the caller in any case). 0, or -1 when a field is out of its limits. */
+/* Writes a whole message into o (initialised here, cleared by the caller in any case). 0, or -1 when a field is out
+ * of its limits. */
 int keeper_proto_put_request(struct ipc_out *o, const struct keeper_request *rq) __attribute__((warn_unused_result));
 int keeper_proto_put_reply(struct ipc_out *o, const struct keeper_reply *rp) __attribute__((warn_unused_result));
 /* Reads one; octets point into the packet. 0, or -1 malformed. */

@@ -1,9 +1,10 @@
 /*
- * The keeper's requests and who may send them. Role keeper, any of its threads. Not here: channels and threads (keeper.c), the private operations
- * themselves (keeper_ops.c).
+ * The keeper's requests and who may send them. Role keeper, any of its threads. Not here: channels and threads
+ * (keeper.c), the private operations themselves (keeper_ops.c).
  *
- * A role that was taken over can ask for whatever its row allows, and no more: relay can be made to sign TLS handshakes but not a mail, sealer a mail but
- * not a statement, and none of them gets a key. KEYS_USE_STATEMENT keys can be made and certified; no request of this version signs with them.
+ * A role that was taken over can ask for whatever its row allows, and no more: relay can be made to sign TLS
+ * handshakes but not a mail, sealer a mail but not a statement, and none of them gets a key. KEYS_USE_STATEMENT keys
+ * can be made and certified; no request of this version signs with them.
  */
 #include "gateway/keys/keeper_serve.h"
 
@@ -124,7 +125,8 @@ static int keep(struct job *j, EVP_PKEY *pkey, struct problem *pr)
 		pthread_mutex_unlock(&j->s->storing);
 	}
 	if (r == 0)
-		log_info(NULL, "keeper", "new-key key=%s use=%s algo=%s", key->id, keys_use_word(key->use), keys_algo_word(key->algo));
+		log_info(NULL, "keeper", "new-key key=%s use=%s algo=%s", key->id, keys_use_word(key->use),
+		    keys_algo_word(key->algo));
 	else
 		keeper_keys_unref(key);
 	buf_clear(&file);
@@ -134,7 +136,8 @@ static int keep(struct job *j, EVP_PKEY *pkey, struct problem *pr)
 static int id_ok(struct job *j, struct problem *pr)
 {
 	if (!keeper_proto_id_ok(j->rq->id))
-		return problem_perm(pr, "\"%.80s\" cannot be the name of a key: 1 to %d of a-z, 0-9, '.', '-', not beginning with '.'",
+		return problem_perm(pr,
+		    "\"%.80s\" cannot be the name of a key: 1 to %d of a-z, 0-9, '.', '-', not beginning with '.'",
 		    j->rq->id, KEYS_ID_MAX);
 	return name_free(j, pr);
 }
@@ -163,7 +166,9 @@ static int generate(struct job *j, struct problem *pr)
 	if (id_ok(j, pr) < 0)
 		return -1;
 	pkey = fresh(j->rq->make.algo);
-	return pkey ? keep(j, pkey, pr) : problem_temp(pr, "Key %s could not be generated: the keeper is out of memory for keys", j->rq->id);
+	return pkey ? keep(j, pkey, pr)
+		    : problem_temp(
+			  pr, "Key %s could not be generated: the keeper is out of memory for keys", j->rq->id);
 }
 
 static int import(struct job *j, struct problem *pr)
@@ -215,8 +220,8 @@ const char *keeper_serve_client(enum keeper_client who)
 }
 
 /*
- * A refusal is an error of our own house (a wrong name in the configuration, or a role that was taken over), never of the mail: it is temporary for the
- * mail that waits for it.
+ * A refusal is an error of our own house (a wrong name in the configuration, or a role that was taken over), never of
+ * the mail: it is temporary for the mail that waits for it.
  */
 static int refuse(const struct job *j, enum keeper_client who, const char *key_use, struct problem *pr)
 {
@@ -226,8 +231,10 @@ static int refuse(const struct job *j, enum keeper_client who, const char *key_u
 	    j->rq->id[0] ? j->rq->id : "-", key_use);
 	if (key_use[0] == '-')
 		return problem_temp(pr, "The keeper refuses %s requests of the %s", word, keeper_serve_client(who));
-	return problem_temp(pr, "The keeper refuses the request %s of the %s with key %s, which may be used for %s only; check which key is "
-				"configured where",
+	return problem_temp(pr,
+	    "The keeper refuses the request %s of the %s with key %s, which may be used for %s only; check which key "
+	    "is "
+	    "configured where",
 	    word, keeper_serve_client(who), j->rq->id, key_use);
 }
 
@@ -239,8 +246,9 @@ static int with_key(struct job *j, const struct rule *rule, enum keeper_client w
 	if (!key) {
 		log_error(NULL, "keeper", "no-such-key client=%s request=%s key=%s", keeper_serve_client(who),
 		    keeper_proto_word(j->rq->msg), j->rq->id);
-		return problem_temp(pr, "The keeper has no key called \"%s\": its file is missing from the keys directory, or was "
-					"damaged at the start",
+		return problem_temp(pr,
+		    "The keeper has no key called \"%s\": its file is missing from the keys directory, or was "
+		    "damaged at the start",
 		    j->rq->id);
 	}
 	j->key = key;

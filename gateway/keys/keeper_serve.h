@@ -1,6 +1,6 @@
 /*
- * One request, one answer: who may ask for what with which key, and the handlers. Role keeper, any of its threads. The table in keeper_serve.c is the
- * whole of what a client can reach.
+ * One request, one answer: who may ask for what with which key, and the handlers. Role keeper, any of its threads.
+ * The table in keeper_serve.c is the whole of what a client can reach.
  */
 #ifndef POSTERN_KEYS_KEEPER_SERVE_H
 #define POSTERN_KEYS_KEEPER_SERVE_H

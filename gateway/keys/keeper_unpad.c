@@ -1,6 +1,7 @@
 /*
- * Taking off PKCS #1 v1.5 padding in constant time, see the header. Role keeper. Masks are all ones or all zeroes. Loops run over lengths that
- * everybody knows (the modulus, the allowed key lengths); memory is read in an order that does not depend on its content.
+ * Taking off PKCS #1 v1.5 padding in constant time, see the header. Role keeper. Masks are all ones or all zeroes.
+ * Loops run over lengths that everybody knows (the modulus, the allowed key lengths); memory is read in an order that
+ * does not depend on its content.
  */
 #include "gateway/keys/keeper_unpad.h"
 
@@ -33,10 +34,11 @@ static uint8_t pick(uint32_t mask, uint8_t if_set, uint8_t if_not)
 static const uint8_t lengths[] = {16, 24, 32};
 
 /*
- * good: mask, the transport was sound. n: octets transported. msg_end: behind the last octet that may belong to the key; a key of n octets stands at
- * msg_end - n, and at least KEEPER_KEY_MAX octets before msg_end may be read.
+ * good: mask, the transport was sound. n: octets transported. msg_end: behind the last octet that may belong to the
+ * key; a key of n octets stands at msg_end - n, and at least KEEPER_KEY_MAX octets before msg_end may be read.
  */
-static void choose(uint32_t good, uint32_t n, const uint8_t *msg_end, const uint8_t *fallback, unsigned want, struct keeper_cek *cek_r)
+static void choose(uint32_t good, uint32_t n, const uint8_t *msg_end, const uint8_t *fallback, unsigned want,
+    struct keeper_cek *cek_r)
 {
 	uint32_t len = want ? want : KEEPER_KEY_MAX;
 
@@ -55,7 +57,8 @@ static void choose(uint32_t good, uint32_t n, const uint8_t *msg_end, const uint
 	cek_r->len = (uint8_t)len;
 }
 
-void keeper_unpad_v15(const uint8_t *em, size_t k, const uint8_t fallback[KEEPER_KEY_MAX], unsigned want, struct keeper_cek *cek_r)
+void keeper_unpad_v15(
+    const uint8_t *em, size_t k, const uint8_t fallback[KEEPER_KEY_MAX], unsigned want, struct keeper_cek *cek_r)
 {
 	uint32_t good = mask_zero(em[0]) & mask_eq(em[1], 2);
 	uint32_t looking = ~0u, at = 0;
@@ -68,13 +71,14 @@ void keeper_unpad_v15(const uint8_t *em, size_t k, const uint8_t fallback[KEEPER
 		at = (here & i) | (~here & at);
 		looking &= ~here;
 	}
-	/* there is one, and at least 8 octets of padding stand before it: at >= 10, that is at - 10 did not wrap (at < 2^31) */
+	/* there is one, and at least 8 octets of padding stand before it: at >= 10, that is at - 10 did not wrap (at
+	 * < 2^31) */
 	good &= ~looking & mask_zero((at - 10) >> 31);
 	choose(good, (uint32_t)k - 1 - at, em + k, fallback, want, cek_r);
 }
 
-void keeper_unpad_oaep(unsigned ok, const uint8_t msg[KEEPER_KEY_MAX], size_t n, const uint8_t fallback[KEEPER_KEY_MAX],
-    unsigned want, struct keeper_cek *cek_r)
+void keeper_unpad_oaep(unsigned ok, const uint8_t msg[KEEPER_KEY_MAX], size_t n,
+    const uint8_t fallback[KEEPER_KEY_MAX], unsigned want, struct keeper_cek *cek_r)
 {
 	uint8_t end[2 * KEEPER_KEY_MAX] = {0};
 	uint32_t good = mask_eq(ok, 1);

@@ -41,7 +41,8 @@ static void queue_name(const uint8_t queue[KEEPER_SEAL_KEY], uint8_t name[NAME])
 	memcpy(name, all, NAME);
 }
 
-int keeper_wrap(const uint8_t queue[KEEPER_SEAL_KEY], const uint8_t key[KEYS_DATA_KEY], struct buf *wrapped_r, struct problem *pr)
+int keeper_wrap(
+    const uint8_t queue[KEEPER_SEAL_KEY], const uint8_t key[KEYS_DATA_KEY], struct buf *wrapped_r, struct problem *pr)
 {
 	uint8_t head[HEAD] = {VERSION}, once[32];
 	int r;
@@ -57,19 +58,21 @@ int keeper_wrap(const uint8_t queue[KEEPER_SEAL_KEY], const uint8_t key[KEYS_DAT
 	return r == 0 ? 0 : problem_temp(pr, "The keeper failed to wrap a data key; try later");
 }
 
-int keeper_wrap_open(const uint8_t queue[KEEPER_SEAL_KEY], const uint8_t *wrapped, size_t n, uint8_t key_r[KEYS_DATA_KEY],
-    struct problem *pr)
+int keeper_wrap_open(const uint8_t queue[KEEPER_SEAL_KEY], const uint8_t *wrapped, size_t n,
+    uint8_t key_r[KEYS_DATA_KEY], struct problem *pr)
 {
 	uint8_t name[NAME], once[32];
 	int r;
 
 	if (n != WRAPPED || wrapped[0] != VERSION)
-		return problem_perm(pr, "A wrapped data key of the queue is damaged, or of another version (%zu octets instead of %d)", n,
+		return problem_perm(pr,
+		    "A wrapped data key of the queue is damaged, or of another version (%zu octets instead of %d)", n,
 		    WRAPPED);
 	queue_name(queue, name);
 	if (memcmp(name, wrapped + 1, NAME) != 0)
-		return problem_perm(pr, "A data key of the queue was wrapped by another keeper: the queue and the keys directory "
-					"do not belong together");
+		return problem_perm(pr,
+		    "A data key of the queue was wrapped by another keeper: the queue and the keys directory "
+		    "do not belong together");
 	derive(queue, 'k', wrapped + 1 + NAME, RANDOM, once);
 	r = keeper_seal_open(once, wrapped, HEAD, wrapped + HEAD, n - HEAD, key_r);
 	mem_wipe(once, sizeof(once));

@@ -1,6 +1,7 @@
 /*
- * What relay, sealer and judge ask of the keeper, other than private operations inside libcrypto (provider_*.c). Not here: the channel itself
- * (keys_client.c). No private key ever passes through this file but the one octet string an import carries to the keeper.
+ * What relay, sealer and judge ask of the keeper, other than private operations inside libcrypto (provider_*.c). Not
+ * here: the channel itself (keys_client.c). No private key ever passes through this file but the one octet string an
+ * import carries to the keeper.
  */
 #include "gateway/keys/keys.h"
 
@@ -53,7 +54,8 @@ static int put_id(struct keeper_request *rq, const char *id, struct problem *pr)
 {
 	if (keeper_proto_id_ok(id) && mem_copy_str(rq->id, sizeof(rq->id), id) == 0)
 		return 0;
-	return problem_perm(pr, "\"%.80s\" cannot be the name of a key: 1 to %d of a-z, 0-9, '.', '-', not beginning with '.'", id,
+	return problem_perm(pr,
+	    "\"%.80s\" cannot be the name of a key: 1 to %d of a-z, 0-9, '.', '-', not beginning with '.'", id,
 	    KEYS_ID_MAX);
 }
 
@@ -73,19 +75,22 @@ int keys_wrap(struct keys_client *k, const uint8_t key[KEYS_DATA_KEY], struct bu
 	int r = keys_client_call(k, &rq, &rp, pr);
 
 	if (r == 0 && (rp.data.n > KEYS_WRAPPED_MAX || buf_add(wrapped_r, rp.data.p, rp.data.n) < 0))
-		r = problem_temp(pr, "The keeper answered a wrapped key of %zu octets; at most %d fit", rp.data.n, KEYS_WRAPPED_MAX);
+		r = problem_temp(pr, "The keeper answered a wrapped key of %zu octets; at most %d fit", rp.data.n,
+		    KEYS_WRAPPED_MAX);
 	keys_client_done(k, &rp);
 	return r;
 }
 
-int keys_unwrap(struct keys_client *k, const void *wrapped, size_t n, uint8_t key_r[KEYS_DATA_KEY], struct problem *pr)
+int keys_unwrap(
+    struct keys_client *k, const void *wrapped, size_t n, uint8_t key_r[KEYS_DATA_KEY], struct problem *pr)
 {
 	struct keeper_request rq = {.msg = KEEPER_MSG_UNWRAP, .key = {wrapped, n}};
 	struct keeper_reply rp;
 	int r = keys_client_call(k, &rq, &rp, pr);
 
 	if (r == 0 && rp.data.n != KEYS_DATA_KEY)
-		r = problem_temp(pr, "The keeper answered a data key of %zu octets instead of %d", rp.data.n, KEYS_DATA_KEY);
+		r = problem_temp(
+		    pr, "The keeper answered a data key of %zu octets instead of %d", rp.data.n, KEYS_DATA_KEY);
 	if (r == 0)
 		memcpy(key_r, rp.data.p, KEYS_DATA_KEY);
 	keys_client_done(k, &rp);
@@ -122,8 +127,8 @@ int keys_generate(struct keys_client *k, const char *id, enum keys_use use, enum
 	return put_id(&rq, id, pr) < 0 ? -1 : make(k, &rq, pub_r, pr);
 }
 
-int keys_import(struct keys_client *k, const char *id, enum keys_use use, const void *pkcs8, size_t n, EVP_PKEY **pub_r,
-    struct problem *pr)
+int keys_import(struct keys_client *k, const char *id, enum keys_use use, const void *pkcs8, size_t n,
+    EVP_PKEY **pub_r, struct problem *pr)
 {
 	struct keeper_request rq = {.msg = KEEPER_MSG_IMPORT, .make = {.use = (uint8_t)use, .pkcs8 = {pkcs8, n}}};
 
@@ -138,8 +143,8 @@ static int put_name(char *dst, const char *name, const char *what, struct proble
 	return problem_perm(pr, "The %s is longer than %d octets", what, KEEPER_NAME_MAX);
 }
 
-int keys_certify(struct keys_client *k, const char *id, const struct keys_cert_request *rq, struct buf *der_r,
-    struct problem *pr)
+int keys_certify(
+    struct keys_client *k, const char *id, const struct keys_cert_request *rq, struct buf *der_r, struct problem *pr)
 {
 	struct keeper_request ask = {.msg = KEEPER_MSG_CERTIFY,
 	    .certify = {.kind = (uint8_t)rq->kind, .days = rq->days > 0 ? (uint32_t)rq->days : 0}};
@@ -154,7 +159,8 @@ int keys_certify(struct keys_client *k, const char *id, const struct keys_cert_r
 		return -1;
 	r = keys_client_call(k, &ask, &rp, pr);
 	if (r == 0 && buf_add(der_r, rp.data.p, rp.data.n) < 0)
-		r = problem_temp(pr, "The certificate or request for key %s has %zu octets; the caller has room for %zu", id,
+		r = problem_temp(pr,
+		    "The certificate or request for key %s has %zu octets; the caller has room for %zu", id,
 		    rp.data.n, der_r->max);
 	keys_client_done(k, &rp);
 	return r;

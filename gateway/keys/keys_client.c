@@ -1,9 +1,10 @@
 /*
- * One channel to the keeper as seen by one thread of relay, sealer or judge. What is not here: what the requests mean (keys.c, provider_*.c).
+ * One channel to the keeper as seen by one thread of relay, sealer or judge. What is not here: what the requests mean
+ * (keys.c, provider_*.c).
  *
- * libcrypto turns a failed private operation into "bad decrypt" or into silence, so a dead keeper looks exactly like a forged message. Therefore
- * the client itself remembers that a call failed for a reason that has nothing to do with the data; whoever judges a message asks
- * keys_client_failed first, and answers "try later".
+ * libcrypto turns a failed private operation into "bad decrypt" or into silence, so a dead keeper looks exactly like
+ * a forged message. Therefore the client itself remembers that a call failed for a reason that has nothing to do with
+ * the data; whoever judges a message asks keys_client_failed first, and answers "try later".
  */
 #include "gateway/keys/keys_client.h"
 
@@ -123,10 +124,11 @@ static int lost(struct keys_client *k, const char *why, struct problem *pr)
 }
 
 /*
- * Waits for the reply to rq. A reply to an earlier request that had timed out may come first and is passed over; anything else that does not fit
- * means that both sides no longer agree, and ends the channel.
+ * Waits for the reply to rq. A reply to an earlier request that had timed out may come first and is passed over;
+ * anything else that does not fit means that both sides no longer agree, and ends the channel.
  */
-static int receive(struct keys_client *k, const struct keeper_request *rq, struct keeper_reply *rp_r, struct problem *pr)
+static int receive(
+    struct keys_client *k, const struct keeper_request *rq, struct keeper_reply *rp_r, struct problem *pr)
 {
 	int64_t end = loop_now_ms() + deadline(k, rq->msg);
 
@@ -136,7 +138,8 @@ static int receive(struct keys_client *k, const struct keeper_request *rq, struc
 		int r = ipc_recv(k->fd, &k->store, &in, left > 0 ? (int)left : 0);
 
 		if (r < 0 && errno == ETIMEDOUT)
-			return problem_temp(pr, "The keeper of the private keys did not answer a %s request within %d ms; try later",
+			return problem_temp(pr,
+			    "The keeper of the private keys did not answer a %s request within %d ms; try later",
 			    keeper_proto_word(rq->msg), deadline(k, rq->msg));
 		if (r <= 0)
 			return lost(k, r == 0 ? "went away" : "sent something malformed", pr);

@@ -1,6 +1,6 @@
 /*
- * The provider itself: its library context, its table of algorithms, and making a key. Relay, sealer, judge. The functions of the tables are in
- * provider_keymgmt.c, provider_sign.c, provider_cipher.c, provider_exchange.c.
+ * The provider itself: its library context, its table of algorithms, and making a key. Relay, sealer, judge. The
+ * functions of the tables are in provider_keymgmt.c, provider_sign.c, provider_cipher.c, provider_exchange.c.
  */
 #include "gateway/keys/provider.h"
 
@@ -25,26 +25,29 @@
 #define PROVIDER_NAME "postern"
 
 /*
- * One for the process and never freed: an EVP_PKEY keeps pointers into the context in which it was made, also while it is being freed, so no key
- * could safely be the one that takes the context with it.
+ * One for the process and never freed: an EVP_PKEY keeps pointers into the context in which it was made, also while
+ * it is being freed, so no key could safely be the one that takes the context with it.
  */
 static OSSL_LIB_CTX *context;
 static pthread_once_t context_once = PTHREAD_ONCE_INIT;
 
 static const OSSL_ALGORITHM keymgmt_algorithms[] = {
-    {"RSA:rsaEncryption:1.2.840.113549.1.1.1", "provider=" PROVIDER_NAME, provider_keymgmt_rsa, "RSA key in the keeper"},
+    {"RSA:rsaEncryption:1.2.840.113549.1.1.1", "provider=" PROVIDER_NAME, provider_keymgmt_rsa,
+	"RSA key in the keeper"},
     {"EC:id-ecPublicKey:1.2.840.10045.2.1", "provider=" PROVIDER_NAME, provider_keymgmt_ec, "EC key in the keeper"},
     {NULL, NULL, NULL, NULL},
 };
 
 static const OSSL_ALGORITHM signature_algorithms[] = {
-    {"RSA:rsaEncryption:1.2.840.113549.1.1.1", "provider=" PROVIDER_NAME, provider_sign, "RSA signature by the keeper"},
+    {"RSA:rsaEncryption:1.2.840.113549.1.1.1", "provider=" PROVIDER_NAME, provider_sign,
+	"RSA signature by the keeper"},
     {"ECDSA", "provider=" PROVIDER_NAME, provider_sign, "ECDSA signature by the keeper"},
     {NULL, NULL, NULL, NULL},
 };
 
 static const OSSL_ALGORITHM cipher_algorithms[] = {
-    {"RSA:rsaEncryption:1.2.840.113549.1.1.1", "provider=" PROVIDER_NAME, provider_cipher, "RSA decryption by the keeper"},
+    {"RSA:rsaEncryption:1.2.840.113549.1.1.1", "provider=" PROVIDER_NAME, provider_cipher,
+	"RSA decryption by the keeper"},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -1,8 +1,8 @@
 /*
- * RSA key transport by keys in the keeper: PKCS #1 v1.5 (RFC 8017 7.2) and OAEP (7.1). Sealer. What comes back is a content key of 16, 24 or 32
- * octets, always: with bad padding it is a pseudo-random one, and nothing here can tell (promise P10). The TLS form of the padding is refused,
- * we offer no TLS key transport.
- * Parameters live in an encrypt context of the default provider over the public key.
+ * RSA key transport by keys in the keeper: PKCS #1 v1.5 (RFC 8017 7.2) and OAEP (7.1). Sealer. What comes back is a
+ * content key of 16, 24 or 32 octets, always: with bad padding it is a pseudo-random one, and nothing here can tell
+ * (promise P10). The TLS form of the padding is refused, we offer no TLS key transport. Parameters live in an encrypt
+ * context of the default provider over the public key.
  */
 #include "gateway/keys/provider_cipher.h"
 
@@ -110,7 +110,8 @@ static int oaep_parameters(struct cipher *c, struct keeper_decrypt *rq)
 	unsigned char *label = NULL;
 	int n;
 
-	if (EVP_PKEY_CTX_get_rsa_oaep_md(c->enc, &md) <= 0 || EVP_PKEY_CTX_get_rsa_mgf1_md(c->enc, &mgf) <= 0 || !md || !mgf)
+	if (EVP_PKEY_CTX_get_rsa_oaep_md(c->enc, &md) <= 0 || EVP_PKEY_CTX_get_rsa_mgf1_md(c->enc, &mgf) <= 0 ||
+	    !md || !mgf)
 		return -1;
 	n = EVP_PKEY_CTX_get0_rsa_oaep_label(c->enc, &label);
 	if (n < 0)
@@ -124,9 +125,11 @@ static int oaep_parameters(struct cipher *c, struct keeper_decrypt *rq)
 
 static int parameters(struct cipher *c, struct keeper_decrypt *rq)
 {
-	/* not EVP_PKEY_CTX_get_rsa_padding: libcrypto 3.0 crashes in it when libssl has set the TLS form of the padding */
+	/* not EVP_PKEY_CTX_get_rsa_padding: libcrypto 3.0 crashes in it when libssl has set the TLS form of the
+	 * padding */
 	int pad = 0;
-	OSSL_PARAM params[] = {OSSL_PARAM_construct_int(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, &pad), OSSL_PARAM_construct_end()};
+	OSSL_PARAM params[] = {
+	    OSSL_PARAM_construct_int(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, &pad), OSSL_PARAM_construct_end()};
 
 	if (EVP_PKEY_CTX_get_params(c->enc, params) <= 0)
 		return -1;
@@ -137,7 +140,8 @@ static int parameters(struct cipher *c, struct keeper_decrypt *rq)
 	return pad == RSA_PKCS1_PADDING ? 0 : -1;
 }
 
-static int decrypt(void *ctx, unsigned char *out, size_t *outlen, size_t outsize, const unsigned char *in, size_t inlen)
+static int decrypt(
+    void *ctx, unsigned char *out, size_t *outlen, size_t outsize, const unsigned char *in, size_t inlen)
 {
 	struct keeper_request rq = {.msg = KEEPER_MSG_DECRYPT, .decrypt.ciphertext = {in, inlen}};
 	struct cipher *c = ctx;

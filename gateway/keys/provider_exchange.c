@@ -1,7 +1,8 @@
 /*
- * Key agreement by keys in the keeper: ECDH with the X9.63 derivation, as CMS uses it (RFC 5753). Sealer. The keeper gets the peer's point and the
- * shared info and answers the key-encryption key; the shared secret itself stays there, so an agreement without derivation is refused.
- * Parameters live in a derive context of the default provider over the public key, which never derives.
+ * Key agreement by keys in the keeper: ECDH with the X9.63 derivation, as CMS uses it (RFC 5753). Sealer. The keeper
+ * gets the peer's point and the shared info and answers the key-encryption key; the shared secret itself stays there,
+ * so an agreement without derivation is refused. Parameters live in a derive context of the default provider over the
+ * public key, which never derives.
  */
 #include "gateway/keys/provider_exchange.h"
 
@@ -148,7 +149,8 @@ static int derive(void *ctx, unsigned char *out, size_t *outlen, size_t outsize)
 	if (!x->key || !x->kdf || !x->npoint)
 		return 0;
 	if (parameters(x, &rq.agree) < 0)
-		return provider_error("the keeper does not agree with these parameters (only ECDH with X9.63 derivation of an AES key)");
+		return provider_error("the keeper does not agree with these parameters (only ECDH with X9.63 "
+				      "derivation of an AES key)");
 	if (!out) {
 		*outlen = rq.agree.want;
 		return 1;

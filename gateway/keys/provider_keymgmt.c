@@ -1,10 +1,11 @@
 /*
- * Key objects of the provider: RSA and EC. Relay, sealer, judge. A key object is a name in the keeper plus the public key as the default provider
- * has it, which answers every question about sizes, groups and numbers.
+ * Key objects of the provider: RSA and EC. Relay, sealer, judge. A key object is a name in the keeper plus the public
+ * key as the default provider has it, which answers every question about sizes, groups and numbers.
  *
- * CMS key agreement (RFC 5753) with absent originator parameters copies our key's domain parameters into a new key, sets the encoded point in it
- * and hands it back as peer: hence dup, set_params and match, and key objects without a name in the keeper. There is no validate function: the
- * keeper checks the point itself, and a missing one counts as valid.
+ * CMS key agreement (RFC 5753) with absent originator parameters copies our key's domain parameters into a new key,
+ * sets the encoded point in it and hands it back as peer: hence dup, set_params and match, and key objects without a
+ * name in the keeper. There is no validate function: the keeper checks the point itself, and a missing one counts as
+ * valid.
  */
 #include "gateway/keys/provider_keymgmt.h"
 
@@ -71,14 +72,15 @@ static int take_key(struct provider_key *key, const OSSL_PARAM *p)
 	return 1;
 }
 
-/* The public key of someone else, from libcrypto: the peer of an agreement, or a certificate's key to be compared with ours. */
+/* The public key of someone else, from libcrypto: the peer of an agreement, or a certificate's key to be compared
+ * with ours. */
 static int take_public(struct provider_key *key, const char *type, int selection, const OSSL_PARAM params[])
 {
 	bool public = selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY;
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 	int ok = ctx && EVP_PKEY_fromdata_init(ctx) > 0 &&
-	    EVP_PKEY_fromdata(
-		ctx, &key->pub, public ? EVP_PKEY_PUBLIC_KEY : EVP_PKEY_KEY_PARAMETERS, (OSSL_PARAM *)params) > 0;
+		 EVP_PKEY_fromdata(ctx, &key->pub, public ? EVP_PKEY_PUBLIC_KEY : EVP_PKEY_KEY_PARAMETERS,
+		     (OSSL_PARAM *)params) > 0;
 
 	EVP_PKEY_CTX_free(ctx);
 	key->has_public = ok && public;
@@ -105,7 +107,8 @@ static int ec_import(void *keydata, int selection, const OSSL_PARAM params[])
 	return import(keydata, "EC", selection, params);
 }
 
-/* The private part is not here to be exported; refusing it is also what makes libcrypto use this provider (see provider.h). */
+/* The private part is not here to be exported; refusing it is also what makes libcrypto use this provider (see
+ * provider.h). */
 static int key_export(void *keydata, int selection, OSSL_CALLBACK *cb, void *cbarg)
 {
 	const struct provider_key *key = keydata;
@@ -150,9 +153,10 @@ static int key_get_params(void *keydata, OSSL_PARAM params[])
 	return key->pub ? EVP_PKEY_get_params(key->pub, params) : 0;
 }
 
-#define GETTABLE_COMMON                                                                                                \
-	OSSL_PARAM_int(OSSL_PKEY_PARAM_BITS, NULL), OSSL_PARAM_int(OSSL_PKEY_PARAM_SECURITY_BITS, NULL),               \
-	    OSSL_PARAM_int(OSSL_PKEY_PARAM_MAX_SIZE, NULL), OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_DEFAULT_DIGEST, NULL, 0)
+#define GETTABLE_COMMON                                                                                              \
+	OSSL_PARAM_int(OSSL_PKEY_PARAM_BITS, NULL), OSSL_PARAM_int(OSSL_PKEY_PARAM_SECURITY_BITS, NULL),             \
+	    OSSL_PARAM_int(OSSL_PKEY_PARAM_MAX_SIZE, NULL),                                                          \
+	    OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_DEFAULT_DIGEST, NULL, 0)
 
 static const OSSL_PARAM *rsa_gettable(void *provctx)
 {
@@ -165,7 +169,8 @@ static const OSSL_PARAM *rsa_gettable(void *provctx)
 
 static const OSSL_PARAM *ec_gettable(void *provctx)
 {
-	static const OSSL_PARAM params[] = {GETTABLE_COMMON, OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),
+	static const OSSL_PARAM params[] = {GETTABLE_COMMON,
+	    OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),
 	    OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0),
 	    OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, NULL, 0), OSSL_PARAM_END};
 
@@ -173,7 +178,8 @@ static const OSSL_PARAM *ec_gettable(void *provctx)
 	return params;
 }
 
-/* Only into a peer key under construction: the public half of a key in the keeper never changes, and its object is shared. */
+/* Only into a peer key under construction: the public half of a key in the keeper never changes, and its object is
+ * shared. */
 static int ec_set_params(void *keydata, const OSSL_PARAM params[])
 {
 	struct provider_key *key = keydata;
@@ -233,12 +239,14 @@ static const char *rsa_operation(int operation)
 	return "RSA";
 }
 
-#define COMMON_FUNCTIONS                                                                                               \
-	{OSSL_FUNC_KEYMGMT_NEW, (void (*)(void))key_new}, {OSSL_FUNC_KEYMGMT_FREE, (void (*)(void))key_free},          \
-	    {OSSL_FUNC_KEYMGMT_HAS, (void (*)(void))key_has}, {OSSL_FUNC_KEYMGMT_MATCH, (void (*)(void))key_match},    \
-	    {OSSL_FUNC_KEYMGMT_EXPORT, (void (*)(void))key_export},                                                    \
-	    {OSSL_FUNC_KEYMGMT_GET_PARAMS, (void (*)(void))key_get_params},                                            \
-	    {OSSL_FUNC_KEYMGMT_DUP, (void (*)(void))key_dup}
+#define COMMON_FUNCTIONS                                                                                             \
+	{OSSL_FUNC_KEYMGMT_NEW, (void (*)(void))key_new}, {OSSL_FUNC_KEYMGMT_FREE, (void (*)(void))key_free},        \
+	    {OSSL_FUNC_KEYMGMT_HAS, (void (*)(void))key_has}, {OSSL_FUNC_KEYMGMT_MATCH, (void (*)(void))key_match},  \
+	    {OSSL_FUNC_KEYMGMT_EXPORT, (void (*)(void))key_export},                                                  \
+	    {OSSL_FUNC_KEYMGMT_GET_PARAMS, (void (*)(void))key_get_params},                                          \
+	{                                                                                                            \
+		OSSL_FUNC_KEYMGMT_DUP, (void (*)(void))key_dup                                                       \
+	}
 
 const OSSL_DISPATCH provider_keymgmt_rsa[] = {
     COMMON_FUNCTIONS,

@@ -1,7 +1,8 @@
 /*
- * Signatures by keys in the keeper: RSA PKCS #1 v1.5 and PSS (RFC 8017 8.2, 8.1), ECDSA. Relay (TLS), sealer (mail). Content is hashed here; the
- * keeper gets a digest with the name of its hash. A signature without a named hash, and one over SHA-1, is refused by the keeper.
- * Parameters live in a verify context of the default provider over the public key.
+ * Signatures by keys in the keeper: RSA PKCS #1 v1.5 and PSS (RFC 8017 8.2, 8.1), ECDSA. Relay (TLS), sealer (mail).
+ * Content is hashed here; the keeper gets a digest with the name of its hash. A signature without a named hash, and
+ * one over SHA-1, is refused by the keeper. Parameters live in a verify context of the default provider over the
+ * public key.
  */
 #include "gateway/keys/provider_sign.h"
 
@@ -40,7 +41,8 @@ static void sign_free(void *ctx)
 	free(s);
 }
 
-/* EVP_DigestSignFinal works on a copy, so that more can be hashed afterwards: without this function nothing can be signed. */
+/* EVP_DigestSignFinal works on a copy, so that more can be hashed afterwards: without this function nothing can be
+ * signed. */
 static void *sign_dup(void *ctx)
 {
 	const struct sign *from = ctx;
@@ -155,7 +157,8 @@ static int salt_octets(struct sign *s, size_t digest, uint16_t *salt_r)
 	if (salt == RSA_PSS_SALTLEN_DIGEST)
 		salt = (int)digest;
 	else if (salt == RSA_PSS_SALTLEN_MAX || salt == RSA_PSS_SALTLEN_AUTO)
-		salt = (EVP_PKEY_get_bits(s->key->pub) + 6) / 8 - (int)digest - 2; /* emLen = ceil((modBits - 1) / 8) */
+		salt =
+		    (EVP_PKEY_get_bits(s->key->pub) + 6) / 8 - (int)digest - 2; /* emLen = ceil((modBits - 1) / 8) */
 	if (salt < 0 || salt > UINT16_MAX)
 		return -1;
 	*salt_r = (uint16_t)salt;
@@ -184,8 +187,8 @@ static int rsa_padding(struct sign *s, struct keeper_sign *rq)
 static int parameters(struct sign *s, struct keeper_sign *rq)
 {
 	char name[64] = "";
-	OSSL_PARAM params[] = {
-	    OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, name, sizeof(name)), OSSL_PARAM_construct_end()};
+	OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, name, sizeof(name)),
+	    OSSL_PARAM_construct_end()};
 
 	if (EVP_PKEY_CTX_get_params(s->check, params) <= 0)
 		return -1;
@@ -198,7 +201,8 @@ static int parameters(struct sign *s, struct keeper_sign *rq)
 	return 0;
 }
 
-static int sign(void *ctx, unsigned char *sig, size_t *siglen, size_t sigsize, const unsigned char *tbs, size_t tbslen)
+static int sign(
+    void *ctx, unsigned char *sig, size_t *siglen, size_t sigsize, const unsigned char *tbs, size_t tbslen)
 {
 	struct keeper_request rq = {.msg = KEEPER_MSG_SIGN, .sign.digest = {tbs, tbslen}};
 	struct sign *s = ctx;

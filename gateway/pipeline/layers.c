@@ -123,6 +123,7 @@ static enum layers_result decrypt_to_b(struct work *w, struct cms_outline *o, X5
 
 	if (key == NULL)
 		return LAYERS_TEMP;
+	keys_client_expect(w->keys, cms_outline_key_octets(o)); /* the keeper's implicit rejection gives a key of this length */
 	if (cms_decrypt(o, cert, key, NULL, spool_writer(s), &w->res->pr) != 0)
 		return keys_client_failed(w->keys) || w->res->pr.cls == PROBLEM_TEMP ? LAYERS_TEMP : LAYERS_UNOPENED;
 	if (spool_finish(s, &w->res->pr) != 0)

@@ -1,9 +1,10 @@
 /*
- * What shall happen to an outgoing message, for one recipient. Judge (at RCPT) and sealer; pure. Looks nothing up: what is not in the facts is not
- * known. Incoming mail: policy_in.c.
+ * What shall happen to an outgoing message, for one recipient. Judge (at RCPT) and sealer; pure. Looks nothing up:
+ * what is not in the facts is not known. Incoming mail: policy_in.c.
  *
- * How it decides: first what is wanted (the rule, made stricter by a reply to sealed mail), then whether that can be done, then, only where the admin said
- * "prefer" and nothing speaks for protection, less. Each way out of here that is not as asked carries the sentence that says why.
+ * How it decides: first what is wanted (the rule, made stricter by a reply to sealed mail), then whether that can be
+ * done, then, only where the admin said "prefer" and nothing speaks for protection, less. Each way out of here that
+ * is not as asked carries the sentence that says why.
  */
 #include "gateway/policy/policy.h"
 
@@ -137,8 +138,8 @@ static const char *must(const struct ask *a)
 static void no_signer(struct ask *a, const char *for_what)
 {
 	stop(a, POLICY_LATER,
-	    "%s: %s, but %s has no usable signing certificate%s%s; add one with \"postern domain add %s\"", a->to, for_what,
-	    a->from, a->f->signer_why[0] ? ": " : "", a->f->signer_why, a->from);
+	    "%s: %s, but %s has no usable signing certificate%s%s; add one with \"postern domain add %s\"", a->to,
+	    for_what, a->from, a->f->signer_why[0] ? ": " : "", a->f->signer_why, a->from);
 }
 
 /* Nothing that can be encrypted to, and it may not go without. */
@@ -148,21 +149,24 @@ static void refuse_seal(struct ask *a)
 
 	if (f->seen_protected && !f->reply_to_sealed && a->strength != POLICY_REQUIRE)
 		stop(a, POLICY_REFUSE,
-		    "%s: %s, but there is no usable certificate: %s; import one with \"postern cert import\", or end the "
+		    "%s: %s, but there is no usable certificate: %s; import one with \"postern cert import\", or end "
+		    "the "
 		    "protection with \"postern partner release %s\"",
 		    a->to, must(a), cert_why(a), a->to);
 	else
 		stop(a, POLICY_REFUSE,
-		    "%s: %s, but there is no usable certificate: %s; ask the partner for a certificate and import it with "
+		    "%s: %s, but there is no usable certificate: %s; ask the partner for a certificate and import it "
+		    "with "
 		    "\"postern cert import\"",
 		    a->to, must(a), cert_why(a));
 }
 
-/* P1, P9: the one way from "seal" to less. Certificates that are there and not usable (expired, say) speak for protection as one seen does. */
+/* P1, P9: the one way from "seal" to less. Certificates that are there and not usable (expired, say) speak for
+ * protection as one seen does. */
 static bool may_seal_less(const struct ask *a)
 {
 	return a->strength == POLICY_PREFER && !a->f->seen_protected && !a->f->reply_to_sealed &&
-	    a->f->certs == POLICY_CERTS_NONE;
+	       a->f->certs == POLICY_CERTS_NONE;
 }
 
 static void decide_seal(struct ask *a)
@@ -170,8 +174,8 @@ static void decide_seal(struct ask *a)
 	const struct policy_out *f = a->f;
 
 	if (f->certs == POLICY_CERTS_UNCERTAIN)
-		stop(a, POLICY_LATER, "%s: %s, and whether there is a certificate cannot be told now: %s", a->to, must(a),
-		    cert_why(a));
+		stop(a, POLICY_LATER, "%s: %s, and whether there is a certificate cannot be told now: %s", a->to,
+		    must(a), cert_why(a));
 	else if (may_seal_less(a))
 		pass(a, POLICY_CLEAR, "not sealed for %s: there is no certificate (%s)", a->recipient, cert_why(a));
 	else if (f->certs != POLICY_CERTS_USABLE)
@@ -190,8 +194,8 @@ static void decide_sign(struct ask *a)
 	else if (a->strength == POLICY_REQUIRE || a->f->seen_protected)
 		no_signer(a, "mail must be signed");
 	else
-		pass(a, POLICY_CLEAR, "not signed for %s: %s has no usable signing certificate%s%s", a->recipient, a->from,
-		    a->f->signer_why[0] ? ": " : "", a->f->signer_why);
+		pass(a, POLICY_CLEAR, "not signed for %s: %s has no usable signing certificate%s%s", a->recipient,
+		    a->from, a->f->signer_why[0] ? ": " : "", a->f->signer_why);
 }
 
 static void decide_tls(struct ask *a)
@@ -200,33 +204,38 @@ static void decide_tls(struct ask *a)
 		pass(a, POLICY_TLS, "over verified TLS to %s", a->to);
 	else if (a->strength == POLICY_REQUIRE || a->f->seen_protected)
 		stop(a, POLICY_REFUSE,
-		    "%s: mail must go over verified TLS, but the next hop is not configured to be verified; set \"tls = "
+		    "%s: mail must go over verified TLS, but the next hop is not configured to be verified; set "
+		    "\"tls = "
 		    "verify\" for it, or import the partner's certificate and have mail sealed",
 		    a->to);
 	else
 		pass(a, POLICY_CLEAR, "verified TLS to %s is not configured", a->to);
 }
 
-/* The admin said so, but for a partner seen protected saying so is not enough (P9): it takes the release, which stands in the audit log. */
+/* The admin said so, but for a partner seen protected saying so is not enough (P9): it takes the release, which
+ * stands in the audit log. */
 static void decide_clear(struct ask *a)
 {
 	if (a->f->seen_protected)
 		stop(a, POLICY_REFUSE,
-		    "%s: mail is to go unencrypted, but mail with this partner was protected before; end the protection with "
-		    "\"postern partner release %s\", or have it sealed with \"postern partner add %s --treatment seal\"",
+		    "%s: mail is to go unencrypted, but mail with this partner was protected before; end the "
+		    "protection with "
+		    "\"postern partner release %s\", or have it sealed with \"postern partner add %s --treatment "
+		    "seal\"",
 		    a->to, a->to, a->to);
 	else
 		pass(a, POLICY_CLEAR, "unprotected to %s, as asked", a->recipient);
 }
 
 static void (*const deciders[])(struct ask *) = {
-	[POLICY_CLEAR] = decide_clear,
-	[POLICY_TLS] = decide_tls,
-	[POLICY_SIGN] = decide_sign,
-	[POLICY_SEAL] = decide_seal,
+    [POLICY_CLEAR] = decide_clear,
+    [POLICY_TLS] = decide_tls,
+    [POLICY_SIGN] = decide_sign,
+    [POLICY_SEAL] = decide_seal,
 };
 
-void policy_outbound(const char *sender, const char *recipient, const struct policy_out *f, struct policy_decision *d_r)
+void policy_outbound(
+    const char *sender, const char *recipient, const struct policy_out *f, struct policy_decision *d_r)
 {
 	struct ask a = {recipient, domain_of(recipient), domain_of(sender), f, f->treatment, f->strength, d_r};
 

@@ -1,6 +1,7 @@
 /*
- * What shall happen to a message: facts in, treatment and reason out. Pure: no I/O, no clock, no store. Called by judge (at RCPT, facts of the content still
- * unknown) and by the sealer (all facts known); the same function, so that both say the same.
+ * What shall happen to a message: facts in, treatment and reason out. Pure: no I/O, no clock, no store. Called by
+ * judge (at RCPT, facts of the content still unknown) and by the sealer (all facts known); the same function, so that
+ * both say the same.
  */
 #ifndef POSTERN_POLICY_POLICY_H
 #define POSTERN_POLICY_POLICY_H
@@ -11,7 +12,8 @@
 
 /* clear < tls < sign < seal */
 enum policy_treatment { POLICY_CLEAR, POLICY_TLS, POLICY_SIGN, POLICY_SEAL };
-/* require: refuse rather than less; prefer: less when it cannot be (never for one seen protected, P9); never: clear. */
+/* require: refuse rather than less; prefer: less when it cannot be (never for one seen protected, P9); never: clear.
+ */
 enum policy_strength { POLICY_NEVER, POLICY_PREFER, POLICY_REQUIRE };
 const char *policy_treatment_word(enum policy_treatment t);
 const char *policy_strength_word(enum policy_strength s);
@@ -19,53 +21,66 @@ int policy_treatment_parse(const char *w, enum policy_treatment *t_r);
 int policy_strength_parse(const char *w, enum policy_strength *s_r);
 
 /* ---- outbound, one recipient ---- */
-enum policy_certs { POLICY_CERTS_NONE, POLICY_CERTS_USABLE, POLICY_CERTS_UNCERTAIN /* a look-up failed, store stale: P1 */, POLICY_CERTS_UNUSABLE /* there are some, none is valid: why in cert_why */ };
+enum policy_certs {
+	POLICY_CERTS_NONE,
+	POLICY_CERTS_USABLE,
+	POLICY_CERTS_UNCERTAIN /* a look-up failed, store stale: P1 */,
+	POLICY_CERTS_UNUSABLE /* there are some, none is valid: why in cert_why */
+};
 struct policy_out {
-	char rule[128];	   /* name of the rule or partner entry that set the next two ("default") */
+	char rule[128]; /* name of the rule or partner entry that set the next two ("default") */
 	enum policy_treatment treatment;
 	enum policy_strength strength;
-	bool listed;	   /* the admin listed the partner */
+	bool listed;	     /* the admin listed the partner */
 	bool seen_protected; /* P9 */
 	enum policy_certs certs;
 	char cert_why[400]; /* sentence(s) on the certificates found, or why none */
-	bool have_signer;  /* our sender domain has a valid signing identity */
+	bool have_signer;   /* our sender domain has a valid signing identity */
 	char signer_why[256];
 	bool tls_verified_possible; /* next hop configured with TLS verify (treatment tls) */
 	/* of the content; false/unknown at RCPT */
 	bool reply_to_sealed;
-	bool exempt;	   /* calendar or other exemption by rule: reserved, false */
+	bool exempt; /* calendar or other exemption by rule: reserved, false */
 };
 enum policy_action { POLICY_PASS, POLICY_REFUSE, POLICY_LATER };
 struct policy_decision {
 	enum policy_action action;
 	enum policy_treatment treatment; /* when PASS */
-	char why[640];	     /* sentence for the log, `explain` and X-Postern */
-	struct problem pr;   /* when REFUSE/LATER: what the sender is told */
+	char why[640];			 /* sentence for the log, `explain` and X-Postern */
+	struct problem pr;		 /* when REFUSE/LATER: what the sender is told */
 };
-void policy_outbound(const char *sender, const char *recipient, const struct policy_out *f, struct policy_decision *d_r);
+void policy_outbound(
+    const char *sender, const char *recipient, const struct policy_out *f, struct policy_decision *d_r);
 
 /* ---- inbound, one message ---- */
 enum policy_in_action { POLICY_DELIVER, POLICY_MARK, POLICY_HOLD };
 int policy_in_action_parse(const char *w, enum policy_in_action *a_r);
-struct policy_in_rules { /* per our domain: configuration */
-	enum policy_in_action unsigned_clear; /* neither signed nor encrypted: deliver */
-	enum policy_in_action untrusted;      /* valid signature by someone we do not trust, not encrypted: mark */
-	enum policy_in_action broken;	      /* signature not valid, not encrypted: mark */
+struct policy_in_rules {		       /* per our domain: configuration */
+	enum policy_in_action unsigned_clear;  /* neither signed nor encrypted: deliver */
+	enum policy_in_action untrusted;       /* valid signature by someone we do not trust, not encrypted: mark */
+	enum policy_in_action broken;	       /* signature not valid, not encrypted: mark */
 	enum policy_in_action sealed_unsigned; /* encrypted, no signature or no valid trusted one: hold */
 };
-enum policy_sig { POLICY_SIG_NONE, POLICY_SIG_GOOD, POLICY_SIG_BAD, POLICY_SIG_UNTRUSTED, POLICY_SIG_UNBOUND /* valid and trusted but not bound to From */, POLICY_SIG_TEMP };
+enum policy_sig {
+	POLICY_SIG_NONE,
+	POLICY_SIG_GOOD,
+	POLICY_SIG_BAD,
+	POLICY_SIG_UNTRUSTED,
+	POLICY_SIG_UNBOUND /* valid and trusted but not bound to From */,
+	POLICY_SIG_TEMP
+};
 struct policy_in {
-	bool encrypted;	   /* at least one encryption layer of ours was opened */
-	bool opened;	   /* false: encrypted but could not be opened; then open_why says why, never empty */
+	bool encrypted; /* at least one encryption layer of ours was opened */
+	bool opened;	/* false: encrypted but could not be opened; then open_why says why, never empty */
 	enum policy_sig sig;
-	bool whole;	   /* the signature covers the whole message */
+	bool whole; /* the signature covers the whole message */
 	bool recipient_bound;
 	char sig_why[400]; /* sentence */
 	char open_why[400];
 };
 struct policy_in_decision {
 	enum policy_in_action action;
-	char result[12]; /* RFC 7281 word: pass fail none policy temperror permerror */
+	char result[12];  /* RFC 7281 word: pass fail none policy temperror permerror */
 	char verdict[24]; /* X-Postern-Verdict word: sealed, signed, encrypted, clear, untrusted, broken */
 	char why[640];
 };

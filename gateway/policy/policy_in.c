@@ -1,8 +1,9 @@
 /*
- * What shall happen to an incoming message, once opened and verified. Sealer; judge for explain. Pure. Result words: RFC 7281 section 3.
+ * What shall happen to an incoming message, once opened and verified. Sealer; judge for explain. Pure. Result words:
+ * RFC 7281 section 3.
  *
- * One table: encrypted or not, by what the signature is worth. Only a signature that is good, bound to From, and over the whole message is "pass": a good
- * signature over one part lends its seal to text that someone else put beside it.
+ * One table: encrypted or not, by what the signature is worth. Only a signature that is good, bound to From, and over
+ * the whole message is "pass": a good signature over one part lends its seal to text that someone else put beside it.
  */
 #include "gateway/policy/policy_in.h"
 
@@ -42,26 +43,31 @@ struct row {
 };
 
 static const struct row clear_rows[SIG_COUNT] = {
-	[POLICY_SIG_NONE] = {BY_UNSIGNED, POLICY_DELIVER, "none", "clear", "neither signed nor encrypted"},
-	[POLICY_SIG_GOOD] = {BY_NONE, POLICY_DELIVER, "pass", "signed", "signed"},
-	[POLICY_SIG_BAD] = {BY_BROKEN, POLICY_DELIVER, "fail", "broken", "the signature is not valid"},
-	[POLICY_SIG_UNTRUSTED] = {BY_UNTRUSTED, POLICY_DELIVER, "policy", "untrusted", "signed by someone not trusted"},
-	[POLICY_SIG_UNBOUND] = {BY_UNTRUSTED, POLICY_DELIVER, "policy", "untrusted", "signed, but not by the author"},
-	[POLICY_SIG_TEMP] = {BY_UNTRUSTED, POLICY_MARK, "temperror", "untrusted", "the signer cannot be judged now"},
-	[SIG_PARTIAL] = {BY_UNTRUSTED, POLICY_MARK, "policy", "untrusted", "the signature covers a part only"},
+    [POLICY_SIG_NONE] = {BY_UNSIGNED, POLICY_DELIVER, "none", "clear", "neither signed nor encrypted"},
+    [POLICY_SIG_GOOD] = {BY_NONE, POLICY_DELIVER, "pass", "signed", "signed"},
+    [POLICY_SIG_BAD] = {BY_BROKEN, POLICY_DELIVER, "fail", "broken", "the signature is not valid"},
+    [POLICY_SIG_UNTRUSTED] = {BY_UNTRUSTED, POLICY_DELIVER, "policy", "untrusted", "signed by someone not trusted"},
+    [POLICY_SIG_UNBOUND] = {BY_UNTRUSTED, POLICY_DELIVER, "policy", "untrusted", "signed, but not by the author"},
+    [POLICY_SIG_TEMP] = {BY_UNTRUSTED, POLICY_MARK, "temperror", "untrusted", "the signer cannot be judged now"},
+    [SIG_PARTIAL] = {BY_UNTRUSTED, POLICY_MARK, "policy", "untrusted", "the signature covers a part only"},
 };
 
 static const struct row sealed_rows[SIG_COUNT] = {
-	[POLICY_SIG_NONE] = {BY_SEALED, POLICY_DELIVER, "none", "encrypted", "encrypted, but not signed"},
-	[POLICY_SIG_GOOD] = {BY_NONE, POLICY_DELIVER, "pass", "sealed", "encrypted and signed"},
-	[POLICY_SIG_BAD] = {BY_SEALED, POLICY_DELIVER, "fail", "broken", "encrypted, but the signature is not valid"},
-	[POLICY_SIG_UNTRUSTED] = {BY_SEALED, POLICY_DELIVER, "policy", "untrusted", "encrypted, signed by someone not trusted"},
-	[POLICY_SIG_UNBOUND] = {BY_SEALED, POLICY_DELIVER, "policy", "untrusted", "encrypted, but not signed by the author"},
-	[POLICY_SIG_TEMP] = {BY_SEALED, POLICY_HOLD, "temperror", "untrusted", "encrypted, and the signer cannot be judged now"},
-	[SIG_PARTIAL] = {BY_SEALED, POLICY_MARK, "policy", "untrusted", "encrypted, but the signature covers a part only"},
+    [POLICY_SIG_NONE] = {BY_SEALED, POLICY_DELIVER, "none", "encrypted", "encrypted, but not signed"},
+    [POLICY_SIG_GOOD] = {BY_NONE, POLICY_DELIVER, "pass", "sealed", "encrypted and signed"},
+    [POLICY_SIG_BAD] = {BY_SEALED, POLICY_DELIVER, "fail", "broken", "encrypted, but the signature is not valid"},
+    [POLICY_SIG_UNTRUSTED] = {BY_SEALED, POLICY_DELIVER, "policy", "untrusted",
+	"encrypted, signed by someone not trusted"},
+    [POLICY_SIG_UNBOUND] = {BY_SEALED, POLICY_DELIVER, "policy", "untrusted",
+	"encrypted, but not signed by the author"},
+    [POLICY_SIG_TEMP] = {BY_SEALED, POLICY_HOLD, "temperror", "untrusted",
+	"encrypted, and the signer cannot be judged now"},
+    [SIG_PARTIAL] = {BY_SEALED, POLICY_MARK, "policy", "untrusted",
+	"encrypted, but the signature covers a part only"},
 };
 
-static const struct row closed_row = {BY_NONE, POLICY_HOLD, "permerror", "broken", "encrypted, and could not be opened"};
+static const struct row closed_row = {
+    BY_NONE, POLICY_HOLD, "permerror", "broken", "encrypted, and could not be opened"};
 
 static enum policy_in_action ruled(const struct policy_in_rules *r, enum ruled by)
 {

@@ -1,4 +1,5 @@
-/* Incoming mail's half of policy.h: the table of what an opened and verified message is worth, and what is done with it. */
+/* Incoming mail's half of policy.h: the table of what an opened and verified message is worth, and what is done with
+ * it. */
 #ifndef POSTERN_POLICY_POLICY_IN_H
 #define POSTERN_POLICY_POLICY_IN_H
 

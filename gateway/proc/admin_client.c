@@ -146,7 +146,7 @@ static void on_msg(void *ctx, struct ipc_chan *ch, struct ipc_in *in)
 	uint32_t id = in->id;
 
 	if (in->type != ADMIN_PROTO_REQUEST || !all_sealed(in) || admin_request_get(in, &rq) != 0) {
-		refuse(c, id, "the request cannot be read: is this \"postern\" of the same version as the gateway?");
+		refuse(c, id, "the request cannot be read: does the command have the version of the gateway?");
 		return;
 	}
 	memcpy(rq.who, c->who, sizeof rq.who);
@@ -164,7 +164,7 @@ static void on_close(void *ctx, struct ipc_chan *ch, const char *why)
 
 	(void)ch;
 	if (strcmp(why, "malformed packet") == 0)
-		refuse(c, 0, "the packet cannot be read: is this \"postern\" of the same version as the gateway?");
+		refuse(c, 0, "the packet cannot be read: does the command have the version of the gateway?");
 	else
 		drop(c);
 }

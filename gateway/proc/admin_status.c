@@ -35,25 +35,31 @@ static void one_came(struct gathering *g)
 	free(g);
 }
 
-static void from_peer(struct gathering *g, const char *name, const struct admin_reply *r, const char *why)
+static void from_peer(struct gathering *g, const char *name, const struct admin_reply *r)
 {
 	char text[640];
-	json_t *data = r != NULL ? admin_json_data(r->text, text) : NULL;
+	json_t *data = NULL;
 
+	if (r != NULL)
+		data = admin_json_data(r->text, text);
+	else
+		(void)snprintf(text, sizeof text, "the %s does not answer at the moment", name);
 	if (data == NULL)
-		say(g, r != NULL ? text : why);
+		say(g, text);
 	admin_json_set(g->data, name, data != NULL ? data : json_null());
 	one_came(g);
 }
 
 static void from_judge(void *ctx, const struct admin_reply *r, const char *why)
 {
-	from_peer(ctx, "judge", r, why);
+	(void)why;
+	from_peer(ctx, "judge", r);
 }
 
 static void from_relay(void *ctx, const struct admin_reply *r, const char *why)
 {
-	from_peer(ctx, "relay", r, why);
+	(void)why;
+	from_peer(ctx, "relay", r);
 }
 
 /* A keeper that waits for its passphrase is the one trouble an admin must end himself. */

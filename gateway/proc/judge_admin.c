@@ -1,5 +1,6 @@
 /*
- * The index of the admin's verbs: verb, handler, its arguments. Role judge. To add a verb: a row here and a handler in the judge_admin_<entity>.c it belongs to.
+ * The index of the admin's verbs: verb, handler, its arguments. Role judge. To add a verb: a row here and a handler
+ * in the judge_admin_<entity>.c it belongs to.
  */
 #include "gateway/proc/judge_admin.h"
 
@@ -56,7 +57,8 @@ static const struct verb {
     {"status", judge_admin_status, " "},
 };
 
-/* A request may hold a private key: jansson's copies of it are wiped when freed. Works beside memory that plain malloc gave. */
+/* A request may hold a private key: jansson's copies of it are wiped when freed. Works beside memory that plain
+ * malloc gave. */
 static void wiping_free(void *p)
 {
 	if (p)
@@ -80,7 +82,8 @@ static int check_args(struct judge_call *c, const struct verb *v)
 
 	if (!json_is_object(c->args))
 		return judge_call_fail(c, "usage", "\"args\" must be an object");
-	json_object_foreach (c->args, name, value) {
+	json_object_foreach(c->args, name, value)
+	{
 		char word[64];
 
 		if (strlen(name) < sizeof word - 2 && !strchr(name, ' ')) {

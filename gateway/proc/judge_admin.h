@@ -1,12 +1,14 @@
 /*
- * The admin's verbs that concern trust, answered by the judge over JSON: our identities, partners, certificates, anchors, rules, explain, audit log, snapshot. Role
- * judge; blocks on the disk and, for domain.*, on the keeper.
+ * The admin's verbs that concern trust, answered by the judge over JSON: our identities, partners, certificates,
+ * anchors, rules, explain, audit log, snapshot. Role judge; blocks on the disk and, for domain.*, on the keeper.
  *
- * Request {"verb": "partner.add", "args": {...}}; reply {"ok": true, "data": {...}} or {"ok": false, "error": {"text": one sentence, "code": word}}; codes are listed in
- * judge_call.h. Unknown verbs and arguments are errors. Times are "2026-11-22T02:05:19Z", files and keys base64 without blanks.
+ * Request {"verb": "partner.add", "args": {...}}; reply {"ok": true, "data": {...}} or {"ok": false, "error":
+ * {"text": one sentence, "code": word}}; codes are listed in judge_call.h. Unknown verbs and arguments are errors.
+ * Times are "2026-11-22T02:05:19Z", files and keys base64 without blanks.
  *
- * A PKCS#12 file never comes here: whoever asks (the CLI, as the admin and outside the daemon) opens it with its password and sends the key as PKCS#8 and
- * the certificates apart, over the local socket. The judge hands the key on to the keeper and wipes what it had; it keeps none.
+ * A PKCS#12 file never comes here: whoever asks (the CLI, as the admin and outside the daemon) opens it with its
+ * password and sends the key as PKCS#8 and the certificates apart, over the local socket. The judge hands the key on
+ * to the keeper and wipes what it had; it keeps none.
  */
 #ifndef POSTERN_PROC_JUDGE_ADMIN_H
 #define POSTERN_PROC_JUDGE_ADMIN_H
@@ -18,13 +20,14 @@
 struct judge_admin {
 	struct store *store;
 	const struct judge_world *world; /* with its cache */
-	struct keys_client *keys;	 /* NULL: the keeper cannot be asked. Its time-out must allow for making an RSA-4096 key (60 s) */
-	const char *directory;		 /* may be written to: snapshots are made there and removed at once */
-	int64_t (*now)(void);		 /* unix s; NULL: the clock */
+	struct keys_client
+	    *keys; /* NULL: the keeper cannot be asked. Its time-out must allow for making an RSA-4096 key (60 s) */
+	const char *directory; /* may be written to: snapshots are made there and removed at once */
+	int64_t (*now)(void);  /* unix s; NULL: the clock */
 };
 
-/* Never NULL; free() it. who stands in the audit log. *fd_r: a descriptor that goes with the reply (store.snapshot), the caller's, or -1. The caller wipes
- * request_json when it may have held a key. */
+/* Never NULL; free() it. who stands in the audit log. *fd_r: a descriptor that goes with the reply (store.snapshot),
+ * the caller's, or -1. The caller wipes request_json when it may have held a key. */
 char *judge_admin(struct judge_admin *ja, const char *request_json, const char *who, int *fd_r);
 
 #endif

@@ -1,4 +1,5 @@
-/* anchor.*: role judge; reads and writes the store. An anchor may be an intermediate or the partner's own certificate as well as a root. */
+/* anchor.*: role judge; reads and writes the store. An anchor may be an intermediate or the partner's own certificate
+ * as well as a root. */
 #include "gateway/proc/judge_admin_anchor.h"
 
 #include <stdio.h>
@@ -25,7 +26,8 @@ static int scope_arg(struct judge_call *c, enum judge_need need, char out[ADDRES
 	}
 	if (judge_call_domain(c, "scope", need, out) == 0)
 		return 0;
-	return judge_call_fail(c, "usage", "argument \"scope\" must be a partner's domain, or \"*\" for all partners");
+	return judge_call_fail(
+	    c, "usage", "argument \"scope\" must be a partner's domain, or \"*\" for all partners");
 }
 
 static int direction_arg(struct judge_call *c, enum store_direction *dir_r)
@@ -38,7 +40,8 @@ static int direction_arg(struct judge_call *c, enum store_direction *dir_r)
 	if (!v || store_direction_parse(v, dir_r) == 0)
 		return 0;
 	return judge_call_fail(c, "usage",
-	    "argument \"direction\" must be \"both\", \"out\" (whom we encrypt to) or \"in\" (whose signatures we believe)");
+	    "argument \"direction\" must be \"both\", \"out\" (whom we encrypt to) or \"in\" (whose signatures we "
+	    "believe)");
 }
 
 static json_t *row(X509 *x, const char *scope, enum store_direction dir, int64_t added, int64_t now)
@@ -51,7 +54,8 @@ static json_t *row(X509 *x, const char *scope, enum store_direction dir, int64_t
 	return o;
 }
 
-/* A weak key or a past date makes every path end there fail: such an anchor believes nothing. Its own signature does not count: nobody checks it. */
+/* A weak key or a past date makes every path end there fail: such an anchor believes nothing. Its own signature does
+ * not count: nobody checks it. */
 static int check_one(struct judge_call *c, X509 *x, bool force, json_t *warnings)
 {
 	struct cert_facts f;
@@ -60,8 +64,8 @@ static int check_one(struct judge_call *c, X509 *x, bool force, json_t *warnings
 	cert_facts(x, &f);
 	(void)cert_words(&f, words, sizeof words);
 	if (c->now >= f.not_after)
-		(void)snprintf(text, sizeof text, "certificate %s ran out on %s: nothing would be believed by it", words,
-		    cert_day(f.not_after, day));
+		(void)snprintf(text, sizeof text, "certificate %s ran out on %s: nothing would be believed by it",
+		    words, cert_day(f.not_after, day));
 	else if (f.weak && strstr(f.weak_why, " key "))
 		(void)snprintf(text, sizeof text, "certificate %s is too weak: %s", words, f.weak_why);
 	if (text[0] && !force)
@@ -69,7 +73,8 @@ static int check_one(struct judge_call *c, X509 *x, bool force, json_t *warnings
 	if (text[0])
 		judge_call_add(warnings, judge_call_text(text));
 	if (!f.ca) {
-		(void)snprintf(text, sizeof text, "certificate %s belongs to no certification authority: it vouches for itself alone", words);
+		(void)snprintf(text, sizeof text,
+		    "certificate %s belongs to no certification authority: it vouches for itself alone", words);
 		judge_call_add(warnings, judge_call_text(text));
 	}
 	return 0;

@@ -4,7 +4,8 @@
 
 #include "gateway/proc/judge_call.h"
 
-/* scope (domain or "*"), direction ("both", "out", "in"), content, sha256: [fingerprints] (needed when the file holds several), force -> added: [row], warnings */
+/* scope (domain or "*"), direction ("both", "out", "in"), content, sha256: [fingerprints] (needed when the file holds
+ * several), force -> added: [row], warnings */
 int judge_admin_anchor_add(struct judge_call *c);
 /* scope (all; else that scope and "*") -> anchors: [row] */
 int judge_admin_anchor_list(struct judge_call *c);

@@ -120,7 +120,8 @@ int judge_admin_cert_import(struct judge_call *c)
 	    judge_call_bool(c, "pinned", true, &im.pinned) < 0 || judge_call_bool(c, "force", false, &im.force) < 0)
 		return -1;
 	if (judge_world_domain(c->ja->world, im.who.domain) >= 0)
-		return judge_call_fail(c, "refused", "%s is a domain of ours: its certificates come with \"postern domain\"", im.who.domain);
+		return judge_call_fail(c, "refused",
+		    "%s is a domain of ours: its certificates come with \"postern domain\"", im.who.domain);
 	rc = judge_upload_read(c, "content", &u);
 	if (rc == 0)
 		rc = judge_upload_choose(c, JUDGE_MUST, &u);
@@ -137,11 +138,15 @@ int judge_admin_cert_import(struct judge_call *c)
 }
 
 /* What the certificate is good for at present, in one direction. */
-static json_t *standing(struct judge_call *c, const struct judge_cert *k, const struct store_cert *sc, enum cert_purpose use)
+static json_t *standing(
+    struct judge_call *c, const struct judge_cert *k, const struct store_cert *sc, enum cert_purpose use)
 {
 	struct address who = {.local = ""};
-	struct judge_weighing q = {
-	    .who = &who, .use = use, .dir = use == CERT_TO_ENCRYPT ? STORE_OUT : STORE_IN, .pinned = sc->pinned, .now = c->now};
+	struct judge_weighing q = {.who = &who,
+	    .use = use,
+	    .dir = use == CERT_TO_ENCRYPT ? STORE_OUT : STORE_IN,
+	    .pinned = sc->pinned,
+	    .now = c->now};
 	enum trust_result result = TRUST_BAD;
 	const char *at = strchr(sc->owner, '@');
 	char why[600];
@@ -196,7 +201,8 @@ int judge_admin_cert_list(struct judge_call *c)
 	char owner[ADDRESS_TEXT_MAX];
 	json_t *a;
 
-	if (judge_call_owner(c, "owner", JUDGE_MAY, owner, NULL) < 0 || judge_admin_cert_rows(c, owner[0] ? owner : NULL, &a) < 0)
+	if (judge_call_owner(c, "owner", JUDGE_MAY, owner, NULL) < 0 ||
+	    judge_admin_cert_rows(c, owner[0] ? owner : NULL, &a) < 0)
 		return -1;
 	judge_call_set(c->data, "certificates", a);
 	return 0;
@@ -218,8 +224,8 @@ static int complete(struct judge_call *c, const char *owner, char sha256[CERT_HA
 		}
 	store_certs_free(list, n);
 	if (found != 1)
-		return judge_call_fail(c, "not-found", "%s has %s certificate whose fingerprint begins with %s", owner,
-		    found ? "more than one" : "no", sha256);
+		return judge_call_fail(c, "not-found", "%s has %s certificate whose fingerprint begins with %s",
+		    owner, found ? "more than one" : "no", sha256);
 	memcpy(sha256, whole, sizeof whole);
 	return 0;
 }
@@ -229,9 +235,9 @@ int judge_admin_cert_remove(struct judge_call *c)
 	char owner[ADDRESS_TEXT_MAX], sha256[CERT_HASH_TEXT];
 	const char *text;
 
-	if (judge_call_owner(c, "owner", JUDGE_MUST, owner, NULL) < 0 || judge_call_str(c, "sha256", JUDGE_MUST, 200, &text) < 0 ||
-	    judge_call_fingerprint(c, text, sha256) < 0 || complete(c, owner, sha256) < 0 ||
-	    store_cert_remove(c->store, owner, sha256, c->who, c->pr) < 0)
+	if (judge_call_owner(c, "owner", JUDGE_MUST, owner, NULL) < 0 ||
+	    judge_call_str(c, "sha256", JUDGE_MUST, 200, &text) < 0 || judge_call_fingerprint(c, text, sha256) < 0 ||
+	    complete(c, owner, sha256) < 0 || store_cert_remove(c->store, owner, sha256, c->who, c->pr) < 0)
 		return -1;
 	judge_call_set(c->data, "owner", judge_call_text(owner));
 	judge_call_set(c->data, "sha256", judge_call_text(sha256));

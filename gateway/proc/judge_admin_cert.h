@@ -4,16 +4,19 @@
 
 #include "gateway/proc/judge_call.h"
 
-/* content, owner (optional) -> certificates: [facts + warnings, grade "good"/"force"/"never", reason, owner (suggested)] */
+/* content, owner (optional) -> certificates: [facts + warnings, grade "good"/"force"/"never", reason, owner
+ * (suggested)] */
 int judge_admin_cert_preview(struct judge_call *c);
-/* owner, content, sha256: [fingerprints that were compared], pinned (true), force (false) -> imported: [facts], warnings, listed */
+/* owner, content, sha256: [fingerprints that were compared], pinned (true), force (false) -> imported: [facts],
+ * warnings, listed */
 int judge_admin_cert_import(struct judge_call *c);
 /* owner (all) -> certificates: [row] */
 int judge_admin_cert_list(struct judge_call *c);
 /* owner, sha256 (8 or more digits) -> owner, sha256 */
 int judge_admin_cert_remove(struct judge_call *c);
 
-/* The rows of one owner (NULL: all), each facts + owner, pinned, source, added, encrypt: {usable, why}, sign: {usable, why}. */
+/* The rows of one owner (NULL: all), each facts + owner, pinned, source, added, encrypt: {usable, why}, sign:
+ * {usable, why}. */
 int judge_admin_cert_rows(struct judge_call *c, const char *owner, json_t **array_r);
 
 #endif

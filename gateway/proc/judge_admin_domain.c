@@ -1,8 +1,9 @@
 /*
- * domain.*: role judge; asks the keeper, writes the store. The private half of every key made here is made and kept in the keeper; one that is imported passes
- * through on its way there and is wiped (judge_admin.h).
+ * domain.*: role judge; asks the keeper, writes the store. The private half of every key made here is made and kept
+ * in the keeper; one that is imported passes through on its way there and is wiped (judge_admin.h).
  *
- * A key that the keeper has and the store does not (the machine died between) is of no use and does no harm; the other way round cannot happen.
+ * A key that the keeper has and the store does not (the machine died between) is of no use and does no harm; the
+ * other way round cannot happen.
  */
 #include "gateway/proc/judge_admin_domain.h"
 
@@ -43,7 +44,8 @@ static int keeper_there(struct judge_call *c)
 	if (s == KEYS_READY)
 		return 0;
 	return judge_call_fail(c, "unavailable",
-	    s == KEYS_SEALED ? "the keeper is still sealed: it waits for its passphrase" : "the keeper cannot be reached now; try again");
+	    s == KEYS_SEALED ? "the keeper is still sealed: it waits for its passphrase"
+			     : "the keeper cannot be reached now; try again");
 }
 
 /* ---- csr and self ---- */
@@ -51,8 +53,12 @@ static int keeper_there(struct judge_call *c)
 static int certify(struct judge_call *c, const struct asking *a, enum store_use use, const char *id, struct buf *der)
 {
 	char office[ADDRESS_TEXT_MAX];
-	struct keys_cert_request rq = {.kind = a->kind, .common_name = a->domain, .organisation = a->organisation,
-	    .dns_name = a->domain, .rfc822_name = a->address, .days = (int)a->days};
+	struct keys_cert_request rq = {.kind = a->kind,
+	    .common_name = a->domain,
+	    .organisation = a->organisation,
+	    .dns_name = a->domain,
+	    .rfc822_name = a->address,
+	    .days = (int)a->days};
 
 	(void)snprintf(office, sizeof office, "%s@%s",
 	    use == STORE_SIGN ? "domain-signing-authority" : "domain-confidentiality-authority", a->domain);
@@ -63,9 +69,13 @@ static int certify(struct judge_call *c, const struct asking *a, enum store_use 
 	return keys_certify(c->ja->keys, id, &rq, der, c->pr);
 }
 
-static int store_new(struct judge_call *c, const struct asking *a, enum store_use use, const char *id, EVP_PKEY *pub, const struct buf *der)
+static int store_new(struct judge_call *c, const struct asking *a, enum store_use use, const char *id, EVP_PKEY *pub,
+    const struct buf *der)
 {
-	struct store_identity i = {.domain = (char *)(uintptr_t)a->domain, .use = use, .key_id = (char *)(uintptr_t)id, .active = true,
+	struct store_identity i = {.domain = (char *)(uintptr_t)a->domain,
+	    .use = use,
+	    .key_id = (char *)(uintptr_t)id,
+	    .active = true,
 	    .added = c->now};
 	json_t *row;
 	int rc;
@@ -138,7 +148,8 @@ static int import_use(struct judge_call *c, const struct asking *a, const struct
 	char id[KEYS_ID_MAX + 1];
 	EVP_PKEY *pub = NULL;
 	X509 *x = im->certs.list[0];
-	struct store_identity i = {.domain = (char *)(uintptr_t)a->domain, .use = use, .key_id = id, .active = true, .added = c->now};
+	struct store_identity i = {
+	    .domain = (char *)(uintptr_t)a->domain, .use = use, .key_id = id, .active = true, .added = c->now};
 	struct buf chain;
 	int rc;
 
@@ -183,12 +194,14 @@ static int import_uses(struct judge_call *c, const struct asking *a, const struc
 		if (word ? strcmp(word, store_use_word(u)) != 0 : !allowed)
 			continue;
 		done++;
-		if (judge_own_check(c, im->certs.list[0], u, a->domain, a->force, a->warnings) < 0 || import_use(c, a, im, u) < 0)
+		if (judge_own_check(c, im->certs.list[0], u, a->domain, a->force, a->warnings) < 0 ||
+		    import_use(c, a, im, u) < 0)
 			return -1;
 	}
 	if (done > 0)
 		return 0;
-	return judge_call_fail(c, "refused", "the certificate %.300s is neither for signing nor for encrypting mail", f.subject);
+	return judge_call_fail(
+	    c, "refused", "the certificate %.300s is neither for signing nor for encrypting mail", f.subject);
 }
 
 static int import(struct judge_call *c, struct asking *a)
@@ -243,8 +256,9 @@ int judge_admin_domain_add(struct judge_call *c)
 		return -1;
 	if (judge_world_domain(c->ja->world, a.domain) < 0)
 		return judge_call_fail(c, "refused",
-		    "%s is not one of our domains: put `domain \"%s\" { inside-server = ... }` into postern.conf and reload first", a.domain,
-		    a.domain);
+		    "%s is not one of our domains: put `domain \"%s\" { inside-server = ... }` into postern.conf and "
+		    "reload first",
+		    a.domain, a.domain);
 	return run(c, &a, "rsa-2048");
 }
 
@@ -268,7 +282,8 @@ static int without(struct judge_call *c, json_t *a)
 		char why[400];
 		json_t *o;
 
-		if (judge_identities_find(w->cache, c->store, w->domains[i], STORE_SIGN, c->now, &id, why, sizeof why, c->pr) < 0)
+		if (judge_identities_find(
+			w->cache, c->store, w->domains[i], STORE_SIGN, c->now, &id, why, sizeof why, c->pr) < 0)
 			return -1;
 		if (id)
 			continue;

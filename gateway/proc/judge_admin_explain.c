@@ -1,4 +1,5 @@
-/* explain: role judge; reads the store. The answer is computed by the same functions that answer the relay and decide in the sealer. */
+/* explain: role judge; reads the store. The answer is computed by the same functions that answer the relay and decide
+ * in the sealer. */
 #include "gateway/proc/judge_admin_explain.h"
 
 #include <ctype.h>
@@ -84,9 +85,11 @@ static void tell_signer(struct judge_call *c, const struct judge_verdict *v)
 		line(c, "we have no signing certificate for the sender: %s", v->signer_why);
 }
 
-static void tell_decision(struct judge_call *c, const struct judge_resolve *rq, const struct judge_verdict *v, bool reply)
+static void tell_decision(
+    struct judge_call *c, const struct judge_resolve *rq, const struct judge_verdict *v, bool reply)
 {
-	static const char *const actions[] = {[POLICY_PASS] = "pass", [POLICY_REFUSE] = "refuse", [POLICY_LATER] = "later"};
+	static const char *const actions[] = {
+	    [POLICY_PASS] = "pass", [POLICY_REFUSE] = "refuse", [POLICY_LATER] = "later"};
 	struct policy_out f;
 	struct policy_decision d;
 	char text[700];
@@ -97,7 +100,8 @@ static void tell_decision(struct judge_call *c, const struct judge_resolve *rq, 
 	f.tls_verified_possible = c->ja->world->tls_verified;
 	policy_outbound(rq->sender, rq->recipient, &f, &d);
 	judge_call_set(o, "action", judge_call_text(actions[d.action]));
-	judge_call_set(o, "treatment", judge_call_text(d.action == POLICY_PASS ? policy_treatment_word(d.treatment) : ""));
+	judge_call_set(
+	    o, "treatment", judge_call_text(d.action == POLICY_PASS ? policy_treatment_word(d.treatment) : ""));
 	judge_call_set(o, "why", judge_call_text(d.why));
 	(void)snprintf(text, sizeof text, "%d %s %s", d.pr.code, d.pr.enh, d.pr.text);
 	judge_call_set(o, "reply", judge_call_text(d.action == POLICY_PASS ? "" : text));
@@ -135,7 +139,8 @@ static int outbound(struct judge_call *c, const struct judge_resolve *rq, bool r
 static int tell_signer_cert(struct judge_call *c, const struct address *from, const struct store_cert *sc, json_t *a)
 {
 	struct judge_cache *cache = c->ja->world->cache;
-	struct judge_weighing q = {.who = from, .use = CERT_TO_SIGN, .dir = STORE_IN, .pinned = sc->pinned, .now = c->now};
+	struct judge_weighing q = {
+	    .who = from, .use = CERT_TO_SIGN, .dir = STORE_IN, .pinned = sc->pinned, .now = c->now};
 	struct judge_cert *k = judge_cache_cert(cache, sc->der, sc->der_len, NULL);
 	enum trust_result result = TRUST_BAD;
 	char why[600] = "certificate unreadable";
@@ -215,9 +220,11 @@ static void tell_actions(struct judge_call *c, const struct policy_in_rules *r)
 	judge_call_set(o, "broken", judge_call_text(policy_in_action_word(r->broken)));
 	judge_call_set(o, "sealed_unsigned", judge_call_text(policy_in_action_word(r->sealed_unsigned)));
 	judge_call_set(c->data, "actions", o);
-	line(c, "neither signed nor encrypted: %s; signer not believed: %s; signature broken: %s; encrypted without a believed signature: %s",
-	    policy_in_action_word(r->unsigned_clear), policy_in_action_word(r->untrusted), policy_in_action_word(r->broken),
-	    policy_in_action_word(r->sealed_unsigned));
+	line(c,
+	    "neither signed nor encrypted: %s; signer not believed: %s; signature broken: %s; encrypted without a "
+	    "believed signature: %s",
+	    policy_in_action_word(r->unsigned_clear), policy_in_action_word(r->untrusted),
+	    policy_in_action_word(r->broken), policy_in_action_word(r->sealed_unsigned));
 }
 
 static int inbound(struct judge_call *c, const struct address *from, const struct address *to, int domain)
@@ -244,7 +251,8 @@ int judge_admin_explain(struct judge_call *c)
 	    judge_call_bool(c, "reply_to_sealed", false, &reply) < 0)
 		return -1;
 	if (!from.local[0] || !to.local[0])
-		return judge_call_fail(c, "usage", "explain wants two addresses, such as alice@hospital.example bob@lab.example");
+		return judge_call_fail(
+		    c, "usage", "explain wants two addresses, such as alice@hospital.example bob@lab.example");
 	judge_call_set(c->data, "lines", judge_call_array());
 	(void)address_text(&from, rq.sender);
 	(void)address_text(&to, rq.recipient);

@@ -1,4 +1,5 @@
-/* domain.install: role judge; writes the store. Each certificate in the file that belongs to a key of ours becomes that key's; the others may be its chain. */
+/* domain.install: role judge; writes the store. Each certificate in the file that belongs to a key of ours becomes
+ * that key's; the others may be its chain. */
 #include "gateway/proc/judge_admin_install.h"
 
 #include <stdio.h>
@@ -70,7 +71,8 @@ static int install_all(struct judge_call *c, struct installing *in)
 
 		cert_facts(in->u.list[0], &f);
 		rc = judge_call_fail(c, "refused",
-		    "none of the %zu certificates in the file belongs to a key of ours (the first is %.200s): was the request made here, with "
+		    "none of the %zu certificates in the file belongs to a key of ours (the first is %.200s): was "
+		    "the request made here, with "
 		    "\"postern domain add\"?",
 		    in->u.n, f.subject);
 	}
@@ -82,7 +84,8 @@ int judge_admin_install(struct judge_call *c)
 	struct installing in = {.nkeys = 0};
 	int rc;
 
-	if (judge_call_domain(c, "domain", JUDGE_MAY, in.domain) < 0 || judge_call_bool(c, "force", false, &in.force) < 0)
+	if (judge_call_domain(c, "domain", JUDGE_MAY, in.domain) < 0 ||
+	    judge_call_bool(c, "force", false, &in.force) < 0)
 		return -1;
 	in.rows = judge_call_array();
 	judge_call_set(c->data, "installed", in.rows);

@@ -4,7 +4,8 @@
 
 #include "gateway/proc/judge_call.h"
 
-/* content (certificates and their chain), domain (when only that one's keys are meant), force -> installed: [row], warnings */
+/* content (certificates and their chain), domain (when only that one's keys are meant), force -> installed: [row],
+ * warnings */
 int judge_admin_install(struct judge_call *c);
 
 #endif

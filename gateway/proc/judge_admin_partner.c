@@ -76,7 +76,8 @@ int judge_admin_partner_list(struct judge_call *c)
 	int64_t max;
 	size_t n;
 
-	if (judge_call_str(c, "after", JUDGE_MAY, 400, &after) < 0 || judge_call_int(c, "max", 1, 1000, 200, &max) < 0 ||
+	if (judge_call_str(c, "after", JUDGE_MAY, 400, &after) < 0 ||
+	    judge_call_int(c, "max", 1, 1000, 200, &max) < 0 ||
 	    store_partners(c->store, after, (size_t)max + 1, &list, &n, c->pr) < 0)
 		return -1;
 	a = judge_call_array();
@@ -96,7 +97,8 @@ int judge_admin_partner_show(struct judge_call *c)
 	struct address a;
 	int64_t seen;
 
-	if (judge_call_owner(c, "domain", JUDGE_MUST, domain, &a) < 0 || store_partner_get(c->store, domain, &p, c->pr) < 0)
+	if (judge_call_owner(c, "domain", JUDGE_MUST, domain, &a) < 0 ||
+	    store_partner_get(c->store, domain, &p, c->pr) < 0)
 		return -1;
 	seen = store_was_protected(c->store, a.domain);
 	judge_call_set(c->data, "listed", json_boolean(p != NULL));

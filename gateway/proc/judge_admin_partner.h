@@ -4,7 +4,8 @@
 
 #include "gateway/proc/judge_call.h"
 
-/* domain (or user@domain), treatment (seal), strength (require), note: adds, or changes what is given. -> the entry, "changed" */
+/* domain (or user@domain), treatment (seal), strength (require), note: adds, or changes what is given. -> the entry,
+ * "changed" */
 int judge_admin_partner_add(struct judge_call *c);
 /* after, max (200) -> partners: [entry], more */
 int judge_admin_partner_list(struct judge_call *c);

@@ -76,7 +76,8 @@ static int find_id(struct judge_call *c, int64_t *id_r)
 	const char *name;
 	size_t n;
 
-	if (judge_call_int(c, "id", 1, INT64_MAX, 0, id_r) < 0 || judge_call_str(c, "name", JUDGE_MAY, 100, &name) < 0)
+	if (judge_call_int(c, "id", 1, INT64_MAX, 0, id_r) < 0 ||
+	    judge_call_str(c, "name", JUDGE_MAY, 100, &name) < 0)
 		return -1;
 	if ((*id_r != 0) == (name != NULL))
 		return judge_call_fail(c, "usage", "give either \"id\" or \"name\" of the rule");

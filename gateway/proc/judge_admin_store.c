@@ -40,7 +40,8 @@ int judge_admin_audit_list(struct judge_call *c)
 	json_t *a;
 	size_t n;
 
-	if (judge_call_int(c, "before", 0, INT64_MAX, 0, &before) < 0 || judge_call_int(c, "max", 1, 10000, 100, &max) < 0 ||
+	if (judge_call_int(c, "before", 0, INT64_MAX, 0, &before) < 0 ||
+	    judge_call_int(c, "max", 1, 10000, 100, &max) < 0 ||
 	    store_audit_list(c->store, before, (size_t)max, &list, &n, c->pr) < 0)
 		return -1;
 	a = judge_call_array();
@@ -106,7 +107,8 @@ int judge_admin_snapshot(struct judge_call *c)
 	if (n < 0 || (size_t)n >= sizeof path)
 		return judge_call_fail(c, "unavailable", "the path of the store is too long");
 	/* The row stands in the copy as well: a backup says who took it. */
-	if (store_audit_add(c->store, c->who, "store.snapshot", "", "", c->pr) < 0 || store_snapshot(c->store, path, c->pr) < 0)
+	if (store_audit_add(c->store, c->who, "store.snapshot", "", "", c->pr) < 0 ||
+	    store_snapshot(c->store, path, c->pr) < 0)
 		return -1;
 	return open_and_unlink(c, path);
 }
@@ -133,7 +135,8 @@ static int tell_counts(struct judge_call *c)
 
 static void tell_keeper(struct judge_call *c)
 {
-	static const char *const words[] = {[KEYS_READY] = "ready", [KEYS_SEALED] = "sealed", [KEYS_UNREACHABLE] = "unreachable"};
+	static const char *const words[] = {
+	    [KEYS_READY] = "ready", [KEYS_SEALED] = "sealed", [KEYS_UNREACHABLE] = "unreachable"};
 	unsigned n = 0;
 	enum keys_state s = c->ja->keys ? keys_status(c->ja->keys, &n) : KEYS_UNREACHABLE;
 	json_t *o = judge_call_object();
@@ -202,8 +205,10 @@ static int tell_domains(struct judge_call *c)
 		char sign_why[400], open_why[400];
 		json_t *o;
 
-		if (judge_identities_find(w->cache, c->store, w->domains[i], STORE_SIGN, c->now, &sign, sign_why, sizeof sign_why, c->pr) < 0 ||
-		    judge_identities_find(w->cache, c->store, w->domains[i], STORE_DECRYPT, c->now, &open, open_why, sizeof open_why, c->pr) < 0)
+		if (judge_identities_find(w->cache, c->store, w->domains[i], STORE_SIGN, c->now, &sign, sign_why,
+			sizeof sign_why, c->pr) < 0 ||
+		    judge_identities_find(w->cache, c->store, w->domains[i], STORE_DECRYPT, c->now, &open, open_why,
+			sizeof open_why, c->pr) < 0)
 			return -1;
 		o = judge_call_object();
 		judge_call_set(o, "domain", judge_call_text(w->domains[i]));

@@ -10,7 +10,8 @@ int judge_admin_audit_list(struct judge_call *c);
 int judge_admin_audit_verify(struct judge_call *c);
 /* -> octets; the reply carries a descriptor of the copy */
 int judge_admin_snapshot(struct judge_call *c);
-/* -> counts, keeper: {state, keys}, audit: {id, hash}, expiring: [{owner, kind, subject, sha256, not_after, days_left}] within 60 days, domains: [without signer] */
+/* -> counts, keeper: {state, keys}, audit: {id, hash}, expiring: [{owner, kind, subject, sha256, not_after,
+ * days_left}] within 60 days, domains: [without signer] */
 int judge_admin_status(struct judge_call *c);
 
 #endif

@@ -1,19 +1,21 @@
 /*
- * What judge need not work out twice (LIMITS.md: a d2i_X509 costs 148 us, a fresh path 332 us). Role judge; one thread.
+ * What judge need not work out twice (LIMITS.md: a d2i_X509 costs 148 us, a fresh path 332 us). Role judge; one
+ * thread.
  *
- * Both tables have fixed places chosen by a SHA-256, so that a flood of strange certificates evicts entries but takes no memory. A path's result depends on the
- * store's anchors and on the clock: it goes when the store changes, after 60 s, and when the certificate's own time begins or ends.
+ * Both tables have fixed places chosen by a SHA-256, so that a flood of strange certificates evicts entries but takes
+ * no memory. A path's result depends on the store's anchors and on the clock: it goes when the store changes, after
+ * 60 s, and when the certificate's own time begins or ends.
  */
 #include "gateway/proc/judge_cache.h"
 
-#include <openssl/evp.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 
-enum { CERT_PLACES = 4096, PATH_PLACES = 4096 };
+enum { CERT_PLACES = 4096, PATH_PLACES = 4096, OWNER_PLACES = 4096 };
 
 struct cert_place {
 	uint8_t key[32];
@@ -24,6 +26,8 @@ struct judge_cache {
 	bool known; /* version was read */
 	struct cert_place certs[CERT_PLACES];
 	struct judge_path *paths;
+	struct judge_owner *owners[OWNER_PLACES];
+	EVP_MD *sha256;
 	struct store_rule *rules;
 	struct store_anchor *anchors;
 	struct store_identity *identities;
@@ -36,11 +40,33 @@ struct judge_cache *judge_cache_new(void)
 	struct judge_cache *c = mem_new(sizeof *c);
 
 	c->paths = mem_new(PATH_PLACES * sizeof *c->paths);
+	c->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (!c->sha256)
+		log_fatal("no SHA-256");
 	return c;
+}
+
+const EVP_MD *judge_cache_sha256(const struct judge_cache *c)
+{
+	return c->sha256;
+}
+
+static void owner_free(struct judge_owner *o)
+{
+	if (!o)
+		return;
+	if (o->partner)
+		store_partners_free(o->partner, 1);
+	store_certs_free(o->certs, o->ncerts);
+	free(o);
 }
 
 static void drop_lists(struct judge_cache *c)
 {
+	for (size_t i = 0; i < OWNER_PLACES; i++) {
+		owner_free(c->owners[i]);
+		c->owners[i] = NULL;
+	}
 	store_rules_free(c->rules, c->nrules);
 	store_anchors_free(c->anchors, c->nanchors);
 	store_identities_free(c->identities, c->nidentities);
@@ -59,6 +85,7 @@ void judge_cache_free(struct judge_cache *c)
 	for (size_t i = 0; i < CERT_PLACES; i++)
 		judge_cert_drop(c->certs[i].k);
 	free(c->paths);
+	EVP_MD_free(c->sha256);
 	free(c);
 }
 
@@ -95,7 +122,7 @@ struct judge_cert *judge_cache_cert(struct judge_cache *c, const void *der, size
 	struct judge_cert *k;
 	X509 *x;
 
-	if (EVP_Digest(der, n, key, NULL, EVP_sha256(), NULL) != 1)
+	if (EVP_Digest(der, n, key, NULL, c->sha256, NULL) != 1)
 		log_fatal("no SHA-256");
 	p = &c->certs[place_of(key, CERT_PLACES)];
 	if (p->k && memcmp(p->key, key, sizeof key) == 0) {
@@ -131,7 +158,8 @@ void judge_cache_path_put(struct judge_cache *c, const struct judge_path *p)
 	c->paths[place_of(p->key, PATH_PLACES)] = *p;
 }
 
-int judge_cache_rules(struct judge_cache *c, struct store *s, const struct store_rule **list_r, size_t *n_r, struct problem *pr)
+int judge_cache_rules(
+    struct judge_cache *c, struct store *s, const struct store_rule **list_r, size_t *n_r, struct problem *pr)
 {
 	if (!c->have_rules && store_rules(s, &c->rules, &c->nrules, pr) < 0)
 		return -1;
@@ -141,7 +169,8 @@ int judge_cache_rules(struct judge_cache *c, struct store *s, const struct store
 	return 0;
 }
 
-int judge_cache_anchors(struct judge_cache *c, struct store *s, const struct store_anchor **list_r, size_t *n_r, struct problem *pr)
+int judge_cache_anchors(
+    struct judge_cache *c, struct store *s, const struct store_anchor **list_r, size_t *n_r, struct problem *pr)
 {
 	if (!c->have_anchors && store_anchors(s, NULL, &c->anchors, &c->nanchors, pr) < 0)
 		return -1;
@@ -160,4 +189,54 @@ int judge_cache_identities(
 	*list_r = c->identities;
 	*n_r = c->nidentities;
 	return 0;
+}
+
+/* FNV-1a. A name chosen to collide costs another look into the store, nothing else. */
+static size_t owner_place(const char *name)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *name; name++)
+		h = (h ^ (uint8_t)*name) * 16777619u;
+	return h % OWNER_PLACES;
+}
+
+static int read_owner(struct store *s, struct judge_owner *o, struct problem *pr)
+{
+	if (store_partner_get(s, o->name, &o->partner, pr) < 0 ||
+	    store_certs(s, o->name, &o->certs, &o->ncerts, pr) < 0)
+		return -1;
+	o->seen = store_was_protected(s, o->name);
+	return o->seen < 0 ? problem_temp(pr, "the store cannot tell now whether %s was seen protected", o->name) : 0;
+}
+
+int judge_cache_owner(
+    struct judge_cache *c, struct store *s, const char *name, const struct judge_owner **o_r, struct problem *pr)
+{
+	struct judge_owner **place = &c->owners[owner_place(name)], *o;
+
+	*o_r = *place;
+	if (*place && strcmp((*place)->name, name) == 0)
+		return 0;
+	o = mem_new(sizeof *o);
+	if (mem_copy_str(o->name, sizeof o->name, name) < 0 || read_owner(s, o, pr) < 0) {
+		owner_free(o);
+		*o_r = NULL;
+		return -1;
+	}
+	owner_free(*place);
+	*place = o;
+	*o_r = o;
+	return 0;
+}
+
+int judge_cache_person(struct judge_cache *c, struct store *s, const struct address *a,
+    const struct judge_owner **o_r, struct problem *pr)
+{
+	char name[ADDRESS_TEXT_MAX];
+
+	(void)address_text(a, name);
+	for (char *p = name; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return judge_cache_owner(c, s, name, o_r, pr);
 }

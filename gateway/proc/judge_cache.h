@@ -1,9 +1,12 @@
 /*
- * What judge need not work out twice: parsed certificates by the hash of their DER, results of path checks for 60 s, the short lists of the store. Role judge; one
- * thread; bounded. What comes from the store is dropped when store_version changes.
+ * What judge need not work out twice: parsed certificates by the hash of their DER, results of path checks for 60 s,
+ * the short lists of the store. Role judge; one thread; bounded. What comes from the store is dropped when
+ * store_version changes.
  */
 #ifndef POSTERN_PROC_JUDGE_CACHE_H
 #define POSTERN_PROC_JUDGE_CACHE_H
+
+#include <openssl/evp.h>
 
 #include "certstore/cert.h"
 #include "certstore/store.h"
@@ -34,9 +37,30 @@ struct judge_path {
 int judge_cache_path(struct judge_cache *c, const uint8_t key[32], int64_t now, const struct judge_path **p_r);
 void judge_cache_path_put(struct judge_cache *c, const struct judge_path *p);
 
+/* SHA-256, fetched once: the fetch behind EVP_sha256() costs more than hashing a certificate. */
+const EVP_MD *judge_cache_sha256(const struct judge_cache *c);
+
+/* What the store has under one name, a domain or a person's address. Valid until the next call of this and
+ * judge_cache_begin. -1 with pr. */
+struct judge_owner {
+	char name[ADDRESS_TEXT_MAX];
+	struct store_partner *partner; /* NULL: not listed */
+	struct store_cert *certs;
+	size_t ncerts;
+	int64_t seen; /* seen protected since; 0 never */
+};
+int judge_cache_owner(struct judge_cache *c, struct store *s, const char *name, const struct judge_owner **o_r,
+    struct problem *pr) __attribute__((warn_unused_result));
+/* The same for a person's address, in the form in which it is kept (lower case). */
+int judge_cache_person(struct judge_cache *c, struct store *s, const struct address *a,
+    const struct judge_owner **o_r, struct problem *pr) __attribute__((warn_unused_result));
+
 /* The store's short lists, valid until the next judge_cache_begin. 0 / -1 with pr. */
-int judge_cache_rules(struct judge_cache *c, struct store *s, const struct store_rule **list_r, size_t *n_r, struct problem *pr);
-int judge_cache_anchors(struct judge_cache *c, struct store *s, const struct store_anchor **list_r, size_t *n_r, struct problem *pr);
-int judge_cache_identities(struct judge_cache *c, struct store *s, const struct store_identity **list_r, size_t *n_r, struct problem *pr);
+int judge_cache_rules(
+    struct judge_cache *c, struct store *s, const struct store_rule **list_r, size_t *n_r, struct problem *pr);
+int judge_cache_anchors(
+    struct judge_cache *c, struct store *s, const struct store_anchor **list_r, size_t *n_r, struct problem *pr);
+int judge_cache_identities(
+    struct judge_cache *c, struct store *s, const struct store_identity **list_r, size_t *n_r, struct problem *pr);
 
 #endif

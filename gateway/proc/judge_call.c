@@ -69,8 +69,8 @@ int judge_call_int(struct judge_call *c, const char *name, int64_t min, int64_t 
 	if (rc <= 0)
 		return rc;
 	if (!json_is_integer(v) || json_integer_value(v) < min || json_integer_value(v) > max)
-		return judge_call_fail(
-		    c, "usage", "argument \"%s\" must be a number from %lld to %lld", name, (long long)min, (long long)max);
+		return judge_call_fail(c, "usage", "argument \"%s\" must be a number from %lld to %lld", name,
+		    (long long)min, (long long)max);
 	*v_r = json_integer_value(v);
 	return 0;
 }
@@ -89,7 +89,8 @@ int judge_call_bool(struct judge_call *c, const char *name, bool dflt, bool *v_r
 	return 0;
 }
 
-int judge_call_octets(struct judge_call *c, const char *name, enum judge_need need, size_t max, uint8_t **p_r, size_t *n_r)
+int judge_call_octets(
+    struct judge_call *c, const char *name, enum judge_need need, size_t max, uint8_t **p_r, size_t *n_r)
 {
 	json_t *v;
 	int rc = look(c, name, need, &v);
@@ -127,7 +128,8 @@ int judge_call_domain(struct judge_call *c, const char *name, enum judge_need ne
 		return 0;
 	if (address_domain(v, strlen(v), out, NULL) == 0)
 		return 0;
-	return judge_call_fail(c, "usage", "argument \"%s\": \"%.100s\" is not a domain name such as lab.example", name, v);
+	return judge_call_fail(
+	    c, "usage", "argument \"%s\": \"%.100s\" is not a domain name such as lab.example", name, v);
 }
 
 static void lower(char *s)
@@ -152,7 +154,8 @@ int judge_call_owner(
 	if (strchr(v, '@') ? address_parse(v, strlen(v), &a, NULL) < 0 || !a.local[0] || a.domain[0] == '['
 			   : address_domain(v, strlen(v), a.domain, NULL) < 0)
 		return judge_call_fail(c, "usage",
-		    "argument \"%s\": \"%.100s\" is neither a domain (lab.example) nor an address (bob@lab.example)", name, v);
+		    "argument \"%s\": \"%.100s\" is neither a domain (lab.example) nor an address (bob@lab.example)",
+		    name, v);
 	if (a.local[0])
 		(void)address_text(&a, out);
 	else
@@ -171,7 +174,9 @@ int judge_call_treatment(struct judge_call *c, const char *dflt, const char **wo
 		return -1;
 	if (!*word_r)
 		*word_r = dflt;
-	return policy_treatment_parse(*word_r, &t) == 0 ? 0 : wrong(c, "treatment", "\"clear\", \"tls\", \"sign\" or \"seal\"");
+	return policy_treatment_parse(*word_r, &t) == 0
+		   ? 0
+		   : wrong(c, "treatment", "\"clear\", \"tls\", \"sign\" or \"seal\"");
 }
 
 int judge_call_strength(struct judge_call *c, const char *dflt, const char **word_r)
@@ -182,7 +187,8 @@ int judge_call_strength(struct judge_call *c, const char *dflt, const char **wor
 		return -1;
 	if (!*word_r)
 		*word_r = dflt;
-	return policy_strength_parse(*word_r, &s) == 0 ? 0 : wrong(c, "strength", "\"require\", \"prefer\" or \"never\"");
+	return policy_strength_parse(*word_r, &s) == 0 ? 0
+						       : wrong(c, "strength", "\"require\", \"prefer\" or \"never\"");
 }
 
 int judge_call_fingerprint(struct judge_call *c, const char *text, char out[CERT_HASH_TEXT])
@@ -193,12 +199,14 @@ int judge_call_fingerprint(struct judge_call *c, const char *text, char out[CERT
 		if (*p == ' ' || *p == ':')
 			continue;
 		if (!isxdigit((unsigned char)*p) || n == CERT_HASH_TEXT - 1)
-			return judge_call_fail(c, "usage", "\"%.100s\" is not a SHA-256 fingerprint (64 hex digits)", text);
+			return judge_call_fail(
+			    c, "usage", "\"%.100s\" is not a SHA-256 fingerprint (64 hex digits)", text);
 		out[n++] = (char)tolower((unsigned char)*p);
 	}
 	out[n] = 0;
 	if (n < 8)
-		return judge_call_fail(c, "usage", "\"%.100s\" is too short for a fingerprint: give at least 8 hex digits", text);
+		return judge_call_fail(
+		    c, "usage", "\"%.100s\" is too short for a fingerprint: give at least 8 hex digits", text);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /*
- * One admin request on its way through the judge: reading its arguments, building its reply. Role judge; used by judge_admin*.c; pure. Every argument is
- * looked at here before a handler sees it; what is wrong is one sentence that names the argument and what is allowed.
+ * One admin request on its way through the judge: reading its arguments, building its reply. Role judge; used by
+ * judge_admin*.c; pure. Every argument is looked at here before a handler sees it; what is wrong is one sentence that
+ * names the argument and what is allowed.
  */
 #ifndef POSTERN_PROC_JUDGE_CALL_H
 #define POSTERN_PROC_JUDGE_CALL_H
@@ -27,9 +28,10 @@ struct judge_call {
 	int64_t now;
 };
 
-/* Sets the problem and the error's code word. Returns -1. Codes: "usage" (an argument is missing or malformed), "not-found", "exists", "refused" (looked at
- * and not taken), "unavailable" (store or keeper: try later). */
-int judge_call_fail(struct judge_call *c, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Sets the problem and the error's code word. Returns -1. Codes: "usage" (an argument is missing or malformed),
+ * "not-found", "exists", "refused" (looked at and not taken), "unavailable" (store or keeper: try later). */
+int judge_call_fail(struct judge_call *c, const char *code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* ---- arguments. 0 / -1 with the problem set. ---- */
 enum judge_need { JUDGE_MUST, JUDGE_MAY /* then NULL, "" or the default */ };
@@ -37,10 +39,13 @@ int judge_call_str(struct judge_call *c, const char *name, enum judge_need need,
 int judge_call_int(struct judge_call *c, const char *name, int64_t min, int64_t max, int64_t dflt, int64_t *v_r);
 int judge_call_bool(struct judge_call *c, const char *name, bool dflt, bool *v_r);
 /* Base64; *p_r NULL when it may be missing and is. mem_free_secret(p, n). */
-int judge_call_octets(struct judge_call *c, const char *name, enum judge_need need, size_t max, uint8_t **p_r, size_t *n_r);
+int judge_call_octets(
+    struct judge_call *c, const char *name, enum judge_need need, size_t max, uint8_t **p_r, size_t *n_r);
 int judge_call_domain(struct judge_call *c, const char *name, enum judge_need need, char out[ADDRESS_DOMAIN_MAX + 1]);
-/* A domain or one person's address, in lower case; who_r (may be NULL) gets it as an address, local "" for a domain. */
-int judge_call_owner(struct judge_call *c, const char *name, enum judge_need need, char out[ADDRESS_TEXT_MAX], struct address *who_r);
+/* A domain or one person's address, in lower case; who_r (may be NULL) gets it as an address, local "" for a domain.
+ */
+int judge_call_owner(
+    struct judge_call *c, const char *name, enum judge_need need, char out[ADDRESS_TEXT_MAX], struct address *who_r);
 int judge_call_treatment(struct judge_call *c, const char *dflt, const char **word_r);
 int judge_call_strength(struct judge_call *c, const char *dflt, const char **word_r);
 /* Hex digits of a fingerprint, blanks and colons between them allowed, at least 8; out gets them in lower case. */

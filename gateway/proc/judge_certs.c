@@ -1,13 +1,12 @@
 /*
  * A partner's certificates to encrypt to. Role judge; reads the store. DIRECT.md "Which certificate counts".
  *
- * Each certificate of the address, then of the domain, is weighed; a usable one of the address comes first, and among equals the one that became valid last. One that
- * ran out never hides one that is valid. Single-use pairs exist: a certificate for signing only is no certificate to encrypt to, so it is
- * neither used nor held against the partner.
+ * Each certificate of the address, then of the domain, is weighed; a usable one of the address comes first, and among
+ * equals the one that became valid last. One that ran out never hides one that is valid. Single-use pairs exist: a
+ * certificate for signing only is no certificate to encrypt to, so it is neither used nor held against the partner.
  */
 #include "gateway/proc/judge_certs.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,7 +23,8 @@ struct search {
 	struct problem *pr;
 };
 
-static void keep_candidate(struct search *q, const struct judge_candidate *k, const struct store_cert *sc, bool personal)
+static void keep_candidate(
+    struct search *q, const struct judge_candidate *k, const struct store_cert *sc, bool personal)
 {
 	struct judge_certs *r = q->r;
 	bool better = k->usable && (r->state != POLICY_CERTS_USABLE || k->not_before > r->seen[r->chosen].not_before);
@@ -51,7 +51,8 @@ static void keep_candidate(struct search *q, const struct judge_candidate *k, co
 static int weigh_one(struct search *q, const char *owner, const struct store_cert *sc)
 {
 	struct judge_candidate k = {.pinned = sc->pinned, .for_encrypting = true};
-	struct judge_weighing w = {.who = q->rcpt, .use = CERT_TO_ENCRYPT, .dir = STORE_OUT, .pinned = sc->pinned, .now = q->now};
+	struct judge_weighing w = {
+	    .who = q->rcpt, .use = CERT_TO_ENCRYPT, .dir = STORE_OUT, .pinned = sc->pinned, .now = q->now};
 	struct problem unreadable = {0};
 	struct judge_cert *c = judge_cache_cert(q->cache, sc->der, sc->der_len, &unreadable);
 	enum trust_result result = TRUST_BAD;
@@ -78,21 +79,17 @@ static int weigh_one(struct search *q, const char *owner, const struct store_cer
 	return 0;
 }
 
-static int weigh_owner(struct search *q, const char *owner)
+static int weigh_owner(struct search *q, const struct judge_owner *o)
 {
-	struct store_cert *list;
-	size_t n;
 	int rc = 0;
 
-	if (store_certs(q->store, owner, &list, &n, q->pr) < 0)
-		return -1;
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = weigh_one(q, owner, &list[i]);
-	store_certs_free(list, n);
+	for (size_t i = 0; rc == 0 && i < o->ncerts; i++)
+		rc = weigh_one(q, o->name, &o->certs[i]);
 	return rc;
 }
 
-/* The sentences that stand in a refusal: of each certificate to encrypt to, what speaks against it; or that there is none. */
+/* The sentences that stand in a refusal: of each certificate to encrypt to, what speaks against it; or that there is
+ * none. */
 static void say_why(struct search *q)
 {
 	struct judge_certs *r = q->r;
@@ -115,33 +112,25 @@ static void say_why(struct search *q)
 			return;
 	}
 	if (r->state == POLICY_CERTS_NONE && for_signing)
-		(void)snprintf(r->why, sizeof r->why, "there is no certificate for %s to encrypt to, only for signing (%zu)",
-		    q->rcpt->domain, for_signing);
+		(void)snprintf(r->why, sizeof r->why,
+		    "there is no certificate for %s to encrypt to, only for signing (%zu)", q->rcpt->domain,
+		    for_signing);
 	else if (r->state == POLICY_CERTS_NONE)
 		(void)snprintf(r->why, sizeof r->why, "there is no certificate for %s in the store", q->rcpt->domain);
-}
-
-static void lower(char *s)
-{
-	for (; *s; s++)
-		*s = (char)tolower((unsigned char)*s);
 }
 
 int judge_certs_find(struct judge_cache *c, struct store *s, const struct address *rcpt, int64_t now, struct arena *a,
     struct judge_certs *r_r, struct problem *pr)
 {
 	struct search q = {c, s, rcpt, now, a, r_r, pr};
-	char owner[ADDRESS_TEXT_MAX];
+	const struct judge_owner *o;
 
 	memset(r_r, 0, sizeof *r_r);
 	r_r->state = POLICY_CERTS_NONE;
-	if (rcpt->local[0]) {
-		(void)address_text(rcpt, owner);
-		lower(owner);
-		if (weigh_owner(&q, owner) < 0)
-			return -1;
-	}
-	if (r_r->state != POLICY_CERTS_USABLE && weigh_owner(&q, rcpt->domain) < 0)
+	if (rcpt->local[0] && (judge_cache_person(c, s, rcpt, &o, pr) < 0 || weigh_owner(&q, o) < 0))
+		return -1;
+	if (r_r->state != POLICY_CERTS_USABLE &&
+	    (judge_cache_owner(c, s, rcpt->domain, &o, pr) < 0 || weigh_owner(&q, o) < 0))
 		return -1;
 	say_why(&q);
 	return 0;

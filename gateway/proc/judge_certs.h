@@ -1,4 +1,5 @@
-/* A partner's certificates to encrypt to: those of the address first, then those of its domain, each weighed. Role judge; reads the store. */
+/* A partner's certificates to encrypt to: those of the address first, then those of its domain, each weighed. Role
+ * judge; reads the store. */
 #ifndef POSTERN_PROC_JUDGE_CERTS_H
 #define POSTERN_PROC_JUDGE_CERTS_H
 

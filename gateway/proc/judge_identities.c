@@ -38,8 +38,8 @@ static bool is_told(const struct store_identity *i)
 	return i->cert && (i->use == STORE_DECRYPT || (i->use == STORE_TLS && i->active));
 }
 
-int judge_identities(struct judge_cache *c, struct store *s, size_t *at, struct arena *a, struct judge_identity_list *l_r,
-    struct problem *pr)
+int judge_identities(struct judge_cache *c, struct store *s, size_t *at, struct arena *a,
+    struct judge_identity_list *l_r, struct problem *pr)
 {
 	const struct store_identity *list;
 	size_t n, octets = 0;

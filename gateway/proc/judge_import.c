@@ -1,6 +1,7 @@
 /*
- * Whether a certificate may be taken for a partner. Role judge; pure. Refused for good is what could never be used; refused unless forced is what an admin may have a
- * reason for (an expired certificate to show that the partner did encrypt; a name chosen by another market's rules).
+ * Whether a certificate may be taken for a partner. Role judge; pure. Refused for good is what could never be used;
+ * refused unless forced is what an admin may have a reason for (an expired certificate to show that the partner did
+ * encrypt; a name chosen by another market's rules).
  */
 #include "gateway/proc/judge_import.h"
 
@@ -14,7 +15,8 @@
 enum { SOON_DAYS = 60 };
 
 static void warn(struct judge_import *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void refuse(struct judge_import *r, enum judge_import_grade g, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void refuse(struct judge_import *r, enum judge_import_grade g, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 static void warn(struct judge_import *r, const char *fmt, ...)
 {
@@ -44,20 +46,23 @@ static void check_use(struct judge_import *r, const struct cert_facts *f, const 
 {
 	if (!f->may_sign && !f->may_encrypt && f->ca)
 		refuse(r, JUDGE_IMPORT_NEVER,
-		    "certificate %s belongs to a certification authority: to believe what it issues use \"postern anchor add\"; here "
+		    "certificate %s belongs to a certification authority: to believe what it issues use \"postern "
+		    "anchor add\"; here "
 		    "the partner's own certificate is wanted",
 		    words);
 	else if (!f->may_sign && !f->may_encrypt)
 		refuse(r, JUDGE_IMPORT_NEVER,
 		    "certificate %s is not for mail: %s; ask the partner for its S/MIME certificate", words,
-		    f->weak ? f->weak_why : f->eku_mail ? "its key usage allows neither signing nor encrypting"
-							: "its extended key usage lacks emailProtection");
+		    f->weak	  ? f->weak_why
+		    : f->eku_mail ? "its key usage allows neither signing nor encrypting"
+				  : "its extended key usage lacks emailProtection");
 	else if (!f->may_encrypt)
 		warn(r, "it is for signing only: mail to the partner cannot be encrypted with it");
 	else if (!f->may_sign)
 		warn(r, "it is for encrypting only: the partner's signatures cannot be believed by it");
 	if (f->weak)
-		refuse(r, JUDGE_IMPORT_FORCE, "certificate %s is too weak: %s; ask the partner for a stronger one", words, f->weak_why);
+		refuse(r, JUDGE_IMPORT_FORCE, "certificate %s is too weak: %s; ask the partner for a stronger one",
+		    words, f->weak_why);
 }
 
 static void check_time(struct judge_import *r, const struct cert_facts *f, const char *words, int64_t now)
@@ -65,8 +70,8 @@ static void check_time(struct judge_import *r, const struct cert_facts *f, const
 	char day[11];
 
 	if (now >= f->not_after)
-		refuse(r, JUDGE_IMPORT_FORCE, "certificate %s ran out on %s; ask the partner for its present one", words,
-		    cert_day(f->not_after, day));
+		refuse(r, JUDGE_IMPORT_FORCE, "certificate %s ran out on %s; ask the partner for its present one",
+		    words, cert_day(f->not_after, day));
 	else if (now < f->not_before)
 		warn(r, "it is not valid before %s and not used until then", cert_day(f->not_before, day));
 	else if (f->not_after - now < (int64_t)SOON_DAYS * 86400)
@@ -81,17 +86,19 @@ static bool names_within(const struct cert_facts *f, const char *domain)
 	for (const char *p = f->names; *p;) {
 		size_t n = strcspn(p, " ");
 
-		if (n > d && strncmp(p, "mail:", 5) == 0 && p[n - d - 1] == '@' && strncasecmp(p + n - d, domain, d) == 0)
+		if (n > d && strncmp(p, "mail:", 5) == 0 && p[n - d - 1] == '@' &&
+		    strncasecmp(p + n - d, domain, d) == 0)
 			return true;
 		p += n + (p[n] == ' ');
 	}
 	return false;
 }
 
-static void check_binding(
-    struct judge_import *r, X509 *x, const struct cert_facts *f, const struct address *who, bool pinned, const char *words)
+static void check_binding(struct judge_import *r, X509 *x, const struct cert_facts *f, const struct address *who,
+    bool pinned, const char *words)
 {
-	bool bound = cert_bound(x, who, CERT_TO_SIGN) != CERT_BOUND_NOT || cert_bound(x, who, CERT_TO_ENCRYPT) != CERT_BOUND_NOT;
+	bool bound = cert_bound(x, who, CERT_TO_SIGN) != CERT_BOUND_NOT ||
+		     cert_bound(x, who, CERT_TO_ENCRYPT) != CERT_BOUND_NOT;
 	char text[ADDRESS_TEXT_MAX];
 	const char *owner = who->local[0] ? address_text(who, text) : who->domain;
 	const char *names = f->names[0] ? f->names : "nobody";
@@ -100,13 +107,17 @@ static void check_binding(
 		return;
 	if (!pinned)
 		refuse(r, JUDGE_IMPORT_NEVER,
-		    "certificate %s does not name %s (it names: %.120s): such a one counts only when pinned (--pin), after its fingerprint was compared",
+		    "certificate %s does not name %s (it names: %.120s): such a one counts only when pinned (--pin), "
+		    "after its fingerprint was compared",
 		    words, owner, names);
 	else if (names_within(f, who->domain))
-		warn(r, "it does not name %s itself but %.200s: pinned, it will be used for all of %s", owner, names, owner);
+		warn(r, "it does not name %s itself but %.200s: pinned, it will be used for all of %s", owner, names,
+		    owner);
 	else
 		refuse(r, JUDGE_IMPORT_FORCE,
-		    "certificate %s does not name %s nor anybody there (it names: %.120s): is it the right partner's?", words, owner, names);
+		    "certificate %s does not name %s nor anybody there (it names: %.120s): is it the right "
+		    "partner's?",
+		    words, owner, names);
 }
 
 void judge_import_check(X509 *x, const struct address *who, bool pinned, int64_t now, struct judge_import *r_r)

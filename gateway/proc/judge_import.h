@@ -16,7 +16,8 @@ struct judge_import {
 };
 /* who->domain "" when the owner is not known yet (a preview): then binding is not looked at. */
 void judge_import_check(X509 *x, const struct address *who, bool pinned, int64_t now, struct judge_import *r_r);
-/* Whom it names, as an owner: its first dNSName, else its first address, of authority or otherwise; "" when nobody. */
+/* Whom it names, as an owner: its first dNSName, else its first address, of authority or otherwise; "" when nobody.
+ */
 void judge_import_owner(const struct cert_facts *f, char out[ADDRESS_TEXT_MAX]);
 
 #endif

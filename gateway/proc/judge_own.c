@@ -24,7 +24,8 @@ void judge_own_key_id(const char *domain, enum store_use use, int64_t now, char 
 		log_fatal("no random numbers");
 	encode_hex(r, sizeof r, hex);
 	encode_time(now, t);
-	(void)snprintf(out, KEYS_ID_MAX + 1, "%.40s-%s-%.4s%.2s%.2s-%s", domain, store_use_word(use), t, t + 5, t + 8, hex);
+	(void)snprintf(
+	    out, KEYS_ID_MAX + 1, "%.40s-%s-%.4s%.2s%.2s-%s", domain, store_use_word(use), t, t + 5, t + 8, hex);
 }
 
 uint8_t *judge_own_spki(EVP_PKEY *pub, size_t *n_r)
@@ -50,12 +51,14 @@ static int against(struct judge_call *c, bool force, json_t *warnings, const cha
 	return 0;
 }
 
-static int check_tls(struct judge_call *c, X509 *x, const char *domain, bool force, json_t *warnings, const char *words)
+static int check_tls(
+    struct judge_call *c, X509 *x, const char *domain, bool force, json_t *warnings, const char *words)
 {
 	int rc = 0;
 
 	if (X509_check_purpose(x, X509_PURPOSE_SSL_SERVER, 0) != 1)
-		rc = judge_call_fail(c, "refused", "certificate %s is not for a TLS server (key usage, or serverAuth is missing)", words);
+		rc = judge_call_fail(c, "refused",
+		    "certificate %s is not for a TLS server (key usage, or serverAuth is missing)", words);
 	else if (X509_check_host(x, domain, 0, 0, NULL) != 1)
 		rc = against(c, force, warnings, words, "it does not name this host");
 	ERR_clear_error();
@@ -75,15 +78,16 @@ static bool mentions(const struct cert_facts *f, const char *domain)
 	return false;
 }
 
-static int check_mail(struct judge_call *c, X509 *x, const struct cert_facts *f, enum cert_purpose use, const char *domain,
-    bool force, json_t *warnings, const char *words)
+static int check_mail(struct judge_call *c, X509 *x, const struct cert_facts *f, enum cert_purpose use,
+    const char *domain, bool force, json_t *warnings, const char *words)
 {
 	struct address who = {.local = ""};
 	char why[400];
 
 	if (use == CERT_TO_SIGN ? !f->may_sign : !f->may_encrypt) {
 		(void)trust_fit(f, use, f->not_before, why, sizeof why);
-		return judge_call_fail(c, "refused", "certificate %s cannot be used for %s: %s; have one issued for this purpose", words,
+		return judge_call_fail(c, "refused",
+		    "certificate %s cannot be used for %s: %s; have one issued for this purpose", words,
 		    use == CERT_TO_SIGN ? "signing mail" : "encrypting mail to us", why);
 	}
 	(void)snprintf(who.domain, sizeof who.domain, "%.255s", domain);
@@ -92,12 +96,14 @@ static int check_mail(struct judge_call *c, X509 *x, const struct cert_facts *f,
 	if (!mentions(f, domain))
 		return against(c, force, warnings, words, "it does not name the domain nor an address in it");
 	(void)snprintf(why, sizeof why,
-	    "certificate %.200s names addresses of %.100s but not the domain itself: partners will have to pin it", words, domain);
+	    "certificate %.200s names addresses of %.100s but not the domain itself: partners will have to pin it",
+	    words, domain);
 	judge_call_add(warnings, judge_call_text(why));
 	return 0;
 }
 
-static int check_time(struct judge_call *c, const struct cert_facts *f, bool force, json_t *warnings, const char *words)
+static int check_time(
+    struct judge_call *c, const struct cert_facts *f, bool force, json_t *warnings, const char *words)
 {
 	char why[200], day[11];
 
@@ -108,13 +114,15 @@ static int check_time(struct judge_call *c, const struct cert_facts *f, bool for
 		return against(c, force, warnings, words, why);
 	}
 	if (c->now < f->not_before) {
-		(void)snprintf(why, sizeof why, "it is not valid before %s and not used until then", cert_day(f->not_before, day));
+		(void)snprintf(why, sizeof why, "it is not valid before %s and not used until then",
+		    cert_day(f->not_before, day));
 		judge_call_add(warnings, judge_call_text(why));
 	}
 	return 0;
 }
 
-int judge_own_check(struct judge_call *c, X509 *x, enum store_use use, const char *domain, bool force, json_t *warnings)
+int judge_own_check(
+    struct judge_call *c, X509 *x, enum store_use use, const char *domain, bool force, json_t *warnings)
 {
 	struct cert_facts f;
 	char words[320];
@@ -125,7 +133,8 @@ int judge_own_check(struct judge_call *c, X509 *x, enum store_use use, const cha
 		return -1;
 	if (use == STORE_TLS)
 		return check_tls(c, x, domain, force, warnings, words);
-	return check_mail(c, x, &f, use == STORE_SIGN ? CERT_TO_SIGN : CERT_TO_ENCRYPT, domain, force, warnings, words);
+	return check_mail(
+	    c, x, &f, use == STORE_SIGN ? CERT_TO_SIGN : CERT_TO_ENCRYPT, domain, force, warnings, words);
 }
 
 static X509 *issuer_of(X509 *x, const struct judge_upload *u)

@@ -1,4 +1,5 @@
-/* Our own keys and the certificates that belong to them: names, checks, chains. Role judge; used by judge_admin_domain.c and judge_admin_install.c. */
+/* Our own keys and the certificates that belong to them: names, checks, chains. Role judge; used by
+ * judge_admin_domain.c and judge_admin_install.c. */
 #ifndef POSTERN_PROC_JUDGE_OWN_H
 #define POSTERN_PROC_JUDGE_OWN_H
 
@@ -9,8 +10,10 @@
 
 /* A new key's id: "hospital.example-sign-20261122-1a2b". */
 void judge_own_key_id(const char *domain, enum store_use use, int64_t now, char out[KEYS_ID_MAX + 1]);
-/* 0 when the certificate may serve this use of ours; else the exact sentence. What an admin may have a reason for is only a warning with force. */
-int judge_own_check(struct judge_call *c, X509 *x, enum store_use use, const char *domain, bool force, json_t *warnings);
+/* 0 when the certificate may serve this use of ours; else the exact sentence. What an admin may have a reason for is
+ * only a warning with force. */
+int judge_own_check(
+    struct judge_call *c, X509 *x, enum store_use use, const char *domain, bool force, json_t *warnings);
 /* Appends what leads from x towards its root, as DER one behind the other, roots left out. */
 void judge_own_chain(X509 *x, const struct judge_upload *u, struct buf *chain);
 /* One identity for the admin: domain, use, key_id, active, added, state, certificate (facts or null). */

@@ -1,10 +1,9 @@
 /*
- * One recipient of one sender. Role judge. What cannot be read now makes the whole answer temporary (P1): a partner whose entry cannot be found is not
- * an unlisted partner.
+ * One recipient of one sender. Role judge. What cannot be read now makes the whole answer temporary (P1): a partner
+ * whose entry cannot be found is not an unlisted partner.
  */
 #include "gateway/proc/judge_resolve.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,7 +39,8 @@ static int words_of(struct question *q, const char *treatment, const char *stren
 	enum policy_strength s;
 
 	if (policy_treatment_parse(treatment, &t) < 0 || policy_strength_parse(strength, &s) < 0)
-		return problem_temp(q->pr, "the store is damaged: %s has treatment \"%s\", strength \"%s\"", what, treatment, strength);
+		return problem_temp(q->pr, "the store is damaged: %s has treatment \"%s\", strength \"%s\"", what,
+		    treatment, strength);
 	q->v->treatment = (uint8_t)t;
 	q->v->strength = (uint8_t)s;
 	return 0;
@@ -49,23 +49,16 @@ static int words_of(struct question *q, const char *treatment, const char *stren
 /* The entry of the person, else of the domain. 1 found, 0 not, -1. */
 static int find_partner(struct question *q)
 {
-	char person[ADDRESS_TEXT_MAX];
-	struct store_partner *p = NULL;
-	int rc;
+	const struct judge_owner *o;
 
-	(void)address_text(&q->recipient, person);
-	for (char *c = person; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	if (store_partner_get(q->store, person, &p, q->pr) < 0)
+	if (judge_cache_person(q->w->cache, q->store, &q->recipient, &o, q->pr) < 0)
 		return -1;
-	if (!p && store_partner_get(q->store, q->recipient.domain, &p, q->pr) < 0)
+	if (!o->partner && judge_cache_owner(q->w->cache, q->store, q->recipient.domain, &o, q->pr) < 0)
 		return -1;
-	if (!p)
+	if (!o->partner)
 		return 0;
-	(void)snprintf(q->v->rule, sizeof q->v->rule, "partner %.119s", p->domain);
-	rc = words_of(q, p->treatment, p->strength, q->v->rule);
-	store_partners_free(p, 1);
-	return rc < 0 ? -1 : 1;
+	(void)snprintf(q->v->rule, sizeof q->v->rule, "partner %.119s", o->name);
+	return words_of(q, o->partner->treatment, o->partner->strength, q->v->rule) < 0 ? -1 : 1;
 }
 
 /* Rule by first match, then the partner's entry, then the default. */
@@ -91,11 +84,11 @@ static int find_rule(struct question *q)
 
 static int find_seen(struct question *q)
 {
-	int64_t at = store_was_protected(q->store, q->recipient.domain);
+	const struct judge_owner *o;
 
-	if (at < 0)
-		return problem_temp(q->pr, "the store cannot tell now whether %s was seen protected", q->recipient.domain);
-	q->v->seen_protected = at > 0;
+	if (judge_cache_owner(q->w->cache, q->store, q->recipient.domain, &o, q->pr) < 0)
+		return -1;
+	q->v->seen_protected = o->seen > 0;
 	return 0;
 }
 
@@ -117,7 +110,8 @@ static int find_certs(struct question *q, struct judge_certs *certs)
 	return 0;
 }
 
-/* Which of our domains speaks. A notice has the empty sender: then it is ours when we have but one, else the first. */
+/* Which of our domains speaks. A notice has the empty sender: then it is ours when we have but one, else the first.
+ */
 static const char *signing_domain(const struct question *q)
 {
 	if (address_is_null(&q->sender) && q->w->ndomains > 0)
@@ -136,7 +130,8 @@ static int set_signer(struct question *q, const struct store_identity *i)
 	struct judge_verdict *v = q->v;
 	struct judge_cert *k;
 
-	if (copy(q->arena, i->cert, i->cert_len, &v->sign_cert) < 0 || copy(q->arena, i->chain, i->chain_len, &v->sign_chain) < 0)
+	if (copy(q->arena, i->cert, i->cert_len, &v->sign_cert) < 0 ||
+	    copy(q->arena, i->chain, i->chain_len, &v->sign_chain) < 0)
 		return problem_temp(q->pr, "the signing certificate of %s does not fit into memory", i->domain);
 	(void)snprintf(v->sign_key, sizeof v->sign_key, "%s", i->key_id);
 	k = judge_cache_cert(q->w->cache, i->cert, i->cert_len, q->pr);
@@ -156,7 +151,8 @@ static int find_signer(struct question *q)
 	char why[sizeof v->signer_why];
 
 	if (!domain) {
-		(void)snprintf(v->signer_why, sizeof v->signer_why, "the sender's domain %.150s is not one of ours", q->sender.domain);
+		(void)snprintf(v->signer_why, sizeof v->signer_why, "the sender's domain %.150s is not one of ours",
+		    q->sender.domain);
 		return 0;
 	}
 	if (judge_identities_find(q->w->cache, q->store, domain, STORE_SIGN, q->now, &i, why, sizeof why, q->pr) < 0)
@@ -166,7 +162,8 @@ static int find_signer(struct question *q)
 		return 0;
 	if (set_signer(q, i) < 0)
 		return -1;
-	if (judge_identities_find(q->w->cache, q->store, domain, STORE_DECRYPT, q->now, &i, why, sizeof why, q->pr) < 0)
+	if (judge_identities_find(q->w->cache, q->store, domain, STORE_DECRYPT, q->now, &i, why, sizeof why, q->pr) <
+	    0)
 		return -1;
 	if (i && copy(q->arena, i->cert, i->cert_len, &v->enc_cert) < 0)
 		return problem_temp(q->pr, "the certificate of %s does not fit into memory", i->domain);
@@ -207,8 +204,8 @@ int judge_resolve_trace(struct store *s, const struct judge_world *w, const stru
 	return -1;
 }
 
-int judge_resolve(struct store *s, const struct judge_world *w, const struct judge_resolve *rq, int64_t now, struct arena *a,
-    struct judge_verdict *v_r)
+int judge_resolve(struct store *s, const struct judge_world *w, const struct judge_resolve *rq, int64_t now,
+    struct arena *a, struct judge_verdict *v_r)
 {
 	return judge_resolve_trace(s, w, rq, now, a, v_r, NULL);
 }

@@ -1,4 +1,5 @@
-/* Matching of rules. Role judge; pure. Local parts are compared without case: a rule that misses "Bob@" would let through what it was made to stop. */
+/* Matching of rules. Role judge; pure. Local parts are compared without case: a rule that misses "Bob@" would let
+ * through what it was made to stop. */
 #include "gateway/proc/judge_rule.h"
 
 #include <stdio.h>
@@ -8,7 +9,9 @@
 static int bad_pattern(struct problem *pr, const char *text)
 {
 	return problem_set(pr, PROBLEM_PERM, 0, "", "",
-	    "\"%.200s\" is not a pattern: allowed are \"*\", \"*@domain\", \"person@domain\" and \"@.domain\" (its subdomains)", text);
+	    "\"%.200s\" is not a pattern: allowed are \"*\", \"*@domain\", \"person@domain\" and \"@.domain\" (its "
+	    "subdomains)",
+	    text);
 }
 
 int judge_rule_pattern(const char *text, char out[JUDGE_RULE_PATTERN_MAX], struct problem *pr)

@@ -1,13 +1,13 @@
 /*
- * Are the signers of an incoming message to be believed for its author? Role judge; reads the store. RFC 8550 3 (the From address must be in the
- * certificate), RFC 3183 (or a domain's signing authority).
+ * Are the signers of an incoming message to be believed for its author? Role judge; reads the store. RFC 8550 3 (the
+ * From address must be in the certificate), RFC 3183 (or a domain's signing authority).
  *
- * The author's domain is the partner: what the admin pinned for it, and the anchors for it and for all, directions in and both. Mail that claims to be from
- * one of our own domains is believed to nobody but our own signing keys: no CA can vouch for a colleague's address to us.
+ * The author's domain is the partner: what the admin pinned for it, and the anchors for it and for all, directions in
+ * and both. Mail that claims to be from one of our own domains is believed to nobody but our own signing keys: no CA
+ * can vouch for a colleague's address to us.
  */
 #include "gateway/proc/judge_signers.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,31 +39,26 @@ static void say(char *why, size_t cap, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* 1 when the owner pinned exactly this certificate, 0 not, -1. */
-static int pinned_by(struct question *q, const char *owner, const char *sha256, struct problem *pr)
+static bool has_pinned(const struct judge_owner *o, const char *sha256)
 {
-	struct store_cert *list;
-	size_t n;
-	int found = 0;
-
-	if (store_certs(q->store, owner, &list, &n, pr) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		found |= list[i].pinned && strcmp(list[i].sha256, sha256) == 0;
-	store_certs_free(list, n);
-	return found;
+	for (size_t i = 0; i < o->ncerts; i++)
+		if (o->certs[i].pinned && strcmp(o->certs[i].sha256, sha256) == 0)
+			return true;
+	return false;
 }
 
+/* 1 when exactly this certificate was pinned for the author or the author's domain, 0 not, -1. */
 static int is_pinned(struct question *q, const char *sha256, struct problem *pr)
 {
-	char person[ADDRESS_TEXT_MAX];
-	int rc;
+	const struct judge_owner *o;
 
-	(void)address_text(&q->from, person);
-	for (char *c = person; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	rc = pinned_by(q, person, sha256, pr);
-	return rc != 0 ? rc : pinned_by(q, q->from.domain, sha256, pr);
+	if (judge_cache_person(q->w->cache, q->store, &q->from, &o, pr) < 0)
+		return -1;
+	if (has_pinned(o, sha256))
+		return 1;
+	if (judge_cache_owner(q->w->cache, q->store, q->from.domain, &o, pr) < 0)
+		return -1;
+	return has_pinned(o, sha256);
 }
 
 /* 1 when it is one of our own signing certificates for the author's domain. */
@@ -81,7 +76,8 @@ static int is_own(struct question *q, const struct judge_octets *der, struct pro
 	return 0;
 }
 
-static uint8_t weigh_own(struct question *q, const struct judge_octets *der, const struct judge_cert *k, char *why, size_t cap)
+static uint8_t weigh_own(
+    struct question *q, const struct judge_octets *der, const struct judge_cert *k, char *why, size_t cap)
 {
 	struct problem pr = {0};
 	char words[300], text[200];
@@ -93,7 +89,8 @@ static uint8_t weigh_own(struct question *q, const struct judge_octets *der, con
 		return JUDGE_TRUST_TEMP;
 	}
 	if (!own) {
-		say(why, cap, "certificate %s: the author's domain %s is ours, and this is not our own signing certificate",
+		say(why, cap,
+		    "certificate %s: the author's domain %s is ours, and this is not our own signing certificate",
 		    words, q->from.domain);
 		return JUDGE_TRUST_UNTRUSTED;
 	}
@@ -107,7 +104,12 @@ static uint8_t weigh_own(struct question *q, const struct judge_octets *der, con
 
 static uint8_t weigh_partner(struct question *q, const struct judge_cert *k, char *why, size_t cap)
 {
-	struct judge_weighing wq = {.who = &q->from, .use = CERT_TO_SIGN, .dir = STORE_IN, .extra = q->extra, .nextra = q->nextra, .now = q->now};
+	struct judge_weighing wq = {.who = &q->from,
+	    .use = CERT_TO_SIGN,
+	    .dir = STORE_IN,
+	    .extra = q->extra,
+	    .nextra = q->nextra,
+	    .now = q->now};
 	struct problem pr = {0};
 	enum trust_result result = TRUST_BAD;
 	int pinned = is_pinned(q, k->f.sha256, &pr);
@@ -120,7 +122,8 @@ static uint8_t weigh_partner(struct question *q, const struct judge_cert *k, cha
 	return states[result];
 }
 
-static uint8_t weigh_signer(struct question *q, const struct judge_octets *der, char sha256_r[65], char *why, size_t cap)
+static uint8_t weigh_signer(
+    struct question *q, const struct judge_octets *der, char sha256_r[65], char *why, size_t cap)
 {
 	struct problem pr = {0};
 	struct judge_cert *k = judge_cache_cert(q->w->cache, der->p, der->n, &pr);
@@ -164,11 +167,13 @@ void judge_signers(struct store *s, const struct judge_world *w, const struct ju
 	t_r->n = rq->n;
 	for (size_t i = 0; i < rq->n; i++) {
 		if (author) {
-			t_r->v[i].state = weigh_signer(&q, &rq->v[i].cert, t_r->v[i].sha256, t_r->v[i].why, sizeof t_r->v[i].why);
+			t_r->v[i].state =
+			    weigh_signer(&q, &rq->v[i].cert, t_r->v[i].sha256, t_r->v[i].why, sizeof t_r->v[i].why);
 			continue;
 		}
 		t_r->v[i].state = JUDGE_TRUST_UNBOUND;
-		say(t_r->v[i].why, sizeof t_r->v[i].why, "the message has no author whom a signer could speak for: %s", pr.text);
+		say(t_r->v[i].why, sizeof t_r->v[i].why,
+		    "the message has no author whom a signer could speak for: %s", pr.text);
 	}
 	for (size_t i = 0; i < q.nextra; i++)
 		judge_cert_drop(q.extra[i]);

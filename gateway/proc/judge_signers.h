@@ -6,7 +6,8 @@
 #include "certstore/store.h"
 #include "gateway/proc/judge_world.h"
 
-/* One answer for each signer asked about, in order. What cannot be told now is JUDGE_TRUST_TEMP. w->cache must be set. */
+/* One answer for each signer asked about, in order. What cannot be told now is JUDGE_TRUST_TEMP. w->cache must be
+ * set. */
 void judge_signers(struct store *s, const struct judge_world *w, const struct judge_signers *rq, int64_t now,
     struct judge_trust *t_r);
 

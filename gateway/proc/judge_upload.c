@@ -1,6 +1,6 @@
 /*
- * A file with certificates that came with an admin request. Role judge. The admin confirms by fingerprint what is taken: between the preview and the import
- * the file cannot be exchanged for another.
+ * A file with certificates that came with an admin request. Role judge. The admin confirms by fingerprint what is
+ * taken: between the preview and the import the file cannot be exchanged for another.
  */
 #include "gateway/proc/judge_upload.h"
 
@@ -52,7 +52,8 @@ static int choose_one(struct judge_call *c, const char *text, struct judge_uploa
 	if (judge_call_fingerprint(c, text, want) < 0)
 		return -1;
 	if (strlen(want) != CERT_HASH_TEXT - 1)
-		return judge_call_fail(c, "usage", "\"%.80s\" is not a whole SHA-256 fingerprint (64 hex digits)", text);
+		return judge_call_fail(
+		    c, "usage", "\"%.80s\" is not a whole SHA-256 fingerprint (64 hex digits)", text);
 	for (size_t i = 0; i < u->n; i++) {
 		cert_facts(u->list[i], &f);
 		if (strcmp(f.sha256, want) != 0)
@@ -61,14 +62,17 @@ static int choose_one(struct judge_call *c, const char *text, struct judge_uploa
 		u->chosen[i] = true;
 		return 0;
 	}
-	return judge_call_fail(c, "refused", "no certificate in the file has the fingerprint %s: look at it again with a preview", want);
+	return judge_call_fail(
+	    c, "refused", "no certificate in the file has the fingerprint %s: look at it again with a preview", want);
 }
 
 static int choose_only(struct judge_call *c, struct judge_upload *u)
 {
 	if (u->n != 1)
 		return judge_call_fail(c, "usage",
-		    "there are %zu certificates in the file: name those that are meant by their fingerprints (argument \"sha256\")", u->n);
+		    "there are %zu certificates in the file: name those that are meant by their fingerprints "
+		    "(argument \"sha256\")",
+		    u->n);
 	u->chosen[0] = true;
 	u->nchosen = 1;
 	return 0;
@@ -82,8 +86,10 @@ int judge_upload_choose(struct judge_call *c, enum judge_need need, struct judge
 	if (!list && need == JUDGE_MAY)
 		return choose_only(c, u);
 	if (!json_is_array(list) || json_array_size(list) == 0)
-		return judge_call_fail(c, "usage", "argument \"sha256\" must be a list of the fingerprints that were compared");
-	json_array_foreach (list, i, v) {
+		return judge_call_fail(
+		    c, "usage", "argument \"sha256\" must be a list of the fingerprints that were compared");
+	json_array_foreach(list, i, v)
+	{
 		if (!json_is_string(v))
 			return judge_call_fail(c, "usage", "argument \"sha256\" must be a list of strings");
 		if (choose_one(c, json_string_value(v), u) < 0)

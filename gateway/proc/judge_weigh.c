@@ -1,6 +1,7 @@
 /*
- * One certificate weighed for one partner. Role judge. The anchors are those scoped to the partner's domain and to "*", for the direction asked or for
- * both. The path's result is kept; whom the certificate speaks for is looked at each time, since it costs little and differs with the address.
+ * One certificate weighed for one partner. Role judge. The anchors are those scoped to the partner's domain and to
+ * "*", for the direction asked or for both. The path's result is kept; whom the certificate speaks for is looked at
+ * each time, since it costs little and differs with the address.
  */
 #include "gateway/proc/judge_weigh.h"
 
@@ -17,13 +18,15 @@ static void add(EVP_MD_CTX *m, const void *p, size_t n)
 		log_fatal("no SHA-256");
 }
 
-/* Everything that trust_path depends on besides store and clock. Fixed lengths and NUL-ended domains: no two questions share a key. */
-static void make_key(const struct judge_cert *k, const struct judge_weighing *q, uint8_t key_r[32])
+/* Everything that trust_path depends on besides store and clock. Fixed lengths and NUL-ended domains: no two
+ * questions share a key. */
+static void make_key(
+    const struct judge_cache *c, const struct judge_cert *k, const struct judge_weighing *q, uint8_t key_r[32])
 {
 	uint8_t head[4] = {(uint8_t)q->use, (uint8_t)q->dir, q->pinned, (uint8_t)q->nextra};
 	EVP_MD_CTX *m = EVP_MD_CTX_new();
 
-	if (!m || EVP_DigestInit_ex(m, EVP_sha256(), NULL) != 1)
+	if (!m || EVP_DigestInit_ex(m, judge_cache_sha256(c), NULL) != 1)
 		log_fatal("no SHA-256");
 	add(m, head, sizeof head);
 	add(m, k->f.sha256, sizeof k->f.sha256);
@@ -38,7 +41,7 @@ static void make_key(const struct judge_cert *k, const struct judge_weighing *q,
 static bool counts(const struct store_anchor *a, const struct judge_weighing *q)
 {
 	return (a->dir == STORE_BOTH || a->dir == q->dir) &&
-	    (strcmp(a->scope, "*") == 0 || strcmp(a->scope, q->who->domain) == 0);
+	       (strcmp(a->scope, "*") == 0 || strcmp(a->scope, q->who->domain) == 0);
 }
 
 /* The path against the anchors that count, each parsed once and kept. */
@@ -63,8 +66,15 @@ static int find_path(struct judge_cache *c, const struct store_anchor *anchors, 
 		extra[i] = q->extra[i]->x;
 
 	/* anchors itself is not read when anchor_certs is given. */
-	struct trust_question t = {.who = q->who, .use = q->use, .anchors = anchors, .nanchors = used, .anchor_certs = certs,
-	    .pinned = q->pinned, .extra = extra, .nextra = q->nextra, .at = q->now};
+	struct trust_question t = {.who = q->who,
+	    .use = q->use,
+	    .anchors = anchors,
+	    .nanchors = used,
+	    .anchor_certs = certs,
+	    .pinned = q->pinned,
+	    .extra = extra,
+	    .nextra = q->nextra,
+	    .at = q->now};
 
 	rc = trust_path(k->x, &k->f, &t, how, cap);
 	for (size_t i = 0; i < used; i++)
@@ -93,7 +103,7 @@ int judge_weigh(struct judge_cache *c, struct store *s, const struct judge_cert 
 	const struct judge_path *known;
 	struct judge_path fresh = {.rc = -1};
 
-	make_key(k, q, fresh.key);
+	make_key(c, k, q, fresh.key);
 	if (!judge_cache_path(c, fresh.key, q->now, &known)) {
 		const struct store_anchor *anchors;
 		size_t n;

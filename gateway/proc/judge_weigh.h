@@ -1,4 +1,5 @@
-/* One certificate weighed for one partner: its trust by the anchors that count for that partner, with answers kept. Role judge; no I/O but the store. */
+/* One certificate weighed for one partner: its trust by the anchors that count for that partner, with answers kept.
+ * Role judge; no I/O but the store. */
 #ifndef POSTERN_PROC_JUDGE_WEIGH_H
 #define POSTERN_PROC_JUDGE_WEIGH_H
 

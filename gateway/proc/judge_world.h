@@ -1,4 +1,5 @@
-/* What judge knows of the configuration, and where it keeps answers. Role judge; filled once by proc_judge.c, read by judge_*.c. */
+/* What judge knows of the configuration, and where it keeps answers. Role judge; filled once by proc_judge.c, read by
+ * judge_*.c. */
 #ifndef POSTERN_PROC_JUDGE_WORLD_H
 #define POSTERN_PROC_JUDGE_WORLD_H
 

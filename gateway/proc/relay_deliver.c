@@ -15,6 +15,7 @@
 enum {
 	ACTIVE_MAX = 500, /* messages under way at once: bounds memory (each holds at most memory-max of sealed content) */
 	CLAIM_AT_ONCE = 64,
+	STALE_MS = 60000, /* how often held mail is looked through for what was held too long */
 };
 
 struct delivery {
@@ -35,7 +36,7 @@ struct relay_deliver {
 	struct relay *r;
 	struct delivery *list;
 	size_t active;
-	struct loop_timer *timer;
+	struct loop_timer *timer, *stale;
 };
 
 static int64_t now_ms(void)
@@ -269,6 +270,47 @@ static void start(struct relay_deliver *d, const struct queue_job *j)
 	spool_free(content);
 }
 
+/* ---- held for too long ---- */
+
+/* Outbound: the inside sender is told. Inbound: nobody outside ever is; the alarm is for the admin (ARCHITECTURE: held mail). */
+static void expire_held(struct relay_deliver *d, const struct queue_job *j)
+{
+	struct relay_settle *s = relay_settle_new(d->r, j->id);
+	struct problem pr = {0};
+	uint8_t key[SPOOL_KEY];
+	struct spool *content = NULL;
+
+	if (keys_unwrap(d->r->keys, j->wrapped, j->wrapped_len, key, &pr) == 0)
+		content = queue_content(d->r->queue, j->msg, key, &pr);
+	mem_wipe(key, sizeof(key));
+	for (size_t i = 0; i < j->nrcpts; i++) {
+		relay_settle_done(s, j->rcpts[i].row, QUEUE_EXPIRED, "held longer than hold-expire", NULL, "5.4.7");
+		log_error(j->id, "relay", "alarm=hold-expired to=<%s> from=<%s>", j->rcpts[i].address, j->sender);
+		if (j->kind == QUEUE_OUTBOUND && j->sender[0] != '\0')
+			relay_notice_add(s, j->rcpts[i].address, "5.4.7", "the message was held and nobody released it in time", NULL);
+	}
+	if (content != NULL)
+		relay_notice_make(s, j->sender, j->arrived, content);
+	relay_settle_commit(s);
+	spool_free(content);
+}
+
+static void on_stale_timer(void *ctx)
+{
+	struct relay_deliver *d = ctx;
+	struct queue_job *jobs[CLAIM_AT_ONCE];
+	size_t n;
+
+	loop_timer_set(d->stale, STALE_MS);
+	if (d->r->stopping || d->r->keeper != KEYS_READY)
+		return;
+	n = queue_claim_stale(d->r->queue, CLAIM_AT_ONCE, jobs);
+	for (size_t i = 0; i < n; i++) {
+		expire_held(d, jobs[i]);
+		queue_job_free(jobs[i]);
+	}
+}
+
 static void on_timer(void *ctx)
 {
 	struct relay_deliver *d = ctx;
@@ -311,6 +353,8 @@ struct relay_deliver *relay_deliver_new(struct relay *r)
 	d->r = r;
 	d->timer = loop_timer_new(r->loop, on_timer, d);
 	loop_timer_set(d->timer, 1);
+	d->stale = loop_timer_new(r->loop, on_stale_timer, d);
+	loop_timer_set(d->stale, STALE_MS);
 	return d;
 }
 
@@ -319,6 +363,7 @@ void relay_deliver_free(struct relay_deliver *d)
 	if (d == NULL)
 		return;
 	loop_timer_free(d->timer);
+	loop_timer_free(d->stale);
 	while (d->list != NULL)
 		delivery_free(d->list);
 	free(d);

@@ -37,8 +37,9 @@ enum queue_outcome {
 struct queue_settings; /* section "queue" of the configuration: queue_settings.h */
 
 struct queue;
-/* Opens or makes dir/queue.db and dir/spool/. Schema of a newer version, a corrupt or read-only database: -1 with the
- * sentence how to mend. Recipients that were active become queued. Blocks. */
+/* Opens or makes dir/queue.db and dir/spool/. Schema of a newer version, a corrupt or read-only database, a directory
+ * another process has: -1 with the sentence how to mend. Recipients that were active become queued. Blocks. May be
+ * called before the sandbox is entered: the writer thread starts with the first commit, claim or admin's verb. */
 struct queue *queue_open(const char *dir, const struct queue_settings *set, struct loop *loop, struct problem *pr);
 /* Waits for the writer, calls the dones that are left (they must not use the queue any more), checkpoints, closes. On
  * the loop's thread. */
@@ -48,7 +49,8 @@ int queue_spool_dir(const struct queue *q);
 const struct queue_settings *queue_settings_of(const struct queue *q);
 /* Another wall clock (unix ms), for tests; called from two threads. */
 void queue_set_clock(struct queue *q, int64_t (*now_ms)(void *ctx), void *ctx);
-/* A new id. */
+/* A new id for one message, any thread. It says when the message came (`arrived` everywhere is the id's time): made
+ * when the message begins. */
 void queue_id(struct queue *q, char id_r[QUEUE_ID_MAX]);
 
 /* ---- put ---- */
@@ -105,14 +107,15 @@ void queue_commit(struct queue *q, const struct queue_tx *tx, queue_done *done, 
  * try later). Blocks for microseconds. */
 int queue_was_sealed(struct queue *q, const char *const *ids, size_t n);
 
-/* ---- claim: what is due becomes ACTIVE ---- */
+/* ---- claim: what is due becomes ACTIVE. ACTIVE is a matter of memory: a claim writes nothing, and whoever is not
+ * settled when the process ends is queued at the next start ---- */
 struct queue_job {
 	int64_t msg;
 	char id[QUEUE_ID_MAX];
 	enum queue_kind kind;
 	char *sender, *trace, *facts, *message_id, *nexthop;
 	int64_t arrived; /* unix ms */
-	bool released;	 /* the admin released one of these recipients from hold */
+	bool released;	 /* the admin released one of these recipients although the gateway had held it */
 	uint8_t wrapped[96];
 	size_t wrapped_len;
 	uint64_t size;

@@ -19,14 +19,18 @@ struct verb {
 	unsigned from;	    /* states it applies to, as bits */
 	enum queue_state to;
 	enum queue_outcome outcome;
+	enum queue_store_try mark;
 };
 
 static const struct verb verbs[] = {
-    [QUEUE_VERB_HOLD] = {"hold", "held by the admin", 1u << QUEUE_QUEUED, QUEUE_HELD, QUEUE_NONE},
-    [QUEUE_VERB_RELEASE] = {"release", "released by the admin", 1u << QUEUE_HELD, QUEUE_QUEUED, QUEUE_NONE},
-    [QUEUE_VERB_RETRY] = {"retry", NULL, 1u << QUEUE_QUEUED, QUEUE_QUEUED, QUEUE_NONE},
+    [QUEUE_VERB_HOLD] = {"hold", "held by the admin", 1u << QUEUE_QUEUED, QUEUE_HELD, QUEUE_NONE,
+	QUEUE_STORE_HOLD},
+    [QUEUE_VERB_RELEASE] = {"release", "released by the admin", 1u << QUEUE_HELD, QUEUE_QUEUED, QUEUE_NONE,
+	QUEUE_STORE_RELEASE},
+    [QUEUE_VERB_RETRY] = {"retry", NULL, 1u << QUEUE_QUEUED, QUEUE_QUEUED, QUEUE_NONE,
+	QUEUE_STORE_UNTRIED},
     [QUEUE_VERB_DELETE] = {"delete", "deleted by the admin", 1u << QUEUE_QUEUED | 1u << QUEUE_HELD, QUEUE_DONE,
-	QUEUE_DELETED},
+	QUEUE_DELETED, QUEUE_STORE_UNTRIED},
 };
 
 struct request {
@@ -54,7 +58,7 @@ static int change(struct request *r, struct queue_batch *b, int64_t row, int sta
 		return SQLITE_OK;
 	}
 	r->changed++;
-	return queue_store_settle(b->store, b, &t, state, QUEUE_STORE_UNTRIED);
+	return queue_store_settle(b->store, b, &t, state, r->verb->mark);
 }
 
 static bool is_meant(struct request *r, const char *address)

@@ -34,7 +34,7 @@ static const char *const migrations[] = {
     "CREATE TABLE rcpt (id INTEGER PRIMARY KEY, address TEXT NOT NULL, nexthop TEXT NOT NULL,"
     " state INTEGER NOT NULL CHECK (state IN (0, 2, 3)),"
     " outcome INTEGER NOT NULL CHECK ((state = 3) = (outcome <> 0)),"
-    " attempts INTEGER NOT NULL DEFAULT 0, warned INTEGER NOT NULL DEFAULT 0, next_at INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL DEFAULT 0, released INTEGER NOT NULL DEFAULT 0, warned INTEGER NOT NULL DEFAULT 0, next_at INTEGER NOT NULL,"
     " changed INTEGER NOT NULL, reason TEXT, remote TEXT, status TEXT, treatment TEXT);"
     "CREATE INDEX rcpt_state ON rcpt (state);"
     "CREATE INDEX rcpt_due ON rcpt (nexthop, next_at) WHERE state = 0;"

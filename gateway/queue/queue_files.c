@@ -83,7 +83,9 @@ int queue_files_keep(int dirfd, int fd, int64_t number, struct problem *pr)
 	if (errno == ENOSPC || errno == EDQUOT)
 		return problem_set(
 		    pr, PROBLEM_TEMP, 452, "4.3.1", NULL, "no room in the spool directory: %s", strerror(errno));
-	log_fatal("spool file %s: it cannot be named: %s", name, strerror(errno));
+	problem_temp(pr, "spool file %s cannot be named: %s", name, strerror(errno));
+	log_error(name, "queue", "spool-file-not-named why=\"%s\"", pr->text);
+	return -1;
 }
 
 void queue_files_sync(int dirfd)

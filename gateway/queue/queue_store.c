@@ -22,7 +22,9 @@ void queue_store_init(struct queue_store *s, sqlite3 *db)
 	s->settle = queue_db_prepare(db,
 	    "UPDATE rcpt SET state = ?2, outcome = ?3, next_at = ?4, changed = ?5, reason = coalesce(?6, reason),"
 	    " remote = coalesce(?7, remote), status = coalesce(?8, status), attempts = attempts + ?9, warned = "
-	    "warned | ?10"
+	    "warned | ?10,"
+	    /* released: 0 no, 1 yes, 2 held by the admin while on its way */
+	    " released = CASE WHEN ?11 = 2 THEN 2 WHEN ?11 = 3 THEN released <> 2 WHEN ?2 = 2 THEN 0 ELSE released END"
 	    " WHERE id = ?1 AND state <> 3");
 	s->nexthop = queue_db_prepare(db, "SELECT nexthop FROM rcpt WHERE id = ?1");
 	s->open =
@@ -153,6 +155,7 @@ int queue_store_settle(struct queue_store *s, struct queue_batch *b, const struc
 	queue_db_text(s->settle, 8, t->status);
 	sqlite3_bind_int(s->settle, 9, tried == QUEUE_STORE_TRIED);
 	sqlite3_bind_int(s->settle, 10, t->warned);
+	sqlite3_bind_int(s->settle, 11, (int)tried);
 
 	int rc = queue_db_run(s->settle);
 

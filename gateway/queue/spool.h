@@ -21,7 +21,8 @@ uint64_t spool_sealed_size(uint64_t n);
 struct spool;
 /* An empty spool to be written. mem_max: sealed octets kept in memory; past it a file is made: O_TMPFILE below dirfd
  * (relay), or fd_given (sealer's scratch, truncated first, not owned); dirfd = -1 and fd_given = -1: memory only,
- * past mem_max is 452 4.3.1. max: plain octets in all (552 5.3.4 past it). key is copied. */
+ * past mem_max is 452 4.3.1. max: plain octets in all (552 5.3.4 past it). key is copied, and must
+ * never seal another spool: the nonces begin anew with each. */
 struct spool *spool_new(const uint8_t key[SPOOL_KEY], size_t mem_max, int dirfd, int fd_given, uint64_t max);
 /* Reference counted: spool_free drops one. Wipes key and buffers at the last. */
 struct spool *spool_ref(struct spool *s);
@@ -31,10 +32,12 @@ int spool_add(struct spool *s, const void *p, size_t n, struct problem *pr) __at
 struct writer *spool_writer(struct spool *s); /* the same as a writer */
 /* Seals the last chunk; afterwards it can only be read. */
 int spool_finish(struct spool *s, struct problem *pr) __attribute__((warn_unused_result));
-/* Existing sealed octets: in memory (copied) or in a file (fd owned by the spool). */
+/* Existing sealed octets: in memory (copied) or in a file (fd owned by the spool). Never NULL: one with a length that
+ * no content has claims one octet, and reading it fails (it must not look like an empty message). */
 struct spool *spool_open_mem(const uint8_t key[SPOOL_KEY], const void *sealed, size_t n);
 struct spool *spool_open_fd(const uint8_t key[SPOOL_KEY], int fd, uint64_t sealed_size);
-/* Plain content by position (one decrypted chunk is cached); only after finish/open. */
+/* Plain content by position (one decrypted chunk is cached); only after finish/open. Changed or cut content: -1, PERM
+ * 5.3.0. One thread at a time. */
 struct reader *spool_reader(struct spool *s);
 uint64_t spool_size(const struct spool *s); /* plain octets */
 const uint8_t *spool_key(const struct spool *s);

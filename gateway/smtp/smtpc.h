@@ -48,7 +48,7 @@ struct smtpc_mail {
 	const char *front; /* header fields sent before the content (trace), may be "" */
 	struct reader *content;
 	bool body8;	/* content has 8-bit octets: BODY=8BITMIME where offered; a host without it: PERM 5.6.3 unless
-			   require7 is never set in this version */
+			   the setting assume-8bit is on */
 	bool sealed;	/* never re-encoded (it has 7-bit lines anyway) */
 	const char *id; /* queue id for logs */
 	/* done: every rcpts[i] has its result; remote = "host[addr]:port", tls words. Called once from the loop. */

@@ -152,7 +152,7 @@ static void begin(struct smtpc_chat *h)
 
 int smtpc_chat_feed(struct smtpc_chat *h, const uint8_t *p, size_t n, size_t *used_r)
 {
-	size_t len, at = 0;
+	size_t len = 0, at = 0;
 	int r = 0;
 
 	begin(h);

@@ -1,4 +1,5 @@
-/* Sealed key files and wrapped data keys as somebody who can write to our directory could leave them. Nothing is found authentic, nothing crashes. */
+/* Sealed key files and wrapped data keys as somebody who can write to our directory could leave them. Nothing is
+ * found authentic, nothing crashes. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -19,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	REQUIRE(keeper_files_open(&secrets, "ab.key", p, n, &pr) == NULL);
 	REQUIRE(keeper_wrap_open(secrets.queue, p, n, key, &pr) == -1);
-	REQUIRE(keeper_files_master_open("x", 1, p, n < KEEPER_FILES_MASTER ? n : KEEPER_FILES_MASTER - 1, &pr) == NULL);
+	REQUIRE(
+	    keeper_files_master_open("x", 1, p, n < KEEPER_FILES_MASTER ? n : KEEPER_FILES_MASTER - 1, &pr) == NULL);
 	pkey = n <= KEEPER_PKCS8_MAX ? keeper_files_pkcs8(p, n, "fuzz", &pr) : NULL;
 	EVP_PKEY_free(pkey);
 	return 0;

@@ -1,6 +1,6 @@
 /*
- * The keeper's packets as a role that was taken over, or a broken keeper, could send them. Input: a type (2 octets), then the fields. What is accepted must be
- * written again octet for octet.
+ * The keeper's packets as a role that was taken over, or a broken keeper, could send them. Input: a type (2 octets),
+ * then the fields. What is accepted must be written again octet for octet.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -33,8 +33,12 @@ static inline void judge_fixture_start(struct judge_fixture *f)
 	testdir_make(f->dir);
 	f->s = store_open(f->dir, &pr);
 	ck_assert_msg(f->s != NULL, "%s", pr.text);
-	f->w = (struct judge_world){.domains = judge_fixture_domains, .ndomains = 2, .in_rules = judge_fixture_in, .treatment = POLICY_SEAL,
-	    .strength = POLICY_PREFER, .cache = judge_cache_new()};
+	f->w = (struct judge_world){.domains = judge_fixture_domains,
+	    .ndomains = 2,
+	    .in_rules = judge_fixture_in,
+	    .treatment = POLICY_SEAL,
+	    .strength = POLICY_PREFER,
+	    .cache = judge_cache_new()};
 }
 
 static inline void judge_fixture_end(struct judge_fixture *f)
@@ -44,17 +48,24 @@ static inline void judge_fixture_end(struct judge_fixture *f)
 	testdir_remove(f->dir);
 }
 
-static inline void judge_fixture_partner(struct judge_fixture *f, const char *domain, const char *treatment, const char *strength)
+static inline void judge_fixture_partner(
+    struct judge_fixture *f, const char *domain, const char *treatment, const char *strength)
 {
-	struct store_partner p = {.domain = FIXTURE_STR(domain), .treatment = FIXTURE_STR(treatment), .strength = FIXTURE_STR(strength)};
+	struct store_partner p = {
+	    .domain = FIXTURE_STR(domain), .treatment = FIXTURE_STR(treatment), .strength = FIXTURE_STR(strength)};
 	struct problem pr = {0};
 
 	ck_assert_msg(store_partner_put(f->s, &p, "test", &pr) == 0, "%s", pr.text);
 }
 
-static inline void judge_fixture_cert(struct judge_fixture *f, const char *owner, const struct testcert *c, bool pinned)
+static inline void judge_fixture_cert(
+    struct judge_fixture *f, const char *owner, const struct testcert *c, bool pinned)
 {
-	struct store_cert sc = {.owner = FIXTURE_STR(owner), .der = c->der, .der_len = c->n, .source = FIXTURE_STR("test"), .pinned = pinned,
+	struct store_cert sc = {.owner = FIXTURE_STR(owner),
+	    .der = c->der,
+	    .der_len = c->n,
+	    .source = FIXTURE_STR("test"),
+	    .pinned = pinned,
 	    .not_after = TESTCERT_UNTIL};
 	struct problem pr = {0};
 
@@ -62,7 +73,8 @@ static inline void judge_fixture_cert(struct judge_fixture *f, const char *owner
 	ck_assert_msg(store_cert_add(f->s, &sc, "test", &pr) == 0, "%s", pr.text);
 }
 
-static inline void judge_fixture_anchor(struct judge_fixture *f, const char *scope, enum store_direction dir, const struct testcert *c)
+static inline void judge_fixture_anchor(
+    struct judge_fixture *f, const char *scope, enum store_direction dir, const struct testcert *c)
 {
 	struct store_anchor a = {.scope = FIXTURE_STR(scope), .dir = dir, .der = c->der, .der_len = c->n};
 	struct problem pr = {0};
@@ -71,22 +83,31 @@ static inline void judge_fixture_anchor(struct judge_fixture *f, const char *sco
 	ck_assert_msg(store_anchor_add(f->s, &a, "test", &pr) == 0, "%s", pr.text);
 }
 
-static inline void judge_fixture_rule(
-    struct judge_fixture *f, const char *name, const char *sender, const char *recipient, const char *treatment, const char *strength)
+static inline void judge_fixture_rule(struct judge_fixture *f, const char *name, const char *sender,
+    const char *recipient, const char *treatment, const char *strength)
 {
-	struct store_rule r = {.name = FIXTURE_STR(name), .sender = FIXTURE_STR(sender), .recipient = FIXTURE_STR(recipient),
-	    .treatment = FIXTURE_STR(treatment), .strength = FIXTURE_STR(strength)};
+	struct store_rule r = {.name = FIXTURE_STR(name),
+	    .sender = FIXTURE_STR(sender),
+	    .recipient = FIXTURE_STR(recipient),
+	    .treatment = FIXTURE_STR(treatment),
+	    .strength = FIXTURE_STR(strength)};
 	struct problem pr = {0};
 
 	ck_assert_msg(store_rule_add(f->s, &r, "test", &pr) == 0, "%s", pr.text);
 }
 
 /* c NULL: the key waits for its certificate. */
-static inline void judge_fixture_identity(struct judge_fixture *f, const char *domain, enum store_use use, const char *key_id,
-    const struct testcert *c, bool active)
+static inline void judge_fixture_identity(struct judge_fixture *f, const char *domain, enum store_use use,
+    const char *key_id, const struct testcert *c, bool active)
 {
-	struct store_identity i = {.domain = FIXTURE_STR(domain), .use = use, .key_id = FIXTURE_STR(key_id), .cert = c ? c->der : NULL,
-	    .cert_len = c ? c->n : 0, .chain = c ? (uint8_t *)(uintptr_t) "chain" : NULL, .chain_len = c ? 5 : 0, .active = active};
+	struct store_identity i = {.domain = FIXTURE_STR(domain),
+	    .use = use,
+	    .key_id = FIXTURE_STR(key_id),
+	    .cert = c ? c->der : NULL,
+	    .cert_len = c ? c->n : 0,
+	    .chain = c ? (uint8_t *)(uintptr_t) "chain" : NULL,
+	    .chain_len = c ? 5 : 0,
+	    .active = active};
 	struct problem pr = {0};
 
 	ck_assert_msg(store_identity_add(f->s, &i, "test", &pr) == 0, "%s", pr.text);

@@ -27,7 +27,8 @@
 #define FIXTURE_PASSPHRASE "correct horse"
 #define FIXTURE_THREADS 3
 
-/* Made once in main(), before Check forks: a master file and one key of each algorithm. RSA keys take seconds to find, scrypt its tenths. */
+/* Made once in main(), before Check forks: a master file and one key of each algorithm. RSA keys take seconds to
+ * find, scrypt its tenths. */
 static struct buf fixture_master;
 static struct buf fixture_pkcs8[KEYS_EC_P384 + 1];
 
@@ -124,11 +125,11 @@ static inline struct keys_client *fixture_client(struct fixture *f, enum keeper_
 
 static inline void fixture_pkcs8_make(enum keys_algo algo)
 {
-	EVP_PKEY *pkey = algo == KEYS_RSA_2048 ? EVP_RSA_gen(2048)
-	    : algo == KEYS_RSA_3072	       ? EVP_RSA_gen(3072)
-	    : algo == KEYS_RSA_4096	       ? EVP_RSA_gen(4096)
-	    : algo == KEYS_EC_P256	       ? EVP_EC_gen("P-256")
-					       : EVP_EC_gen("P-384");
+	EVP_PKEY *pkey = algo == KEYS_RSA_2048	 ? EVP_RSA_gen(2048)
+			 : algo == KEYS_RSA_3072 ? EVP_RSA_gen(3072)
+			 : algo == KEYS_RSA_4096 ? EVP_RSA_gen(4096)
+			 : algo == KEYS_EC_P256	 ? EVP_EC_gen("P-256")
+						 : EVP_EC_gen("P-384");
 	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(pkey);
 	unsigned char *der = NULL;
 	int n = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
@@ -148,8 +149,8 @@ static inline EVP_PKEY *fixture_key(struct fixture *f, const char *id, enum keys
 	struct problem pr = {0};
 	EVP_PKEY *pub;
 
-	ck_assert_msg(
-	    keys_import(judge, id, use, fixture_pkcs8[algo].p, fixture_pkcs8[algo].len, &pub, &pr) == 0, "%s", pr.text);
+	ck_assert_msg(keys_import(judge, id, use, fixture_pkcs8[algo].p, fixture_pkcs8[algo].len, &pub, &pr) == 0,
+	    "%s", pr.text);
 	keys_client_free(judge);
 	return pub;
 }

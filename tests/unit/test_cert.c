@@ -15,20 +15,25 @@ struct fact_case {
 };
 
 static const struct fact_case fact_cases[] = {
-    {"both uses, EC", {.cn = "a", .san = "DNS:lab.example"}, true, true, true, false, true, false, "EC P-256", "dns:lab.example"},
+    {"both uses, EC", {.cn = "a", .san = "DNS:lab.example"}, true, true, true, false, true, false, "EC P-256",
+	"dns:lab.example"},
     {"P-384", {.curve = "P-384", .digest = "SHA384"}, true, true, true, false, true, false, "EC P-384", ""},
-    {"both uses, RSA", {.rsa = 2048, .san = "email:bob@lab.example,URI:https://lab.example/x y"}, true, true, true, false, true, false, "RSA 2048",
-	"mail:bob@lab.example uri:https://lab.example/x\\20y"},
+    {"both uses, RSA", {.rsa = 2048, .san = "email:bob@lab.example,URI:https://lab.example/x y"}, true, true, true,
+	false, true, false, "RSA 2048", "mail:bob@lab.example uri:https://lab.example/x\\20y"},
     {"signing half", {.ku = "critical,digitalSignature"}, true, false, true, false, true, false, "EC P-256", ""},
     {"non-repudiation alone signs", {.ku = "nonRepudiation"}, true, false, true, false, true, false, "EC P-256", ""},
     {"encrypting half, EC", {.ku = "critical,keyAgreement"}, false, true, true, false, true, false, "EC P-256", ""},
-    {"EC with keyEncipherment only", {.ku = "keyEncipherment"}, false, false, true, false, true, false, "EC P-256", ""},
-    {"encrypting half, RSA", {.rsa = 2048, .ku = "keyEncipherment"}, false, true, true, false, true, false, "RSA 2048", ""},
-    {"RSA with dataEncipherment only", {.rsa = 2048, .ku = "dataEncipherment"}, false, false, true, false, true, false, "RSA 2048", ""},
+    {"EC with keyEncipherment only", {.ku = "keyEncipherment"}, false, false, true, false, true, false, "EC P-256",
+	""},
+    {"encrypting half, RSA", {.rsa = 2048, .ku = "keyEncipherment"}, false, true, true, false, true, false,
+	"RSA 2048", ""},
+    {"RSA with dataEncipherment only", {.rsa = 2048, .ku = "dataEncipherment"}, false, false, true, false, true,
+	false, "RSA 2048", ""},
     {"no key usage, no EKU", {.ku = "", .eku = ""}, true, true, true, false, true, false, "EC P-256", ""},
     {"TLS only", {.eku = "serverAuth,clientAuth"}, false, false, false, false, true, false, "EC P-256", ""},
     {"any EKU is not mail", {.eku = "anyExtendedKeyUsage"}, false, false, false, false, true, false, "EC P-256", ""},
-    {"CA", {.ku = "keyCertSign,cRLSign", .eku = "", .constraints = "critical,CA:TRUE"}, false, false, true, true, true, false, "EC P-256", ""},
+    {"CA", {.ku = "keyCertSign,cRLSign", .eku = "", .constraints = "critical,CA:TRUE"}, false, false, true, true,
+	true, false, "EC P-256", ""},
     {"RSA 1024", {.rsa = 1024}, true, true, true, false, true, true, "RSA 1024", ""},
     {"SHA-1", {.digest = "SHA1"}, true, true, true, false, true, true, "EC P-256", ""},
     {"MD5", {.rsa = 2048, .digest = "MD5"}, true, true, true, false, true, true, "RSA 2048", ""},
@@ -90,7 +95,8 @@ START_TEST(long_names_are_cut)
 	struct cert_facts f;
 
 	for (int i = 0; i < 60; i++)
-		(void)snprintf(san + strlen(san), sizeof san - strlen(san), "%sDNS:a-rather-long-host-name-%02d.lab.example", i ? "," : "", i);
+		(void)snprintf(san + strlen(san), sizeof san - strlen(san),
+		    "%sDNS:a-rather-long-host-name-%02d.lab.example", i ? "," : "", i);
 	c = testcert_make(&(struct testcert_spec){.san = san});
 	cert_facts(c.x, &f);
 	ck_assert_uint_lt(strlen(f.names), sizeof f.names);

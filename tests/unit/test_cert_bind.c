@@ -24,18 +24,24 @@ static const struct bind_case cases[] = {
     {"wildcard", "DNS:*.example", "bob@lab.example", CERT_BOUND_NOT, CERT_BOUND_NOT},
     {"wildcard below", "DNS:*.lab.example", "bob@mx.lab.example", CERT_BOUND_NOT, CERT_BOUND_NOT},
     {"address", "email:bob@lab.example", "bob@lab.example", CERT_BOUND_ADDRESS, CERT_BOUND_ADDRESS},
-    {"address, odd case and blanks", "email: Bob@LAB.example  ", "bob@lab.example", CERT_BOUND_ADDRESS, CERT_BOUND_ADDRESS},
+    {"address, odd case and blanks", "email: Bob@LAB.example  ", "bob@lab.example", CERT_BOUND_ADDRESS,
+	CERT_BOUND_ADDRESS},
     {"another person", "email:carol@lab.example", "bob@lab.example", CERT_BOUND_NOT, CERT_BOUND_NOT},
     {"person, domain asked", "email:bob@lab.example", "lab.example", CERT_BOUND_NOT, CERT_BOUND_NOT},
-    {"signing authority", "email:domain-signing-authority@lab.example", "bob@lab.example", CERT_BOUND_AUTHORITY, CERT_BOUND_NOT},
-    {"confidentiality authority", "email:Domain-Confidentiality-Authority@lab.example", "bob@lab.example", CERT_BOUND_NOT,
-	CERT_BOUND_AUTHORITY},
-    {"authority of another domain", "email:domain-signing-authority@lab2.example", "bob@lab.example", CERT_BOUND_NOT, CERT_BOUND_NOT},
-    {"authority, domain asked", "email:domain-signing-authority@lab.example", "lab.example", CERT_BOUND_AUTHORITY, CERT_BOUND_NOT},
-    {"securemail is nobody's office", "email:securemail@lab.example", "bob@lab.example", CERT_BOUND_NOT, CERT_BOUND_NOT},
-    {"address before domain", "DNS:lab.example,email:bob@lab.example", "bob@lab.example", CERT_BOUND_ADDRESS, CERT_BOUND_ADDRESS},
-    {"domain before authority", "email:domain-signing-authority@lab.example,DNS:lab.example", "bob@lab.example", CERT_BOUND_DOMAIN,
-	CERT_BOUND_DOMAIN},
+    {"signing authority", "email:domain-signing-authority@lab.example", "bob@lab.example", CERT_BOUND_AUTHORITY,
+	CERT_BOUND_NOT},
+    {"confidentiality authority", "email:Domain-Confidentiality-Authority@lab.example", "bob@lab.example",
+	CERT_BOUND_NOT, CERT_BOUND_AUTHORITY},
+    {"authority of another domain", "email:domain-signing-authority@lab2.example", "bob@lab.example", CERT_BOUND_NOT,
+	CERT_BOUND_NOT},
+    {"authority, domain asked", "email:domain-signing-authority@lab.example", "lab.example", CERT_BOUND_AUTHORITY,
+	CERT_BOUND_NOT},
+    {"securemail is nobody's office", "email:securemail@lab.example", "bob@lab.example", CERT_BOUND_NOT,
+	CERT_BOUND_NOT},
+    {"address before domain", "DNS:lab.example,email:bob@lab.example", "bob@lab.example", CERT_BOUND_ADDRESS,
+	CERT_BOUND_ADDRESS},
+    {"domain before authority", "email:domain-signing-authority@lab.example,DNS:lab.example", "bob@lab.example",
+	CERT_BOUND_DOMAIN, CERT_BOUND_DOMAIN},
     {"the domain as URI", "URI:lab.example", "bob@lab.example", CERT_BOUND_NOT, CERT_BOUND_NOT},
     {"no names", NULL, "bob@lab.example", CERT_BOUND_NOT, CERT_BOUND_NOT},
     {"two @", "email:bob@lab.example@evil.example", "bob@lab.example", CERT_BOUND_NOT, CERT_BOUND_NOT},
@@ -82,7 +88,8 @@ END_TEST
 /* The null path and <postmaster> have no domain: nothing speaks for them. */
 START_TEST(nobody)
 {
-	struct testcert c = testcert_make(&(struct testcert_spec){.san = "DNS:lab.example,email:domain-signing-authority@lab.example"});
+	struct testcert c = testcert_make(
+	    &(struct testcert_spec){.san = "DNS:lab.example,email:domain-signing-authority@lab.example"});
 	struct address none = {.local = ""}, postmaster = {.local = "postmaster"};
 
 	ck_assert_int_eq(cert_bound(c.x, &none, CERT_TO_SIGN), CERT_BOUND_NOT);

@@ -63,8 +63,10 @@ static int get_verdict(struct ipc_in *in, struct arena *a)
 }
 static void put_list(struct ipc_out *o)
 {
-	static struct judge_identity_list m = {.more = true, .n = 2,
-	    .v = {{.domain = "hospital.example", .use = 2, .key_id = "k", .cert = {der, 4}}, {.domain = "mx", .use = 3, .key_id = "l"}}};
+	static struct judge_identity_list m = {.more = true,
+	    .n = 2,
+	    .v = {{.domain = "hospital.example", .use = 2, .key_id = "k", .cert = {der, 4}},
+		{.domain = "mx", .use = 3, .key_id = "l"}}};
 
 	judge_identity_list_put(o, &m);
 }
@@ -76,7 +78,11 @@ static int get_list(struct ipc_in *in, struct arena *a)
 }
 static void put_signers(struct ipc_out *o)
 {
-	struct judge_signers m = {.our_domain = "hospital.example", .from = "b@lab.example", .n = 1, .v = {{{der, 4}, -5}}, .extra = {{der, 7}},
+	struct judge_signers m = {.our_domain = "hospital.example",
+	    .from = "b@lab.example",
+	    .n = 1,
+	    .v = {{{der, 4}, -5}},
+	    .extra = {{der, 7}},
 	    .nextra = 1};
 
 	judge_signers_put(o, &m);
@@ -115,8 +121,9 @@ static const struct {
 	const char *what;
 	void (*put)(struct ipc_out *o);
 	int (*get)(struct ipc_in *in, struct arena *a);
-} kinds[] = {{"resolve", put_resolve, get_resolve}, {"verdict", put_verdict, get_verdict}, {"list", put_list, get_list},
-    {"signers", put_signers, get_signers}, {"trust", put_trust, get_trust}, {"seen", put_seen, get_seen}};
+} kinds[] = {{"resolve", put_resolve, get_resolve}, {"verdict", put_verdict, get_verdict},
+    {"list", put_list, get_list}, {"signers", put_signers, get_signers}, {"trust", put_trust, get_trust},
+    {"seen", put_seen, get_seen}};
 
 static int decode(const uint8_t *p, size_t n, int (*get)(struct ipc_in *in, struct arena *a))
 {
@@ -180,10 +187,12 @@ START_TEST(verdict_round)
 	ck_assert(g.temp && g.pr.cls == PROBLEM_TEMP && g.pr.code == 451);
 	ck_assert_str_eq(g.pr.text, m.pr.text);
 	ck_assert_str_eq(g.rule, m.rule);
-	ck_assert(g.treatment == 3 && g.strength == 2 && g.certs == 3 && g.listed && g.seen_protected && g.have_signer);
+	ck_assert(
+	    g.treatment == 3 && g.strength == 2 && g.certs == 3 && g.listed && g.seen_protected && g.have_signer);
 	ck_assert_uint_eq(g.nrcpt_certs, 2);
 	ck_assert(same(&g.rcpt_certs[0], &m.rcpt_certs[0]) && same(&g.rcpt_certs[1], &m.rcpt_certs[1]));
-	ck_assert(same(&g.sign_cert, &m.sign_cert) && same(&g.sign_chain, &m.sign_chain) && same(&g.enc_cert, &m.enc_cert));
+	ck_assert(
+	    same(&g.sign_cert, &m.sign_cert) && same(&g.sign_chain, &m.sign_chain) && same(&g.enc_cert, &m.enc_cert));
 	ck_assert_str_eq(g.sign_key, m.sign_key);
 	ck_assert(g.personal && g.sign_domain && g.cipher == 3 && g.keymode == 2);
 	/* An arena too small: refused, not cut. */

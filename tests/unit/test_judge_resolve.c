@@ -1,4 +1,5 @@
-/* One recipient of one sender: which rule, which certificate, which signer; what cannot be told is temporary; how long a warm answer takes. */
+/* One recipient of one sender: which rule, which certificate, which signer; what cannot be told is temporary; how
+ * long a warm answer takes. */
 #include <check.h>
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -27,8 +28,10 @@ static void setup(void)
 	arena = arena_new(1 << 20);
 	root = testcert_ca("root", NULL);
 	lab = issue((struct testcert_spec){.cn = "lab", .san = "DNS:lab.example"});
-	sign = testcert_make(&(struct testcert_spec){.cn = "hospital sign", .san = "DNS:hospital.example", .ku = "digitalSignature"});
-	dec = testcert_make(&(struct testcert_spec){.cn = "hospital dec", .san = "DNS:hospital.example", .ku = "keyAgreement"});
+	sign = testcert_make(
+	    &(struct testcert_spec){.cn = "hospital sign", .san = "DNS:hospital.example", .ku = "digitalSignature"});
+	dec = testcert_make(
+	    &(struct testcert_spec){.cn = "hospital dec", .san = "DNS:hospital.example", .ku = "keyAgreement"});
 	judge_fixture_identity(&fx, "hospital.example", STORE_SIGN, "k-sign", &sign, true);
 	judge_fixture_identity(&fx, "hospital.example", STORE_DECRYPT, "k-dec", &dec, true);
 }
@@ -59,7 +62,8 @@ static int resolve(const char *recipient)
 
 static bool uses(const struct testcert *c)
 {
-	return v.certs == POLICY_CERTS_USABLE && v.nrcpt_certs == 1 && v.rcpt_certs[0].n == c->n && memcmp(v.rcpt_certs[0].p, c->der, c->n) == 0;
+	return v.certs == POLICY_CERTS_USABLE && v.nrcpt_certs == 1 && v.rcpt_certs[0].n == c->n &&
+	       memcmp(v.rcpt_certs[0].p, c->der, c->n) == 0;
 }
 
 START_TEST(nothing_known)
@@ -67,7 +71,8 @@ START_TEST(nothing_known)
 	ck_assert_int_eq(resolve("bob@lab.example"), 0);
 	ck_assert(!v.temp && !v.listed && !v.seen_protected);
 	ck_assert_str_eq(v.rule, "default");
-	ck_assert(v.treatment == POLICY_SEAL && v.strength == POLICY_PREFER && v.certs == POLICY_CERTS_NONE && v.nrcpt_certs == 0);
+	ck_assert(v.treatment == POLICY_SEAL && v.strength == POLICY_PREFER && v.certs == POLICY_CERTS_NONE &&
+		  v.nrcpt_certs == 0);
 	ck_assert_str_eq(v.cert_why, "there is no certificate for lab.example in the store");
 	ck_assert(v.have_signer && !v.signer_why[0]);
 	ck_assert_str_eq(v.sign_key, "k-sign");
@@ -118,7 +123,8 @@ START_TEST(certificates_by_anchor)
 	judge_fixture_cert(&fx, "lab.example", &lab, false);
 	ck_assert_int_eq(resolve("bob@lab.example"), 0);
 	ck_assert_int_eq(v.certs, POLICY_CERTS_UNUSABLE);
-	ck_assert_msg(strstr(v.cert_why, "CN=lab, serial") && strstr(v.cert_why, "no anchor leads to it"), "%s", v.cert_why);
+	ck_assert_msg(
+	    strstr(v.cert_why, "CN=lab, serial") && strstr(v.cert_why, "no anchor leads to it"), "%s", v.cert_why);
 	judge_fixture_anchor(&fx, "lab.example", STORE_IN, &root); /* for their signatures only */
 	ck_assert_int_eq(resolve("bob@lab.example"), 0);
 	ck_assert_int_eq(v.certs, POLICY_CERTS_UNUSABLE);
@@ -150,10 +156,14 @@ END_TEST
 
 START_TEST(newest_valid)
 {
-	struct testcert old = issue((struct testcert_spec){.cn = "old", .san = "DNS:lab.example", .from = TESTCERT_FROM - 1000});
-	struct testcert newer = issue((struct testcert_spec){.cn = "newer", .san = "DNS:lab.example", .from = TESTCERT_FROM + 1000});
-	struct testcert past = issue((struct testcert_spec){.cn = "past", .san = "DNS:lab.example", .from = TESTCERT_FROM + 2000, .until = TESTCERT_NOW - 5});
-	struct testcert coming = issue((struct testcert_spec){.cn = "coming", .san = "DNS:lab.example", .from = TESTCERT_NOW + 100});
+	struct testcert old =
+	    issue((struct testcert_spec){.cn = "old", .san = "DNS:lab.example", .from = TESTCERT_FROM - 1000});
+	struct testcert newer =
+	    issue((struct testcert_spec){.cn = "newer", .san = "DNS:lab.example", .from = TESTCERT_FROM + 1000});
+	struct testcert past = issue((struct testcert_spec){
+	    .cn = "past", .san = "DNS:lab.example", .from = TESTCERT_FROM + 2000, .until = TESTCERT_NOW - 5});
+	struct testcert coming =
+	    issue((struct testcert_spec){.cn = "coming", .san = "DNS:lab.example", .from = TESTCERT_NOW + 100});
 
 	judge_fixture_cert(&fx, "lab.example", &newer, true);
 	judge_fixture_cert(&fx, "lab.example", &old, true);
@@ -176,7 +186,8 @@ END_TEST
 START_TEST(address_before_domain)
 {
 	struct testcert bob = issue((struct testcert_spec){.cn = "bob", .san = "email:bob@lab.example"});
-	struct testcert past = issue((struct testcert_spec){.cn = "past", .san = "email:carol@lab.example", .until = TESTCERT_NOW - 5});
+	struct testcert past =
+	    issue((struct testcert_spec){.cn = "past", .san = "email:carol@lab.example", .until = TESTCERT_NOW - 5});
 
 	judge_fixture_cert(&fx, "lab.example", &lab, true);
 	judge_fixture_cert(&fx, "bob@lab.example", &bob, true);
@@ -210,7 +221,8 @@ END_TEST
 
 START_TEST(signing_half_only)
 {
-	struct testcert s = issue((struct testcert_spec){.cn = "s", .san = "DNS:lab.example", .ku = "digitalSignature"});
+	struct testcert s =
+	    issue((struct testcert_spec){.cn = "s", .san = "DNS:lab.example", .ku = "digitalSignature"});
 
 	judge_fixture_cert(&fx, "lab.example", &s, true);
 	ck_assert_int_eq(resolve("bob@lab.example"), 0);
@@ -225,15 +237,16 @@ END_TEST
 
 START_TEST(all_reasons)
 {
-	struct testcert past = issue((struct testcert_spec){.cn = "past", .san = "DNS:lab.example", .until = TESTCERT_NOW - 5});
+	struct testcert past =
+	    issue((struct testcert_spec){.cn = "past", .san = "DNS:lab.example", .until = TESTCERT_NOW - 5});
 	struct testcert weak = issue((struct testcert_spec){.cn = "weak", .san = "DNS:lab.example", .rsa = 1024});
 
 	judge_fixture_cert(&fx, "lab.example", &past, true);
 	judge_fixture_cert(&fx, "lab.example", &weak, true);
 	ck_assert_int_eq(resolve("bob@lab.example"), 0);
 	ck_assert_int_eq(v.certs, POLICY_CERTS_UNUSABLE);
-	ck_assert_msg(strstr(v.cert_why, "CN=past") && strstr(v.cert_why, "ran out on 2026-11-22") && strstr(v.cert_why, "CN=weak") &&
-		strstr(v.cert_why, "1024 bits"),
+	ck_assert_msg(strstr(v.cert_why, "CN=past") && strstr(v.cert_why, "ran out on 2026-11-22") &&
+			  strstr(v.cert_why, "CN=weak") && strstr(v.cert_why, "1024 bits"),
 	    "%s", v.cert_why);
 	testcert_free(&past);
 	testcert_free(&weak);
@@ -242,8 +255,10 @@ END_TEST
 
 START_TEST(signers)
 {
-	struct testcert personal = testcert_make(&(struct testcert_spec){.cn = "alice", .san = "email:alice@second.example"});
-	struct testcert past = testcert_make(&(struct testcert_spec){.cn = "past", .san = "DNS:second.example", .until = TESTCERT_NOW - 5});
+	struct testcert personal =
+	    testcert_make(&(struct testcert_spec){.cn = "alice", .san = "email:alice@second.example"});
+	struct testcert past = testcert_make(
+	    &(struct testcert_spec){.cn = "past", .san = "DNS:second.example", .until = TESTCERT_NOW - 5});
 
 	/* not ours */
 	ck_assert_int_eq(resolve_at("x@far.example", "bob@lab.example", TESTCERT_NOW), 0);
@@ -259,7 +274,9 @@ START_TEST(signers)
 	judge_fixture_identity(&fx, "second.example", STORE_SIGN, "k4", &personal, false);
 	ck_assert_int_eq(resolve_at("x@second.example", "bob@lab.example", TESTCERT_NOW), 0);
 	ck_assert(!v.have_signer);
-	ck_assert_msg(strstr(v.signer_why, "k2: its certificate is still to be installed") && strstr(v.signer_why, "ran out"), "%s", v.signer_why);
+	ck_assert_msg(
+	    strstr(v.signer_why, "k2: its certificate is still to be installed") && strstr(v.signer_why, "ran out"),
+	    "%s", v.signer_why);
 	/* a personal one signs as the person */
 	judge_fixture_identity(&fx, "second.example", STORE_SIGN, "k5", &personal, true);
 	ck_assert_int_eq(resolve_at("alice@second.example", "bob@lab.example", TESTCERT_NOW), 0);
@@ -349,7 +366,8 @@ START_TEST(facts_round)
 	judge_fixture_cert(&fx, "lab.example", &lab, true);
 	ck_assert_int_eq(resolve("bob@lab.example"), 0);
 	judge_resolve_facts(&v, &f);
-	ck_assert(f.treatment == POLICY_SEAL && f.strength == POLICY_REQUIRE && f.listed && !f.seen_protected && f.have_signer);
+	ck_assert(f.treatment == POLICY_SEAL && f.strength == POLICY_REQUIRE && f.listed && !f.seen_protected &&
+		  f.have_signer);
 	ck_assert_int_eq(f.certs, POLICY_CERTS_USABLE);
 	ck_assert_str_eq(f.rule, v.rule);
 	ck_assert_str_eq(f.cert_why, v.cert_why);
@@ -366,7 +384,8 @@ START_TEST(numbers_agree)
 }
 END_TEST
 
-/* Warm, with 200 rules, 50 anchors and both certificates by path. The bound is generous: sanitizers and a loaded machine. */
+/* Warm, with 200 rules, 50 anchors and both certificates by path. The bound is generous: sanitizers and a loaded
+ * machine. */
 START_TEST(warm)
 {
 	struct timespec a, b;

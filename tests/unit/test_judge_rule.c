@@ -75,18 +75,24 @@ START_TEST(match)
 {
 	struct address a = parse(matches[_i].address);
 
-	ck_assert_msg(judge_rule_matches(matches[_i].pattern, &a) == matches[_i].match, "%s %s", matches[_i].pattern, matches[_i].address);
+	ck_assert_msg(judge_rule_matches(matches[_i].pattern, &a) == matches[_i].match, "%s %s", matches[_i].pattern,
+	    matches[_i].address);
 }
 END_TEST
 
-#define RULE(n, s, r) {.name = (char *)(uintptr_t)(n), .sender = (char *)(uintptr_t)(s), .recipient = (char *)(uintptr_t)(r)}
+#define RULE(n, s, r)                                                                                                \
+	{                                                                                                            \
+		.name = (char *)(uintptr_t)(n), .sender = (char *)(uintptr_t)(s),                                    \
+		.recipient = (char *)(uintptr_t)(r)                                                                  \
+	}
 
 START_TEST(first)
 {
-	const struct store_rule rules[] = {RULE("a", "alice@hospital.example", "*@lab.example"), RULE("b", "*", "bob@lab.example"),
-	    RULE("c", "*@hospital.example", "*")};
-	struct address alice = parse("alice@hospital.example"), other = parse("x@hospital.example"), bob = parse("bob@lab.example"),
-		       carol = parse("carol@lab.example"), far = parse("a@far.example");
+	const struct store_rule rules[] = {RULE("a", "alice@hospital.example", "*@lab.example"),
+	    RULE("b", "*", "bob@lab.example"), RULE("c", "*@hospital.example", "*")};
+	struct address alice = parse("alice@hospital.example"), other = parse("x@hospital.example"),
+		       bob = parse("bob@lab.example"), carol = parse("carol@lab.example"),
+		       far = parse("a@far.example");
 
 	ck_assert_str_eq(judge_rule_first(rules, 3, &alice, &bob)->name, "a");
 	ck_assert_str_eq(judge_rule_first(rules, 3, &other, &bob)->name, "b");

@@ -93,9 +93,11 @@ START_TEST(load)
 	fx.files[1].content.p[60] ^= 1;
 	for (int i = 0; i < 3; i++)
 		ck_assert_int_eq(
-		    keeper_load(fx.k, fx.files[i].name, fx.files[i].content.p, fx.files[i].content.len, &pr), i == 1 ? -1 : 0);
+		    keeper_load(fx.k, fx.files[i].name, fx.files[i].content.p, fx.files[i].content.len, &pr),
+		    i == 1 ? -1 : 0);
 	ck_assert_ptr_nonnull(strstr(pr.text, "c.key"));
-	ck_assert_int_eq(keeper_load(fx.k, fx.files[0].name, fx.files[0].content.p, fx.files[0].content.len, &pr), -1);
+	ck_assert_int_eq(
+	    keeper_load(fx.k, fx.files[0].name, fx.files[0].content.p, fx.files[0].content.len, &pr), -1);
 	ck_assert_ptr_nonnull(strstr(pr.text, "already"));
 	ck_assert_int_eq(keeper_load(fx.k, "x.key", fx.files[1].content.p, 0, &pr), -1);
 	ck_assert_int_eq(pthread_create(&fx.thread, NULL, fixture_thread, fx.k), 0);

@@ -1,4 +1,5 @@
-/* Certification requests and self-signed certificates: what stands in them for each use and algorithm, and which names are refused. */
+/* Certification requests and self-signed certificates: what stands in them for each use and algorithm, and which
+ * names are refused. */
 #include "gateway/keys/keeper_certify.h"
 
 #include <openssl/x509v3.h>
@@ -49,7 +50,8 @@ static void check_san(GENERAL_NAMES *san)
 		const GENERAL_NAME *gn = sk_GENERAL_NAME_value(san, i);
 
 		ck_assert_int_eq(gn->type, i ? GEN_EMAIL : GEN_DNS);
-		ck_assert_str_eq((const char *)ASN1_STRING_get0_data(gn->d.ia5), i ? names.rfc822_name : names.dns_name);
+		ck_assert_str_eq(
+		    (const char *)ASN1_STRING_get0_data(gn->d.ia5), i ? names.rfc822_name : names.dns_name);
 	}
 	GENERAL_NAMES_free(san);
 }
@@ -80,7 +82,8 @@ static int verifies(X509 *x, int purpose)
 	X509_STORE_add_cert(store, x);
 	X509_STORE_CTX_init(ctx, store, x, NULL);
 	X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(ctx), NOW);
-	X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(ctx), X509_V_FLAG_X509_STRICT | X509_V_FLAG_CHECK_SS_SIGNATURE);
+	X509_VERIFY_PARAM_set_flags(
+	    X509_STORE_CTX_get0_param(ctx), X509_V_FLAG_X509_STRICT | X509_V_FLAG_CHECK_SS_SIGNATURE);
 	X509_VERIFY_PARAM_set_purpose(X509_STORE_CTX_get0_param(ctx), purpose);
 	ok = X509_verify_cert(ctx);
 	if (ok != 1)
@@ -104,7 +107,8 @@ START_TEST(certificate)
 	ck_assert_int_eq(X509_get_signature_nid(x), kinds[_i].sig);
 	ck_assert_int_eq(EVP_PKEY_eq(X509_get0_pubkey(x), key->pkey), 1);
 	ck_assert_uint_eq(X509_get_key_usage(x), kinds[_i].usage);
-	ck_assert_uint_eq(X509_get_extended_key_usage(x), kinds[_i].tls ? (XKU_SSL_SERVER | XKU_SSL_CLIENT) : XKU_SMIME);
+	ck_assert_uint_eq(
+	    X509_get_extended_key_usage(x), kinds[_i].tls ? (XKU_SSL_SERVER | XKU_SSL_CLIENT) : XKU_SMIME);
 	ck_assert_int_eq(X509_check_ca(x), 0);
 	ck_assert(X509_get_extension_flags(x) & EXFLAG_BCONS);
 	for (int i = 0; i < 2; i++) {
@@ -116,10 +120,10 @@ START_TEST(certificate)
 	ck_assert_int_eq(ASN1_OCTET_STRING_cmp(X509_get0_subject_key_id(x), X509_get0_authority_key_id(x)), 0);
 	check_san(X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL));
 	ck_assert(verifies(x, kinds[_i].tls ? X509_PURPOSE_SSL_SERVER
-		: kinds[_i].use == KEYS_USE_DECRYPT && kinds[_i].algo == KEYS_RSA_2048
-		? X509_PURPOSE_SMIME_ENCRYPT
-		: kinds[_i].use == KEYS_USE_DECRYPT ? X509_PURPOSE_ANY
-						    : X509_PURPOSE_SMIME_SIGN));
+			      : kinds[_i].use == KEYS_USE_DECRYPT && kinds[_i].algo == KEYS_RSA_2048
+				  ? X509_PURPOSE_SMIME_ENCRYPT
+			      : kinds[_i].use == KEYS_USE_DECRYPT ? X509_PURPOSE_ANY
+								  : X509_PURPOSE_SMIME_SIGN));
 
 	/* one hour back, a year on */
 	ck_assert(ASN1_TIME_to_tm(X509_get0_notBefore(x), &t));
@@ -143,7 +147,7 @@ START_TEST(request)
 	struct keeper_key *key = key_of(kinds[_i].use, kinds[_i].algo);
 	struct keeper_certify rq = names;
 	struct problem pr = {0};
-	STACK_OF(X509_EXTENSION) *exts;
+	STACK_OF(X509_EXTENSION) * exts;
 	const unsigned char *p;
 	ASN1_BIT_STRING *ku;
 	char cn[100];
@@ -160,7 +164,8 @@ START_TEST(request)
 	ck_assert_ptr_eq(p, der.p + der.len);
 	ck_assert_int_eq(X509_REQ_verify(req, key->pkey), 1);
 	ck_assert_int_eq(X509_REQ_get_signature_nid(req), kinds[_i].sig);
-	ck_assert_int_gt(X509_NAME_get_text_by_NID(X509_REQ_get_subject_name(req), NID_commonName, cn, sizeof(cn)), 0);
+	ck_assert_int_gt(
+	    X509_NAME_get_text_by_NID(X509_REQ_get_subject_name(req), NID_commonName, cn, sizeof(cn)), 0);
 	exts = X509_REQ_get_extensions(req);
 	check_san(X509V3_get_d2i(exts, NID_subject_alt_name, NULL, NULL));
 	ku = X509V3_get_d2i(exts, NID_key_usage, NULL, NULL);

@@ -1,4 +1,5 @@
-/* The master file and the sealed key files: right and wrong passphrase, every octet damaged, renamed, given another use. */
+/* The master file and the sealed key files: right and wrong passphrase, every octet damaged, renamed, given another
+ * use. */
 #include "gateway/keys/keeper_files.h"
 
 #include "gateway/base/log.h"
@@ -28,7 +29,8 @@ START_TEST(master)
 	struct buf second;
 
 	ck_assert_uint_eq(fixture_master.len, KEEPER_FILES_MASTER);
-	again = keeper_files_master_open(FIXTURE_PASSPHRASE, strlen(FIXTURE_PASSPHRASE), fixture_master.p, fixture_master.len, &pr);
+	again = keeper_files_master_open(
+	    FIXTURE_PASSPHRASE, strlen(FIXTURE_PASSPHRASE), fixture_master.p, fixture_master.len, &pr);
 	ck_assert_mem_eq(again, secrets, sizeof(*secrets));
 	ck_assert_mem_ne(secrets->master, secrets->queue, 32);
 	keeper_files_secrets_free(again);
@@ -58,8 +60,8 @@ START_TEST(master_damaged)
 		memcpy(copy, fixture_master.p, sizeof(copy));
 		copy[at[i]] ^= 0x40;
 		problem_clear(&pr);
-		ck_assert_ptr_null(
-		    keeper_files_master_open(FIXTURE_PASSPHRASE, strlen(FIXTURE_PASSPHRASE), copy, sizeof(copy), &pr));
+		ck_assert_ptr_null(keeper_files_master_open(
+		    FIXTURE_PASSPHRASE, strlen(FIXTURE_PASSPHRASE), copy, sizeof(copy), &pr));
 		ck_assert_int_eq(pr.cls, PROBLEM_PERM);
 	}
 	/* a cost that would exhaust the machine is not even tried */
@@ -152,7 +154,8 @@ END_TEST
 /* Another name, another use, another keeper. */
 START_TEST(key_moved)
 {
-	static const char *const names[] = {"ac.key", "ab", "ab.key.old", "a.key", "abb.key", "../ab.key", "", "ab.KEY"};
+	static const char *const names[] = {
+	    "ac.key", "ab", "ab.key.old", "a.key", "abb.key", "../ab.key", "", "ab.KEY"};
 	struct keeper_key *key = make("ab", KEYS_USE_SIGN, KEYS_EC_P256);
 	struct keeper_secrets other = *secrets;
 	struct problem pr = {0};
@@ -182,7 +185,9 @@ START_TEST(pkcs8)
 {
 	struct problem pr = {0};
 	struct buf copy;
-	EVP_PKEY *odd = _i == 0 ? EVP_RSA_gen(1024) : _i == 1 ? EVP_EC_gen("P-521") : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	EVP_PKEY *odd = _i == 0	  ? EVP_RSA_gen(1024)
+			: _i == 1 ? EVP_EC_gen("P-521")
+				  : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(odd);
 	unsigned char *der = NULL;
 	int n = i2d_PKCS8_PRIV_KEY_INFO(info, &der);

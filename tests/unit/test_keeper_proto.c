@@ -9,11 +9,16 @@ static const uint8_t octets[8192] = {1, 2, 3};
 
 static const struct keeper_request requests[] = {
     {.msg = KEEPER_MSG_STATUS, .seq = 1},
-    {.msg = KEEPER_MSG_SIGN, .seq = 0xffffffff, .id = "a", .sign = {KEEPER_PAD_PSS, KEEPER_MD_SHA512, 64, {octets, 64}}},
+    {.msg = KEEPER_MSG_SIGN,
+	.seq = 0xffffffff,
+	.id = "a",
+	.sign = {KEEPER_PAD_PSS, KEEPER_MD_SHA512, 64, {octets, 64}}},
     {.msg = KEEPER_MSG_DECRYPT,
 	.id = "b.c-1",
 	.decrypt = {KEEPER_PAD_OAEP, KEEPER_MD_SHA1, KEEPER_MD_SHA256, 16, {octets, 3}, {octets, 512}}},
-    {.msg = KEEPER_MSG_DECRYPT, .id = "b", .decrypt = {KEEPER_PAD_PKCS1, KEEPER_MD_SHA256, KEEPER_MD_SHA256, 0, {octets, 0}, {octets, 0}}},
+    {.msg = KEEPER_MSG_DECRYPT,
+	.id = "b",
+	.decrypt = {KEEPER_PAD_PKCS1, KEEPER_MD_SHA256, KEEPER_MD_SHA256, 0, {octets, 0}, {octets, 0}}},
     {.msg = KEEPER_MSG_AGREE, .id = "b", .agree = {KEEPER_MD_SHA256, 32, {octets, 65}, {octets, 40}}},
     {.msg = KEEPER_MSG_WRAP, .key = {octets, KEYS_DATA_KEY}},
     {.msg = KEEPER_MSG_UNWRAP, .key = {octets, KEYS_WRAPPED_MAX}},
@@ -41,10 +46,12 @@ static const struct keeper_request bad_requests[] = {
 	.decrypt = {KEEPER_PAD_OAEP, KEEPER_MD_SHA1, KEEPER_MD_SHA256, 17, {octets, 3}, {octets, 512}}},
     {.msg = KEEPER_MSG_DECRYPT,
 	.id = "b",
-	.decrypt = {KEEPER_PAD_OAEP, KEEPER_MD_SHA1, KEEPER_MD_SHA256, 16, {octets, 3}, {octets, KEEPER_CIPHERTEXT_MAX + 1}}},
+	.decrypt = {KEEPER_PAD_OAEP, KEEPER_MD_SHA1, KEEPER_MD_SHA256, 16, {octets, 3},
+	    {octets, KEEPER_CIPHERTEXT_MAX + 1}}},
     {.msg = KEEPER_MSG_DECRYPT,
 	.id = "b",
-	.decrypt = {KEEPER_PAD_OAEP, KEEPER_MD_SHA1, KEEPER_MD_SHA256, 16, {octets, KEEPER_LABEL_MAX + 1}, {octets, 512}}},
+	.decrypt = {KEEPER_PAD_OAEP, KEEPER_MD_SHA1, KEEPER_MD_SHA256, 16, {octets, KEEPER_LABEL_MAX + 1},
+	    {octets, 512}}},
     {.msg = KEEPER_MSG_AGREE, .id = "b", .agree = {KEEPER_MD_SHA256, 0, {octets, 65}, {octets, 40}}},
     {.msg = KEEPER_MSG_AGREE, .id = "b", .agree = {KEEPER_MD_SHA256, 32, {octets, 0}, {octets, 40}}},
     {.msg = KEEPER_MSG_AGREE, .id = "b", .agree = {KEEPER_MD_SHA256, 32, {octets, 65}, {octets, KEEPER_UKM_MAX + 1}}},
@@ -71,7 +78,8 @@ static struct ipc_in received(const struct ipc_out *o, size_t n)
 static void same(const struct keeper_octets *a, const struct keeper_octets *b)
 {
 	ck_assert_uint_eq(a->n, b->n);
-	ck_assert_mem_eq(a->p, b->p, a->n);
+	if (a->n)
+		ck_assert_mem_eq(a->p, b->p, a->n);
 }
 
 START_TEST(round_trip)
@@ -109,9 +117,8 @@ START_TEST(round_trip)
 		same(&got.key, &want->key);
 		break;
 	case KEEPER_MSG_IMPORT:
-		same(&got.make.pkcs8, &want->make.pkcs8);
-		/* fall through */
 	case KEEPER_MSG_GENERATE:
+		same(&got.make.pkcs8, &want->make.pkcs8);
 		ck_assert_uint_eq(got.make.use, want->make.use);
 		ck_assert_uint_eq(got.make.algo, want->make.algo);
 		break;
@@ -204,9 +211,11 @@ static void reply_trip(const struct keeper_reply *want, struct keeper_reply *got
 
 START_TEST(replies)
 {
-	struct keeper_reply got, status = {.msg = KEEPER_MSG_STATUS, .seq = 9, .ok = true, .status = {KEYS_SEALED, 70000}};
+	struct keeper_reply got,
+	    status = {.msg = KEEPER_MSG_STATUS, .seq = 9, .ok = true, .status = {KEYS_SEALED, 70000}};
 	struct keeper_reply sig = {.msg = KEEPER_MSG_SIGN, .seq = 10, .ok = true, .data = {octets, 256}};
-	struct keeper_reply cek = {.msg = KEEPER_MSG_DECRYPT, .ok = true, .cek = {16, "0123456789abcdefxxxxxxxxxxxxxxx"}};
+	struct keeper_reply cek = {
+	    .msg = KEEPER_MSG_DECRYPT, .ok = true, .cek = {16, "0123456789abcdefxxxxxxxxxxxxxxx"}};
 	struct keeper_reply no = {.msg = KEEPER_MSG_DECRYPT};
 
 	reply_trip(&status, &got);

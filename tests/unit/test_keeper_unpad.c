@@ -1,4 +1,5 @@
-/* Implicit rejection: which blocks give the transported key, and that all others give the fallback in the same shape. */
+/* Implicit rejection: which blocks give the transported key, and that all others give the fallback in the same shape.
+ */
 #include "gateway/keys/keeper_unpad.h"
 
 #include <check.h>

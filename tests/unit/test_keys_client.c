@@ -1,4 +1,5 @@
-/* The client's channel against a keeper of the test's own making: silent, late, gone, malformed, answering the wrong question. */
+/* The client's channel against a keeper of the test's own making: silent, late, gone, malformed, answering the wrong
+ * question. */
 #include "gateway/keys/keys_client.h"
 
 #include <check.h>
@@ -115,12 +116,14 @@ END_TEST
 START_TEST(wrong_answer)
 {
 	struct ipc_out o;
+	struct ipc_in in;
 	unsigned n;
 
 	if (_i == 0) {
 		give_status(2, 1);
 	} else if (_i == 1) {
-		struct keeper_reply rp = {.msg = KEEPER_MSG_SIGN, .seq = 1, .ok = true, .data = {(const uint8_t *)"x", 1}};
+		struct keeper_reply rp = {
+		    .msg = KEEPER_MSG_SIGN, .seq = 1, .ok = true, .data = {(const uint8_t *)"x", 1}};
 
 		ck_assert_int_eq(keeper_proto_put_reply(&o, &rp), 0);
 	} else {
@@ -134,6 +137,8 @@ START_TEST(wrong_answer)
 	ck_assert_int_eq(status(&n), -1);
 	ck_assert_int_eq(pr.cls, PROBLEM_TEMP);
 	ck_assert(keys_client_failed(client));
+	take_request();
+	ck_assert_int_eq(ipc_recv(fds[0], &store, &in, 0), 0);
 	ck_assert_int_eq(status(&n), -1);
 }
 END_TEST

@@ -68,9 +68,14 @@ START_TEST(every_combination)
 		for (int s = POLICY_NEVER; s <= POLICY_REQUIRE; s++)
 			for (int c = POLICY_CERTS_NONE; c <= POLICY_CERTS_UNUSABLE; c++)
 				for (unsigned bits = 0; bits < 32; bits++) {
-					struct policy_out f = {.rule = "rule \"x\"", .treatment = (enum policy_treatment)t,
-					    .strength = (enum policy_strength)s, .certs = (enum policy_certs)c, .listed = bits & 1,
-					    .seen_protected = bits & 2, .have_signer = bits & 4, .tls_verified_possible = bits & 8,
+					struct policy_out f = {.rule = "rule \"x\"",
+					    .treatment = (enum policy_treatment)t,
+					    .strength = (enum policy_strength)s,
+					    .certs = (enum policy_certs)c,
+					    .listed = bits & 1,
+					    .seen_protected = bits & 2,
+					    .have_signer = bits & 4,
+					    .tls_verified_possible = bits & 8,
 					    .reply_to_sealed = bits & 16};
 					struct policy_decision d;
 
@@ -95,49 +100,101 @@ struct out_case {
 #define WHY "certificate CN=lab.example, serial 1A: it ran out on 2025-01-01"
 
 static const struct out_case cases[] = {
-    {"sealed", {.rule = "partner lab.example", .treatment = POLICY_SEAL, .strength = POLICY_REQUIRE, .certs = POLICY_CERTS_USABLE,
-	    .have_signer = true, .cert_why = "certificate CN=lab.example: pinned"},
-	POLICY_PASS, POLICY_SEAL, "partner lab.example (seal, require): sealed for bob@lab.example: certificate CN=lab.example: pinned"},
-    {"no certificate", {.treatment = POLICY_SEAL, .strength = POLICY_REQUIRE, .have_signer = true, .cert_why = "there is none"}, POLICY_REFUSE, 0,
-	"lab.example: mail must be encrypted, but there is no usable certificate: there is none; ask the partner for a certificate and "
+    {"sealed",
+	{.rule = "partner lab.example",
+	    .treatment = POLICY_SEAL,
+	    .strength = POLICY_REQUIRE,
+	    .certs = POLICY_CERTS_USABLE,
+	    .have_signer = true,
+	    .cert_why = "certificate CN=lab.example: pinned"},
+	POLICY_PASS, POLICY_SEAL,
+	"partner lab.example (seal, require): sealed for bob@lab.example: certificate CN=lab.example: pinned"},
+    {"no certificate",
+	{.treatment = POLICY_SEAL, .strength = POLICY_REQUIRE, .have_signer = true, .cert_why = "there is none"},
+	POLICY_REFUSE, 0,
+	"lab.example: mail must be encrypted, but there is no usable certificate: there is none; ask the partner for "
+	"a certificate and "
 	"import it with \"postern cert import\""},
-    {"expired", {.treatment = POLICY_SEAL, .strength = POLICY_REQUIRE, .have_signer = true, .certs = POLICY_CERTS_UNUSABLE, .cert_why = WHY},
+    {"expired",
+	{.treatment = POLICY_SEAL,
+	    .strength = POLICY_REQUIRE,
+	    .have_signer = true,
+	    .certs = POLICY_CERTS_UNUSABLE,
+	    .cert_why = WHY},
 	POLICY_REFUSE, 0,
-	"lab.example: mail must be encrypted, but there is no usable certificate: " WHY "; ask the partner for a certificate and import it "
+	"lab.example: mail must be encrypted, but there is no usable certificate: " WHY
+	"; ask the partner for a certificate and import it "
 	"with \"postern cert import\""},
-    {"default, nothing known", {.treatment = POLICY_SEAL, .strength = POLICY_PREFER, .have_signer = true, .cert_why = "there is none"}, POLICY_PASS,
-	POLICY_CLEAR, "default (seal, prefer): not sealed for bob@lab.example: there is no certificate (there is none)"},
-    {"default, but an expired certificate", {.treatment = POLICY_SEAL, .strength = POLICY_PREFER, .have_signer = true,
-	    .certs = POLICY_CERTS_UNUSABLE, .cert_why = WHY},
+    {"default, nothing known",
+	{.treatment = POLICY_SEAL, .strength = POLICY_PREFER, .have_signer = true, .cert_why = "there is none"},
+	POLICY_PASS, POLICY_CLEAR,
+	"default (seal, prefer): not sealed for bob@lab.example: there is no certificate (there is none)"},
+    {"default, but an expired certificate",
+	{.treatment = POLICY_SEAL,
+	    .strength = POLICY_PREFER,
+	    .have_signer = true,
+	    .certs = POLICY_CERTS_UNUSABLE,
+	    .cert_why = WHY},
 	POLICY_REFUSE, 0,
-	"lab.example: mail should be encrypted, but there is no usable certificate: " WHY "; ask the partner for a certificate and import it "
+	"lab.example: mail should be encrypted, but there is no usable certificate: " WHY
+	"; ask the partner for a certificate and import it "
 	"with \"postern cert import\""},
-    {"seen protected, none now", {.treatment = POLICY_SEAL, .strength = POLICY_PREFER, .have_signer = true, .seen_protected = true,
+    {"seen protected, none now",
+	{.treatment = POLICY_SEAL,
+	    .strength = POLICY_PREFER,
+	    .have_signer = true,
+	    .seen_protected = true,
 	    .cert_why = "there is none"},
 	POLICY_REFUSE, 0,
-	"lab.example: mail with this partner was protected before and must stay so, but there is no usable certificate: there is none; "
-	"import one with \"postern cert import\", or end the protection with \"postern partner release lab.example\""},
-    {"never, but seen protected", {.treatment = POLICY_SEAL, .strength = POLICY_NEVER, .seen_protected = true}, POLICY_REFUSE, 0,
-	"lab.example: mail is to go unencrypted, but mail with this partner was protected before; end the protection with \"postern partner "
+	"lab.example: mail with this partner was protected before and must stay so, but there is no usable "
+	"certificate: there is none; "
+	"import one with \"postern cert import\", or end the protection with \"postern partner release "
+	"lab.example\""},
+    {"never, but seen protected", {.treatment = POLICY_SEAL, .strength = POLICY_NEVER, .seen_protected = true},
+	POLICY_REFUSE, 0,
+	"lab.example: mail is to go unencrypted, but mail with this partner was protected before; end the protection "
+	"with \"postern partner "
 	"release lab.example\", or have it sealed with \"postern partner add lab.example --treatment seal\""},
-    {"look-up failed", {.treatment = POLICY_SEAL, .strength = POLICY_PREFER, .certs = POLICY_CERTS_UNCERTAIN, .cert_why = "SERVFAIL"},
-	POLICY_LATER, 0, "lab.example: mail should be encrypted, and whether there is a certificate cannot be told now: SERVFAIL"},
-    {"no signer of ours", {.treatment = POLICY_SEAL, .strength = POLICY_PREFER, .certs = POLICY_CERTS_USABLE, .signer_why = "none was added"},
+    {"look-up failed",
+	{.treatment = POLICY_SEAL,
+	    .strength = POLICY_PREFER,
+	    .certs = POLICY_CERTS_UNCERTAIN,
+	    .cert_why = "SERVFAIL"},
 	POLICY_LATER, 0,
-	"lab.example: mail should be encrypted, but hospital.example has no usable signing certificate: none was added; add one with "
+	"lab.example: mail should be encrypted, and whether there is a certificate cannot be told now: SERVFAIL"},
+    {"no signer of ours",
+	{.treatment = POLICY_SEAL,
+	    .strength = POLICY_PREFER,
+	    .certs = POLICY_CERTS_USABLE,
+	    .signer_why = "none was added"},
+	POLICY_LATER, 0,
+	"lab.example: mail should be encrypted, but hospital.example has no usable signing certificate: none was "
+	"added; add one with "
 	"\"postern domain add hospital.example\""},
-    {"reply to sealed mail", {.treatment = POLICY_SEAL, .strength = POLICY_PREFER, .have_signer = true, .reply_to_sealed = true,
+    {"reply to sealed mail",
+	{.treatment = POLICY_SEAL,
+	    .strength = POLICY_PREFER,
+	    .have_signer = true,
+	    .reply_to_sealed = true,
 	    .cert_why = "there is none"},
 	POLICY_REFUSE, 0,
-	"lab.example: this is a reply to sealed mail and must be encrypted, but there is no usable certificate: there is none; ask the "
+	"lab.example: this is a reply to sealed mail and must be encrypted, but there is no usable certificate: "
+	"there is none; ask the "
 	"partner for a certificate and import it with \"postern cert import\""},
-    {"reply although never", {.treatment = POLICY_CLEAR, .strength = POLICY_NEVER, .have_signer = true, .certs = POLICY_CERTS_USABLE,
-	    .reply_to_sealed = true, .cert_why = "pinned"},
-	POLICY_PASS, POLICY_SEAL, "default (clear, never): sealed for bob@lab.example: a reply to sealed mail; pinned"},
+    {"reply although never",
+	{.treatment = POLICY_CLEAR,
+	    .strength = POLICY_NEVER,
+	    .have_signer = true,
+	    .certs = POLICY_CERTS_USABLE,
+	    .reply_to_sealed = true,
+	    .cert_why = "pinned"},
+	POLICY_PASS, POLICY_SEAL,
+	"default (clear, never): sealed for bob@lab.example: a reply to sealed mail; pinned"},
     {"signed", {.treatment = POLICY_SIGN, .strength = POLICY_REQUIRE, .have_signer = true}, POLICY_PASS, POLICY_SIGN,
 	"default (sign, require): signed for bob@lab.example"},
     {"TLS not configured", {.treatment = POLICY_TLS, .strength = POLICY_REQUIRE}, POLICY_REFUSE, 0,
-	"lab.example: mail must go over verified TLS, but the next hop is not configured to be verified; set \"tls = verify\" for it, or "
+	"lab.example: mail must go over verified TLS, but the next hop is not configured to be verified; set \"tls = "
+	"verify\" for it, or "
 	"import the partner's certificate and have mail sealed"},
     {"clear as asked", {.treatment = POLICY_CLEAR, .strength = POLICY_REQUIRE}, POLICY_PASS, POLICY_CLEAR,
 	"default (clear, require): unprotected to bob@lab.example, as asked"},
@@ -181,9 +238,11 @@ START_TEST(words)
 	enum policy_strength s;
 
 	for (int i = POLICY_CLEAR; i <= POLICY_SEAL; i++)
-		ck_assert(policy_treatment_parse(policy_treatment_word((enum policy_treatment)i), &t) == 0 && (int)t == i);
+		ck_assert(
+		    policy_treatment_parse(policy_treatment_word((enum policy_treatment)i), &t) == 0 && (int)t == i);
 	for (int i = POLICY_NEVER; i <= POLICY_REQUIRE; i++)
-		ck_assert(policy_strength_parse(policy_strength_word((enum policy_strength)i), &s) == 0 && (int)s == i);
+		ck_assert(
+		    policy_strength_parse(policy_strength_word((enum policy_strength)i), &s) == 0 && (int)s == i);
 	ck_assert_int_eq(policy_treatment_parse("Seal", &t), -1);
 	ck_assert_int_eq(policy_treatment_parse("", &t), -1);
 	ck_assert_int_eq(policy_strength_parse("always", &s), -1);

@@ -54,10 +54,14 @@ START_TEST(never)
 	for (unsigned i = 0; i < 81; i++)
 		for (unsigned bits = 0; bits < 16; bits++)
 			for (int sig = POLICY_SIG_NONE; sig <= POLICY_SIG_TEMP; sig++) {
-				struct policy_in_rules r = {(enum policy_in_action)(i % 3), (enum policy_in_action)(i / 3 % 3),
-				    (enum policy_in_action)(i / 9 % 3), (enum policy_in_action)(i / 27)};
-				struct policy_in f = {
-				    .encrypted = bits & 1, .opened = bits & 2, .whole = bits & 4, .recipient_bound = bits & 8, .sig = (enum policy_sig)sig};
+				struct policy_in_rules r = {(enum policy_in_action)(i % 3),
+				    (enum policy_in_action)(i / 3 % 3), (enum policy_in_action)(i / 9 % 3),
+				    (enum policy_in_action)(i / 27)};
+				struct policy_in f = {.encrypted = bits & 1,
+				    .opened = bits & 2,
+				    .whole = bits & 4,
+				    .recipient_bound = bits & 8,
+				    .sig = (enum policy_sig)sig};
 				struct policy_in_decision d;
 				bool pass;
 
@@ -75,7 +79,8 @@ START_TEST(never)
 				if (f.opened && sig == POLICY_SIG_TEMP)
 					ck_assert_int_ge(d.action, POLICY_MARK);
 				if (pass)
-					ck_assert((strstr(d.why, "not every recipient") == NULL) == f.recipient_bound);
+					ck_assert(
+					    (strstr(d.why, "not every recipient") == NULL) == f.recipient_bound);
 			}
 }
 END_TEST
@@ -85,7 +90,8 @@ START_TEST(words)
 	enum policy_in_action a;
 
 	for (int i = POLICY_DELIVER; i <= POLICY_HOLD; i++)
-		ck_assert(policy_in_action_parse(policy_in_action_word((enum policy_in_action)i), &a) == 0 && (int)a == i);
+		ck_assert(
+		    policy_in_action_parse(policy_in_action_word((enum policy_in_action)i), &a) == 0 && (int)a == i);
 	ck_assert_int_eq(policy_in_action_parse("drop", &a), -1);
 }
 END_TEST

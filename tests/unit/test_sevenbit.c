@@ -48,27 +48,34 @@ static int hex(uint8_t c)
 	return c <= '9' ? c - '0' : c - 'A' + 10;
 }
 
-/* Strict: lines of at most 76, upper-case digits, no blank at a line's end. */
+static void must(bool well, const char *what)
+{
+	if (!well)
+		ck_abort_msg("%s", what); /* an assertion of Check costs a system call: not for every octet */
+}
+
+/* Strict: lines of at most 76, no blank at a line's end. */
 static void decode_qp(const uint8_t *p, size_t n, struct buf *to)
 {
 	size_t line = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		if (p[i] == '\r') {
-			ck_assert(i + 1 < n && p[i + 1] == '\n' && (i == 0 || (p[i - 1] != ' ' && p[i - 1] != '\t')));
-			ck_assert_int_eq(buf_adds(to, "\r\n"), 0);
+			must(i + 1 < n && p[i + 1] == '\n', "a CR alone");
+			must(i == 0 || (p[i - 1] != ' ' && p[i - 1] != '\t'), "a blank at the end of a line");
+			must(buf_adds(to, "\r\n") == 0, "full");
 			line = 0;
 			i++;
 			continue;
 		}
-		ck_assert_uint_le(++line, 76);
+		must(++line <= 76, "a line above 76");
 		if (p[i] != '=') {
-			ck_assert_int_eq(buf_addc(to, p[i]), 0);
+			must(buf_addc(to, p[i]) == 0, "full");
 		} else if (p[i + 1] == '\r') {
 			line = 0;
 			i += 2;
 		} else {
-			ck_assert_int_eq(buf_addc(to, (uint8_t)(hex(p[i + 1]) << 4 | hex(p[i + 2]))), 0);
+			must(buf_addc(to, (uint8_t)(hex(p[i + 1]) << 4 | hex(p[i + 2]))) == 0, "full");
 			i += 2;
 			line += 2;
 		}
@@ -84,7 +91,7 @@ static void decode_base64(const uint8_t *p, size_t n, struct buf *to)
 
 	for (size_t i = 0; i < n; i++) {
 		line = p[i] == '\r' || p[i] == '\n' ? 0 : line + 1;
-		ck_assert_uint_le(line, 76);
+		must(line <= 76, "a line above 76");
 		if (line)
 			text[len++] = (char)p[i];
 	}
@@ -117,8 +124,7 @@ static const char *const same[] = {
     "Content-Type: text/plain\r\n\r\nhello \r\n-- \r\n",
     "\r\n",
     "",
-    "Content-Type: multipart/mixed; boundary=b\r\n\r\npre\r\n--b  \r\n\r\n1\r\n--b\r\nX: y\r\n  "
-    "z\r\n\r\n2\r\n--b--\r\npost\r\n",
+    "Content-Type: multipart/x; boundary=b\r\n\r\np\r\n--b \r\nX: y\r\n  z\r\n\r\n2\r\n--b--\r\np\r\n",
     "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\n1 \r\n--b\r\n\r\n2\r\n--b--\r\n",
     "Content-Transfer-Encoding: 8bit\r\n\r\nascii\r\n",
 };
@@ -169,30 +175,35 @@ START_TEST(test_leaf)
 }
 END_TEST
 
-/* Every length around the edges of lines and windows, every octet value. */
-START_TEST(test_lengths)
+static void check_length(const uint8_t *body, size_t n, const char *type, enum mime_cte want)
 {
-	static const char *const types[] = {"text/plain", "application/x"};
-	uint8_t *body = malloc(70000);
 	struct buf in, back;
 
 	buf_init(&in, 1 << 20);
+	ck_assert_int_eq(buf_addf(&in, "Content-Type: %s\r\n\r\n", type) || buf_add(&in, body, n), 0);
+	ck_assert_int_eq(convert(in.p, in.len, NULL), 0);
+	decode(0, out.len, want, &back);
+	ck_assert_uint_eq(back.len, n);
+	ck_assert_mem_eq(back.p, body, n);
+	buf_clear(&back);
+	buf_clear(&in);
+}
+
+/* Every length around the edges of lines and of the reading window, every octet value. */
+START_TEST(test_lengths)
+{
+	static const size_t ranges[][2] = {{1, 160}, {65500, 65540}};
+	uint8_t *body = malloc(70000);
+
 	for (size_t i = 0; i < 70000; i++)
 		body[i] = i % 11 ? (uint8_t)('a' + i % 26) : (uint8_t)(i / 11);
 	body[0] = 0x80;
-	for (size_t n = 1; n < 70000; n += n < 300 || (n > 65400 && n < 65600) ? 1 : 977) {
-		for (int t = 0; t < 2; t++) {
-			buf_reset(&in);
-			ck_assert_int_eq(
-			    buf_addf(&in, "Content-Type: %s\r\n\r\n", types[t]) || buf_add(&in, body, n), 0);
-			ck_assert_int_eq(convert(in.p, in.len, NULL), 0);
-			decode(0, out.len, t || n <= 5 ? MIME_CTE_BASE64 : MIME_CTE_QP, &back);
-			ck_assert_uint_eq(back.len, n);
-			ck_assert_mem_eq(back.p, body, n);
-			buf_clear(&back);
+	for (size_t k = 0; k < 2; k++) {
+		for (size_t n = ranges[k][0]; n <= ranges[k][1]; n++) {
+			check_length(body, n, "application/x", MIME_CTE_BASE64);
+			check_length(body, n, "text/plain", n <= 5 ? MIME_CTE_BASE64 : MIME_CTE_QP);
 		}
 	}
-	buf_clear(&in);
 	free(body);
 }
 END_TEST

@@ -1,5 +1,7 @@
 /* The client against a scripted server over loopback: every class of reply at every stage, lost connections,
  * STARTTLS, pipelining. */
+#include "gateway/smtp/smtpc_tls.h"
+#include "gateway/smtp/smtpc_trouble.h"
 #include "tests/unit/smtpc_fixture.h"
 
 #define MAX_STEPS 24
@@ -562,6 +564,91 @@ START_TEST(resumption)
 }
 END_TEST
 
+static struct problem gone_with;
+static int gone_times;
+
+static void not_ready(void *ctx, struct smtpc *c)
+{
+	(void)ctx, (void)c;
+	ck_abort_msg("ready although the peer was not verified");
+}
+
+static void note_gone(void *ctx, struct smtpc *c, const struct smtpc_trouble *t)
+{
+	(void)ctx, (void)c;
+	ck_assert_ptr_nonnull(t);
+	gone_with = t->pr;
+	gone_times++;
+}
+
+/* A verified peer is demanded, but the context does not verify: noticed after the handshake, before a word about
+ * mail. */
+START_TEST(second_look)
+{
+	static const char *const steps[] = {
+	    "> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< STARTTLS", "> 220 go", "t", "w", NULL};
+	static const struct smtpc_ops ops = {.ready = not_ready, .gone = note_gone};
+	struct fixture f;
+	struct smtpc_trouble t;
+	struct peer *p = peer_new();
+	SSL_CTX *client = peer_tls_setup(p, "mx.peer.test", 30, false);
+	struct smtpc_tls_store *sessions = smtpc_tls_store_new();
+	struct smtpc_way way = {
+	    .host = "mx.peer.test", .addr = &p->addr, .tls = SMTPC_TLS_VERIFY, .ctx = client, .sessions = sessions};
+
+	p->scripts[0] = steps;
+	p->nscripts = 1;
+	peer_start(p);
+	fixture_init(&f);
+	ck_assert_ptr_nonnull(smtpc_new(f.loop, &f.set, "client.test", &way, &ops, NULL, &t));
+	for (int i = 0; i < 200 && !gone_times; i++)
+		loop_once(f.loop, 100);
+	ck_assert_int_eq(gone_times, 1);
+	ck_assert_str_eq(gone_with.enh, "4.7.5");
+	ck_assert_msg(strstr(gone_with.text, "not set up to verify; its certificate: subject CN=mx.peer.test"), "%s",
+	    gone_with.text);
+	fixture_linger(&f);
+	loop_free(f.loop);
+	smtpc_tls_store_free(sessions);
+	SSL_CTX_free(client);
+	peer_end(p);
+}
+END_TEST
+
+/* The store keeps a bounded number of sessions, the last used ones. */
+START_TEST(store_is_bounded)
+{
+	struct smtpc_tls_store *s = smtpc_tls_store_new();
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	SSL *ssl = SSL_new(ctx), *other = SSL_new(ctx);
+	SSL_SESSION *session = SSL_SESSION_new();
+	char host[32];
+
+	SSL_SESSION_set_protocol_version(session, TLS1_2_VERSION);
+	SSL_SESSION_set1_id(session, (const unsigned char *)"0123456789abcdef", 16);
+	ck_assert_int_eq(SSL_set_session(ssl, session), 1);
+	for (int i = 0; i <= SMTPC_TLS_SESSIONS_MAX; i++) {
+		snprintf(host, sizeof host, "h%d", i);
+		smtpc_tls_keep(s, host, 1, ctx, ssl);
+	}
+	smtpc_tls_resume(s, "h0", 1, ctx, other);
+	ck_assert_ptr_null(SSL_get_session(other));
+	smtpc_tls_resume(s, "h1", 2, ctx, other);
+	ck_assert_ptr_null(SSL_get_session(other));
+	smtpc_tls_resume(s, "h1", 1, ctx, other);
+	ck_assert_ptr_eq(SSL_get_session(other), session);
+	smtpc_tls_forget(s, host, 1, ctx);
+	SSL_set_session(other, NULL);
+	smtpc_tls_resume(s, host, 1, ctx, other);
+	ck_assert_ptr_null(SSL_get_session(other));
+	SSL_SESSION_free(session);
+	SSL_free(ssl);
+	SSL_free(other);
+	SSL_CTX_free(ctx);
+	smtpc_tls_store_free(s);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("smtpc");
@@ -578,6 +665,8 @@ int main(void)
 	tcase_add_loop_test(t, timeouts, 0, 6);
 	tcase_add_loop_test(t, tls, 0, (int)(sizeof tls_rows / sizeof tls_rows[0]));
 	tcase_add_test(t, resumption);
+	tcase_add_test(t, second_look);
+	tcase_add_test(t, store_is_bounded);
 	suite_add_tcase(s, t);
 
 	SRunner *r = srunner_create(s);

@@ -780,7 +780,7 @@ static void fill_lines(char *p, size_t n)
 /* Large content arrives whole; the size limit is met to the octet. */
 START_TEST(sizes)
 {
-	enum { N = 20 * 1024 * 1024 };
+	enum { N = 5 * 1024 * 1024 };
 	char *body = malloc(N);
 
 	fill_lines(body, N);

@@ -152,7 +152,8 @@ START_TEST(test_positions)
 		ck_assert_int_eq(stream_read_at(r, off, got, want, &n, &pr), 0);
 		ck_assert_uint_eq(n, want < rest ? want : rest);
 		for (size_t k = 0; k < n; k++)
-			ck_assert_uint_eq(got[k], octet(off + k));
+			if (got[k] != octet(off + k))
+				ck_abort_msg("octet %zu differs", k);
 	}
 	spool_free(s);
 }
@@ -170,7 +171,8 @@ static void expect_damage(const uint8_t *p, size_t n, const char *what)
 	ck_assert_msg(read_all(s, &b, &pr) == -1, "%s: was read", what);
 	ck_assert_msg(strstr(pr.text, "damaged") != NULL, "%s: %s", what, pr.text);
 	for (size_t i = 0; i < b.len; i++)
-		ck_assert_uint_eq(b.p[i], octet(i));
+		if (b.p[i] != octet(i))
+			ck_abort_msg("%s: octet %zu differs", what, i);
 	buf_clear(&b);
 	spool_free(s);
 }
@@ -283,7 +285,8 @@ START_TEST(test_nothing_in_clear)
 	size_t n;
 
 	for (int i = 0; i < 5000; i++)
-		ck_assert_int_eq(spool_add(s, words, sizeof words - 1, &pr), 0);
+		if (spool_add(s, words, sizeof words - 1, &pr))
+			ck_abort_msg("%s", pr.text);
 	ck_assert_int_eq(spool_finish(s, &pr), 0);
 
 	uint8_t *p = sealed_copy(s, &n);

@@ -1,4 +1,5 @@
-/* The store: what is written is read, changes and audit rows go together, tampering shows, old and foreign files are refused. */
+/* The store: what is written is read, changes and audit rows go together, tampering shows, old and foreign files are
+ * refused. */
 #include <check.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -64,8 +65,11 @@ static int64_t audit_rows(void)
 
 static void put_partner(const char *domain, const char *treatment, const char *strength)
 {
-	struct store_partner p = {.domain = (char *)(uintptr_t)domain, .treatment = (char *)(uintptr_t)treatment,
-	    .strength = (char *)(uintptr_t)strength, .note = (char *)(uintptr_t) "a note", .added = 1000};
+	struct store_partner p = {.domain = (char *)(uintptr_t)domain,
+	    .treatment = (char *)(uintptr_t)treatment,
+	    .strength = (char *)(uintptr_t)strength,
+	    .note = (char *)(uintptr_t) "a note",
+	    .added = 1000};
 
 	OK(store_partner_put(s, &p, "root", &pr));
 }
@@ -129,8 +133,13 @@ END_TEST
 
 static void add_cert(const char *owner, const struct testcert *c, bool pinned)
 {
-	struct store_cert sc = {.owner = (char *)(uintptr_t)owner, .der = c->der, .der_len = c->n, .source = (char *)(uintptr_t) "pinned",
-	    .pinned = pinned, .added = 7, .not_after = TESTCERT_UNTIL};
+	struct store_cert sc = {.owner = (char *)(uintptr_t)owner,
+	    .der = c->der,
+	    .der_len = c->n,
+	    .source = (char *)(uintptr_t) "pinned",
+	    .pinned = pinned,
+	    .added = 7,
+	    .not_after = TESTCERT_UNTIL};
 
 	memcpy(sc.sha256, c->sha256, sizeof sc.sha256);
 	OK(store_cert_add(s, &sc, "root", &pr));
@@ -138,7 +147,8 @@ static void add_cert(const char *owner, const struct testcert *c, bool pinned)
 
 START_TEST(certs)
 {
-	struct testcert a = testcert_make(&(struct testcert_spec){.cn = "a"}), b = testcert_make(&(struct testcert_spec){.cn = "b"});
+	struct testcert a = testcert_make(&(struct testcert_spec){.cn = "a"}),
+			b = testcert_make(&(struct testcert_spec){.cn = "b"});
 	struct store_cert *list;
 	size_t n;
 
@@ -183,7 +193,12 @@ END_TEST
 START_TEST(anchors)
 {
 	struct testcert a = testcert_ca("a", NULL);
-	struct store_anchor an = {.scope = (char *)(uintptr_t) "lab.example", .dir = STORE_IN, .der = a.der, .der_len = a.n, .added = 3}, *list;
+	struct store_anchor an = {.scope = (char *)(uintptr_t) "lab.example",
+				.dir = STORE_IN,
+				.der = a.der,
+				.der_len = a.n,
+				.added = 3},
+			    *list;
 	enum store_direction d;
 	size_t n;
 
@@ -216,8 +231,12 @@ END_TEST
 
 static void add_rule(const char *name, int64_t position)
 {
-	struct store_rule r = {.position = position, .name = (char *)(uintptr_t)name, .sender = (char *)(uintptr_t) "*",
-	    .recipient = (char *)(uintptr_t) "*@lab.example", .treatment = (char *)(uintptr_t) "seal", .strength = (char *)(uintptr_t) "require"};
+	struct store_rule r = {.position = position,
+	    .name = (char *)(uintptr_t)name,
+	    .sender = (char *)(uintptr_t) "*",
+	    .recipient = (char *)(uintptr_t) "*@lab.example",
+	    .treatment = (char *)(uintptr_t) "seal",
+	    .strength = (char *)(uintptr_t) "require"};
 
 	OK(store_rule_add(s, &r, "root", &pr));
 }
@@ -253,8 +272,14 @@ END_TEST
 START_TEST(identities)
 {
 	struct testcert a = testcert_make(&(struct testcert_spec){.cn = "hospital.example"});
-	struct store_identity i = {.domain = (char *)(uintptr_t) "hospital.example", .use = STORE_SIGN, .key_id = (char *)(uintptr_t) "k1",
-	    .spki = (uint8_t *)(uintptr_t) "spki", .spki_len = 4, .active = true, .added = 9}, *list;
+	struct store_identity i = {.domain = (char *)(uintptr_t) "hospital.example",
+				  .use = STORE_SIGN,
+				  .key_id = (char *)(uintptr_t) "k1",
+				  .spki = (uint8_t *)(uintptr_t) "spki",
+				  .spki_len = 4,
+				  .active = true,
+				  .added = 9},
+			      *list;
 	size_t n;
 
 	OK(store_identity_add(s, &i, "root", &pr));
@@ -369,7 +394,8 @@ START_TEST(one_transaction)
 	put_partner("a.example", "seal", "require");
 	sql("CREATE TRIGGER no_more BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END");
 	{
-		struct store_partner q = {.domain = (char *)(uintptr_t) "b.example", .treatment = (char *)(uintptr_t) "seal",
+		struct store_partner q = {.domain = (char *)(uintptr_t) "b.example",
+		    .treatment = (char *)(uintptr_t) "seal",
 		    .strength = (char *)(uintptr_t) "require"};
 
 		ck_assert_int_eq(store_partner_put(s, &q, "root", &pr), -1);

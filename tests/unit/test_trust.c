@@ -37,11 +37,17 @@ static void teardown(void)
 
 static char why[700];
 
-static enum trust_result check(const struct testcert *c, const struct testcert *anchor, X509 *extra, enum cert_purpose use, int64_t at)
+static enum trust_result check(
+    const struct testcert *c, const struct testcert *anchor, X509 *extra, enum cert_purpose use, int64_t at)
 {
 	struct store_anchor an = {.der = anchor ? anchor->der : NULL, .der_len = anchor ? anchor->n : 0};
 	X509 *list[1] = {extra};
-	struct trust_question q = {.who = &bob, .use = use, .anchors = &an, .nanchors = anchor ? 1 : 0, .extra = list, .nextra = extra ? 1 : 0,
+	struct trust_question q = {.who = &bob,
+	    .use = use,
+	    .anchors = &an,
+	    .nanchors = anchor ? 1 : 0,
+	    .extra = list,
+	    .nextra = extra ? 1 : 0,
 	    .at = at};
 
 	why[0] = 0;
@@ -56,11 +62,11 @@ static enum trust_result check_pinned(const struct testcert *c, enum cert_purpos
 }
 
 #define GOOD(e) ck_assert_msg((e) == TRUST_GOOD, "%s", why)
-#define BAD(e, words)                                                                                                  \
-	do {                                                                                                           \
-		ck_assert_msg((e) == TRUST_BAD, "%s", why);                                                            \
-		ck_assert_msg(strstr(why, words) != NULL, "\"%s\" has no \"%s\"", why, words);                         \
-		ck_assert_msg(strstr(why, "serial") != NULL && strstr(why, "valid 20") != NULL, "%s", why);             \
+#define BAD(e, words)                                                                                                \
+	do {                                                                                                         \
+		ck_assert_msg((e) == TRUST_BAD, "%s", why);                                                          \
+		ck_assert_msg(strstr(why, words) != NULL, "\"%s\" has no \"%s\"", why, words);                       \
+		ck_assert_msg(strstr(why, "serial") != NULL && strstr(why, "valid 20") != NULL, "%s", why);          \
 	} while (0)
 
 START_TEST(anchors)
@@ -104,8 +110,11 @@ END_TEST
 
 START_TEST(times)
 {
-	struct testcert old_root = testcert_make(&(struct testcert_spec){
-	    .cn = "old root", .ku = "keyCertSign", .eku = "", .constraints = "critical,CA:TRUE", .until = TESTCERT_FROM + 1000});
+	struct testcert old_root = testcert_make(&(struct testcert_spec){.cn = "old root",
+	    .ku = "keyCertSign",
+	    .eku = "",
+	    .constraints = "critical,CA:TRUE",
+	    .until = TESTCERT_FROM + 1000});
 	struct testcert c = issue(&old_root, (struct testcert_spec){.cn = "c"});
 
 	GOOD(check(&leaf, &root, inter.x, CERT_TO_SIGN, TESTCERT_FROM));
@@ -142,11 +151,16 @@ START_TEST(strength)
 {
 	struct testcert weak = issue(&root, (struct testcert_spec){.rsa = 1024});
 	struct testcert sha1 = issue(&root, (struct testcert_spec){.digest = "SHA1"});
-	struct testcert weak_ca = testcert_make(&(struct testcert_spec){
-	    .cn = "weak ca", .rsa = 1024, .ku = "keyCertSign", .eku = "", .constraints = "CA:TRUE", .issuer = root.x, .issuer_key = root.key});
+	struct testcert weak_ca = testcert_make(&(struct testcert_spec){.cn = "weak ca",
+	    .rsa = 1024,
+	    .ku = "keyCertSign",
+	    .eku = "",
+	    .constraints = "CA:TRUE",
+	    .issuer = root.x,
+	    .issuer_key = root.key});
 	struct testcert below = issue(&weak_ca, (struct testcert_spec){.cn = "below"});
-	struct testcert sha1_root = testcert_make(
-	    &(struct testcert_spec){.cn = "sha1 root", .digest = "SHA1", .ku = "keyCertSign", .eku = "", .constraints = "CA:TRUE"});
+	struct testcert sha1_root = testcert_make(&(struct testcert_spec){
+	    .cn = "sha1 root", .digest = "SHA1", .ku = "keyCertSign", .eku = "", .constraints = "CA:TRUE"});
 	struct testcert under = issue(&sha1_root, (struct testcert_spec){.cn = "under"});
 
 	BAD(check(&weak, &root, NULL, CERT_TO_SIGN, TESTCERT_NOW), "1024 bits");
@@ -155,7 +169,8 @@ START_TEST(strength)
 	BAD(check_pinned(&sha1, CERT_TO_SIGN, TESTCERT_NOW), "signed with SHA1");
 	ck_assert_int_eq(check(&below, &root, weak_ca.x, CERT_TO_SIGN, TESTCERT_NOW), TRUST_BAD);
 	ck_assert_int_eq(check(&below, &weak_ca, NULL, CERT_TO_SIGN, TESTCERT_NOW), TRUST_BAD);
-	GOOD(check(&under, &sha1_root, NULL, CERT_TO_SIGN, TESTCERT_NOW)); /* nobody checks an anchor's own signature */
+	GOOD(check(
+	    &under, &sha1_root, NULL, CERT_TO_SIGN, TESTCERT_NOW)); /* nobody checks an anchor's own signature */
 	testcert_free(&weak);
 	testcert_free(&sha1);
 	testcert_free(&weak_ca);
@@ -169,16 +184,30 @@ START_TEST(issuers)
 {
 	struct testcert no_ca = issue(&root, (struct testcert_spec){.cn = "no ca"});
 	struct testcert below = issue(&no_ca, (struct testcert_spec){.cn = "below"});
-	struct testcert tls_ca = testcert_make(&(struct testcert_spec){.cn = "tls ca", .ku = "keyCertSign", .eku = "serverAuth",
-	    .constraints = "critical,CA:TRUE", .issuer = root.x, .issuer_key = root.key});
+	struct testcert tls_ca = testcert_make(&(struct testcert_spec){.cn = "tls ca",
+	    .ku = "keyCertSign",
+	    .eku = "serverAuth",
+	    .constraints = "critical,CA:TRUE",
+	    .issuer = root.x,
+	    .issuer_key = root.key});
 	struct testcert mail = issue(&tls_ca, (struct testcert_spec){.cn = "mail"});
-	struct testcert path0 = testcert_make(&(struct testcert_spec){.cn = "pathlen 0", .ku = "keyCertSign", .eku = "",
-	    .constraints = "critical,CA:TRUE,pathlen:0", .issuer = root.x, .issuer_key = root.key});
+	struct testcert path0 = testcert_make(&(struct testcert_spec){.cn = "pathlen 0",
+	    .ku = "keyCertSign",
+	    .eku = "",
+	    .constraints = "critical,CA:TRUE,pathlen:0",
+	    .issuer = root.x,
+	    .issuer_key = root.key});
 	struct testcert below0 = testcert_ca("below 0", &path0);
 	struct testcert deep = issue(&below0, (struct testcert_spec){.cn = "deep"});
 	X509 *both[] = {path0.x, below0.x};
 	struct store_anchor an = {.der = root.der, .der_len = root.n};
-	struct trust_question q = {.who = &bob, .use = CERT_TO_SIGN, .anchors = &an, .nanchors = 1, .extra = both, .nextra = 2, .at = TESTCERT_NOW};
+	struct trust_question q = {.who = &bob,
+	    .use = CERT_TO_SIGN,
+	    .anchors = &an,
+	    .nanchors = 1,
+	    .extra = both,
+	    .nextra = 2,
+	    .at = TESTCERT_NOW};
 
 	ck_assert_int_eq(check(&below, &root, no_ca.x, CERT_TO_SIGN, TESTCERT_NOW), TRUST_BAD);
 	BAD(check(&mail, &root, tls_ca.x, CERT_TO_SIGN, TESTCERT_NOW), "may not issue certificates for mail");
@@ -199,7 +228,8 @@ START_TEST(path_length)
 	struct testcert ca[6];
 	X509 *extra[6];
 	struct store_anchor an;
-	struct trust_question q = {.who = &bob, .use = CERT_TO_SIGN, .anchors = &an, .nanchors = 1, .extra = extra, .at = TESTCERT_NOW};
+	struct trust_question q = {
+	    .who = &bob, .use = CERT_TO_SIGN, .anchors = &an, .nanchors = 1, .extra = extra, .at = TESTCERT_NOW};
 
 	ca[0] = testcert_ca("ca 0", NULL);
 	an = (struct store_anchor){.der = ca[0].der, .der_len = ca[0].n};
@@ -226,7 +256,8 @@ END_TEST
 START_TEST(binding)
 {
 	struct testcert alien = issue(&root, (struct testcert_spec){.cn = "alien", .san = "DNS:other.example"});
-	struct testcert expired = issue(&root, (struct testcert_spec){.san = "DNS:other.example", .until = TESTCERT_NOW - 1});
+	struct testcert expired =
+	    issue(&root, (struct testcert_spec){.san = "DNS:other.example", .until = TESTCERT_NOW - 1});
 
 	ck_assert_int_eq(check(&alien, &root, NULL, CERT_TO_SIGN, TESTCERT_NOW), TRUST_UNBOUND);
 	ck_assert_msg(strstr(why, "bob@lab.example") && strstr(why, "dns:other.example"), "%s", why);

@@ -13,11 +13,13 @@
 
 #include "gateway/base/encode.h"
 
-/* What a certificate shall be; everything left zero is ordinary: P-256, valid from 2026 to 2028, for mail, both uses, not a CA. */
+/* What a certificate shall be; everything left zero is ordinary: P-256, valid from 2026 to 2028, for mail, both uses,
+ * not a CA. */
 struct testcert_spec {
 	const char *cn;
 	const char *san; /* X509V3 syntax: "DNS:lab.example,email:bob@lab.example" */
-	const char *ku, *eku; /* NULL: digitalSignature,keyAgreement (EC) or keyEncipherment (RSA) / emailProtection; "": none */
+	const char *ku,
+	    *eku; /* NULL: digitalSignature,keyAgreement (EC) or keyEncipherment (RSA) / emailProtection; "": none */
 	const char *constraints; /* NULL: none */
 	int rsa;		 /* bits; 0: P-256 */
 	const char *curve;
@@ -29,8 +31,8 @@ struct testcert_spec {
 	EVP_PKEY *issuer_key;
 	EVP_PKEY *key; /* NULL: a new one */
 };
-#define TESTCERT_NOW INT64_C(1795312800) /* 2026-11-22T06:00:00Z */
-#define TESTCERT_FROM INT64_C(1767225600) /* 2026-01-01 */
+#define TESTCERT_NOW INT64_C(1795312800)   /* 2026-11-22T02:00:00Z */
+#define TESTCERT_FROM INT64_C(1767225600)  /* 2026-01-01 */
 #define TESTCERT_UNTIL INT64_C(1830297600) /* 2028-01-01 */
 
 struct testcert {
@@ -87,18 +89,22 @@ static inline struct testcert testcert_make(const struct testcert_spec *s)
 	ASN1_INTEGER_set(X509_get_serialNumber(c.x), s->serial ? s->serial : ++serial);
 	ASN1_TIME_set(X509_getm_notBefore(c.x), (time_t)(s->from ? s->from : TESTCERT_FROM));
 	ASN1_TIME_set(X509_getm_notAfter(c.x), (time_t)(s->until ? s->until : TESTCERT_UNTIL));
-	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)(s->cn ? s->cn : "test"), -1, -1, 0);
+	X509_NAME_add_entry_by_txt(
+	    name, "CN", MBSTRING_UTF8, (const unsigned char *)(s->cn ? s->cn : "test"), -1, -1, 0);
 	X509_set_issuer_name(c.x, s->issuer ? X509_get_subject_name(s->issuer) : name);
 	X509_set_pubkey(c.x, c.key);
 	testcert_ext(c.x, NID_basic_constraints, s->constraints);
 	testcert_ext(c.x, NID_key_usage,
-	    s->ku ? s->ku : EVP_PKEY_is_a(c.key, "EC") ? "critical,digitalSignature,keyAgreement" : "critical,digitalSignature,keyEncipherment");
+	    s->ku			 ? s->ku
+	    : EVP_PKEY_is_a(c.key, "EC") ? "critical,digitalSignature,keyAgreement"
+					 : "critical,digitalSignature,keyEncipherment");
 	testcert_ext(c.x, NID_ext_key_usage, s->eku ? s->eku : "emailProtection");
 	if (s->nul_in_dns)
 		testcert_nul_san(c.x);
 	else
 		testcert_ext(c.x, NID_subject_alt_name, s->san);
-	ck_assert(X509_sign(c.x, s->issuer_key ? s->issuer_key : c.key, EVP_get_digestbyname(s->digest ? s->digest : "SHA256")) > 0);
+	ck_assert(X509_sign(c.x, s->issuer_key ? s->issuer_key : c.key,
+		      EVP_get_digestbyname(s->digest ? s->digest : "SHA256")) > 0);
 	len = i2d_X509(c.x, &c.der);
 	ck_assert_int_gt(len, 0);
 	c.n = (size_t)len;
@@ -109,8 +115,12 @@ static inline struct testcert testcert_make(const struct testcert_spec *s)
 
 static inline struct testcert testcert_ca(const char *cn, const struct testcert *issuer)
 {
-	return testcert_make(&(struct testcert_spec){.cn = cn, .ku = "critical,keyCertSign,cRLSign", .eku = "", .constraints = "critical,CA:TRUE",
-	    .issuer = issuer ? issuer->x : NULL, .issuer_key = issuer ? issuer->key : NULL});
+	return testcert_make(&(struct testcert_spec){.cn = cn,
+	    .ku = "critical,keyCertSign,cRLSign",
+	    .eku = "",
+	    .constraints = "critical,CA:TRUE",
+	    .issuer = issuer ? issuer->x : NULL,
+	    .issuer_key = issuer ? issuer->key : NULL});
 }
 
 static inline void testcert_free(struct testcert *c)

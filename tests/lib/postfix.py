@@ -1,0 +1,111 @@
+"""Real Postfix instances on loopback: own configuration, queue and data directory below one folder. Needs root, as Postfix's master does."""
+import os
+import pwd
+import shutil
+import subprocess
+import time
+
+from gateway import free_ports, wait_for
+
+DIST = "/usr/share/postfix/master.cf.dist"
+
+
+class Postfix:
+    def __init__(self, top, name, relayhost="", domain=None, maildir=False, extra=None, master_extra="", processes=100):
+        """relayhost: [host]:port for everything; maildir with domain: mail for it is stored below self.mail (one file a message)."""
+        self.name = name
+        self.dir = os.path.join(top, "postfix-" + name)
+        self.port = free_ports(1)[0]
+        self.address = f"127.0.0.1:{self.port}"
+        self.mail = os.path.join(self.dir, "mail")
+        self.log_path = os.path.join(self.dir, "log", "mail.log")
+        conf, queue, data = (os.path.join(self.dir, d) for d in ("conf", "queue", "data"))
+        self.conf = conf
+        for d in (conf, queue, data, self.mail, os.path.dirname(self.log_path)):
+            os.makedirs(d, exist_ok=True)
+        user = pwd.getpwnam("postfix")
+        os.chown(data, user.pw_uid, user.pw_gid)
+        nobody = pwd.getpwnam("nobody")
+        os.chown(self.mail, nobody.pw_uid, nobody.pw_gid)
+        os.chmod(self.dir, 0o755)
+        settings = {
+            "compatibility_level": "3.6", "queue_directory": queue, "data_directory": data, "daemon_directory": "/usr/lib/postfix/sbin",
+            "command_directory": "/usr/sbin", "maillog_file": self.log_path, "maillog_file_prefixes": os.path.dirname(self.log_path),
+            "inet_interfaces": "127.0.0.1", "inet_protocols": "ipv4", "mydestination": "", "myhostname": f"{name}.postfix.test",
+            "smtp_dns_support_level": "disabled", "smtp_host_lookup": "native", "alias_maps": "", "local_recipient_maps": "",
+            "multi_instance_name": "postfix-" + name, "multi_instance_enable": "yes", "mynetworks": "127.0.0.0/8", "relayhost": relayhost,
+            "message_size_limit": "104857600", "mailbox_size_limit": "0", "virtual_mailbox_limit": "0", "minimal_backoff_time": "2s", "queue_run_delay": "2s",
+            "maximal_backoff_time": "10s", "default_process_limit": str(processes), "smtpd_client_connection_count_limit": "1000", "biff": "no", "strict_8bitmime": "no",
+        }
+        if maildir and domain:
+            settings.update({"virtual_mailbox_domains": domain, "virtual_mailbox_base": self.mail, "virtual_mailbox_maps": "static:all/",
+                             "virtual_uid_maps": f"static:{nobody.pw_uid}", "virtual_gid_maps": f"static:{nobody.pw_gid}"})
+        settings.update(extra or {})
+        with open(os.path.join(conf, "main.cf"), "w") as f:
+            f.writelines(f"{k} = {v}\n" for k, v in settings.items())
+        with open(DIST) as f:
+            lines = f.read().split("\n")
+        out = []
+        for line in lines:
+            if line.startswith("smtp ") and " inet " in line:
+                line = f"127.0.0.1:{self.port} inet n - n - - smtpd"
+            elif line.startswith("maildrop") or line.startswith("uucp") or " inet " in line and not line.startswith("#"):
+                line = "#" + line
+            parts = line.split()
+            if len(parts) >= 8 and parts[0][0] not in "#127" and parts[4] == "y":
+                line = line.replace(" y ", " n ", 3)
+            out.append(line)
+        with open(os.path.join(conf, "master.cf"), "w") as f:
+            f.write("\n".join(out) + "\n" + master_extra + "\n")
+
+    def _run(self, *args):
+        # the daemons inherit the output: a pipe would stay open as long as they live
+        path = os.path.join(self.dir, "postfix-command.log")
+        with open(path, "w") as f:
+            r = subprocess.run(["postfix", "-c", self.conf, *args], stdout=f, stderr=f)
+        with open(path) as f:
+            r.stdout = f.read()
+        return r
+
+    def start(self):
+        r = self._run("start")
+        if r.returncode != 0:
+            raise AssertionError(f"postfix {self.name}: {r.stdout}")
+        import socket
+
+        def up():
+            try:
+                s = socket.create_connection(("127.0.0.1", self.port), 2)
+                s.close()
+                return True
+            except OSError:
+                return False
+        wait_for(f"postfix {self.name} to listen", 20, up)
+        return self
+
+    def stop(self):
+        self._run("stop")
+        for _ in range(100):
+            if self._run("status").returncode != 0:
+                break
+            time.sleep(0.1)
+
+    def stored(self):
+        """Contents of all mails delivered into the maildir."""
+        out = []
+        for folder, _, names in os.walk(self.mail):
+            if folder.endswith("/new"):
+                for n in names:
+                    with open(os.path.join(folder, n), "rb") as f:
+                        out.append(f.read())
+        return out
+
+    def log(self):
+        try:
+            with open(self.log_path, errors="replace") as f:
+                return f.read()
+        except OSError:
+            return ""
+
+    def wipe(self):
+        shutil.rmtree(self.dir, ignore_errors=True)

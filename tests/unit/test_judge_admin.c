@@ -1,0 +1,876 @@
+/* The admin's verbs: what they do, what they refuse and in which words; with a keeper where keys are made. */
+#include <check.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gateway/proc/judge_admin.h"
+#include "gateway/proc/judge_identities.h"
+#include "gateway/proc/judge_resolve.h"
+#include "tests/unit/judge_fixture.h"
+#include "tests/unit/keeper_fixture.h"
+
+static struct judge_fixture fx;
+static struct judge_admin ja;
+static struct testcert root, lab, past, weak, tls, sign_only;
+static int reply_fd;
+static char error[800], code[40];
+
+static int64_t fixed_now(void)
+{
+	return TESTCERT_NOW;
+}
+
+static struct testcert issue(struct testcert_spec s)
+{
+	s.issuer = root.x;
+	s.issuer_key = root.key;
+	return testcert_make(&s);
+}
+
+static void setup(void)
+{
+	judge_fixture_start(&fx);
+	ja = (struct judge_admin){.store = fx.s, .world = &fx.w, .directory = fx.dir, .now = fixed_now};
+	root = testcert_ca("root", NULL);
+	lab = issue((struct testcert_spec){.cn = "lab", .san = "DNS:lab.example"});
+	past = issue((struct testcert_spec){.cn = "past", .san = "DNS:lab.example", .until = TESTCERT_NOW - 10});
+	weak = issue((struct testcert_spec){.cn = "weak", .san = "DNS:lab.example", .rsa = 1024});
+	tls = issue((struct testcert_spec){.cn = "tls", .san = "DNS:lab.example", .eku = "serverAuth"});
+	sign_only =
+	    issue((struct testcert_spec){.cn = "sign only", .san = "DNS:lab.example", .ku = "digitalSignature"});
+}
+
+static void teardown(void)
+{
+	struct testcert *all[] = {&root, &lab, &past, &weak, &tls, &sign_only};
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		testcert_free(all[i]);
+	judge_fixture_end(&fx);
+}
+
+/* Sends it; the reply's data (json_decref), or NULL with error and code. Steals args. */
+static json_t *ask(const char *verb, json_t *args)
+{
+	json_t *rq = json_pack("{s:s, s:o}", "verb", verb, "args", args), *reply, *data = NULL, *e;
+	char *text = json_dumps(rq, 0), *answer = judge_admin(&ja, text, "uid 0 (root)", &reply_fd);
+
+	reply = json_loads(answer, 0, NULL);
+	ck_assert_msg(reply != NULL, "%s", answer);
+	error[0] = code[0] = 0;
+	e = json_object_get(reply, "error");
+	if (json_is_true(json_object_get(reply, "ok")))
+		data = json_incref(json_object_get(reply, "data"));
+	else
+		(void)(snprintf(error, sizeof error, "%s", json_string_value(json_object_get(e, "text"))),
+		    snprintf(code, sizeof code, "%s", json_string_value(json_object_get(e, "code"))));
+	json_decref(reply);
+	json_decref(rq);
+	free(answer);
+	free(text);
+	return data;
+}
+
+static void good(const char *verb, json_t *args)
+{
+	json_t *d = ask(verb, args);
+
+	ck_assert_msg(d != NULL, "%s: %s", verb, error);
+	json_decref(d);
+}
+
+static void bad(const char *verb, json_t *args, const char *want_code, const char *words)
+{
+	json_t *d = ask(verb, args);
+
+	ck_assert_msg(d == NULL, "%s worked", verb);
+	ck_assert_msg(strstr(error, words) != NULL, "%s: \"%s\" has no \"%s\"", verb, error, words);
+	ck_assert_msg(strcmp(code, want_code) == 0, "%s: %s, not %s: %s", verb, code, want_code, error);
+	ck_assert_int_eq(reply_fd, -1);
+}
+
+static const char *str(const json_t *o, const char *name)
+{
+	const char *v = json_string_value(json_object_get(o, name));
+
+	ck_assert_msg(v != NULL, "no text %s", name);
+	return v;
+}
+
+static json_t *b64(const void *p, size_t n)
+{
+	char *t = malloc(4 * (n + 2) / 3 + 8);
+	json_t *v;
+
+	encode_b64(p, n, t);
+	v = json_string(t);
+	free(t);
+	return v;
+}
+
+static json_t *file_of(const struct testcert *c)
+{
+	return b64(c->der, c->n);
+}
+
+static json_t *pem_of(const struct testcert *a, const struct testcert *b)
+{
+	BIO *o = BIO_new(BIO_s_mem());
+	char *p;
+	long n;
+	json_t *v;
+
+	PEM_write_bio_X509(o, a->x);
+	PEM_write_bio_X509(o, b->x);
+	n = BIO_get_mem_data(o, &p);
+	v = b64(p, (size_t)n);
+	BIO_free(o);
+	return v;
+}
+
+/* ---- requests ---- */
+
+static const struct {
+	const char *text, *code, *words;
+} broken[] = {
+    {"", "usage", "not JSON"},
+    {"{", "usage", "not JSON"},
+    {"[]", "usage", "no \"verb\""},
+    {"{\"verb\": 5}", "usage", "no \"verb\""},
+    {"{\"verb\": \"a\", \"verb\": \"b\"}", "usage", "not JSON"},
+    {"{\"verb\": \"partner\"}", "usage", "no verb \"partner\""},
+    {"{\"verb\": \"rule.list\", \"args\": []}", "usage", "must be an object"},
+    {"{\"verb\": \"rule.list\", \"args\": {\"x\": 1}}", "usage", "has no argument \"x\""},
+    {"{\"verb\": \"partner.add\", \"args\": {\"domain treatment\": 1}}", "usage", "has no argument"},
+    {"{\"verb\": \"partner.add\", \"args\": {\"domain\": 5}}", "usage", "\"domain\" must be a string"},
+    {"{\"verb\": \"partner.add\", \"args\": {}}", "usage", "\"domain\" is missing"},
+    {"{\"verb\": \"partner.add\"}", "usage", "\"domain\" is missing"},
+    {"{\"verb\": \"partner.add\", \"args\": {\"domain\": \"no domain\"}}", "usage", "neither a domain"},
+    {"{\"verb\": \"partner.add\", \"args\": {\"domain\": \"@lab.example\"}}", "usage", "neither a domain"},
+    {"{\"verb\": \"partner.add\", \"args\": {\"domain\": \"lab.example\", \"treatment\": \"sealed\"}}", "usage",
+	"\"clear\", \"tls\""},
+    {"{\"verb\": \"partner.add\", \"args\": {\"domain\": \"lab.example\", \"strength\": \"\"}}", "usage",
+	"\"require\""},
+    {"{\"verb\": \"partner.add\", \"args\": {\"domain\": \"lab.example\", \"note\": \"a\\u0007\"}}", "usage",
+	"control characters"},
+    {"{\"verb\": \"partner.list\", \"args\": {\"max\": 0}}", "usage", "from 1 to 1000"},
+    {"{\"verb\": \"partner.list\", \"args\": {\"max\": 1.5}}", "usage", "from 1 to 1000"},
+    {"{\"verb\": \"cert.preview\", \"args\": {\"content\": \"not base64\"}}", "usage", "base64"},
+    {"{\"verb\": \"cert.preview\", \"args\": {\"content\": \"\"}}", "usage", "\"content\" must be not empty"},
+    {"{\"verb\": \"cert.preview\", \"args\": {\"content\": \"aGVsbG8=\"}}", "refused", "not a certificate"},
+    {"{\"verb\": \"anchor.add\", \"args\": {\"scope\": \"x y\", \"content\": \"aGVsbG8=\"}}", "usage",
+	"\"scope\" must be"},
+    {"{\"verb\": \"domain.add\", \"args\": {\"domain\": \"far.example\"}}", "refused", "not one of our domains"},
+    {"{\"verb\": \"domain.add\", \"args\": {\"domain\": \"hospital.example\", \"mode\": \"x\"}}", "usage",
+	"\"csr\", \"self\""},
+    {"{\"verb\": \"domain.add\", \"args\": {\"domain\": \"hospital.example\"}}", "unavailable",
+	"keeper cannot be reached"},
+    {"{\"verb\": \"explain\", \"args\": {\"sender\": \"a@hospital.example\", \"recipient\": \"lab.example\"}}",
+	"usage", "two addresses"},
+};
+
+START_TEST(broken_requests)
+{
+	char *answer = judge_admin(&ja, broken[_i].text, "root", &reply_fd);
+	json_t *o = json_loads(answer, 0, NULL), *e = json_object_get(o, "error");
+
+	ck_assert(json_is_false(json_object_get(o, "ok")));
+	ck_assert_msg(strstr(str(e, "text"), broken[_i].words) != NULL, "%s", answer);
+	ck_assert_str_eq(str(e, "code"), broken[_i].code);
+	json_decref(o);
+	free(answer);
+}
+END_TEST
+
+/* ---- partners ---- */
+
+START_TEST(partners)
+{
+	json_t *d;
+	struct problem pr = {0};
+
+	good("partner.add", json_pack("{s:s, s:s}", "domain", "LAB.Example", "note", "Dr \xc3\x9c"));
+	d = ask("partner.show", json_pack("{s:s}", "domain", "lab.example"));
+	ck_assert(json_is_true(json_object_get(d, "listed")));
+	ck_assert_str_eq(str(json_object_get(d, "partner"), "domain"), "lab.example");
+	ck_assert_str_eq(str(json_object_get(d, "partner"), "treatment"), "seal");
+	ck_assert_str_eq(str(json_object_get(d, "partner"), "strength"), "require");
+	ck_assert_str_eq(str(json_object_get(d, "partner"), "note"), "Dr \xc3\x9c");
+	ck_assert_str_eq(str(json_object_get(d, "partner"), "added"), "2026-11-22T02:00:00Z");
+	ck_assert(json_is_null(json_object_get(d, "seen_protected")));
+	json_decref(d);
+	d = ask("partner.add", json_pack("{s:s, s:s}", "domain", "lab.example", "strength", "prefer"));
+	ck_assert(json_is_true(json_object_get(d, "changed")));
+	ck_assert_str_eq(str(json_object_get(d, "partner"), "note"), "Dr \xc3\x9c"); /* what is not given stays */
+	ck_assert_str_eq(str(json_object_get(d, "partner"), "strength"), "prefer");
+	json_decref(d);
+	good("partner.add", json_pack("{s:s}", "domain", "Bob@lab.example"));
+	good("partner.add", json_pack("{s:s}", "domain", "a.example"));
+	bad("partner.add", json_pack("{s:s}", "domain", "x@hospital.example"), "refused", "domain of ours");
+	d = ask("partner.list", json_pack("{s:i}", "max", 2));
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "partners")), 2);
+	ck_assert(json_is_true(json_object_get(d, "more")));
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "partners"), 1), "domain"), "bob@lab.example");
+	json_decref(d);
+	d = ask("partner.list", json_pack("{s:s}", "after", "bob@lab.example"));
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "partners")), 1);
+	ck_assert(json_is_false(json_object_get(d, "more")));
+	json_decref(d);
+	ck_assert_int_eq(store_seen_protected(fx.s, "lab.example", 1000, &pr), 0);
+	d = ask("partner.remove", json_pack("{s:s}", "domain", "lab.example"));
+	ck_assert(json_is_true(json_object_get(d, "still_protected")));
+	json_decref(d);
+	bad("partner.remove", json_pack("{s:s}", "domain", "lab.example"), "not-found", "not a listed partner");
+	good("partner.release", json_pack("{s:s}", "domain", "lab.example"));
+	bad("partner.release", json_pack("{s:s}", "domain", "lab.example"), "not-found", "never seen protected");
+}
+END_TEST
+
+/* ---- certificates ---- */
+
+static json_t *import_args(const struct testcert *c, const char *owner)
+{
+	return json_pack("{s:s, s:o, s:[s]}", "owner", owner, "content", file_of(c), "sha256", c->sha256);
+}
+
+START_TEST(import_good)
+{
+	json_t *d = ask("cert.preview", json_pack("{s:o}", "content", pem_of(&lab, &root))),
+	       *a = json_object_get(d, "certificates");
+	char spaced[200];
+	size_t n = 0;
+
+	ck_assert_msg(d != NULL, "%s", error);
+	ck_assert_uint_eq(json_array_size(a), 2);
+	ck_assert_str_eq(str(json_array_get(a, 0), "owner"), "lab.example");
+	ck_assert_str_eq(str(json_array_get(a, 0), "grade"), "good");
+	ck_assert_str_eq(str(json_array_get(a, 0), "state"), "valid");
+	ck_assert_str_eq(str(json_array_get(a, 1), "grade"), "never");
+	ck_assert_msg(strstr(str(json_array_get(a, 1), "reason"), "anchor add") != NULL, "%s",
+	    str(json_array_get(a, 1), "reason"));
+	ck_assert_str_eq(str(json_array_get(a, 0), "not_after"), "2028-01-01T00:00:00Z");
+	/* The fingerprint as shown may be given back. */
+	n = strlen(str(json_array_get(a, 0), "fingerprint"));
+	memcpy(spaced, str(json_array_get(a, 0), "fingerprint"), n + 1);
+	json_decref(d);
+	d = ask("cert.import",
+	    json_pack("{s:s, s:o, s:[s]}", "owner", "lab.example", "content", pem_of(&lab, &root), "sha256", spaced));
+	ck_assert_msg(d != NULL, "%s", error);
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "imported")), 1);
+	ck_assert(json_is_false(json_object_get(d, "listed")));
+	json_decref(d);
+	d = ask("cert.list", json_pack("{}"));
+	a = json_array_get(json_object_get(d, "certificates"), 0);
+	ck_assert_str_eq(str(a, "sha256"), lab.sha256);
+	ck_assert(json_is_true(json_object_get(a, "pinned")));
+	ck_assert(json_is_true(json_object_get(json_object_get(a, "encrypt"), "usable")));
+	ck_assert(json_is_true(json_object_get(json_object_get(a, "sign"), "usable")));
+	json_decref(d);
+	bad("cert.remove", json_pack("{s:s, s:s}", "owner", "lab.example", "sha256", "00000000"), "not-found",
+	    "has no certificate");
+	bad("cert.remove", json_pack("{s:s, s:s}", "owner", "lab.example", "sha256", "0000"), "usage", "at least 8");
+	good("cert.remove", json_pack("{s:s, s:s%}", "owner", "lab.example", "sha256", lab.sha256, (size_t)10));
+	d = ask("cert.list", json_pack("{s:s}", "owner", "lab.example"));
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "certificates")), 0);
+	json_decref(d);
+}
+END_TEST
+
+static json_t *with(json_t *o, const char *name, json_t *v)
+{
+	json_object_set_new(o, name, v);
+	return o;
+}
+
+START_TEST(import_refused)
+{
+	char other[65];
+
+	memcpy(other, lab.sha256, 65);
+	other[0] = other[0] == '0' ? '1' : '0';
+	bad("cert.import", json_pack("{s:s, s:o}", "owner", "lab.example", "content", file_of(&lab)), "usage",
+	    "fingerprints");
+	bad("cert.import", json_pack("{s:s, s:o, s:[]}", "owner", "lab.example", "content", file_of(&lab), "sha256"),
+	    "usage", "fingerprints");
+	bad("cert.import",
+	    json_pack("{s:s, s:o, s:[s]}", "owner", "lab.example", "content", file_of(&lab), "sha256", other),
+	    "refused", "no certificate in the file");
+	bad("cert.import",
+	    json_pack("{s:s, s:o, s:[s]}", "owner", "lab.example", "content", file_of(&lab), "sha256", "12345678"),
+	    "usage", "not a whole");
+	bad("cert.import", import_args(&past, "lab.example"), "refused", "CN=past, serial");
+	ck_assert_ptr_nonnull(strstr(error, "ran out on 2026-11-22; ask the partner for its present one"));
+	bad("cert.import", import_args(&weak, "lab.example"), "refused",
+	    "too weak: its RSA key has 1024 bits, less than 2048; ask the partner");
+	bad("cert.import", import_args(&tls, "lab.example"), "refused",
+	    "is not for mail: its extended key usage lacks emailProtection");
+	bad("cert.import", with(import_args(&tls, "lab.example"), "force", json_true()), "refused",
+	    "is not for mail");
+	bad("cert.import", import_args(&root, "lab.example"), "refused", "anchor add");
+	bad("cert.import", import_args(&lab, "other.example"), "refused",
+	    "does not name other.example nor anybody there");
+	bad("cert.import", with(import_args(&lab, "other.example"), "pinned", json_false()), "refused",
+	    "counts only when pinned");
+	bad("cert.import",
+	    with(with(import_args(&lab, "other.example"), "pinned", json_false()), "force", json_true()), "refused",
+	    "pinned");
+	bad("cert.import", import_args(&lab, "hospital.example"), "refused", "domain of ours");
+	/* One bad among several: nothing is taken. */
+	bad("cert.import",
+	    json_pack("{s:s, s:o, s:[s,s]}", "owner", "lab.example", "content", pem_of(&lab, &past), "sha256",
+		lab.sha256, past.sha256),
+	    "refused", "ran out");
+	{
+		struct store_counts n;
+		struct problem pr = {0};
+
+		ck_assert_int_eq(store_count(fx.s, &n, &pr), 0);
+		ck_assert(n.certs == 0 && n.audit == 0);
+	}
+}
+END_TEST
+
+START_TEST(import_forced)
+{
+	json_t *d = ask("cert.import", with(import_args(&past, "lab.example"), "force", json_true()));
+
+	ck_assert_msg(d != NULL, "%s", error);
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "warnings")), 1);
+	json_decref(d);
+	good("cert.import", with(import_args(&lab, "other.example"), "force", json_true()));
+	d = ask("cert.import", import_args(&sign_only, "lab.example"));
+	ck_assert_msg(strstr(json_string_value(json_array_get(json_object_get(d, "warnings"), 0)), "signing only"),
+	    "%s", error);
+	json_decref(d);
+}
+END_TEST
+
+/* A file that holds a private key, or is a PKCS#12. */
+START_TEST(import_wrong_file)
+{
+	PKCS12 *p12 = PKCS12_create("secret", "a", lab.key, lab.x, NULL, 0, 0, 0, 0, 0);
+	unsigned char *der = NULL;
+	int n = i2d_PKCS12(p12, &der);
+
+	bad("cert.preview", json_pack("{s:o}", "content", b64(der, (size_t)n)), "refused", "PKCS#12");
+	OPENSSL_free(der);
+	PKCS12_free(p12);
+}
+END_TEST
+
+/* ---- anchors and rules ---- */
+
+START_TEST(anchors)
+{
+	json_t *d = ask(
+	    "anchor.add", json_pack("{s:s, s:s, s:o}", "scope", "*", "direction", "in", "content", file_of(&root)));
+
+	ck_assert_msg(d != NULL, "%s", error);
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "added"), 0), "direction"), "in");
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "warnings")), 0);
+	json_decref(d);
+	bad("anchor.add", json_pack("{s:s, s:s, s:o}", "scope", "*", "direction", "up", "content", file_of(&root)),
+	    "usage", "\"both\", \"out\"");
+	bad("anchor.add", json_pack("{s:s, s:o}", "scope", "*", "content", pem_of(&root, &lab)), "usage",
+	    "2 certificates in the file");
+	bad("anchor.add", json_pack("{s:s, s:o}", "scope", "lab.example", "content", file_of(&past)), "refused",
+	    "nothing would be believed");
+	bad("anchor.add", json_pack("{s:s, s:o}", "scope", "lab.example", "content", file_of(&weak)), "refused",
+	    "too weak");
+	bad("anchor.add", json_pack("{s:o}", "content", file_of(&root)), "usage", "\"scope\" is missing");
+	d = ask("anchor.add", json_pack("{s:s, s:o, s:[s]}", "scope", "lab.example", "content", pem_of(&root, &lab),
+				  "sha256", lab.sha256));
+	ck_assert_msg(d != NULL, "%s", error);
+	ck_assert_uint_eq(
+	    json_array_size(json_object_get(d, "warnings")), 1); /* not a CA: vouches for itself alone */
+	json_decref(d);
+	d = ask("anchor.list", json_pack("{s:s}", "scope", "lab.example"));
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "anchors")), 2);
+	json_decref(d);
+	d = ask("anchor.list", json_pack("{s:s}", "scope", "*"));
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "anchors")), 1);
+	json_decref(d);
+	bad("anchor.remove", json_pack("{s:s, s:s}", "scope", "*", "sha256", lab.sha256), "not-found", "no anchor");
+	good("anchor.remove", json_pack("{s:s, s:s}", "scope", "lab.example", "sha256", lab.sha256));
+	d = ask("anchor.list", json_pack("{}"));
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "anchors")), 1);
+	json_decref(d);
+}
+END_TEST
+
+START_TEST(rules)
+{
+	json_t *d;
+
+	good("rule.add", json_pack("{s:s, s:s}", "name", "labs", "recipient", "*@LAB.example"));
+	good("rule.add", json_pack("{s:s, s:s, s:s, s:i}", "name", "first", "sender", "@.hospital.example",
+			     "strength", "never", "position", 1));
+	bad("rule.add", json_pack("{s:s}", "name", "labs"), "exists", "already");
+	bad("rule.add", json_pack("{s:s, s:s}", "name", "x", "sender", "lab.example"), "usage",
+	    "argument \"sender\": \"lab.example\" is not a pattern");
+	d = ask("rule.list", json_pack("{}"));
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 0), "name"), "first");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 1), "recipient"), "*@lab.example");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 1), "treatment"), "seal");
+	json_decref(d);
+	bad("rule.remove", json_pack("{}"), "usage", "either");
+	bad("rule.remove", json_pack("{s:s}", "name", "none"), "not-found", "no rule called");
+	bad("rule.remove", json_pack("{s:i}", "id", 99), "not-found", "number 99");
+	good("rule.remove", json_pack("{s:s}", "name", "first"));
+	good("rule.remove", json_pack("{s:i}", "id", 1));
+}
+END_TEST
+
+/* ---- explain ---- */
+
+static json_t *explain(const char *from, const char *to, bool reply)
+{
+	json_t *d = ask(
+	    "explain", json_pack("{s:s, s:s, s:b}", "sender", from, "recipient", to, "reply_to_sealed", (int)reply));
+
+	ck_assert_msg(d != NULL, "%s", error);
+	ck_assert_uint_ge(json_array_size(json_object_get(d, "lines")), 1);
+	return d;
+}
+
+START_TEST(explain_outbound)
+{
+	json_t *d = explain("alice@hospital.example", "bob@lab.example", false), *k;
+
+	ck_assert_str_eq(str(d, "direction"), "outbound");
+	ck_assert_str_eq(str(d, "rule"), "default");
+	ck_assert_str_eq(str(json_object_get(d, "decision"), "action"), "pass");
+	ck_assert_str_eq(str(json_object_get(d, "decision"), "treatment"), "clear");
+	json_decref(d);
+	d = explain("alice@hospital.example", "bob@lab.example", true);
+	ck_assert_str_eq(str(json_object_get(d, "decision"), "action"), "refuse");
+	ck_assert_msg(
+	    strncmp(str(json_object_get(d, "decision"), "reply"), "550 5.7.1 lab.example: this is a reply", 38) == 0,
+	    "%s", str(json_object_get(d, "decision"), "reply"));
+	json_decref(d);
+	judge_fixture_cert(&fx, "lab.example", &lab, true);
+	judge_fixture_cert(&fx, "lab.example", &past, true);
+	judge_fixture_partner(&fx, "lab.example", "seal", "require");
+	d = explain("alice@hospital.example", "bob@lab.example", false);
+	ck_assert_str_eq(str(json_object_get(d, "decision"), "action"), "later"); /* we cannot sign */
+	ck_assert(json_is_false(json_object_get(json_object_get(d, "signer"), "have")));
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "certificates")), 2);
+	k = json_array_get(json_object_get(d, "certificates"), 0);
+	ck_assert(json_is_true(json_object_get(k, "usable")) && json_is_true(json_object_get(k, "chosen")));
+	k = json_array_get(json_object_get(d, "certificates"), 1);
+	ck_assert(json_is_false(json_object_get(k, "usable")));
+	ck_assert_ptr_nonnull(strstr(str(k, "why"), "ran out"));
+	json_decref(d);
+}
+END_TEST
+
+START_TEST(explain_inbound)
+{
+	json_t *d;
+
+	judge_fixture_cert(&fx, "lab.example", &lab, true);
+	judge_fixture_anchor(&fx, "*", STORE_IN, &root);
+	d = explain("bob@lab.example", "alice@hospital.example", false);
+	ck_assert_str_eq(str(d, "direction"), "inbound");
+	ck_assert(json_is_true(json_object_get(json_array_get(json_object_get(d, "signers"), 0), "usable")));
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "anchors")), 1);
+	ck_assert_str_eq(str(json_object_get(d, "actions"), "sealed_unsigned"), "hold");
+	ck_assert_str_eq(str(json_object_get(d, "actions"), "unsigned"), "deliver");
+	json_decref(d);
+	d = explain("bob@second.example", "alice@hospital.example", false);
+	ck_assert_str_eq(str(d, "direction"), "local");
+	json_decref(d);
+}
+END_TEST
+
+/* ---- audit, snapshot, status ---- */
+
+START_TEST(audit)
+{
+	json_t *d, *r;
+
+	good("partner.add", json_pack("{s:s}", "domain", "lab.example"));
+	good("cert.import", import_args(&lab, "lab.example"));
+	d = ask("audit.list", json_pack("{}"));
+	r = json_array_get(json_object_get(d, "rows"), 0);
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "rows")), 2);
+	ck_assert_str_eq(str(r, "who"), "uid 0 (root)");
+	ck_assert_str_eq(str(r, "what"), "cert.add");
+	ck_assert_str_eq(str(r, "subject"), "lab.example");
+	ck_assert_msg(strstr(str(r, "detail"), "CN=lab, serial") && strstr(str(r, "detail"), lab.sha256), "%s",
+	    str(r, "detail"));
+	json_decref(d);
+	good("audit.verify", json_pack("{}"));
+	{
+		char path[128];
+		sqlite3 *db;
+
+		(void)snprintf(path, sizeof path, "%s/store.db", fx.dir);
+		ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+		ck_assert_int_eq(
+		    sqlite3_exec(db, "DROP TRIGGER audit_no_update; UPDATE audit SET who = 'x' WHERE id = 1", NULL,
+			NULL, NULL),
+		    SQLITE_OK);
+		sqlite3_close(db);
+	}
+	bad("audit.verify", json_pack("{}"), "refused", "audit row 1");
+}
+END_TEST
+
+START_TEST(snapshot)
+{
+	json_t *d = ask("store.snapshot", json_pack("{}"));
+	char head[16];
+	struct stat st;
+
+	ck_assert_msg(d != NULL, "%s", error);
+	ck_assert_int_ge(reply_fd, 0);
+	ck_assert_int_eq(fstat(reply_fd, &st), 0);
+	ck_assert_int_eq(st.st_size, json_integer_value(json_object_get(d, "octets")));
+	ck_assert_int_eq(st.st_nlink, 0); /* no name of it stays */
+	ck_assert_int_eq(pread(reply_fd, head, 15, 0), 15);
+	ck_assert_int_eq(memcmp(head, "SQLite format 3", 15), 0);
+	ck_assert_int_eq(fcntl(reply_fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+	close(reply_fd);
+	json_decref(d);
+}
+END_TEST
+
+START_TEST(status)
+{
+	json_t *d, *e;
+
+	judge_fixture_cert(&fx, "lab.example", &lab, true);
+	judge_fixture_anchor(&fx, "*", STORE_IN, &root);
+	{
+		struct store_cert sc = {.owner = FIXTURE_STR("old.example"),
+		    .der = past.der,
+		    .der_len = past.n,
+		    .source = FIXTURE_STR("x"),
+		    .not_after = TESTCERT_NOW - 10};
+		struct problem pr = {0};
+
+		memcpy(sc.sha256, past.sha256, 65);
+		ck_assert_int_eq(store_cert_add(fx.s, &sc, "test", &pr), 0);
+	}
+	d = ask("status", json_pack("{}"));
+	ck_assert_msg(d != NULL, "%s", error);
+	ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(d, "counts"), "certificates")), 2);
+	ck_assert_str_eq(str(json_object_get(d, "keeper"), "state"), "unreachable");
+	e = json_object_get(d, "expiring");
+	ck_assert_uint_eq(json_array_size(e), 1);
+	ck_assert_str_eq(str(json_array_get(e, 0), "owner"), "old.example");
+	ck_assert_int_eq(json_integer_value(json_object_get(json_array_get(e, 0), "days_left")), -1);
+	e = json_array_get(json_object_get(d, "domains"), 0);
+	ck_assert_str_eq(str(e, "domain"), "hospital.example");
+	ck_assert(json_is_false(json_object_get(e, "signs")));
+	ck_assert_str_eq(str(e, "sign_why"), "none was added");
+	json_decref(d);
+}
+END_TEST
+
+/* ---- our own keys, with a keeper and the real clock ---- */
+
+static struct fixture keeper;
+
+static void keeper_setup(void)
+{
+	setup();
+	fixture_start(&keeper);
+	ja.keys = fixture_client(&keeper, KEEPER_FOR_JUDGE);
+	ja.now = NULL;
+}
+
+static void keeper_teardown(void)
+{
+	keys_client_free(ja.keys);
+	fixture_end(&keeper);
+	teardown();
+}
+
+static const struct store_identity *find(const char *domain, enum store_use use)
+{
+	const struct store_identity *i;
+	struct problem pr = {0};
+	static char why[400];
+
+	judge_cache_begin(fx.w.cache, fx.s);
+	ck_assert_int_eq(
+	    judge_identities_find(fx.w.cache, fx.s, domain, use, time(NULL), &i, why, sizeof why, &pr), 0);
+	return i;
+}
+
+START_TEST(self_signed)
+{
+	json_t *d = ask("domain.add", json_pack("{s:s, s:s, s:s, s:s, s:i}", "domain", "hospital.example", "mode",
+					  "self", "algo", "ec-p256", "organisation", "Hospital", "days", 30));
+	json_t *keys = json_object_get(d, "keys"), *cert;
+	const struct store_identity *sign, *dec;
+
+	ck_assert_msg(d != NULL, "%s", error);
+	ck_assert_uint_eq(json_array_size(keys), 2);
+	cert = json_object_get(json_array_get(keys, 0), "certificate");
+	ck_assert_str_eq(str(json_array_get(keys, 0), "use"), "sign");
+	ck_assert_str_eq(str(json_array_get(keys, 0), "state"), "valid");
+	ck_assert(
+	    json_is_true(json_object_get(cert, "may_sign")) && json_is_false(json_object_get(cert, "may_encrypt")));
+	ck_assert(strncmp(str(json_array_get(keys, 0), "pem"), "-----BEGIN CERTIFICATE-----", 27) == 0);
+	cert = json_object_get(json_array_get(keys, 1), "certificate");
+	ck_assert(
+	    json_is_true(json_object_get(cert, "may_encrypt")) && json_is_false(json_object_get(cert, "may_sign")));
+	ck_assert_msg(strncmp(str(json_array_get(keys, 1), "key_id"), "hospital.example-decrypt-20", 27) == 0, "%s",
+	    str(json_array_get(keys, 1), "key_id"));
+	sign = find("hospital.example", STORE_SIGN);
+	dec = find("hospital.example", STORE_DECRYPT);
+	ck_assert(sign && dec);
+	ck_assert_str_eq(sign->key_id, str(json_array_get(keys, 0), "key_id"));
+	json_decref(d);
+	d = ask("domain.list", json_pack("{}"));
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "identities")), 2);
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "without")), 1);
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "without"), 0), "domain"), "second.example");
+	json_decref(d);
+	d = ask("status", json_pack("{}"));
+	ck_assert_str_eq(str(json_object_get(d, "keeper"), "state"), "ready");
+	ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(d, "keeper"), "keys")), 2);
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "expiring")), 2); /* within 60 days */
+	json_decref(d);
+}
+END_TEST
+
+/* A CA that signs our requests. */
+static struct testcert certify(const char *csr_pem, struct testcert_spec s)
+{
+	BIO *b = BIO_new_mem_buf(csr_pem, -1);
+	X509_REQ *rq = PEM_read_bio_X509_REQ(b, NULL, NULL, NULL);
+	struct testcert c;
+	EVP_PKEY *ca_key = root.key;
+
+	ck_assert_ptr_nonnull(rq);
+	ck_assert_int_eq(X509_REQ_verify(rq, X509_REQ_get0_pubkey(rq)), 1);
+	s.issuer = root.x;
+	s.issuer_key = ca_key;
+	s.key = X509_REQ_get0_pubkey(rq);
+	if (!s.from)
+		s.from = (int64_t)time(NULL) - 1000;
+	if (!s.until)
+		s.until = (int64_t)time(NULL) + 86400 * 90;
+	c = testcert_make(&s);
+	X509_REQ_free(rq);
+	BIO_free(b);
+	return c;
+}
+
+START_TEST(request_and_install)
+{
+	json_t *d = ask("domain.add", json_pack("{s:s, s:s}", "domain", "hospital.example", "algo", "ec-p256")),
+	       *keys = json_object_get(d, "keys"), *e;
+	struct testcert sign, dec, wrong_use, other, old;
+	const char *sign_csr, *dec_csr;
+
+	ck_assert_msg(d != NULL, "%s", error);
+	ck_assert_str_eq(str(json_array_get(keys, 0), "state"), "waits for its certificate");
+	sign_csr = str(json_array_get(keys, 0), "csr");
+	dec_csr = str(json_array_get(keys, 1), "csr");
+	ck_assert_ptr_null(find("hospital.example", STORE_SIGN));
+	sign = certify(
+	    sign_csr, (struct testcert_spec){.cn = "s", .san = "DNS:hospital.example", .ku = "digitalSignature"});
+	dec =
+	    certify(dec_csr, (struct testcert_spec){.cn = "d", .san = "DNS:hospital.example", .ku = "keyAgreement"});
+	wrong_use =
+	    certify(sign_csr, (struct testcert_spec){.cn = "w", .san = "DNS:hospital.example", .ku = "keyAgreement"});
+	other = certify(
+	    sign_csr, (struct testcert_spec){.cn = "o", .san = "DNS:other.example", .ku = "digitalSignature"});
+	old = certify(sign_csr, (struct testcert_spec){.cn = "old",
+				    .san = "DNS:hospital.example",
+				    .ku = "digitalSignature",
+				    .until = (int64_t)time(NULL) - 5});
+	bad("domain.install", json_pack("{s:o}", "content", file_of(&lab)), "refused", "belongs to a key of ours");
+	bad("domain.install", json_pack("{s:o}", "content", file_of(&wrong_use)), "refused",
+	    "cannot be used for signing mail: its key usage");
+	bad("domain.install", json_pack("{s:o}", "content", file_of(&other)), "refused", "does not name the domain");
+	bad("domain.install", json_pack("{s:o}", "content", file_of(&old)), "refused", "it ran out");
+	bad("domain.install", json_pack("{s:o, s:s}", "content", file_of(&sign), "domain", "second.example"),
+	    "refused", "belongs to a key");
+	ck_assert_ptr_null(find("hospital.example", STORE_SIGN));
+	e = ask("domain.install", json_pack("{s:o}", "content", pem_of(&sign, &root)));
+	ck_assert_msg(e != NULL, "%s", error);
+	ck_assert_uint_eq(json_array_size(json_object_get(e, "installed")), 1);
+	json_decref(e);
+	good("domain.install", json_pack("{s:o}", "content", file_of(&dec)));
+	ck_assert_ptr_nonnull(find("hospital.example", STORE_SIGN));
+	ck_assert_uint_eq(find("hospital.example", STORE_SIGN)->chain_len, 0); /* the root stays out of the chain */
+	ck_assert_ptr_nonnull(find("hospital.example", STORE_DECRYPT));
+	/* The file may hold both halves at once: a renewal. */
+	e = ask("domain.install", json_pack("{s:o}", "content", pem_of(&dec, &sign)));
+	ck_assert_uint_eq(json_array_size(json_object_get(e, "installed")), 2);
+	json_decref(e);
+	json_decref(d);
+	testcert_free(&sign);
+	testcert_free(&dec);
+	testcert_free(&wrong_use);
+	testcert_free(&other);
+	testcert_free(&old);
+}
+END_TEST
+
+static json_t *pkcs8_of(EVP_PKEY *key)
+{
+	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(key);
+	unsigned char *der = NULL;
+	int n = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
+	json_t *v;
+
+	ck_assert_int_gt(n, 0);
+	v = b64(der, (size_t)n);
+	OPENSSL_free(der);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	return v;
+}
+
+static json_t *import_key(const struct testcert *c, const struct testcert *key_of, const struct testcert *next)
+{
+	return json_pack("{s:s, s:s, s:o, s:o}", "domain", "hospital.example", "mode", "import", "key",
+	    pkcs8_of(key_of->key), "certs", pem_of(c, next ? next : &root));
+}
+
+START_TEST(imported)
+{
+	int64_t now = (int64_t)time(NULL);
+	struct testcert inter = testcert_make(&(struct testcert_spec){.cn = "inter",
+	    .ku = "keyCertSign",
+	    .eku = "",
+	    .constraints = "CA:TRUE",
+	    .issuer = root.x,
+	    .issuer_key = root.key,
+	    .from = now - 1000,
+	    .until = now + 86400 * 300});
+	struct testcert both = testcert_make(&(struct testcert_spec){.cn = "both",
+	    .san = "email:securemail@hospital.example",
+	    .issuer = inter.x,
+	    .issuer_key = inter.key,
+	    .from = now - 1000,
+	    .until = now + 86400 * 90});
+	json_t *d;
+
+	bad("domain.add", import_key(&both, &lab, NULL), "refused", "does not belong to the first certificate");
+	ck_assert_ptr_null(find("hospital.example", STORE_SIGN));
+	bad("domain.add", json_pack("{s:s, s:s}", "domain", "hospital.example", "mode", "import"), "usage",
+	    "\"key\" is missing");
+	bad("domain.add", with(import_key(&both, &both, NULL), "use", json_string("tls")), "usage",
+	    "\"use\" must be");
+	d = ask("domain.add", import_key(&both, &both, &inter));
+	ck_assert_msg(d != NULL, "%s", error);
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "keys")), 2); /* the certificate allows both */
+	ck_assert_uint_ge(json_array_size(json_object_get(d, "warnings")), 1);
+	ck_assert_msg(
+	    strstr(json_string_value(json_array_get(json_object_get(d, "warnings"), 0)), "will have to pin it"), "%s",
+	    json_string_value(json_array_get(json_object_get(d, "warnings"), 0)));
+	json_decref(d);
+	ck_assert_uint_eq(find("hospital.example", STORE_SIGN)->chain_len, inter.n);
+	ck_assert_ptr_nonnull(find("hospital.example", STORE_DECRYPT));
+	testcert_free(&inter);
+	testcert_free(&both);
+}
+END_TEST
+
+START_TEST(tls_server)
+{
+	json_t *d = ask("domain.tls", json_pack("{s:s, s:s}", "domain", "mx.hospital.example", "mode", "self"));
+	struct store_identity *list;
+	struct problem pr = {0};
+	size_t n;
+
+	ck_assert_msg(d != NULL, "%s", error);
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "keys")), 1);
+	ck_assert_str_eq(
+	    str(json_object_get(json_array_get(json_object_get(d, "keys"), 0), "certificate"), "key"), "EC P-256");
+	json_decref(d);
+	ck_assert_int_eq(store_identities(fx.s, "mx.hospital.example", &list, &n, &pr), 0);
+	ck_assert(n == 1 && list[0].use == STORE_TLS && list[0].cert);
+	store_identities_free(list, n);
+	d = ask("domain.tls", json_pack("{s:s}", "domain", "mx2.hospital.example"));
+	{
+		const char *csr = str(json_array_get(json_object_get(d, "keys"), 0), "csr");
+		struct testcert mail =
+		    certify(csr, (struct testcert_spec){.cn = "m", .san = "DNS:mx2.hospital.example"});
+		struct testcert host = certify(
+		    csr, (struct testcert_spec){.cn = "h", .san = "DNS:mx3.hospital.example", .eku = "serverAuth"});
+		struct testcert right = certify(
+		    csr, (struct testcert_spec){.cn = "r", .san = "DNS:mx2.hospital.example", .eku = "serverAuth"});
+
+		bad("domain.install", json_pack("{s:o}", "content", file_of(&mail)), "refused",
+		    "not for a TLS server");
+		bad("domain.install", json_pack("{s:o}", "content", file_of(&host)), "refused",
+		    "does not name this host");
+		good("domain.install", json_pack("{s:o}", "content", file_of(&right)));
+		testcert_free(&mail);
+		testcert_free(&host);
+		testcert_free(&right);
+	}
+	json_decref(d);
+}
+END_TEST
+
+/* The keeper cannot make the second key durable: neither of the two is ours then. */
+START_TEST(keeper_fails)
+{
+	struct store_counts n;
+	struct problem pr = {0};
+
+	keeper.refuse = 1;
+	bad("domain.add",
+	    json_pack("{s:s, s:s, s:s}", "domain", "hospital.example", "mode", "self", "algo", "ec-p256"),
+	    "unavailable", "no room");
+	ck_assert_int_eq(store_count(fx.s, &n, &pr), 0);
+	ck_assert(n.identities == 0 && n.audit == 0);
+	keeper.refuse = 0;
+	good("domain.add",
+	    json_pack("{s:s, s:s, s:s}", "domain", "hospital.example", "mode", "self", "algo", "ec-p256"));
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("judge_admin");
+	TCase *t = tcase_create("verbs"), *k = tcase_create("keys");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_loop_test(t, broken_requests, 0, sizeof broken / sizeof *broken);
+	tcase_add_test(t, partners);
+	tcase_add_test(t, import_good);
+	tcase_add_test(t, import_refused);
+	tcase_add_test(t, import_forced);
+	tcase_add_test(t, import_wrong_file);
+	tcase_add_test(t, anchors);
+	tcase_add_test(t, rules);
+	tcase_add_test(t, explain_outbound);
+	tcase_add_test(t, explain_inbound);
+	tcase_add_test(t, audit);
+	tcase_add_test(t, snapshot);
+	tcase_add_test(t, status);
+	suite_add_tcase(s, t);
+	tcase_set_timeout(k, 60);
+	tcase_add_checked_fixture(k, keeper_setup, keeper_teardown);
+	tcase_add_test(k, self_signed);
+	tcase_add_test(k, request_and_install);
+	tcase_add_test(k, imported);
+	tcase_add_test(k, tls_server);
+	tcase_add_test(k, keeper_fails);
+	suite_add_tcase(s, k);
+	return s;
+}
+
+int main(void)
+{
+	return fixture_run(suite(), 0);
+}

@@ -1,0 +1,212 @@
+/* Whose signature is believed for which author. */
+#include <check.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/proc/judge_signers.h"
+#include "tests/unit/judge_fixture.h"
+
+static struct judge_fixture fx;
+static struct judge_trust t;
+static struct testcert root, inter, lab;
+
+static struct testcert issue(const struct testcert *by, struct testcert_spec s)
+{
+	s.issuer = by->x;
+	s.issuer_key = by->key;
+	return testcert_make(&s);
+}
+
+static void setup(void)
+{
+	judge_fixture_start(&fx);
+	root = testcert_ca("root", NULL);
+	inter = testcert_ca("inter", &root);
+	lab = issue(&inter, (struct testcert_spec){.cn = "lab", .san = "DNS:lab.example"});
+}
+
+static void teardown(void)
+{
+	testcert_free(&root);
+	testcert_free(&inter);
+	testcert_free(&lab);
+	judge_fixture_end(&fx);
+}
+
+static uint8_t ask_at(const char *from, const struct testcert *c, const struct testcert *extra, int64_t now)
+{
+	struct judge_signers rq = {.our_domain = "hospital.example", .n = 1, .v = {{.cert = {c->der, c->n}}}};
+
+	memcpy(rq.from, from, strlen(from) + 1);
+	if (extra) {
+		rq.extra[0] = (struct judge_octets){extra->der, extra->n};
+		rq.nextra = 1;
+	}
+	judge_signers(fx.s, &fx.w, &rq, now, &t);
+	ck_assert_uint_eq(t.n, 1);
+	ck_assert(t.v[0].why[0]);
+	return t.v[0].state;
+}
+
+static uint8_t ask(const char *from, const struct testcert *c, const struct testcert *extra)
+{
+	return ask_at(from, c, extra, TESTCERT_NOW);
+}
+
+#define STATE(e, want) ck_assert_msg((e) == (want), "%d: %s", t.v[0].state, t.v[0].why)
+
+START_TEST(by_anchor)
+{
+	STATE(ask("bob@lab.example", &lab, &inter), JUDGE_TRUST_UNTRUSTED);
+	judge_fixture_anchor(&fx, "*", STORE_OUT, &root); /* whom we encrypt to: not whom we believe */
+	STATE(ask("bob@lab.example", &lab, &inter), JUDGE_TRUST_UNTRUSTED);
+	judge_fixture_anchor(&fx, "other.example", STORE_IN, &root);
+	STATE(ask("bob@lab.example", &lab, &inter), JUDGE_TRUST_UNTRUSTED);
+	judge_fixture_anchor(&fx, "lab.example", STORE_IN, &root);
+	STATE(ask("bob@lab.example", &lab, &inter), JUDGE_TRUST_GOOD);
+	ck_assert_str_eq(t.v[0].sha256, lab.sha256);
+	ck_assert_msg(strstr(t.v[0].why, "CN=lab, serial") && strstr(t.v[0].why, "CN=root"), "%s", t.v[0].why);
+	STATE(ask("Bob <bob@lab.example>", &lab, &inter),
+	    JUDGE_TRUST_UNBOUND); /* not an address: nobody to speak for */
+	STATE(ask("", &lab, &inter), JUDGE_TRUST_UNBOUND);
+	/* Without the intermediate there is no path, and the earlier answer is not taken for this one. */
+	STATE(ask("bob@lab.example", &lab, NULL), JUDGE_TRUST_UNTRUSTED);
+	STATE(ask("bob@lab.example", &lab, &inter), JUDGE_TRUST_GOOD);
+	STATE(ask("bob@second-lab.example", &lab, &inter),
+	    JUDGE_TRUST_UNTRUSTED); /* the anchor is lab.example's alone */
+	judge_fixture_anchor(&fx, "*", STORE_BOTH, &root);
+	STATE(ask("bob@second-lab.example", &lab, &inter), JUDGE_TRUST_UNBOUND);
+	STATE(ask_at("bob@lab.example", &lab, &inter, TESTCERT_UNTIL - 1), JUDGE_TRUST_GOOD);
+	STATE(ask_at("bob@lab.example", &lab, &inter, TESTCERT_UNTIL),
+	    JUDGE_TRUST_UNTRUSTED); /* kept answers end with the certificate */
+}
+END_TEST
+
+START_TEST(by_binding)
+{
+	struct testcert bob = issue(&root, (struct testcert_spec){.cn = "bob", .san = "email:bob@lab.example"});
+	struct testcert office =
+	    issue(&root, (struct testcert_spec){.cn = "office", .san = "email:domain-signing-authority@lab.example"});
+	struct testcert wrong = issue(&root,
+	    (struct testcert_spec){.cn = "wrong", .san = "email:domain-confidentiality-authority@lab.example"});
+	struct testcert enc =
+	    issue(&root, (struct testcert_spec){.cn = "enc", .san = "DNS:lab.example", .ku = "keyAgreement"});
+
+	judge_fixture_anchor(&fx, "*", STORE_IN, &root);
+	STATE(ask("bob@lab.example", &bob, NULL), JUDGE_TRUST_GOOD);
+	STATE(ask("carol@lab.example", &bob, NULL), JUDGE_TRUST_UNBOUND);
+	STATE(ask("carol@lab.example", &office, NULL), JUDGE_TRUST_GOOD);
+	STATE(ask("carol@lab.example", &wrong, NULL), JUDGE_TRUST_UNBOUND);
+	STATE(ask("carol@lab.example", &enc, NULL), JUDGE_TRUST_UNTRUSTED);
+	ck_assert_msg(strstr(t.v[0].why, "does not allow signing"), "%s", t.v[0].why);
+	testcert_free(&bob);
+	testcert_free(&office);
+	testcert_free(&wrong);
+	testcert_free(&enc);
+}
+END_TEST
+
+START_TEST(by_pin)
+{
+	struct testcert self = testcert_make(&(struct testcert_spec){.cn = "self", .san = "DNS:lab.example"});
+	struct testcert twin = testcert_make(&(struct testcert_spec){.cn = "self", .san = "DNS:lab.example"});
+
+	judge_fixture_cert(&fx, "lab.example", &self, false); /* imported, not pinned: no word for it */
+	STATE(ask("bob@lab.example", &self, NULL), JUDGE_TRUST_UNTRUSTED);
+	judge_fixture_cert(&fx, "lab.example", &self, true);
+	STATE(ask("bob@lab.example", &self, NULL), JUDGE_TRUST_GOOD);
+	STATE(ask("bob@lab.example", &twin, NULL), JUDGE_TRUST_UNTRUSTED);
+	STATE(ask("bob@other.example", &self, NULL), JUDGE_TRUST_UNTRUSTED);
+	judge_fixture_cert(&fx, "carol@other.example", &twin, true);
+	STATE(ask("Carol@OTHER.example", &twin, NULL), JUDGE_TRUST_GOOD);
+	STATE(ask("bob@other.example", &twin, NULL), JUDGE_TRUST_UNTRUSTED);
+	testcert_free(&self);
+	testcert_free(&twin);
+}
+END_TEST
+
+/* From one of ours: only our own signing certificate, whatever a CA says. */
+START_TEST(our_own)
+{
+	struct testcert own = testcert_make(
+	    &(struct testcert_spec){.cn = "own", .san = "DNS:hospital.example", .ku = "digitalSignature"});
+	struct testcert fake = issue(
+	    &root, (struct testcert_spec){.cn = "fake", .san = "DNS:hospital.example,email:alice@hospital.example"});
+
+	judge_fixture_anchor(&fx, "*", STORE_BOTH, &root);
+	judge_fixture_cert(&fx, "hospital.example", &fake, true);
+	judge_fixture_identity(&fx, "hospital.example", STORE_SIGN, "k1", &own, true);
+	judge_fixture_identity(&fx, "hospital.example", STORE_DECRYPT, "k2", &fake, true);
+	STATE(ask("alice@hospital.example", &fake, NULL), JUDGE_TRUST_UNTRUSTED);
+	ck_assert_msg(strstr(t.v[0].why, "is ours"), "%s", t.v[0].why);
+	STATE(ask("alice@hospital.example", &own, NULL), JUDGE_TRUST_GOOD);
+	STATE(ask("alice@second.example", &own, NULL), JUDGE_TRUST_UNTRUSTED);
+	STATE(ask_at("alice@hospital.example", &own, NULL, TESTCERT_UNTIL), JUDGE_TRUST_UNTRUSTED);
+	testcert_free(&own);
+	testcert_free(&fake);
+}
+END_TEST
+
+START_TEST(several)
+{
+	static const uint8_t junk[] = {0x30, 0x03, 1, 1, 0};
+	struct judge_signers rq = {.from = "bob@lab.example",
+	    .n = 3,
+	    .v = {{.cert = {junk, sizeof junk}}, {.cert = {lab.der, lab.n}}, {.cert = {NULL, 0}}},
+	    .nextra = 2,
+	    .extra = {{junk, sizeof junk}, {inter.der, inter.n}}};
+
+	judge_fixture_anchor(&fx, "*", STORE_IN, &root);
+	judge_signers(fx.s, &fx.w, &rq, TESTCERT_NOW, &t);
+	ck_assert_uint_eq(t.n, 3);
+	ck_assert_int_eq(t.v[0].state, JUDGE_TRUST_UNTRUSTED);
+	ck_assert_int_eq(t.v[1].state, JUDGE_TRUST_GOOD);
+	ck_assert_int_eq(t.v[2].state, JUDGE_TRUST_UNTRUSTED);
+	ck_assert(!t.v[0].sha256[0] && t.v[0].why[0]);
+}
+END_TEST
+
+static const char *const tables[] = {"cert", "anchor"};
+
+START_TEST(store_away)
+{
+	char path[128], text[80];
+	sqlite3 *db;
+
+	(void)snprintf(path, sizeof path, "%s/store.db", fx.dir);
+	(void)snprintf(text, sizeof text, "ALTER TABLE %s RENAME TO gone", tables[_i]);
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	STATE(ask("bob@lab.example", &lab, &inter), JUDGE_TRUST_TEMP);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("judge_signers");
+	TCase *c = tcase_create("judge_signers");
+
+	tcase_set_timeout(c, 60);
+	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_test(c, by_anchor);
+	tcase_add_test(c, by_binding);
+	tcase_add_test(c, by_pin);
+	tcase_add_test(c, our_own);
+	tcase_add_test(c, several);
+	tcase_add_loop_test(c, store_away, 0, 2);
+	suite_add_tcase(s, c);
+	return s;
+}
+
+int main(void)
+{
+	SRunner *r = srunner_create(suite());
+	int failed;
+
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
