@@ -40,7 +40,7 @@ static int make_file(const char *path, struct problem *pr)
 
 static int open_db(struct store *s, const char *path, struct problem *pr)
 {
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 
 	if (sqlite3_open_v2(path, &s->db, flags, NULL) != SQLITE_OK)
 		return s->db ? store_sqlite_fail(s->db, pr) : problem_temp(pr, "%s: out of memory", path);

@@ -54,6 +54,20 @@ int store_certs(struct store *s, const char *owner, struct store_cert **list_r, 
 	return store_sqlite_list(s, st, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr);
 }
 
+int store_certs_page(
+    struct store *s, int64_t after, size_t max, struct store_cert **list_r, size_t *n_r, struct problem *pr)
+{
+	static const char sql[] = COLUMNS "WHERE id > ?1 ORDER BY id LIMIT ?2";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+
+	*list_r = NULL;
+	*n_r = 0;
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "ii", after, (int64_t)max);
+	return store_sqlite_list(s, st, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr);
+}
+
 int store_certs_expiring(
     struct store *s, int64_t before, size_t max, struct store_cert **list_r, size_t *n_r, struct problem *pr)
 {

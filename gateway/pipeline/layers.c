@@ -200,19 +200,13 @@ static enum layers_result pkcs7(struct work *w)
 	return r;
 }
 
-static int detached_parts(struct work *w, struct mime_range **parts_r, struct buf *der)
+static int detached_parts(struct work *w, struct mime_range *content_r, struct buf *der)
 {
 	struct mime_entity sig;
 	struct stream_buf sb;
 	struct base64_dec dec;
-	size_t n;
 
-	if (mime_parts(w->a, w->cur, &w->ent, &w->lim, parts_r, &n, &w->res->pr) != 0)
-		return -1;
-	if (n != 2)
-		return problem_set(&w->res->pr, PROBLEM_PERM, 554, "5.6.0", "RFC 1847 2.1",
-		    "multipart/signed with %zu parts instead of two", n);
-	if (mime_entity_read(w->a, w->cur, (*parts_r)[1].off, (*parts_r)[1].len, &w->lim, &sig, &w->res->pr) != 0)
+	if (mime_detached(w->a, w->cur, &w->ent, &w->lim, content_r, &sig, &w->res->pr) != 0)
 		return -1;
 	stream_buf_init(&sb, der);
 	if (sig.cte != MIME_CTE_BASE64)
@@ -225,7 +219,7 @@ static int detached_parts(struct work *w, struct mime_range **parts_r, struct bu
 
 static enum layers_result detached_signed(struct work *w)
 {
-	struct mime_range *parts = NULL;
+	struct mime_range content;
 	struct cms_outline *o = NULL;
 	struct cms_verdict v = {0};
 	struct stream_mem m;
@@ -234,10 +228,10 @@ static enum layers_result detached_signed(struct work *w)
 	enum layers_result r = LAYERS_MALFORMED;
 
 	buf_init(&der, DETACHED_MAX);
-	if (detached_parts(w, &parts, &der) != 0)
+	if (detached_parts(w, &content, &der) != 0)
 		goto out;
 	stream_mem_init(&m, der.p, der.len);
-	stream_part_init(&body, w->cur, parts[0].off, parts[0].len);
+	stream_part_init(&body, w->cur, content.off, content.len);
 	if (cms_outline(&m.reader, &cms_limits_default, &o, &w->res->pr) != 0)
 		goto out;
 	if (cms_outline_kind(o) != CMS_KIND_SIGNED) {
@@ -251,7 +245,7 @@ static enum layers_result detached_signed(struct work *w)
 		w->before_detached = w->ent;
 		w->unwrapped_detached = true;
 	}
-	if (read_entity(w, w->cur, parts[0].off, parts[0].len) == 0)
+	if (read_entity(w, w->cur, content.off, content.len) == 0)
 		r = LAYERS_END;
 out:
 	if (r != LAYERS_END)

@@ -137,9 +137,18 @@ static const char *must(const struct ask *a)
 /* Ours to mend, and the sender's message is as good later as now: so "later", not a bounce. */
 static void no_signer(struct ask *a, const char *for_what)
 {
-	stop(a, POLICY_LATER,
-	    "%s: %s, but %s has no usable signing certificate%s%s; add one with \"postern domain add %s\"", a->to,
-	    for_what, a->from, a->f->signer_why[0] ? ": " : "", a->f->signer_why, a->from);
+	const char *why = a->f->signer_why;
+
+	if (a->from[0])
+		stop(a, POLICY_LATER,
+		    "%s: %s, but %s has no usable signing certificate%s%s; add one with \"postern domain add %s\"",
+		    a->to, for_what, a->from, why[0] ? ": " : "", why, a->from);
+	else
+		stop(a, POLICY_LATER,
+		    "%s: %s, but there is no usable signing certificate for a notice without a sender%s%s; add one "
+		    "with "
+		    "\"postern domain add\"",
+		    a->to, for_what, why[0] ? ": " : "", why);
 }
 
 /* Nothing that can be encrypted to, and it may not go without. */

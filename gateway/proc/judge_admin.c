@@ -42,7 +42,7 @@ static const struct verb {
     {"partner.release", judge_admin_partner_release, " domain "},
     {"cert.preview", judge_admin_cert_preview, " content owner "},
     {"cert.import", judge_admin_cert_import, " owner content sha256 pinned force "},
-    {"cert.list", judge_admin_cert_list, " owner "},
+    {"cert.list", judge_admin_cert_list, " owner after max "},
     {"cert.remove", judge_admin_cert_remove, " owner sha256 "},
     {"anchor.add", judge_admin_anchor_add, " scope direction content sha256 force "},
     {"anchor.list", judge_admin_anchor_list, " scope "},

@@ -196,15 +196,43 @@ int judge_admin_cert_rows(struct judge_call *c, const char *owner, json_t **arra
 	return 0;
 }
 
+/* Everybody's, a page at a time: the reply to an admin has a maximum. */
+static int list_page(struct judge_call *c)
+{
+	struct store_cert *list;
+	int64_t after, max;
+	json_t *a;
+	size_t n, most;
+
+	if (judge_call_int(c, "after", 0, INT64_MAX, 0, &after) < 0 ||
+	    judge_call_int(c, "max", 1, 5000, 2000, &max) < 0)
+		return -1;
+	most = (size_t)max;
+	if (store_certs_page(c->store, after, most + 1, &list, &n, c->pr) < 0)
+		return -1;
+	a = judge_call_array();
+	for (size_t i = 0; i < n && i < most; i++)
+		judge_call_add(a, row(c, &list[i]));
+	judge_call_set(c->data, "certificates", a);
+	judge_call_set(c->data, "more", json_boolean(n > most));
+	judge_call_set(c->data, "next", json_integer(n > most ? list[most - 1].id : 0));
+	store_certs_free(list, n);
+	return 0;
+}
+
 int judge_admin_cert_list(struct judge_call *c)
 {
 	char owner[ADDRESS_TEXT_MAX];
 	json_t *a;
 
-	if (judge_call_owner(c, "owner", JUDGE_MAY, owner, NULL) < 0 ||
-	    judge_admin_cert_rows(c, owner[0] ? owner : NULL, &a) < 0)
+	if (judge_call_owner(c, "owner", JUDGE_MAY, owner, NULL) < 0)
+		return -1;
+	if (!owner[0])
+		return list_page(c);
+	if (judge_admin_cert_rows(c, owner, &a) < 0)
 		return -1;
 	judge_call_set(c->data, "certificates", a);
+	judge_call_set(c->data, "more", json_false());
 	return 0;
 }
 

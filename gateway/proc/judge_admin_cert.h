@@ -10,12 +10,12 @@ int judge_admin_cert_preview(struct judge_call *c);
 /* owner, content, sha256: [fingerprints that were compared], pinned (true), force (false) -> imported: [facts],
  * warnings, listed */
 int judge_admin_cert_import(struct judge_call *c);
-/* owner (all) -> certificates: [row] */
+/* owner; or everybody's, with after (0) and max (2000) -> certificates: [row], more, next (to give as after) */
 int judge_admin_cert_list(struct judge_call *c);
 /* owner, sha256 (8 or more digits) -> owner, sha256 */
 int judge_admin_cert_remove(struct judge_call *c);
 
-/* The rows of one owner (NULL: all), each facts + owner, pinned, source, added, encrypt: {usable, why}, sign:
+/* The rows of one owner, each facts + owner, pinned, source, added, encrypt: {usable, why}, sign:
  * {usable, why}. */
 int judge_admin_cert_rows(struct judge_call *c, const char *owner, json_t **array_r);
 

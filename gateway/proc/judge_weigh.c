@@ -48,8 +48,8 @@ static bool counts(const struct store_anchor *a, const struct judge_weighing *q)
 static int find_path(struct judge_cache *c, const struct store_anchor *anchors, size_t n, const struct judge_cert *k,
     const struct judge_weighing *q, char *how, size_t cap)
 {
-	struct judge_cert **held = mem_new((n + 1) * sizeof *held);
-	X509 **certs = mem_new((n + 1) * sizeof *certs), **extra = mem_new((q->nextra + 1) * sizeof *extra);
+	struct judge_cert **held = mem_new((n + 1) * sizeof(struct judge_cert *));
+	X509 **certs = mem_new((n + 1) * sizeof(X509 *)), **extra = mem_new((q->nextra + 1) * sizeof(X509 *));
 	size_t used = 0;
 	int rc;
 

@@ -1,4 +1,5 @@
-/* Files with certificates: whatever is taken has facts, words, names and a binding, and is taken again from its own DER. */
+/* Files with certificates: whatever is taken has facts, words, names and a binding, and is taken again from its own
+ * DER. */
 #include <openssl/crypto.h>
 #include <stdint.h>
 #include <stdlib.h>

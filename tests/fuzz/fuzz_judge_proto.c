@@ -1,4 +1,5 @@
-/* The decoders of relay <-> judge: whatever is taken must be encoded again to the same octets. The first octet chooses the message. */
+/* The decoders of relay <-> judge: whatever is taken must be encoded again to the same octets. The first octet
+ * chooses the message. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -77,3 +77,13 @@ def pair(top, trust=True, strength="require", settings="", domain_settings="", s
         hospital.trust(lab, "--treatment", "seal", "--strength", strength)
         lab.trust(hospital, "--treatment", "seal", "--strength", strength)
     return hospital, lab, hs, ls
+
+
+def solo(top, settings="", domain_settings="", sections="", identity=("--self-signed",), start=True):
+    """hospital.example alone, with keys, between a sink inside and a sink that is the world outside. (gateway, inside sink, outside sink)"""
+    inside, outside = Sink(), Sink()
+    gw = Gateway(top, "hospital", "hospital.example", inside.address, outside.address, settings=settings, domain_settings=domain_settings, sections=sections)
+    if start:
+        gw.start()
+        gw.make_identity(*identity)
+    return gw, inside, outside

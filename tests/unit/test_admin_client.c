@@ -200,7 +200,7 @@ END_TEST
 /* Long texts both ways, a file with the reply. */
 START_TEST(test_long)
 {
-	size_t n = 3 * 1024 * 1024;
+	size_t n = 300 * 1024;
 	char *text = mem_new(n + 64), got[8] = "";
 	struct admin_reply r;
 	int fd = client(), file = file_memfd("f", "octets", 6),
@@ -419,6 +419,15 @@ static json_t *data_of(int fd, uint32_t id, int *file_r)
 	return data;
 }
 
+static bool mentions(const json_t *texts, const char *part)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(texts, i, v) if (strstr(json_string_value(v), part)) return true;
+	return false;
+}
+
 static const char status[] = "{\"verb\":\"status\"}";
 
 START_TEST(test_status)
@@ -442,8 +451,7 @@ START_TEST(test_status)
 	ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(data, "judge"), "j")), 1);
 	ck_assert_int_eq(json_is_null(json_object_get(data, "relay")), _i > 0);
 	ck_assert_uint_eq(json_array_size(json_object_get(data, "trouble")), _i > 0 ? 2 : 1);
-	ck_assert_ptr_nonnull(
-	    strstr(json_string_value(json_array_get(json_object_get(data, "trouble"), _i > 0)), "/p"));
+	ck_assert(mentions(json_object_get(data, "trouble"), "/p")); /* where the passphrase is waited for */
 	json_decref(data);
 	close(fd);
 }

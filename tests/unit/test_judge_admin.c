@@ -366,6 +366,26 @@ START_TEST(import_wrong_file)
 }
 END_TEST
 
+START_TEST(pages)
+{
+	json_t *d, *next;
+
+	judge_fixture_cert(&fx, "a.example", &lab, true);
+	judge_fixture_cert(&fx, "b.example", &lab, true);
+	judge_fixture_cert(&fx, "c.example", &lab, true);
+	d = ask("cert.list", json_pack("{s:i}", "max", 2));
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "certificates")), 2);
+	ck_assert(json_is_true(json_object_get(d, "more")));
+	next = json_incref(json_object_get(d, "next"));
+	json_decref(d);
+	d = ask("cert.list", json_pack("{s:o}", "after", next));
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "certificates")), 1);
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "certificates"), 0), "owner"), "c.example");
+	ck_assert(json_is_false(json_object_get(d, "more")));
+	json_decref(d);
+}
+END_TEST
+
 /* ---- anchors and rules ---- */
 
 START_TEST(anchors)
@@ -851,6 +871,7 @@ static Suite *suite(void)
 	tcase_add_test(t, import_refused);
 	tcase_add_test(t, import_forced);
 	tcase_add_test(t, import_wrong_file);
+	tcase_add_test(t, pages);
 	tcase_add_test(t, anchors);
 	tcase_add_test(t, rules);
 	tcase_add_test(t, explain_outbound);

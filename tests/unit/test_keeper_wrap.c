@@ -31,7 +31,7 @@ END_TEST
 
 START_TEST(damaged)
 {
-	uint8_t back[32], other[32];
+	uint8_t back[32] = {0}, other[32];
 	struct problem pr = {0};
 	struct buf a;
 

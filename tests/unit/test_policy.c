@@ -213,6 +213,19 @@ START_TEST(sentences)
 }
 END_TEST
 
+START_TEST(notice_without_sender)
+{
+	struct policy_out f = {.treatment = POLICY_SEAL, .strength = POLICY_REQUIRE, .certs = POLICY_CERTS_USABLE};
+	struct policy_decision d;
+
+	policy_outbound("", rcpt, &f, &d);
+	ck_assert_int_eq(d.action, POLICY_LATER);
+	ck_assert_str_eq(d.pr.text,
+	    "lab.example: mail must be encrypted, but there is no usable signing certificate for a notice without a "
+	    "sender; add one with \"postern domain add\"");
+}
+END_TEST
+
 /* Longest facts: nothing overflows, the sentence keeps its beginning. */
 START_TEST(long_facts)
 {
@@ -256,6 +269,7 @@ static Suite *suite(void)
 
 	tcase_add_test(t, every_combination);
 	tcase_add_loop_test(t, sentences, 0, sizeof cases / sizeof *cases);
+	tcase_add_test(t, notice_without_sender);
 	tcase_add_test(t, long_facts);
 	tcase_add_test(t, words);
 	suite_add_tcase(s, t);

@@ -983,36 +983,70 @@ static void tear_down(void)
 	settings_free(defaults);
 }
 
-int main(void)
+static TCase *tcase(Suite *s, const char *name)
 {
-	Suite *s = suite_create("smtpd");
-	TCase *t = tcase_create("smtpd");
+	TCase *t = tcase_create(name);
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_set_timeout(t, 120);
+	suite_add_tcase(s, t);
+	return t;
+}
+
+static void add_scripts(Suite *s)
+{
+	TCase *t = tcase(s, "whole");
+
 	tcase_add_loop_test(t, whole, 0, SCRIPTS);
-	tcase_add_loop_test(t, cut_in_two, 0, SCRIPTS);
-	tcase_add_loop_test(t, octet_by_octet, 0, SCRIPTS);
+	tcase_add_loop_test(tcase(s, "cut"), cut_in_two, 0, SCRIPTS);
+	tcase_add_loop_test(tcase(s, "octets"), octet_by_octet, 0, SCRIPTS);
+}
+
+static void add_stages(Suite *s)
+{
+	TCase *t = tcase(s, "stages");
+
 	tcase_add_loop_test(t, client_leaves, 0, APP_WHENS);
 	tcase_add_loop_test(t, shutdown_anywhere, 0, APP_WHENS);
 	tcase_add_test(t, shutdown_waits_for_the_end);
 	tcase_add_test(t, leaves_before_the_answer);
+}
+
+static void add_limits(Suite *s)
+{
+	TCase *t = tcase(s, "limits");
+
 	tcase_add_test(t, end_deadline);
 	tcase_add_loop_test(t, too_late, 0, (int)(sizeof late / sizeof late[0]));
 	tcase_add_loop_test(t, trickle, 0, 2);
 	tcase_add_test(t, session_too_long);
 	tcase_add_test(t, line_too_long);
 	tcase_add_test(t, line_without_end);
-	tcase_add_loop_test(t, early_content, 0, APP_WHENS);
-	tcase_add_test(t, replies_together);
 	tcase_add_test(t, never_reads);
 	tcase_add_loop_test(t, sizes, 0, 2);
 	tcase_add_test(t, far_too_large);
+}
+
+static void add_rest(Suite *s)
+{
+	TCase *t = tcase(s, "rest");
+
+	tcase_add_loop_test(t, early_content, 0, APP_WHENS);
+	tcase_add_test(t, replies_together);
 	tcase_add_test(t, what_the_application_sees);
 	tcase_add_loop_test(t, ehlo_lines, 0, 2);
 	tcase_add_loop_test(t, starttls, 0, 2);
 	tcase_add_loop_test(t, starttls_goes_wrong, 0, 4);
-	suite_add_tcase(s, t);
+}
+
+int main(void)
+{
+	Suite *s = suite_create("smtpd");
+
+	add_scripts(s);
+	add_stages(s);
+	add_limits(s);
+	add_rest(s);
 
 	SRunner *r = srunner_create(s);
 

@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+"""make bench: figures of this machine and ratios against real peers in the same run, interleaved.
+
+  seal_ratio               messages a second, 20 KiB, TLS kept, 10 sessions: Postern sealing / Postfix with a pipe filter to openssl cms (sign, then encrypt)
+  seal_over_plain_postfix  Postern sealing / Postfix relaying without crypto, same load
+  relay_ratio              Postern relaying plainly with its durable queue / Postfix relaying plainly
+  accept_p50_ms            one session: time from the final dot to the 250, median
+
+Each figure: name value unit (n, min..max). A copy in build/bench.json. ONLY=name,... for some. Peers and load are real processes on loopback; needs root (Postfix).
+"""
+import json
+import os
+import queue
+import smtplib
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
+from gateway import BUILD, ROOT, Gateway, free_ports, wait_for  # noqa: E402
+from postfix import Postfix  # noqa: E402
+
+SIZE = 20 * 1024
+ROUNDS = int(os.environ.get("ROUNDS", "3"))
+SESSIONS = 10
+figures = {}
+
+
+def figure(name, values, unit):
+    v = sorted(values)
+    figures[name] = {"value": statistics.median(v), "unit": unit, "n": len(v), "min": v[0], "max": v[-1]}
+    print(f"{name} {statistics.median(v):.3g} {unit} (n={len(v)}, {v[0]:.3g}..{v[-1]:.3g})", flush=True)
+
+
+def openssl(*args, **kw):
+    subprocess.run(["openssl", *args], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **kw)
+
+
+def keys(top):
+    """A sender's and a partner's RSA-2048 pair for the Postfix filter, as an admin would make them."""
+    for name in ("sender", "partner"):
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{top}/{name}.key", "-out", f"{top}/{name}.pem", "-days", "30", "-subj", f"/CN={name}",
+                "-addext", f"subjectAltName=email:{name}@x.test", "-addext", "keyUsage=digitalSignature,keyEncipherment", "-addext", "extendedKeyUsage=emailProtection")
+        os.chmod(f"{top}/{name}.key", 0o644)
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{top}/tls.key", "-out", f"{top}/tls.pem", "-days", "30", "-subj", "/CN=bench")
+
+
+class Counter:
+    """smtp-sink as the last hop: fast, counts. The rate is messages over the time from the first send to the last arrival."""
+    def __init__(self):
+        self.port = free_ports(1)[0]
+        user = ["-u", "nobody"] if os.geteuid() == 0 else []
+        self.out = tempfile.TemporaryFile()
+        self.p = subprocess.Popen(["smtp-sink", *user, "-c", f"127.0.0.1:{self.port}", "512"], stdout=self.out, stderr=subprocess.DEVNULL)
+        self.address = f"127.0.0.1:{self.port}"
+        time.sleep(0.3)
+
+    def count(self):
+        size = os.fstat(self.out.fileno()).st_size
+        self.out.seek(max(0, size - 64))
+        tail = self.out.read().decode("latin-1").replace("\r", "\n").split()
+        numbers = [t for t in tail if t.isdigit()]
+        return int(numbers[-1]) if numbers else 0
+
+    def stop(self):
+        self.p.terminate()
+        self.p.wait()
+
+
+def load(port, n, sender, rcpt, tls):
+    """n messages in SESSIONS kept sessions. With TLS the load runs in its own processes of `sender.py`; without it is smtp-source."""
+    if not tls:
+        subprocess.run(["smtp-source", "-d", "-s", str(SESSIONS), "-m", str(n), "-l", str(SIZE), "-f", sender, "-t", rcpt, "-M", "client.test", f"127.0.0.1:{port}"],
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return
+    subprocess.run([os.path.join(BUILD, "tools", "load"), "127.0.0.1", str(port), str(n), str(SESSIONS), str(SIZE), sender, rcpt, "tls"], check=True, stdout=subprocess.DEVNULL)
+
+
+def rate(port, sink, n, sender, rcpt, tls):
+    before = sink.count()
+    began = time.monotonic()
+    load(port, n, sender, rcpt, tls)
+    wait_for(f"{n} messages at the sink", 300, lambda: sink.count() - before >= n, every=0.01)
+    return n / (time.monotonic() - began)
+
+
+def postern(top, sink, seal):
+    # the receiving side takes sealed mail as it is: a plain sink, so that only one gateway is measured
+    g = Gateway(top, "postern" + ("-seal" if seal else ""), "hospital.example", sink.address, sink.address, settings="relay-tls = none\nsessions-per-client = 1000\n",
+                domain_settings="inside-tls = none", log_level="warn", sections="smtp-client {\n connections = 20\n first-connections = 10\n}" )
+    g.start(wait=False)
+    wait_for("posternd", 60, lambda: os.path.exists(g.sock) and g.postern("status", check=False)[0] == 0)
+    wait_for("keys", 60, lambda: g.cli("status")["parent"]["keeper"] == "ready")
+    g.make_identity("--self-signed")
+    return g
+
+
+def filter_postfix(top, sink):
+    """What an admin builds by hand: content filter by pipe(8), a script that signs and encrypts with the openssl command, reinjected by sendmail-like SMTP."""
+    port = free_ports(1)[0]
+    script = os.path.join(top, "filter.sh")
+    with open(script, "w") as f:
+        f.write(f"""#!/bin/sh
+t=$(mktemp -d {top}/work/XXXXXX) || exit 75
+trap 'rm -rf "$t"' EXIT
+cat >"$t/in" || exit 75
+openssl cms -sign -binary -nodetach -signer {top}/sender.pem -inkey {top}/sender.key -in "$t/in" -out "$t/signed" -md sha256 || exit 75
+openssl cms -encrypt -binary -aes-256-cbc -in "$t/signed" -out "$t/sealed" -from "$1" -to "$2" -subject bench {top}/partner.pem || exit 75
+exec /usr/sbin/sendmail -C {top}/postfix-filter/conf -G -i -f "$1" -- "$2" <"$t/sealed"
+""")
+    os.chmod(script, 0o755)
+    os.makedirs(os.path.join(top, "work"), exist_ok=True)
+    os.chmod(os.path.join(top, "work"), 0o777)
+    p = Postfix(top, "filter", f"[127.0.0.1]:{sink.port}", extra={
+        "smtpd_tls_cert_file": f"{top}/tls.pem", "smtpd_tls_key_file": f"{top}/tls.key", "smtpd_tls_security_level": "may", "content_filter": "", "smtp_tls_security_level": "none"})
+    conf = os.path.join(p.conf, "master.cf")
+    with open(conf) as f:
+        text = f.read()
+    text = text.replace(f"127.0.0.1:{p.port} inet n - n - - smtpd", f"127.0.0.1:{p.port} inet n - n - - smtpd\n  -o content_filter=seal:dummy")
+    text += f"\nseal unix - n n - 10 pipe\n  flags=Rq user=nobody null_sender= argv={script} ${{sender}} ${{recipient}}\n"
+    with open(conf, "w") as f:
+        f.write(text)
+    del port
+    return p.start()
+
+
+def tls_postfix(top, name, sink):
+    return Postfix(top, name, f"[127.0.0.1]:{sink.port}", extra={
+        "smtpd_tls_cert_file": f"{top}/tls.pem", "smtpd_tls_key_file": f"{top}/tls.key", "smtpd_tls_security_level": "may"}).start()
+
+
+def accept_p50(g):
+    times = []
+    body = b"From: a@hospital.example\r\nSubject: x\r\n\r\n" + (b"x" * 76 + b"\r\n") * 260
+    with smtplib.SMTP("127.0.0.1", g.inside) as s:
+        s.ehlo()
+        for _ in range(300):
+            s.mail("a@hospital.example")
+            s.rcpt("b@clear.example")
+            s.putcmd("data")
+            s.getreply()
+            s.send(body)
+            t = time.monotonic()
+            s.send(b".\r\n")
+            s.getreply()
+            times.append((time.monotonic() - t) * 1000)
+    return times
+
+
+def main():
+    wanted = [w for w in os.environ.get("ONLY", "").split(",") if w]
+
+    def want(*names):
+        return not wanted or any(n in wanted for n in names)
+    top = tempfile.mkdtemp(prefix="postern-bench-")
+    os.chmod(top, 0o755)
+    keys(top)
+    sink = Counter()
+    stop = [sink]
+    try:
+        g = postern(top, sink, False)
+        stop.append(g)
+        g.postern("partner", "add", "partner.example", "--treatment", "seal", "--strength", "require")
+        g.postern("partner", "add", "clear.example", "--treatment", "clear", "--strength", "never")
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{top}/p.key", "-out", f"{top}/p.pem", "-days", "30", "-subj", "/CN=partner.example",
+                "-addext", "subjectAltName=DNS:partner.example", "-addext", "keyUsage=keyEncipherment", "-addext", "extendedKeyUsage=emailProtection")
+        g.postern("cert", "import", f"{top}/p.pem", "--for", "partner.example", "--pin", "--yes")
+        plain = tls_postfix(top, "plain", sink)
+        stop.append(plain)
+        seal, relay, ppf, fpf = [], [], [], []
+        filt = None
+        if want("seal_ratio"):
+            filt = filter_postfix(top, sink)
+            stop.append(filt)
+        for _ in range(ROUNDS):
+            if want("seal_ratio", "seal_over_plain_postfix"):
+                seal.append(rate(g.inside, sink, 1500, "a@hospital.example", "b@partner.example", True))
+            if want("seal_ratio"):
+                fpf.append(rate(filt.port, sink, 120, "sender@x.test", "partner@x.test", True))
+            if want("seal_over_plain_postfix"):
+                ppf.append(rate(plain.port, sink, 800, "a@x.test", "b@y.test", True))
+            if want("relay_ratio"):
+                relay.append((rate(g.inside, sink, 3000, "a@hospital.example", "b@clear.example", False), rate(plain.port, sink, 1000, "a@x.test", "b@y.test", False)))
+        if seal:
+            figure("seal_per_s", seal, "1/s")
+        if fpf:
+            figure("postfix_openssl_pipe_per_s", fpf, "1/s")
+            figure("seal_ratio", [a / b for a, b in zip(seal, fpf)], "x")
+        if ppf:
+            figure("postfix_plain_tls_per_s", ppf, "1/s")
+            figure("seal_over_plain_postfix", [a / b for a, b in zip(seal, ppf)], "x")
+        if relay:
+            figure("relay_per_s", [a for a, _ in relay], "1/s")
+            figure("postfix_relay_per_s", [b for _, b in relay], "1/s")
+            figure("relay_ratio", [a / b for a, b in relay], "x")
+        if want("accept_p50_ms"):
+            figure("accept_p50_ms", [statistics.median(accept_p50(g)) for _ in range(ROUNDS)], "ms")
+    finally:
+        for s in reversed(stop):
+            s.stop()
+        subprocess.run(["rm", "-rf", top])
+    with open(os.path.join(ROOT, "build", "bench.json") if os.path.isdir(os.path.join(ROOT, "build")) else "/dev/null", "w") as f:
+        json.dump(figures, f, indent=1)
+
+
+main()

@@ -1,0 +1,45 @@
+"""kill -9 of every role, and of the parent, while mail flows: nothing acknowledged is lost, the others go on. The same for longer: make soak."""
+import os
+import signal
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "crash"))
+from campaign import ROLES, Campaign, all_run, places  # noqa: E402
+from gateway import wait_for  # noqa: E402
+
+LIMIT = 5  # starts within a minute; the next one waits (gateway/proc/parent_child.c)
+
+
+def test_every_role_is_killed_under_load(top):
+    c = Campaign(top, seed=4711)
+    c.progress(10)
+    victims = [(g, r) for g in c.gateways for r in ROLES + ("relay", "sealer", "keeper")]
+    c.random.shuffle(victims)
+    for gw, role in victims:
+        c.kill(gw, role)
+    c.kill(c.hospital, "keeper", "relay")
+    c.kill(c.lab, "sealer", "judge")
+    for gw in c.gateways:
+        c.kill_parent(gw)
+    c.progress(20)
+    print("  " + c.finish())
+
+
+def test_restarts_are_rate_limited(top):
+    """A role that dies again and again is started at once only so often; meanwhile the others serve, and in the end it is back."""
+    c = Campaign(top, seed=1, clients=2)
+    gw, place = c.hospital, ("sealer", 0)
+    first = wait_for("all to run", 30, lambda: all_run(gw))
+    for n in range(1, LIMIT + 1):
+        now = wait_for(f"start {n} of the sealer", 20, lambda n=n: (lambda p: p if p and p[place]["starts"] == n and p[place]["state"] == "running" else None)(places(gw)))
+        assert "waiting role=sealer" not in gw.log(gw.mark), f"waited before start {n}"
+        os.kill(now[place]["pid"], signal.SIGKILL)
+    gw.wait_log(r"waiting role=sealer ms=\d+ why=\"it died too often", 10)
+    assert places(gw)[place]["state"] == "dead"
+    c.progress(10, 10)  # the other sealer does the work
+    assert places(gw)[place]["state"] == "dead", "started again without the pause"
+    last = wait_for("the sealer to be back after the pause", 30, lambda: all_run(gw))
+    assert last[place]["starts"] == LIMIT + 1
+    assert all(r["pid"] == first[k]["pid"] and r["starts"] == 1 for k, r in last.items() if k != place)
+    c.kills = LIMIT
+    print("  " + c.finish())
