@@ -20,6 +20,7 @@ struct cli {
 	enum cli_form form;
 	const struct cli_command *command;
 	struct cli_args args;
+	const char *file; /* what the request carries was read from: named in front of a refusal; NULL none */
 };
 struct cli_command {
 	const char *name;    /* "domain add" */

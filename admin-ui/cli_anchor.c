@@ -84,6 +84,7 @@ int cli_anchor_add(struct cli *c)
 	json_t *content = cli_file_b64(c->args.words[0], FILE_OCTETS_MAX), *chosen;
 	int rc;
 
+	c->file = c->args.words[0];
 	if (content == NULL)
 		return CLI_FAILED;
 	rc = preview(c, content, &chosen);

@@ -107,12 +107,15 @@ static int hear(int fd, struct admin_reply *r_r)
 	return err;
 }
 
-static int refused(json_t *reply)
+static int refused(const struct cli *c, json_t *reply)
 {
 	json_t *e = json_object_get(reply, "error");
 	const char *code = cli_json_str(e, "code"), *text = cli_json_str(e, "text");
 
-	(void)cli_out_fail("%s", text[0] ? text : "the gateway's answer cannot be understood");
+	if (c->file != NULL && strcmp(code, "refused") == 0)
+		(void)cli_out_fail("%s: %s", c->file, text);
+	else
+		(void)cli_out_fail("%s", text[0] ? text : "the gateway's answer cannot be understood");
 	if (strcmp(code, "usage") == 0)
 		return CLI_USAGE;
 	return strcmp(code, "unavailable") == 0 ? CLI_AWAY : CLI_FAILED;
@@ -150,7 +153,7 @@ static int converse(struct cli *c, char *text, json_t **data_r, int *fd_r)
 	if (json_is_true(json_object_get(reply, "ok")))
 		*data_r = json_incref(json_object_get(reply, "data"));
 	if (*data_r == NULL)
-		rc = refused(reply);
+		rc = refused(c, reply);
 	json_decref(reply);
 	return rc;
 }

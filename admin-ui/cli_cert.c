@@ -49,7 +49,7 @@ static json_t *choose(const struct cli *c, const json_t *certs)
 		return chosen;
 	json_decref(chosen);
 	cert = json_array_get(certs, 0);
-	(void)cli_out_fail("%s%s", cli_json_str(cert, "reason"),
+	(void)cli_out_fail("%s: %s%s", c->file, cli_json_str(cert, "reason"),
 	    strcmp(cli_json_str(cert, "grade"), "force") == 0 ? " (it is taken all the same with --force)" : "");
 	return NULL;
 }
@@ -148,7 +148,8 @@ int cli_cert_import(struct cli *c)
 		(void)cli_out_fail("whose certificate is it? give --for DOMAIN or --for ADDRESS");
 		return CLI_USAGE;
 	}
-	content = cli_file_b64(c->args.words[0], FILE_OCTETS_MAX);
+	c->file = c->args.words[0];
+	content = cli_file_b64(c->file, FILE_OCTETS_MAX);
 	if (content == NULL)
 		return CLI_FAILED;
 	rc = preview(c, owner, content, &chosen);

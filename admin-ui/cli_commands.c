@@ -27,7 +27,7 @@ static const struct cli_command commands[] = {
 	1, cli_domain_add,
 	"Makes keys to sign and to open mail for a domain of ours and prints the requests for a CA, or self-signs, "
 	"or takes keys from PKCS#12.",
-	"domain add hospital.example --organisation \"Example Hospital\" --out ."},
+	"domain add hospital.example --organisation Hospital --out /tmp"},
     {"domain install", "NAME FILE [--force]", "force", 2, 2, cli_domain_install,
 	"Installs the certificates a CA issued for keys made with domain add or domain tls.",
 	"domain install hospital.example answer.p7b"},

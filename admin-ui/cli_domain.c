@@ -105,7 +105,7 @@ static int make(struct cli *c, const char *verb)
 	if (rc == CLI_OK)
 		rc = cli_json_number(args, "days", a, "days");
 	if (rc == CLI_OK && strcmp(mode, "import") == 0)
-		rc = cli_p12_args(c, cli_args_get(a, "pkcs12"), args);
+		rc = cli_p12_args(c, c->file = cli_args_get(a, "pkcs12"), args);
 	if (rc != CLI_OK) {
 		json_decref(args);
 		return rc;
@@ -136,8 +136,8 @@ static void tell_installed(const json_t *data)
 
 	json_array_foreach(json_object_get(data, "installed"), i, row)
 	{
-		cli_out_line("Installed for %s (%s), key %s:", cli_json_str(row, "domain"), cli_json_str(row, "use"),
-		    cli_json_str(row, "key_id"));
+		cli_out_line("Installed for %s (%s):", cli_json_str(row, "domain"), cli_json_str(row, "use"));
+		cli_out_field("Key", cli_json_str(row, "key_id"));
 		cli_show_cert(json_object_get(row, "certificate"));
 		cli_out_line("%s", "");
 	}
@@ -151,6 +151,7 @@ int cli_domain_install(struct cli *c)
 
 	if (content == NULL)
 		return CLI_FAILED;
+	c->file = c->args.words[1];
 	args = cli_json_object();
 	cli_json_set_str(args, "domain", c->args.words[0]);
 	cli_json_set(args, "content", content);

@@ -62,7 +62,7 @@ void cli_show_cert(const json_t *facts)
 	cli_out_field("Serial", cli_json_str(facts, "serial"));
 	cli_out_field("Valid", cli_show_validity(facts, validity));
 	show_names(facts);
-	cli_out_field("Key", cli_json_str(facts, "key"));
+	cli_out_field("Key type", cli_json_str(facts, "key"));
 	cli_out_field("For", cli_json_is(facts, "ca") ? "certification authority" : use);
 	cli_out_field("Weak", cli_json_str(facts, "weak"));
 	show_fingerprint(facts);

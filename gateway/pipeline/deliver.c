@@ -85,7 +85,7 @@ int deliver_write(struct work *w, const struct policy_in_decision *d, struct job
 	const struct mime_entity *e = entity_to_show(w);
 	struct entity_octets seen;
 	bool as_is = w->cur == spool_reader(w->in) && e->off == 0;
-	bool mark = w->rq->subject_mark && d->action == POLICY_MARK;
+	bool mark = w->rq->subject_mark && d->action != POLICY_DELIVER; /* what is held now comes out by release alone, marked */
 
 	buf_reset(&w->front);
 	if (buf_adds(&w->front, w->rq->trace) != 0 || add_verdict(w, d) != 0 || add_fields(w, as_is, mark) != 0 ||

@@ -62,13 +62,15 @@ static bool is_signer(const struct cms_verdict *v, X509 *x)
 	return false;
 }
 
-/* Other certificates inside may be issuers on the way to an anchor; what does not fit is left out and the judge then names the missing issuer. */
+/* Other certificates inside may be issuers on the way to an anchor; what does not fit is left out and the judge then
+ * names the missing issuer. */
 static void note_verdict(struct work *w, const struct cms_verdict *v)
 {
 	for (size_t i = 0; i < v->nsigners; i++)
 		note_signer(w, &v->signers[i]);
 	for (int i = 0; v->certs != NULL && i < sk_X509_num(v->certs) && w->nextra < JUDGE_CERTS_MAX; i++)
-		if (!is_signer(v, sk_X509_value(v->certs, i)) && keep_cert(w, sk_X509_value(v->certs, i), &w->extra[w->nextra]))
+		if (!is_signer(v, sk_X509_value(v->certs, i)) &&
+		    keep_cert(w, sk_X509_value(v->certs, i), &w->extra[w->nextra]))
 			w->nextra++;
 }
 
@@ -123,9 +125,17 @@ static enum layers_result decrypt_to_b(struct work *w, struct cms_outline *o, X5
 
 	if (key == NULL)
 		return LAYERS_TEMP;
-	keys_client_expect(w->keys, cms_outline_key_octets(o)); /* the keeper's implicit rejection gives a key of this length */
-	if (cms_decrypt(o, cert, key, NULL, spool_writer(s), &w->res->pr) != 0)
-		return keys_client_failed(w->keys) || w->res->pr.cls == PROBLEM_TEMP ? LAYERS_TEMP : LAYERS_UNOPENED;
+	keys_client_expect(
+	    w->keys, cms_outline_key_octets(o)); /* the keeper's implicit rejection gives a key of this length */
+
+	int err = cms_decrypt(o, cert, key, NULL, spool_writer(s), &w->res->pr);
+
+	/* Asked before the result is believed: without an answer of the keeper OpenSSL goes on with a random key,
+	 * which one time in 256 ends in good padding. */
+	if (keys_client_failed(w->keys))
+		return LAYERS_TEMP;
+	if (err != 0)
+		return w->res->pr.cls == PROBLEM_TEMP ? LAYERS_TEMP : LAYERS_UNOPENED;
 	if (spool_finish(s, &w->res->pr) != 0)
 		return LAYERS_TEMP;
 	w->facts.opened = true;
@@ -235,7 +245,8 @@ static enum layers_result detached_signed(struct work *w)
 	if (cms_outline(&m.reader, &cms_limits_default, &o, &w->res->pr) != 0)
 		goto out;
 	if (cms_outline_kind(o) != CMS_KIND_SIGNED) {
-		problem_set(&w->res->pr, PROBLEM_PERM, 554, "5.6.0", "RFC 8551 3.5.3", "the signature part is not signed data");
+		problem_set(&w->res->pr, PROBLEM_PERM, 554, "5.6.0", "RFC 8551 3.5.3",
+		    "the signature part is not signed data");
 		goto out;
 	}
 	if (cms_verify(o, &body.reader, NULL, &v, &w->res->pr) != 0)
@@ -272,7 +283,8 @@ enum layers_result layers_peel(struct work *w)
 		if (r != LAYERS_END)
 			return r;
 		if (kind == MIME_SMIME_PKCS7)
-			w->unwrapped_detached = false; /* the octets the detached form lay in may be gone: scratch B is new */
+			w->unwrapped_detached =
+			    false; /* the octets the detached form lay in may be gone: scratch B is new */
 	}
 	problem_set(&w->res->pr, PROBLEM_PERM, 554, "5.6.0", "", "more than %u S/MIME layers around each other",
 	    (unsigned)w->rq->nesting_max);

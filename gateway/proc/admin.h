@@ -10,8 +10,8 @@ struct loop_io;
 struct admin_client;
 
 #define ADMIN_CLIENTS_MAX 64
-/* How long judge or relay may take for one request (making two RSA-4096 keys on a slow machine takes minutes), and for their part of a
- * status. */
+/* How long judge or relay may take for one request (making two RSA-4096 keys on a slow machine takes minutes), and
+ * for their part of a status. */
 #define ADMIN_ASK_MS 270000
 #define ADMIN_STATUS_MS 5000
 /* A client that asks nothing and waits for nothing. */

@@ -37,6 +37,17 @@ struct admin_job {
 	uint32_t id;
 };
 
+/* Of one that is no longer in the list. */
+static void end(struct admin_client *c)
+{
+	c->of->nclients--;
+	if (c->job != NULL)
+		c->job->client = NULL;
+	loop_timer_free(c->idle);
+	ipc_chan_free(c->chan);
+	free(c);
+}
+
 static void drop(struct admin_client *c)
 {
 	struct admin_client **q = &c->of->clients;
@@ -44,12 +55,7 @@ static void drop(struct admin_client *c)
 	while (*q != c)
 		q = &(*q)->next;
 	*q = c->next;
-	c->of->nclients--;
-	if (c->job != NULL)
-		c->job->client = NULL;
-	loop_timer_free(c->idle);
-	ipc_chan_free(c->chan);
-	free(c);
+	end(c);
 }
 
 /* ---- replies ---- */
@@ -242,8 +248,12 @@ void admin_client_accept(struct admin *a)
 
 void admin_client_close_all(struct admin *a)
 {
-	while (a->clients != NULL)
-		drop(a->clients);
+	while (a->clients != NULL) {
+		struct admin_client *c = a->clients;
+
+		a->clients = c->next;
+		end(c);
+	}
 	loop_io_free(a->accepts);
 	close(a->listener);
 }

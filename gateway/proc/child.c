@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "gateway/base/file.h"
@@ -21,7 +22,8 @@ static void read_conf(struct child *c)
 	struct problem pr = {0};
 
 	buf_init(&b, CONF_MAX);
-	if (file_read_fd(c->start.fd, &b, &pr) != 0 || conf_parse(c->start.file, buf_str(&b), b.len, &c->conf, &pr) != 0)
+	if (file_read_fd(c->start.fd, &b, &pr) != 0 ||
+	    conf_parse(c->start.file, buf_str(&b), b.len, &c->conf, &pr) != 0)
 		log_fatal("configuration: %s", pr.text);
 	close(c->start.fd);
 	buf_clear(&b);
@@ -67,7 +69,10 @@ static void prepare(struct child *c, const struct child_role *role, enum control
 void child_main(const struct child_role *role, enum control_role r)
 {
 	struct child *c = mem_new(sizeof(*c));
+	char name[16]; /* what ps shows; after execve of /proc/self/exe it would be "exe" */
 
+	snprintf(name, sizeof(name), "postern-%s", control_role_word(r));
+	prctl(PR_SET_NAME, name);
 	c->control = CONTROL_FD;
 	log_init(control_role_word(r), LOG_LEVEL_INFO);
 	sandbox_limits();
@@ -82,7 +87,8 @@ void child_sandbox(const struct child *c, const struct sandbox *s)
 	if (sandbox_enter(s, &pr) != 0)
 		log_fatal("sandbox: %s", pr.text);
 	if (conf_top(c->conf)->log_level == LOG_LEVEL_DEBUG) /* the test of each role reads this line */
-		log_debug(NULL, control_role_word((enum control_role)c->start.role), "sandbox can=0x%x", sandbox_probe());
+		log_debug(
+		    NULL, control_role_word((enum control_role)c->start.role), "sandbox can=0x%x", sandbox_probe());
 }
 
 static void on_msg(void *ctx, struct ipc_chan *ch, struct ipc_in *in)

@@ -53,6 +53,31 @@ static int check_listen(const char *v, struct problem *pr)
 	return conf_hostport(v, 25, host, &ss, &port, pr);
 }
 
+/* It stands unquoted in a header field and is compared there (RFC 8601 2.2, 2.5). */
+static int check_authserv(const char *v, struct problem *pr)
+{
+	if (v[0] != '\0' && check_host(v, NULL) != 0)
+		return problem_perm(pr, "empty, or a name in the form of a host name such as gw.hospital.example");
+	return 0;
+}
+
+static int check_postmaster(const char *v, struct problem *pr)
+{
+	struct address a;
+
+	if (v[0] != '\0' && (address_parse(v, strlen(v), &a, NULL) != 0 || a.domain[0] == '\0'))
+		return problem_perm(pr, "empty, or an address such as postmaster@hospital.example");
+	return 0;
+}
+
+/* Relative to what would depend on who started us. */
+static int check_path(const char *v, struct problem *pr)
+{
+	if (v[0] != '\0' && v[0] != '/')
+		return problem_perm(pr, "a path that begins with /");
+	return 0;
+}
+
 static int check_users(const char *v, struct problem *pr)
 {
 	unsigned n;
@@ -85,17 +110,17 @@ static int check_network(const char *v, struct problem *pr)
 #define AT(f) offsetof(struct conf_top, f)
 static const struct setting top_rows[] = {
     {"hostname", SETTING_STR, AT(hostname), NULL, 0, 255, NULL, "Our name in greeting, EHLO and Received.", check_host},
-    {"authserv-id", SETTING_STR, AT(authserv_id), "", 0, 255, NULL, "Name in Authentication-Results (RFC 8601); empty: hostname.", NULL},
-    {"data-directory", SETTING_STR, AT(data_directory), "/var/lib/postern", 0, 200, NULL, "Where keys/, store/ and queue/ lie.", NULL},
-    {"control-socket", SETTING_STR, AT(control_socket), "/run/postern/postern.sock", 0, 100, NULL, "Where the command `postern` reaches the gateway.", NULL},
+    {"authserv-id", SETTING_STR, AT(authserv_id), "", 0, 255, NULL, "Name in Authentication-Results (RFC 8601); empty: hostname.", check_authserv},
+    {"data-directory", SETTING_STR, AT(data_directory), "/var/lib/postern", 0, 200, NULL, "Where keys/, store/ and queue/ lie.", check_path},
+    {"control-socket", SETTING_STR, AT(control_socket), "/run/postern/postern.sock", 0, 100, NULL, "Where the command `postern` reaches the gateway.", check_path},
     {"control-group", SETTING_STR, AT(control_group), "", 0, 64, NULL, "Group that may use the control socket; empty: only the owner.", NULL},
-    {"passphrase-file", SETTING_STR, AT(passphrase_file), "", 0, 200, NULL, "File with the passphrase that unseals the keys; empty: the systemd credential postern-passphrase.", NULL},
+    {"passphrase-file", SETTING_STR, AT(passphrase_file), "", 0, 200, NULL, "File with the passphrase that unseals the keys; empty: the systemd credential postern-passphrase.", check_path},
     {"users", SETTING_STR, AT(users), "roles", 0, 20, NULL, "Started as root: each role's user. roles = postern-<role>; uid:N = N plus the number of the role; same = stay.", check_users},
     {"sealers", SETTING_INT, AT(sealers), "0", 0, 64, NULL, "Processes that sign, encrypt and open; 0: one per core.", NULL},
     {"log-level", SETTING_ENUM, AT(log_level), "info", 0, 0, level_words, "Least important lines that are logged.", NULL},
     {"relay-host", SETTING_STR, AT(relay_host), "", 0, 255, NULL, "Outbound next hop host:port; empty: MX of the recipient's domain.", check_hostport},
     {"relay-tls", SETTING_ENUM, AT(relay_tls), "may", 0, 0, tls_words, "TLS to the outbound next hop: none, may, encrypt (any certificate), verify (name and CA).", NULL},
-    {"tls-ca-file", SETTING_STR, AT(tls_ca_file), "/etc/ssl/certs/ca-certificates.crt", 0, 200, NULL, "CAs for relay-tls and inside-tls = verify.", NULL},
+    {"tls-ca-file", SETTING_STR, AT(tls_ca_file), "/etc/ssl/certs/ca-certificates.crt", 0, 200, NULL, "CAs for relay-tls and inside-tls = verify.", check_path},
     {"default-treatment", SETTING_ENUM, AT(default_treatment), "seal", 0, 0, treatment_words, "What unlisted domains get: clear, tls, sign, seal.", NULL},
     {"default-strength", SETTING_ENUM, AT(default_strength), "prefer", 0, 0, strength_words, "How strictly: never, prefer, require.", NULL},
     {"mx-port", SETTING_INT, AT(mx_port), "25", 1, 65535, NULL, "Port of the hosts found by MX (other than 25 only for tests).", NULL},
@@ -106,7 +131,7 @@ static const struct setting top_rows[] = {
     {"open-failures-max", SETTING_INT, AT(open_failures_max), "5", 1, 1000000, NULL, "Messages an hour of one client, or with one encrypted key, that may fail to open; more are held unopened.", NULL},
     {"subject-mark", SETTING_BOOL, AT(subject_mark), "no", 0, 0, NULL, "Put \"[not verified]\" in front of the Subject of marked mail.", NULL},
     {"foreign-encrypted", SETTING_ENUM, AT(foreign_encrypted), "refuse", 0, 0, foreign_words, "Mail encrypted for none of our certificates: refuse or deliver as it came.", NULL},
-    {"postmaster", SETTING_STR, AT(postmaster), "", 0, 320, NULL, "From address of notices; empty: postmaster@hostname.", NULL},
+    {"postmaster", SETTING_STR, AT(postmaster), "", 0, 320, NULL, "From address of notices; empty: postmaster@hostname.", check_postmaster},
 };
 #undef AT
 #define AT(f) offsetof(struct conf_listener, f)

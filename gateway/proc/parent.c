@@ -60,8 +60,8 @@ static void start_later(struct parent_proc *c)
 	int64_t ms = parent_child_pause(c);
 
 	if (ms > 0)
-		log_warn(NULL, "parent", "waiting role=%s ms=%lld why=\"it died too often within a minute\"", control_role_word(c->role),
-		    (long long)ms);
+		log_warn(NULL, "parent", "waiting role=%s ms=%lld why=\"it died too often within a minute\"",
+		    control_role_word(c->role), (long long)ms);
 	loop_timer_free(c->timer);
 	c->timer = loop_timer_new(c->of->loop, start_again, c);
 	loop_timer_set(c->timer, ms > 0 ? ms : 50);
@@ -70,10 +70,14 @@ static void start_later(struct parent_proc *c)
 static void places(struct parent *p)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t sealers = conf_top(p->conf)->sealers > 0 ? (size_t)conf_top(p->conf)->sealers : cores > 0 ? (size_t)cores : 1;
+	size_t sealers = conf_top(p->conf)->sealers > 0 ? (size_t)conf_top(p->conf)->sealers
+			 : cores > 0			? (size_t)cores
+							: 1;
 
 	if (sealers > 64)
 		sealers = 64;
+	for (size_t i = 0; i < p->nprocs; i++)
+		loop_timer_free(p->procs[i].timer); /* of one that waited for its restart */
 	memset(p->procs, 0, sizeof(p->procs));
 	p->nprocs = 0;
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
@@ -122,10 +126,17 @@ static void keeper_state(struct parent_proc *c, struct ipc_in *in)
 
 	if (control_state_get(in, &st) != 0 || st.state > KEYS_UNREACHABLE)
 		log_fatal("the keeper's state cannot be read");
+	if (p->unsealing &&
+	    st.state == KEYS_SEALED) { /* said before it got the passphrase: nobody needs to hear of that moment */
+		p->unsealing = false;
+		return;
+	}
+	p->unsealing = false;
 	p->keeper = (enum keys_state)st.state;
 	p->keys = st.keys;
 	if (p->keeper == KEYS_SEALED)
-		log_warn(NULL, "parent", "sealed why=\"the keys wait for the passphrase in %s\"", parent_setup_passphrase_path(p));
+		log_warn(NULL, "parent", "sealed why=\"the keys wait for the passphrase in %s\"",
+		    parent_setup_passphrase_path(p));
 	else
 		log_info(NULL, "parent", "keys-ready number=%u", p->keys);
 	broadcast_state(p);
@@ -161,15 +172,18 @@ static json_t *status_json(struct parent *p)
 	for (size_t i = 0; i < p->nprocs; i++) {
 		const struct parent_proc *c = &p->procs[i];
 
-		json_array_append_new(roles, json_pack("{s:s, s:i, s:i, s:s, s:i}", "role", control_role_word(c->role), "number", (int)c->index,
-						 "pid", c->pid, "state", state_words[c->state], "starts", (int)c->starts));
+		json_array_append_new(roles,
+		    json_pack("{s:s, s:i, s:i, s:s, s:i}", "role", control_role_word(c->role), "number",
+			(int)c->index, "pid", c->pid, "state", state_words[c->state], "starts", (int)c->starts));
 	}
-	o = json_pack("{s:s, s:i, s:s, s:I, s:o}", "keeper", keeper_words[p->keeper], "keys", (int)p->keys, "passphrase",
-	    parent_setup_passphrase_path(p), "uptime_s", (json_int_t)((loop_now_ms() - p->began) / 1000), "roles", roles);
+	o = json_pack("{s:s, s:i, s:s, s:I, s:o}", "keeper", keeper_words[p->keeper], "keys", (int)p->keys,
+	    "passphrase", parent_setup_passphrase_path(p), "uptime_s",
+	    (json_int_t)((loop_now_ms() - p->began) / 1000), "roles", roles);
 	return o;
 }
 
-static void reply_file(struct parent_proc *c, uint16_t type, uint32_t id, const char *name, const void *data, size_t n)
+static void reply_file(
+    struct parent_proc *c, uint16_t type, uint32_t id, const char *name, const void *data, size_t n)
 {
 	struct control_file f = {.p = data, .n = n};
 	struct ipc_out o;
@@ -274,27 +288,69 @@ static void on_term(void *ctx, int signo)
 	go_on(p);
 }
 
-/* SIGHUP: a good new configuration replaces the children one and all; the listening sockets stay open, clients wait for a moment in their backlog. */
+/* What the parent itself holds on to: a change needs a new start. */
+static int check_fixed(const struct parent *p, const struct conf *old, struct problem *pr)
+{
+	const struct conf_top *a = conf_top(old), *b = conf_top(p->conf);
+	const char *name = strcmp(a->data_directory, b->data_directory) != 0   ? "data-directory"
+			   : strcmp(a->control_socket, b->control_socket) != 0 ? "control-socket"
+			   : strcmp(a->control_group, b->control_group) != 0   ? "control-group"
+									       : NULL;
+
+	return name == NULL
+		   ? 0
+		   : problem_perm(pr, "%s: %s was changed: that needs a stop and a new start", p->file, name);
+}
+
+/* All of the new configuration or nothing of it. */
+static int load_again(struct parent *p, struct problem *pr)
+{
+	struct conf *conf = p->conf;
+	char *text = p->text;
+	size_t len = p->text_len;
+
+	p->conf = NULL;
+	p->text = NULL;
+	if (parent_setup_conf(p, pr) == 0 && check_fixed(p, conf, pr) == 0 && parent_setup_dirs(p, pr) == 0 &&
+	    parent_setup_listen(p, pr) == 0) {
+		conf_free(conf);
+		free(text);
+		return 0;
+	}
+	conf_free(p->conf);
+	free(p->text);
+	p->conf = conf;
+	p->text = text;
+	p->text_len = len;
+	return -1;
+}
+
+/*
+ * SIGHUP: a good new configuration replaces the children one and all; the listening sockets stay open, clients wait
+ * for a moment in their backlog. A second one that comes while they still stop is loaded too: those that start then
+ * get it.
+ */
 static void on_hup(void *ctx, int signo)
 {
 	struct parent *p = ctx;
 	struct problem pr = {0};
 
 	(void)signo;
-	if (p->goal != PARENT_RUN)
+	if (p->goal == PARENT_STOP)
 		return;
-	if (parent_setup_conf(p, &pr) != 0) {
+	if (load_again(p, &pr) != 0) {
 		log_error(NULL, "parent", "alarm=reload why=\"%s; the old configuration goes on\"", pr.text);
 		return;
 	}
-	if (parent_setup_dirs(p, &pr) != 0 || parent_setup_listen(p, &pr) != 0)
-		log_error(NULL, "parent", "alarm=reload why=\"%s\"", pr.text);
+	log_init("parent", (enum log_level)conf_top(p->conf)->log_level);
 	log_info(NULL, "parent", "reload file=%s", p->file);
+	p->said_ready = false;
 	p->goal = PARENT_RELOAD;
 	go_on(p);
 }
 
-/* Towards the end, or towards the new beginning: the relay first, so that it can still answer and settle with everybody's help; then the rest. */
+/* Towards the end, or towards the new beginning: the relay first, so that it can still answer and settle with
+ * everybody's help; then the rest. */
 static void go_on(struct parent *p)
 {
 	struct parent_proc *relay = proc_of(p, ROLE_RELAY);
@@ -337,7 +393,7 @@ static int setup(struct parent *p, struct problem *pr)
 	if (parent_setup_conf(p, pr) != 0)
 		return -1;
 	log_init("parent", (enum log_level)conf_top(p->conf)->log_level);
-	if (parent_setup_dirs(p, pr) != 0 || parent_setup_listen(p, pr) != 0)
+	if (parent_setup_lock(p, pr) != 0 || parent_setup_dirs(p, pr) != 0 || parent_setup_listen(p, pr) != 0)
 		return -1;
 	return parent_setup_control(p, pr);
 }

@@ -1,6 +1,7 @@
 /*
- * The parent: holds the configuration file and the listening sockets, starts the other roles by executing itself again, connects them with socketpairs, keeps the
- * sealed key files, and restarts what dies. Parses nothing that came from outside.
+ * The parent: holds the configuration file and the listening sockets, starts the other roles by executing itself
+ * again, connects them with socketpairs, keeps the sealed key files, and restarts what dies. Parses nothing that came
+ * from outside.
  */
 #ifndef POSTERN_PROC_PARENT_H
 #define POSTERN_PROC_PARENT_H
@@ -45,11 +46,13 @@ struct parent {
 	enum keys_state keeper;
 	unsigned keys;
 	bool said_ready;
+	bool unsealing; /* the keeper was started and given the passphrase; it has not yet said what came of it */
 	struct loop_timer *passphrase;
 	int64_t began;
 };
 
-/* `posternd -c FILE` without a role: returns the exit status (0 after SIGTERM, 78 for a bad configuration, 1 else). */
+/* `posternd -c FILE` without a role: returns the exit status (0 after SIGTERM, 78 for a bad configuration, 1 else).
+ */
 int parent_main(const char *file);
 /* posternd -t: checks the configuration, prints what is wrong; 0 / 78. */
 int parent_check(const char *file);

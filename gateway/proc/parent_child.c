@@ -21,8 +21,14 @@ enum { CONTROL_FD = 3, STARTS_A_MINUTE = 5, PAUSE_MS = 10000 };
 static const struct {
 	enum control_role a, b;
 } edges[] = {
-    {ROLE_RELAY, ROLE_JUDGE},  {ROLE_RELAY, ROLE_SCOUT},  {ROLE_RELAY, ROLE_KEEPER}, {ROLE_RELAY, ROLE_SEALER},
-    {ROLE_SEALER, ROLE_KEEPER}, {ROLE_JUDGE, ROLE_KEEPER}, {ROLE_ADMIN, ROLE_JUDGE},  {ROLE_ADMIN, ROLE_RELAY},
+    {ROLE_RELAY, ROLE_JUDGE},
+    {ROLE_RELAY, ROLE_SCOUT},
+    {ROLE_RELAY, ROLE_KEEPER},
+    {ROLE_RELAY, ROLE_SEALER},
+    {ROLE_SEALER, ROLE_KEEPER},
+    {ROLE_JUDGE, ROLE_KEEPER},
+    {ROLE_ADMIN, ROLE_JUDGE},
+    {ROLE_ADMIN, ROLE_RELAY},
 };
 
 static bool connected(enum control_role a, enum control_role b)
@@ -64,7 +70,8 @@ static void exec_role(const char *role, int fd)
 	memcpy(arg + 7, role, strlen(role) + 1);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGTERM, SIG_IGN); /* the parent orders the end; a signal to the whole group must not end children in the middle of a commit */
+	signal(SIGTERM, SIG_IGN); /* the parent orders the end; a signal to the whole group must not end children in
+				     the middle of a commit */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
@@ -134,7 +141,8 @@ static int connect_all(struct parent_proc *c, struct problem *pr)
 	for (size_t i = 0; i < p->nprocs; i++) {
 		struct parent_proc *other = &p->procs[i];
 
-		if (other != c && other->chan != NULL && connected(c->role, other->role) && connect_pair(c, other, pr) != 0)
+		if (other != c && other->chan != NULL && connected(c->role, other->role) &&
+		    connect_pair(c, other, pr) != 0)
 			return -1;
 	}
 	return 0;
@@ -154,11 +162,13 @@ static void tell_file(struct parent_proc *c, uint16_t type, const char *name, co
 
 static void give_key(void *ctx, const char *name, const struct buf *content)
 {
-	tell_file(ctx, strcmp(name, "master") == 0 ? CONTROL_MASTER : CONTROL_KEYFILE, name, content->p, content->len);
+	tell_file(
+	    ctx, strcmp(name, "master") == 0 ? CONTROL_MASTER : CONTROL_KEYFILE, name, content->p, content->len);
 }
 
-void parent_child_passphrase(struct parent_proc *k)
+bool parent_child_passphrase(struct parent_proc *k)
 {
+	bool given = false;
 	struct buf b;
 	struct problem pr = {0};
 
@@ -166,6 +176,7 @@ void parent_child_passphrase(struct parent_proc *k)
 	switch (parent_setup_passphrase(k->of, &b, &pr)) {
 	case 1:
 		tell_file(k, CONTROL_PASSPHRASE, "passphrase", b.p, b.len);
+		given = true;
 		break;
 	case 0:
 		break;
@@ -173,6 +184,7 @@ void parent_child_passphrase(struct parent_proc *k)
 		log_error(NULL, "parent", "alarm=sealed why=\"%s\"", pr.text);
 	}
 	buf_clear(&b);
+	return given;
 }
 
 static int presents(struct parent_proc *c, struct problem *pr)
@@ -221,7 +233,7 @@ int parent_child_start(struct parent_proc *c, struct problem *pr)
 	ipc_out_init(&go, CONTROL_GO, 0);
 	tell(c, &go);
 	if (c->role == ROLE_KEEPER)
-		parent_child_passphrase(c);
+		c->of->unsealing = parent_child_passphrase(c);
 	return 0;
 }
 
@@ -230,7 +242,8 @@ static void impatient(void *ctx)
 	struct parent_proc *c = ctx;
 
 	if (c->pid > 0 && c->state == PROC_STOPPING) {
-		log_warn(NULL, "parent", "killed role=%s pid=%d why=\"it did not finish in time\"", control_role_word(c->role), c->pid);
+		log_warn(NULL, "parent", "killed role=%s pid=%d why=\"it did not finish in time\"",
+		    control_role_word(c->role), c->pid);
 		kill(c->pid, SIGKILL);
 	}
 }
@@ -254,10 +267,12 @@ void parent_child_gone(struct parent_proc *c, int status)
 	bool expected = c->state == PROC_STOPPING;
 
 	if (expected && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		log_info(NULL, "parent", "stopped role=%s number=%u pid=%d", control_role_word(c->role), c->index, c->pid);
+		log_info(
+		    NULL, "parent", "stopped role=%s number=%u pid=%d", control_role_word(c->role), c->index, c->pid);
 	else
-		log_error(NULL, "parent", "alarm=died role=%s number=%u pid=%d %s=%d", control_role_word(c->role), c->index, c->pid,
-		    WIFSIGNALED(status) ? "signal" : "status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+		log_error(NULL, "parent", "alarm=died role=%s number=%u pid=%d %s=%d", control_role_word(c->role),
+		    c->index, c->pid, WIFSIGNALED(status) ? "signal" : "status",
+		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	ipc_chan_free(c->chan);
 	c->chan = NULL;
 	loop_timer_free(c->timer);

@@ -4,7 +4,8 @@
 
 #include "gateway/proc/parent.h"
 
-/* Executes ourselves again for this place, gives it all it needs, connects it with those that run, and says GO. 0 / -1 with pr. */
+/* Executes ourselves again for this place, gives it all it needs, connects it with those that run, and says GO. 0 /
+ * -1 with pr. */
 int parent_child_start(struct parent_proc *c, struct problem *pr);
 /* Asks it to finish; kills it when it does not within `patience` ms. */
 void parent_child_stop(struct parent_proc *c, int64_t patience);
@@ -12,7 +13,8 @@ void parent_child_stop(struct parent_proc *c, int64_t patience);
 void parent_child_gone(struct parent_proc *c, int status);
 /* How long to wait before starting it again: 0, or longer when it died often lately (ms). */
 int64_t parent_child_pause(const struct parent_proc *c);
-void parent_child_passphrase(struct parent_proc *keeper);
+/* Gives the keeper the passphrase; whether there was one. */
+bool parent_child_passphrase(struct parent_proc *keeper);
 /* From the channels, to parent.c. */
 void parent_on_message(struct parent_proc *c, struct ipc_in *in);
 

@@ -43,7 +43,8 @@ static void data_path(const struct parent *p, const char *name, char out[PATH_RO
 	snprintf(out, PATH_ROOM, "%s/%s", conf_top(p->conf)->data_directory, name);
 }
 
-int parent_setup_user(const struct parent *p, enum control_role role, unsigned *uid_r, unsigned *gid_r, struct problem *pr)
+int parent_setup_user(
+    const struct parent *p, enum control_role role, unsigned *uid_r, unsigned *gid_r, struct problem *pr)
 {
 	const char *how = conf_top(p->conf)->users;
 	char name[64];
@@ -60,7 +61,10 @@ int parent_setup_user(const struct parent *p, enum control_role role, unsigned *
 	snprintf(name, sizeof(name), "postern-%s", control_role_word(role));
 	pw = getpwnam(name);
 	if (pw == NULL)
-		return problem_perm(pr, "there is no user %s: run systemd-sysusers (make install puts its file in place), or set users = uid:N", name);
+		return problem_perm(pr,
+		    "there is no user %s: run systemd-sysusers (make install puts its file in place), or set users = "
+		    "uid:N",
+		    name);
 	*uid_r = pw->pw_uid;
 	*gid_r = pw->pw_gid;
 	return 0;
@@ -83,13 +87,35 @@ static int one_dir(const struct parent *p, const char *name, enum control_role o
 	return 0;
 }
 
+int parent_setup_lock(const struct parent *p, struct problem *pr)
+{
+	const char *top = conf_top(p->conf)->data_directory;
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char path[PATH_ROOM];
+	int fd;
+
+	data_path(p, "lock", path);
+	if (file_mkdirs(top, 0755, pr) != 0)
+		return -1;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return problem_perm(pr, "%s: %s", path, strerror(errno));
+	if (fcntl(fd, F_OFD_SETLK, &whole) == 0)
+		return 0; /* the descriptor stays open */
+	close(fd);
+	return problem_perm(pr,
+	    "data-directory %s is in use by another posternd; stop it first, or give this one a directory of its own",
+	    top);
+}
+
 int parent_setup_dirs(const struct parent *p, struct problem *pr)
 {
 	const char *top = conf_top(p->conf)->data_directory;
 
 	if (file_mkdirs(top, 0755, pr) != 0)
 		return -1;
-	if (one_dir(p, "keys", ROLE_PARENT, pr) != 0 || one_dir(p, "store", ROLE_JUDGE, pr) != 0 || one_dir(p, "queue", ROLE_RELAY, pr) != 0)
+	if (one_dir(p, "keys", ROLE_PARENT, pr) != 0 || one_dir(p, "store", ROLE_JUDGE, pr) != 0 ||
+	    one_dir(p, "queue", ROLE_RELAY, pr) != 0)
 		return -1;
 	return one_dir(p, "queue/spool", ROLE_RELAY, pr);
 }
@@ -110,7 +136,8 @@ static int listen_at(const char *text, struct problem *pr)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 		if (ss.ss_family == AF_INET6)
 			setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-		if (bind(fd, (struct sockaddr *)&ss, ss.ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6)) == 0 &&
+		if (bind(fd, (struct sockaddr *)&ss,
+			ss.ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6)) == 0 &&
 		    listen(fd, BACKLOG) == 0)
 			return fd;
 	}
@@ -120,45 +147,56 @@ static int listen_at(const char *text, struct problem *pr)
 	return -1;
 }
 
-static int already_open(struct parent *p, const char *at)
+/* The place among the open ones, -1 none; each is taken once. */
+static int already_open(const struct parent *p, const char *at, const bool taken[PARENT_LISTENERS_MAX])
 {
 	for (size_t i = 0; i < p->nlisten; i++)
-		if (p->listen[i] >= 0 && strcmp(p->listen_at[i], at) == 0) {
-			int fd = p->listen[i];
-
-			p->listen[i] = -1;
-			return fd;
-		}
+		if (!taken[i] && strcmp(p->listen_at[i], at) == 0)
+			return (int)i;
 	return -1;
+}
+
+static void replace_listeners(struct parent *p, const int *fds, size_t n, const bool taken[PARENT_LISTENERS_MAX])
+{
+	for (size_t i = 0; i < p->nlisten; i++) {
+		if (!taken[i])
+			close(p->listen[i]);
+		free(p->listen_at[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		p->listen[i] = fds[i];
+		p->listen_at[i] = mem_str(conf_listener(p->conf, i, NULL)->address);
+	}
+	p->nlisten = n;
 }
 
 int parent_setup_listen(struct parent *p, struct problem *pr)
 {
 	int fds[PARENT_LISTENERS_MAX];
-	char *at[PARENT_LISTENERS_MAX];
-	size_t n = conf_listeners(p->conf), made = 0;
+	bool taken[PARENT_LISTENERS_MAX] = {false}, made[PARENT_LISTENERS_MAX] = {false};
+	size_t n = conf_listeners(p->conf), i;
 
 	if (n > PARENT_LISTENERS_MAX)
 		return problem_perm(pr, "%s: more than %d listeners", p->file, PARENT_LISTENERS_MAX);
-	for (; made < n; made++) {
-		const struct conf_listener *l = conf_listener(p->conf, made, NULL);
+	for (i = 0; i < n; i++) {
+		const char *at = conf_listener(p->conf, i, NULL)->address;
+		int old = already_open(p, at, taken);
 
-		fds[made] = already_open(p, l->address);
-		if (fds[made] < 0)
-			fds[made] = listen_at(l->address, pr);
-		if (fds[made] < 0)
+		made[i] = old < 0;
+		fds[i] = old < 0 ? listen_at(at, pr) : p->listen[old];
+		if (fds[i] < 0)
 			break;
-		at[made] = mem_str(l->address);
+		if (old >= 0)
+			taken[old] = true;
 	}
-	for (size_t i = 0; i < p->nlisten; i++) {
-		if (p->listen[i] >= 0)
-			close(p->listen[i]);
-		free(p->listen_at[i]);
+	if (i == n) {
+		replace_listeners(p, fds, n, taken);
+		return 0;
 	}
-	memcpy(p->listen, fds, made * sizeof(fds[0]));
-	memcpy(p->listen_at, at, made * sizeof(at[0]));
-	p->nlisten = made;
-	return made == n ? 0 : -1;
+	while (i-- > 0)
+		if (made[i])
+			close(fds[i]);
+	return -1;
 }
 
 static int control_access(const struct parent *p, const char *path, struct problem *pr)
@@ -174,6 +212,17 @@ static int control_access(const struct parent *p, const char *path, struct probl
 	if (chown(path, (uid_t)-1, gr->gr_gid) != 0 || chmod(path, 0660) != 0)
 		return problem_perm(pr, "%s cannot be given to group %s: %s", path, group, strerror(errno));
 	return 0;
+}
+
+/* Whether somebody takes connections at the socket: then it must not be removed. */
+static bool answers(const struct sockaddr_un *un)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool yes = fd >= 0 && (connect(fd, (const struct sockaddr *)un, sizeof(*un)) == 0 || errno == EAGAIN);
+
+	if (fd >= 0)
+		close(fd);
+	return yes;
 }
 
 int parent_setup_control(struct parent *p, struct problem *pr)
@@ -194,6 +243,13 @@ int parent_setup_control(struct parent *p, struct problem *pr)
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return problem_perm(pr, "no UNIX socket: %s", strerror(errno));
+	if (answers(&un)) {
+		close(fd);
+		return problem_perm(pr,
+		    "control-socket %s: a running gateway answers there; stop it first, or give this one a socket of "
+		    "its own",
+		    path);
+	}
 	unlink(path);
 	mode_t old = umask(0177);
 	int err = bind(fd, (struct sockaddr *)&un, sizeof(un));
@@ -204,8 +260,6 @@ int parent_setup_control(struct parent *p, struct problem *pr)
 		close(fd);
 		return -1;
 	}
-	if (p->control >= 0)
-		close(p->control);
 	p->control = fd;
 	return 0;
 }
@@ -259,7 +313,8 @@ int parent_setup_keyfile(const struct parent *p, const char *name, const void *d
 	return file_write(path, data, n, 0600, pr);
 }
 
-int parent_setup_keyfiles(const struct parent *p, void (*fn)(void *ctx, const char *name, const struct buf *content), void *ctx, struct problem *pr)
+int parent_setup_keyfiles(const struct parent *p, void (*fn)(void *ctx, const char *name, const struct buf *content),
+    void *ctx, struct problem *pr)
 {
 	char dir[PATH_ROOM], path[PATH_ROOM + 300];
 	struct dirent *e;

@@ -2,8 +2,8 @@
  * Role keeper.
  * holds:   the private keys, the queue's key-encryption key
  * may:     answer relay, sealers and judge on its socketpairs; hand sealed key files to the parent
- * accepts: requests of gateway/keys/keeper_proto.h; from the parent key files, the master file, the passphrase, new peers
- * never:   network, files, message content, exec, ptrace
+ * accepts: requests of gateway/keys/keeper_proto.h; from the parent key files, the master file, the passphrase, new
+ * peers never:   network, files, message content, exec, ptrace
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -154,9 +154,11 @@ static void got_passphrase(const struct control_file *f)
 	buf_init(&me.new_master, CONTROL_FILE_MAX);
 	if (keeper_master_new(me.passphrase.p, me.passphrase.len, &me.new_master, &pr) != 0) {
 		log_error(NULL, "keeper", "alarm=master why=\"%s\"", pr.text);
+		tell_state();
 		return;
 	}
-	me.making_master = true; /* unsealed only when it is durable: else keys would be sealed with what may be lost */
+	me.making_master =
+	    true; /* unsealed only when it is durable: else keys would be sealed with what may be lost */
 	tell_file(MASTER_ID, "master", me.new_master.p, me.new_master.len);
 }
 
@@ -166,8 +168,10 @@ static void got_ack(uint32_t id, const struct control_ack *a)
 		me.making_master = false;
 		if (a->ok)
 			unseal(me.new_master.p, me.new_master.len);
-		else
+		else {
 			log_error(NULL, "keeper", "alarm=master why=\"%s\"", a->text);
+			tell_state();
+		}
 		buf_clear(&me.new_master);
 		return;
 	}

@@ -1,9 +1,9 @@
 /*
  * Role relay.
  * holds:   SMTP in and out, the queue database, the schedule
- * may:     accept on the inherited listeners, connect to next hops, files below queue/; ask judge, scout, keeper (TLS handshakes, wrapping), sealers
- * accepts: SMTP from anybody; answers of its peers; gateway verbs on the queue from admin
- * never:   private keys, the store, MIME / CMS / ASN.1 of messages, exec, ptrace
+ * may:     accept on the inherited listeners, connect to next hops, files below queue/; ask judge, scout, keeper (TLS
+ * handshakes, wrapping), sealers accepts: SMTP from anybody; answers of its peers; gateway verbs on the queue from
+ * admin never:   private keys, the store, MIME / CMS / ASN.1 of messages, exec, ptrace
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,11 +25,11 @@
 #include "gateway/proc/relay_tls.h"
 #include "gateway/queue/queue_settings.h"
 
-enum { PENDING_MAX = 128, STOP_LOOK_MS = 50, STOP_MAX_MS = 20000, KEEPER_MS = 5000 };
+enum { ACCEPT_ANYWAY_MS = 10000, PENDING_MAX = 128, STOP_LOOK_MS = 50, STOP_MAX_MS = 20000, KEEPER_MS = 5000 };
 
 static struct relay me = {.keeper = KEYS_UNREACHABLE, .spool_dir = -1};
 static bool running;
-static struct loop_timer *stopping;
+static struct loop_timer *stopping, *anyway;
 static int64_t stop_since;
 
 /* What the parent gives before the parts stand. */
@@ -67,7 +67,8 @@ static void later(struct control_peer *list, size_t *n, const struct control_pee
 	list[(*n)++] = *p;
 }
 
-/* ---- shutdown: 421 to idle sessions, answers for what was handed over, then the end; what was not answered 250 is not kept ---- */
+/* ---- shutdown: 421 to idle sessions, answers for what was handed over, then the end; what was not answered 250 is
+ * not kept ---- */
 
 static void look_if_done(void *ctx)
 {
@@ -90,7 +91,8 @@ static void stop(void)
 	}
 	me.stopping = true;
 	stop_since = loop_now_ms();
-	log_info(NULL, "relay", "stopping sessions=%zu deliveries=%zu", relay_accept_sessions(me.accept), relay_deliver_active(me.deliver));
+	log_info(NULL, "relay", "stopping sessions=%zu deliveries=%zu", relay_accept_sessions(me.accept),
+	    relay_deliver_active(me.deliver));
 	relay_accept_stop(me.accept);
 	stopping = loop_timer_new(me.loop, look_if_done, NULL);
 	loop_timer_set(stopping, STOP_LOOK_MS);
@@ -101,7 +103,11 @@ static void stop(void)
 static void keeper_state(const struct control_state *st)
 {
 	me.keeper = (enum keys_state)st->state;
-	if (!running || me.keeper != KEYS_READY)
+	if (!running)
+		return;
+	if (me.keeper != KEYS_UNREACHABLE)
+		relay_accept_begin(me.accept);
+	if (me.keeper != KEYS_READY)
 		return;
 	relay_accept_identities(me.accept);
 	relay_deliver_kick(me.deliver);
@@ -141,6 +147,13 @@ static void on_identities(void *ctx)
 	(void)ctx;
 	if (me.keeper == KEYS_READY)
 		relay_accept_identities(me.accept);
+}
+
+static void accept_anyway(void *ctx)
+{
+	(void)ctx;
+	if (!me.stopping)
+		relay_accept_begin(me.accept);
 }
 
 static size_t count_sealers(void)
@@ -206,7 +219,11 @@ static int run(struct child *c)
 		peer(&pending[i]);
 	for (size_t i = 0; i < nlisteners; i++)
 		relay_accept_listen(me.accept, listeners[i].index, listeners[i].fd);
-	relay_accept_begin(me.accept);
+	/* While the keeper starts, clients wait in the backlog for a moment rather than be told 421. */
+	if (me.keeper != KEYS_UNREACHABLE)
+		relay_accept_begin(me.accept);
+	anyway = loop_timer_new(me.loop, accept_anyway, NULL);
+	loop_timer_set(anyway, ACCEPT_ANYWAY_MS);
 	child_ready(c);
 	loop_run(me.loop);
 	smtpc_pool_free(me.pool);

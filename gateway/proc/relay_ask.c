@@ -95,6 +95,7 @@ static void cache_drop(struct relay_ask *a)
 		relay_verdict_free(a->cache[i].v);
 		a->cache[i].v = NULL;
 	}
+	memset(a->seen, 0, sizeof(a->seen)); /* the memory of the judge may have been ended (partner release), or a note lost with its process */
 }
 
 /* Equal content is one object, so that recipients of a transaction are grouped by comparing pointers. */

@@ -111,6 +111,8 @@ static void done(struct opening *o, const struct job_result *res, struct spool *
 		log_info(o->id, "relay", "opened as=%s to=<%s> from=<%s> %s why=\"%s\"", id, o->rcpts[i].address, o->sender, res->log,
 		    res->outputs[0].why);
 	}
+	if (strcmp(res->outputs[0].treatment, "open") == 0)
+		relay_settle_sealed(s, res->message_id);
 	if (res->protected_in)
 		relay_ask_seen(o->r->ask, res->from_domain);
 	relay_settle_after(s, opened, o->r);

@@ -29,9 +29,9 @@ static int connected(void *app, struct smtpd *s, struct problem *pr)
 	struct relay *r = app;
 
 	if (r->stopping)
-		return problem_set(pr, PROBLEM_TEMP, 421, "4.3.2", "", "%s is shutting down, try again", r->top->hostname);
+		return problem_set(pr, PROBLEM_TEMP, 421, "4.3.2", "", "is shutting down, try again");
 	if (r->keeper != KEYS_READY)
-		return problem_set(pr, PROBLEM_TEMP, 421, "4.3.2", "", "%s waits for its keys, try again later", r->top->hostname);
+		return problem_set(pr, PROBLEM_TEMP, 421, "4.3.2", "", "waits for its keys, try again later");
 	return relay_accept_count(r->accept, s, pr);
 }
 

@@ -17,6 +17,7 @@ struct relay_settle {
 	size_t n, cap;
 	struct queue_msg msgs[MESSAGES_MAX];
 	size_t nmsgs;
+	const char *sealed_id;
 	struct dsn_rcpt *tell;
 	size_t ntell;
 	struct loop_timer *again;
@@ -119,6 +120,11 @@ const struct queue_msg *relay_settle_messages(const struct relay_settle *s, size
 	return s->msgs;
 }
 
+void relay_settle_sealed(struct relay_settle *s, const char *message_id)
+{
+	s->sealed_id = message_id[0] != '\0' ? keep(s, message_id) : NULL;
+}
+
 void relay_settle_after(struct relay_settle *s, void (*fn)(void *ctx, struct relay_settle *s, const int64_t *rows, size_t n), void *ctx)
 {
 	s->after = fn;
@@ -150,7 +156,8 @@ static void committed(void *ctx, int err, const int64_t *rows, size_t n, const s
 
 void relay_settle_commit(struct relay_settle *s)
 {
-	struct queue_tx tx = {.msgs = s->msgs, .nmsgs = s->nmsgs, .settles = s->v, .nsettles = s->n};
+	struct queue_tx tx = {.msgs = s->msgs, .nmsgs = s->nmsgs, .settles = s->v, .nsettles = s->n,
+	    .sealed_ids = &s->sealed_id, .nsealed_ids = s->sealed_id != NULL};
 
 	if (s->n == 0 && s->nmsgs == 0) {
 		settle_free(s);

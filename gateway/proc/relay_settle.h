@@ -20,6 +20,8 @@ void relay_settle_retry(struct relay_settle *s, int64_t row, int64_t at, const c
 void relay_settle_hold(struct relay_settle *s, int64_t row, const char *why, const char *remote, const char *status);
 /* A message to be queued with it. m and what it points at must be in the arena; the content gets a reference. */
 void relay_settle_message(struct relay_settle *s, const struct queue_msg *m);
+/* The Message-ID of mail that was opened: replies to it must be sealed. Empty: nothing. */
+void relay_settle_sealed(struct relay_settle *s, const char *message_id);
 /* after: called once committed (may be NULL), before everything is freed. Tries again every few seconds while the queue cannot write. */
 void relay_settle_after(struct relay_settle *s, void (*fn)(void *ctx, struct relay_settle *s, const int64_t *rows, size_t n), void *ctx);
 const struct queue_msg *relay_settle_messages(const struct relay_settle *s, size_t *n_r);

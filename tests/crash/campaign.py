@@ -65,7 +65,9 @@ class Campaign:
         self.random = random.Random(seed)
         self.hospital, self.lab, hs, ls = pair(top, settings=settings, sections=SECTIONS)
         self.gateways = (self.hospital, self.lab)
-        hs.keep, ls.keep = self.note, self.note
+        for sink in (hs, ls):
+            sink.keep = self.note
+            sink.server.handle_error = lambda *_: None  # a connection that a killed relay left behind
         self.lock = threading.Condition()
         self.digests, self.acked, self.seen, self.open, self.wrong = {}, {}, {}, set(), []  # open: acknowledged, not yet at the sink
         self.later, self.cut, self.kills = 0, 0, 0

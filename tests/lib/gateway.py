@@ -159,7 +159,7 @@ domain "{self.domain}" {{
             with open(path, "w") as f:
                 f.write(k["pem"])
             files.append(path)
-        self.cli("domain", "tls", self.hostname)
+        self.cli("domain", "tls", self.hostname, "--self-signed")
         self.files = files
         return files
 

@@ -3,6 +3,7 @@
  * usage: load HOST PORT N SESSIONS SIZE SENDER RECIPIENT tls|plain. Prints messages a second. Exit 1 when any answer is not 2xx/3xx.
  */
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -85,8 +86,11 @@ static void command(struct session *s, const char *line)
 static void begin(struct session *s)
 {
 	memset(s, 0, sizeof(*s));
+	int one = 1;
+
 	s->fd = socket(AF_INET, SOCK_STREAM, 0);
-	if (s->fd < 0 || connect(s->fd, (struct sockaddr *)&job.to, sizeof(job.to)) != 0)
+	/* a message is several writes: none of them shall wait for an acknowledgement */
+	if (s->fd < 0 || setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) != 0 || connect(s->fd, (struct sockaddr *)&job.to, sizeof(job.to)) != 0)
 		die("connect", "refused");
 	reply(s, '2');
 	command(s, "EHLO client.test\r\n");
