@@ -31,8 +31,10 @@ static const struct cli_command commands[] = {
     {"domain install", "NAME FILE [--force]", "force", 2, 2, cli_domain_install,
 	"Installs the certificates a CA issued for keys made with domain add or domain tls.",
 	"domain install hospital.example answer.p7b"},
-    {"domain list", "[NAME]", "", 0, 1, cli_domain_list,
-	"Lists our keys and certificates; with a name, everything about them.", "domain list"},
+    {"domain list", "[NAME] [--out DIR]", "out=", 0, 1, cli_domain_list,
+	"Lists our keys and certificates; with a name, everything about them; with --out, writes the certificates in use "
+	"to files, to be sent to a partner.",
+	"domain list hospital.example --out /tmp"},
     {"domain tls", "HOSTNAME " MAKE_USAGE, MAKE_OPTIONS, 1, 1, cli_domain_tls,
 	"The same for the TLS key of a listener.", "domain tls gw.hospital.example --self-signed"},
     {"partner add", "DOMAIN|ADDRESS " TREAT_USAGE " [--note TEXT]", "treatment= strength= note=", 1, 1,

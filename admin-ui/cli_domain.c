@@ -205,15 +205,31 @@ static void tell_whole(const json_t *data)
 	json_array_foreach(json_object_get(data, "identities"), i, row) tell_one(row, "");
 }
 
+/* The certificates in use, as files to send to a partner. */
+static int write_all(const char *out, const json_t *data)
+{
+	const json_t *row;
+	size_t i;
+	int rc = CLI_OK;
+
+	json_array_foreach(json_object_get(data, "identities"), i, row)
+	    if (rc == CLI_OK && cli_json_is(row, "active") && pem_of(row)[0])
+		rc = write_one(out, row);
+	return rc;
+}
+
 int cli_domain_list(struct cli *c)
 {
 	json_t *args = cli_json_object(), *data;
+	const char *out = cli_args_get(&c->args, "out");
 	int rc;
 
 	if (c->args.nwords > 0)
 		cli_json_set_str(args, "domain", c->args.words[0]);
 	rc = cli_call(c, "domain.list", args, &data);
-	if (rc == CLI_OK && !cli_out_json(c, data)) {
+	if (rc == CLI_OK && out != NULL)
+		rc = write_all(out, data);
+	else if (rc == CLI_OK && !cli_out_json(c, data)) {
 		if (c->args.nwords > 0)
 			tell_whole(data);
 		else

@@ -103,7 +103,7 @@ void policy_inbound(const struct policy_in_rules *r, const struct policy_in *f, 
 {
 	const struct row *row = find_row(f);
 	const char *more = row == &closed_row ? f->open_why : f->sig_why;
-	bool unbound = row->by == BY_NONE && row != &closed_row && !f->recipient_bound;
+	bool unbound = row->by == BY_NONE && row != &closed_row && f->recipients_signed && !f->recipient_bound;
 
 	memset(d_r, 0, sizeof *d_r);
 	d_r->action = ruled(r, row->by);

@@ -90,9 +90,7 @@ static int store_new(struct judge_call *c, const struct asking *a, enum store_us
 	if (rc < 0)
 		return -1;
 	row = judge_own_row(c, &i);
-	if (a->kind == KEYS_CERT_SELF)
-		judge_call_set(row, "pem", judge_call_pem("CERTIFICATE", der->p, der->len));
-	else
+	if (a->kind != KEYS_CERT_SELF)
 		judge_call_set(row, "csr", judge_call_pem("CERTIFICATE REQUEST", der->p, der->len));
 	judge_call_add(a->rows, row);
 	return 0;

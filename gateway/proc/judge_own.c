@@ -177,6 +177,8 @@ json_t *judge_own_row(struct judge_call *c, const struct store_identity *i)
 	else
 		judge_call_set(o, "state", state ? json_incref(state) : judge_call_text("unreadable"));
 	judge_call_set(o, "certificate", facts ? facts : json_null());
+	if (i->cert)
+		judge_call_set(o, "pem", judge_call_pem("CERTIFICATE", i->cert, i->cert_len));
 	X509_free(x);
 	return o;
 }

@@ -310,6 +310,9 @@ int parent_setup_keyfile(const struct parent *p, const char *name, const void *d
 		return problem_perm(pr, "a key file with a forbidden name");
 	snprintf(rel, sizeof(rel), "keys/%s", name);
 	data_path(p, rel, path);
+	/* a damaged key file is not known to the keeper, which may then think its name free: never written over */
+	if (access(path, F_OK) == 0)
+		return problem_perm(pr, "%s exists already: move it away if it is damaged", path);
 	return file_write(path, data, n, 0600, pr);
 }
 

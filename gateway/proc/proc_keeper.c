@@ -86,6 +86,12 @@ static void send_puts(void *ctx)
 	pthread_mutex_unlock(&me.lock);
 }
 
+static void tell_state_soon(void *ctx)
+{
+	(void)ctx;
+	tell_state();
+}
+
 /* In a worker's thread. */
 static int persist(void *ctx, const char *name, const void *p, size_t n, struct problem *pr)
 {
@@ -106,6 +112,7 @@ static int persist(void *ctx, const char *name, const void *p, size_t n, struct 
 		}
 	me.keys += w.ok;
 	pthread_mutex_unlock(&me.lock);
+	loop_post(me.loop, tell_state_soon, NULL);
 	return w.ok ? 0 : problem_temp(pr, "the key file could not be written: %s", w.text);
 }
 

@@ -52,6 +52,7 @@ START_TEST(generate)
 	unsigned n;
 	EVP_PKEY *pub, *again;
 
+	keys_client_timeout(judge, 280000); /* RSA-4096 under a memory checker */
 	ck_assert_msg(keys_generate(judge, "new.key-1", KEYS_USE_SIGN, algo, &pub, &pr) == 0, "%s", pr.text);
 	ck_assert_int_eq(EVP_PKEY_is_a(pub, "RSA"), algo <= KEYS_RSA_4096);
 	ck_assert_int_eq(EVP_PKEY_get_bits(pub), algo == KEYS_RSA_2048	 ? 2048

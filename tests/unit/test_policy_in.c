@@ -60,6 +60,7 @@ START_TEST(never)
 				struct policy_in f = {.encrypted = bits & 1,
 				    .opened = bits & 2,
 				    .whole = bits & 4,
+				    .recipients_signed = true,
 				    .recipient_bound = bits & 8,
 				    .sig = (enum policy_sig)sig};
 				struct policy_in_decision d;
