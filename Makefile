@@ -104,17 +104,19 @@ deps: ; @APT="$(APT_BUILD) $(APT_CHECK)" LIBSSL_LEAST="$(LIBSSL_LEAST)" tests/sc
 deps-build: ; @APT="$(APT_BUILD)" LIBSSL_LEAST="$(LIBSSL_LEAST)" tests/scripts/deps
 
 # ---- the two commands of the README ----
+CORES := $(shell nproc 2>/dev/null || echo 2)
 # The build runs in a make of its own, because the packages of `deps` must be there before pkg-config is asked.
 .PHONY: demo check
 demo: deps-build
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(CORES) all
 	@BUILD=$(BUILD) python3 tests/demo/demo.py $(if $(KEEP),--keep)
 
 check: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(CORES) all unit-bins
 	@$(MAKE) --no-print-directory check-unit check-layers check-size check-style check-map check-man check-e2e
 
-.PHONY: check-unit check-e2e check-layers check-size check-style check-map check-valgrind lint
+.PHONY: unit-bins check-unit check-e2e check-layers check-size check-style check-map check-valgrind lint
+unit-bins: $(UNIT)
 check-unit: $(UNIT)
 	@tests/scripts/run-unit $(UNIT)
 check-valgrind: $(UNIT)
@@ -142,7 +144,7 @@ FUZZ_BUILD   := build/fuzz
 FUZZ         := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 .PHONY: fuzz fuzz-build
 fuzz-build:
-	@$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=clang-14 FUZZING=1 fuzz-bins
+	@$(MAKE) --no-print-directory -j$(CORES) BUILD=$(FUZZ_BUILD) CC=clang-14 FUZZING=1 fuzz-bins
 fuzz: fuzz-build
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/scripts/run-fuzz $(FUZZ_BUILD) $(if $(ONLY),$(ONLY),$(FUZZ))
 
@@ -162,7 +164,7 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(PROC_LIBS)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(filter-out $(call lib,gateway/proc),$(PROC_LIBS)) $(PKG_LIBS)
 .PHONY: bench
 bench: deps
-	@$(MAKE) --no-print-directory all $(BENCHES)
+	@$(MAKE) --no-print-directory -j$(CORES) all $(BENCHES)
 	@BUILD=$(BUILD) ONLY=$(ONLY) python3 tests/bench/bench.py
 
 # ---- install ----

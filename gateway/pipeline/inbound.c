@@ -88,6 +88,7 @@ static enum stage_result foreign(struct work *w)
 
 	if (w->rq->foreign_deliver || w->rq->released) {
 		snprintf(w->facts.open_why, sizeof(w->facts.open_why), "encrypted for somebody else's certificate");
+		w->closed_goes = true;
 		return as_it_came(w);
 	}
 	if (w->rq->kind == JOB_CHECK) {
@@ -95,7 +96,7 @@ static enum stage_result foreign(struct work *w)
 		    "the message is encrypted, but for none of the certificates of %s: fetch our present certificate and send again", d);
 		return STAGE_REJECT;
 	}
-	return hold(w, "encrypted inside for a certificate that is not ours");
+	return hold(w, "encrypted for a certificate that is not ours");
 }
 
 static enum stage_result unopened(struct work *w)
@@ -111,18 +112,47 @@ static enum stage_result unopened(struct work *w)
 	return as_it_came(w);
 }
 
+/*
+ * What came sealed was seen by no filter on its way: a structure that is there only to exhaust its readers is not handed to the inside, whoever signed it. Other
+ * faults of MIME are the reader's business, as they are in mail that came in the clear.
+ */
+static enum stage_result limits(struct work *w)
+{
+	struct problem pr = {0};
+	struct mime_facts f;
+	char why[sizeof(w->res->why)];
+
+	if (!w->facts.opened || w->rq->released ||
+	    mime_facts(w->a, w->cur, w->shown.off, w->shown.len, &w->lim, &f, &pr) == 0)
+		return STAGE_NEXT;
+	if (pr.cls == PROBLEM_TEMP) {
+		w->res->pr = pr;
+		return STAGE_DEFER;
+	}
+	if (f.depth < w->lim.depth && f.parts <= w->lim.parts)
+		return STAGE_NEXT;
+	snprintf(why, sizeof(why), "encrypted, and opened: %.500s", pr.text);
+	return hold(w, why);
+}
+
+static enum stage_result unopened_foreign(struct work *w)
+{
+	problem_perm(&w->res->pr, "inside lies a layer that is encrypted for a certificate that is not ours");
+	return unopened(w);
+}
+
 static enum stage_result in_peel(struct work *w)
 {
 	switch (layers_peel(w)) {
 	case LAYERS_END:
-		return STAGE_NEXT;
+		return limits(w);
 	case LAYERS_ENCRYPTED:
 		w->res->status = JOB_AS_IT_CAME;
 		return STAGE_DONE;
 	case LAYERS_FOREIGN:
-		return w->facts.opened ? unopened(w) : foreign(w);
+		return w->key_used ? unopened_foreign(w) : foreign(w);
 	case LAYERS_MALFORMED:
-		return w->facts.opened ? unopened(w) : unreadable(w);
+		return w->key_used ? unopened(w) : unreadable(w);
 	case LAYERS_UNOPENED:
 		return unopened(w);
 	case LAYERS_TEMP:
@@ -244,7 +274,7 @@ static enum stage_result in_judge(struct work *w)
 	rules.broken = (enum policy_in_action)w->rq->in_rules[2];
 	rules.sealed_unsigned = (enum policy_in_action)w->rq->in_rules[3];
 	policy_inbound(&rules, &w->facts, &d);
-	if (w->rq->released && d.action == POLICY_HOLD)
+	if ((w->rq->released || w->closed_goes) && d.action == POLICY_HOLD)
 		d.action = POLICY_MARK;
 	w->res->protected_in = w->facts.sig == POLICY_SIG_GOOD && w->facts.encrypted && w->facts.opened;
 	snprintf(w->res->log, sizeof(w->res->log), "verdict=%s result=%s cipher=%s signer=\"%.200s\"", d.verdict, d.result,

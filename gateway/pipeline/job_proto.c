@@ -5,8 +5,10 @@
 #include "gateway/pipeline/job_proto.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "gateway/base/mem.h"
+#include "gateway/policy/policy.h"
 
 /* ---- small shared pieces ---- */
 
@@ -119,6 +121,8 @@ static void problem_get(struct ipc_in *in, struct problem *pr)
 		in->bad = true;
 	pr->cls = (enum problem_class)cls;
 	pr->code = ipc_get_u16(in);
+	if (pr->code != 0 && (pr->code < 400 || pr->code > 599))
+		in->bad = true; /* a failure that is answered with 250 would be a lost message (promise P2) */
 	ipc_get_str(in, pr->enh, sizeof(pr->enh));
 	ipc_get_str(in, pr->rfc, sizeof(pr->rfc));
 	ipc_get_str(in, pr->text, sizeof(pr->text));
@@ -221,6 +225,9 @@ static void inbound_get(struct ipc_in *in, struct arena *a, struct job_request *
 	for (size_t i = 0; i < m->nids && !in->bad; i++)
 		identity_get(in, a, &m->ids[i]);
 	take_fixed(in, m->in_rules, sizeof(m->in_rules));
+	for (size_t i = 0; i < sizeof(m->in_rules); i++)
+		if (m->in_rules[i] > POLICY_HOLD)
+			in->bad = true;
 	m->have_trust = take_bool(in);
 	if (m->have_trust) {
 		take_nested(in, &inner);
@@ -275,14 +282,18 @@ int job_request_get(struct ipc_in *in, struct arena *a, struct job_request *m)
 	take_fixed(in, m->key, sizeof(m->key));
 	m->sealed_len = ipc_get_u64(in);
 	m->inline_sealed = take_octets(in, a);
-	for (m->nfds = 0; in->nfds > 0 && m->nfds < IPC_FDS_MAX; m->nfds++)
-		m->fds[m->nfds] = ipc_get_fd(in);
+	while (!in->bad && in->nfds > 0)
+		m->fds[m->nfds++] = ipc_get_fd(in);
 	if (m->kind < JOB_SEAL || m->kind > JOB_OPEN || m->was_sealed > JOB_UNKNOWN)
 		in->bad = true;
 	for (size_t i = 0; i < m->nrcpts; i++)
 		if (m->kind == JOB_SEAL && m->rcpts[i].verdict >= m->nverdicts)
 			in->bad = true;
-	return ipc_end(in);
+	if (ipc_end(in) == 0)
+		return 0;
+	while (m->nfds > 0)
+		close(m->fds[--m->nfds]);
+	return -1;
 }
 
 /* ---- piece ---- */
@@ -329,6 +340,8 @@ static void output_get(struct ipc_in *in, struct arena *a, struct job_output *t)
 	t->sealed = take_bool(in);
 	t->eight_bit = take_bool(in);
 	t->action = ipc_get_u8(in);
+	if (t->action > POLICY_HOLD)
+		in->bad = true; /* anything else would be delivered */
 	ipc_get_str(in, t->treatment, sizeof(t->treatment));
 	ipc_get_str(in, t->why, sizeof(t->why));
 	t->nrcpts = take_count(in, JOB_RCPTS_MAX);

@@ -108,7 +108,7 @@ struct job_result {
 };
 
 void job_request_put(struct ipc_out *o, const struct job_request *m);
-/* Strings and octets are copied to the arena; descriptors are taken (caller closes m_r->fds). */
+/* Strings and octets are copied to the arena; descriptors are taken (caller closes m_r->fds; after -1 none is open). */
 int job_request_get(struct ipc_in *in, struct arena *a, struct job_request *m_r) __attribute__((warn_unused_result));
 void job_piece_put(struct ipc_out *o, uint8_t output, const void *p, size_t n);
 int job_piece_get(struct ipc_in *in, uint8_t *output_r, const uint8_t **p_r, size_t *n_r) __attribute__((warn_unused_result));

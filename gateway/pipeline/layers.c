@@ -139,6 +139,7 @@ static enum layers_result decrypt_to_b(struct work *w, struct cms_outline *o, X5
 	if (spool_finish(s, &w->res->pr) != 0)
 		return LAYERS_TEMP;
 	w->facts.opened = true;
+	w->key_used = true;
 	return LAYERS_END;
 }
 
@@ -288,5 +289,5 @@ enum layers_result layers_peel(struct work *w)
 	}
 	problem_set(&w->res->pr, PROBLEM_PERM, 554, "5.6.0", "", "more than %u S/MIME layers around each other",
 	    (unsigned)w->rq->nesting_max);
-	return w->facts.opened ? LAYERS_UNOPENED : LAYERS_MALFORMED;
+	return w->key_used ? LAYERS_UNOPENED : LAYERS_MALFORMED;
 }

@@ -20,14 +20,19 @@ const struct stage outbound_stages[] = {
     {NULL, NULL},
 };
 
+/* Identifiers longer than those that are remembered cannot be found, and have no room in the answer. */
 static void note_ids(struct work *w, const char *field)
 {
 	const struct header_field *f;
 
 	for (size_t nth = 0; (f = header_find(&w->msg.header, field, nth)) != NULL; nth++) {
-		size_t room = JOB_IDS_MAX - w->res->nids;
+		const char **ids = &w->res->ids[w->res->nids];
+		size_t n = header_msgids(w->a, f, ids, JOB_IDS_MAX - w->res->nids), kept = 0;
 
-		w->res->nids += header_msgids(w->a, f, &w->res->ids[w->res->nids], room);
+		for (size_t i = 0; i < n; i++)
+			if (strlen(ids[i]) < sizeof(w->res->message_id))
+				ids[kept++] = ids[i];
+		w->res->nids += kept;
 	}
 }
 

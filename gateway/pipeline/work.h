@@ -35,6 +35,8 @@ struct work {
 	struct address from;
 	bool have_from;
 	struct policy_in facts;
+	bool key_used;	      /* a layer was opened: from here on nothing shows outside, and what fails counts (promise P10) */
+	bool closed_goes;     /* what could not be opened is delivered as it came, marked: the admin wants it so */
 	struct judge_signer signers[JUDGE_CERTS_MAX]; /* of all layers */
 	size_t nsigners;
 	struct judge_octets extra[JUDGE_CERTS_MAX];

@@ -24,6 +24,7 @@
 #include "gateway/proc/relay_jobs.h"
 #include "gateway/proc/relay_tls.h"
 #include "gateway/queue/queue_settings.h"
+#include "gateway/smtp/conn.h"
 
 enum { ACCEPT_ANYWAY_MS = 10000, PENDING_MAX = 128, STOP_LOOK_MS = 50, STOP_MAX_MS = 20000, KEEPER_MS = 5000 };
 
@@ -73,7 +74,7 @@ static void later(struct control_peer *list, size_t *n, const struct control_pee
 static void look_if_done(void *ctx)
 {
 	(void)ctx;
-	bool busy = relay_accept_sessions(me.accept) > 0 || relay_deliver_active(me.deliver) > 0 || me.opening > 0;
+	bool busy = relay_accept_sessions(me.accept) > 0 || conn_lingering() > 0 || relay_deliver_active(me.deliver) > 0 || me.opening > 0;
 
 	if (!busy || loop_now_ms() - stop_since > STOP_MAX_MS) {
 		loop_stop(me.loop);

@@ -205,6 +205,9 @@ class Campaign:
 
     # ---- the reckoning ----
 
+    def duplicates(self):
+        return sum(n - 1 for n in self.seen.values())
+
     def calm(self, gw):
         s = status(gw)
         if not s or not s["relay"]:
@@ -250,6 +253,5 @@ class Campaign:
         assert not lost, f"{len(lost)} of {len(self.acked)} acknowledged messages are lost: {[(i, self.acked[i][1]) for i in lost[:10]]}"
         assert not self.wrong, "\n".join(self.wrong[:5])
         rcpts = sum(self.outcomes(g) for g in self.gateways)
-        twice = sum(n - 1 for n in self.seen.values())
-        return (f"{self.kills} kills: {len(self.acked)} acknowledged, 0 lost, {twice} duplicates, {self.later} told to try later, {self.cut} cut off "
+        return (f"{self.kills} kills: {len(self.acked)} acknowledged, 0 lost, {self.duplicates()} duplicates, {self.later} told to try later, {self.cut} cut off "
                 f"({sum(1 for i in self.seen if i not in self.acked)} of them delivered), {rcpts} recipients with one outcome each")

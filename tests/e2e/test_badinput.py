@@ -362,7 +362,7 @@ def test_three_actions(top):
     domains = {"deliver": "hospital.example", "mark": "mark.example", "hold": "hold.example"}
     gw, inside, _ = solo(top, start=False)
     lines = "  unsigned = {0}\n  untrusted = {0}\n  broken = {0}\n  sealed-unsigned = {0}\n"
-    gw.settings, gw.domain_settings = "subject-mark = yes", lines.format("deliver")
+    gw.settings, gw.domain_settings = "subject-mark = yes\nforeign-encrypted = deliver", lines.format("deliver")
     gw.sections = "".join(f'domain "{domains[a]}" {{\n  inside-server = "{inside.address}"\n{lines.format(a)}}}\n' for a in ("mark", "hold"))
     gw.write_conf()
     gw.start()
@@ -378,6 +378,8 @@ def test_three_actions(top):
         "sealed untrusted": (seal(us, them.sign(text)), "untrusted", "self-signed and neither pinned nor an anchor"),
         "sealed broken": (seal(us, them.sign(text, detached=True).replace(b"content\r\n", b"Content\r\n")), "broken", "the content was changed after it was signed"),
     }
+    foreign = seal(them.cert, text)
+    assert send(gw.outside, THEM, US, with_header(foreign, THEM, US, "not for us"))[0] == 250
     for action, domain in domains.items():
         for kind, (smime, _, _) in kinds.items():
             got = send(gw.outside, THEM, "a@" + domain, with_header(smime, THEM, "a@" + domain, f"{kind} {action}"))
@@ -391,6 +393,9 @@ def test_three_actions(top):
     for kind in kinds:
         look(inside.by_subject(kind + " deliver"), kind, kind + " deliver")
         look(inside.by_subject(kind + " mark"), kind, f"[not verified] {kind} mark")
+    mail = inside.by_subject("not for us")  # as it came, and never as if it had been opened
+    assert mail.body == foreign.split(b"\r\n\r\n", 1)[1] and mail.field("Subject") == "[not verified] not for us", mail.header
+    assert mail.field("X-Postern-Verdict") == "broken" and "smime=permerror" in mail.field("Authentication-Results") and "somebody else's certificate" in mail.field("X-Postern-Reason"), mail.header
     held = wait_for("six held messages", 20, lambda: (lambda h: h if len(h) == len(kinds) else None)(gw.queue(state="held")))
     by_kind = {m["message_id"].strip("<>").split("@")[0].replace(".", " ")[:-len(" hold")]: m for m in held}
     assert set(by_kind) == set(kinds), by_kind

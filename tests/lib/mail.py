@@ -37,6 +37,7 @@ class Talk:
     """A raw SMTP session for what smtplib would not send."""
     def __init__(self, port, timeout=30):
         self.s = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+        self.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.f = self.s.makefile("rb")
         self.greeting = self.reply()
 
@@ -58,6 +59,7 @@ class Talk:
         return self.reply()
 
     def close(self):
+        self.f.close()
         self.s.close()
 
 

@@ -41,8 +41,9 @@ static void teardown(void)
 /* A whole message as from outside: enveloped-data in binary, which needs no base64 here. */
 static struct spool *sealed_message(void)
 {
-	static const char head[] = "From: a@hospital.example\r\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n"
-				   "Content-Transfer-Encoding: binary\r\n\r\n";
+	static const char head[] =
+	    "From: a@hospital.example\r\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n"
+	    "Content-Transfer-Encoding: binary\r\n\r\n";
 	static const uint8_t key[SPOOL_KEY] = {7};
 	struct buf text = fx_text(2000), cms;
 	struct problem pr = {0};
@@ -82,7 +83,8 @@ static void request(struct job_request *rq, struct spool *s, struct job_rcpt *rc
 	rq->sealed_len = spool_sealed_len(s);
 }
 
-/* OpenSSL goes on with a random key when the private operation fails; one time in 256 that ends in good padding. So often that it shows. */
+/* OpenSSL goes on with a random key when the private operation fails; one time in 256 that ends in good padding. So
+ * often that it shows. */
 START_TEST(without_keeper_waits)
 {
 	struct spool *s = sealed_message();
@@ -96,7 +98,8 @@ START_TEST(without_keeper_waits)
 		struct spool *outs[JOB_VERDICTS_MAX];
 
 		pipeline_run(pipe_line, a, rq, res, outs);
-		ck_assert_msg(res->status == JOB_LATER, "try %d: status %d: %s%s", i, res->status, res->why, res->pr.text);
+		ck_assert_msg(
+		    res->status == JOB_LATER, "try %d: status %d: %s%s", i, res->status, res->why, res->pr.text);
 		ck_assert_int_eq(res->pr.cls, PROBLEM_TEMP);
 		ck_assert(!res->open_failed);
 		free(res);

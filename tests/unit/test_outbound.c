@@ -1,0 +1,268 @@
+/* Outgoing mail before its 250: who gets what, what is asked, what never leaves. */
+#include "gateway/pipeline/outbound.h"
+
+#include "tests/unit/pipeline_fixture.h"
+
+static struct pipes w;
+
+static void setup(void)
+{
+	pipes_start(&w);
+	pipes_job(&w, JOB_SEAL);
+}
+
+static void teardown(void)
+{
+	pipes_end(&w);
+}
+
+#define HEAD "From: doctor@hospital.example\r\nTo: bob@lab.example\r\nSubject: result\r\n"
+#define BODY "\r\nSECRETWORD\r\n"
+static const char plain[] = HEAD "Message-ID: <1@hospital.example>\r\nDate: Sun, 22 Nov 2026 02:00:00 +0000\r\n" BODY;
+static const char reply[] = HEAD "References: <r1@lab.example> <r2@lab.example>\r\nIn-Reply-To: <r2@lab.example>\r\n" BODY;
+
+#define RUN(text) pipes_run(&w, text, strlen(text))
+
+/* ---- what the message answers ---- */
+
+START_TEST(asked_when_less_than_seal)
+{
+	pipes_verdict(&w, 0, POLICY_CLEAR);
+	ck_assert_int_eq(RUN(reply), JOB_NEEDS_IDS);
+	ck_assert_uint_eq(w.res.nids, 3);
+	ck_assert_str_eq(w.res.ids[0], "<r2@lab.example>");
+	ck_assert_str_eq(w.res.ids[1], "<r1@lab.example>");
+	ck_assert_str_eq(w.res.ids[2], "<r2@lab.example>");
+	w.rq.was_sealed = JOB_NO;
+	ck_assert_int_eq(RUN(reply), JOB_DONE);
+	ck_assert_str_eq(w.res.outputs[0].treatment, "clear");
+	w.rq.was_sealed = JOB_YES;
+	ck_assert_int_eq(RUN(reply), JOB_DONE);
+	ck_assert_str_eq(w.res.outputs[0].treatment, "seal");
+	ck_assert_ptr_null(strstr(pipes_text(&w, 0), "SECRETWORD"));
+	w.rq.was_sealed = JOB_UNKNOWN;
+	ck_assert_int_eq(RUN(reply), JOB_LATER);
+	w.rq.was_sealed = JOB_YES;
+	w.rq.verdicts[0].certs = POLICY_CERTS_NONE;
+	w.rq.verdicts[0].nrcpt_certs = 0;
+	ck_assert_int_eq(RUN(reply), JOB_REFUSE);
+}
+END_TEST
+
+START_TEST(not_asked)
+{
+	ck_assert_int_eq(RUN(reply), JOB_DONE); /* all is sealed anyway */
+	ck_assert_str_eq(w.res.outputs[0].treatment, "seal");
+	pipes_verdict(&w, 0, POLICY_CLEAR); /* answers nothing */
+	ck_assert_int_eq(RUN(plain), JOB_DONE);
+	ck_assert_str_eq(w.res.outputs[0].treatment, "clear");
+}
+END_TEST
+
+static const enum policy_treatment less[] = {POLICY_CLEAR, POLICY_TLS, POLICY_SIGN};
+
+/* One recipient among sealed ones that gets less is enough to ask. */
+START_TEST(asked_for_one)
+{
+	w.rcpts[1] = (struct job_rcpt){"eve@lab.example", 1};
+	w.rq.nrcpts = 2;
+	w.rq.tls_verified = true;
+	pipes_verdict(&w, 1, less[_i]);
+	ck_assert_int_eq(RUN(reply), JOB_NEEDS_IDS);
+}
+END_TEST
+
+/* An identifier of any length comes from a stranger, through a reply to his mail: the relay must be able to take the question. */
+START_TEST(long_identifiers)
+{
+	struct buf b;
+
+	buf_init(&b, 65536);
+	ck_assert_int_eq(buf_adds(&b, HEAD "In-Reply-To: <"), 0);
+	for (int i = 0; i < 2000; i++)
+		ck_assert_int_eq(buf_addc(&b, 'x'), 0);
+	ck_assert_int_eq(buf_adds(&b, "@lab.example>\r\nReferences:"), 0);
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_eq(buf_addf(&b, "\r\n <%d@lab.example>", i), 0);
+	ck_assert_int_eq(buf_adds(&b, "\r\n" BODY), 0);
+	pipes_verdict(&w, 0, POLICY_CLEAR);
+	ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_NEEDS_IDS);
+	ck_assert_uint_eq(w.res.nids, JOB_IDS_MAX);
+	ck_assert_str_eq(w.res.ids[JOB_IDS_MAX - 1], "<99@lab.example>");
+	buf_clear(&b);
+}
+END_TEST
+
+/* ---- who gets what ---- */
+
+START_TEST(groups)
+{
+	w.rcpts[0] = (struct job_rcpt){"bob@lab.example", 0};
+	w.rcpts[1] = (struct job_rcpt){"any@clear.example", 1};
+	w.rcpts[2] = (struct job_rcpt){"eve@lab.example", 0};
+	w.rcpts[3] = (struct job_rcpt){"all@sign.example", 2};
+	w.rq.nrcpts = 4;
+	pipes_verdict(&w, 1, POLICY_CLEAR);
+	pipes_verdict(&w, 2, POLICY_SIGN);
+	ck_assert_int_eq(RUN(plain), JOB_DONE);
+	ck_assert_uint_eq(w.res.noutputs, 3);
+	ck_assert_str_eq(w.res.outputs[0].treatment, "seal");
+	ck_assert_uint_eq(w.res.outputs[0].nrcpts, 2);
+	ck_assert(w.res.outputs[0].rcpts[0] == 0 && w.res.outputs[0].rcpts[1] == 2);
+	ck_assert_str_eq(w.res.outputs[1].treatment, "clear");
+	ck_assert(w.res.outputs[1].nrcpts == 1 && w.res.outputs[1].rcpts[0] == 1);
+	ck_assert_str_eq(w.res.outputs[2].treatment, "sign");
+	ck_assert(w.res.outputs[2].nrcpts == 1 && w.res.outputs[2].rcpts[0] == 3);
+	ck_assert(w.res.outputs[0].sealed && !w.res.outputs[1].sealed && !w.res.outputs[2].sealed);
+	ck_assert_ptr_null(strstr(pipes_text(&w, 0), "SECRETWORD"));
+	ck_assert_ptr_nonnull(strstr(pipes_text(&w, 1), "SECRETWORD"));
+	ck_assert(memcmp(w.res.outputs[0].key, w.res.outputs[1].key, 32) != 0);
+}
+END_TEST
+
+/* One reply speaks for all: nobody gets it when one may not. */
+static const struct {
+	const char *what;
+	enum policy_certs certs;
+	bool signer;
+	enum job_status want;
+} stops[] = {{"no certificate", POLICY_CERTS_NONE, true, JOB_REFUSE}, {"expired", POLICY_CERTS_UNUSABLE, true, JOB_REFUSE},
+    {"time-out", POLICY_CERTS_UNCERTAIN, true, JOB_LATER}, {"no signer", POLICY_CERTS_USABLE, false, JOB_LATER}};
+
+START_TEST(all_or_nobody)
+{
+	w.rcpts[0] = (struct job_rcpt){"any@clear.example", 1};
+	w.rcpts[1] = (struct job_rcpt){"bob@lab.example", 0};
+	w.rq.nrcpts = 2;
+	pipes_verdict(&w, 1, POLICY_CLEAR);
+	w.rq.verdicts[0].certs = (uint8_t)stops[_i].certs;
+	w.rq.verdicts[0].have_signer = stops[_i].signer;
+	ck_assert_msg(RUN(plain) == stops[_i].want, "%s: %s", stops[_i].what, w.res.pr.text);
+	ck_assert_uint_eq(w.res.noutputs, 0);
+	ck_assert_ptr_nonnull(strstr(w.res.pr.text, "lab.example"));
+}
+END_TEST
+
+/* The verdict says "usable" but brings what cannot be used: never less instead. */
+START_TEST(verdict_without_substance)
+{
+	static const uint8_t junk[] = {0x30, 0x03, 1, 2, 3};
+	struct judge_verdict *v = &w.rq.verdicts[0];
+
+	if (_i == 0)
+		v->nrcpt_certs = 0;
+	else if (_i == 1)
+		v->rcpt_certs[0] = (struct judge_octets){junk, sizeof(junk)};
+	else if (_i == 2)
+		v->sign_cert = (struct judge_octets){junk, sizeof(junk)};
+	else
+		PIPES_COPY(v->sign_key, "no-such-key");
+	enum job_status got = RUN(plain);
+	ck_assert(got == JOB_REFUSE || got == JOB_LATER);
+	ck_assert_uint_eq(w.res.noutputs, 0);
+}
+END_TEST
+
+/* ---- forms ---- */
+
+START_TEST(clear_as_it_came)
+{
+	static const char in[] = "X-A: 1\r\nFrom: a@hospital.example\r\nBcc: hidden@lab.example\r\nContent-Type: text/plain\r\nMIME-Version: 1.0\r\n"
+				 "Resent-Bcc: hidden@lab.example\r\nX-Z:\t9\r\n\r\nbody\xe4\r\n";
+	static const char want[] = PIPES_TRACE_OUT "X-A: 1\r\nFrom: a@hospital.example\r\nContent-Type: text/plain\r\nMIME-Version: 1.0\r\nX-Z:\t9\r\n\r\n"
+						   "body\xe4\r\n";
+
+	pipes_verdict(&w, 0, POLICY_CLEAR);
+	ck_assert_int_eq(RUN(in), JOB_DONE);
+	ck_assert_str_eq(pipes_text(&w, 0), want);
+	ck_assert(w.res.outputs[0].eight_bit && !w.res.outputs[0].sealed);
+}
+END_TEST
+
+/* Without Message-ID and Date they are added, outside of the signed part. */
+START_TEST(fields_added)
+{
+	pipes_verdict(&w, 0, _i ? POLICY_SIGN : POLICY_SEAL);
+	ck_assert_int_eq(RUN(HEAD BODY), JOB_DONE);
+	ck_assert_str_eq(w.res.message_id, "<1A2B3C@gw.hospital.example>");
+	ck_assert_ptr_nonnull(strstr(pipes_text(&w, 0), "\r\nMessage-ID: <1A2B3C@gw.hospital.example>\r\n"));
+	ck_assert_ptr_nonnull(strstr(pipes_text(&w, 0), "\r\nDate: "));
+}
+END_TEST
+
+/* Signed in the clear: 7 bits, readable, and CHECK on the other side believes it. */
+START_TEST(signed_in_the_clear)
+{
+	static const char in[] = HEAD "Message-ID: <1@hospital.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+				      "Content-Transfer-Encoding: 8bit\r\n\r\nSECRETWORD caf\xc3\xa9\r\nFrom the start\r\n";
+	struct buf m = pipes_make(&w, POLICY_SIGN, in, sizeof(in) - 1);
+	const char *text = buf_str(&m);
+
+	ck_assert_ptr_nonnull(strstr(text, "multipart/signed"));
+	ck_assert_ptr_nonnull(strstr(text, "SECRETWORD"));
+	for (size_t i = 0; i < m.len; i++)
+		ck_assert_uint_lt(m.p[i], 128);
+	pipes_job(&w, JOB_CHECK);
+	ck_assert_int_eq(pipes_run_buf(&w, &m), JOB_NEEDS_TRUST);
+	pipes_trust(&w, JUDGE_TRUST_GOOD);
+	ck_assert_int_eq(pipes_run_buf(&w, &m), JOB_DONE);
+	ck_assert_ptr_nonnull(strstr(pipes_text(&w, 0), "smime=pass"));
+	ck_assert_ptr_nonnull(strstr(pipes_text(&w, 0), "SECRETWORD"));
+	ck_assert_uint_eq(w.res.outputs[0].action, POLICY_DELIVER);
+	ck_assert(!w.res.protected_in);
+	buf_clear(&m);
+}
+END_TEST
+
+/* What is no message is refused, whatever the treatment. */
+static const char *const broken[] = {"no field at all\r\n\r\nbody", "From a@b\r\n\r\n", "X: 1\nY: 2\n\nbody", ": 1\r\n\r\n"};
+
+START_TEST(broken_header)
+{
+	ck_assert_int_eq(RUN(broken[_i]), JOB_REFUSE);
+	ck_assert_int_ge(w.res.pr.code, 500);
+}
+END_TEST
+
+/* The header may be as large as header-max: what we add must not make it too large. */
+START_TEST(header_at_its_limit)
+{
+	static const enum policy_treatment all[] = {POLICY_SEAL, POLICY_SIGN, POLICY_CLEAR};
+	struct buf b;
+
+	buf_init(&b, 1 << 20);
+	ck_assert_int_eq(buf_adds(&b, HEAD), 0);
+	while (b.len + 2 * 52 < 65536)
+		ck_assert_int_eq(buf_adds(&b, "X-Filler: 0123456789012345678901234567890123456789\r\n"), 0);
+	ck_assert_int_eq(buf_adds(&b, BODY), 0);
+	w.rq.header_max = 65536;
+	pipes_verdict(&w, 0, all[_i]);
+	ck_assert_msg(pipes_run_buf(&w, &b) == JOB_DONE, "%s", w.res.pr.text);
+	w.rq.header_max = 65536 / 2;
+	ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_REFUSE);
+	buf_clear(&b);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("outbound");
+	TCase *t = tcase_create("outbound");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, asked_when_less_than_seal);
+	tcase_add_test(t, not_asked);
+	tcase_add_loop_test(t, asked_for_one, 0, 3);
+	tcase_add_test(t, long_identifiers);
+	tcase_add_test(t, groups);
+	tcase_add_loop_test(t, all_or_nobody, 0, (int)(sizeof(stops) / sizeof(stops[0])));
+	tcase_add_loop_test(t, verdict_without_substance, 0, 4);
+	tcase_add_test(t, clear_as_it_came);
+	tcase_add_loop_test(t, fields_added, 0, 2);
+	tcase_add_test(t, signed_in_the_clear);
+	tcase_add_loop_test(t, broken_header, 0, (int)(sizeof(broken) / sizeof(broken[0])));
+	tcase_add_loop_test(t, header_at_its_limit, 0, 3);
+	suite_add_tcase(s, t);
+	return fixture_run(s, PIPES_ALGOS);
+}
