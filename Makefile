@@ -194,4 +194,7 @@ help:
 	@echo 'make deps            install the Debian packages that are missing'
 	@echo 'make all             build (SAN=1: with ASan and UBSan, into build/san)'
 	@echo 'make unit-STEM       one unit test; make check-e2e ONLY=name one end-to-end test'
-	@echo 'make bench fuzz lint check-valgrind install (DESTDIR, PREFIX) clean'
+	@echo 'make bench fuzz soak lint check-valgrind install (DESTDIR, PREFIX) clean'
+
+.PHONY: soak
+soak: all ; @BUILD=$(BUILD) python3 tests/crash/soak.py $(or $(SECONDS),600)

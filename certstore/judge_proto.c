@@ -117,6 +117,9 @@ static void put_verdict_policy(struct ipc_out *o, const struct judge_verdict *m)
 	ipc_put_u8(o, m->treatment);
 	ipc_put_u8(o, m->strength);
 	ipc_put_u8(o, m->certs);
+	ipc_put_u8(o, m->any_treatment);
+	ipc_put_u8(o, m->any_strength);
+	put_bool(o, m->own_domain);
 	put_bool(o, m->listed);
 	put_bool(o, m->seen_protected);
 	put_bool(o, m->have_signer);
@@ -130,6 +133,9 @@ static void get_verdict_policy(struct ipc_in *in, struct judge_verdict *m_r)
 	m_r->treatment = get_number(in, 0, TREATMENT_MAX);
 	m_r->strength = get_number(in, 0, STRENGTH_MAX);
 	m_r->certs = get_number(in, 0, CERTS_MAX);
+	m_r->any_treatment = get_number(in, 0, TREATMENT_MAX);
+	m_r->any_strength = get_number(in, 0, STRENGTH_MAX);
+	m_r->own_domain = get_bool(in);
 	m_r->listed = get_bool(in);
 	m_r->seen_protected = get_bool(in);
 	m_r->have_signer = get_bool(in);

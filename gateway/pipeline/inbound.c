@@ -204,6 +204,23 @@ static void sig_is(struct work *w, enum policy_sig sig, const char *why)
 	snprintf(w->facts.sig_why, sizeof(w->facts.sig_why), "%s", why);
 }
 
+/* The signer the verdict rests on. P9 remembers the author's domain when the certificate speaks for it, the person alone when it speaks for one person. */
+static void name_signer(struct work *w, size_t i)
+{
+	struct cert_facts f;
+	X509 *x = i < w->nsigners ? cache_cert(w->cache, &w->signers[i].cert, NULL) : NULL;
+	char text[ADDRESS_TEXT_MAX];
+
+	if (x == NULL)
+		return;
+	cert_facts(x, &f);
+	snprintf(w->signer_name, sizeof(w->signer_name), "%.390s", f.subject);
+	snprintf(w->signer_serial, sizeof(w->signer_serial), "%s", f.serial);
+	snprintf(w->signer_issuer, sizeof(w->signer_issuer), "%s", f.issuer);
+	if (cert_bound(x, &w->from, CERT_TO_SIGN) == CERT_BOUND_ADDRESS)
+		snprintf(w->res->from_domain, sizeof(w->res->from_domain), "%s", address_text(&w->from, text));
+}
+
 /* All SignerInfos verify (bad_signer is clear). One signer whom the judge believes suffices; an uncertain judge outweighs "no". */
 static void weigh(struct work *w)
 {
@@ -216,28 +233,17 @@ static void weigh(struct work *w)
 	for (size_t i = 0; i < t->n; i++)
 		if (best < 0 || weight[t->v[i].state] > weight[t->v[best].state])
 			best = (int)i;
-	if (best >= 0)
-		sig_is(w, sig[t->v[best].state], t->v[best].why);
-}
-
-static void name_signer(struct work *w)
-{
-	struct cert_facts f;
-	X509 *x = w->nsigners == 0 ? NULL : cache_cert(w->cache, &w->signers[0].cert, NULL);
-
-	if (x == NULL)
+	if (best < 0)
 		return;
-	cert_facts(x, &f);
-	snprintf(w->signer_name, sizeof(w->signer_name), "%.390s", f.subject);
-	snprintf(w->signer_serial, sizeof(w->signer_serial), "%s", f.serial);
-	snprintf(w->signer_issuer, sizeof(w->signer_issuer), "%s", f.issuer);
+	sig_is(w, sig[t->v[best].state], t->v[best].why);
+	name_signer(w, (size_t)best);
 }
 
 static enum stage_result in_trust(struct work *w)
 {
 	w->facts.whole = w->nsigners > 0 || w->bad_signer; /* layers cover whole entities only */
-	name_signer(w);
 	if (w->bad_signer) {
+		name_signer(w, 0);
 		w->facts.sig = POLICY_SIG_BAD; /* several signers of which one fails: the message fails (sig_why names it) */
 		return STAGE_NEXT;
 	}

@@ -94,7 +94,7 @@ struct job_result {
 	struct problem pr;
 	char why[640];
 	char message_id[256];
-	char from_domain[256];	/* author's domain when known (P9) */
+	char from_domain[256];	/* whom P9 remembers: the author's domain, or the author when the signer speaks for one person */
 	bool protected_in;	/* trusted and sealed: remember the partner as seen protected */
 	bool open_failed;	/* counts against P10's limit */
 	uint8_t key_hash[32];	/* JOB_CHECK/OPEN of encrypted mail: hash of our encryptedKey */

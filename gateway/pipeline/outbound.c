@@ -73,7 +73,26 @@ void outbound_facts(const struct judge_verdict *v, bool tls_verified, enum job_a
 	memcpy(f->cert_why, v->cert_why, sizeof(f->cert_why));
 	memcpy(f->signer_why, v->signer_why, sizeof(f->signer_why));
 	f->tls_verified_possible = tls_verified;
-	f->reply_to_sealed = reply_to_sealed == JOB_YES;
+	f->reply_to_sealed = reply_to_sealed == JOB_YES && !v->own_domain;
+}
+
+/* Rules name senders; who writes is the author in From. Where the envelope says somebody else, or nobody, no rule must be evaded by that. */
+static bool author_is_sender(const struct work *w)
+{
+	struct address from, sender;
+
+	return header_author(w->a, &w->msg.header, &from, NULL) == 0 &&
+	    address_parse(w->rq->sender, strlen(w->rq->sender), &sender, NULL) == 0 && address_same_nocase(&from, &sender);
+}
+
+static void strictest(const struct judge_verdict *v, struct policy_out *f)
+{
+	if (v->own_domain)
+		return;
+	if (v->any_treatment > (uint8_t)f->treatment)
+		f->treatment = (enum policy_treatment)v->any_treatment;
+	if (v->any_strength > (uint8_t)f->strength)
+		f->strength = (enum policy_strength)v->any_strength;
 }
 
 /*
@@ -92,6 +111,8 @@ static enum stage_result out_decide(struct work *w)
 		struct policy_decision *d = &w->decisions[i];
 
 		outbound_facts(&w->rq->verdicts[w->rq->rcpts[i].verdict], w->rq->tls_verified, (enum job_answer)w->rq->was_sealed, &f);
+		if (!author_is_sender(w))
+			strictest(&w->rq->verdicts[w->rq->rcpts[i].verdict], &f);
 		policy_outbound(w->rq->sender, w->rq->rcpts[i].address, &f, d);
 		if (d->action != POLICY_PASS) {
 			w->res->pr = d->pr;

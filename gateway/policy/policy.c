@@ -200,7 +200,7 @@ static void decide_sign(struct ask *a)
 {
 	if (a->f->have_signer)
 		pass(a, POLICY_SIGN, "signed for %s", a->recipient);
-	else if (a->strength == POLICY_REQUIRE || a->f->seen_protected)
+	else if (a->strength == POLICY_REQUIRE)
 		no_signer(a, "mail must be signed");
 	else
 		pass(a, POLICY_CLEAR, "not signed for %s: %s has no usable signing certificate%s%s", a->recipient,
@@ -211,7 +211,7 @@ static void decide_tls(struct ask *a)
 {
 	if (a->f->tls_verified_possible)
 		pass(a, POLICY_TLS, "over verified TLS to %s", a->to);
-	else if (a->strength == POLICY_REQUIRE || a->f->seen_protected)
+	else if (a->strength == POLICY_REQUIRE)
 		stop(a, POLICY_REFUSE,
 		    "%s: mail must go over verified TLS, but the next hop is not configured to be verified; set "
 		    "\"tls = "
@@ -257,5 +257,8 @@ void policy_outbound(
 		a.treatment = POLICY_SEAL;
 		a.strength = POLICY_REQUIRE;
 	}
+	/* P9: signed or in TLS only is less than what the partner had */
+	if (f->seen_protected && a.treatment < POLICY_SEAL)
+		a.treatment = POLICY_CLEAR;
 	deciders[a.treatment](&a);
 }

@@ -124,7 +124,7 @@ static const struct setting top_rows[] = {
     {"default-treatment", SETTING_ENUM, AT(default_treatment), "seal", 0, 0, treatment_words, "What unlisted domains get: clear, tls, sign, seal.", NULL},
     {"default-strength", SETTING_ENUM, AT(default_strength), "prefer", 0, 0, strength_words, "How strictly: never, prefer, require.", NULL},
     {"mx-port", SETTING_INT, AT(mx_port), "25", 1, 65535, NULL, "Port of the hosts found by MX (other than 25 only for tests).", NULL},
-    {"sessions-max", SETTING_INT, AT(sessions_max), "10000", 1, 1000000, NULL, "Open sessions in all; above it 421.", NULL},
+    {"sessions-max", SETTING_INT, AT(sessions_max), "10000", 1, 1000000, NULL, "Open sessions on each side, inside and outside; above it 421.", NULL},
     {"sessions-per-client", SETTING_INT, AT(sessions_per_client), "100", 1, 1000000, NULL, "Open sessions of one client address.", NULL},
     {"header-max", SETTING_SIZE, AT(header_max), "128k", 4096, 4 * 1024 * 1024, NULL, "Octets of a message's header block.", NULL},
     {"nesting-max", SETTING_INT, AT(nesting_max), "5", 1, 20, NULL, "S/MIME layers around each other that are opened.", NULL},

@@ -61,6 +61,29 @@ static int find_partner(struct question *q)
 	return words_of(q, o->partner->treatment, o->partner->strength, q->v->rule) < 0 ? -1 : 1;
 }
 
+/* A message whose author is not its envelope sender (a notice with the null path, an automatic reply) must not slip past the author's rule: the sealer then
+ * takes the strictest that any sender has for this recipient. */
+static int strictest(struct question *q, const struct store_rule *rules, size_t n)
+{
+	uint8_t t = q->v->treatment, s = q->v->strength, most_t = t, most_s = s;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!judge_rule_matches(rules[i].recipient, &q->recipient))
+			continue;
+		if (words_of(q, rules[i].treatment, rules[i].strength, rules[i].name) < 0)
+			return -1;
+		if (q->v->treatment > most_t)
+			most_t = q->v->treatment;
+		if (q->v->strength > most_s)
+			most_s = q->v->strength;
+	}
+	q->v->treatment = t;
+	q->v->strength = s;
+	q->v->any_treatment = most_t;
+	q->v->any_strength = most_s;
+	return 0;
+}
+
 /* Rule by first match, then the partner's entry, then the default. */
 static int find_rule(struct question *q)
 {
@@ -76,10 +99,12 @@ static int find_rule(struct question *q)
 		return -1;
 	q->v->listed = listed > 0;
 	r = judge_rule_first(rules, n, &q->sender, &q->recipient);
-	if (!r)
-		return 0;
-	(void)snprintf(q->v->rule, sizeof q->v->rule, "rule \"%.119s\"", r->name);
-	return words_of(q, r->treatment, r->strength, q->v->rule);
+	if (r) {
+		(void)snprintf(q->v->rule, sizeof q->v->rule, "rule \"%.119s\"", r->name);
+		if (words_of(q, r->treatment, r->strength, q->v->rule) < 0)
+			return -1;
+	}
+	return strictest(q, rules, n);
 }
 
 static int find_seen(struct question *q)
@@ -89,6 +114,9 @@ static int find_seen(struct question *q)
 	if (judge_cache_owner(q->w->cache, q->store, q->recipient.domain, &o, q->pr) < 0)
 		return -1;
 	q->v->seen_protected = o->seen > 0;
+	if (judge_cache_person(q->w->cache, q->store, &q->recipient, &o, q->pr) < 0)
+		return -1;
+	q->v->seen_protected = q->v->seen_protected || o->seen > 0;
 	return 0;
 }
 

@@ -8,10 +8,12 @@
  */
 #include "gateway/proc/judge_signers.h"
 
+#include <openssl/sha.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/base/encode.h"
 #include "gateway/base/log.h"
 #include "gateway/proc/judge_weigh.h"
 
@@ -122,8 +124,7 @@ static uint8_t weigh_partner(struct question *q, const struct judge_cert *k, cha
 	return states[result];
 }
 
-static uint8_t weigh_signer(
-    struct question *q, const struct judge_octets *der, char sha256_r[65], char *why, size_t cap)
+static uint8_t weigh_signer(struct question *q, const struct judge_octets *der, char *why, size_t cap)
 {
 	struct problem pr = {0};
 	struct judge_cert *k = judge_cache_cert(q->w->cache, der->p, der->n, &pr);
@@ -133,7 +134,6 @@ static uint8_t weigh_signer(
 		say(why, cap, "%s", pr.text);
 		return JUDGE_TRUST_UNTRUSTED;
 	}
-	memcpy(sha256_r, k->f.sha256, 65);
 	if (judge_world_domain(q->w, q->from.domain) >= 0)
 		state = weigh_own(q, der, k, why, cap);
 	else
@@ -152,6 +152,14 @@ static void read_extra(struct question *q, const struct judge_signers *rq)
 	}
 }
 
+static void hash_of(const struct judge_octets *der, char hex[65])
+{
+	uint8_t h[32];
+
+	(void)SHA256(der->p, der->n, h);
+	encode_hex(h, sizeof h, hex);
+}
+
 void judge_signers(struct store *s, const struct judge_world *w, const struct judge_signers *rq, int64_t now,
     struct judge_trust *t_r)
 {
@@ -166,9 +174,11 @@ void judge_signers(struct store *s, const struct judge_world *w, const struct ju
 	read_extra(&q, rq);
 	t_r->n = rq->n;
 	for (size_t i = 0; i < rq->n; i++) {
+		/* of the octets, whether they can be read or not: the answer must be known again for what it answers */
+		hash_of(&rq->v[i].cert, t_r->v[i].sha256);
 		if (author) {
 			t_r->v[i].state =
-			    weigh_signer(&q, &rq->v[i].cert, t_r->v[i].sha256, t_r->v[i].why, sizeof t_r->v[i].why);
+			    weigh_signer(&q, &rq->v[i].cert, t_r->v[i].why, sizeof t_r->v[i].why);
 			continue;
 		}
 		t_r->v[i].state = JUDGE_TRUST_UNBOUND;

@@ -14,7 +14,7 @@
 #include "gateway/proc/relay_session.h"
 #include "gateway/proc/relay_tls.h"
 
-enum { ACCEPT_AT_ONCE = 64, BUCKETS = 1024 };
+enum { ACCEPT_AT_ONCE = 64, BUCKETS = 1024, REST_MS = 200, ALARM_MS = 60000 };
 
 struct listener {
 	struct relay_accept *of;
@@ -22,6 +22,7 @@ struct listener {
 	const struct conf_listener *conf;
 	int fd;
 	struct loop_io *io;
+	struct loop_timer *again;
 };
 struct open_session {
 	struct open_session *next, **prev;
@@ -35,6 +36,8 @@ struct relay_accept {
 	SSL_CTX *tls; /* of the present identities, NULL none */
 	struct open_session *open[BUCKETS]; /* by client address */
 	size_t sessions;
+	size_t of_side[2]; /* inside clients keep their places when the outside takes all of its own */
+	int64_t alarmed;
 	bool stopped;
 };
 
@@ -89,11 +92,12 @@ int relay_accept_count(struct relay_accept *a, struct smtpd *s, struct problem *
 
 	if (c->side == 0 && !network_contains(c->networks.v, c->networks.n, client))
 		return problem_set(pr, PROBLEM_POLICY, 554, "5.7.1", "", "%s is not in the networks that may send here", client);
-	if (a->sessions >= (size_t)a->r->top->sessions_max)
+	if (a->of_side[c->side] >= (size_t)a->r->top->sessions_max)
 		return problem_set(pr, PROBLEM_TEMP, 421, "4.3.2", "", "too many sessions, try again later");
 	if (of_client(a, client) >= (size_t)a->r->top->sessions_per_client)
 		return problem_set(pr, PROBLEM_TEMP, 421, "4.7.0", "", "too many sessions from %s", client);
 	remember(a, s);
+	a->of_side[c->side]++;
 	return 0;
 }
 
@@ -105,6 +109,7 @@ void relay_accept_uncount(struct relay_accept *a, struct smtpd *s)
 			if (o->next != NULL)
 				o->next->prev = o->prev;
 			a->sessions--;
+			a->of_side[conf_of(a, s)->side]--;
 			free(o);
 			return;
 		}
@@ -117,6 +122,27 @@ size_t relay_accept_sessions(const struct relay_accept *a)
 
 /* ---- accepting ---- */
 
+/* No descriptor is free: the listener rests for a moment instead of being told of the same client again and again. */
+static void rest(struct listener *l)
+{
+	int64_t now = loop_now_ms();
+
+	loop_io_want(l->io, 0);
+	loop_timer_set(l->again, REST_MS);
+	if (now - l->of->alarmed < ALARM_MS && l->of->alarmed != 0)
+		return;
+	l->of->alarmed = now;
+	log_error(NULL, "relay", "alarm=descriptors listener=%s why=\"no free descriptor: raise LimitNOFILE or lower sessions-max\"", l->ls.name);
+}
+
+static void rested(void *ctx)
+{
+	struct listener *l = ctx;
+
+	if (l->io != NULL)
+		loop_io_want(l->io, LOOP_READ);
+}
+
 static void on_accept(void *ctx, int fd, unsigned got)
 {
 	struct listener *l = ctx;
@@ -127,7 +153,7 @@ static void on_accept(void *ctx, int fd, unsigned got)
 
 		if (c < 0) {
 			if (errno == EMFILE || errno == ENFILE)
-				log_error(NULL, "relay", "alarm=descriptors listener=%s why=\"no free descriptor: raise LimitNOFILE\"", l->ls.name);
+				rest(l);
 			return;
 		}
 		smtpd_new(l->of->r->loop, c, &l->ls);
@@ -188,6 +214,7 @@ struct relay_accept *relay_accept_new(struct relay *r)
 		l->of = a;
 		l->fd = -1;
 		l->conf = conf_listener(r->conf, i, &l->ls.name);
+		l->again = loop_timer_new(r->loop, rested, l);
 		l->ls.side = l->conf->side == 0 ? SMTPD_INSIDE : SMTPD_OUTSIDE;
 		l->ls.hostname = r->top->hostname;
 		l->ls.tls_required = l->conf->tls_required;
@@ -218,6 +245,7 @@ void relay_accept_free(struct relay_accept *a)
 		return;
 	for (size_t i = 0; i < a->n; i++) {
 		loop_io_free(a->v[i].io);
+		loop_timer_free(a->v[i].again);
 		if (a->v[i].fd >= 0)
 			close(a->v[i].fd);
 	}

@@ -1,5 +1,6 @@
 #include "gateway/proc/relay_ask.h"
 
+#include <ctype.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +77,7 @@ struct relay_verdict *relay_verdict_local(void)
 		local.refs = 1; /* never freed */
 		local.v.treatment = POLICY_CLEAR;
 		local.v.strength = POLICY_NEVER;
+		local.v.own_domain = true;
 		snprintf(local.v.rule, sizeof(local.v.rule), "own domain");
 	}
 	return relay_verdict_ref(&local);
@@ -272,8 +274,14 @@ void relay_ask_cancel(struct relay_ask *a, void *ctx)
 void relay_ask_seen(struct relay_ask *a, const char *domain)
 {
 	uint8_t hash[32];
+	char who[256];
 	struct ipc_out o;
 
+	if (mem_copy_str(who, sizeof(who), domain) != 0)
+		return; /* longer than any address that can be looked up again */
+	for (char *p = who; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	domain = who;
 	SHA256((const uint8_t *)domain, strlen(domain), hash);
 	uint8_t *known = a->seen[((unsigned)hash[0] << 8 | hash[1]) % SEEN_PLACES];
 	if (domain[0] == '\0' || a->chan == NULL || memcmp(known, hash, sizeof(hash)) == 0)

@@ -34,7 +34,7 @@ typedef void relay_trust_fn(void *ctx, const struct judge_trust *t, const struct
 void relay_ask_trust(struct relay_ask *a, const struct judge_signers *q, relay_trust_fn *fn, void *ctx);
 /* Forgets every question of ctx: its fn is not called any more. */
 void relay_ask_cancel(struct relay_ask *a, void *ctx);
-/* P9: mail with the domain was protected; told once per domain and life of the process. */
+/* P9: mail with the domain, or with one person (an address), was protected; told once for each and life of the process. */
 void relay_ask_seen(struct relay_ask *a, const char *domain);
 /* Our identities as last told by the judge; false while none came yet. Valid until the next loop round. */
 bool relay_ask_identities(const struct relay_ask *a, const struct judge_identity **list_r, size_t *n_r);

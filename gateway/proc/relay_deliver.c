@@ -15,6 +15,8 @@
 enum {
 	ACTIVE_MAX = 500, /* messages under way at once: bounds memory (each holds at most memory-max of sealed content) */
 	CLAIM_AT_ONCE = 64,
+	SKIP_MAX = 4, /* one next hop may have a quarter of the places */
+	AGAIN_MS = 30000,
 	STALE_MS = 60000, /* how often held mail is looked through for what was held too long */
 };
 
@@ -97,19 +99,34 @@ static void log_final(const struct delivery *y, size_t i, const char *remote, co
 	    t->ok ? "" : " why=\"", t->ok ? "" : t->pr.text, t->ok ? "" : "\"");
 }
 
+static struct relay_settle *outcomes(struct delivery *y, const char *remote, bool final)
+{
+	struct relay_settle *s = relay_settle_new(y->of->r, y->id);
+
+	for (size_t i = 0; i < y->n; i++) {
+		if (y->to[i].ok)
+			relay_settle_done(s, y->rcpts[i].row, QUEUE_DELIVERED, y->to[i].reply, remote, "2.0.0");
+		else if (final)
+			failed(y, s, i, remote);
+		else
+			relay_settle_retry(s, y->rcpts[i].row, now_ms() + AGAIN_MS, y->to[i].pr.text, remote, y->to[i].pr.enh);
+	}
+	return s;
+}
+
 static void finish(struct delivery *y, const char *remote, const char *tls)
 {
 	struct relay_deliver *d = y->of;
-	struct relay_settle *s = relay_settle_new(d->r, y->id);
+	struct relay_settle *s;
 
-	for (size_t i = 0; i < y->n; i++) {
+	for (size_t i = 0; i < y->n; i++)
 		log_final(y, i, remote, tls);
-		if (y->to[i].ok)
-			relay_settle_done(s, y->rcpts[i].row, QUEUE_DELIVERED, y->to[i].reply, remote, "2.0.0");
-		else
-			failed(y, s, i, remote);
+	s = outcomes(y, remote, true);
+	if (relay_notice_make(s, y->sender, y->arrived, y->content) != 0) {
+		/* nobody is recorded as failed before the sender can be told: those go another round */
+		relay_settle_abandon(s);
+		s = outcomes(y, remote, false);
 	}
-	relay_notice_make(s, y->sender, y->arrived, y->content);
 	relay_settle_commit(s);
 	delivery_free(y);
 	relay_deliver_kick(d);
@@ -270,6 +287,25 @@ static void start(struct relay_deliver *d, const struct queue_job *j)
 	spool_free(content);
 }
 
+/* Next hops that have their share of the places already: one slow site must not take them all. The keys live as long as their deliveries. */
+static size_t crowded(const struct relay_deliver *d, const char *skip[SKIP_MAX])
+{
+	size_t n = 0;
+
+	for (const struct delivery *y = d->list; y != NULL && n < SKIP_MAX; y = y->next) {
+		size_t same = 0;
+		bool known = false;
+
+		for (size_t i = 0; i < n; i++)
+			known = known || strcmp(skip[i], y->nexthop) == 0;
+		for (const struct delivery *z = y; z != NULL && !known; z = z->next)
+			same += strcmp(z->nexthop, y->nexthop) == 0;
+		if (same > ACTIVE_MAX / SKIP_MAX)
+			skip[n++] = y->nexthop;
+	}
+	return n;
+}
+
 /* ---- held for too long ---- */
 
 /* Outbound: the inside sender is told. Inbound: nobody outside ever is; the alarm is for the admin (ARCHITECTURE: held mail). */
@@ -289,8 +325,12 @@ static void expire_held(struct relay_deliver *d, const struct queue_job *j)
 		if (j->kind == QUEUE_OUTBOUND && j->sender[0] != '\0')
 			relay_notice_add(s, j->rcpts[i].address, "5.4.7", "the message was held and nobody released it in time", NULL);
 	}
-	if (content != NULL)
-		relay_notice_make(s, j->sender, j->arrived, content);
+	if (content == NULL || relay_notice_make(s, j->sender, j->arrived, content) != 0) {
+		relay_settle_abandon(s);
+		s = relay_settle_new(d->r, j->id);
+		for (size_t i = 0; i < j->nrcpts; i++)
+			relay_settle_hold(s, j->rcpts[i].row, NULL, NULL, NULL); /* the next look tries again */
+	}
 	relay_settle_commit(s);
 	spool_free(content);
 }
@@ -315,6 +355,8 @@ static void on_timer(void *ctx)
 {
 	struct relay_deliver *d = ctx;
 	struct queue_job *jobs[CLAIM_AT_ONCE];
+	const char *skip[SKIP_MAX];
+	size_t nskip;
 	int64_t due = INT64_MAX;
 	size_t busy = d->active + relay_open_active(d->r), n;
 
@@ -322,9 +364,14 @@ static void on_timer(void *ctx)
 		loop_timer_set(d->timer, 1000);
 		return;
 	}
-	n = queue_claim(d->r->queue, ACTIVE_MAX - busy < CLAIM_AT_ONCE ? ACTIVE_MAX - busy : CLAIM_AT_ONCE, NULL, 0, jobs, &due);
+	nskip = crowded(d, skip);
+	n = queue_claim(d->r->queue, ACTIVE_MAX - busy < CLAIM_AT_ONCE ? ACTIVE_MAX - busy : CLAIM_AT_ONCE, skip, nskip, jobs, &due);
+	keys_client_begin(d->r->keys);
 	for (size_t i = 0; i < n; i++) {
-		start(d, jobs[i]);
+		if (keys_client_failed(d->r->keys)) /* one that does not answer is not asked for every message */
+			put_back(d, jobs[i], keys_client_problem(d->r->keys));
+		else
+			start(d, jobs[i]);
 		queue_job_free(jobs[i]);
 	}
 	int64_t wait = n > 0 ? 1 : due == INT64_MAX ? 5000 : due - now_ms();

@@ -70,8 +70,17 @@ static void on_committed(void *ctx, int err, const int64_t *rows, size_t n, cons
 
 static void commit(struct relay_tx *t, struct relay_settle *s, const char *id, bool outputs, const struct job_result *res)
 {
-	struct relay_commit *c = mem_new(sizeof(*c));
+	struct relay_commit *c;
 	struct queue_tx tx = {0};
+	struct problem pr;
+
+	if (smtpd_gone(t->session)) { /* RFC 1047: who does not wait for the answer sends again */
+		relay_settle_abandon(s);
+		problem_temp(&pr, "the client went away before the message was accepted");
+		answer(t, &pr, "");
+		return;
+	}
+	c = mem_new(sizeof(*c));
 
 	c->r = t->r;
 	c->tx = t;
@@ -117,9 +126,14 @@ static void note_protected(struct relay_tx *t, const struct job_result *res)
 		relay_ask_seen(t->r->ask, res->from_domain);
 	for (size_t i = 0; outgoing(t) && i < res->noutputs; i++)
 		for (size_t k = 0; res->outputs[i].sealed && k < res->outputs[i].nrcpts; k++) {
-			const char *at = strrchr(t->rcpts[res->outputs[i].rcpts[k]].address, '@');
+			const struct job_rcpt *rc = &t->rcpts[res->outputs[i].rcpts[k]];
+			const char *at = strrchr(rc->address, '@');
 
-			relay_ask_seen(t->r->ask, at == NULL ? "" : at + 1);
+			/* a certificate of one person says nothing of the others at that domain */
+			if (t->verdicts[rc->verdict]->v.personal)
+				relay_ask_seen(t->r->ask, rc->address);
+			else
+				relay_ask_seen(t->r->ask, at == NULL ? "" : at + 1);
 		}
 }
 
@@ -266,7 +280,7 @@ static void request_out(struct relay_tx *t)
 	rq->rcpts = t->rcpts;
 	rq->nrcpts = t->nrcpts;
 	relay_inbound_common(t->r, rq);
-	rq->tls_verified = t->r->top->relay_tls == CONF_TLS_VERIFY;
+	rq->tls_verified = relay_hops_verified(t->r, "");
 	rq->nverdicts = t->nverdicts;
 	for (size_t i = 0; i < t->nverdicts; i++)
 		rq->verdicts[i] = t->verdicts[i]->v;

@@ -42,7 +42,8 @@ void relay_hops_key(const struct relay *r, const char *domain, char key[RELAY_HO
 
 bool relay_hops_verified(const struct relay *r, const char *domain)
 {
-	return conf_domain_find(r->conf, domain) == NULL && r->top->relay_tls == CONF_TLS_VERIFY;
+	/* a host name out of an unauthenticated MX answer proves nothing: only a configured relay host counts */
+	return conf_domain_find(r->conf, domain) == NULL && r->top->relay_host[0] != '\0' && r->top->relay_tls == CONF_TLS_VERIFY;
 }
 
 static void put_port(struct sockaddr_storage *ss, unsigned port)
@@ -53,9 +54,22 @@ static void put_port(struct sockaddr_storage *ss, unsigned port)
 		((struct sockaddr_in6 *)ss)->sin6_port = htons((uint16_t)port);
 }
 
+static void no_answer(relay_hops_fn *fn, void *ctx, const char *why)
+{
+	struct problem pr;
+
+	problem_set(&pr, PROBLEM_TEMP, 451, "4.4.3", "", "%s", why);
+	fn(ctx, NULL, &pr);
+}
+
 static void answer(struct relay_hops *h, const char *key, enum smtpc_tls tls, const struct smtpc_host *hosts, size_t n, relay_hops_fn *fn,
     void *ctx)
 {
+	/* without the context that was asked for (the CA file could not be read) nothing goes: verification never becomes less */
+	if (tls == SMTPC_TLS_VERIFY && h->r->tls_verify == NULL) {
+		no_answer(fn, ctx, "TLS is to be verified, but tls-ca-file could not be read when the gateway started: mend it and reload");
+		return;
+	}
 	struct smtpc_dest d = {
 	    .key = key,
 	    .hosts = hosts,
@@ -65,14 +79,6 @@ static void answer(struct relay_hops *h, const char *key, enum smtpc_tls tls, co
 	};
 
 	fn(ctx, &d, NULL);
-}
-
-static void no_answer(relay_hops_fn *fn, void *ctx, const char *why)
-{
-	struct problem pr;
-
-	problem_set(&pr, PROBLEM_TEMP, 451, "4.4.3", "", "%s", why);
-	fn(ctx, NULL, &pr);
 }
 
 static void ask(struct relay_hops *h, const char *key, enum scout_kind kind, const char *name, unsigned port, enum smtpc_tls tls,

@@ -297,14 +297,35 @@ static struct spool *output_spool(struct task *t, const struct job_output *o, si
 static bool sound(struct task *t, const struct job_result *res, struct spool *outs[JOB_VERDICTS_MAX])
 {
 	bool good = true;
+	uint8_t seen[JOB_RCPTS_MAX] = {0};
+	size_t named = 0;
 
 	for (size_t i = 0; i < res->noutputs; i++) {
-		for (size_t k = 0; k < res->outputs[i].nrcpts; k++)
-			good = good && res->outputs[i].rcpts[k] < t->rq.nrcpts;
+		good = good && res->outputs[i].nrcpts > 0;
+		for (size_t k = 0; k < res->outputs[i].nrcpts; k++) {
+			good = good && res->outputs[i].rcpts[k] < t->rq.nrcpts && seen[res->outputs[i].rcpts[k]]++ == 0;
+			named++;
+		}
 		outs[i] = output_spool(t, &res->outputs[i], i);
 		good = good && outs[i] != NULL;
 	}
-	return good;
+	/* every recipient in exactly one output: a 250 for nobody would be a lost message (P6) */
+	return good && (res->status != JOB_DONE || named == t->rq.nrcpts);
+}
+
+static void again(struct relay_jobs *j, struct task *t)
+{
+	for (size_t i = 0; i < JOB_VERDICTS_MAX; i++) {
+		if (t->out_fds[i] >= 0)
+			close(t->out_fds[i]);
+		t->out_fds[i] = -1;
+		buf_reset(&t->pieces[i]);
+	}
+	t->next = j->first[RELAY_JOB_NOW];
+	j->first[RELAY_JOB_NOW] = t;
+	if (j->last[RELAY_JOB_NOW] == &j->first[RELAY_JOB_NOW])
+		j->last[RELAY_JOB_NOW] = &t->next;
+	j->waiting++;
 }
 
 static void sealer_lost(struct sealer *s, const char *why)
@@ -316,11 +337,16 @@ static void sealer_lost(struct sealer *s, const char *why)
 	s->chan = NULL;
 	s->busy = NULL;
 	s->nbusy = 0;
-	while ((t = list) != NULL) {
+	/* the first was being worked on; those sent ahead go to another sealer, unblamed */
+	for (bool first = true; (t = list) != NULL; first = false) {
 		list = t->next;
-		task_fail(t, "the sealing process died while it worked on this message; try again", true);
+		t->next = NULL;
+		if (first)
+			task_fail(t, "the sealing process died while it worked on this message; try again", true);
+		else
+			again(s->of, t);
 	}
-	pump(s->of);
+	loop_soon(s->of->loop, pump_soon, s->of);
 }
 
 static void got_result(struct sealer *s, struct task *t, struct ipc_in *in)

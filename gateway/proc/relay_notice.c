@@ -36,14 +36,14 @@ static struct spool *write_notice(struct relay_settle *s, const struct dsn *d, c
 	struct problem pr = {0};
 
 	if (dsn_write(d, spool_writer(c), &pr) != 0 || spool_finish(c, &pr) != 0) {
-		log_error(d->queue_id, "relay", "alarm=notice-lost to=<%s> why=\"%s\"", d->to, pr.text);
+		log_error(d->queue_id, "relay", "alarm=notice to=<%s> why=\"%s\"", d->to, pr.text);
 		spool_free(c);
 		return NULL;
 	}
 	return c;
 }
 
-static void queue_notice(struct relay_settle *s, const struct dsn *d, const char *domain)
+static int queue_notice(struct relay_settle *s, const struct dsn *d, const char *domain)
 {
 	struct relay *r = relay_settle_relay(s);
 	struct arena *a = relay_settle_arena(s);
@@ -52,6 +52,7 @@ static void queue_notice(struct relay_settle *s, const struct dsn *d, const char
 	struct problem pr = {0};
 	struct buf wrapped;
 	struct queue_rcpt *rc = arena_alloc(a, sizeof(*rc));
+	int err = -1;
 	struct queue_msg m = {.kind = QUEUE_NOTICE, .sender = "", .trace = "", .facts = "", .rcpts = rc, .nrcpts = 1};
 
 	REQUIRE(rc != NULL);
@@ -64,7 +65,7 @@ static void queue_notice(struct relay_settle *s, const struct dsn *d, const char
 	rc->state = QUEUE_QUEUED;
 	rc->treatment = "notice";
 	if (keys_wrap(r->keys, key, &wrapped, &pr) != 0) {
-		log_error(d->queue_id, "relay", "alarm=notice-lost to=<%s> why=\"%s\"", d->to, pr.text);
+		log_error(d->queue_id, "relay", "alarm=notice to=<%s> why=\"%s\"", d->to, pr.text);
 	} else if ((m.content = write_notice(s, d, key)) != NULL) {
 		m.id = arena_str(a, id);
 		m.message_id = d->message_id;
@@ -73,25 +74,28 @@ static void queue_notice(struct relay_settle *s, const struct dsn *d, const char
 		relay_settle_message(s, &m);
 		log_info(m.id, "relay", "notice about=%s to=<%s> recipients=%zu", d->queue_id, d->to, d->nrcpts);
 		spool_free(m.content);
+		err = 0;
 	}
 	buf_clear(&wrapped);
 	mem_wipe(key, sizeof(key));
+	return err;
 }
 
-void relay_notice_make(struct relay_settle *s, const char *sender, int64_t arrived_ms, struct spool *content)
+int relay_notice_make(struct relay_settle *s, const char *sender, int64_t arrived_ms, struct spool *content)
 {
 	struct relay *r = relay_settle_relay(s);
 	struct arena *a = relay_settle_arena(s);
 	const char *at = strrchr(sender, '@');
 	struct dsn d = {.action = DSN_FAILED};
 	char *header;
+	int err;
 
 	d.rcpts = relay_settle_told(s, &d.nrcpts);
 	if (d.nrcpts == 0)
-		return;
+		return 0;
 	if (at == NULL || conf_domain_find(r->conf, at + 1) == NULL) {
 		log_warn(relay_settle_id(s), "relay", "no-notice to=<%s> why=\"the sender is not of our domains\"", sender);
-		return;
+		return 0;
 	}
 	header = mem_new(HEADER_MAX);
 	d.reporting_mta = r->top->hostname;
@@ -104,6 +108,7 @@ void relay_notice_make(struct relay_settle *s, const char *sender, int64_t arriv
 	d.header_len = header_of(content, header);
 	d.header = d.header_len > 0 ? header : NULL;
 	REQUIRE(d.to != NULL && d.message_id != NULL);
-	queue_notice(s, &d, at + 1);
+	err = queue_notice(s, &d, at + 1);
 	free(header);
+	return err;
 }

@@ -9,7 +9,8 @@
 
 /* Remembers one failed recipient in s. */
 void relay_notice_add(struct relay_settle *s, const char *address, const char *status, const char *why, const char *remote);
-/* Makes the notice for those remembered; nothing when there are none, or when the sender is null or not of our domains. */
-void relay_notice_make(struct relay_settle *s, const char *sender, int64_t arrived_ms, struct spool *content);
+/* Makes the notice for those remembered; nothing when there are none, or when the sender is null or not of our domains. -1: it could not be made now (keeper away,
+ * disk): then the recipients must not be settled as failed yet. */
+int relay_notice_make(struct relay_settle *s, const char *sender, int64_t arrived_ms, struct spool *content) __attribute__((warn_unused_result));
 
 #endif

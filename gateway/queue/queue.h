@@ -115,7 +115,7 @@ struct queue_job {
 	enum queue_kind kind;
 	char *sender, *trace, *facts, *message_id, *nexthop;
 	int64_t arrived; /* unix ms */
-	bool released;	 /* the admin released one of these recipients although the gateway had held it */
+	bool released;	 /* the gateway had held all of these recipients, and the admin released them */
 	uint8_t wrapped[96];
 	size_t wrapped_len;
 	uint64_t size;

@@ -85,7 +85,8 @@ static void add_rcpt(struct queue_job *j, sqlite3_stmt *st)
 	j->rcpts[i].attempts = sqlite3_column_int(st, 2);
 	j->rcpts[i].treatment = column(st, 3);
 	j->rcpts[i].warned = sqlite3_column_int(st, 4) != 0;
-	j->released = j->released || sqlite3_column_int(st, 5) == 1;
+	/* only when all were: one released does not let another pass its own hold */
+	j->released = (i == 0 || j->released) && sqlite3_column_int(st, 5) == 1;
 }
 
 /* All recipients of the message in this state for this next hop that are due and not in delivery. */

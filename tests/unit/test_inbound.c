@@ -1,0 +1,590 @@
+/*
+ * Incoming mail: what the outside may learn before the 250, and that afterwards nothing ends in a refusal (promise P10); whose word
+ * counts, and what the inside is shown.
+ */
+#include "gateway/pipeline/inbound.h"
+
+#include <openssl/cms.h>
+
+#include "tests/unit/pipeline_fixture.h"
+
+static struct pipes w;
+static EVP_PKEY *another; /* RSA, made once: nobody's */
+
+static void setup(void)
+{
+	pipes_start(&w);
+}
+
+static void teardown(void)
+{
+	pipes_end(&w);
+}
+
+#define PLAIN PIPES_FIELDS "Date: Sun, 22 Nov 2026 02:00:00 +0000\r\n\r\nSECRETWORD\r\n"
+
+static struct buf made(enum policy_treatment t)
+{
+	return pipes_make(&w, t, PLAIN, sizeof(PLAIN) - 1);
+}
+
+static enum job_status run(enum job_kind kind, const struct buf *b)
+{
+	pipes_job(&w, kind);
+	return pipes_run_buf(&w, b);
+}
+
+/* Until the judge was asked about the signers: the job as it ends. */
+static enum job_status run_trusted(enum job_kind kind, const struct buf *b, enum judge_trust_state state)
+{
+	if (run(kind, b) != JOB_NEEDS_TRUST)
+		return (enum job_status)w.res.status;
+	pipes_trust(&w, state);
+	return pipes_run_buf(&w, b);
+}
+
+static bool shows(const char *what)
+{
+	return strstr(pipes_text(&w, 0), what) != NULL;
+}
+
+static struct buf with_front(const char *front, const struct buf *b)
+{
+	struct buf out;
+
+	buf_init(&out, PIPES_MAX);
+	ck_assert_int_eq(buf_adds(&out, front), 0);
+	ck_assert_int_eq(buf_add(&out, b->p, b->len), 0);
+	return out;
+}
+
+/* ---- contents that cannot be opened, or not read when opened ---- */
+
+#define OCTETS(s) s, sizeof(s) - 1
+#define P7M "Content-Type: application/pkcs7-mime; smime-type=signed-data\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+static const struct {
+	const char *p;
+	size_t n;
+	bool failed; /* it is the opening that fails; else nobody signed it */
+} insides[] = {{OCTETS("\r\n"), false}, {OCTETS("no header here"), true}, {OCTETS("X\r\n\r\n"), true}, {OCTETS("X: a\0b\r\n\r\nbody\r\n"), true},
+    {OCTETS("\x30\x80\x06\x09\x2a"), true}, {OCTETS(P7M "MIAGCSqGSIb3"), true}, {OCTETS(P7M "!!!!"), true}, {OCTETS(P7M), true},
+    {OCTETS("Content-Type: text/plain\r\n\r\nhello\r\n"), false},
+    {OCTETS("Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n"), true}};
+enum { INSIDES = sizeof(insides) / sizeof(insides[0]) };
+
+START_TEST(insides_show_nothing)
+{
+	struct buf b = pipes_sealed(w.lab.x, insides[_i].p, insides[_i].n);
+
+	ck_assert_int_eq(run(JOB_CHECK, &b), JOB_AS_IT_CAME);
+	ck_assert(w.res.have_key_hash && !w.res.open_failed);
+	ck_assert_int_eq(run(JOB_OPEN, &b), JOB_HOLD);
+	ck_assert_int_eq(w.res.open_failed, insides[_i].failed);
+	ck_assert(w.res.have_key_hash && !w.res.protected_in);
+	buf_clear(&b);
+}
+END_TEST
+
+/* Whatever is configured, nothing unsigned is called more than it is; and what cannot be opened is held even then. */
+START_TEST(insides_when_all_is_delivered)
+{
+	struct buf b = pipes_sealed(w.lab.x, insides[_i].p, insides[_i].n);
+
+	pipes_job(&w, JOB_OPEN);
+	memset(w.rq.in_rules, POLICY_DELIVER, sizeof(w.rq.in_rules));
+	ck_assert_int_eq(pipes_run_buf(&w, &b), insides[_i].failed ? JOB_HOLD : JOB_DONE);
+	if (!insides[_i].failed)
+		ck_assert(shows("smime=none") && shows("X-Postern-Verdict: encrypted") && !shows("smime=pass"));
+	buf_clear(&b);
+}
+END_TEST
+
+static struct buf nested_parts(unsigned n)
+{
+	struct buf b;
+
+	buf_init(&b, PIPES_MAX);
+	for (unsigned i = 0; i < n; i++)
+		ck_assert_int_eq(buf_addf(&b, "Content-Type: multipart/mixed; boundary=b%u\r\n\r\n--b%u\r\n", i, i), 0);
+	ck_assert_int_eq(buf_adds(&b, "\r\ndeep\r\n"), 0);
+	while (n-- > 0)
+		ck_assert_int_eq(buf_addf(&b, "--b%u--\r\n", n), 0);
+	return b;
+}
+
+START_TEST(ten_thousand_parts)
+{
+	struct buf in = nested_parts(10000), b, m;
+
+	b = pipes_sealed(w.lab.x, in.p, in.len);
+	ck_assert_int_eq(run(JOB_CHECK, &b), JOB_AS_IT_CAME);
+	ck_assert_int_eq(run(JOB_OPEN, &b), JOB_HOLD);
+	m = with_front(PIPES_FIELDS, &in);
+	buf_clear(&b);
+	b = pipes_make(&w, POLICY_SEAL, m.p, m.len); /* the same, signed by somebody trusted */
+	ck_assert_int_eq(run(JOB_CHECK, &b), JOB_AS_IT_CAME);
+	ck_assert_int_eq(run_trusted(JOB_OPEN, &b, JUDGE_TRUST_GOOD), JOB_HOLD);
+	buf_clear(&b);
+	buf_clear(&m);
+	buf_clear(&in);
+}
+END_TEST
+
+/* Layers around each other, innermost a text: more than nesting-max are not opened, and it counts. */
+static struct buf layers(unsigned n)
+{
+	struct buf b, next;
+
+	buf_init(&b, PIPES_MAX);
+	ck_assert_int_eq(buf_adds(&b, "Content-Type: text/plain\r\n\r\nhello\r\n"), 0);
+	while (n-- > 0) {
+		next = pipes_sealed(w.lab.x, b.p, b.len);
+		buf_clear(&b);
+		b = next;
+	}
+	return b;
+}
+
+START_TEST(layers_within_layers)
+{
+	for (unsigned n = 1; n <= 7; n++) {
+		struct buf b = layers(n);
+
+		ck_assert_int_eq(run(JOB_CHECK, &b), JOB_AS_IT_CAME);
+		ck_assert_int_eq(run(JOB_OPEN, &b), JOB_HOLD); /* unsigned */
+		ck_assert_int_eq(w.res.open_failed, n > w.rq.nesting_max);
+		buf_clear(&b);
+	}
+}
+END_TEST
+
+/* Inside lies a layer for somebody else, or one with a broken or forbidden structure: a failed opening, not a refusal; not delivered
+ * either where foreign mail is. */
+START_TEST(bad_layer_inside)
+{
+	struct buf inner, b, cut;
+
+	inner = pipes_sealed(_i == 0 ? w.foreign.x : w.lab.x, "\r\nx", 3);
+	cut = with_front("", &inner);
+	if (_i == 1)
+		cut.len = cut.len * 2 / 3 / 4 * 4; /* truncated */
+	b = pipes_sealed(w.lab.x, cut.p, cut.len);
+	ck_assert_int_eq(run(JOB_CHECK, &b), JOB_AS_IT_CAME);
+	pipes_job(&w, JOB_OPEN);
+	w.rq.foreign_deliver = true;
+	ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_HOLD);
+	ck_assert(w.res.open_failed);
+	buf_clear(&b);
+	buf_clear(&cut);
+	buf_clear(&inner);
+}
+END_TEST
+
+/* Encrypted to another key under the name of ours: to OpenSSL and to the outside like any damaged content. */
+START_TEST(wrong_key)
+{
+	for (int i = 0; i < 20; i++) { /* one in 256 random keys ends in good padding */
+		struct testcert same;
+		struct buf b;
+
+		EVP_PKEY_up_ref(another);
+		same = pipes_cert("lab.example", another, 8);
+		b = pipes_sealed(same.x, "Content-Type: text/plain\r\n\r\nhello\r\n", 35);
+		ck_assert_int_eq(run(JOB_CHECK, &b), JOB_AS_IT_CAME);
+		ck_assert_int_eq(run(JOB_OPEN, &b), JOB_HOLD);
+		ck_assert(w.res.open_failed && w.res.have_key_hash);
+		ck_assert_str_eq(w.res.from_domain, "hospital.example");
+		testcert_free(&same);
+		buf_clear(&b);
+	}
+}
+END_TEST
+
+/* One bit anywhere in the CMS octets. Before the 250: as it came, or a refusal. After it: held, or still exactly what was signed. */
+START_TEST(flipped_bits)
+{
+	struct buf good = made(POLICY_SEAL), der;
+	size_t step;
+
+	pipes_unwrap(&good, &der);
+	step = der.len / 150 + 1;
+	for (size_t k = (size_t)_i; k < der.len; k += step) {
+		enum job_status st;
+		struct buf b;
+
+		der.p[k] ^= (uint8_t)(1u << (k % 8));
+		pipes_wrap(PIPES_FIELDS, "enveloped-data", &der, &b);
+		der.p[k] ^= (uint8_t)(1u << (k % 8));
+		st = run(JOB_CHECK, &b);
+		ck_assert_msg(st == JOB_AS_IT_CAME || st == JOB_REFUSE, "CHECK: octet %zu: %d", k, st);
+		st = run_trusted(JOB_OPEN, &b, JUDGE_TRUST_GOOD);
+		ck_assert_msg(st == JOB_HOLD || st == JOB_DONE, "OPEN: octet %zu: %d", k, st);
+		if (st == JOB_DONE)
+			ck_assert(shows("\r\n\r\nSECRETWORD\r\n"));
+		buf_clear(&b);
+	}
+	buf_clear(&der);
+	buf_clear(&good);
+}
+END_TEST
+
+START_TEST(truncated)
+{
+	struct buf good = made(POLICY_SEAL), der;
+	size_t whole;
+
+	pipes_unwrap(&good, &der);
+	whole = der.len;
+	for (size_t k = 1; k < whole; k += whole / 40) {
+		struct buf b;
+
+		der.len = k;
+		pipes_wrap(PIPES_FIELDS, "enveloped-data", &der, &b);
+		ck_assert_int_eq(run(JOB_CHECK, &b), JOB_REFUSE);
+		ck_assert_int_eq(run(JOB_OPEN, &b), JOB_HOLD);
+		buf_clear(&b);
+	}
+	buf_clear(&der);
+	buf_clear(&good);
+}
+END_TEST
+
+/* ---- before the 250 ---- */
+
+static struct buf enveloped_by_openssl(const EVP_CIPHER *cipher)
+{
+	STACK_OF(X509) *to = sk_X509_new_null();
+	BIO *in = BIO_new_mem_buf("hello\r\n", 7);
+	unsigned char *p = NULL;
+	struct buf der, out;
+	CMS_ContentInfo *c;
+	int n;
+
+	ck_assert_int_gt(sk_X509_push(to, w.lab.x), 0);
+	c = CMS_encrypt(to, in, cipher, CMS_BINARY);
+	ck_assert_ptr_nonnull(c);
+	n = i2d_CMS_ContentInfo(c, &p);
+	buf_init(&der, PIPES_MAX);
+	ck_assert_int_eq(buf_add(&der, p, (size_t)n), 0);
+	pipes_wrap(PIPES_FIELDS, "enveloped-data", &der, &out);
+	buf_clear(&der);
+	OPENSSL_free(p);
+	CMS_ContentInfo_free(c);
+	sk_X509_free(to);
+	BIO_free(in);
+	return out;
+}
+
+START_TEST(forbidden_cipher)
+{
+	struct buf b = enveloped_by_openssl(EVP_des_ede3_cbc());
+
+	ck_assert_int_eq(run(JOB_CHECK, &b), JOB_REFUSE);
+	ck_assert_msg(strstr(w.res.pr.text, "3") != NULL, "%s", w.res.pr.text);
+	ck_assert_int_ge(w.res.pr.code, 500);
+	ck_assert_int_eq(run(JOB_OPEN, &b), JOB_HOLD);
+	buf_clear(&b);
+}
+END_TEST
+
+START_TEST(foreign)
+{
+	struct buf b = pipes_sealed(w.foreign.x, "\r\nhello\r\n", 9);
+
+	ck_assert_int_eq(run(JOB_CHECK, &b), JOB_REFUSE);
+	ck_assert_ptr_nonnull(strstr(w.res.pr.text, "lab.example"));
+	ck_assert(!w.res.have_key_hash);
+	ck_assert_int_eq(run(JOB_OPEN, &b), JOB_HOLD);
+	ck_assert(!w.res.open_failed); /* no private key was used */
+	for (int kind = JOB_CHECK; kind <= JOB_OPEN; kind++) {
+		pipes_job(&w, (enum job_kind)kind);
+		w.rq.foreign_deliver = true;
+		ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_DONE);
+		ck_assert_uint_eq(w.res.outputs[0].action, POLICY_MARK);
+		ck_assert(shows("smime=permerror") && shows("smime-type=enveloped-data") && !shows("smime=pass"));
+	}
+	pipes_job(&w, JOB_CHECK); /* no certificate at all: everything encrypted is foreign */
+	w.rq.nids = 0;
+	ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_REFUSE);
+	buf_clear(&b);
+}
+END_TEST
+
+/* ---- whose word counts ---- */
+
+static const struct {
+	enum judge_trust_state state;
+	enum job_status open;
+	const char *result;
+	enum policy_in_action action;
+} trusts[] = {{JUDGE_TRUST_GOOD, JOB_DONE, "smime=pass", POLICY_DELIVER}, {JUDGE_TRUST_UNTRUSTED, JOB_HOLD, "smime=policy", POLICY_MARK},
+    {JUDGE_TRUST_UNBOUND, JOB_HOLD, "smime=policy", POLICY_MARK}};
+
+START_TEST(trust_states)
+{
+	struct buf sealed = made(POLICY_SEAL), in_clear = made(POLICY_SIGN);
+
+	ck_assert_int_eq(run_trusted(JOB_OPEN, &sealed, trusts[_i].state), trusts[_i].open);
+	ck_assert_int_eq(w.res.protected_in, trusts[_i].state == JUDGE_TRUST_GOOD);
+	ck_assert_int_eq(run_trusted(JOB_CHECK, &in_clear, trusts[_i].state), JOB_DONE);
+	ck_assert_msg(shows(trusts[_i].result), "%.400s", pipes_text(&w, 0));
+	ck_assert_uint_eq(w.res.outputs[0].action, trusts[_i].action);
+	ck_assert(!w.res.protected_in);
+	/* What desktops can see for themselves is taken off only when it was believed. */
+	ck_assert_int_eq(shows("pkcs7-signature"), trusts[_i].state != JUDGE_TRUST_GOOD);
+	pipes_job(&w, JOB_OPEN); /* the same where all is delivered: never "pass" */
+	memset(w.rq.in_rules, POLICY_DELIVER, 4);
+	ck_assert_int_eq(pipes_run_buf(&w, &sealed), JOB_NEEDS_TRUST);
+	pipes_trust(&w, trusts[_i].state);
+	ck_assert_int_eq(pipes_run_buf(&w, &sealed), JOB_DONE);
+	ck_assert_int_eq(shows("smime=pass"), trusts[_i].state == JUDGE_TRUST_GOOD);
+	buf_clear(&sealed);
+	buf_clear(&in_clear);
+}
+END_TEST
+
+START_TEST(judge_uncertain)
+{
+	struct buf sealed = made(POLICY_SEAL), in_clear = made(POLICY_SIGN);
+
+	ck_assert_int_eq(run_trusted(JOB_OPEN, &sealed, JUDGE_TRUST_TEMP), JOB_LATER);
+	ck_assert_int_eq(run_trusted(JOB_CHECK, &in_clear, JUDGE_TRUST_TEMP), JOB_LATER);
+	buf_clear(&sealed);
+	buf_clear(&in_clear);
+}
+END_TEST
+
+/* Answers that are not about this signer are not believed, whatever they say: asked again. */
+START_TEST(answers_of_others)
+{
+	struct buf b = made(_i % 2 ? POLICY_SEAL : POLICY_SIGN);
+	enum job_kind kind = _i % 2 ? JOB_OPEN : JOB_CHECK;
+
+	ck_assert_int_eq(run(kind, &b), JOB_NEEDS_TRUST);
+	pipes_trust(&w, JUDGE_TRUST_GOOD);
+	switch (_i / 2) {
+	case 0:
+		PIPES_COPY(w.rq.trust.v[0].sha256, w.lab.sha256);
+		break;
+	case 1:
+		w.rq.trust.v[0].sha256[0] = '\0';
+		break;
+	case 2:
+		w.rq.trust.n = 0;
+		break;
+	case 3:
+		w.rq.trust.n = 2;
+		w.rq.trust.v[1] = w.rq.trust.v[0];
+		break;
+	case 4:
+		w.rq.trust.v[0].sha256[63] ^= 1;
+		break;
+	default:
+		w.rq.have_trust = false;
+	}
+	ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_NEEDS_TRUST);
+	ck_assert_uint_eq(w.res.noutputs, 0);
+	buf_clear(&b);
+}
+END_TEST
+
+/* A valid, trusted signature below a header that does not name one author. */
+static const char *const fronts[] = {"From: boss@hospital.example\r\n", "From: doctor@hospital.example\r\n",
+    "from: boss@hospital.example, doctor@hospital.example\r\n", "FROM:\r\n"};
+
+static void no_author(const struct buf *in_clear, const struct buf *sealed)
+{
+	ck_assert_int_eq(run_trusted(JOB_CHECK, in_clear, JUDGE_TRUST_GOOD), JOB_DONE);
+	ck_assert(shows("smime=fail") && !shows("smime=pass"));
+	ck_assert_uint_eq(w.res.outputs[0].action, POLICY_MARK);
+	ck_assert_str_eq(w.res.from_domain, "");
+	ck_assert_int_eq(run_trusted(JOB_OPEN, sealed, JUDGE_TRUST_GOOD), JOB_HOLD);
+	ck_assert(!w.res.protected_in);
+}
+
+START_TEST(several_from)
+{
+	struct buf a = made(POLICY_SIGN), b = made(POLICY_SEAL), in_clear = with_front(fronts[_i], &a), sealed = with_front(fronts[_i], &b);
+
+	no_author(&in_clear, &sealed);
+	buf_clear(&a);
+	buf_clear(&b);
+	buf_clear(&in_clear);
+	buf_clear(&sealed);
+}
+END_TEST
+
+/* The same with the one From field changed in place. */
+static const char *const froms[] = {"X-Not-From:doctor@hospital.example\r\n", "From: a@hospital.example, doctor@hospital.example\r\n",
+    "From: undisclosed:;\r\n", "From: doctor@hospital.example <boss@hospital.example> x\r\n"};
+
+START_TEST(odd_from)
+{
+	struct buf m[2] = {made(POLICY_SIGN), made(POLICY_SEAL)}, changed[2];
+
+	for (int i = 0; i < 2; i++) {
+		const char *text = buf_str(&m[i]), *at = strstr(text, "From: doctor@hospital.example\r\n");
+
+		ck_assert_ptr_nonnull(at);
+		buf_init(&changed[i], PIPES_MAX);
+		ck_assert_int_eq(buf_add(&changed[i], text, (size_t)(at - text)), 0);
+		ck_assert_int_eq(buf_adds(&changed[i], froms[_i]), 0);
+		at += strlen("From: doctor@hospital.example\r\n");
+		ck_assert_int_eq(buf_add(&changed[i], at, m[i].len - (size_t)(at - text)), 0);
+	}
+	no_author(&changed[0], &changed[1]);
+	for (int i = 0; i < 2; i++) {
+		buf_clear(&m[i]);
+		buf_clear(&changed[i]);
+	}
+}
+END_TEST
+
+/* Text beside what was signed takes the seal from it. */
+START_TEST(signature_over_a_part)
+{
+	struct buf m = made(POLICY_SIGN), b;
+	const char *text = buf_str(&m), *mime = strstr(text, "MIME-Version: 1.0\r\n");
+
+	buf_init(&b, PIPES_MAX);
+	ck_assert_ptr_nonnull(mime);
+	ck_assert_int_eq(buf_add(&b, text, (size_t)(mime - text)), 0);
+	ck_assert_int_eq(buf_addf(&b,
+			     "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=outer\r\n\r\n--outer\r\n\r\nPAYHERE\r\n--outer\r\n%s\r\n"
+			     "--outer--\r\n",
+			     mime + 19),
+	    0);
+	ck_assert_int_eq(run_trusted(JOB_CHECK, &b, JUDGE_TRUST_GOOD), JOB_DONE);
+	ck_assert(!shows("smime=pass") && shows("PAYHERE"));
+	buf_clear(&b);
+	buf_clear(&m);
+}
+END_TEST
+
+START_TEST(changed_after_signing)
+{
+	struct buf m = made(POLICY_SIGN);
+	char *at = strstr((char *)(uintptr_t)buf_str(&m), "SECRETWORD");
+
+	ck_assert_ptr_nonnull(at);
+	at[0] = 'Z';
+	ck_assert_int_eq(run_trusted(JOB_CHECK, &m, JUDGE_TRUST_GOOD), JOB_DONE);
+	ck_assert(shows("smime=fail") && shows("ZECRETWORD") && shows("pkcs7-signature"));
+	ck_assert_uint_eq(w.res.outputs[0].action, POLICY_MARK);
+	buf_clear(&m);
+}
+END_TEST
+
+/* ---- what the inside is shown ---- */
+
+#define FORGED "Authentication-Results: auth.lab.example; smime=pass FORGED\r\nAUTHENTICATION-RESULTS:\r\n (x) Auth.Lab.Example (y) 1; smime=pass FORGED\r\n" \
+	       "Authentication-Results: \"auth.lab.example\"; none FORGED\r\nX-Postern-Verdict: sealed FORGED\r\nx-postern-anything: FORGED\r\n"
+#define OTHERS "Authentication-Results: mx.other.example; spf=pass KEPT\r\n"
+
+START_TEST(forged_results)
+{
+	struct buf a = _i == 2 ? with_front("", &(struct buf){.p = (uint8_t[]){PLAIN}, .len = sizeof(PLAIN) - 1}) : made(_i ? POLICY_SIGN : POLICY_SEAL);
+	struct buf b = with_front(FORGED OTHERS, &a);
+	const char *text, *first;
+
+	ck_assert_int_eq(run_trusted(_i == 0 ? JOB_OPEN : JOB_CHECK, &b, JUDGE_TRUST_GOOD), JOB_DONE);
+	ck_assert(!shows("FORGED") && shows(OTHERS));
+	text = pipes_text(&w, 0);
+	first = strstr(text, "auth.lab.example;");
+	ck_assert_ptr_nonnull(first);
+	ck_assert_ptr_null(strstr(first + 1, "auth.lab.example;"));
+	ck_assert_int_eq(shows("smime=pass"), _i != 2);
+	buf_clear(&a);
+	buf_clear(&b);
+}
+END_TEST
+
+/* The admin wants it out: what could be opened opened, the rest as it came, all of it marked. */
+START_TEST(released)
+{
+	struct buf unsigned_sealed = pipes_sealed(w.lab.x, "Content-Type: text/plain\r\n\r\nSECRETWORD\r\n", 40);
+	struct buf broken = pipes_sealed(w.lab.x, "no header", 9);
+	struct buf foreign_sealed = pipes_sealed(w.foreign.x, "\r\nx\r\n", 5);
+	const struct buf *all[] = {&unsigned_sealed, &broken, &foreign_sealed};
+
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(run(JOB_OPEN, all[i]), JOB_HOLD);
+		w.rq.released = w.rq.subject_mark = true;
+		ck_assert_int_eq(pipes_run_buf(&w, all[i]), JOB_DONE);
+		ck_assert_uint_eq(w.res.outputs[0].action, POLICY_MARK);
+		ck_assert(shows("Subject: [not verified] result\r\n") && !shows("smime=pass"));
+		ck_assert_int_eq(shows("SECRETWORD"), i == 0);
+		ck_assert_int_eq(shows("smime-type=enveloped-data"), i != 0);
+		ck_assert(!w.res.protected_in);
+	}
+	buf_clear(&unsigned_sealed);
+	buf_clear(&broken);
+	buf_clear(&foreign_sealed);
+}
+END_TEST
+
+/* The released message comes out octet for octet where it could not be opened. */
+START_TEST(released_as_it_came)
+{
+	struct buf b = pipes_sealed(w.lab.x, "no header", 9);
+	const char *from;
+
+	pipes_job(&w, JOB_OPEN);
+	w.rq.released = true;
+	ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_DONE);
+	from = strstr(pipes_text(&w, 0), PIPES_FIELDS);
+	ck_assert_ptr_nonnull(from);
+	ck_assert_str_eq(from, buf_str(&b));
+	buf_clear(&b);
+}
+END_TEST
+
+START_TEST(neither_signed_nor_sealed)
+{
+	struct buf b;
+
+	buf_init(&b, PIPES_MAX);
+	ck_assert_int_eq(buf_adds(&b, PLAIN), 0);
+	ck_assert_int_eq(run(JOB_CHECK, &b), JOB_DONE);
+	ck_assert_uint_eq(w.res.outputs[0].action, POLICY_DELIVER);
+	ck_assert(shows("smime=none") && shows(PLAIN));
+	ck_assert(!w.res.have_key_hash && !w.res.protected_in);
+	buf_clear(&b);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("inbound");
+	TCase *t = tcase_create("inbound");
+	int failed;
+
+	another = EVP_RSA_gen(2048);
+	tcase_set_timeout(t, 180);
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_loop_test(t, insides_show_nothing, 0, INSIDES);
+	tcase_add_loop_test(t, insides_when_all_is_delivered, 0, INSIDES);
+	tcase_add_test(t, ten_thousand_parts);
+	tcase_add_test(t, layers_within_layers);
+	tcase_add_loop_test(t, bad_layer_inside, 0, 2);
+	tcase_add_test(t, wrong_key);
+	tcase_add_loop_test(t, flipped_bits, 0, 3);
+	tcase_add_test(t, truncated);
+	tcase_add_test(t, forbidden_cipher);
+	tcase_add_test(t, foreign);
+	tcase_add_loop_test(t, trust_states, 0, 3);
+	tcase_add_test(t, judge_uncertain);
+	tcase_add_loop_test(t, answers_of_others, 0, 12);
+	tcase_add_loop_test(t, several_from, 0, (int)(sizeof(fronts) / sizeof(fronts[0])));
+	tcase_add_loop_test(t, odd_from, 0, (int)(sizeof(froms) / sizeof(froms[0])));
+	tcase_add_test(t, signature_over_a_part);
+	tcase_add_test(t, changed_after_signing);
+	tcase_add_loop_test(t, forged_results, 0, 3);
+	tcase_add_test(t, released);
+	tcase_add_test(t, released_as_it_came);
+	tcase_add_test(t, neither_signed_nor_sealed);
+	suite_add_tcase(s, t);
+	failed = fixture_run(s, PIPES_ALGOS);
+	EVP_PKEY_free(another);
+	return failed;
+}
