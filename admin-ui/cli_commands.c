@@ -32,7 +32,8 @@ static const struct cli_command commands[] = {
 	"Installs the certificates a CA issued for keys made with domain add or domain tls.",
 	"domain install hospital.example answer.p7b"},
     {"domain list", "[NAME] [--out DIR]", "out=", 0, 1, cli_domain_list,
-	"Lists our keys and certificates; with a name, everything about them; with --out, writes the certificates in use "
+	"Lists our keys and certificates; with a name, everything about them; with --out, writes the certificates in "
+	"use "
 	"to files, to be sent to a partner.",
 	"domain list hospital.example --out /tmp"},
     {"domain tls", "HOSTNAME " MAKE_USAGE, MAKE_OPTIONS, 1, 1, cli_domain_tls,

@@ -212,9 +212,8 @@ static int write_all(const char *out, const json_t *data)
 	size_t i;
 	int rc = CLI_OK;
 
-	json_array_foreach(json_object_get(data, "identities"), i, row)
-	    if (rc == CLI_OK && cli_json_is(row, "active") && pem_of(row)[0])
-		rc = write_one(out, row);
+	json_array_foreach(json_object_get(data, "identities"), i,
+	    row) if (rc == CLI_OK && cli_json_is(row, "active") && pem_of(row)[0]) rc = write_one(out, row);
 	return rc;
 }
 

@@ -39,8 +39,9 @@ struct judge_verdict {
 	bool temp; /* the judge could not answer (store away): pr */
 	struct problem pr;
 	char rule[128];
-	uint8_t treatment, strength, certs; /* values of the policy enums */
-	uint8_t any_treatment, any_strength; /* strictest of this verdict and of all rules for the recipient, whoever sends: when From is not the envelope sender */
+	uint8_t treatment, strength, certs;  /* values of the policy enums */
+	uint8_t any_treatment, any_strength; /* strictest of this verdict and of all rules for the recipient, whoever
+						sends: when From is not the envelope sender */
 	bool own_domain; /* the recipient is in one of our own domains: the mail does not leave the house */
 	bool listed, seen_protected, have_signer;
 	char cert_why[400], signer_why[256];

@@ -51,7 +51,8 @@ void cache_tick(struct cache *c)
 	c->job++;
 }
 
-/* The places a hash may lie in: a short row, so that a look-up is a few compares and what is in use by this job is never thrown out from under it. */
+/* The places a hash may lie in: a short row, so that a look-up is a few compares and what is in use by this job is
+ * never thrown out from under it. */
 enum { ROW = 16 };
 
 static struct cert_place *cert_row(struct cache *c, const uint8_t hash[32])
@@ -117,7 +118,7 @@ EVP_PKEY *cache_key(struct cache *c, const char *id, X509 *cert, struct problem 
 	return key;
 }
 
-STACK_OF(X509) *cache_chain(struct cache *c, const struct judge_octets *chain)
+STACK_OF(X509) * cache_chain(struct cache *c, const struct judge_octets *chain)
 {
 	STACK_OF(X509) *st = NULL;
 	const uint8_t *p = chain->p;

@@ -6,7 +6,8 @@
 #include "gateway/mail/authres.h"
 #include "gateway/pipeline/entity.h"
 
-/* A verified signature of the transport is taken off (desktops would warn of a certificate that is not the author's); anything else stays as it came. */
+/* A verified signature of the transport is taken off (desktops would warn of a certificate that is not the author's);
+ * anything else stays as it came. */
 static const struct mime_entity *entity_to_show(const struct work *w)
 {
 	if (w->unwrapped_detached && w->facts.sig != POLICY_SIG_GOOD)
@@ -40,7 +41,8 @@ static int add_verdict(struct work *w, const struct policy_in_decision *d)
 	return 0;
 }
 
-/* [not verified] in front of the Subject when wanted; a copy of the mark that the sender put there is nobody's business but looks the same, so it goes. */
+/* [not verified] in front of the Subject when wanted; a copy of the mark that the sender put there is nobody's
+ * business but looks the same, so it goes. */
 static const char subject_mark[] = "[not verified] ";
 
 static int add_subject(struct work *w, const struct header_field *f)
@@ -85,7 +87,8 @@ int deliver_write(struct work *w, const struct policy_in_decision *d, struct job
 	const struct mime_entity *e = entity_to_show(w);
 	struct entity_octets seen;
 	bool as_is = w->cur == spool_reader(w->in) && e->off == 0;
-	bool mark = w->rq->subject_mark && d->action != POLICY_DELIVER; /* what is held now comes out by release alone, marked */
+	bool mark = w->rq->subject_mark &&
+		    d->action != POLICY_DELIVER; /* what is held now comes out by release alone, marked */
 
 	buf_reset(&w->front);
 	if (buf_adds(&w->front, w->rq->trace) != 0 || add_verdict(w, d) != 0 || add_fields(w, as_is, mark) != 0 ||

@@ -1,5 +1,6 @@
 /*
- * The message as the inside server gets it: our trace and verdict in front, forged verdicts stripped, header fields in order and byte for byte, then the content.
+ * The message as the inside server gets it: our trace and verdict in front, forged verdicts stripped, header fields
+ * in order and byte for byte, then the content.
  */
 #ifndef POSTERN_PIPELINE_DELIVER_H
 #define POSTERN_PIPELINE_DELIVER_H

@@ -1,6 +1,7 @@
 /*
- * The MIME entity inside a message: its Content-* fields, an empty line and its body, as one reader, so that it can be signed or sealed without being copied.
- * Also the header text of what is sent and delivered. Sealer; pure over readers.
+ * The MIME entity inside a message: its Content-* fields, an empty line and its body, as one reader, so that it can
+ * be signed or sealed without being copied. Also the header text of what is sent and delivered. Sealer; pure over
+ * readers.
  */
 #ifndef POSTERN_PIPELINE_ENTITY_H
 #define POSTERN_PIPELINE_ENTITY_H
@@ -15,11 +16,13 @@ struct entity_reader {
 	struct reader *of;
 	uint64_t off;
 };
-void entity_reader_init(struct entity_reader *e, const struct buf *front, struct reader *of, uint64_t off, uint64_t n);
+void entity_reader_init(
+    struct entity_reader *e, const struct buf *front, struct reader *of, uint64_t off, uint64_t n);
 
 /* Appends Content-* fields (without MIME-Version) and the empty line. 0 / -1 past the buffer's maximum. */
 int entity_front(const struct header *h, struct buf *out) __attribute__((warn_unused_result));
-/* Appends the fields that stay outside: all but Content-*, MIME-Version, Bcc (RFC 5322 3.6.3: never leaks), in order, byte for byte. */
+/* Appends the fields that stay outside: all but Content-*, MIME-Version, Bcc (RFC 5322 3.6.3: never leaks), in order,
+ * byte for byte. */
 int entity_outer(const struct header *h, struct buf *out) __attribute__((warn_unused_result));
 /* The fields of an S/MIME body, for example "enveloped-data": MIME-Version ... and the empty line. */
 int entity_smime_fields(const char *smime_type, struct buf *out) __attribute__((warn_unused_result));

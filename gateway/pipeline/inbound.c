@@ -24,8 +24,8 @@ const struct stage inbound_stages[] = {
 };
 
 /*
- * Promise P10: after the 250 nothing ends in a refusal or shows outside: every failure of OPEN is a hold with its reason, for the admin alone. A released
- * message is delivered as it came, marked.
+ * Promise P10: after the 250 nothing ends in a refusal or shows outside: every failure of OPEN is a hold with its
+ * reason, for the admin alone. A released message is delivered as it came, marked.
  */
 static enum stage_result hold(struct work *w, const char *why)
 {
@@ -42,7 +42,8 @@ static enum stage_result as_it_came(struct work *w)
 	return STAGE_NEXT;
 }
 
-/* A structure that cannot be read: before the 250 that is a refusal; afterwards a hold, or, released, the message as it came. */
+/* A structure that cannot be read: before the 250 that is a refusal; afterwards a hold, or, released, the message as
+ * it came. */
 static enum stage_result unreadable(struct work *w)
 {
 	if (w->res->pr.cls == PROBLEM_TEMP)
@@ -93,7 +94,9 @@ static enum stage_result foreign(struct work *w)
 	}
 	if (w->rq->kind == JOB_CHECK) {
 		problem_set(&w->res->pr, PROBLEM_PERM, 550, "5.7.5", "RFC 5652 6.2",
-		    "the message is encrypted, but for none of the certificates of %s: fetch our present certificate and send again", d);
+		    "the message is encrypted, but for none of the certificates of %s: fetch our present certificate "
+		    "and send again",
+		    d);
 		return STAGE_REJECT;
 	}
 	return hold(w, "encrypted for a certificate that is not ours");
@@ -113,8 +116,9 @@ static enum stage_result unopened(struct work *w)
 }
 
 /*
- * What came sealed was seen by no filter on its way: a structure that is there only to exhaust its readers is not handed to the inside, whoever signed it. Other
- * faults of MIME are the reader's business, as they are in mail that came in the clear.
+ * What came sealed was seen by no filter on its way: a structure that is there only to exhaust its readers is not
+ * handed to the inside, whoever signed it. Other faults of MIME are the reader's business, as they are in mail that
+ * came in the clear.
  */
 static enum stage_result limits(struct work *w)
 {
@@ -204,7 +208,8 @@ static void sig_is(struct work *w, enum policy_sig sig, const char *why)
 	snprintf(w->facts.sig_why, sizeof(w->facts.sig_why), "%s", why);
 }
 
-/* The signer the verdict rests on. P9 remembers the author's domain when the certificate speaks for it, the person alone when it speaks for one person. */
+/* The signer the verdict rests on. P9 remembers the author's domain when the certificate speaks for it, the person
+ * alone when it speaks for one person. */
 static void name_signer(struct work *w, size_t i)
 {
 	struct cert_facts f;
@@ -221,14 +226,18 @@ static void name_signer(struct work *w, size_t i)
 		snprintf(w->res->from_domain, sizeof(w->res->from_domain), "%s", address_text(&w->from, text));
 }
 
-/* All SignerInfos verify (bad_signer is clear). One signer whom the judge believes suffices; an uncertain judge outweighs "no". */
+/* All SignerInfos verify (bad_signer is clear). One signer whom the judge believes suffices; an uncertain judge
+ * outweighs "no". */
 static void weigh(struct work *w)
 {
 	const struct judge_trust *t = &w->rq->trust;
 	int best = -1;
-	static const int weight[] = {[JUDGE_TRUST_GOOD] = 3, [JUDGE_TRUST_TEMP] = 2, [JUDGE_TRUST_UNBOUND] = 1, [JUDGE_TRUST_UNTRUSTED] = 0};
-	static const enum policy_sig sig[] = {[JUDGE_TRUST_GOOD] = POLICY_SIG_GOOD, [JUDGE_TRUST_TEMP] = POLICY_SIG_TEMP,
-	    [JUDGE_TRUST_UNBOUND] = POLICY_SIG_UNBOUND, [JUDGE_TRUST_UNTRUSTED] = POLICY_SIG_UNTRUSTED};
+	static const int weight[] = {
+	    [JUDGE_TRUST_GOOD] = 3, [JUDGE_TRUST_TEMP] = 2, [JUDGE_TRUST_UNBOUND] = 1, [JUDGE_TRUST_UNTRUSTED] = 0};
+	static const enum policy_sig sig[] = {[JUDGE_TRUST_GOOD] = POLICY_SIG_GOOD,
+	    [JUDGE_TRUST_TEMP] = POLICY_SIG_TEMP,
+	    [JUDGE_TRUST_UNBOUND] = POLICY_SIG_UNBOUND,
+	    [JUDGE_TRUST_UNTRUSTED] = POLICY_SIG_UNTRUSTED};
 
 	for (size_t i = 0; i < t->n; i++)
 		if (best < 0 || weight[t->v[i].state] > weight[t->v[best].state])
@@ -244,7 +253,8 @@ static enum stage_result in_trust(struct work *w)
 	w->facts.whole = w->nsigners > 0 || w->bad_signer; /* layers cover whole entities only */
 	if (w->bad_signer) {
 		name_signer(w, 0);
-		w->facts.sig = POLICY_SIG_BAD; /* several signers of which one fails: the message fails (sig_why names it) */
+		w->facts.sig =
+		    POLICY_SIG_BAD; /* several signers of which one fails: the message fails (sig_why names it) */
 		return STAGE_NEXT;
 	}
 	if (w->nsigners == 0) {
@@ -252,7 +262,8 @@ static enum stage_result in_trust(struct work *w)
 		return STAGE_NEXT;
 	}
 	if (!w->have_from) {
-		w->facts.sig = POLICY_SIG_BAD; /* nobody to bind the signer to: sig_why has the reason from the header */
+		w->facts.sig =
+		    POLICY_SIG_BAD; /* nobody to bind the signer to: sig_why has the reason from the header */
 		return STAGE_NEXT;
 	}
 	if (!answered(w)) {
@@ -283,8 +294,8 @@ static enum stage_result in_judge(struct work *w)
 	if ((w->rq->released || w->closed_goes) && d.action == POLICY_HOLD)
 		d.action = POLICY_MARK;
 	w->res->protected_in = w->facts.sig == POLICY_SIG_GOOD && w->facts.encrypted && w->facts.opened;
-	snprintf(w->res->log, sizeof(w->res->log), "verdict=%s result=%s cipher=%s signer=\"%.200s\"", d.verdict, d.result,
-	    w->cipher[0] ? w->cipher : "-", w->signer_name);
+	snprintf(w->res->log, sizeof(w->res->log), "verdict=%s result=%s cipher=%s signer=\"%.200s\"", d.verdict,
+	    d.result, w->cipher[0] ? w->cipher : "-", w->signer_name);
 	if (d.action == POLICY_HOLD && w->rq->kind == JOB_OPEN)
 		return hold(w, d.why); /* the ciphertext waits, nothing opened is kept */
 	struct spool *s = work_output(w, &o);

@@ -1,5 +1,6 @@
 /*
- * Incoming mail: CHECK before the 250 (outside structure of what is encrypted; the whole verdict of what is not), OPEN afterwards (promise P10). Sealer.
+ * Incoming mail: CHECK before the 250 (outside structure of what is encrypted; the whole verdict of what is not),
+ * OPEN afterwards (promise P10). Sealer.
  */
 #ifndef POSTERN_PIPELINE_INBOUND_H
 #define POSTERN_PIPELINE_INBOUND_H

@@ -1,6 +1,6 @@
 /*
- * The packets between relay and sealer. Both sides are ours, but the sealer has parsed what strangers wrote: the relay decodes its answers as strictly as
- * anything from outside (a bad packet ends that sealer, promise P5).
+ * The packets between relay and sealer. Both sides are ours, but the sealer has parsed what strangers wrote: the
+ * relay decodes its answers as strictly as anything from outside (a bad packet ends that sealer, promise P5).
  */
 #include "gateway/pipeline/job_proto.h"
 
@@ -84,7 +84,8 @@ static uint32_t take_count(struct ipc_in *in, uint32_t max)
 }
 
 /*
- * A structure that has its own encoder travels as one field: nested encoders write into a packet of their own, whose fields (behind the header) are put as octets.
+ * A structure that has its own encoder travels as one field: nested encoders write into a packet of their own, whose
+ * fields (behind the header) are put as octets.
  */
 static void put_nested(struct ipc_out *o, struct ipc_out *inner)
 {

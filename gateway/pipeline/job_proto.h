@@ -1,6 +1,7 @@
 /*
- * relay <-> sealer: one job, one message. The request carries what the sealer may know; small content travels inline, larger as descriptors. The sealer answers
- * with any number of JOB_PIECE (sealed octets of an output that stayed in memory), then one JOB_RESULT. Decoders reject left-over octets.
+ * relay <-> sealer: one job, one message. The request carries what the sealer may know; small content travels inline,
+ * larger as descriptors. The sealer answers with any number of JOB_PIECE (sealed octets of an output that stayed in
+ * memory), then one JOB_RESULT. Decoders reject left-over octets.
  */
 #ifndef POSTERN_PIPELINE_JOB_PROTO_H
 #define POSTERN_PIPELINE_JOB_PROTO_H
@@ -16,17 +17,19 @@
 enum job_msg { JOB_REQUEST = 200, JOB_PIECE, JOB_RESULT };
 enum job_kind {
 	JOB_SEAL = 1, /* outbound, before the 250 */
-	JOB_CHECK,    /* inbound, before the 250: outside structure; mail that is not encrypted is verified and judged as well */
-	JOB_OPEN,     /* inbound encrypted, after the 250 */
+	JOB_CHECK, /* inbound, before the 250: outside structure; mail that is not encrypted is verified and judged as
+		      well */
+	JOB_OPEN,  /* inbound encrypted, after the 250 */
 };
 
 #define JOB_RCPTS_MAX 1000
 #define JOB_RCPT_OCTETS 16384 /* all recipient addresses together */
 #define JOB_VERDICTS_MAX 8    /* different verdicts in one transaction */
 #define JOB_IDENTITIES_MAX 16
-#define JOB_IDS_MAX 32	      /* Message-IDs a reply may name */
+#define JOB_IDS_MAX 32 /* Message-IDs a reply may name */
 #define JOB_INLINE_MAX 65536
-#define JOB_FD_INPUT 0	      /* order of descriptors, when there are any: input, two scratch files, then one per possible output */
+#define JOB_FD_INPUT                                                                                                 \
+	0 /* order of descriptors, when there are any: input, two scratch files, then one per possible output */
 #define JOB_FD_SCRATCH 1
 #define JOB_FD_OUTPUT 3
 
@@ -45,7 +48,7 @@ struct job_request {
 	/* JOB_SEAL */
 	struct judge_verdict verdicts[JOB_VERDICTS_MAX];
 	size_t nverdicts;
-	bool tls_verified; /* the next hop demands a verified certificate: treatment `tls` is possible */
+	bool tls_verified;  /* the next hop demands a verified certificate: treatment `tls` is possible */
 	uint8_t was_sealed; /* enum job_answer: does the message answer a sealed one? */
 	/* JOB_CHECK, JOB_OPEN */
 	char our_domain[256];
@@ -54,7 +57,7 @@ struct job_request {
 	uint8_t in_rules[4]; /* policy_in_rules in order */
 	bool have_trust;
 	struct judge_trust trust;
-	bool released;	     /* the admin released it from hold: deliver with its mark */
+	bool released; /* the admin released it from hold: deliver with its mark */
 	bool foreign_deliver;
 	bool subject_mark;
 	/* limits */
@@ -80,13 +83,13 @@ enum job_status {
 struct job_output {
 	uint8_t key[32];
 	uint64_t sealed_len, size;
-	bool in_fd;	     /* in descriptor JOB_FD_OUTPUT + index of the request, else it came as pieces */
-	bool sealed;	     /* S/MIME encrypted: 7-bit, never re-encoded, Message-ID to be remembered */
+	bool in_fd;  /* in descriptor JOB_FD_OUTPUT + index of the request, else it came as pieces */
+	bool sealed; /* S/MIME encrypted: 7-bit, never re-encoded, Message-ID to be remembered */
 	bool eight_bit;
-	uint8_t action;	     /* enum policy_in_action for inbound */
-	char treatment[12];  /* "seal" "sign" "tls" "clear" "open" */
+	uint8_t action;	    /* enum policy_in_action for inbound */
+	char treatment[12]; /* "seal" "sign" "tls" "clear" "open" */
 	char why[640];
-	uint16_t *rcpts;     /* indexes into the request's recipients */
+	uint16_t *rcpts; /* indexes into the request's recipients */
 	size_t nrcpts;
 };
 struct job_result {
@@ -94,24 +97,27 @@ struct job_result {
 	struct problem pr;
 	char why[640];
 	char message_id[256];
-	char from_domain[256];	/* whom P9 remembers: the author's domain, or the author when the signer speaks for one person */
-	bool protected_in;	/* trusted and sealed: remember the partner as seen protected */
-	bool open_failed;	/* counts against P10's limit */
-	uint8_t key_hash[32];	/* JOB_CHECK/OPEN of encrypted mail: hash of our encryptedKey */
+	char from_domain[256]; /* whom P9 remembers: the author's domain, or the author when the signer speaks for one
+				  person */
+	bool protected_in;     /* trusted and sealed: remember the partner as seen protected */
+	bool open_failed;      /* counts against P10's limit */
+	uint8_t key_hash[32];  /* JOB_CHECK/OPEN of encrypted mail: hash of our encryptedKey */
 	bool have_key_hash;
 	const char *ids[JOB_IDS_MAX];
 	size_t nids;
 	struct judge_signers signers;
 	struct job_output outputs[JOB_VERDICTS_MAX];
 	size_t noutputs;
-	char log[512];		/* "cipher=aes-256-cbc signer=... result=pass" for the log line */
+	char log[512]; /* "cipher=aes-256-cbc signer=... result=pass" for the log line */
 };
 
 void job_request_put(struct ipc_out *o, const struct job_request *m);
-/* Strings and octets are copied to the arena; descriptors are taken (caller closes m_r->fds; after -1 none is open). */
+/* Strings and octets are copied to the arena; descriptors are taken (caller closes m_r->fds; after -1 none is open).
+ */
 int job_request_get(struct ipc_in *in, struct arena *a, struct job_request *m_r) __attribute__((warn_unused_result));
 void job_piece_put(struct ipc_out *o, uint8_t output, const void *p, size_t n);
-int job_piece_get(struct ipc_in *in, uint8_t *output_r, const uint8_t **p_r, size_t *n_r) __attribute__((warn_unused_result));
+int job_piece_get(struct ipc_in *in, uint8_t *output_r, const uint8_t **p_r, size_t *n_r)
+    __attribute__((warn_unused_result));
 void job_result_put(struct ipc_out *o, const struct job_result *m);
 int job_result_get(struct ipc_in *in, struct arena *a, struct job_result *m_r) __attribute__((warn_unused_result));
 

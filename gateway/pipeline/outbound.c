@@ -36,7 +36,8 @@ static void note_ids(struct work *w, const char *field)
 	}
 }
 
-/* Outgoing mail is remembered by its Message-ID, so one without gets it here, as any submission server does (RFC 6409 8.3). */
+/* Outgoing mail is remembered by its Message-ID, so one without gets it here, as any submission server does (RFC
+ * 6409 8.3). */
 static void note_message_id(struct work *w)
 {
 	const struct header_field *f = header_find(&w->msg.header, "Message-ID", 0);
@@ -60,7 +61,8 @@ static enum stage_result out_header(struct work *w)
 	return STAGE_NEXT;
 }
 
-void outbound_facts(const struct judge_verdict *v, bool tls_verified, enum job_answer reply_to_sealed, struct policy_out *f)
+void outbound_facts(
+    const struct judge_verdict *v, bool tls_verified, enum job_answer reply_to_sealed, struct policy_out *f)
 {
 	memset(f, 0, sizeof(*f));
 	memcpy(f->rule, v->rule, sizeof(f->rule));
@@ -76,13 +78,15 @@ void outbound_facts(const struct judge_verdict *v, bool tls_verified, enum job_a
 	f->reply_to_sealed = reply_to_sealed == JOB_YES && !v->own_domain;
 }
 
-/* Rules name senders; who writes is the author in From. Where the envelope says somebody else, or nobody, no rule must be evaded by that. */
+/* Rules name senders; who writes is the author in From. Where the envelope says somebody else, or nobody, no rule
+ * must be evaded by that. */
 static bool author_is_sender(const struct work *w)
 {
 	struct address from, sender;
 
 	return header_author(w->a, &w->msg.header, &from, NULL) == 0 &&
-	    address_parse(w->rq->sender, strlen(w->rq->sender), &sender, NULL) == 0 && address_same_nocase(&from, &sender);
+	       address_parse(w->rq->sender, strlen(w->rq->sender), &sender, NULL) == 0 &&
+	       address_same_nocase(&from, &sender);
 }
 
 static void strictest(const struct judge_verdict *v, struct policy_out *f)
@@ -96,8 +100,8 @@ static void strictest(const struct judge_verdict *v, struct policy_out *f)
 }
 
 /*
- * One reply answers for all recipients, so the message goes out to all or to none: the first refusal or delay decides. Whether it answers sealed mail is asked only
- * when somebody would get it with less than seal.
+ * One reply answers for all recipients, so the message goes out to all or to none: the first refusal or delay
+ * decides. Whether it answers sealed mail is asked only when somebody would get it with less than seal.
  */
 static enum stage_result out_decide(struct work *w)
 {
@@ -110,7 +114,8 @@ static enum stage_result out_decide(struct work *w)
 		struct policy_out f;
 		struct policy_decision *d = &w->decisions[i];
 
-		outbound_facts(&w->rq->verdicts[w->rq->rcpts[i].verdict], w->rq->tls_verified, (enum job_answer)w->rq->was_sealed, &f);
+		outbound_facts(&w->rq->verdicts[w->rq->rcpts[i].verdict], w->rq->tls_verified,
+		    (enum job_answer)w->rq->was_sealed, &f);
 		if (!author_is_sender(w))
 			strictest(&w->rq->verdicts[w->rq->rcpts[i].verdict], &f);
 		policy_outbound(w->rq->sender, w->rq->rcpts[i].address, &f, d);
@@ -123,14 +128,16 @@ static enum stage_result out_decide(struct work *w)
 	if (!less || w->res->nids == 0 || w->rq->was_sealed == JOB_NO || w->rq->was_sealed == JOB_YES)
 		return STAGE_NEXT;
 	if (w->rq->was_sealed == JOB_UNKNOWN) {
-		problem_temp(&w->res->pr, "cannot tell at the moment whether this message answers a sealed one; try again");
+		problem_temp(
+		    &w->res->pr, "cannot tell at the moment whether this message answers a sealed one; try again");
 		return STAGE_DEFER;
 	}
 	w->res->status = JOB_NEEDS_IDS;
 	return STAGE_NEEDS;
 }
 
-/* The front of every output: our trace, then the fields that stay outside, then what a submission server adds when it is missing. */
+/* The front of every output: our trace, then the fields that stay outside, then what a submission server adds when it
+ * is missing. */
 static int front_outer(struct work *w)
 {
 	const struct header *h = &w->msg.header;
@@ -148,12 +155,14 @@ static int front_outer(struct work *w)
 	return 0;
 }
 
-static int write_group(struct work *w, uint8_t verdict, enum policy_treatment t, struct job_output *o, struct spool *s)
+static int write_group(
+    struct work *w, uint8_t verdict, enum policy_treatment t, struct job_output *o, struct spool *s)
 {
 	const struct judge_verdict *v = &w->rq->verdicts[verdict];
 
 	if (front_outer(w) != 0)
-		return problem_set(&w->res->pr, PROBLEM_PERM, 552, "5.3.4", "", "the header of the message is too large");
+		return problem_set(
+		    &w->res->pr, PROBLEM_PERM, 552, "5.3.4", "", "the header of the message is too large");
 	switch (t) {
 	case POLICY_SEAL:
 		o->sealed = true;
@@ -203,7 +212,8 @@ static enum stage_result out_write(struct work *w)
 		if (w->res->noutputs == JOB_VERDICTS_MAX)
 			return problem_temp(&w->res->pr, "too many different treatments in one message"), STAGE_DEFER;
 		if (out_group(w, i) != 0) {
-			/* a keeper that is away looks like a failed operation (PROTOTYPES): it is "try again", never a refusal */
+			/* a keeper that is away looks like a failed operation (PROTOTYPES): it is "try again", never
+			 * a refusal */
 			if (keys_client_failed(w->keys))
 				problem_temp(&w->res->pr, "the key process does not answer; try again");
 			return w->res->pr.cls == PROBLEM_TEMP ? STAGE_DEFER : STAGE_REJECT;

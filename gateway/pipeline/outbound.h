@@ -1,5 +1,6 @@
 /*
- * Outgoing mail, before it is accepted: read the header, decide for each recipient, group by keys, sign and encrypt, render. Sealer.
+ * Outgoing mail, before it is accepted: read the header, decide for each recipient, group by keys, sign and encrypt,
+ * render. Sealer.
  */
 #ifndef POSTERN_PIPELINE_OUTBOUND_H
 #define POSTERN_PIPELINE_OUTBOUND_H
@@ -10,6 +11,7 @@
 extern const struct stage outbound_stages[];
 
 /* A verdict as facts for policy: the same at RCPT (answer JOB_UNASKED) and when the content is known. */
-void outbound_facts(const struct judge_verdict *v, bool tls_verified, enum job_answer reply_to_sealed, struct policy_out *f_r);
+void outbound_facts(
+    const struct judge_verdict *v, bool tls_verified, enum job_answer reply_to_sealed, struct policy_out *f_r);
 
 #endif

@@ -21,7 +21,8 @@ static int too_large(struct work *w)
 	return problem_set(&w->res->pr, PROBLEM_PERM, 552, "5.3.4", "", "the header of the message is too large");
 }
 
-/* Our signing identity of the sender's domain, its key in the keeper. s->chain is freed by the caller (stack only). */
+/* Our signing identity of the sender's domain, its key in the keeper. s->chain is freed by the caller (stack only).
+ */
 static int signer_of(struct work *w, const struct judge_verdict *v, struct cms_signer *s)
 {
 	memset(s, 0, sizeof(*s));
@@ -66,7 +67,8 @@ out:
 	return err;
 }
 
-/* The recipient's certificates were judged; the first (best) one is used. A domain key serves all people behind it. */
+/* The recipient's certificates were judged; the first (best) one is used. A domain key serves all people behind it.
+ */
 static struct cms_enc *encryption(struct work *w, const struct judge_verdict *v, struct writer *out)
 {
 	struct cms_recipient rc;
@@ -126,8 +128,8 @@ static int boundary(char out[48])
 	return 0;
 }
 
-static int signed_parts(struct work *w, const char *b, const char *micalg, struct spool *body, const struct buf *sig,
-    struct writer *out)
+static int signed_parts(
+    struct work *w, const char *b, const char *micalg, struct spool *body, const struct buf *sig, struct writer *out)
 {
 	struct buf t;
 	struct base64_enc b64;
@@ -136,10 +138,13 @@ static int signed_parts(struct work *w, const char *b, const char *micalg, struc
 	buf_init(&t, 4096);
 	if (buf_addf(&w->front,
 		"MIME-Version: 1.0\r\nContent-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n"
-		"\tmicalg=%s; boundary=\"%s\"\r\n\r\n--%s\r\n", micalg, b, b) != 0 ||
+		"\tmicalg=%s; boundary=\"%s\"\r\n\r\n--%s\r\n",
+		micalg, b, b) != 0 ||
 	    buf_addf(&t,
 		"\r\n--%s\r\nContent-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\n"
-		"Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=\"smime.p7s\"\r\n\r\n", b) != 0) {
+		"Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; "
+		"filename=\"smime.p7s\"\r\n\r\n",
+		b) != 0) {
 		too_large(w);
 		goto out;
 	}
@@ -158,7 +163,8 @@ out:
 	return err;
 }
 
-/* multipart/signed (RFC 8551 3.5.3): the entity is put into 7 bits first, so that no relay has a reason to touch it; it lies in scratch B meanwhile. */
+/* multipart/signed (RFC 8551 3.5.3): the entity is put into 7 bits first, so that no relay has a reason to touch it;
+ * it lies in scratch B meanwhile. */
 int seal_write_signed(struct work *w, const struct judge_verdict *v, struct writer *out)
 {
 	struct entity_reader ent;

@@ -1,6 +1,7 @@
 /*
- * How one output of outgoing mail is made: sealed (sign, then encrypt), signed in the clear, or as it came. The front (outer header fields) stands ready in
- * w->front. Sealer; memory does not grow with the message but for `sign` of 8-bit content (bounded).
+ * How one output of outgoing mail is made: sealed (sign, then encrypt), signed in the clear, or as it came. The front
+ * (outer header fields) stands ready in w->front. Sealer; memory does not grow with the message but for `sign` of
+ * 8-bit content (bounded).
  */
 #ifndef POSTERN_PIPELINE_SEAL_H
 #define POSTERN_PIPELINE_SEAL_H

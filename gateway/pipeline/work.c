@@ -7,7 +7,8 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 
-/* Sealed octets of an output or scratch that stay in memory when there are no files for them: several times what travels inline. */
+/* Sealed octets of an output or scratch that stay in memory when there are no files for them: several times what
+ * travels inline. */
 enum { MEMORY_MAX = 512 * 1024 };
 
 static void new_key(uint8_t key[32])

@@ -18,31 +18,32 @@ struct work {
 	struct job_result *res;
 	struct spool **outs;
 
-	struct spool *in;     /* the message as it came */
+	struct spool *in; /* the message as it came */
 	struct mime_limits lim;
 	struct mime_entity msg; /* its header and body */
-	struct buf front;     /* header text being made */
+	struct buf front;	/* header text being made */
 
 	/* outbound */
 	struct policy_decision *decisions; /* one per recipient */
 
 	/* inbound: the layers peeled so far */
-	struct spool *der;    /* scratch A: CMS octets of the layer being opened */
-	struct spool *plain;  /* scratch B: content of the last opened layer; NULL while still in the message itself */
-	struct reader *cur;   /* where the present entity lies: in `in` or `plain` */
-	struct mime_entity ent; /* the present entity */
+	struct spool *der;   /* scratch A: CMS octets of the layer being opened */
+	struct spool *plain; /* scratch B: content of the last opened layer; NULL while still in the message itself */
+	struct reader *cur;  /* where the present entity lies: in `in` or `plain` */
+	struct mime_entity ent;	  /* the present entity */
 	struct mime_entity shown; /* what will be delivered */
 	struct address from;
 	bool have_from;
 	struct policy_in facts;
-	bool key_used;	      /* a layer was opened: from here on nothing shows outside, and what fails counts (promise P10) */
-	bool closed_goes;     /* what could not be opened is delivered as it came, marked: the admin wants it so */
+	bool key_used; /* a layer was opened: from here on nothing shows outside, and what fails counts (promise P10)
+			*/
+	bool closed_goes; /* what could not be opened is delivered as it came, marked: the admin wants it so */
 	struct judge_signer signers[JUDGE_CERTS_MAX]; /* of all layers */
 	size_t nsigners;
 	struct judge_octets extra[JUDGE_CERTS_MAX];
 	size_t nextra;
-	size_t cert_octets;   /* of signers and extra together: what fits into one packet */
-	bool bad_signer;      /* some SignerInfo does not verify */
+	size_t cert_octets; /* of signers and extra together: what fits into one packet */
+	bool bad_signer;    /* some SignerInfo does not verify */
 	bool unwrapped_detached;
 	struct mime_entity before_detached;
 	char signer_name[400], signer_serial[130], signer_issuer[512];

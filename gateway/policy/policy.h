@@ -73,7 +73,7 @@ struct policy_in {
 	bool encrypted; /* at least one encryption layer of ours was opened */
 	bool opened;	/* false: encrypted but could not be opened; then open_why says why, never empty */
 	enum policy_sig sig;
-	bool whole; /* the signature covers the whole message */
+	bool whole;		/* the signature covers the whole message */
 	bool recipients_signed; /* protected To and Cc were found inside: only then recipient_bound says something */
 	bool recipient_bound;
 	char sig_why[400]; /* sentence */

@@ -109,48 +109,82 @@ static int check_network(const char *v, struct problem *pr)
 
 #define AT(f) offsetof(struct conf_top, f)
 static const struct setting top_rows[] = {
-    {"hostname", SETTING_STR, AT(hostname), NULL, 0, 255, NULL, "Our name in greeting, EHLO and Received.", check_host},
-    {"authserv-id", SETTING_STR, AT(authserv_id), "", 0, 255, NULL, "Name in Authentication-Results (RFC 8601); empty: hostname.", check_authserv},
-    {"data-directory", SETTING_STR, AT(data_directory), "/var/lib/postern", 0, 200, NULL, "Where keys/, store/ and queue/ lie.", check_path},
-    {"control-socket", SETTING_STR, AT(control_socket), "/run/postern/postern.sock", 0, 100, NULL, "Where the command `postern` reaches the gateway.", check_path},
-    {"control-group", SETTING_STR, AT(control_group), "", 0, 64, NULL, "Group that may use the control socket; empty: only the owner.", NULL},
-    {"passphrase-file", SETTING_STR, AT(passphrase_file), "", 0, 200, NULL, "File with the passphrase that unseals the keys; empty: the systemd credential postern-passphrase.", check_path},
-    {"users", SETTING_STR, AT(users), "roles", 0, 20, NULL, "Started as root: each role's user. roles = postern-<role>; uid:N = N plus the number of the role; same = stay.", check_users},
-    {"sealers", SETTING_INT, AT(sealers), "0", 0, 64, NULL, "Processes that sign, encrypt and open; 0: one per core.", NULL},
-    {"log-level", SETTING_ENUM, AT(log_level), "info", 0, 0, level_words, "Least important lines that are logged.", NULL},
-    {"relay-host", SETTING_STR, AT(relay_host), "", 0, 255, NULL, "Outbound next hop host:port; empty: MX of the recipient's domain.", check_hostport},
-    {"relay-tls", SETTING_ENUM, AT(relay_tls), "may", 0, 0, tls_words, "TLS to the outbound next hop: none, may, encrypt (any certificate), verify (name and CA).", NULL},
-    {"tls-ca-file", SETTING_STR, AT(tls_ca_file), "/etc/ssl/certs/ca-certificates.crt", 0, 200, NULL, "CAs for relay-tls and inside-tls = verify.", check_path},
-    {"default-treatment", SETTING_ENUM, AT(default_treatment), "seal", 0, 0, treatment_words, "What unlisted domains get: clear, tls, sign, seal.", NULL},
-    {"default-strength", SETTING_ENUM, AT(default_strength), "prefer", 0, 0, strength_words, "How strictly: never, prefer, require.", NULL},
-    {"mx-port", SETTING_INT, AT(mx_port), "25", 1, 65535, NULL, "Port of the hosts found by MX (other than 25 only for tests).", NULL},
-    {"sessions-max", SETTING_INT, AT(sessions_max), "10000", 1, 1000000, NULL, "Open sessions on each side, inside and outside; above it 421.", NULL},
-    {"sessions-per-client", SETTING_INT, AT(sessions_per_client), "100", 1, 1000000, NULL, "Open sessions of one client address.", NULL},
-    {"header-max", SETTING_SIZE, AT(header_max), "128k", 4096, 4 * 1024 * 1024, NULL, "Octets of a message's header block.", NULL},
-    {"nesting-max", SETTING_INT, AT(nesting_max), "5", 1, 20, NULL, "S/MIME layers around each other that are opened.", NULL},
-    {"open-failures-max", SETTING_INT, AT(open_failures_max), "5", 1, 1000000, NULL, "Messages an hour of one client, or with one encrypted key, that may fail to open; more are held unopened.", NULL},
-    {"subject-mark", SETTING_BOOL, AT(subject_mark), "no", 0, 0, NULL, "Put \"[not verified]\" in front of the Subject of marked mail.", NULL},
-    {"foreign-encrypted", SETTING_ENUM, AT(foreign_encrypted), "refuse", 0, 0, foreign_words, "Mail encrypted for none of our certificates: refuse or deliver as it came.", NULL},
-    {"postmaster", SETTING_STR, AT(postmaster), "", 0, 320, NULL, "From address of notices; empty: postmaster@hostname.", check_postmaster},
+    {"hostname", SETTING_STR, AT(hostname), NULL, 0, 255, NULL, "Our name in greeting, EHLO and Received.",
+	check_host},
+    {"authserv-id", SETTING_STR, AT(authserv_id), "", 0, 255, NULL,
+	"Name in Authentication-Results (RFC 8601); empty: hostname.", check_authserv},
+    {"data-directory", SETTING_STR, AT(data_directory), "/var/lib/postern", 0, 200, NULL,
+	"Where keys/, store/ and queue/ lie.", check_path},
+    {"control-socket", SETTING_STR, AT(control_socket), "/run/postern/postern.sock", 0, 100, NULL,
+	"Where the command `postern` reaches the gateway.", check_path},
+    {"control-group", SETTING_STR, AT(control_group), "", 0, 64, NULL,
+	"Group that may use the control socket; empty: only the owner.", NULL},
+    {"passphrase-file", SETTING_STR, AT(passphrase_file), "", 0, 200, NULL,
+	"File with the passphrase that unseals the keys; empty: the systemd credential postern-passphrase.",
+	check_path},
+    {"users", SETTING_STR, AT(users), "roles", 0, 20, NULL,
+	"Started as root: each role's user. roles = postern-<role>; uid:N = N plus the number of the role; same = "
+	"stay.",
+	check_users},
+    {"sealers", SETTING_INT, AT(sealers), "0", 0, 64, NULL, "Processes that sign, encrypt and open; 0: one per core.",
+	NULL},
+    {"log-level", SETTING_ENUM, AT(log_level), "info", 0, 0, level_words, "Least important lines that are logged.",
+	NULL},
+    {"relay-host", SETTING_STR, AT(relay_host), "", 0, 255, NULL,
+	"Outbound next hop host:port; empty: MX of the recipient's domain.", check_hostport},
+    {"relay-tls", SETTING_ENUM, AT(relay_tls), "may", 0, 0, tls_words,
+	"TLS to the outbound next hop: none, may, encrypt (any certificate), verify (name and CA).", NULL},
+    {"tls-ca-file", SETTING_STR, AT(tls_ca_file), "/etc/ssl/certs/ca-certificates.crt", 0, 200, NULL,
+	"CAs for relay-tls and inside-tls = verify.", check_path},
+    {"default-treatment", SETTING_ENUM, AT(default_treatment), "seal", 0, 0, treatment_words,
+	"What unlisted domains get: clear, tls, sign, seal.", NULL},
+    {"default-strength", SETTING_ENUM, AT(default_strength), "prefer", 0, 0, strength_words,
+	"How strictly: never, prefer, require.", NULL},
+    {"mx-port", SETTING_INT, AT(mx_port), "25", 1, 65535, NULL,
+	"Port of the hosts found by MX (other than 25 only for tests).", NULL},
+    {"sessions-max", SETTING_INT, AT(sessions_max), "10000", 1, 1000000, NULL,
+	"Open sessions on each side, inside and outside; above it 421.", NULL},
+    {"sessions-per-client", SETTING_INT, AT(sessions_per_client), "100", 1, 1000000, NULL,
+	"Open sessions of one client address.", NULL},
+    {"header-max", SETTING_SIZE, AT(header_max), "128k", 4096, 4 * 1024 * 1024, NULL,
+	"Octets of a message's header block.", NULL},
+    {"nesting-max", SETTING_INT, AT(nesting_max), "5", 1, 20, NULL,
+	"S/MIME layers around each other that are opened.", NULL},
+    {"open-failures-max", SETTING_INT, AT(open_failures_max), "5", 1, 1000000, NULL,
+	"Messages an hour of one client, or with one encrypted key, that may fail to open; more are held unopened.",
+	NULL},
+    {"subject-mark", SETTING_BOOL, AT(subject_mark), "no", 0, 0, NULL,
+	"Put \"[not verified]\" in front of the Subject of marked mail.", NULL},
+    {"foreign-encrypted", SETTING_ENUM, AT(foreign_encrypted), "refuse", 0, 0, foreign_words,
+	"Mail encrypted for none of our certificates: refuse or deliver as it came.", NULL},
+    {"postmaster", SETTING_STR, AT(postmaster), "", 0, 320, NULL,
+	"From address of notices; empty: postmaster@hostname.", check_postmaster},
 };
 #undef AT
 #define AT(f) offsetof(struct conf_listener, f)
 static const struct setting listener_rows[] = {
-    {"address", SETTING_STR, AT(address), NULL, 0, 80, NULL, "Address and port, 192.0.2.1:25 or [2001:db8::1]:25.", check_listen},
-    {"side", SETTING_ENUM, AT(side), NULL, 0, 0, side_words, "inside: our mail servers, may send anywhere; outside: the world, only to our domains.", NULL},
+    {"address", SETTING_STR, AT(address), NULL, 0, 80, NULL, "Address and port, 192.0.2.1:25 or [2001:db8::1]:25.",
+	check_listen},
+    {"side", SETTING_ENUM, AT(side), NULL, 0, 0, side_words,
+	"inside: our mail servers, may send anywhere; outside: the world, only to our domains.", NULL},
     {"networks", SETTING_LIST, AT(networks), "", 0, 0, NULL, "inside: clients that may connect.", check_network},
-    {"starttls", SETTING_BOOL, AT(starttls), "yes", 0, 0, NULL, "Offer STARTTLS once there is a TLS certificate (postern domain tls).", NULL},
+    {"starttls", SETTING_BOOL, AT(starttls), "yes", 0, 0, NULL,
+	"Offer STARTTLS once there is a TLS certificate (postern domain tls).", NULL},
     {"tls-required", SETTING_BOOL, AT(tls_required), "no", 0, 0, NULL, "Refuse MAIL before STARTTLS.", NULL},
 };
 #undef AT
 #define AT(f) offsetof(struct conf_domain, f)
 static const struct setting domain_rows[] = {
-    {"inside-server", SETTING_STR, AT(inside_server), NULL, 0, 255, NULL, "Where mail for this domain is delivered, host:port.", check_hostport},
+    {"inside-server", SETTING_STR, AT(inside_server), NULL, 0, 255, NULL,
+	"Where mail for this domain is delivered, host:port.", check_hostport},
     {"inside-tls", SETTING_ENUM, AT(inside_tls), "may", 0, 0, tls_words, "TLS to the inside server.", NULL},
-    {"unsigned", SETTING_ENUM, AT(unsigned_clear), "deliver", 0, 0, action_words, "Neither signed nor encrypted.", NULL},
-    {"untrusted", SETTING_ENUM, AT(untrusted), "mark", 0, 0, action_words, "Not encrypted, valid signature of somebody not trusted.", NULL},
+    {"unsigned", SETTING_ENUM, AT(unsigned_clear), "deliver", 0, 0, action_words, "Neither signed nor encrypted.",
+	NULL},
+    {"untrusted", SETTING_ENUM, AT(untrusted), "mark", 0, 0, action_words,
+	"Not encrypted, valid signature of somebody not trusted.", NULL},
     {"broken", SETTING_ENUM, AT(broken), "mark", 0, 0, action_words, "Not encrypted, signature not valid.", NULL},
-    {"sealed-unsigned", SETTING_ENUM, AT(sealed_unsigned), "hold", 0, 0, action_words, "Encrypted without a valid, trusted signature.", NULL},
+    {"sealed-unsigned", SETTING_ENUM, AT(sealed_unsigned), "hold", 0, 0, action_words,
+	"Encrypted without a valid, trusted signature.", NULL},
 };
 #undef AT
 
@@ -182,19 +216,22 @@ static int cross_check(struct conf *c, const char *file, struct problem *pr)
 	if (conf_domains(c) == 0)
 		return problem_perm(pr, "%s: there is no domain section: which mail domains are ours?", file);
 	if (conf_listeners(c) == 0)
-		return problem_perm(pr, "%s: there is no listener section: at least one inside and one outside are needed", file);
+		return problem_perm(
+		    pr, "%s: there is no listener section: at least one inside and one outside are needed", file);
 	for (size_t i = 0; i < conf_listeners(c); i++) {
 		const struct conf_listener *l = conf_listener(c, i, &name);
 
 		if (l->side == 0 && l->networks.n == 0)
-			return problem_perm(pr, "%s: listener \"%s\": side = inside needs networks: which clients may send?", file, name);
+			return problem_perm(pr,
+			    "%s: listener \"%s\": side = inside needs networks: which clients may send?", file, name);
 	}
 	for (size_t i = 0; i < conf_domains(c); i++) {
 		char norm[ADDRESS_DOMAIN_MAX + 1];
 
 		conf_domain(c, i, &name);
 		if (address_domain(name, strlen(name), norm, NULL) != 0 || strcmp(norm, name) != 0)
-			return problem_perm(pr, "%s: domain \"%s\": a domain name in lower case (A-labels) is allowed", file, name);
+			return problem_perm(
+			    pr, "%s: domain \"%s\": a domain name in lower case (A-labels) is allowed", file, name);
 	}
 	return 0;
 }
@@ -312,8 +349,8 @@ static int to_sockaddr(const char *host, unsigned port, struct sockaddr_storage 
 	return -1;
 }
 
-int conf_hostport(const char *text, unsigned default_port, char host_r[256], struct sockaddr_storage *ss_r, unsigned *port_r,
-    struct problem *pr)
+int conf_hostport(const char *text, unsigned default_port, char host_r[256], struct sockaddr_storage *ss_r,
+    unsigned *port_r, struct problem *pr)
 {
 	const char *p = text, *end;
 

@@ -1,6 +1,7 @@
 /*
- * The configuration of the whole gateway: the top-level settings, listeners, our domains, and the modules' own sections put together. The parent reads the file;
- * every child gets its text and parses it again before its sandbox. Blocks.
+ * The configuration of the whole gateway: the top-level settings, listeners, our domains, and the modules' own
+ * sections put together. The parent reads the file; every child gets its text and parses it again before its sandbox.
+ * Blocks.
  */
 #ifndef POSTERN_PROC_CONF_H
 #define POSTERN_PROC_CONF_H
@@ -13,45 +14,46 @@
 
 enum conf_tls { CONF_TLS_NONE, CONF_TLS_MAY, CONF_TLS_ENCRYPT, CONF_TLS_VERIFY }; /* same order as enum smtpc_tls */
 
-struct conf_top { /* section "" */
-	char *hostname;	     /* our name in EHLO, greeting, Received */
-	char *authserv_id;   /* RFC 8601; "" = hostname */
+struct conf_top {	   /* section "" */
+	char *hostname;	   /* our name in EHLO, greeting, Received */
+	char *authserv_id; /* RFC 8601; "" = hostname */
 	char *data_directory;
 	char *control_socket;
 	char *control_group; /* group that may use the control socket; "" = owner only */
 	char *passphrase_file;
-	char *users;	     /* "roles" (users postern-<role>), "same", or "uid:N" (N + number of the role) */
-	int64_t sealers;     /* 0 = one per core */
+	char *users;	 /* "roles" (users postern-<role>), "same", or "uid:N" (N + number of the role) */
+	int64_t sealers; /* 0 = one per core */
 	int log_level;
-	char *relay_host;    /* outbound next hop "host:port", "" = MX */
-	int relay_tls;	     /* enum conf_tls, to relay-host or MX hosts */
+	char *relay_host; /* outbound next hop "host:port", "" = MX */
+	int relay_tls;	  /* enum conf_tls, to relay-host or MX hosts */
 	char *tls_ca_file;
 	int default_treatment, default_strength; /* enum policy_treatment / policy_strength */
-	int64_t mx_port;     /* 25; tests use others */
+	int64_t mx_port;			 /* 25; tests use others */
 	int64_t sessions_max, sessions_per_client;
 	int64_t header_max;
-	int64_t nesting_max; /* S/MIME layers */
+	int64_t nesting_max;	   /* S/MIME layers */
 	int64_t open_failures_max; /* P10: failures an hour of a client or an encryptedKey hash */
-	bool subject_mark;   /* put [sealed]/[not verified] marks into the Subject: default no */
-	int foreign_encrypted; /* 0 refuse, 1 deliver */
-	char *postmaster;    /* address for notices, "" = postmaster@hostname */
+	bool subject_mark;	   /* put [sealed]/[not verified] marks into the Subject: default no */
+	int foreign_encrypted;	   /* 0 refuse, 1 deliver */
+	char *postmaster;	   /* address for notices, "" = postmaster@hostname */
 };
-struct conf_listener { /* section listener "name" */
-	char *address; /* "127.0.0.1:25" "[::1]:25" */
-	int side;      /* 0 inside, 1 outside */
+struct conf_listener {		       /* section listener "name" */
+	char *address;		       /* "127.0.0.1:25" "[::1]:25" */
+	int side;		       /* 0 inside, 1 outside */
 	struct settings_list networks; /* inside: who may send */
 	bool starttls;
 	bool tls_required;
 };
-struct conf_domain { /* section domain "hospital.example" */
-	char *inside_server; /* host:port */
-	int inside_tls;	     /* enum conf_tls */
+struct conf_domain {						/* section domain "hospital.example" */
+	char *inside_server;					/* host:port */
+	int inside_tls;						/* enum conf_tls */
 	int unsigned_clear, untrusted, broken, sealed_unsigned; /* enum policy_in_action */
 };
 
 struct conf;
 /* Parses text (file only names it in messages), checks what spans settings. 0 / -1 with FILE:LINE. */
-int conf_parse(const char *file, const char *text, size_t n, struct conf **c_r, struct problem *pr) __attribute__((warn_unused_result));
+int conf_parse(const char *file, const char *text, size_t n, struct conf **c_r, struct problem *pr)
+    __attribute__((warn_unused_result));
 void conf_free(struct conf *c);
 const struct conf_top *conf_top(const struct conf *c);
 size_t conf_listeners(const struct conf *c);
@@ -63,6 +65,7 @@ const struct conf_domain *conf_domain_find(const struct conf *c, const char *nam
 const void *conf_section(const struct conf *c, const char *section);
 int conf_help(struct buf *out) __attribute__((warn_unused_result));
 /* "127.0.0.1:25" / "[::1]:25" / "host:25" split; numeric only when ss_r is given. 0 / -1 with pr. */
-int conf_hostport(const char *text, unsigned default_port, char host_r[256], struct sockaddr_storage *ss_r, unsigned *port_r, struct problem *pr) __attribute__((warn_unused_result));
+int conf_hostport(const char *text, unsigned default_port, char host_r[256], struct sockaddr_storage *ss_r,
+    unsigned *port_r, struct problem *pr) __attribute__((warn_unused_result));
 
 #endif

@@ -5,7 +5,8 @@
 
 const char *control_role_word(enum control_role r)
 {
-	static const char *const words[ROLE_COUNT] = {"parent", "keeper", "judge", "scout", "sealer", "relay", "admin"};
+	static const char *const words[ROLE_COUNT] = {
+	    "parent", "keeper", "judge", "scout", "sealer", "relay", "admin"};
 
 	return r < ROLE_COUNT ? words[r] : "unknown";
 }

@@ -1,13 +1,23 @@
 /*
- * parent <-> child: what a child needs to start, who its peers are, and what the parent is asked to do. Encoder and decoder side by side in control_proto.c.
- * Order at start: START, then any of PEER, LISTEN, KEYFILE, MASTER, then GO; the child sets up, enters its sandbox and answers READY.
+ * parent <-> child: what a child needs to start, who its peers are, and what the parent is asked to do. Encoder and
+ * decoder side by side in control_proto.c. Order at start: START, then any of PEER, LISTEN, KEYFILE, MASTER, then GO;
+ * the child sets up, enters its sandbox and answers READY.
  */
 #ifndef POSTERN_PROC_CONTROL_PROTO_H
 #define POSTERN_PROC_CONTROL_PROTO_H
 
 #include "gateway/base/ipc.h"
 
-enum control_role { ROLE_PARENT, ROLE_KEEPER, ROLE_JUDGE, ROLE_SCOUT, ROLE_SEALER, ROLE_RELAY, ROLE_ADMIN, ROLE_COUNT };
+enum control_role {
+	ROLE_PARENT,
+	ROLE_KEEPER,
+	ROLE_JUDGE,
+	ROLE_SCOUT,
+	ROLE_SEALER,
+	ROLE_RELAY,
+	ROLE_ADMIN,
+	ROLE_COUNT
+};
 const char *control_role_word(enum control_role r);
 
 enum control_msg {
@@ -21,11 +31,12 @@ enum control_msg {
 	CONTROL_READY,	     /* from child: nothing */
 	CONTROL_STATE,	     /* keeper -> parent -> relay, admin: struct control_state */
 	CONTROL_STOP,	     /* to child: finish and exit 0 */
-	CONTROL_KEYFILE_PUT, /* keeper -> parent: struct control_file: make durable; answered by KEYFILE_ACK with the same id */
+	CONTROL_KEYFILE_PUT, /* keeper -> parent: struct control_file: make durable; answered by KEYFILE_ACK with the
+				same id */
 	CONTROL_KEYFILE_ACK, /* struct control_ack */
 	CONTROL_STATUS,	     /* admin -> parent: nothing; answered by STATUS_REPLY */
-	CONTROL_STATUS_REPLY, /* struct control_file: JSON */
-	CONTROL_KEYFILES,    /* admin -> parent: nothing: all key files for a backup */
+	CONTROL_STATUS_REPLY,	/* struct control_file: JSON */
+	CONTROL_KEYFILES,	/* admin -> parent: nothing: all key files for a backup */
 	CONTROL_KEYFILES_REPLY, /* struct control_file, one packet a file; the last has an empty name */
 };
 

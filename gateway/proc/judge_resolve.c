@@ -61,8 +61,8 @@ static int find_partner(struct question *q)
 	return words_of(q, o->partner->treatment, o->partner->strength, q->v->rule) < 0 ? -1 : 1;
 }
 
-/* A message whose author is not its envelope sender (a notice with the null path, an automatic reply) must not slip past the author's rule: the sealer then
- * takes the strictest that any sender has for this recipient. */
+/* A message whose author is not its envelope sender (a notice with the null path, an automatic reply) must not slip
+ * past the author's rule: the sealer then takes the strictest that any sender has for this recipient. */
 static int strictest(struct question *q, const struct store_rule *rules, size_t n)
 {
 	uint8_t t = q->v->treatment, s = q->v->strength, most_t = t, most_s = s;

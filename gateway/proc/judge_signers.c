@@ -174,11 +174,11 @@ void judge_signers(struct store *s, const struct judge_world *w, const struct ju
 	read_extra(&q, rq);
 	t_r->n = rq->n;
 	for (size_t i = 0; i < rq->n; i++) {
-		/* of the octets, whether they can be read or not: the answer must be known again for what it answers */
+		/* of the octets, whether they can be read or not: the answer must be known again for what it answers
+		 */
 		hash_of(&rq->v[i].cert, t_r->v[i].sha256);
 		if (author) {
-			t_r->v[i].state =
-			    weigh_signer(&q, &rq->v[i].cert, t_r->v[i].why, sizeof t_r->v[i].why);
+			t_r->v[i].state = weigh_signer(&q, &rq->v[i].cert, t_r->v[i].why, sizeof t_r->v[i].why);
 			continue;
 		}
 		t_r->v[i].state = JUDGE_TRUST_UNBOUND;

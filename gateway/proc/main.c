@@ -14,7 +14,8 @@
 #endif
 
 #ifdef POSTERN_SAN
-/* LeakSanitizer wants ptrace and threads of its own, which no sandboxed role may have; leaks are found by the unit tests under valgrind. */
+/* LeakSanitizer wants ptrace and threads of its own, which no sandboxed role may have; leaks are found by the unit
+ * tests under valgrind. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -26,8 +27,12 @@ static const struct {
 	enum control_role role;
 	const struct child_role *does;
 } roles[] = {
-    {ROLE_KEEPER, &proc_keeper_role}, {ROLE_JUDGE, &proc_judge_role}, {ROLE_SCOUT, &proc_scout_role},
-    {ROLE_SEALER, &proc_sealer_role}, {ROLE_RELAY, &proc_relay_role}, {ROLE_ADMIN, &proc_admin_role},
+    {ROLE_KEEPER, &proc_keeper_role},
+    {ROLE_JUDGE, &proc_judge_role},
+    {ROLE_SCOUT, &proc_scout_role},
+    {ROLE_SEALER, &proc_sealer_role},
+    {ROLE_RELAY, &proc_relay_role},
+    {ROLE_ADMIN, &proc_admin_role},
 };
 
 static int help(void)

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* addr: numeric text as inet_ntop gives it; an IPv4-mapped IPv6 address counts as IPv4. What cannot be read is in no network. */
+/* addr: numeric text as inet_ntop gives it; an IPv4-mapped IPv6 address counts as IPv4. What cannot be read is in no
+ * network. */
 bool network_contains(char *const *list, size_t n, const char *addr);
 
 #endif

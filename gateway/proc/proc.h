@@ -4,6 +4,7 @@
 
 #include "gateway/proc/child.h"
 
-extern const struct child_role proc_keeper_role, proc_judge_role, proc_scout_role, proc_sealer_role, proc_relay_role, proc_admin_role;
+extern const struct child_role proc_keeper_role, proc_judge_role, proc_scout_role, proc_sealer_role, proc_relay_role,
+    proc_admin_role;
 
 #endif

@@ -58,7 +58,8 @@ static void answer_resolve(uint32_t id, struct ipc_in *in)
 	if (judge_resolve_get(in, &rq) != 0)
 		log_fatal("the relay's question cannot be read");
 	if (judge_resolve(me.store, &me.world, &rq, time(NULL), a, v) != 0)
-		log_warn(NULL, "judge", "uncertain from=<%s> to=<%s> why=\"%s\"", rq.sender, rq.recipient, v->pr.text);
+		log_warn(
+		    NULL, "judge", "uncertain from=<%s> to=<%s> why=\"%s\"", rq.sender, rq.recipient, v->pr.text);
 	ipc_out_init(&o, JUDGE_VERDICT, id);
 	judge_verdict_put(&o, v);
 	send_relay(&o);

@@ -74,7 +74,8 @@ static void later(struct control_peer *list, size_t *n, const struct control_pee
 static void look_if_done(void *ctx)
 {
 	(void)ctx;
-	bool busy = relay_accept_sessions(me.accept) > 0 || conn_lingering() > 0 || relay_deliver_active(me.deliver) > 0 || me.opening > 0;
+	bool busy = relay_accept_sessions(me.accept) > 0 || conn_lingering() > 0 ||
+		    relay_deliver_active(me.deliver) > 0 || me.opening > 0;
 
 	if (!busy || loop_now_ms() - stop_since > STOP_MAX_MS) {
 		loop_stop(me.loop);

@@ -96,7 +96,8 @@ static int send_result(uint32_t id, const struct job_result *res, struct spool *
 
 		ipc_out_clear(&o);
 		later->status = JOB_LATER;
-		problem_temp(&later->pr, "the answer on this message is too large: too many certificates or references in it");
+		problem_temp(
+		    &later->pr, "the answer on this message is too large: too many certificates or references in it");
 		ipc_out_init(&o, JOB_RESULT, id);
 		job_result_put(&o, later);
 		free(later);

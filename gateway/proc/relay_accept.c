@@ -33,7 +33,7 @@ struct relay_accept {
 	struct relay *r;
 	struct listener *v;
 	size_t n;
-	SSL_CTX *tls; /* of the present identities, NULL none */
+	SSL_CTX *tls;			    /* of the present identities, NULL none */
 	struct open_session *open[BUCKETS]; /* by client address */
 	size_t sessions;
 	size_t of_side[2]; /* inside clients keep their places when the outside takes all of its own */
@@ -91,7 +91,8 @@ int relay_accept_count(struct relay_accept *a, struct smtpd *s, struct problem *
 	const char *client = smtpd_client(s);
 
 	if (c->side == 0 && !network_contains(c->networks.v, c->networks.n, client))
-		return problem_set(pr, PROBLEM_POLICY, 554, "5.7.1", "", "%s is not in the networks that may send here", client);
+		return problem_set(
+		    pr, PROBLEM_POLICY, 554, "5.7.1", "", "%s is not in the networks that may send here", client);
 	if (a->of_side[c->side] >= (size_t)a->r->top->sessions_max)
 		return problem_set(pr, PROBLEM_TEMP, 421, "4.3.2", "", "too many sessions, try again later");
 	if (of_client(a, client) >= (size_t)a->r->top->sessions_per_client)
@@ -132,7 +133,9 @@ static void rest(struct listener *l)
 	if (now - l->of->alarmed < ALARM_MS && l->of->alarmed != 0)
 		return;
 	l->of->alarmed = now;
-	log_error(NULL, "relay", "alarm=descriptors listener=%s why=\"no free descriptor: raise LimitNOFILE or lower sessions-max\"", l->ls.name);
+	log_error(NULL, "relay",
+	    "alarm=descriptors listener=%s why=\"no free descriptor: raise LimitNOFILE or lower sessions-max\"",
+	    l->ls.name);
 }
 
 static void rested(void *ctx)
@@ -193,7 +196,8 @@ void relay_accept_identities(struct relay_accept *a)
 		return; /* the old one goes on */
 	}
 	if (ctx == NULL)
-		log_warn(NULL, "relay", "tls why=\"no TLS certificate: STARTTLS is not offered; make one with postern domain tls %s\"",
+		log_warn(NULL, "relay",
+		    "tls why=\"no TLS certificate: STARTTLS is not offered; make one with postern domain tls %s\"",
 		    a->r->top->hostname);
 	SSL_CTX_free(a->tls);
 	a->tls = ctx;

@@ -1,5 +1,6 @@
 /*
- * Listeners: accepting, who may connect, how many sessions, and the server's TLS contexts made from our TLS identities (keys stay in the keeper). Loop thread.
+ * Listeners: accepting, who may connect, how many sessions, and the server's TLS contexts made from our TLS
+ * identities (keys stay in the keeper). Loop thread.
  */
 #ifndef POSTERN_PROC_RELAY_ACCEPT_H
 #define POSTERN_PROC_RELAY_ACCEPT_H

@@ -21,7 +21,8 @@ static json_t *failure(const char *code, const char *text)
 /* Takes data. */
 static json_t *success(json_t *data)
 {
-	return data == NULL ? failure("internal", "the answer could not be made") : json_pack("{s:b, s:o}", "ok", 1, "data", data);
+	return data == NULL ? failure("internal", "the answer could not be made")
+			    : json_pack("{s:b, s:o}", "ok", 1, "data", data);
 }
 
 static const char *text_arg(const json_t *args, const char *name)
@@ -45,13 +46,15 @@ static json_t *parsed(char *text, const char *name, const struct problem *pr)
 static json_t *do_list(struct relay *r, const json_t *args, const char *who)
 {
 	struct problem pr = {0};
-	json_int_t before = json_integer_value(json_object_get(args, "before")), max = json_integer_value(json_object_get(args, "max"));
+	json_int_t before = json_integer_value(json_object_get(args, "before")),
+		   max = json_integer_value(json_object_get(args, "max"));
 	const char *state = text_arg(args, "state"), *match = text_arg(args, "match");
 
 	(void)who;
 	if (max <= 0 || max > 1000)
 		max = 100;
-	return parsed(queue_list_json(r->queue, state[0] ? state : NULL, match[0] ? match : NULL, before > 0 ? before : INT64_MAX, (size_t)max, &pr),
+	return parsed(queue_list_json(r->queue, state[0] ? state : NULL, match[0] ? match : NULL,
+			  before > 0 ? before : INT64_MAX, (size_t)max, &pr),
 	    "messages", &pr);
 }
 
@@ -66,7 +69,8 @@ static json_t *do_show(struct relay *r, const json_t *args, const char *who)
 static json_t *change(struct relay *r, enum queue_verb verb, const char *word, const json_t *args, const char *who)
 {
 	struct problem pr = {0};
-	const char *id = text_arg(args, "id"), *address = text_arg(args, "address"), *reason = text_arg(args, "reason");
+	const char *id = text_arg(args, "id"), *address = text_arg(args, "address"),
+		   *reason = text_arg(args, "reason");
 	long n;
 
 	if (id[0] == '\0')
@@ -107,18 +111,24 @@ static json_t *do_status(struct relay *r, const json_t *args, const char *who)
 	(void)who;
 	if (queue_counts(r->queue, &c) != 0)
 		return failure("unavailable", "the queue cannot be read");
-	return success(json_pack("{s:{s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:I}", "queue", "queued", (json_int_t)c.queued, "active",
-	    (json_int_t)c.active, "held", (json_int_t)c.held, "done", (json_int_t)c.done, "oldest_queued", (json_int_t)c.oldest_queued, "sessions",
-	    (json_int_t)relay_accept_sessions(r->accept), "deliveries", (json_int_t)relay_deliver_active(r->deliver), "opening",
-	    (json_int_t)r->opening));
+	return success(json_pack("{s:{s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:I}", "queue", "queued",
+	    (json_int_t)c.queued, "active", (json_int_t)c.active, "held", (json_int_t)c.held, "done",
+	    (json_int_t)c.done, "oldest_queued", (json_int_t)c.oldest_queued, "sessions",
+	    (json_int_t)relay_accept_sessions(r->accept), "deliveries", (json_int_t)relay_deliver_active(r->deliver),
+	    "opening", (json_int_t)r->opening));
 }
 
 static const struct {
 	const char *verb;
 	json_t *(*run)(struct relay *r, const json_t *args, const char *who);
 } verbs[] = {
-    {"queue.list", do_list},	   {"queue.show", do_show},   {"queue.hold", do_hold}, {"queue.release", do_release},
-    {"queue.retry", do_retry},	   {"queue.delete", do_delete}, {"status", do_status},
+    {"queue.list", do_list},
+    {"queue.show", do_show},
+    {"queue.hold", do_hold},
+    {"queue.release", do_release},
+    {"queue.retry", do_retry},
+    {"queue.delete", do_delete},
+    {"status", do_status},
 };
 
 static json_t *run_verb(struct relay *r, const struct admin_request *rq)

@@ -1,4 +1,5 @@
-/* The admin's verbs on the queue, answered by the relay: queue.list, queue.show, queue.hold, queue.release, queue.retry, queue.delete, status. Loop thread. */
+/* The admin's verbs on the queue, answered by the relay: queue.list, queue.show, queue.hold, queue.release,
+ * queue.retry, queue.delete, status. Loop thread. */
 #ifndef POSTERN_PROC_RELAY_ADMIN_H
 #define POSTERN_PROC_RELAY_ADMIN_H
 

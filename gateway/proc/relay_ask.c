@@ -12,8 +12,9 @@
 #include "gateway/policy/policy.h"
 
 enum {
-	ASK_TIMEOUT_MS = 20000,	   /* a judge that takes longer: 451, and the answer is thrown away when it comes */
-	CACHE_MS = 30000,	   /* certificates run out on their own clock: nothing is believed longer than this without asking */
+	ASK_TIMEOUT_MS = 20000, /* a judge that takes longer: 451, and the answer is thrown away when it comes */
+	CACHE_MS =
+	    30000, /* certificates run out on their own clock: nothing is believed longer than this without asking */
 	CACHE_PLACES = 4096,
 	WAITING_MAX = 20000,
 	VERDICT_MEMORY = 256 * 1024,
@@ -97,7 +98,8 @@ static void cache_drop(struct relay_ask *a)
 		relay_verdict_free(a->cache[i].v);
 		a->cache[i].v = NULL;
 	}
-	memset(a->seen, 0, sizeof(a->seen)); /* the memory of the judge may have been ended (partner release), or a note lost with its process */
+	memset(a->seen, 0, sizeof(a->seen)); /* the memory of the judge may have been ended (partner release), or a
+						note lost with its process */
 }
 
 /* Equal content is one object, so that recipients of a transaction are grouped by comparing pointers. */
@@ -216,7 +218,8 @@ static void send_or_fail(struct relay_ask *a, struct ipc_out *o, uint32_t id)
 	}
 }
 
-void relay_ask_verdict(struct relay_ask *a, const char *sender, const char *recipient, relay_verdict_fn *fn, void *ctx)
+void relay_ask_verdict(
+    struct relay_ask *a, const char *sender, const char *recipient, relay_verdict_fn *fn, void *ctx)
 {
 	struct judge_resolve rq;
 	char key[800];

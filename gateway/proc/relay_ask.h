@@ -1,6 +1,7 @@
 /*
- * The relay's questions to the judge: verdict for a recipient, trust in signers, our identities. Answers of the first kind are kept for a short time and thrown away
- * when the judge says that the store changed. A judge that is away: TEMP at once; one that does not answer: TEMP after ask-timeout. Loop thread.
+ * The relay's questions to the judge: verdict for a recipient, trust in signers, our identities. Answers of the first
+ * kind are kept for a short time and thrown away when the judge says that the store changed. A judge that is away:
+ * TEMP at once; one that does not answer: TEMP after ask-timeout. Loop thread.
  */
 #ifndef POSTERN_PROC_RELAY_ASK_H
 #define POSTERN_PROC_RELAY_ASK_H
@@ -18,7 +19,8 @@ struct relay_verdict {
 };
 struct relay_verdict *relay_verdict_ref(struct relay_verdict *v);
 void relay_verdict_free(struct relay_verdict *v);
-/* The verdict of a recipient in one of our own domains, met on an inside listener: goes in the clear to its inside server. */
+/* The verdict of a recipient in one of our own domains, met on an inside listener: goes in the clear to its inside
+ * server. */
 struct relay_verdict *relay_verdict_local(void);
 
 struct relay_ask;
@@ -29,12 +31,14 @@ void relay_ask_channel(struct relay_ask *a, int fd);
 
 /* v: NULL when pr says why (TEMP). Exactly once, from the loop or from inside the call when the answer is known. */
 typedef void relay_verdict_fn(void *ctx, struct relay_verdict *v, const struct problem *pr);
-void relay_ask_verdict(struct relay_ask *a, const char *sender, const char *recipient, relay_verdict_fn *fn, void *ctx);
+void relay_ask_verdict(
+    struct relay_ask *a, const char *sender, const char *recipient, relay_verdict_fn *fn, void *ctx);
 typedef void relay_trust_fn(void *ctx, const struct judge_trust *t, const struct problem *pr);
 void relay_ask_trust(struct relay_ask *a, const struct judge_signers *q, relay_trust_fn *fn, void *ctx);
 /* Forgets every question of ctx: its fn is not called any more. */
 void relay_ask_cancel(struct relay_ask *a, void *ctx);
-/* P9: mail with the domain, or with one person (an address), was protected; told once for each and life of the process. */
+/* P9: mail with the domain, or with one person (an address), was protected; told once for each and life of the
+ * process. */
 void relay_ask_seen(struct relay_ask *a, const char *domain);
 /* Our identities as last told by the judge; false while none came yet. Valid until the next loop round. */
 bool relay_ask_identities(const struct relay_ask *a, const struct judge_identity **list_r, size_t *n_r);

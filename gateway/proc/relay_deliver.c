@@ -13,7 +13,8 @@
 #include "gateway/proc/relay_settle.h"
 
 enum {
-	ACTIVE_MAX = 500, /* messages under way at once: bounds memory (each holds at most memory-max of sealed content) */
+	ACTIVE_MAX =
+	    500, /* messages under way at once: bounds memory (each holds at most memory-max of sealed content) */
 	CLAIM_AT_ONCE = 64,
 	SKIP_MAX = 4, /* one next hop may have a quarter of the places */
 	AGAIN_MS = 30000,
@@ -61,7 +62,8 @@ static void delivery_free(struct delivery *y)
 
 /* ---- the end of one try ---- */
 
-/* What becomes of a recipient that could not be delivered now. RFC 5321 4.5.4: temporary is tried again until it is too old. */
+/* What becomes of a recipient that could not be delivered now. RFC 5321 4.5.4: temporary is tried again until it is
+ * too old. */
 static void failed(struct delivery *y, struct relay_settle *s, size_t i, const char *remote)
 {
 	const struct problem *pr = &y->to[i].pr;
@@ -69,7 +71,8 @@ static void failed(struct delivery *y, struct relay_settle *s, size_t i, const c
 	bool expired = queue_expired(y->of->r->queue, y->arrived, now);
 	char why[900];
 
-	snprintf(why, sizeof(why), "%s%s%s", pr->text, y->to[i].reply[0] ? "; the server said: " : "", y->to[i].reply);
+	snprintf(
+	    why, sizeof(why), "%s%s%s", pr->text, y->to[i].reply[0] ? "; the server said: " : "", y->to[i].reply);
 	if (pr->cls == PROBLEM_TEMP && !expired) {
 		int64_t at = queue_next_try(y->of->r->queue, y->rcpts[i].attempts + 1, now);
 
@@ -93,10 +96,14 @@ static void log_final(const struct delivery *y, size_t i, const char *remote, co
 	const struct smtpc_rcpt *t = &y->to[i];
 	int64_t delay = now_ms() - y->arrived;
 
-	log_info(y->id, "relay", "%s to=<%s> from=<%s> relay=%s tls=\"%s\" treatment=%s dsn=%s delay=%lld.%03lld attempt=%d%s%.300s%s",
-	    t->ok ? "delivered" : t->pr.cls == PROBLEM_TEMP ? "deferred" : "failed", y->rcpts[i].address, y->sender, remote[0] ? remote : "-", tls,
-	    y->rcpts[i].treatment, t->ok ? "2.0.0" : t->pr.enh, (long long)(delay / 1000), (long long)(delay % 1000), y->rcpts[i].attempts + 1,
-	    t->ok ? "" : " why=\"", t->ok ? "" : t->pr.text, t->ok ? "" : "\"");
+	log_info(y->id, "relay",
+	    "%s to=<%s> from=<%s> relay=%s tls=\"%s\" treatment=%s dsn=%s delay=%lld.%03lld attempt=%d%s%.300s%s",
+	    t->ok			? "delivered"
+	    : t->pr.cls == PROBLEM_TEMP ? "deferred"
+					: "failed",
+	    y->rcpts[i].address, y->sender, remote[0] ? remote : "-", tls, y->rcpts[i].treatment,
+	    t->ok ? "2.0.0" : t->pr.enh, (long long)(delay / 1000), (long long)(delay % 1000),
+	    y->rcpts[i].attempts + 1, t->ok ? "" : " why=\"", t->ok ? "" : t->pr.text, t->ok ? "" : "\"");
 }
 
 static struct relay_settle *outcomes(struct delivery *y, const char *remote, bool final)
@@ -109,7 +116,8 @@ static struct relay_settle *outcomes(struct delivery *y, const char *remote, boo
 		else if (final)
 			failed(y, s, i, remote);
 		else
-			relay_settle_retry(s, y->rcpts[i].row, now_ms() + AGAIN_MS, y->to[i].pr.text, remote, y->to[i].pr.enh);
+			relay_settle_retry(
+			    s, y->rcpts[i].row, now_ms() + AGAIN_MS, y->to[i].pr.text, remote, y->to[i].pr.enh);
 	}
 	return s;
 }
@@ -168,7 +176,8 @@ static void on_hop(void *ctx, const struct smtpc_dest *dest, const struct proble
 	}
 	if (demands_tls(y) && dest->tls != SMTPC_TLS_VERIFY) {
 		problem_set(&p, PROBLEM_TEMP, 451, "4.7.10", "",
-		    "this mail may only go over verified TLS, but relay-tls is no longer \"verify\": set it again or delete the message");
+		    "this mail may only go over verified TLS, but relay-tls is no longer \"verify\": set it again or "
+		    "delete the message");
 		all_fail(y, &p);
 		return;
 	}
@@ -206,8 +215,9 @@ static struct delivery *delivery_new(struct relay_deliver *d, size_t n)
 	return y;
 }
 
-void relay_deliver_begin(struct relay_deliver *d, const char *id, enum queue_kind kind, const char *sender, const char *nexthop, const char *facts,
-    int64_t arrived, struct spool *content, const struct relay_deliver_rcpt *v, size_t n)
+void relay_deliver_begin(struct relay_deliver *d, const char *id, enum queue_kind kind, const char *sender,
+    const char *nexthop, const char *facts, int64_t arrived, struct spool *content,
+    const struct relay_deliver_rcpt *v, size_t n)
 {
 	struct delivery *y = delivery_new(d, n);
 
@@ -287,7 +297,8 @@ static void start(struct relay_deliver *d, const struct queue_job *j)
 	spool_free(content);
 }
 
-/* Next hops that have their share of the places already: one slow site must not take them all. The keys live as long as their deliveries. */
+/* Next hops that have their share of the places already: one slow site must not take them all. The keys live as long
+ * as their deliveries. */
 static size_t crowded(const struct relay_deliver *d, const char *skip[SKIP_MAX])
 {
 	size_t n = 0;
@@ -308,7 +319,8 @@ static size_t crowded(const struct relay_deliver *d, const char *skip[SKIP_MAX])
 
 /* ---- held for too long ---- */
 
-/* Outbound: the inside sender is told. Inbound: nobody outside ever is; the alarm is for the admin (ARCHITECTURE: held mail). */
+/* Outbound: the inside sender is told. Inbound: nobody outside ever is; the alarm is for the admin (ARCHITECTURE:
+ * held mail). */
 static void expire_held(struct relay_deliver *d, const struct queue_job *j)
 {
 	struct relay_settle *s = relay_settle_new(d->r, j->id);
@@ -323,7 +335,8 @@ static void expire_held(struct relay_deliver *d, const struct queue_job *j)
 		relay_settle_done(s, j->rcpts[i].row, QUEUE_EXPIRED, "held longer than hold-expire", NULL, "5.4.7");
 		log_error(j->id, "relay", "alarm=hold-expired to=<%s> from=<%s>", j->rcpts[i].address, j->sender);
 		if (j->kind == QUEUE_OUTBOUND && j->sender[0] != '\0')
-			relay_notice_add(s, j->rcpts[i].address, "5.4.7", "the message was held and nobody released it in time", NULL);
+			relay_notice_add(s, j->rcpts[i].address, "5.4.7",
+			    "the message was held and nobody released it in time", NULL);
 	}
 	if (content == NULL || relay_notice_make(s, j->sender, j->arrived, content) != 0) {
 		relay_settle_abandon(s);
@@ -365,7 +378,8 @@ static void on_timer(void *ctx)
 		return;
 	}
 	nskip = crowded(d, skip);
-	n = queue_claim(d->r->queue, ACTIVE_MAX - busy < CLAIM_AT_ONCE ? ACTIVE_MAX - busy : CLAIM_AT_ONCE, skip, nskip, jobs, &due);
+	n = queue_claim(d->r->queue, ACTIVE_MAX - busy < CLAIM_AT_ONCE ? ACTIVE_MAX - busy : CLAIM_AT_ONCE, skip,
+	    nskip, jobs, &due);
 	keys_client_begin(d->r->keys);
 	for (size_t i = 0; i < n; i++) {
 		if (keys_client_failed(d->r->keys)) /* one that does not answer is not asked for every message */

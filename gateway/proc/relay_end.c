@@ -14,8 +14,9 @@
 #include "gateway/proc/relay_outputs.h"
 
 /*
- * A commit under way. It belongs to itself: when the session goes, tx becomes NULL and `cancel` asks the writer not to begin; what the writer had begun is
- * committed and delivered (the client will send a duplicate, which RFC 5321 4.5.5 allows; losing it would not be).
+ * A commit under way. It belongs to itself: when the session goes, tx becomes NULL and `cancel` asks the writer not
+ * to begin; what the writer had begun is committed and delivered (the client will send a duplicate, which RFC
+ * 5321 4.5.5 allows; losing it would not be).
  */
 struct relay_commit {
 	struct relay *r;
@@ -40,8 +41,8 @@ static void answer(struct relay_tx *t, const struct problem *pr, const char *id)
 
 	snprintf(text, sizeof(text), "queued as %s", id);
 	if (pr != NULL)
-		log_info(t->id, "relay", "refused client=%s from=<%s> recipients=%zu code=%d dsn=%s why=\"%s\"", smtpd_client(t->session),
-		    t->sender_text, t->nrcpts, pr->code, pr->enh, pr->text);
+		log_info(t->id, "relay", "refused client=%s from=<%s> recipients=%zu code=%d dsn=%s why=\"%s\"",
+		    smtpd_client(t->session), t->sender_text, t->nrcpts, pr->code, pr->enh, pr->text);
 	smtpd_end_done(t->session, pr, text);
 }
 
@@ -68,7 +69,8 @@ static void on_committed(void *ctx, int err, const int64_t *rows, size_t n, cons
 	free(c);
 }
 
-static void commit(struct relay_tx *t, struct relay_settle *s, const char *id, bool outputs, const struct job_result *res)
+static void commit(
+    struct relay_tx *t, struct relay_settle *s, const char *id, bool outputs, const struct job_result *res)
 {
 	struct relay_commit *c;
 	struct queue_tx tx = {0};
@@ -91,7 +93,8 @@ static void commit(struct relay_tx *t, struct relay_settle *s, const char *id, b
 	t->commit = c;
 	tx.msgs = relay_settle_messages(s, &tx.nmsgs);
 	for (size_t i = 0; i < res->noutputs && c->nsealed == 0; i++)
-		if (res->outputs[i].sealed && mem_copy_str(c->message_id, sizeof(c->message_id), res->message_id) == 0 && c->message_id[0])
+		if (res->outputs[i].sealed &&
+		    mem_copy_str(c->message_id, sizeof(c->message_id), res->message_id) == 0 && c->message_id[0])
 			c->sealed[c->nsealed++] = c->message_id;
 	tx.sealed_ids = c->sealed;
 	tx.nsealed_ids = c->nsealed;
@@ -113,9 +116,12 @@ static void log_accepted(struct relay_tx *t, const struct job_result *res, const
 	char tls[128] = "";
 
 	smtpd_tls(t->session, tls, sizeof(tls));
-	log_info(m->id, "relay", "accepted session=%s client=%s tls=\"%s\" from=<%s> recipients=%zu size=%llu treatment=%s message-id=%s %s%swhy=\"%s\"",
-	    smtpd_id(t->session), smtpd_client(t->session), tls, t->sender_text, m->nrcpts, (unsigned long long)spool_size(m->content),
-	    res->noutputs > i ? res->outputs[i].treatment : "raw", res->message_id[0] ? res->message_id : "-", res->log, res->log[0] ? " " : "",
+	log_info(m->id, "relay",
+	    "accepted session=%s client=%s tls=\"%s\" from=<%s> recipients=%zu size=%llu treatment=%s message-id=%s "
+	    "%s%swhy=\"%s\"",
+	    smtpd_id(t->session), smtpd_client(t->session), tls, t->sender_text, m->nrcpts,
+	    (unsigned long long)spool_size(m->content), res->noutputs > i ? res->outputs[i].treatment : "raw",
+	    res->message_id[0] ? res->message_id : "-", res->log, res->log[0] ? " " : "",
 	    res->noutputs > i ? res->outputs[i].why : "encrypted: accepted as it came");
 }
 
@@ -140,7 +146,8 @@ static void note_protected(struct relay_tx *t, const struct job_result *res)
 static void commit_outputs(struct relay_tx *t, const struct job_result *res, struct spool *const *outs)
 {
 	struct relay_settle *s = relay_settle_new(t->r, t->id);
-	struct relay_outputs_in in = {outgoing(t) ? QUEUE_OUTBOUND : QUEUE_INBOUND, t->id, t->sender_text, t->rcpts, t->nrcpts, res, outs};
+	struct relay_outputs_in in = {
+	    outgoing(t) ? QUEUE_OUTBOUND : QUEUE_INBOUND, t->id, t->sender_text, t->rcpts, t->nrcpts, res, outs};
 	char id[QUEUE_ID_MAX];
 	struct problem pr = {0};
 	const struct queue_msg *m;
@@ -164,8 +171,14 @@ static void commit_raw(struct relay_tx *t, const struct job_result *res)
 	struct relay_settle *s = relay_settle_new(t->r, t->id);
 	struct arena *a = relay_settle_arena(s);
 	struct queue_rcpt *v = arena_alloc(a, (t->nrcpts + 1) * sizeof(*v));
-	struct queue_msg m = {.id = t->id, .kind = QUEUE_RAW, .sender = t->sender_text, .trace = t->trace, .message_id = res->message_id,
-	    .content = t->content, .rcpts = v, .nrcpts = t->nrcpts};
+	struct queue_msg m = {.id = t->id,
+	    .kind = QUEUE_RAW,
+	    .sender = t->sender_text,
+	    .trace = t->trace,
+	    .message_id = res->message_id,
+	    .content = t->content,
+	    .rcpts = v,
+	    .nrcpts = t->nrcpts};
 	struct relay_facts f = {.have_key_hash = res->have_key_hash};
 	struct problem pr = {0};
 	struct buf w;
@@ -177,7 +190,8 @@ static void commit_raw(struct relay_tx *t, const struct job_result *res)
 	facts = relay_facts_text(&f);
 	m.facts = facts;
 	for (size_t i = 0; i < t->nrcpts; i++)
-		v[i] = (struct queue_rcpt){.address = t->rcpts[i].address, .nexthop = "open", .state = QUEUE_QUEUED, .treatment = "open"};
+		v[i] = (struct queue_rcpt){
+		    .address = t->rcpts[i].address, .nexthop = "open", .state = QUEUE_QUEUED, .treatment = "open"};
 	buf_init(&w, KEYS_WRAPPED_MAX);
 	if (keys_wrap(t->r->keys, spool_key(t->content), &w, &pr) != 0) {
 		relay_settle_abandon(s);

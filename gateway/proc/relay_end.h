@@ -1,5 +1,6 @@
 /*
- * The end of DATA: the job for the sealer, what it asks back, the commit, and only then the 250 (promise P2). Loop thread.
+ * The end of DATA: the job for the sealer, what it asks back, the commit, and only then the 250 (promise P2). Loop
+ * thread.
  */
 #ifndef POSTERN_PROC_RELAY_END_H
 #define POSTERN_PROC_RELAY_END_H

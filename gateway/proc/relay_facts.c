@@ -30,7 +30,8 @@ void relay_facts_parse(const char *text, struct relay_facts *f)
 	memset(f, 0, sizeof(*f));
 	if (o != NULL && json_unpack(o, "{s:s, s:s}", "client", &client, "key_hash", &hex) == 0) {
 		snprintf(f->client, sizeof(f->client), "%s", client);
-		f->have_key_hash = encode_unhex(hex, strlen(hex), f->key_hash, sizeof(f->key_hash)) == (int)sizeof(f->key_hash);
+		f->have_key_hash =
+		    encode_unhex(hex, strlen(hex), f->key_hash, sizeof(f->key_hash)) == (int)sizeof(f->key_hash);
 	}
 	json_decref(o);
 }

@@ -1,6 +1,7 @@
 /*
- * Promise P10's counter: messages an hour that could not be opened, by client address and by encryptedKey hash. Above the limit what comes next is held unopened,
- * so that nobody gets an oracle by trying often. Bounded; old entries make room. Loop thread; does not survive a restart.
+ * Promise P10's counter: messages an hour that could not be opened, by client address and by encryptedKey hash. Above
+ * the limit what comes next is held unopened, so that nobody gets an oracle by trying often. Bounded; old entries
+ * make room. Loop thread; does not survive a restart.
  */
 #ifndef POSTERN_PROC_RELAY_FAILURES_H
 #define POSTERN_PROC_RELAY_FAILURES_H

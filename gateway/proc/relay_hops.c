@@ -43,7 +43,8 @@ void relay_hops_key(const struct relay *r, const char *domain, char key[RELAY_HO
 bool relay_hops_verified(const struct relay *r, const char *domain)
 {
 	/* a host name out of an unauthenticated MX answer proves nothing: only a configured relay host counts */
-	return conf_domain_find(r->conf, domain) == NULL && r->top->relay_host[0] != '\0' && r->top->relay_tls == CONF_TLS_VERIFY;
+	return conf_domain_find(r->conf, domain) == NULL && r->top->relay_host[0] != '\0' &&
+	       r->top->relay_tls == CONF_TLS_VERIFY;
 }
 
 static void put_port(struct sockaddr_storage *ss, unsigned port)
@@ -62,12 +63,15 @@ static void no_answer(relay_hops_fn *fn, void *ctx, const char *why)
 	fn(ctx, NULL, &pr);
 }
 
-static void answer(struct relay_hops *h, const char *key, enum smtpc_tls tls, const struct smtpc_host *hosts, size_t n, relay_hops_fn *fn,
-    void *ctx)
+static void answer(struct relay_hops *h, const char *key, enum smtpc_tls tls, const struct smtpc_host *hosts,
+    size_t n, relay_hops_fn *fn, void *ctx)
 {
-	/* without the context that was asked for (the CA file could not be read) nothing goes: verification never becomes less */
+	/* without the context that was asked for (the CA file could not be read) nothing goes: verification never
+	 * becomes less */
 	if (tls == SMTPC_TLS_VERIFY && h->r->tls_verify == NULL) {
-		no_answer(fn, ctx, "TLS is to be verified, but tls-ca-file could not be read when the gateway started: mend it and reload");
+		no_answer(fn, ctx,
+		    "TLS is to be verified, but tls-ca-file could not be read when the gateway started: mend it and "
+		    "reload");
 		return;
 	}
 	struct smtpc_dest d = {
@@ -75,14 +79,16 @@ static void answer(struct relay_hops *h, const char *key, enum smtpc_tls tls, co
 	    .hosts = hosts,
 	    .nhosts = n,
 	    .tls = tls,
-	    .ctx = tls == SMTPC_TLS_NONE ? NULL : tls == SMTPC_TLS_VERIFY ? h->r->tls_verify : h->r->tls_any,
+	    .ctx = tls == SMTPC_TLS_NONE     ? NULL
+		   : tls == SMTPC_TLS_VERIFY ? h->r->tls_verify
+					     : h->r->tls_any,
 	};
 
 	fn(ctx, &d, NULL);
 }
 
-static void ask(struct relay_hops *h, const char *key, enum scout_kind kind, const char *name, unsigned port, enum smtpc_tls tls,
-    relay_hops_fn *fn, void *ctx)
+static void ask(struct relay_hops *h, const char *key, enum scout_kind kind, const char *name, unsigned port,
+    enum smtpc_tls tls, relay_hops_fn *fn, void *ctx)
 {
 	struct scout_ask a = {.kind = kind};
 	struct question *q;
@@ -111,7 +117,8 @@ static void ask(struct relay_hops *h, const char *key, enum scout_kind kind, con
 }
 
 /* A configured host:port; numeric addresses are used as they stand. */
-static void configured(struct relay_hops *h, const char *key, const char *hostport, int tls, relay_hops_fn *fn, void *ctx)
+static void configured(
+    struct relay_hops *h, const char *key, const char *hostport, int tls, relay_hops_fn *fn, void *ctx)
 {
 	struct smtpc_host host = {.naddrs = 1};
 	unsigned port;
@@ -121,7 +128,8 @@ static void configured(struct relay_hops *h, const char *key, const char *hostpo
 		return;
 	}
 	if (conf_hostport(hostport, 25, host.name, NULL, &port, NULL) != 0)
-		no_answer(fn, ctx, "the configured next hop is not host:port"); /* cannot be: checked when the file was read */
+		no_answer(fn, ctx,
+		    "the configured next hop is not host:port"); /* cannot be: checked when the file was read */
 	else
 		ask(h, key, SCOUT_KIND_HOST, host.name, port, (enum smtpc_tls)tls, fn, ctx);
 }
@@ -134,7 +142,8 @@ void relay_hops_find(struct relay_hops *h, const char *key, relay_hops_fn *fn, v
 		const struct conf_domain *d = conf_domain_find(h->r->conf, key + 7);
 
 		if (d == NULL)
-			no_answer(fn, ctx, "the domain is no longer in the configuration: put it back or delete the message");
+			no_answer(fn, ctx,
+			    "the domain is no longer in the configuration: put it back or delete the message");
 		else
 			configured(h, key, d->inside_server, d->inside_tls, fn, ctx);
 	} else if (strcmp(key, "host") == 0 && top->relay_host[0]) {
@@ -143,7 +152,8 @@ void relay_hops_find(struct relay_hops *h, const char *key, relay_hops_fn *fn, v
 		if (top->relay_host[0]) /* the configuration changed since it was queued */
 			configured(h, "host", top->relay_host, top->relay_tls, fn, ctx);
 		else
-			ask(h, key, SCOUT_KIND_MX, key + 3, (unsigned)top->mx_port, (enum smtpc_tls)top->relay_tls, fn, ctx);
+			ask(h, key, SCOUT_KIND_MX, key + 3, (unsigned)top->mx_port, (enum smtpc_tls)top->relay_tls,
+			    fn, ctx);
 	} else {
 		no_answer(fn, ctx, "relay-host is no longer configured: configure it again or delete the message");
 	}

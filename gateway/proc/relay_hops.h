@@ -1,6 +1,7 @@
 /*
- * Where a message goes next: a next-hop key ("inside:our.domain", "host" = the configured relay host, "mx:partner.domain") becomes hosts with addresses. Names are
- * asked of the scout; numeric addresses need nobody. Loop thread.
+ * Where a message goes next: a next-hop key ("inside:our.domain", "host" = the configured relay host,
+ * "mx:partner.domain") becomes hosts with addresses. Names are asked of the scout; numeric addresses need nobody.
+ * Loop thread.
  */
 #ifndef POSTERN_PROC_RELAY_HOPS_H
 #define POSTERN_PROC_RELAY_HOPS_H

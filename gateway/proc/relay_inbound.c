@@ -18,8 +18,8 @@ void relay_inbound_common(const struct relay *r, struct job_request *rq)
 	rq->message_max = (uint64_t)qs->message_max;
 }
 
-void relay_inbound_request(const struct relay *r, enum job_kind kind, const char *id, const char *sender, const char *trace, struct job_rcpt *rcpts, size_t n,
-    struct job_request *rq)
+void relay_inbound_request(const struct relay *r, enum job_kind kind, const char *id, const char *sender,
+    const char *trace, struct job_rcpt *rcpts, size_t n, struct job_request *rq)
 {
 	const char *at = n == 0 ? NULL : strrchr(rcpts[0].address, '@');
 	const struct conf_domain *d;
@@ -40,7 +40,8 @@ void relay_inbound_request(const struct relay *r, enum job_kind kind, const char
 		rq->in_rules[2] = (uint8_t)d->broken;
 		rq->in_rules[3] = (uint8_t)d->sealed_unsigned;
 	} else {
-		memset(rq->in_rules, 2, sizeof(rq->in_rules)); /* no longer in the configuration: hold whatever it is */
+		memset(
+		    rq->in_rules, 2, sizeof(rq->in_rules)); /* no longer in the configuration: hold whatever it is */
 	}
 	rq->foreign_deliver = r->top->foreign_encrypted == 1;
 	rq->subject_mark = r->top->subject_mark;
@@ -57,7 +58,8 @@ int relay_inbound_identities(const struct relay *r, struct arena *a, struct job_
 		return problem_temp(pr, "our own certificates are not known yet; try again");
 	for (int ours = 1; ours >= 0; ours--)
 		for (size_t i = 0; i < n && rq->nids < JOB_IDENTITIES_MAX; i++)
-			if (v[i].use == STORE_DECRYPT && (strcmp(v[i].domain, rq->our_domain) == 0) == ours && v[i].cert.n > 0) {
+			if (v[i].use == STORE_DECRYPT && (strcmp(v[i].domain, rq->our_domain) == 0) == ours &&
+			    v[i].cert.n > 0) {
 				struct judge_identity *d = &rq->ids[rq->nids];
 
 				*d = v[i];

@@ -12,10 +12,11 @@
 #include "gateway/base/mem.h"
 
 enum {
-	AHEAD = 2,			  /* jobs a sealer has at once */
+	AHEAD = 2, /* jobs a sealer has at once */
 	RESULT_MEMORY = 512 * 1024,
-	PIECES_MAX = 1024 * 1024,	  /* octets of one output that come back through the channel */
-	PACKET_ROOM = IPC_PACKET_MAX - 16384, /* what the rest of a request needs at most stays below 16 KiB, else the content goes as a descriptor */
+	PIECES_MAX = 1024 * 1024,	      /* octets of one output that come back through the channel */
+	PACKET_ROOM = IPC_PACKET_MAX - 16384, /* what the rest of a request needs at most stays below 16 KiB, else the
+						 content goes as a descriptor */
 };
 
 struct task {
@@ -77,7 +78,8 @@ static int temporary_file(struct relay_jobs *j)
 	return openat(j->spool_dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 }
 
-/* Large content: input, two scratch files and one file per possible output travel as descriptors (gateway/pipeline/job_proto.h has the order). */
+/* Large content: input, two scratch files and one file per possible output travel as descriptors
+ * (gateway/pipeline/job_proto.h has the order). */
 static int add_files(struct relay_jobs *j, struct task *t)
 {
 	size_t n, outputs = t->rq.kind == JOB_SEAL ? t->rq.nverdicts : 1;
@@ -196,7 +198,10 @@ static void give(struct relay_jobs *j, struct sealer *s, struct task *t)
 		return;
 	}
 	if (send_task(j, s, t) != 0) {
-		task_fail(t, "the message cannot be handed to a sealing process: no descriptors, no disk, or too many certificates", false);
+		task_fail(t,
+		    "the message cannot be handed to a sealing process: no descriptors, no disk, or too many "
+		    "certificates",
+		    false);
 		return;
 	}
 	while (*end != NULL)
@@ -219,8 +224,8 @@ static void pump_soon(void *ctx)
 	pump(ctx);
 }
 
-void relay_jobs_run(struct relay_jobs *j, const struct job_request *rq, struct spool *content, enum relay_job_rank rank, relay_job_fn *fn,
-    void *ctx)
+void relay_jobs_run(struct relay_jobs *j, const struct job_request *rq, struct spool *content,
+    enum relay_job_rank rank, relay_job_fn *fn, void *ctx)
 {
 	struct task *t = mem_new(sizeof(*t));
 
@@ -293,7 +298,8 @@ static struct spool *output_spool(struct task *t, const struct job_output *o, si
 	return spool_open_mem(o->key, t->pieces[i].p, t->pieces[i].len);
 }
 
-/* What a sealer says is checked like anything from outside: recipients it was not given, outputs that do not fit together. */
+/* What a sealer says is checked like anything from outside: recipients it was not given, outputs that do not fit
+ * together. */
 static bool sound(struct task *t, const struct job_result *res, struct spool *outs[JOB_VERDICTS_MAX])
 {
 	bool good = true;
@@ -303,7 +309,8 @@ static bool sound(struct task *t, const struct job_result *res, struct spool *ou
 	for (size_t i = 0; i < res->noutputs; i++) {
 		good = good && res->outputs[i].nrcpts > 0;
 		for (size_t k = 0; k < res->outputs[i].nrcpts; k++) {
-			good = good && res->outputs[i].rcpts[k] < t->rq.nrcpts && seen[res->outputs[i].rcpts[k]]++ == 0;
+			good =
+			    good && res->outputs[i].rcpts[k] < t->rq.nrcpts && seen[res->outputs[i].rcpts[k]]++ == 0;
 			named++;
 		}
 		outs[i] = output_spool(t, &res->outputs[i], i);
@@ -332,7 +339,8 @@ static void sealer_lost(struct sealer *s, const char *why)
 {
 	struct task *t, *list = s->busy;
 
-	log_warn(NULL, "relay", "sealer-away number=%zu jobs=%zu why=\"%s\"", (size_t)(s - s->of->sealers), s->nbusy, why);
+	log_warn(
+	    NULL, "relay", "sealer-away number=%zu jobs=%zu why=\"%s\"", (size_t)(s - s->of->sealers), s->nbusy, why);
 	ipc_chan_free(s->chan);
 	s->chan = NULL;
 	s->busy = NULL;

@@ -11,7 +11,8 @@
 
 enum { HEADER_MAX = 16 * 1024, NOTICE_MAX = 4 * 1024 * 1024, MEMORY_MAX = 64 * 1024 };
 
-void relay_notice_add(struct relay_settle *s, const char *address, const char *status, const char *why, const char *remote)
+void relay_notice_add(
+    struct relay_settle *s, const char *address, const char *status, const char *why, const char *remote)
 {
 	struct dsn_rcpt d = {address, status, why, remote != NULL && remote[0] ? remote : NULL, why};
 
@@ -94,7 +95,8 @@ int relay_notice_make(struct relay_settle *s, const char *sender, int64_t arrive
 	if (d.nrcpts == 0)
 		return 0;
 	if (at == NULL || conf_domain_find(r->conf, at + 1) == NULL) {
-		log_warn(relay_settle_id(s), "relay", "no-notice to=<%s> why=\"the sender is not of our domains\"", sender);
+		log_warn(relay_settle_id(s), "relay", "no-notice to=<%s> why=\"the sender is not of our domains\"",
+		    sender);
 		return 0;
 	}
 	header = mem_new(HEADER_MAX);

@@ -77,7 +77,8 @@ static void wait_all(struct opening *o, const struct problem *pr)
 	}
 	s = relay_settle_new(o->r, o->id);
 	for (size_t i = 0; i < o->n; i++)
-		relay_settle_retry(s, o->rows[i], now_ms() + (o->attempts[i] < 10 ? 2000 : 60000), pr->text, NULL, pr->enh);
+		relay_settle_retry(
+		    s, o->rows[i], now_ms() + (o->attempts[i] < 10 ? 2000 : 60000), pr->text, NULL, pr->enh);
 	relay_settle_commit(s);
 	log_info(o->id, "relay", "deferred opening=yes why=\"%s\"", pr->text);
 	opening_free(o);
@@ -108,8 +109,8 @@ static void done(struct opening *o, const struct job_result *res, struct spool *
 	}
 	for (size_t i = 0; i < o->n; i++) {
 		relay_settle_done(s, o->rows[i], QUEUE_OPENED, id, NULL, "2.0.0");
-		log_info(o->id, "relay", "opened as=%s to=<%s> from=<%s> %s why=\"%s\"", id, o->rcpts[i].address, o->sender, res->log,
-		    res->outputs[0].why);
+		log_info(o->id, "relay", "opened as=%s to=<%s> from=<%s> %s why=\"%s\"", id, o->rcpts[i].address,
+		    o->sender, res->log, res->outputs[0].why);
 	}
 	if (strcmp(res->outputs[0].treatment, "open") == 0)
 		relay_settle_sealed(s, res->message_id);
@@ -142,7 +143,8 @@ static void crashed(struct opening *o, const struct job_result *res)
 	else if (o->r->stopping)
 		wait_all(o, &res->pr);
 	else
-		hold_all(o, "the sealing process died over this message three times: keep a copy for the maintainers, then release or delete it");
+		hold_all(o, "the sealing process died over this message three times: keep a copy for the "
+			    "maintainers, then release or delete it");
 }
 
 static void on_result(void *ctx, const struct job_result *res, struct spool *const *outs, bool died)
@@ -160,7 +162,9 @@ static void on_result(void *ctx, const struct job_result *res, struct spool *con
 	else if (res->status == JOB_LATER)
 		wait_all(o, &res->pr);
 	else
-		hold_all(o, res->why[0] ? res->why : res->pr.text[0] ? res->pr.text : "the sealing process gave no reason");
+		hold_all(o, res->why[0]	      ? res->why
+			    : res->pr.text[0] ? res->pr.text
+					      : "the sealing process gave no reason");
 }
 
 static void run(struct opening *o)
@@ -211,7 +215,8 @@ void relay_open_claimed(struct relay *r, const struct queue_job *j, struct spool
 	relay_inbound_request(r, JOB_OPEN, o->id, o->sender, o->trace, o->rcpts, o->n, &o->rq);
 	o->rq.released = o->released;
 	if (!o->released && relay_failures_over(r->failures, &o->facts, now_ms()))
-		hold_all(o, "held unopened: within an hour too many messages of this client, or with this encrypted key, could not be opened");
+		hold_all(o, "held unopened: within an hour too many messages of this client, or with this encrypted "
+			    "key, could not be opened");
 	else
 		run(o);
 }

@@ -1,6 +1,7 @@
 /*
- * Encrypted mail that was accepted as it came is opened here, after its 250: the sealer opens, the judge is asked who signed, and the opened form replaces the raw
- * one in one transaction; or it is held with its reason (promise P10). Loop thread.
+ * Encrypted mail that was accepted as it came is opened here, after its 250: the sealer opens, the judge is asked who
+ * signed, and the opened form replaces the raw one in one transaction; or it is held with its reason (promise P10).
+ * Loop thread.
  */
 #ifndef POSTERN_PROC_RELAY_OPEN_H
 #define POSTERN_PROC_RELAY_OPEN_H

@@ -10,7 +10,8 @@
 #include "gateway/proc/relay_deliver.h"
 #include "gateway/proc/relay_hops.h"
 
-static void fill_rcpt(struct relay_settle *s, struct queue_rcpt *q, const char *address, const struct job_output *o, bool room)
+static void fill_rcpt(
+    struct relay_settle *s, struct queue_rcpt *q, const char *address, const struct job_output *o, bool room)
 {
 	struct relay *r = relay_settle_relay(s);
 	struct arena *a = relay_settle_arena(s);
@@ -67,7 +68,8 @@ static int add_output(struct relay_settle *s, const struct relay_outputs_in *in,
 	return 0;
 }
 
-int relay_outputs_add(struct relay_settle *s, const struct relay_outputs_in *in, char first_id[QUEUE_ID_MAX], struct problem *pr)
+int relay_outputs_add(
+    struct relay_settle *s, const struct relay_outputs_in *in, char first_id[QUEUE_ID_MAX], struct problem *pr)
 {
 	const struct queue_msg *msgs;
 	size_t n;
@@ -95,7 +97,8 @@ static void deliver_hop(struct relay *r, const struct queue_msg *m, const int64_
 		v[n].treatment = m->rcpts[i].treatment;
 		v[n++].attempts = 0;
 	}
-	relay_deliver_begin(r->deliver, m->id, m->kind, m->sender, m->rcpts[first].nexthop, m->facts, now, m->content, v, n);
+	relay_deliver_begin(
+	    r->deliver, m->id, m->kind, m->sender, m->rcpts[first].nexthop, m->facts, now, m->content, v, n);
 	free(v);
 }
 

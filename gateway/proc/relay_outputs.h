@@ -1,6 +1,7 @@
 /*
- * From a sealer's outputs to queued messages: data keys are wrapped by the keeper, recipients get their next hop and state, and after the commit those that may go
- * at once are delivered straight from memory. Used by sessions (before the 250) and by opening (after it). Loop thread.
+ * From a sealer's outputs to queued messages: data keys are wrapped by the keeper, recipients get their next hop and
+ * state, and after the commit those that may go at once are delivered straight from memory. Used by sessions (before
+ * the 250) and by opening (after it). Loop thread.
  */
 #ifndef POSTERN_PROC_RELAY_OUTPUTS_H
 #define POSTERN_PROC_RELAY_OUTPUTS_H
@@ -18,7 +19,8 @@ struct relay_outputs_in {
 	struct spool *const *outs;
 };
 /* Adds a message per output to s. first_id_r: the first message's queue id. 0 / -1 with pr (keeper away: TEMP). */
-int relay_outputs_add(struct relay_settle *s, const struct relay_outputs_in *in, char first_id_r[QUEUE_ID_MAX], struct problem *pr);
+int relay_outputs_add(
+    struct relay_settle *s, const struct relay_outputs_in *in, char first_id_r[QUEUE_ID_MAX], struct problem *pr);
 /* After the commit: delivers what stands ACTIVE in the messages of s. rows: of all messages in order. */
 void relay_outputs_deliver(struct relay *r, const struct queue_msg *msgs, size_t nmsgs, const int64_t *rows);
 

@@ -65,8 +65,8 @@ static void rcpt_answer(struct relay_tx *t, const struct problem *pr)
 	struct smtpd *s = t->session;
 
 	if (pr != NULL)
-		log_info(t->id, "relay", "refused client=%s from=<%s> to=<%s> code=%d dsn=%s why=\"%s\"", smtpd_client(s), t->sender_text,
-		    t->pending_rcpt, pr->code, pr->enh, pr->text);
+		log_info(t->id, "relay", "refused client=%s from=<%s> to=<%s> code=%d dsn=%s why=\"%s\"",
+		    smtpd_client(s), t->sender_text, t->pending_rcpt, pr->code, pr->enh, pr->text);
 	smtpd_rcpt_done(s, pr);
 }
 
@@ -80,7 +80,8 @@ static void rcpt_add(struct relay_tx *t, struct relay_verdict *v)
 		rcpt_answer(t, NULL);
 }
 
-/* Refused here only when every content would be refused: the content's facts are still unknown, and they can only make the answer stricter. */
+/* Refused here only when every content would be refused: the content's facts are still unknown, and they can only
+ * make the answer stricter. */
 static void on_verdict(void *ctx, struct relay_verdict *v, const struct problem *pr)
 {
 	struct relay_tx *t = ctx;
@@ -114,20 +115,23 @@ static void rcpt_inside(struct relay_tx *t, const char *domain)
 	relay_ask_verdict(t->r->ask, t->identity_text, t->pending_rcpt, on_verdict, t);
 }
 
-/* From outside only our own domains (no open relay), one domain a transaction: its keys and rules decide for the whole message. */
+/* From outside only our own domains (no open relay), one domain a transaction: its keys and rules decide for the
+ * whole message. */
 static void rcpt_outside(struct relay_tx *t, const char *domain)
 {
 	struct problem pr;
 	const char *first;
 
 	if (conf_domain_find(t->r->conf, domain) == NULL) {
-		problem_set(&pr, PROBLEM_POLICY, 550, "5.7.1", "RFC 5321 3.6.2", "relaying denied: <%s> is not of a domain served here", t->pending_rcpt);
+		problem_set(&pr, PROBLEM_POLICY, 550, "5.7.1", "RFC 5321 3.6.2",
+		    "relaying denied: <%s> is not of a domain served here", t->pending_rcpt);
 		rcpt_answer(t, &pr);
 		return;
 	}
 	first = t->nrcpts == 0 ? NULL : strrchr(t->rcpts[0].address, '@');
 	if (first != NULL && strcmp(first + 1, domain) != 0) {
-		problem_set(&pr, PROBLEM_TEMP, 452, "4.5.3", "RFC 5321 4.5.3.1.10", "one recipient domain a transaction: send this one again by itself");
+		problem_set(&pr, PROBLEM_TEMP, 452, "4.5.3", "RFC 5321 4.5.3.1.10",
+		    "one recipient domain a transaction: send this one again by itself");
 		rcpt_answer(t, &pr);
 		return;
 	}

@@ -1,5 +1,6 @@
 /*
- * The application behind an SMTP session: whom we take mail from and for, spooling, sealing or checking by a sealer, and the commit before the 250. Loop thread.
+ * The application behind an SMTP session: whom we take mail from and for, spooling, sealing or checking by a sealer,
+ * and the commit before the 250. Loop thread.
  */
 #ifndef POSTERN_PROC_RELAY_SESSION_H
 #define POSTERN_PROC_RELAY_SESSION_H

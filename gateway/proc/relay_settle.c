@@ -74,7 +74,8 @@ const char *relay_settle_id(const struct relay_settle *s)
 	return s->id;
 }
 
-static struct queue_settle *add(struct relay_settle *s, int64_t row, enum queue_state st, const char *why, const char *remote, const char *status)
+static struct queue_settle *add(
+    struct relay_settle *s, int64_t row, enum queue_state st, const char *why, const char *remote, const char *status)
 {
 	struct queue_settle *q;
 
@@ -92,12 +93,14 @@ static struct queue_settle *add(struct relay_settle *s, int64_t row, enum queue_
 	return q;
 }
 
-void relay_settle_done(struct relay_settle *s, int64_t row, enum queue_outcome o, const char *why, const char *remote, const char *status)
+void relay_settle_done(struct relay_settle *s, int64_t row, enum queue_outcome o, const char *why, const char *remote,
+    const char *status)
 {
 	add(s, row, QUEUE_DONE, why, remote, status)->outcome = o;
 }
 
-void relay_settle_retry(struct relay_settle *s, int64_t row, int64_t at, const char *why, const char *remote, const char *status)
+void relay_settle_retry(
+    struct relay_settle *s, int64_t row, int64_t at, const char *why, const char *remote, const char *status)
 {
 	add(s, row, QUEUE_QUEUED, why, remote, status)->next_at = at;
 }
@@ -125,7 +128,8 @@ void relay_settle_sealed(struct relay_settle *s, const char *message_id)
 	s->sealed_id = message_id[0] != '\0' ? keep(s, message_id) : NULL;
 }
 
-void relay_settle_after(struct relay_settle *s, void (*fn)(void *ctx, struct relay_settle *s, const int64_t *rows, size_t n), void *ctx)
+void relay_settle_after(
+    struct relay_settle *s, void (*fn)(void *ctx, struct relay_settle *s, const int64_t *rows, size_t n), void *ctx)
 {
 	s->after = fn;
 	s->ctx = ctx;
@@ -156,8 +160,12 @@ static void committed(void *ctx, int err, const int64_t *rows, size_t n, const s
 
 void relay_settle_commit(struct relay_settle *s)
 {
-	struct queue_tx tx = {.msgs = s->msgs, .nmsgs = s->nmsgs, .settles = s->v, .nsettles = s->n,
-	    .sealed_ids = &s->sealed_id, .nsealed_ids = s->sealed_id != NULL};
+	struct queue_tx tx = {.msgs = s->msgs,
+	    .nmsgs = s->nmsgs,
+	    .settles = s->v,
+	    .nsettles = s->n,
+	    .sealed_ids = &s->sealed_id,
+	    .nsealed_ids = s->sealed_id != NULL};
 
 	if (s->n == 0 && s->nmsgs == 0) {
 		settle_free(s);

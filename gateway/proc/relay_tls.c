@@ -28,9 +28,11 @@ static const struct judge_identity *tls_identity(const struct relay *r)
 static void common(SSL_CTX *c)
 {
 	SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION);
-	SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_mode(
+	    c, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-	SSL_CTX_set_cipher_list(c, "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES256:ECDHE+AES128:!kRSA:!aNULL:!eNULL:!MD5:!3DES");
+	SSL_CTX_set_cipher_list(
+	    c, "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES256:ECDHE+AES128:!kRSA:!aNULL:!eNULL:!MD5:!3DES");
 }
 
 static int add_chain(SSL_CTX *c, const struct judge_octets *chain)
@@ -72,11 +74,13 @@ SSL_CTX *relay_tls_server(const struct relay *r, struct problem *pr)
 	common(c);
 	SSL_CTX_set_options(c, SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_session_id_context(c, (const unsigned char *)"postern", 7);
-	good = SSL_CTX_use_certificate(c, x) == 1 && SSL_CTX_use_PrivateKey(c, key) == 1 && add_chain(c, &id->chain) == 0;
+	good = SSL_CTX_use_certificate(c, x) == 1 && SSL_CTX_use_PrivateKey(c, key) == 1 &&
+	       add_chain(c, &id->chain) == 0;
 out:
 	if (!good) {
 		if (pr->cls == PROBLEM_NONE)
-			problem_temp(pr, "the TLS certificate of %s cannot be used: %s", id->domain, ERR_reason_error_string(ERR_peek_last_error()));
+			problem_temp(pr, "the TLS certificate of %s cannot be used: %s", id->domain,
+			    ERR_reason_error_string(ERR_peek_last_error()));
 		SSL_CTX_free(c);
 		c = NULL;
 	}
@@ -101,7 +105,9 @@ SSL_CTX *relay_tls_client(const char *ca_file, struct problem *pr)
 	}
 	SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
 	if (SSL_CTX_load_verify_locations(c, ca_file, NULL) != 1) {
-		problem_perm(pr, "tls-ca-file %s cannot be read as PEM certificates: install ca-certificates or name another file", ca_file);
+		problem_perm(pr,
+		    "tls-ca-file %s cannot be read as PEM certificates: install ca-certificates or name another file",
+		    ca_file);
 		SSL_CTX_free(c);
 		ERR_clear_error();
 		return NULL;

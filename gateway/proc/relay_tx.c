@@ -49,7 +49,8 @@ void relay_tx_free(struct relay_tx *t)
 
 static int again(struct problem *pr, const char *why)
 {
-	return problem_set(pr, PROBLEM_TEMP, 452, "4.5.3", "RFC 5321 4.5.3.1.10", "%s: send this recipient again by itself", why);
+	return problem_set(
+	    pr, PROBLEM_TEMP, 452, "4.5.3", "RFC 5321 4.5.3.1.10", "%s: send this recipient again by itself", why);
 }
 
 static int verdict_index(struct relay_tx *t, struct relay_verdict *v, uint8_t *i_r, struct problem *pr)
@@ -99,8 +100,12 @@ const char *relay_tx_trace(struct relay_tx *t)
 	char *text;
 
 	encode_date(time(NULL), date);
-	text = arena_printf(t->a, "Received: from %s ([%s])%s%s%s\r\n\tby %s (Postern) with %s id %s;\r\n\t%s\r\n", smtpd_helo(t->session), client,
-	    secure ? "\r\n\t(using " : "", tls, secure ? ")" : "", t->r->top->hostname,
-	    !smtpd_esmtp(t->session) ? "SMTP" : secure ? "ESMTPS" : "ESMTP", t->id, date);
+	text = arena_printf(t->a, "Received: from %s ([%s])%s%s%s\r\n\tby %s (Postern) with %s id %s;\r\n\t%s\r\n",
+	    smtpd_helo(t->session), client, secure ? "\r\n\t(using " : "", tls, secure ? ")" : "",
+	    t->r->top->hostname,
+	    !smtpd_esmtp(t->session) ? "SMTP"
+	    : secure		     ? "ESMTPS"
+				     : "ESMTP",
+	    t->id, date);
 	return text == NULL ? "" : text;
 }

@@ -19,7 +19,8 @@ struct relay_tx {
 	char id[QUEUE_ID_MAX]; /* for logs until the queue ids are known; the raw message's own id */
 	struct address sender;
 	char sender_text[ADDRESS_TEXT_MAX];
-	char identity_text[ADDRESS_TEXT_MAX]; /* whose keys sign: the sender, or postmaster of our first domain for the null path */
+	char identity_text[ADDRESS_TEXT_MAX]; /* whose keys sign: the sender, or postmaster of our first domain for
+						 the null path */
 	char pending_rcpt[ADDRESS_TEXT_MAX];
 	struct job_rcpt *rcpts;
 	size_t nrcpts, cap;

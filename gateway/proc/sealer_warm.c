@@ -9,14 +9,16 @@
 #include "gateway/cms/cms.h"
 #include "gateway/mail/sevenbit.h"
 
-static const char text[] = "Content-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\xe4\r\n";
+static const char text[] =
+    "Content-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\xe4\r\n";
 
 static X509 *certificate(EVP_PKEY *key)
 {
 	X509 *x = X509_new();
 	X509_NAME *n = X509_NAME_new();
 
-	if (x == NULL || n == NULL || X509_NAME_add_entry_by_txt(n, "CN", MBSTRING_ASC, (const unsigned char *)"warm", -1, -1, 0) != 1)
+	if (x == NULL || n == NULL ||
+	    X509_NAME_add_entry_by_txt(n, "CN", MBSTRING_ASC, (const unsigned char *)"warm", -1, -1, 0) != 1)
 		log_fatal("warm-up: no certificate");
 	X509_set_version(x, X509_VERSION_3);
 	ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
@@ -47,7 +49,8 @@ static void round_trip(EVP_PKEY *key, X509 *x, struct buf *cms, struct buf *plai
 	if (e == NULL || cms_sign(&m.reader, &s, x, cms_enc_writer(e), &pr) != 0 || cms_enc_end(e, &pr) != 0)
 		log_fatal("warm-up: %s", pr.text);
 	stream_mem_init(&m, cms->p, cms->len);
-	if (cms_outline(&m.reader, &cms_limits_default, &o, &pr) != 0 || cms_decrypt(o, x, key, NULL, &back.writer, &pr) != 0)
+	if (cms_outline(&m.reader, &cms_limits_default, &o, &pr) != 0 ||
+	    cms_decrypt(o, x, key, NULL, &back.writer, &pr) != 0)
 		log_fatal("warm-up: %s", pr.text);
 	cms_outline_free(o);
 }
@@ -64,7 +67,8 @@ static void verify(struct buf *plain)
 	buf_init(&out, 65536);
 	stream_buf_init(&back, &out);
 	stream_mem_init(&m, plain->p, plain->len);
-	if (cms_outline(&m.reader, &cms_limits_default, &o, &pr) != 0 || cms_verify(o, NULL, &back.writer, &v, &pr) != 0)
+	if (cms_outline(&m.reader, &cms_limits_default, &o, &pr) != 0 ||
+	    cms_verify(o, NULL, &back.writer, &v, &pr) != 0)
 		log_fatal("warm-up: %s", pr.text);
 	cms_verdict_clear(&v);
 	cms_outline_free(o);

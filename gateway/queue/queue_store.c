@@ -24,7 +24,8 @@ void queue_store_init(struct queue_store *s, sqlite3 *db)
 	    " remote = coalesce(?7, remote), status = coalesce(?8, status), attempts = attempts + ?9, warned = "
 	    "warned | ?10,"
 	    /* released: 0 no, 1 yes, 2 held by the admin while on its way */
-	    " released = CASE WHEN ?11 = 2 THEN 2 WHEN ?11 = 3 THEN released <> 2 WHEN ?2 = 2 THEN 0 ELSE released END"
+	    " released = CASE WHEN ?11 = 2 THEN 2 WHEN ?11 = 3 THEN released <> 2 WHEN ?2 = 2 THEN 0 ELSE released "
+	    "END"
 	    " WHERE id = ?1 AND state <> 3");
 	s->nexthop = queue_db_prepare(db, "SELECT nexthop FROM rcpt WHERE id = ?1");
 	s->open =

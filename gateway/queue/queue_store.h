@@ -22,7 +22,8 @@ enum queue_store_try {
 	QUEUE_STORE_UNTRIED,
 	QUEUE_STORE_TRIED,   /* counts as an attempt */
 	QUEUE_STORE_HOLD,    /* the admin holds what was on its way: releasing it lets it go on as before */
-	QUEUE_STORE_RELEASE, /* the admin releases: what the gateway itself had held is then delivered in spite of its reason */
+	QUEUE_STORE_RELEASE, /* the admin releases: what the gateway itself had held is then delivered in spite of its
+				reason */
 };
 int queue_store_settle(struct queue_store *s, struct queue_batch *b, const struct queue_settle *t, int before,
     enum queue_store_try tried);

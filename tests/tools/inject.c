@@ -1,6 +1,6 @@
 /*
- * Sends the message on standard input to HOST PORT from SENDER to RECIPIENT over SMTP, lines made CRLF, dots doubled. The end of the hand-made Postfix filter that
- * `make bench` measures against. Exit 0 accepted, 75 otherwise.
+ * Sends the message on standard input to HOST PORT from SENDER to RECIPIENT over SMTP, lines made CRLF, dots doubled.
+ * The end of the hand-made Postfix filter that `make bench` measures against. Exit 0 accepted, 75 otherwise.
  */
 #include <arpa/inet.h>
 #include <stdio.h>

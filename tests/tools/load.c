@@ -1,6 +1,7 @@
 /*
- * Load for `make bench`: keeps SESSIONS connections open, each over STARTTLS, and sends N messages of SIZE octets through them as fast as the answers come.
- * usage: load HOST PORT N SESSIONS SIZE SENDER RECIPIENT tls|plain. Prints messages a second. Exit 1 when any answer is not 2xx/3xx.
+ * Load for `make bench`: keeps SESSIONS connections open, each over STARTTLS, and sends N messages of SIZE octets
+ * through them as fast as the answers come. usage: load HOST PORT N SESSIONS SIZE SENDER RECIPIENT tls|plain. Prints
+ * messages a second. Exit 1 when any answer is not 2xx/3xx.
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -90,7 +91,8 @@ static void begin(struct session *s)
 
 	s->fd = socket(AF_INET, SOCK_STREAM, 0);
 	/* a message is several writes: none of them shall wait for an acknowledgement */
-	if (s->fd < 0 || setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) != 0 || connect(s->fd, (struct sockaddr *)&job.to, sizeof(job.to)) != 0)
+	if (s->fd < 0 || setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) != 0 ||
+	    connect(s->fd, (struct sockaddr *)&job.to, sizeof(job.to)) != 0)
 		die("connect", "refused");
 	reply(s, '2');
 	command(s, "EHLO client.test\r\n");
@@ -143,7 +145,8 @@ static void make_body(void)
 	if (job.body == NULL)
 		die("memory", "none");
 	head = snprintf(job.body, 1024,
-	    "From: <%s>\r\nTo: <%s>\r\nSubject: load\r\nDate: Sun, 22 Nov 2026 08:00:00 +0000\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\n",
+	    "From: <%s>\r\nTo: <%s>\r\nSubject: load\r\nDate: Sun, 22 Nov 2026 08:00:00 +0000\r\nMIME-Version: "
+	    "1.0\r\nContent-Type: text/plain\r\n\r\n",
 	    job.sender, job.rcpt);
 	size_t at = (size_t)head;
 	while (at < job.size) {

@@ -1,6 +1,7 @@
 /*
- * Whole jobs through pipeline_run, encoded and decoded as between relay and sealer, with a keeper in threads and certificates made
- * here. hospital.example sends (its signing key is in the keeper), lab.example receives (its decryption key as well). Header only.
+ * Whole jobs through pipeline_run, encoded and decoded as between relay and sealer, with a keeper in threads and
+ * certificates made here. hospital.example sends (its signing key is in the keeper), lab.example receives (its
+ * decryption key as well). Header only.
  */
 #ifndef POSTERN_TESTS_UNIT_PIPELINE_FIXTURE_H
 #define POSTERN_TESTS_UNIT_PIPELINE_FIXTURE_H
@@ -341,10 +342,11 @@ static inline void pipes_wrap(const char *fields, const char *type, const struct
 
 	buf_init(out, PIPES_MAX);
 	stream_buf_init(&to, out);
-	ck_assert_int_eq(buf_addf(out,
-			     "%sMIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime; smime-type=%s; name=smime.p7m\r\n"
-			     "Content-Transfer-Encoding: base64\r\n\r\n",
-			     fields, type),
+	ck_assert_int_eq(
+	    buf_addf(out,
+		"%sMIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime; smime-type=%s; name=smime.p7m\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\n",
+		fields, type),
 	    0);
 	base64_enc_init(&e, &to.writer);
 	ck_assert_int_eq(stream_write(&e.writer, der->p, der->len, &pr), 0);
@@ -366,7 +368,9 @@ static inline void pipes_envelope(X509 *cert, const void *inner, size_t n, struc
 	ck_assert_int_eq(cms_enc_end(e, &pr), 0);
 }
 
-#define PIPES_FIELDS "From: doctor@hospital.example\r\nTo: bob@lab.example\r\nSubject: result\r\nMessage-ID: <1@hospital.example>\r\n"
+#define PIPES_FIELDS                                                                                                 \
+	"From: doctor@hospital.example\r\nTo: bob@lab.example\r\nSubject: result\r\nMessage-ID: "                    \
+	"<1@hospital.example>\r\n"
 
 /* A whole message that is encrypted to cert around these octets, unsigned. */
 static inline struct buf pipes_sealed(X509 *cert, const void *inner, size_t n)
@@ -392,7 +396,8 @@ static inline void pipes_unwrap(const struct buf *message, struct buf *der)
 	buf_init(der, PIPES_MAX);
 	stream_buf_init(&to, der);
 	base64_dec_init(&d, &to.writer);
-	ck_assert_int_eq(stream_write(&d.writer, body, message->len - (size_t)(body - (const char *)message->p), &pr), 0);
+	ck_assert_int_eq(
+	    stream_write(&d.writer, body, message->len - (size_t)(body - (const char *)message->p), &pr), 0);
 	ck_assert_int_eq(base64_dec_end(&d, &pr), 0);
 }
 

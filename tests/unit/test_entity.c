@@ -24,7 +24,8 @@ static void read_header(const char *text)
 	struct stream_mem m;
 
 	stream_mem_init(&m, text, strlen(text));
-	ck_assert_msg(header_read(a, &m.reader, 0, m.reader.size, &header_limits_default, &h, &pr) == 0, "%s", pr.text);
+	ck_assert_msg(
+	    header_read(a, &m.reader, 0, m.reader.size, &header_limits_default, &h, &pr) == 0, "%s", pr.text);
 }
 
 static const char front[] = "Content-Type: text/plain\r\n\r\n";
@@ -54,7 +55,8 @@ START_TEST(every_cut)
 
 			memset(got, 0, sizeof(got));
 			while (sum < n && part > 0) {
-				ck_assert_int_eq(stream_read_at(&e.reader, off + sum, got + sum, n - sum, &part, &pr), 0);
+				ck_assert_int_eq(
+				    stream_read_at(&e.reader, off + sum, got + sum, n - sum, &part, &pr), 0);
 				ck_assert_uint_le(part, n - sum);
 				sum += part;
 			}
@@ -91,9 +93,11 @@ START_TEST(broken_below)
 }
 END_TEST
 
-static const char fields[] = "X-First:  1\r\nBCC: a@lab.example,\r\n b@lab.example\r\ncontent-TYPE: text/plain;\r\n\tcharset=utf-8\r\n"
-			     "Resent-bcc: c@lab.example\r\nMIME-Version: 1.0\r\nX-Bcc: stays\r\nBcc-Not: stays\r\nContent-Odd: 2\r\nSubject:\r\n"
-			     "Bcc: d@lab.example\r\nX-First: again\r\nmime-version: 1.0 (second)\r\n\r\n";
+static const char fields[] =
+    "X-First:  1\r\nBCC: a@lab.example,\r\n b@lab.example\r\ncontent-TYPE: text/plain;\r\n\tcharset=utf-8\r\n"
+    "Resent-bcc: c@lab.example\r\nMIME-Version: 1.0\r\nX-Bcc: stays\r\nBcc-Not: stays\r\nContent-Odd: "
+    "2\r\nSubject:\r\n"
+    "Bcc: d@lab.example\r\nX-First: again\r\nmime-version: 1.0 (second)\r\n\r\n";
 
 START_TEST(fields_inside)
 {
@@ -114,7 +118,8 @@ START_TEST(fields_outside)
 	read_header(fields);
 	buf_init(&b, 4096);
 	ck_assert_int_eq(entity_outer(&h, &b), 0);
-	ck_assert_str_eq(buf_str(&b), "X-First:  1\r\nX-Bcc: stays\r\nBcc-Not: stays\r\nSubject:\r\nX-First: again\r\n");
+	ck_assert_str_eq(
+	    buf_str(&b), "X-First:  1\r\nX-Bcc: stays\r\nBcc-Not: stays\r\nSubject:\r\nX-First: again\r\n");
 	buf_clear(&b);
 }
 END_TEST
@@ -193,7 +198,10 @@ START_TEST(eight_bit)
 	ck_assert_int_eq(stream_write(&o.writer, "abc", 3, &pr), 0);
 	ck_assert(o.eight_bit);
 	ck_assert_uint_eq(b.len, 135);
-	ck_assert_mem_eq(b.p + 128, "abc\x80" "abc", 7);
+	ck_assert_mem_eq(b.p + 128,
+	    "abc\x80"
+	    "abc",
+	    7);
 	b.max = b.len;
 	ck_assert_int_eq(stream_write(&o.writer, "x", 1, &pr), -1);
 	buf_clear(&b);

@@ -1,6 +1,6 @@
 /*
- * Incoming mail: what the outside may learn before the 250, and that afterwards nothing ends in a refusal (promise P10); whose word
- * counts, and what the inside is shown.
+ * Incoming mail: what the outside may learn before the 250, and that afterwards nothing ends in a refusal (promise
+ * P10); whose word counts, and what the inside is shown.
  */
 #include "gateway/pipeline/inbound.h"
 
@@ -61,15 +61,19 @@ static struct buf with_front(const char *front, const struct buf *b)
 /* ---- contents that cannot be opened, or not read when opened ---- */
 
 #define OCTETS(s) s, sizeof(s) - 1
-#define P7M "Content-Type: application/pkcs7-mime; smime-type=signed-data\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+#define P7M                                                                                                          \
+	"Content-Type: application/pkcs7-mime; smime-type=signed-data\r\nContent-Transfer-Encoding: base64\r\n\r\n"
 static const struct {
 	const char *p;
 	size_t n;
 	bool failed; /* it is the opening that fails; else nobody signed it */
-} insides[] = {{OCTETS("\r\n"), false}, {OCTETS("no header here"), true}, {OCTETS("X\r\n\r\n"), true}, {OCTETS("X: a\0b\r\n\r\nbody\r\n"), true},
-    {OCTETS("\x30\x80\x06\x09\x2a"), true}, {OCTETS(P7M "MIAGCSqGSIb3"), true}, {OCTETS(P7M "!!!!"), true}, {OCTETS(P7M), true},
+} insides[] = {{OCTETS("\r\n"), false}, {OCTETS("no header here"), true}, {OCTETS("X\r\n\r\n"), true},
+    {OCTETS("X: a\0b\r\n\r\nbody\r\n"), true}, {OCTETS("\x30\x80\x06\x09\x2a"), true},
+    {OCTETS(P7M "MIAGCSqGSIb3"), true}, {OCTETS(P7M "!!!!"), true}, {OCTETS(P7M), true},
     {OCTETS("Content-Type: text/plain\r\n\r\nhello\r\n"), false},
-    {OCTETS("Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n"), true}};
+    {OCTETS("Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; "
+	    "boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n"),
+	true}};
 enum { INSIDES = sizeof(insides) / sizeof(insides[0]) };
 
 START_TEST(insides_show_nothing)
@@ -105,7 +109,8 @@ static struct buf nested_parts(unsigned n)
 
 	buf_init(&b, PIPES_MAX);
 	for (unsigned i = 0; i < n; i++)
-		ck_assert_int_eq(buf_addf(&b, "Content-Type: multipart/mixed; boundary=b%u\r\n\r\n--b%u\r\n", i, i), 0);
+		ck_assert_int_eq(
+		    buf_addf(&b, "Content-Type: multipart/mixed; boundary=b%u\r\n\r\n--b%u\r\n", i, i), 0);
 	ck_assert_int_eq(buf_adds(&b, "\r\ndeep\r\n"), 0);
 	while (n-- > 0)
 		ck_assert_int_eq(buf_addf(&b, "--b%u--\r\n", n), 0);
@@ -158,8 +163,8 @@ START_TEST(layers_within_layers)
 }
 END_TEST
 
-/* Inside lies a layer for somebody else, or one with a broken or forbidden structure: a failed opening, not a refusal; not delivered
- * either where foreign mail is. */
+/* Inside lies a layer for somebody else, or one with a broken or forbidden structure: a failed opening, not a
+ * refusal; not delivered either where foreign mail is. */
 START_TEST(bad_layer_inside)
 {
 	struct buf inner, b, cut;
@@ -200,7 +205,8 @@ START_TEST(wrong_key)
 }
 END_TEST
 
-/* One bit anywhere in the CMS octets. Before the 250: as it came, or a refusal. After it: held, or still exactly what was signed. */
+/* One bit anywhere in the CMS octets. Before the 250: as it came, or a refusal. After it: held, or still exactly what
+ * was signed. */
 START_TEST(flipped_bits)
 {
 	struct buf good = made(POLICY_SEAL), der;
@@ -317,7 +323,8 @@ static const struct {
 	enum job_status open;
 	const char *result;
 	enum policy_in_action action;
-} trusts[] = {{JUDGE_TRUST_GOOD, JOB_DONE, "smime=pass", POLICY_DELIVER}, {JUDGE_TRUST_UNTRUSTED, JOB_HOLD, "smime=policy", POLICY_MARK},
+} trusts[] = {{JUDGE_TRUST_GOOD, JOB_DONE, "smime=pass", POLICY_DELIVER},
+    {JUDGE_TRUST_UNTRUSTED, JOB_HOLD, "smime=policy", POLICY_MARK},
     {JUDGE_TRUST_UNBOUND, JOB_HOLD, "smime=policy", POLICY_MARK}};
 
 START_TEST(trust_states)
@@ -404,7 +411,8 @@ static void no_author(const struct buf *in_clear, const struct buf *sealed)
 
 START_TEST(several_from)
 {
-	struct buf a = made(POLICY_SIGN), b = made(POLICY_SEAL), in_clear = with_front(fronts[_i], &a), sealed = with_front(fronts[_i], &b);
+	struct buf a = made(POLICY_SIGN), b = made(POLICY_SEAL), in_clear = with_front(fronts[_i], &a),
+		   sealed = with_front(fronts[_i], &b);
 
 	no_author(&in_clear, &sealed);
 	buf_clear(&a);
@@ -415,8 +423,9 @@ START_TEST(several_from)
 END_TEST
 
 /* The same with the one From field changed in place. */
-static const char *const froms[] = {"X-Not-From:doctor@hospital.example\r\n", "From: a@hospital.example, doctor@hospital.example\r\n",
-    "From: undisclosed:;\r\n", "From: doctor@hospital.example <boss@hospital.example> x\r\n"};
+static const char *const froms[] = {"X-Not-From:doctor@hospital.example\r\n",
+    "From: a@hospital.example, doctor@hospital.example\r\n", "From: undisclosed:;\r\n",
+    "From: doctor@hospital.example <boss@hospital.example> x\r\n"};
 
 START_TEST(odd_from)
 {
@@ -450,7 +459,8 @@ START_TEST(signature_over_a_part)
 	ck_assert_ptr_nonnull(mime);
 	ck_assert_int_eq(buf_add(&b, text, (size_t)(mime - text)), 0);
 	ck_assert_int_eq(buf_addf(&b,
-			     "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=outer\r\n\r\n--outer\r\n\r\nPAYHERE\r\n--outer\r\n%s\r\n"
+			     "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; "
+			     "boundary=outer\r\n\r\n--outer\r\n\r\nPAYHERE\r\n--outer\r\n%s\r\n"
 			     "--outer--\r\n",
 			     mime + 19),
 	    0);
@@ -477,13 +487,17 @@ END_TEST
 
 /* ---- what the inside is shown ---- */
 
-#define FORGED "Authentication-Results: auth.lab.example; smime=pass FORGED\r\nAUTHENTICATION-RESULTS:\r\n (x) Auth.Lab.Example (y) 1; smime=pass FORGED\r\n" \
-	       "Authentication-Results: \"auth.lab.example\"; none FORGED\r\nX-Postern-Verdict: sealed FORGED\r\nx-postern-anything: FORGED\r\n"
+#define FORGED                                                                                                       \
+	"Authentication-Results: auth.lab.example; smime=pass FORGED\r\nAUTHENTICATION-RESULTS:\r\n (x) "            \
+	"Auth.Lab.Example (y) 1; smime=pass FORGED\r\n"                                                              \
+	"Authentication-Results: \"auth.lab.example\"; none FORGED\r\nX-Postern-Verdict: sealed "                    \
+	"FORGED\r\nx-postern-anything: FORGED\r\n"
 #define OTHERS "Authentication-Results: mx.other.example; spf=pass KEPT\r\n"
 
 START_TEST(forged_results)
 {
-	struct buf a = _i == 2 ? with_front("", &(struct buf){.p = (uint8_t[]){PLAIN}, .len = sizeof(PLAIN) - 1}) : made(_i ? POLICY_SIGN : POLICY_SEAL);
+	struct buf a = _i == 2 ? with_front("", &(struct buf){.p = (uint8_t[]){PLAIN}, .len = sizeof(PLAIN) - 1})
+			       : made(_i ? POLICY_SIGN : POLICY_SEAL);
 	struct buf b = with_front(FORGED OTHERS, &a);
 	const char *text, *first;
 

@@ -1,5 +1,5 @@
-/* relay <-> sealer: every field that is put in comes out; whatever is cut, added or out of range is refused, and no descriptor is
- * lost by it. */
+/* relay <-> sealer: every field that is put in comes out; whatever is cut, added or out of range is refused, and no
+ * descriptor is lost by it. */
 #include "gateway/pipeline/job_proto.h"
 
 #include <check.h>
@@ -381,21 +381,57 @@ END_TEST
 static struct job_rcpt far[1] = {{"a@lab.example", 2}};
 static char long_id[66], long_trace[4098], long_name[257], long_address[ADDRESS_TEXT_MAX + 2];
 
-static void rq_kind_low(struct job_request *m) { m->kind = 0; }
-static void rq_kind_high(struct job_request *m) { m->kind = JOB_OPEN + 1; }
-static void rq_was(struct job_request *m) { m->was_sealed = JOB_UNKNOWN + 1; }
-static void rq_rule(struct job_request *m) { m->in_rules[3] = POLICY_HOLD + 1; }
-static void rq_verdict(struct job_request *m) { m->rcpts = far, m->nrcpts = 1; }
-static void rq_id(struct job_request *m) { m->id = memset(long_id, 'x', sizeof(long_id) - 1); }
-static void rq_trace(struct job_request *m) { m->trace = memset(long_trace, 'x', sizeof(long_trace) - 1); }
-static void rq_host(struct job_request *m) { m->hostname = memset(long_name, 'x', sizeof(long_name) - 1); }
-static void rq_authserv(struct job_request *m) { m->authserv_id = memset(long_name, 'x', sizeof(long_name) - 1); }
-static void rq_sender(struct job_request *m) { m->sender = memset(long_address, 'x', sizeof(long_address) - 1); }
-static void rq_treatment(struct job_request *m) { m->verdicts[0].treatment = POLICY_SEAL + 1; }
-static void rq_trust(struct job_request *m) { m->trust.v[0].state = JUDGE_TRUST_TEMP + 1; }
+static void rq_kind_low(struct job_request *m)
+{
+	m->kind = 0;
+}
+static void rq_kind_high(struct job_request *m)
+{
+	m->kind = JOB_OPEN + 1;
+}
+static void rq_was(struct job_request *m)
+{
+	m->was_sealed = JOB_UNKNOWN + 1;
+}
+static void rq_rule(struct job_request *m)
+{
+	m->in_rules[3] = POLICY_HOLD + 1;
+}
+static void rq_verdict(struct job_request *m)
+{
+	m->rcpts = far, m->nrcpts = 1;
+}
+static void rq_id(struct job_request *m)
+{
+	m->id = memset(long_id, 'x', sizeof(long_id) - 1);
+}
+static void rq_trace(struct job_request *m)
+{
+	m->trace = memset(long_trace, 'x', sizeof(long_trace) - 1);
+}
+static void rq_host(struct job_request *m)
+{
+	m->hostname = memset(long_name, 'x', sizeof(long_name) - 1);
+}
+static void rq_authserv(struct job_request *m)
+{
+	m->authserv_id = memset(long_name, 'x', sizeof(long_name) - 1);
+}
+static void rq_sender(struct job_request *m)
+{
+	m->sender = memset(long_address, 'x', sizeof(long_address) - 1);
+}
+static void rq_treatment(struct job_request *m)
+{
+	m->verdicts[0].treatment = POLICY_SEAL + 1;
+}
+static void rq_trust(struct job_request *m)
+{
+	m->trust.v[0].state = JUDGE_TRUST_TEMP + 1;
+}
 
-static void (*const bad_requests[])(struct job_request *m) = {rq_kind_low, rq_kind_high, rq_was, rq_rule, rq_verdict, rq_id,
-    rq_trace, rq_host, rq_authserv, rq_sender, rq_treatment, rq_trust};
+static void (*const bad_requests[])(struct job_request *m) = {rq_kind_low, rq_kind_high, rq_was, rq_rule, rq_verdict,
+    rq_id, rq_trace, rq_host, rq_authserv, rq_sender, rq_treatment, rq_trust};
 
 START_TEST(bad_request)
 {
@@ -412,11 +448,26 @@ END_TEST
 
 static char long_msgid[1000];
 
-static void rs_status(struct job_result *m) { m->status = JOB_LATER + 1; }
-static void rs_class(struct job_result *m) { m->pr.cls = (enum problem_class)(PROBLEM_POLICY + 1); }
-static void rs_code(struct job_result *m) { m->pr.code = 250; } /* a refusal must not look like success */
-static void rs_action(struct job_result *m) { m->outputs[1].action = POLICY_HOLD + 1; }
-static void rs_msgid(struct job_result *m) { m->ids[1] = memset(long_msgid, 'x', sizeof(long_msgid) - 1); }
+static void rs_status(struct job_result *m)
+{
+	m->status = JOB_LATER + 1;
+}
+static void rs_class(struct job_result *m)
+{
+	m->pr.cls = (enum problem_class)(PROBLEM_POLICY + 1);
+}
+static void rs_code(struct job_result *m)
+{
+	m->pr.code = 250;
+} /* a refusal must not look like success */
+static void rs_action(struct job_result *m)
+{
+	m->outputs[1].action = POLICY_HOLD + 1;
+}
+static void rs_msgid(struct job_result *m)
+{
+	m->ids[1] = memset(long_msgid, 'x', sizeof(long_msgid) - 1);
+}
 
 static void (*const bad_results[])(struct job_result *m) = {rs_status, rs_class, rs_code, rs_action, rs_msgid};
 

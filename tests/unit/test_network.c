@@ -65,13 +65,15 @@ START_TEST(one)
 {
 	char *list[] = {(char *)(uintptr_t)rows[_i].net};
 
-	ck_assert_msg(network_contains(list, 1, rows[_i].addr) == rows[_i].within, "%s in %s", rows[_i].addr, rows[_i].net);
+	ck_assert_msg(
+	    network_contains(list, 1, rows[_i].addr) == rows[_i].within, "%s in %s", rows[_i].addr, rows[_i].net);
 }
 END_TEST
 
 START_TEST(lists)
 {
-	char *list[] = {(char *)(uintptr_t) "bad/8", (char *)(uintptr_t) "192.0.2.0/24", (char *)(uintptr_t) "2001:db8::/32"};
+	char *list[] = {
+	    (char *)(uintptr_t) "bad/8", (char *)(uintptr_t) "192.0.2.0/24", (char *)(uintptr_t) "2001:db8::/32"};
 
 	ck_assert(network_contains(list, 3, "192.0.2.1"));
 	ck_assert(network_contains(list, 3, "2001:db8::1"));

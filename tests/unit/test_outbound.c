@@ -19,7 +19,8 @@ static void teardown(void)
 #define HEAD "From: doctor@hospital.example\r\nTo: bob@lab.example\r\nSubject: result\r\n"
 #define BODY "\r\nSECRETWORD\r\n"
 static const char plain[] = HEAD "Message-ID: <1@hospital.example>\r\nDate: Sun, 22 Nov 2026 02:00:00 +0000\r\n" BODY;
-static const char reply[] = HEAD "References: <r1@lab.example> <r2@lab.example>\r\nIn-Reply-To: <r2@lab.example>\r\n" BODY;
+static const char reply[] =
+    HEAD "References: <r1@lab.example> <r2@lab.example>\r\nIn-Reply-To: <r2@lab.example>\r\n" BODY;
 
 #define RUN(text) pipes_run(&w, text, strlen(text))
 
@@ -72,7 +73,8 @@ START_TEST(asked_for_one)
 }
 END_TEST
 
-/* An identifier of any length comes from a stranger, through a reply to his mail: the relay must be able to take the question. */
+/* An identifier of any length comes from a stranger, through a reply to his mail: the relay must be able to take the
+ * question. */
 START_TEST(long_identifiers)
 {
 	struct buf b;
@@ -126,8 +128,9 @@ static const struct {
 	enum policy_certs certs;
 	bool signer;
 	enum job_status want;
-} stops[] = {{"no certificate", POLICY_CERTS_NONE, true, JOB_REFUSE}, {"expired", POLICY_CERTS_UNUSABLE, true, JOB_REFUSE},
-    {"time-out", POLICY_CERTS_UNCERTAIN, true, JOB_LATER}, {"no signer", POLICY_CERTS_USABLE, false, JOB_LATER}};
+} stops[] = {{"no certificate", POLICY_CERTS_NONE, true, JOB_REFUSE},
+    {"expired", POLICY_CERTS_UNUSABLE, true, JOB_REFUSE}, {"time-out", POLICY_CERTS_UNCERTAIN, true, JOB_LATER},
+    {"no signer", POLICY_CERTS_USABLE, false, JOB_LATER}};
 
 START_TEST(all_or_nobody)
 {
@@ -167,10 +170,12 @@ END_TEST
 
 START_TEST(clear_as_it_came)
 {
-	static const char in[] = "X-A: 1\r\nFrom: a@hospital.example\r\nBcc: hidden@lab.example\r\nContent-Type: text/plain\r\nMIME-Version: 1.0\r\n"
+	static const char in[] = "X-A: 1\r\nFrom: a@hospital.example\r\nBcc: hidden@lab.example\r\nContent-Type: "
+				 "text/plain\r\nMIME-Version: 1.0\r\n"
 				 "Resent-Bcc: hidden@lab.example\r\nX-Z:\t9\r\n\r\nbody\xe4\r\n";
-	static const char want[] = PIPES_TRACE_OUT "X-A: 1\r\nFrom: a@hospital.example\r\nContent-Type: text/plain\r\nMIME-Version: 1.0\r\nX-Z:\t9\r\n\r\n"
-						   "body\xe4\r\n";
+	static const char want[] = PIPES_TRACE_OUT
+	    "X-A: 1\r\nFrom: a@hospital.example\r\nContent-Type: text/plain\r\nMIME-Version: 1.0\r\nX-Z:\t9\r\n\r\n"
+	    "body\xe4\r\n";
 
 	pipes_verdict(&w, 0, POLICY_CLEAR);
 	ck_assert_int_eq(RUN(in), JOB_DONE);
@@ -193,8 +198,9 @@ END_TEST
 /* Signed in the clear: 7 bits, readable, and CHECK on the other side believes it. */
 START_TEST(signed_in_the_clear)
 {
-	static const char in[] = HEAD "Message-ID: <1@hospital.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
-				      "Content-Transfer-Encoding: 8bit\r\n\r\nSECRETWORD caf\xc3\xa9\r\nFrom the start\r\n";
+	static const char in[] = HEAD
+	    "Message-ID: <1@hospital.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+	    "Content-Transfer-Encoding: 8bit\r\n\r\nSECRETWORD caf\xc3\xa9\r\nFrom the start\r\n";
 	struct buf m = pipes_make(&w, POLICY_SIGN, in, sizeof(in) - 1);
 	const char *text = buf_str(&m);
 
@@ -215,7 +221,8 @@ START_TEST(signed_in_the_clear)
 END_TEST
 
 /* What is no message is refused, whatever the treatment. */
-static const char *const broken[] = {"no field at all\r\n\r\nbody", "From a@b\r\n\r\n", "X: 1\nY: 2\n\nbody", ": 1\r\n\r\n"};
+static const char *const broken[] = {
+    "no field at all\r\n\r\nbody", "From a@b\r\n\r\n", "X: 1\nY: 2\n\nbody", ": 1\r\n\r\n"};
 
 START_TEST(broken_header)
 {

@@ -1,5 +1,5 @@
-/* Whole messages: what one gateway makes, another opens to the same octets; small and large, in memory and in files, with and
- * without a keeper. */
+/* Whole messages: what one gateway makes, another opens to the same octets; small and large, in memory and in files,
+ * with and without a keeper. */
 #include "gateway/pipeline/pipeline.h"
 
 #include "tests/unit/pipeline_fixture.h"
@@ -16,13 +16,16 @@ static void teardown(void)
 	pipes_end(&w);
 }
 
-#define OUTER_1 "X-Odd:\t two\r\n\tlines \r\nFrom: \"Doctor, A.\" <doctor@hospital.example>\r\nto: bob@lab.example\r\n"
-#define OUTER_2 "Subject: result of K.\r\nMessage-ID: <1@hospital.example>\r\nDate: Sun, 22 Nov 2026 02:00:00 +0000\r\n"
+#define OUTER_1                                                                                                      \
+	"X-Odd:\t two\r\n\tlines \r\nFrom: \"Doctor, A.\" <doctor@hospital.example>\r\nto: bob@lab.example\r\n"
+#define OUTER_2                                                                                                      \
+	"Subject: result of K.\r\nMessage-ID: <1@hospital.example>\r\nDate: Sun, 22 Nov 2026 02:00:00 +0000\r\n"
 #define OUTER_3 "x-empty:\r\nX-Last: 1\r\n"
 #define INNER "Content-Type: text/plain;\r\n charset=utf-8\r\ncontent-transfer-encoding: 8bit\r\n"
 #define BODY "caf\xc3\xa9 results\r\n.one dot\r\n\r\nFrom here on\r\n\ttabs and blanks  \r\nno line end"
-static const char message[] = OUTER_1 "Bcc: hidden@lab.example\r\nMIME-Version: 1.0\r\nContent-Type: text/plain;\r\n charset=utf-8\r\n" OUTER_2
-    "Resent-Bcc: hidden@lab.example\r\ncontent-transfer-encoding: 8bit\r\n" OUTER_3 "\r\n" BODY;
+static const char message[] =
+    OUTER_1 "Bcc: hidden@lab.example\r\nMIME-Version: 1.0\r\nContent-Type: text/plain;\r\n charset=utf-8\r\n" OUTER_2
+	    "Resent-Bcc: hidden@lab.example\r\ncontent-transfer-encoding: 8bit\r\n" OUTER_3 "\r\n" BODY;
 static const char opened[] = PIPES_TRACE_OUT OUTER_1 OUTER_2 OUTER_3 "MIME-Version: 1.0\r\n" INNER "\r\n" BODY;
 
 static void seven_bit_lines(const struct buf *b)
@@ -42,8 +45,9 @@ static void opens_to(const char *want, size_t n)
 {
 	const char *text = pipes_text(&w, 0), *from;
 
-	ck_assert_msg(strncmp(text, PIPES_TRACE_IN "Authentication-Results: auth.lab.example", sizeof(PIPES_TRACE_IN) + 38) == 0, "%.300s",
-	    text);
+	ck_assert_msg(strncmp(text, PIPES_TRACE_IN "Authentication-Results: auth.lab.example",
+			  sizeof(PIPES_TRACE_IN) + 38) == 0,
+	    "%.300s", text);
 	ck_assert_ptr_nonnull(strstr(text, "smime=pass"));
 	ck_assert_ptr_nonnull(strstr(text, "X-Postern-Verdict: sealed\r\n"));
 	from = strstr(text, PIPES_TRACE_OUT);
@@ -90,8 +94,9 @@ START_TEST(sealed_and_opened)
 	ck_assert_str_eq(w.res.message_id, "<1@hospital.example>");
 	sealed = pipes_take(&w, 0);
 	seven_bit_lines(&sealed);
-	static const char front[] = PIPES_TRACE_OUT OUTER_1 OUTER_2 OUTER_3 "MIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime; "
-									   "smime-type=enveloped-data";
+	static const char front[] =
+	    PIPES_TRACE_OUT OUTER_1 OUTER_2 OUTER_3 "MIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime; "
+						    "smime-type=enveloped-data";
 	ck_assert_mem_eq(sealed.p, front, sizeof(front) - 1);
 	ck_assert_ptr_null(strstr(buf_str(&sealed), "hidden@"));
 	ck_assert_ptr_null(strstr(buf_str(&sealed), "results"));
@@ -108,7 +113,8 @@ START_TEST(ciphers)
 		enum cms_cipher cipher;
 		enum cms_keymode mode;
 		const char *name;
-	} v[] = {{CMS_AES_128_CBC, CMS_KEY_RSA_V15, "cipher=aes-128-cbc"}, {CMS_AES_256_GCM, CMS_KEY_RSA_OAEP_SHA256, "cipher=aes-256-gcm"},
+	} v[] = {{CMS_AES_128_CBC, CMS_KEY_RSA_V15, "cipher=aes-128-cbc"},
+	    {CMS_AES_256_GCM, CMS_KEY_RSA_OAEP_SHA256, "cipher=aes-256-gcm"},
 	    {CMS_AES_128_GCM, CMS_KEY_RSA_V15, "cipher=aes-128-gcm"}};
 	struct buf sealed;
 

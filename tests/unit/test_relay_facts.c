@@ -10,7 +10,8 @@ static const struct relay_facts nothing;
 
 START_TEST(round_trip)
 {
-	static const char *const clients[] = {"", "192.0.2.1", "2001:db8::1", "a\"b\\c\x01", "012345678901234567890123456789012345678901234567890123456789012"};
+	static const char *const clients[] = {"", "192.0.2.1", "2001:db8::1", "a\"b\\c\x01",
+	    "012345678901234567890123456789012345678901234567890123456789012"};
 	struct relay_facts m, g;
 
 	memset(&m, 0, sizeof(m));
@@ -28,8 +29,9 @@ START_TEST(round_trip)
 }
 END_TEST
 
-static const char *const damaged[] = {"", "{", "null", "[]", "7", "\"x\"", "{}", "{\"client\":\"192.0.2.1\"}", "{\"client\":1,\"key_hash\":\"\"}",
-    "{\"client\":\"192.0.2.1\",\"key_hash\":[]}", "{\"body8\":true}", "{\"client\":\"a\",\"key_hash\":\"\"} x"};
+static const char *const damaged[] = {"", "{", "null", "[]", "7", "\"x\"", "{}", "{\"client\":\"192.0.2.1\"}",
+    "{\"client\":1,\"key_hash\":\"\"}", "{\"client\":\"192.0.2.1\",\"key_hash\":[]}", "{\"body8\":true}",
+    "{\"client\":\"a\",\"key_hash\":\"\"} x"};
 
 START_TEST(damage)
 {
@@ -47,7 +49,8 @@ END_TEST
 static const struct {
 	const char *hex;
 	bool good;
-} hashes[] = {{HEX "ff", true}, {HEX, false}, {HEX "f", false}, {HEX "ff00", false}, {HEX "fg", false}, {"", false}, {" " HEX "ff", false}};
+} hashes[] = {{HEX "ff", true}, {HEX, false}, {HEX "f", false}, {HEX "ff00", false}, {HEX "fg", false}, {"", false},
+    {" " HEX "ff", false}};
 
 START_TEST(key_hashes)
 {

@@ -111,7 +111,8 @@ START_TEST(flood)
 		(void)snprintf(client, sizeof(client), "10.%d.%d.%d", i / 62500, i / 250 % 250, i % 250);
 		o = facts(client, i);
 		relay_failures_count(f, &o, NOW + 2000 + i);
-		ck_assert_msg(!relay_failures_over(f, &o, NOW + 2000 + i), "%d", i); /* nobody pays for his neighbours */
+		ck_assert_msg(
+		    !relay_failures_over(f, &o, NOW + 2000 + i), "%d", i); /* nobody pays for his neighbours */
 	}
 }
 END_TEST
