@@ -96,7 +96,7 @@ unit-%: $(BUILD)/unit/test_%
 # ---- what the machine needs ----
 APT_BUILD := gcc make pkg-config libc6-dev libssl-dev libevent-dev libsqlite3-dev libconfuse-dev libjansson-dev libgmime-3.0-dev \
              libidn2-dev libseccomp-dev libunbound-dev libsystemd-dev openssl ca-certificates python3
-APT_CHECK := check valgrind strace clang-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 postfix swaks nsd ldnsutils gnupg gpgsm procps iproute2
+APT_CHECK := check valgrind strace clang-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 postfix swaks nsd ldnsutils procps iproute2
 LIBSSL_LEAST := 3.0.22-1~deb12u2
 
 .PHONY: deps deps-build

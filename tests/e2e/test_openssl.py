@@ -55,6 +55,9 @@ def openssl_verifies(gw, outside):
     gw.postern("partner", "add", "partner.example", "--treatment", "sign", "--strength", "require")
     data = message(US, THEM, "signed only", "Grüße\r\n.x\r\nFrom trailing  \r\n", "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n")
     code, text = send(gw.inside, US, THEM, data, options=["BODY=8BITMIME"])
+    assert code == 550 and "partner release" in text, text  # sealed once: merely signed takes the admin's release
+    gw.postern("partner", "release", "partner.example")
+    code, text = send(gw.inside, US, THEM, data, options=["BODY=8BITMIME"])
     assert code == 250, text
     mail = outside.by_subject("signed only")
     kind = mail.field("Content-Type")
