@@ -173,6 +173,7 @@ static void from_admin(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 	if (in->type != ADMIN_PROTO_REQUEST || admin_request_get(in, &rq) != 0)
 		log_fatal("the admin process sent a request that cannot be read");
 	rp.text = judge_admin(&me.verbs, rq.text, rq.who, &fd);
+	look(NULL); /* the relay hears of a change before the admin hears that it is made */
 	if (fd >= 0)
 		rp.fds[rp.nfds++] = fd;
 	ipc_out_init(&o, ADMIN_PROTO_REPLY, id);
@@ -184,7 +185,6 @@ static void from_admin(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 		close(fd);
 	mem_free_secret(rq.text, strlen(rq.text)); /* may have held a key on its way to the keeper */
 	free(rp.text);
-	look(NULL);
 }
 
 static void relay_gone(void *ctx, struct ipc_chan *c, const char *why)
