@@ -40,7 +40,7 @@ static void tell_relay(const json_t *r)
 	long long oldest = cli_json_int(q, "oldest_queued");
 	char text[300], span[16];
 
-	(void)snprintf(text, sizeof text, "%lld queued, %lld in delivery, %lld held, %lld done",
+	(void)snprintf(text, sizeof text, "%lld queued, %lld in delivery, %lld held, %lld done since the start",
 	    (long long)cli_json_int(q, "queued"), (long long)cli_json_int(q, "active"),
 	    (long long)cli_json_int(q, "held"), (long long)cli_json_int(q, "done"));
 	cli_out_field("Queue", text);

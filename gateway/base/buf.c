@@ -41,10 +41,11 @@ static void grow(struct buf *b, size_t need)
 	if (cap - 1 > b->max)
 		cap = b->max + 1;
 
-	uint8_t *p = mem_new(cap);
+	uint8_t *p = mem_raw(cap);
 
 	if (b->len)
 		memcpy(p, b->p, b->len);
+	p[b->len] = 0;
 	mem_free_secret(b->p, b->cap);
 	b->p = p;
 	b->cap = cap;

@@ -15,6 +15,15 @@ void *mem_new(size_t n)
 	return p;
 }
 
+void *mem_raw(size_t n)
+{
+	void *p = malloc(n ? n : 1);
+
+	if (!p)
+		log_fatal("out of memory: %zu octets", n);
+	return p;
+}
+
 void *mem_resize(void *p, size_t n)
 {
 	void *q = realloc(p, n ? n : 1);

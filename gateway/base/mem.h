@@ -6,6 +6,8 @@
 
 /* n zeroed octets. Never NULL. free() them. */
 void *mem_new(size_t n) __attribute__((warn_unused_result, malloc));
+/* n octets of anything: for what is written before it is read. Never NULL. free() them. */
+void *mem_raw(size_t n) __attribute__((warn_unused_result, malloc));
 void *mem_resize(void *p, size_t n) __attribute__((warn_unused_result));
 char *mem_str(const char *s) __attribute__((warn_unused_result));
 char *mem_dup(const void *p, size_t n) __attribute__((warn_unused_result));

@@ -136,7 +136,7 @@ static int decrypt_content(struct cms_outline *o, EVP_CIPHER_CTX *ctx, struct wr
 		return bad_message("the authenticated attributes are refused by the cipher", pr);
 	if (cms_outline_content(o, &c, pr) == -1)
 		return -1;
-	plain = mem_new(OUT_MAX);
+	plain = mem_raw(OUT_MAX);
 	r = run_cipher(ctx, &c, plain, out, pr);
 	mem_free_secret(plain, OUT_MAX);
 	cms_content_close(&c);

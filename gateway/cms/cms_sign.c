@@ -95,7 +95,7 @@ static CMS_ContentInfo *prepare(const struct reader *in, const struct cms_signer
 /* Everything of the reader into the chain of BIOs. */
 static int feed(struct reader *in, BIO *chain, struct problem *pr)
 {
-	uint8_t *chunk = mem_new(CHUNK);
+	uint8_t *chunk = mem_raw(CHUNK);
 	uint64_t off = 0;
 	int r = 0;
 

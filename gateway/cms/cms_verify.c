@@ -108,7 +108,7 @@ static int read_inside(struct cms_outline *o, struct runs *rs, struct writer *ou
 
 static int read_detached(struct reader *in, struct runs *rs, struct problem *pr)
 {
-	uint8_t *chunk = mem_new(BER_WINDOW);
+	uint8_t *chunk = mem_raw(BER_WINDOW);
 	uint64_t off = 0;
 	int r = 0;
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -73,6 +74,10 @@ void child_main(const struct child_role *role, enum control_role r)
 
 	snprintf(name, sizeof(name), "postern-%s", control_role_word(r));
 	prctl(PR_SET_NAME, name);
+	/* memory that the next message needs again is not given back to the kernel after each */
+	mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+	mallopt(M_TOP_PAD, 256 * 1024);
 	c->control = CONTROL_FD;
 	log_init(control_role_word(r), LOG_LEVEL_INFO);
 	sandbox_limits();

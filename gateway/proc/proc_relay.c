@@ -178,6 +178,7 @@ static void make_early(struct child *c)
 	me.top = conf_top(c->conf);
 	me.keys = keys_client_new(-1);
 	keys_client_timeout(me.keys, KEEPER_MS);
+	me.datakeys = datakeys_new(me.keys);
 	me.tls_any = relay_tls_client(NULL, &pr);
 	me.tls_verify = relay_tls_client(me.top->tls_ca_file, &pr);
 	if (me.tls_verify == NULL)

@@ -10,6 +10,7 @@
 
 #include "gateway/base/arena.h"
 #include "gateway/base/loop.h"
+#include "gateway/keys/datakeys.h"
 #include "gateway/keys/keys.h"
 #include "gateway/proc/conf.h"
 #include "gateway/queue/queue.h"
@@ -27,6 +28,7 @@ struct relay {
 	const struct conf *conf;
 	const struct conf_top *top;
 	struct keys_client *keys;
+	struct datakeys *datakeys;
 	enum keys_state keeper; /* as the parent last said */
 	bool stopping;
 	size_t opening; /* raw messages being opened (relay_open.c) */

@@ -273,7 +273,7 @@ static void start(struct relay_deliver *d, const struct queue_job *j)
 	struct relay_deliver_rcpt *v;
 	struct spool *content = NULL;
 
-	if (keys_unwrap(d->r->keys, j->wrapped, j->wrapped_len, key, &pr) == 0)
+	if (datakeys_unwrap(d->r->datakeys, j->wrapped, j->wrapped_len, key, &pr) == 0)
 		content = queue_content(d->r->queue, j->msg, key, &pr);
 	mem_wipe(key, sizeof(key));
 	if (content == NULL) {
@@ -328,7 +328,7 @@ static void expire_held(struct relay_deliver *d, const struct queue_job *j)
 	uint8_t key[SPOOL_KEY];
 	struct spool *content = NULL;
 
-	if (keys_unwrap(d->r->keys, j->wrapped, j->wrapped_len, key, &pr) == 0)
+	if (datakeys_unwrap(d->r->datakeys, j->wrapped, j->wrapped_len, key, &pr) == 0)
 		content = queue_content(d->r->queue, j->msg, key, &pr);
 	mem_wipe(key, sizeof(key));
 	for (size_t i = 0; i < j->nrcpts; i++) {

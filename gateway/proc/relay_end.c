@@ -192,8 +192,8 @@ static void commit_raw(struct relay_tx *t, const struct job_result *res)
 	for (size_t i = 0; i < t->nrcpts; i++)
 		v[i] = (struct queue_rcpt){
 		    .address = t->rcpts[i].address, .nexthop = "open", .state = QUEUE_QUEUED, .treatment = "open"};
-	buf_init(&w, KEYS_WRAPPED_MAX);
-	if (keys_wrap(t->r->keys, spool_key(t->content), &w, &pr) != 0) {
+	buf_init(&w, DATAKEYS_WRAPPED_MAX);
+	if (datakeys_wrap(t->r->datakeys, spool_key(t->content), &w, &pr) != 0) {
 		relay_settle_abandon(s);
 		answer(t, &pr, "");
 	} else {

@@ -58,14 +58,14 @@ static int queue_notice(struct relay_settle *s, const struct dsn *d, const char 
 
 	REQUIRE(rc != NULL);
 	relay_data_key(key);
-	buf_init(&wrapped, KEYS_WRAPPED_MAX);
+	buf_init(&wrapped, DATAKEYS_WRAPPED_MAX);
 	queue_id(r->queue, id);
 	relay_hops_key(r, domain, hop);
 	rc->address = d->to;
 	rc->nexthop = arena_str(a, hop);
 	rc->state = QUEUE_QUEUED;
 	rc->treatment = "notice";
-	if (keys_wrap(r->keys, key, &wrapped, &pr) != 0) {
+	if (datakeys_wrap(r->datakeys, key, &wrapped, &pr) != 0) {
 		log_error(d->queue_id, "relay", "alarm=notice to=<%s> why=\"%s\"", d->to, pr.text);
 	} else if ((m.content = write_notice(s, d, key)) != NULL) {
 		m.id = arena_str(a, id);

@@ -32,8 +32,8 @@ static int wrap_key(struct relay_settle *s, const uint8_t key[KEYS_DATA_KEY], st
 	struct buf w;
 	int err;
 
-	buf_init(&w, KEYS_WRAPPED_MAX);
-	err = keys_wrap(relay_settle_relay(s)->keys, key, &w, pr);
+	buf_init(&w, DATAKEYS_WRAPPED_MAX);
+	err = datakeys_wrap(relay_settle_relay(s)->datakeys, key, &w, pr);
 	if (err == 0) {
 		m->wrapped = arena_dup(relay_settle_arena(s), w.p, w.len);
 		m->wrapped_len = w.len;

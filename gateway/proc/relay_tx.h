@@ -24,6 +24,8 @@ struct relay_tx {
 	char pending_rcpt[ADDRESS_TEXT_MAX];
 	struct job_rcpt *rcpts;
 	size_t nrcpts, cap;
+	struct envelope env;		 /* strings in the arena */
+	struct envelope_rcpt *env_rcpts; /* one for each of rcpts, or NULL: none said anything */
 	size_t rcpt_octets;
 	struct relay_verdict *verdicts[JOB_VERDICTS_MAX];
 	size_t nverdicts;

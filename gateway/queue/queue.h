@@ -13,6 +13,7 @@
 
 #include "gateway/base/loop.h"
 #include "gateway/base/problem.h"
+#include "gateway/mail/envelope.h"
 #include "gateway/queue/spool.h"
 
 #define QUEUE_ID_MAX 24 /* public id: time and counter in a readable alphabet, unique on the node */
@@ -61,11 +62,13 @@ struct queue_rcpt {
 	enum queue_outcome outcome;
 	const char *reason;    /* held/done: sentence; may be NULL else */
 	const char *treatment; /* "seal", "sign", "tls", "clear", "open": what was done, for the record */
+	struct envelope_rcpt env;
 };
 struct queue_msg {
 	const char *id;
 	enum queue_kind kind;
-	const char *sender;	/* envelope sender, "" = null */
+	const char *sender; /* envelope sender, "" = null */
+	struct envelope env;
 	const char *trace;	/* header fields put in front at delivery (Received ...), CRLF lines, or "" */
 	const char *facts;	/* JSON for later steps (client address, TLS, helo, origin id ...), or "" */
 	const char *message_id; /* for logs and DSNs, or "" */
@@ -116,7 +119,7 @@ struct queue_job {
 	char *sender, *trace, *facts, *message_id, *nexthop;
 	int64_t arrived; /* unix ms */
 	bool released;	 /* the gateway had held all of these recipients, and the admin released them */
-	uint8_t wrapped[96];
+	uint8_t wrapped[160];
 	size_t wrapped_len;
 	uint64_t size;
 	struct {
@@ -160,7 +163,8 @@ enum queue_verb { QUEUE_VERB_HOLD, QUEUE_VERB_RELEASE, QUEUE_VERB_RETRY, QUEUE_V
 long queue_admin(struct queue *q, enum queue_verb verb, const char *id, const char *address, const char *reason,
     struct problem *pr);
 struct queue_counts {
-	int64_t queued, active, held, done;
+	int64_t queued, active, held;
+	int64_t done;	       /* recipients that got their outcome since the queue was opened */
 	int64_t oldest_queued; /* when the oldest queued or active one came, unix ms, 0 none */
 };
 /* 0 / -1. From memory but for the oldest. */

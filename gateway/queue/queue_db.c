@@ -37,7 +37,7 @@ static const char *const migrations[] = {
     " attempts INTEGER NOT NULL DEFAULT 0, released INTEGER NOT NULL DEFAULT 0, warned INTEGER NOT NULL DEFAULT 0, "
     "next_at INTEGER NOT NULL,"
     " changed INTEGER NOT NULL, reason TEXT, remote TEXT, status TEXT, treatment TEXT);"
-    "CREATE INDEX rcpt_state ON rcpt (state);"
+    "CREATE INDEX rcpt_held ON rcpt (state) WHERE state = 2;"
     "CREATE INDEX rcpt_due ON rcpt (nexthop, next_at) WHERE state = 0;"
     "CREATE TRIGGER rcpt_once BEFORE UPDATE ON rcpt WHEN OLD.state = 3"
     " BEGIN SELECT RAISE(ABORT, 'the recipient has its outcome'); END;"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "gateway/base/mem.h"
+#include "gateway/queue/queue.h"
 #include "gateway/queue/queue_db.h"
 
 void queue_due_init(struct queue_due *d)
@@ -21,19 +22,25 @@ void queue_due_clear(struct queue_due *d)
 	pthread_mutex_destroy(&d->lock);
 }
 
+static int load_one(struct queue_due *d, sqlite3 *db, int state, const char *sql)
+{
+	sqlite3_stmt *st = queue_db_prepare(db, sql);
+	int rc = sqlite3_step(st);
+
+	if (rc == SQLITE_ROW)
+		d->tally[state] = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return rc == SQLITE_ROW ? SQLITE_OK : rc;
+}
+
+/* From the indexes alone: history may be many times the queue, and what is done is counted from the start on. */
 static int load_tally(struct queue_due *d, sqlite3 *db)
 {
-	sqlite3_stmt *st = queue_db_prepare(db, "SELECT state, count(*) FROM rcpt GROUP BY state");
-	int rc;
+	int rc = load_one(d, db, QUEUE_QUEUED, "SELECT count(*) FROM rcpt INDEXED BY rcpt_due WHERE state = 0");
 
-	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-		int state = sqlite3_column_int(st, 0);
-
-		if (state >= 0 && state < QUEUE_DUE_STATES)
-			d->tally[state] = sqlite3_column_int64(st, 1);
-	}
-	sqlite3_finalize(st);
-	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+	return rc != SQLITE_OK
+		   ? rc
+		   : load_one(d, db, QUEUE_HELD, "SELECT count(*) FROM rcpt INDEXED BY rcpt_held WHERE state = 2");
 }
 
 /* From one next hop to the following in the index: as many look-ups as hops, however many recipients each has. */

@@ -90,14 +90,16 @@ static int list_active(struct list *l, int64_t end)
 static int list_stored(struct list *l, int state, int64_t end)
 {
 	sqlite3_stmt *st = queue_db_prepare(l->json.q->reader.db,
-	    state < 0
-		? "SELECT id << 16 FROM msg WHERE id < ?1 ORDER BY id DESC"
-		: "SELECT id FROM rcpt INDEXED BY rcpt_state WHERE state = ?2 AND id < ?1 << 16 ORDER BY id DESC");
+	    state == QUEUE_HELD
+		? "SELECT id FROM rcpt INDEXED BY rcpt_held WHERE state = 2 AND id < ?1 << 16 ORDER BY id DESC"
+	    : state == QUEUE_QUEUED
+		? "SELECT id FROM rcpt INDEXED BY rcpt_due WHERE state = 0 AND id < ?1 << 16 ORDER BY id DESC"
+	    : state == QUEUE_DONE
+		? "SELECT id FROM rcpt NOT INDEXED WHERE state = 3 AND id < ?1 << 16 ORDER BY id DESC"
+		: "SELECT id << 16 FROM msg WHERE id < ?1 ORDER BY id DESC");
 	int rc;
 
 	sqlite3_bind_int64(st, 1, end);
-	if (state >= 0)
-		sqlite3_bind_int(st, 2, state);
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
 		if (!look(l, queue_number_msg(sqlite3_column_int64(st, 0))))
 			break;

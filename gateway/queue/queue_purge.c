@@ -42,7 +42,7 @@ void queue_purge_clear(struct queue_purge *p)
 	sqlite3_finalize(p->drop_sealed);
 }
 
-static int drop(struct queue_purge *p, struct queue_batch *b, int64_t number)
+static int drop(struct queue_purge *p, int64_t number)
 {
 	sqlite3_bind_int64(p->drop_rcpts, 1, queue_number_row(number, 0));
 	sqlite3_bind_int64(p->drop_rcpts, 2, queue_number_row(number + 1, 0));
@@ -51,7 +51,6 @@ static int drop(struct queue_purge *p, struct queue_batch *b, int64_t number)
 
 	if (rc != SQLITE_OK)
 		return rc;
-	b->tally[QUEUE_DONE] -= sqlite3_changes(b->db);
 	sqlite3_bind_int64(p->drop_msg, 1, number);
 	sqlite3_bind_int64(p->drop_body, 1, number);
 	rc = queue_db_run(p->drop_msg);
@@ -72,7 +71,7 @@ static int drop_if_over(struct queue_purge *p, struct queue_batch *b, int64_t nu
 	if (rc != SQLITE_DONE)
 		return rc;
 	++*removed_r;
-	return drop(p, b, number);
+	return drop(p, number);
 }
 
 /* The numbers are read first: deleting from a table while walking through it is asking for trouble. */

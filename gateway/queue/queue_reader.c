@@ -15,7 +15,7 @@ void queue_reader_init(struct queue_reader *r, sqlite3 *db)
 	r->due = queue_db_prepare(db,
 	    "SELECT id, next_at FROM rcpt INDEXED BY rcpt_due WHERE state = 0 AND nexthop = ?1 ORDER BY next_at, id");
 	r->held = queue_db_prepare(
-	    db, "SELECT id, nexthop FROM rcpt INDEXED BY rcpt_state WHERE state = 2 AND changed <= ?1 ORDER BY id");
+	    db, "SELECT id, nexthop FROM rcpt INDEXED BY rcpt_held WHERE state = 2 AND changed <= ?1 ORDER BY id");
 	r->msg = queue_db_prepare(
 	    db, "SELECT kind, size, sender, trace, facts, message_id, wrapped FROM msg WHERE id = ?1");
 	r->rcpts = queue_db_prepare(db,
@@ -24,7 +24,7 @@ void queue_reader_init(struct queue_reader *r, sqlite3 *db)
 	r->content = queue_db_prepare(
 	    db, "SELECT msg.size, body.sealed FROM msg LEFT JOIN body ON body.msg = msg.id WHERE msg.id = ?1");
 	r->sealed = queue_db_prepare(db, "SELECT 1 FROM sealed WHERE hash = ?1 AND at >= ?2");
-	r->oldest = queue_db_prepare(db, "SELECT min(id) FROM rcpt INDEXED BY rcpt_state WHERE state = 0");
+	r->oldest = queue_db_prepare(db, "SELECT min(id) FROM rcpt INDEXED BY rcpt_due WHERE state = 0");
 }
 
 void queue_reader_clear(struct queue_reader *r)

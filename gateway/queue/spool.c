@@ -325,7 +325,7 @@ static void make_cache(struct spool *s)
 	if (s->cache)
 		return;
 	s->cache_cap = s->sealed < SEALED_CHUNK ? (size_t)s->sealed : SEALED_CHUNK;
-	s->cache = mem_new(s->cache_cap);
+	s->cache = mem_raw(s->cache_cap);
 }
 
 /* Opens chunk `number` into the cache. */

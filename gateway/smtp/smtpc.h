@@ -15,6 +15,7 @@
 #include "gateway/base/loop.h"
 #include "gateway/base/problem.h"
 #include "gateway/base/stream.h"
+#include "gateway/mail/envelope.h"
 
 struct smtpc_settings; /* section "smtp-client": smtpc_settings.h: time-outs of RFC 5321 4.5.3.2, reply limits,
 			  connections per destination, idle time of a kept connection */
@@ -36,6 +37,7 @@ struct smtpc_dest {
 };
 struct smtpc_rcpt {
 	const char *address; /* in, already quoted as needed */
+	struct envelope_rcpt env;
 	/* out */
 	bool ok;
 	struct problem pr; /* when !ok: TEMP = try again, PERM = give up */
@@ -43,6 +45,7 @@ struct smtpc_rcpt {
 };
 struct smtpc_mail {
 	const char *sender; /* "" = null path */
+	struct envelope env;
 	struct smtpc_rcpt *rcpts;
 	size_t nrcpts;
 	const char *front; /* header fields sent before the content (trace), may be "" */

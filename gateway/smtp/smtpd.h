@@ -13,6 +13,7 @@
 #include "gateway/base/loop.h"
 #include "gateway/base/problem.h"
 #include "gateway/mail/address.h"
+#include "gateway/mail/envelope.h"
 
 struct smtpd_settings; /* section "smtp-server": smtpd_settings.h: limits of line, command, recipients, errors, time,
 			  message size */
@@ -23,6 +24,7 @@ struct smtpd_mail {
 	struct address sender; /* null path allowed */
 	uint64_t size;	       /* SIZE= or 0 */
 	bool body8;	       /* BODY=8BITMIME */
+	struct envelope env;   /* its strings are valid during the call */
 };
 struct smtpd;
 /* All of them are called from the loop, never from inside a smtpd_* call of the application but smtpd_new

@@ -318,8 +318,8 @@ START_TEST(test_restart)
 	ck_assert_int_eq(c.queued, 2);
 	ck_assert_int_eq(c.active, 0);
 	ck_assert_int_eq(c.held, 1);
-	ck_assert_int_eq(c.done, 1);
-	f.now -= 1000000; /* the clock was set back: ids must not come again */
+	ck_assert_int_eq(c.done, 0); /* since the opening */
+	f.now -= 1000000;	     /* the clock was set back: ids must not come again */
 	for (int i = 0; i < 200; i++) {
 		queue_id(f.q, ids[4]);
 		for (int k = 0; k < 4; k++)
@@ -381,7 +381,7 @@ START_TEST(test_purge)
 	ck_assert_int_eq(queue_purge(f.q, &f.pr), 450);
 	ck_assert_int_eq(queue_purge(f.q, &f.pr), 0);
 	queue_counts(f.q, &c);
-	ck_assert_int_eq(c.done, 1);
+	ck_assert_int_eq(c.done, 451);
 	ck_assert_int_eq(c.held, 1);
 	ck_assert_int_eq(fixture_ask(&f, "SELECT count(*) FROM rcpt"), 2);
 	ck_assert_int_eq(fixture_ask(&f, "SELECT count(*) FROM msg"), 2);

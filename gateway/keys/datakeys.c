@@ -1,0 +1,170 @@
+/*
+ * Group keys, see the header. relay. Stored form: length of the group key as the keeper wrapped it (1 octet), that
+ * key, the data key wrapped under it by AES-256 key wrap (RFC 3394, 40 octets).
+ */
+#include "gateway/keys/datakeys.h"
+
+#include <openssl/rand.h>
+#include <string.h>
+#include <time.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/mem.h"
+
+enum { INNER = KEYS_DATA_KEY + 8 };
+
+_Static_assert(KEYS_WRAPPED_MAX <= UINT8_MAX, "the length of a wrapped group key is one octet");
+
+struct group {
+	uint8_t key[KEYS_DATA_KEY];
+	uint8_t wrapped[KEYS_WRAPPED_MAX]; /* as the keeper gave it */
+	size_t len;			   /* 0: an empty place */
+};
+
+struct datakeys {
+	struct keys_client *k;
+	EVP_CIPHER *cipher;
+	struct group now; /* new data keys go under this one */
+	time_t until;
+	unsigned left; /* uses */
+	struct group known[DATAKEYS_KNOWN];
+	size_t next; /* the place of `known` that the next one takes */
+};
+
+struct datakeys *datakeys_new(struct keys_client *k)
+{
+	struct datakeys *d = mem_new(sizeof(*d));
+
+	d->k = k;
+	d->cipher = EVP_CIPHER_fetch(NULL, "AES-256-WRAP", NULL);
+	if (d->cipher == NULL)
+		log_fatal("OpenSSL has no AES-256-WRAP: check its configuration file and the default provider");
+	return d;
+}
+
+void datakeys_free(struct datakeys *d)
+{
+	if (d == NULL)
+		return;
+	EVP_CIPHER_free(d->cipher);
+	mem_free_secret(d, sizeof(*d));
+}
+
+static time_t now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+static void remember(struct datakeys *d, const struct group *g)
+{
+	d->known[d->next] = *g;
+	d->next = (d->next + 1) % DATAKEYS_KNOWN;
+}
+
+/* -1 with pr: then the old one, if any, is no longer used either. */
+static int renew(struct datakeys *d, struct problem *pr)
+{
+	struct group g = {0};
+	struct buf w;
+	int r;
+
+	if (d->left > 0 && now_s() < d->until)
+		return 0;
+	d->left = 0;
+	if (RAND_priv_bytes(g.key, sizeof(g.key)) != 1)
+		log_fatal("libcrypto has no random numbers");
+	buf_init(&w, KEYS_WRAPPED_MAX);
+	r = keys_wrap(d->k, g.key, &w, pr);
+	if (r == 0) {
+		memcpy(g.wrapped, w.p, w.len);
+		g.len = w.len;
+		d->now = g;
+		d->left = DATAKEYS_USES;
+		d->until = now_s() + DATAKEYS_SECONDS;
+		remember(d, &g);
+	}
+	buf_clear(&w);
+	mem_wipe(&g, sizeof(g));
+	return r;
+}
+
+/* AES key wrap or unwrap; the number of octets in out, -1 when the check value is wrong. */
+static int aes_wrap(
+    const struct datakeys *d, const struct group *g, int wrap, const uint8_t *in, int n, uint8_t out[INNER + 8])
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	int len = 0, rest = 0, ok;
+
+	if (ctx == NULL)
+		log_fatal("out of memory: cipher context");
+	EVP_CIPHER_CTX_set_flags(ctx, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+	if (EVP_CipherInit_ex2(ctx, d->cipher, g->key, NULL, wrap, NULL) != 1)
+		log_fatal("AES-256-WRAP could not be started");
+	ok = EVP_CipherUpdate(ctx, out, &len, in, n) == 1 && EVP_CipherFinal_ex(ctx, out + len, &rest) == 1;
+	EVP_CIPHER_CTX_free(ctx);
+	return ok ? len + rest : -1;
+}
+
+int datakeys_wrap(struct datakeys *d, const uint8_t key[KEYS_DATA_KEY], struct buf *wrapped_r, struct problem *pr)
+{
+	uint8_t inner[INNER + 8];
+
+	if (renew(d, pr) < 0)
+		return -1;
+	if (aes_wrap(d, &d->now, 1, key, KEYS_DATA_KEY, inner) != INNER)
+		log_fatal("AES-256-WRAP failed");
+	if (buf_addc(wrapped_r, (uint8_t)d->now.len) < 0 || buf_add(wrapped_r, d->now.wrapped, d->now.len) < 0 ||
+	    buf_add(wrapped_r, inner, INNER) < 0)
+		return problem_temp(pr, "a wrapped data key has more octets than fit");
+	d->left--;
+	return 0;
+}
+
+static const struct group *find(const struct datakeys *d, const uint8_t *wrapped, size_t n)
+{
+	for (size_t i = 0; i < DATAKEYS_KNOWN; i++)
+		if (d->known[i].len == n && memcmp(d->known[i].wrapped, wrapped, n) == 0)
+			return &d->known[i];
+	return NULL;
+}
+
+/* A group key of an earlier time, or of the process before. NULL with pr. */
+static const struct group *ask(struct datakeys *d, const uint8_t *wrapped, size_t n, struct problem *pr)
+{
+	struct group g = {.len = n};
+
+	if (keys_unwrap(d->k, wrapped, n, g.key, pr) < 0)
+		return NULL;
+	memcpy(g.wrapped, wrapped, n);
+	remember(d, &g);
+	mem_wipe(&g, sizeof(g));
+	return find(d, wrapped, n);
+}
+
+int datakeys_unwrap(
+    struct datakeys *d, const void *wrapped, size_t n, uint8_t key_r[KEYS_DATA_KEY], struct problem *pr)
+{
+	const uint8_t *p = wrapped;
+	uint8_t out[INNER + 8];
+	const struct group *g;
+	size_t outer;
+	int r;
+
+	if (n < 1 + 1 + INNER || p[0] > KEYS_WRAPPED_MAX || n != 1 + (size_t)p[0] + INNER)
+		return problem_perm(
+		    pr, "A wrapped data key of the queue is damaged, or of another version (%zu octets)", n);
+	outer = p[0];
+	g = find(d, p + 1, outer);
+	if (g == NULL)
+		g = ask(d, p + 1, outer, pr);
+	if (g == NULL)
+		return -1;
+	r = aes_wrap(d, g, 0, p + 1 + outer, INNER, out);
+	if (r == KEYS_DATA_KEY)
+		memcpy(key_r, out, KEYS_DATA_KEY);
+	mem_wipe(out, sizeof(out));
+	return r == KEYS_DATA_KEY ? 0 : problem_perm(pr, "A wrapped data key of the queue is damaged");
+}
