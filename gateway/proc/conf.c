@@ -153,6 +153,8 @@ static const struct setting top_rows[] = {
     {"open-failures-max", SETTING_INT, AT(open_failures_max), "5", 1, 1000000, NULL,
 	"Messages an hour of one client, or with one encrypted key, that may fail to open; more are held unopened.",
 	NULL},
+    {"crashes-max", SETTING_INT, AT(crashes_max), "3", 1, 1000, NULL,
+	"How often within an hour a sealing process may die over one message before it is refused with 554.", NULL},
     {"subject-mark", SETTING_BOOL, AT(subject_mark), "no", 0, 0, NULL,
 	"Put \"[not verified]\" in front of the Subject of marked mail.", NULL},
     {"foreign-encrypted", SETTING_ENUM, AT(foreign_encrypted), "refuse", 0, 0, foreign_words,

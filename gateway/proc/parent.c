@@ -247,7 +247,7 @@ void parent_on_message(struct parent_proc *c, struct ipc_in *in)
 	else if (in->type == CONTROL_KEYFILES && c->role == ROLE_ADMIN) {
 		if (parent_setup_keyfiles(c->of, reply_keyfile, &k, &pr) != 0)
 			log_error(NULL, "parent", "alarm=backup why=\"%s\"", pr.text);
-		reply_file(c, CONTROL_KEYFILES_REPLY, k.id, "", "", 0);
+		reply_file(c, CONTROL_KEYFILES_REPLY, k.id, "", pr.text, strlen(pr.text));
 	} else {
 		log_error(NULL, "parent", "alarm=message role=%s type=%u", control_role_word(c->role), in->type);
 		kill(c->pid, SIGKILL);

@@ -70,6 +70,32 @@ int parent_setup_user(
 	return 0;
 }
 
+/* What root put there (postern restore, a copy by hand) becomes the role's. A link that a role made to somebody
+ * else's file is not root's alone, and stays. */
+static int own_files(const char *path, unsigned uid, unsigned gid, struct problem *pr)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+	int err = 0;
+
+	if (d == NULL)
+		return problem_perm(pr, "%s: %s", path, strerror(errno));
+	while (err == 0 && (e = readdir(d)) != NULL) {
+		struct stat st;
+		int fd = openat(dirfd(d), e->d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd < 0)
+			continue;
+		if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == 0 && st.st_nlink == 1 &&
+		    fchownat(fd, "", uid, gid, AT_EMPTY_PATH) != 0)
+			err = problem_perm(
+			    pr, "%s/%s cannot be given to user %u: %s", path, e->d_name, uid, strerror(errno));
+		close(fd);
+	}
+	closedir(d);
+	return err;
+}
+
 static int one_dir(const struct parent *p, const char *name, enum control_role owner, struct problem *pr)
 {
 	char path[PATH_ROOM];
@@ -84,7 +110,7 @@ static int one_dir(const struct parent *p, const char *name, enum control_role o
 		return -1;
 	if (uid != 0 && chown(path, uid, gid) != 0)
 		return problem_perm(pr, "%s cannot be given to user %u: %s", path, uid, strerror(errno));
-	return 0;
+	return uid != 0 ? own_files(path, uid, gid, pr) : 0;
 }
 
 int parent_setup_lock(const struct parent *p, struct problem *pr)

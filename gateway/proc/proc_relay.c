@@ -203,6 +203,7 @@ static void make_parts(struct child *c, const char *dir)
 	me.hops = relay_hops_new(&me);
 	me.jobs = relay_jobs_new(me.loop, count_sealers(), me.spool_dir);
 	me.failures = relay_failures_new(me.top->open_failures_max);
+	me.crashes = relay_failures_new(me.top->crashes_max);
 	me.accept = relay_accept_new(&me);
 	me.deliver = relay_deliver_new(&me);
 }

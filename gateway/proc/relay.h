@@ -42,6 +42,7 @@ struct relay {
 	struct relay_deliver *deliver;
 	struct relay_accept *accept;
 	struct relay_failures *failures;
+	struct relay_failures *crashes; /* messages over which a sealer died */
 };
 
 /* authserv-id as configured, else the host name. */

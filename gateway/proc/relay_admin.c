@@ -10,6 +10,7 @@
 #include "gateway/base/log.h"
 #include "gateway/proc/relay_accept.h"
 #include "gateway/proc/relay_deliver.h"
+#include "gateway/proc/relay_jobs.h"
 
 static struct ipc_chan *channel;
 
@@ -111,11 +112,12 @@ static json_t *do_status(struct relay *r, const json_t *args, const char *who)
 	(void)who;
 	if (queue_counts(r->queue, &c) != 0)
 		return failure("unavailable", "the queue cannot be read");
-	return success(json_pack("{s:{s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:I}", "queue", "queued",
+	return success(json_pack("{s:{s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:I, s:{s:I, s:I}}", "queue", "queued",
 	    (json_int_t)c.queued, "active", (json_int_t)c.active, "held", (json_int_t)c.held, "done",
 	    (json_int_t)c.done, "oldest_queued", (json_int_t)c.oldest_queued, "sessions",
 	    (json_int_t)relay_accept_sessions(r->accept), "deliveries", (json_int_t)relay_deliver_active(r->deliver),
-	    "opening", (json_int_t)r->opening));
+	    "opening", (json_int_t)r->opening, "jobs", "running", (json_int_t)relay_jobs_running(r->jobs), "waiting",
+	    (json_int_t)relay_jobs_waiting(r->jobs)));
 }
 
 static const struct {

@@ -1,13 +1,16 @@
 #include "gateway/proc/relay_end.h"
 
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/proc/relay_deliver.h"
 #include "gateway/proc/relay_facts.h"
+#include "gateway/proc/relay_failures.h"
 #include "gateway/proc/relay_hops.h"
 #include "gateway/proc/relay_inbound.h"
 #include "gateway/proc/relay_jobs.h"
@@ -240,11 +243,45 @@ static void odd(struct relay_tx *t)
 	answer(t, &pr, "");
 }
 
+/* The same message when its client sends it again, as far as we can know without reading it. */
+static void crash_key(const struct relay_tx *t, uint8_t key[32])
+{
+	char text[2 * ADDRESS_TEXT_MAX + 64];
+	int n = snprintf(text, sizeof(text), "%d %llu <%s> <%s>", (int)outgoing(t),
+	    (unsigned long long)spool_size(t->content), t->sender_text, t->nrcpts ? t->rcpts[0].address : "");
+
+	REQUIRE(n > 0 && (size_t)n < sizeof(text));
+	SHA256((const uint8_t *)text, (size_t)n, key);
+}
+
+/* One that ends a sealer each time would end them all, again and again, while its client tries. */
+static bool crashes_too_often(const struct relay_tx *t, struct problem *pr)
+{
+	uint8_t key[32];
+
+	crash_key(t, key);
+	if (!relay_failures_key_over(t->r->crashes, key, (int64_t)time(NULL) * 1000))
+		return false;
+	problem_set(pr, PROBLEM_PERM, 554, "5.6.0", "",
+	    "the sealing process died over this message %lld times; it is not tried again within the hour: keep a "
+	    "copy of it for the maintainers",
+	    (long long)t->r->top->crashes_max);
+	return true;
+}
+
 static void on_result(void *ctx, const struct job_result *res, struct spool *const *outs, bool crashed)
 {
 	struct relay_tx *t = ctx;
 
-	(void)crashed;
+	if (crashed) {
+		uint8_t key[32];
+
+		crash_key(t, key);
+		relay_failures_key_count(t->r->crashes, key, (int64_t)time(NULL) * 1000);
+		log_error(t->id, "relay", "alarm=crash client=%s from=<%s> size=%llu why=\"%s\"",
+		    smtpd_client(t->session), t->sender_text, (unsigned long long)spool_size(t->content),
+		    res->pr.text);
+	}
 	switch (res->status) {
 	case JOB_DONE:
 		commit_outputs(t, res, outs);
@@ -305,6 +342,10 @@ void relay_end(struct relay_tx *t)
 	struct problem pr = {0};
 
 	if (spool_finish(t->content, &pr) != 0) {
+		answer(t, &pr, "");
+		return;
+	}
+	if (crashes_too_often(t, &pr)) {
 		answer(t, &pr, "");
 		return;
 	}

@@ -46,6 +46,8 @@ struct relay_jobs {
 };
 
 static void pump(struct relay_jobs *j);
+static void again(struct relay_jobs *j, struct task *t);
+static void sealer_lost(struct sealer *s, const char *why);
 
 static void task_free(struct task *t)
 {
@@ -198,6 +200,11 @@ static void give(struct relay_jobs *j, struct sealer *s, struct task *t)
 		return;
 	}
 	if (send_task(j, s, t) != 0) {
+		if (ipc_chan_broken(s->chan)) { /* it died a moment ago: nothing is wrong with the task */
+			again(j, t);
+			sealer_lost(s, "gone when a job was given to it");
+			return;
+		}
 		task_fail(t,
 		    "the message cannot be handed to a sealing process: no descriptors, no disk, or too many "
 		    "certificates",
@@ -259,6 +266,15 @@ void relay_jobs_cancel(struct relay_jobs *j, void *ctx)
 size_t relay_jobs_waiting(const struct relay_jobs *j)
 {
 	return j->waiting;
+}
+
+size_t relay_jobs_running(const struct relay_jobs *j)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->nsealers; i++)
+		n += j->sealers[i].nbusy;
+	return n;
 }
 
 /* ---- coming back ---- */

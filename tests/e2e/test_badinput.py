@@ -345,12 +345,17 @@ def test_forged_results(top):
     # in the clear
     assert send(gw.outside, THEM, US, b"".join(fields) + b"\r\n" + body)[0] == 250
     check(inside.wait(1)[0], "clear", b"")
+    # from inside to our own domain: nobody writes them there either
+    assert send(gw.inside, US, [US], b"".join(fields) + b"\r\n" + body)[0] == 250
+    mail = inside.wait(2)[1]
+    head = mail.header + b"\r\n"
+    assert head[head.find(keep[0]):] == b"".join(keep) and b"X-Postern-" not in mail.header, mail.header
     # encrypted without signature: the sender could have written anything inside too
     kind = b"Content-Type: text/plain; charset=us-ascii\r\n"
     inner = kind + b"X-Postern-Verdict: sealed\r\nAuthentication-Results: gw.hospital.example; smime=pass\r\n\r\n" + body
     smime = seal(os.path.join(gw.dir, "decrypt.pem"), inner)
     assert send(gw.outside, THEM, US, b"".join(fields) + smime)[0] == 250
-    mail = inside.wait(2)[1]
+    mail = inside.wait(3)[2]
     assert b"sealed" not in b" ".join(f.encode() for f in mail.fields("X-Postern-Verdict")) and "smime=pass" not in " ".join(f for f in mail.fields("Authentication-Results") if f.startswith("gw.hospital.example;")), mail.header
     check(mail, "encrypted", b"MIME-Version: 1.0\r\n" + kind)
 

@@ -2,11 +2,14 @@
 import os
 import signal
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "crash"))
 from campaign import ROLES, Campaign, all_run, places  # noqa: E402
 from gateway import wait_for  # noqa: E402
+from mail import message, send, solo  # noqa: E402
 
+US, THEM = "a@hospital.example", "b@partner.example"
 LIMIT = 5  # starts within a minute; the next one waits (gateway/proc/parent_child.c)
 
 
@@ -50,3 +53,28 @@ def test_restarts_are_rate_limited(top):
     assert all(r["pid"] == first[k]["pid"] and r["starts"] == 1 for k, r in last.items() if k != place)
     c.kills = LIMIT
     print("  " + c.finish())
+
+
+def test_a_message_that_kills_sealers_is_refused_in_the_end(top):
+    """Each sealer that gets it dies (here: is killed while it has it). Told to try later three times, then refused; another message of the same client passes."""
+    g, _, out = solo(top)
+    g.postern("partner", "add", "partner.example", "--treatment", "clear", "--strength", "never")
+    poison, answers = message(US, THEM, "poison", "boom\r\n" * 50), []
+    for n in range(3):
+        wait_for("all sealers", 60, lambda: all_run(g))
+        pids = g.roles()["sealer"]
+        for p in pids:
+            os.kill(p, signal.SIGSTOP)
+        t = threading.Thread(target=lambda: answers.append(send(g.inside, US, THEM, poison)))
+        t.start()
+        wait_for("the message to be with a sealer", 20, lambda: g.cli("status")["relay"]["jobs"]["running"] == 1)
+        for p in pids:
+            os.kill(p, signal.SIGKILL)
+        t.join(60)
+        assert answers[n][0] == 451 and "died" in answers[n][1], answers
+    wait_for("all sealers", 60, lambda: all_run(g))
+    code, words = send(g.inside, US, THEM, poison)
+    assert code == 554 and "5.6.0" in words and "died over this message 3 times" in words, (code, words)
+    assert send(g.inside, US, THEM, message(US, THEM, "harmless"))[0] == 250
+    out.by_subject("harmless")
+    assert g.log(g.mark).count("alarm=crash") == 3
