@@ -20,6 +20,8 @@ enum {
 	VERDICT_MEMORY = 256 * 1024,
 	IDENTITIES_MAX = 4096,
 	SEEN_PLACES = 4096,
+	NOTES = 256,
+	NOTE_MS = 60 * 1000,
 };
 
 struct question {
@@ -37,6 +39,11 @@ struct cached {
 	struct relay_verdict *v;
 	int64_t until;
 };
+/* A note sent to the judge a moment ago: said again to its successor, which may not find it in the store (P9). */
+struct note {
+	char who[256];
+	int64_t at; /* 0: none */
+};
 struct relay_ask {
 	struct loop *loop;
 	struct ipc_chan *chan;
@@ -52,6 +59,8 @@ struct relay_ask {
 	size_t ncoming;
 	struct arena *ids_memory, *coming_memory;
 	uint8_t seen[SEEN_PLACES][32];
+	struct note notes[NOTES];
+	size_t next_note;
 	void (*on_identities)(void *ctx);
 	void *ctx;
 };
@@ -274,11 +283,21 @@ void relay_ask_cancel(struct relay_ask *a, void *ctx)
 	}
 }
 
+static bool tell_seen(struct relay_ask *a, const char *who)
+{
+	struct ipc_out o;
+
+	if (a->chan == NULL)
+		return false;
+	ipc_out_init(&o, JUDGE_SEEN, 0);
+	judge_seen_put(&o, who);
+	return ipc_chan_send(a->chan, &o) == 0;
+}
+
 void relay_ask_seen(struct relay_ask *a, const char *domain)
 {
 	uint8_t hash[32];
-	char who[256];
-	struct ipc_out o;
+	char who[256] = "";
 
 	if (mem_copy_str(who, sizeof(who), domain) != 0)
 		return; /* longer than any address that can be looked up again */
@@ -287,12 +306,21 @@ void relay_ask_seen(struct relay_ask *a, const char *domain)
 	domain = who;
 	SHA256((const uint8_t *)domain, strlen(domain), hash);
 	uint8_t *known = a->seen[((unsigned)hash[0] << 8 | hash[1]) % SEEN_PLACES];
-	if (domain[0] == '\0' || a->chan == NULL || memcmp(known, hash, sizeof(hash)) == 0)
+	if (domain[0] == '\0' || memcmp(known, hash, sizeof(hash)) == 0)
 		return;
-	ipc_out_init(&o, JUDGE_SEEN, 0);
-	judge_seen_put(&o, domain);
-	if (ipc_chan_send(a->chan, &o) == 0)
+	a->notes[a->next_note].at = loop_now_ms();
+	memcpy(a->notes[a->next_note].who, who, sizeof(who));
+	a->next_note = (a->next_note + 1) % NOTES;
+	if (tell_seen(a, domain))
 		memcpy(known, hash, sizeof(hash));
+}
+
+/* To a new judge. A release by the admin tells us of a change, and that forgets the notes. */
+static void seen_again(struct relay_ask *a)
+{
+	for (size_t i = 0; i < NOTES; i++)
+		if (a->notes[i].at != 0 && loop_now_ms() - a->notes[i].at < NOTE_MS)
+			tell_seen(a, a->notes[i].who);
 }
 
 /* ---- answers ---- */
@@ -400,6 +428,7 @@ static void on_msg(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 		break;
 	case JUDGE_CHANGED:
 		cache_drop(a);
+		memset(a->notes, 0, sizeof(a->notes)); /* one said again must not undo a release */
 		ask_identities(a);
 		break;
 	default:
@@ -443,6 +472,7 @@ void relay_ask_channel(struct relay_ask *a, int fd)
 	a->coming = NULL;
 	a->ncoming = 0;
 	a->chan = ipc_chan_new(a->loop, fd, &ops, a);
+	seen_again(a);
 	ask_identities(a);
 }
 
