@@ -18,7 +18,7 @@
 
 enum {
 	CALL_TIMEOUT_MS = 5000,
-	SILENT_TIMEOUT_MS = 250, /* for one that let a call pass without an answer, until it answers again */
+	SILENT_TIMEOUT_MS = 250,  /* for one that let a call pass without an answer, until it answers again */
 	MAKE_TIMEOUT_MS = 120000, /* at least: an RSA-4096 key on a slow and busy machine */
 };
 
