@@ -134,7 +134,7 @@ check-man: all
 	@$(BUILD)/bin/posternd -H | tests/scripts/make-conf-man | cmp - docs/man/postern.conf.5 || { echo 'docs/man/postern.conf.5 is not what posternd -H says: make man'; exit 1; }
 check-map:    ; @tests/scripts/check-map docs/MAP.md
 
-# clang-tidy over everything: minutes
+# clang-tidy over everything: minutes the first time, then only what changed (CHANGED=1, FILES=, JOBS=: the script)
 lint:
 	@tests/scripts/lint $(ALL_CFLAGS)
 

@@ -1,6 +1,7 @@
 #include "gateway/proc/conf.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/base/settings_help.h"
 #include "gateway/mail/address.h"
+#include "gateway/proc/network.h"
 #include "gateway/queue/queue_settings.h"
 #include "gateway/scout/dns_settings.h"
 #include "gateway/smtp/smtpc_settings.h"
@@ -78,33 +80,34 @@ static int check_path(const char *v, struct problem *pr)
 	return 0;
 }
 
+bool conf_users_base(const char *v, unsigned *base_r)
+{
+	unsigned long n;
+	char *end;
+
+	if (strncmp(v, "uid:", 4) != 0 || !isdigit((unsigned char)v[4])) /* strtoul would take a blank or a sign */
+		return false;
+	n = strtoul(v + 4, &end, 10);
+	if (*end != '\0' || n == 0 || n > CONF_USERS_BASE_MAX)
+		return false;
+	*base_r = (unsigned)n;
+	return true;
+}
+
 static int check_users(const char *v, struct problem *pr)
 {
-	unsigned n;
-	char end;
+	unsigned base;
 
-	if (strcmp(v, "roles") == 0 || strcmp(v, "same") == 0 || (sscanf(v, "uid:%u%c", &n, &end) == 1 && n > 0))
+	if (strcmp(v, "roles") == 0 || strcmp(v, "same") == 0 || conf_users_base(v, &base))
 		return 0;
-	return problem_perm(pr, "roles, same, or uid:N with N above 0");
+	return problem_perm(pr, "roles, same, or uid:N with N from 1 to %u", CONF_USERS_BASE_MAX);
 }
 
 static int check_network(const char *v, struct problem *pr)
 {
-	char addr[64];
-	unsigned bits = 0;
-	uint8_t raw[16];
-	const char *slash = strchr(v, '/');
-	size_t n = slash == NULL ? strlen(v) : (size_t)(slash - v);
-
-	if (n >= sizeof(addr))
-		return problem_perm(pr, "an address or network such as 192.0.2.0/24 or 2001:db8::/32");
-	memcpy(addr, v, n);
-	addr[n] = '\0';
-	int v6 = strchr(addr, ':') != NULL;
-	if (inet_pton(v6 ? AF_INET6 : AF_INET, addr, raw) != 1 ||
-	    (slash != NULL && (sscanf(slash + 1, "%u", &bits) != 1 || bits > (v6 ? 128u : 32u))))
-		return problem_perm(pr, "an address or network such as 192.0.2.0/24 or 2001:db8::/32");
-	return 0;
+	if (network_ok(v))
+		return 0;
+	return problem_perm(pr, "an address or network such as 192.0.2.0/24 or 2001:db8::/32");
 }
 
 #define AT(f) offsetof(struct conf_top, f)

@@ -51,6 +51,11 @@ struct conf_domain {						/* section domain "hospital.example" */
 	int unsigned_clear, untrusted, broken, sealed_unsigned; /* enum policy_in_action */
 };
 
+/* The users are 32 bits: N plus the number of a role must stay below -1, and must not come round to root. */
+#define CONF_USERS_BASE_MAX 4294960000U
+/* The N of users = "uid:N"; false when it says something else. */
+bool conf_users_base(const char *users, unsigned *base_r);
+
 struct conf;
 /* Parses text (file only names it in messages), checks what spans settings. 0 / -1 with FILE:LINE. */
 int conf_parse(const char *file, const char *text, size_t n, struct conf **c_r, struct problem *pr)

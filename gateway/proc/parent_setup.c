@@ -54,7 +54,7 @@ int parent_setup_user(
 	*uid_r = *gid_r = 0;
 	if (geteuid() != 0 || strcmp(how, "same") == 0)
 		return 0;
-	if (sscanf(how, "uid:%u", &base) == 1) {
+	if (conf_users_base(how, &base)) {
 		*uid_r = *gid_r = base + (unsigned)role;
 		return 0;
 	}

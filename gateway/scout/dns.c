@@ -432,8 +432,10 @@ void dns_free(struct dns *d)
 {
 	if (!d)
 		return;
-	while (d->all)
-		question_free(d->all);
+	for (struct question *q = d->all, *next; q; q = next) {
+		next = q->next;
+		question_free(q);
+	}
 	ub_ctx_delete(d->ub);
 	free(d);
 }

@@ -137,6 +137,11 @@ static const struct {
     {GOOD "postmaster = \"a@b@c\"\n", "postmaster"},
     {GOOD "users = \"uid:0\"\n", "uid:N"},
     {GOOD "users = \"uid:5x\"\n", "uid:N"},
+    {GOOD "users = \"uid:\"\n", "uid:N"},
+    {GOOD "users = \"uid:+5\"\n", "uid:N"},
+    {GOOD "users = \"uid: 5\"\n", "uid:N"},
+    {GOOD "users = \"uid:4294967290\"\n", "uid:N"}, /* plus the number of a role: root */
+    {GOOD "users = \"uid:4294967301\"\n", "uid:N"},
     {GOOD "users = \"root\"\n", "uid:N"},
     {GOOD "mx-port = 0\n", "mx-port"},
     {GOOD "mx-port = 65536\n", "mx-port"},
@@ -157,6 +162,10 @@ static const struct {
     {GOOD "listener \"x\" {\n address = \"192.0.2.1:25\"\n side = inside\n networks = {\"inside.example\"}\n}\n",
 	"networks"},
     {GOOD "listener \"x\" {\n address = \"192.0.2.1:25\"\n side = inside\n networks = {\"192.0.2.0/\"}\n}\n",
+	"networks"},
+    {GOOD "listener \"x\" {\n address = \"192.0.2.1:25\"\n side = inside\n networks = {\"192.0.2.0/2 4\"}\n}\n",
+	"networks"},
+    {GOOD "listener \"x\" {\n address = \"192.0.2.1:25\"\n side = inside\n networks = {\"0.0.0.0/4294967296\"}\n}\n",
 	"networks"},
 };
 
