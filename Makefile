@@ -123,6 +123,11 @@ check-valgrind: $(UNIT)
 	@tests/scripts/run-unit --valgrind $(UNIT)
 check-e2e: all
 	@BUILD=$(BUILD) python3 tests/e2e/run.py $(ONLY)
+# with Exim and OpenSMTPD, unpacked from their packages because they cannot be installed beside Postfix; needs root
+.PHONY: neighbours check-neighbours
+neighbours: ; @tests/scripts/get-neighbours build/neighbours
+check-neighbours: all neighbours
+	@FOLDER=tests/neighbours BUILD=$(BUILD) python3 tests/e2e/run.py $(ONLY)
 check-layers: ; @tests/scripts/check-layers $(LAYERS) interop
 check-size:   ; @tests/scripts/check-size gateway certstore ldap admin-ui interop
 check-style:  ; @tests/scripts/check-style
@@ -194,7 +199,7 @@ help:
 	@echo 'make deps            install the Debian packages that are missing'
 	@echo 'make all             build (SAN=1: with ASan and UBSan, into build/san)'
 	@echo 'make unit-STEM       one unit test; make check-e2e ONLY=name one end-to-end test'
-	@echo 'make bench fuzz soak lint check-valgrind install (DESTDIR, PREFIX) clean'
+	@echo 'make bench fuzz soak lint check-valgrind check-neighbours install (DESTDIR, PREFIX) clean'
 
 .PHONY: soak
 soak: all ; @BUILD=$(BUILD) python3 tests/crash/soak.py $(or $(SECONDS),600)
