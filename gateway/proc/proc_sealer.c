@@ -12,19 +12,25 @@
 #include <unistd.h>
 
 #include "gateway/base/log.h"
+#include "gateway/base/loop.h"
 #include "gateway/base/mem.h"
 #include "gateway/cms/cms.h"
 #include "gateway/pipeline/pipeline.h"
 #include "gateway/proc/proc.h"
 #include "gateway/proc/sealer_warm.h"
 
-enum { JOB_MEMORY = 16 * 1024 * 1024, SEND_MS = 60000 };
+enum {
+	JOB_MEMORY = 16 * 1024 * 1024,
+	SEND_MS = 60000,
+	ALONE_MS = 12000, /* longer than the parent lets pass before it starts a relay again */
+};
 
 static struct {
 	int relay;
 	struct keys_client *keys;
 	struct pipeline *pipe;
 	struct buf packet;
+	int64_t alone; /* since when the relay's channel is closed; 0: it is not, or there was none yet */
 	bool stop;
 } me = {.relay = -1};
 
@@ -43,6 +49,7 @@ static int message(struct child *c, struct ipc_in *in)
 		if (me.relay >= 0)
 			close(me.relay);
 		me.relay = p.fd;
+		me.alone = 0;
 	} else if (p.role == ROLE_KEEPER && me.keys == NULL) {
 		me.keys = keys_client_new(p.fd);
 	} else if (p.role == ROLE_KEEPER) {
@@ -110,6 +117,7 @@ static void drop_relay(const char *why)
 	log_warn(NULL, "sealer", "relay-away why=\"%s\"", why);
 	close(me.relay);
 	me.relay = -1;
+	me.alone = loop_now_ms();
 }
 
 static void one_job(struct ipc_in *in)
@@ -160,11 +168,25 @@ static void from_relay(void)
 		drop_relay("closed");
 }
 
+/* A relay that died is replaced and brings a channel. One that lives and let go of this process for an answer it
+ * could not use does not: the place would be empty for ever, so the parent is made to fill it. */
+static int patience(void)
+{
+	int64_t left;
+
+	if (me.alone == 0)
+		return -1;
+	left = me.alone + ALONE_MS - loop_now_ms();
+	if (left <= 0)
+		log_fatal("the relay closed its channel and brought no other");
+	return (int)left;
+}
+
 static void wait_and_work(struct child *c)
 {
 	struct pollfd p[2] = {{.fd = c->control, .events = POLLIN}, {.fd = me.relay, .events = POLLIN}};
 
-	if (poll(p, 2, -1) < 0) {
+	if (poll(p, 2, patience()) < 0) {
 		if (errno != EINTR)
 			log_fatal("poll: %s", strerror(errno));
 		return;
