@@ -7,8 +7,10 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "gateway/base/log.h"
@@ -22,7 +24,8 @@
 enum {
 	JOB_MEMORY = 16 * 1024 * 1024,
 	SEND_MS = 60000,
-	ALONE_MS = 12000, /* longer than the parent lets pass before it starts a relay again */
+	JOB_SECONDS = 300, /* many times what the largest message takes when the keeper hangs as well */
+	ALONE_MS = 12000,  /* longer than the parent lets pass before it starts a relay again */
 };
 
 static struct {
@@ -120,6 +123,17 @@ static void drop_relay(const char *why)
 	me.alone = loop_now_ms();
 }
 
+/* The time of a job, 0: none runs. Past it SIGALRM ends the process: neither the relay nor the parent would see that
+ * it goes round for ever, and what the relay sent ahead would wait behind it. The relay then sees a job that killed
+ * its sealer, tries it on others, and holds it. */
+static void limit_time(time_t seconds)
+{
+	const struct itimerval t = {.it_value = {.tv_sec = seconds}};
+
+	if (setitimer(ITIMER_REAL, &t, NULL) != 0)
+		log_fatal("setitimer: %s", strerror(errno));
+}
+
 static void one_job(struct ipc_in *in)
 {
 	struct arena *a = arena_new(JOB_MEMORY);
@@ -131,7 +145,9 @@ static void one_job(struct ipc_in *in)
 	REQUIRE(rq != NULL && res != NULL);
 	if (in->type != JOB_REQUEST || job_request_get(in, a, rq) != 0)
 		log_fatal("the relay sent a job that cannot be read");
+	limit_time(JOB_SECONDS);
 	pipeline_run(me.pipe, a, rq, res, outs);
+	limit_time(0);
 	int err = send_result(id, res, outs);
 	for (size_t i = 0; i < JOB_VERDICTS_MAX; i++)
 		spool_free(outs[i]);
@@ -206,6 +222,7 @@ static int run(struct child *c)
 	me.pipe = pipeline_new(me.keys);
 	buf_init(&me.packet, IPC_PACKET_MAX);
 	sealer_warm();
+	signal(SIGALRM, SIG_DFL);
 	child_sandbox(c, &s);
 	child_ready(c);
 	while (!me.stop)
