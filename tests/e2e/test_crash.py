@@ -1,6 +1,10 @@
 """kill -9 of every role, and of the parent, while mail flows: nothing acknowledged is lost, the others go on. The same for longer: make soak."""
+import ctypes
 import os
+import re
 import signal
+import socket
+import subprocess
 import sys
 import threading
 
@@ -78,3 +82,41 @@ def test_a_message_that_kills_sealers_is_refused_in_the_end(top):
     assert send(g.inside, US, THEM, message(US, THEM, "harmless"))[0] == 250
     out.by_subject("harmless")
     assert g.log(g.mark).count("alarm=crash") == 3
+
+
+def between(pid, other):
+    """The descriptor of pid that is a socket to the process other, as ss says."""
+    out, socks = subprocess.run(["ss", "-H", "-x", "-p", "-n", "-a"], stdout=subprocess.PIPE, text=True, check=True).stdout, {}
+    for line in out.splitlines():
+        f = line.split()
+        socks[f[5]] = (f[7], [tuple(map(int, m)) for m in re.findall(r"pid=(\d+),fd=(\d+)", line)])
+    for peer, owners in socks.values():
+        for p, fd in owners:
+            if p == pid and any(q == other for q, _ in socks.get(peer, ("", []))[1]):
+                return fd
+    raise AssertionError(f"no socket between {pid} and {other}:\n{out}")
+
+
+def hang_up(pid, other):
+    """Ends the channel between two living processes."""
+    process = os.pidfd_open(pid)
+    fd = ctypes.CDLL(None, use_errno=True).syscall(438, process, between(pid, other), 0)  # pidfd_getfd
+    os.close(process)
+    assert fd >= 0, os.strerror(ctypes.get_errno())
+    with socket.socket(fileno=fd) as s:
+        s.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_sealer_that_the_relay_let_go_is_replaced(top):
+    """The relay closes the channel of a sealer whose answer it cannot use; the relay goes on, and the sealer's place does not stay empty."""
+    c = Campaign(top, seed=2, clients=2)
+    gw = c.hospital
+    first = wait_for("all to run", 30, lambda: all_run(gw))
+    hang_up(first["sealer", 0]["pid"], first["relay", 0]["pid"])
+    gw.wait_log(r"sealer-away number=\d+", 10)
+    c.progress(10, 10)  # the other sealer does the work
+    last = wait_for("a new sealer", 30, lambda: (lambda p: p if p and p["sealer", 0]["starts"] == 2 else None)(all_run(gw)))
+    assert all(r["pid"] == first[k]["pid"] for k, r in last.items() if k != ("sealer", 0))
+    c.progress(10, 10)
+    c.kills = 1
+    print("  " + c.finish())
