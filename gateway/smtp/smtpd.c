@@ -17,6 +17,8 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/mail/lex.h"
+#include "gateway/smtp/smtpd_bdat.h"
+#include "gateway/smtp/smtpd_content.h"
 #include "gateway/smtp/smtpd_data.h"
 #include "gateway/smtp/smtpd_ehlo.h"
 #include "gateway/smtp/smtpd_help.h"
@@ -52,6 +54,7 @@ static const struct verb verbs[] = {
     {"MAIL", smtpd_mail, NEEDS_TLS | NEEDS_HELO | NO_MAIL},
     {"RCPT", smtpd_rcpt, NEEDS_TLS | NEEDS_HELO | NEEDS_MAIL},
     {"DATA", smtpd_data, 0}, /* checks by itself: what follows a refused one is special */
+    {"BDAT", smtpd_bdat, 0}, /* checks by itself: a chunk follows whatever is said */
     {"RSET", smtpd_rset, 0},
     {"NOOP", smtpd_noop, 0},
     {"QUIT", smtpd_quit, 0},
@@ -65,7 +68,6 @@ static const struct verb verbs[] = {
     {"SOML", smtpd_unknown_known, 0},
     {"SAML", smtpd_unknown_known, 0},
     {"AUTH", smtpd_unknown_known, 0},
-    {"BDAT", smtpd_unknown_bdat, 0},
     {"GET", smtpd_unknown_http, 0},
     {"POST", smtpd_unknown_http, 0},
     {"PUT", smtpd_unknown_http, 0},
@@ -167,6 +169,7 @@ static bool step_nothing(struct smtpd *s)
 static bool (*const steps[SMTPD_PHASES])(struct smtpd *s) = {
     [SMTPD_COMMAND] = step_command,
     [SMTPD_CONTENT] = smtpd_data_content,
+    [SMTPD_CHUNK] = smtpd_bdat_content,
     [SMTPD_HANDSHAKE] = step_nothing,
     [SMTPD_CLOSING] = step_nothing,
 };
@@ -224,15 +227,32 @@ static void process(struct smtpd *s)
 	cork(s);
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* For who is waited for: the client. A slow one holds its session until then and no longer. */
+static int64_t client_deadline(const struct smtpd *s)
+{
+	int64_t d = s->since + (s->phase == SMTPD_HANDSHAKE ? s->set->tls_timeout : s->set->command_timeout);
+
+	if (s->chunked) /* between two chunks of one message */
+		d = least(d, s->data_began + s->set->data_deadline);
+	if (smtpd_session_busy(s))
+		d = least(d, s->progress + s->set->busy_timeout);
+	return d;
+}
+
 static int64_t deadline(const struct smtpd *s)
 {
-	if (s->phase == SMTPD_HANDSHAKE)
-		return s->since + s->set->tls_timeout;
-	if (s->phase == SMTPD_CONTENT)
-		return smtpd_data_deadline(s);
+	if (s->phase == SMTPD_CONTENT || s->phase == SMTPD_CHUNK)
+		return smtpd_content_deadline(s);
 	if (s->wait == SMTPD_WAIT_END)
 		return s->since + s->set->end_deadline;
-	return s->since + (s->wait ? s->set->answer_deadline : s->set->command_timeout);
+	if (s->wait)
+		return s->since + s->set->answer_deadline;
+	return client_deadline(s);
 }
 
 /* The timer is only set when it would ring too late; one that rings early looks again. */
@@ -253,8 +273,7 @@ static void finish(struct smtpd *s)
 
 	smtpd_session_end_mail(s);
 	log_info(s->id, "smtpd", "disconnect listener=%s client=%s helo=%s mails=%lld errors=%lld why=\"%s\"",
-	    ls->name, conn_peer(s->conn), s->helo[0] ? s->helo : "-", (long long)s->mails, (long long)s->errors,
-	    s->why);
+	    ls->name, s->peer, s->helo[0] ? s->helo : "-", (long long)s->mails, (long long)s->errors, s->why);
 	ls->ops->closed(ls->app, s);
 	loop_timer_free(s->timer);
 	if (s->gone)
@@ -277,7 +296,7 @@ static void work(struct smtpd *s)
 static void time_out(struct smtpd *s)
 {
 	if (s->wait == SMTPD_WAIT_END) {
-		log_warn(s->id, "smtpd", "end-deadline client=%s", conn_peer(s->conn));
+		log_warn(s->id, "smtpd", "end-deadline client=%s", s->peer);
 		smtpd_session_say(s, 451, "4.3.0", "No decision on the message in time; try again later.");
 		s->since = loop_now_ms();
 		smtpd_session_end_mail(s);
@@ -285,9 +304,12 @@ static void time_out(struct smtpd *s)
 	}
 	if (s->wait)
 		smtpd_session_bye(s, 421, "4.3.0", "No decision in time; try again later.", "answer deadline");
-	else if (s->phase == SMTPD_CONTENT)
+	else if (s->phase == SMTPD_CONTENT || s->phase == SMTPD_CHUNK)
 		smtpd_session_bye(
 		    s, 421, "4.4.2", "The message comes too slowly, closing the connection.", "message too slow");
+	else if (s->phase == SMTPD_COMMAND && smtpd_session_busy(s))
+		smtpd_session_bye(s, 421, "4.3.2", "All sessions are in use and this one is idle; try again later.",
+		    "idle while sessions are scarce");
 	else if (s->phase == SMTPD_COMMAND)
 		smtpd_session_bye(s, 421, "4.4.2", "No command in time, closing the connection.", "command timeout");
 	if (s->phase == SMTPD_HANDSHAKE) {
@@ -375,9 +397,10 @@ struct smtpd *smtpd_new(struct loop *l, int fd, const struct smtpd_listener *ls)
 	s->loop = l;
 	s->ls = ls;
 	s->set = ls->set;
-	s->began = s->since = loop_now_ms();
+	s->began = s->since = s->progress = loop_now_ms();
 	s->timer = loop_timer_new(l, on_timer, s);
 	s->conn = conn_new(l, fd, true, INPUT_MAX, &conn_ops, s);
+	snprintf(s->peer, sizeof s->peer, "%s", conn_peer(s->conn));
 	smtpd_line_init(&s->line);
 	buf_init(&s->content, 0);
 	arm(s);
@@ -394,6 +417,12 @@ void smtpd_shutdown(struct smtpd *s)
 		loop_timer_set(s->timer, 0);
 }
 
+void smtpd_hurry(struct smtpd *s)
+{
+	if (!s->busy && s->phase != SMTPD_CLOSING)
+		arm(s);
+}
+
 const char *smtpd_id(const struct smtpd *s)
 {
 	return s->id;
@@ -401,7 +430,7 @@ const char *smtpd_id(const struct smtpd *s)
 
 const char *smtpd_client(const struct smtpd *s)
 {
-	return conn_peer(s->conn);
+	return s->peer;
 }
 
 const char *smtpd_helo(const struct smtpd *s)

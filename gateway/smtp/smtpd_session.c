@@ -21,7 +21,7 @@ static void put(struct smtpd *s, struct buf *b)
 static void log_refusal(const struct smtpd *s, int code, const char *enh, const char *text)
 {
 	if (code >= 400)
-		log_info(s->id, "smtpd", "refused client=%s helo=%s code=%d enh=%s text=\"%s\"", conn_peer(s->conn),
+		log_info(s->id, "smtpd", "refused client=%s helo=%s code=%d enh=%s text=\"%s\"", s->peer,
 		    s->helo[0] ? s->helo : "-", code, enh[0] ? enh : "-", text);
 }
 
@@ -91,6 +91,11 @@ int smtpd_session_answered(struct smtpd *s, enum smtpd_wait w)
 	return 0;
 }
 
+bool smtpd_session_busy(const struct smtpd *s)
+{
+	return s->ls->busy && *s->ls->busy;
+}
+
 bool smtpd_session_input_waits(struct smtpd *s)
 {
 	return conn_in(s->conn)->len > s->off;
@@ -100,7 +105,8 @@ void smtpd_session_end_mail(struct smtpd *s)
 {
 	bool tell = s->in_mail;
 
-	s->over = s->in_mail = s->mail_ok = false;
+	s->over = s->in_mail = s->mail_ok = s->utf8 = s->chunked = s->bare = false;
+	s->raw = 0;
 	s->wait = SMTPD_WAIT_NONE;
 	s->rcpts = s->rcpts_refused = 0;
 	buf_clear(&s->content);

@@ -53,6 +53,12 @@ static const struct setting rows[] = {
 	"How long a whole message may wait for its decision here until it is answered 451 4.3.0."),
     TIME("session-max", session_max, "24h", MINUTE, 7 * 24 * HOUR,
 	"How long a session may last; ended with 421 4.3.2 between two messages."),
+    COUNT("received-max", received_max, "50", 5, 1000,
+	"Received fields a message may have; one with more goes round in a circle and is refused with 5.4.6."),
+    COUNT("own-received-max", own_received_max, "3", 1, 1000,
+	"Received fields with our own host name a message may have; one with more is refused with 5.4.6."),
+    TIME("busy-timeout", busy_timeout, "30s", SECOND, HOUR,
+	"While three quarters of sessions-max are in use: how long a client may go on without beginning to send a message; also the longest pause inside one."),
 };
 /* clang-format on */
 

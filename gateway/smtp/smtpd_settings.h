@@ -21,6 +21,9 @@ struct smtpd_settings {
 	int64_t data_deadline;
 	int64_t end_deadline;
 	int64_t session_max;
+	int64_t received_max;
+	int64_t own_received_max;
+	int64_t busy_timeout;
 };
 
 extern const struct settings_section smtpd_settings_section;

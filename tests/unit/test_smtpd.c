@@ -55,6 +55,8 @@ static void begin_with(enum app_when when, unsigned how, void (*change)(struct s
 		set.message_max = 1000;
 		set.text_line_max = 100;
 		set.command_line_max = 512;
+		set.received_max = 3;
+		set.own_received_max = 1;
 	}
 	if (change)
 		change(&set, i);
@@ -157,8 +159,8 @@ static int replies(char *out, size_t cap)
 
 		snprintf(line, sizeof line, "%.*s", (int)(end - p), p);
 		ck_assert_msg(sscanf(line, "%3d%c", &code, &sep) == 2, "no reply line: %s", line);
-		if (sscanf(line + 4, "%*1[245].%*1[0-9].%*1[0-9]%n", &used) >= 0 && used == 5)
-			snprintf(enh, sizeof enh, ":%.5s", line + 4);
+		if (sscanf(line + 4, "%*1[245].%*1[0-9].%*3[0-9]%n", &used) >= 0 && used >= 5)
+			snprintf(enh, sizeof enh, ":%.*s", used, line + 4);
 		ck_assert_int_le(end + 2 - p, 512);
 		if (sep == '-')
 			continue;
@@ -229,7 +231,7 @@ static const struct script scripts[] = {
     S("arguments", 0, "RSET x\r\nQUIT x\r\nVRFY\r\nSTARTTLS x\r\nSTARTTLS\r\n" QUIT,
 	"220 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 502:5.5.1 " QUIT_OK, NULL),
     S("unknown verbs", 0, "XYZZY\r\nEXPN a\r\nTURN\r\nETRN x\r\nBDAT\r\nAUTH PLAIN\r\n\r\n MAIL\r\n" QUIT,
-	"220 500:5.5.2 502:5.5.1 502:5.5.1 502:5.5.1 502:5.5.1 502:5.5.1 500:5.5.2 500:5.5.2 " QUIT_OK, NULL),
+	"220 500:5.5.2 502:5.5.1 502:5.5.1 502:5.5.1 501:5.5.4 502:5.5.1 500:5.5.2 500:5.5.2 " QUIT_OK, NULL),
     S("order", 0,
 	"MAIL FROM:<a@b.c>\r\n" HELLO "RCPT TO:<a@b.c>\r\n" TWO
 	"MAIL FROM:<x@b.c>\r\nRSET\r\nRCPT TO:<a@b.c>\r\n" QUIT,
@@ -267,7 +269,7 @@ static const struct script scripts[] = {
 	HELLO
 	"MAIL FROM:<a@b.c> FOO=1\r\nMAIL FROM:<a@b.c> SIZE=x\r\nMAIL FROM:<a@b.c> SIZE=\r\nMAIL FROM:<a@b.c> SIZE\r\n"
 	"MAIL FROM:<a@b.c> BODY=9\r\nMAIL FROM:<a@b.c> SIZE=1 SIZE=1\r\nMAIL FROM:<a@b.c> BODY=7BIT -X\r\n"
-	"MAIL FROM:<a@b.c>  SIZE=1   BODY=7bit  \r\nRCPT TO:<a@b.c> NOTIFY=NEVER\r\n" QUIT,
+	"MAIL FROM:<a@b.c>  SIZE=1   BODY=7bit  \r\nRCPT TO:<a@b.c> X=NEVER\r\n" QUIT,
 	HELLO_OK "555:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 250:2.1.0 555:5.5.4 " QUIT_OK,
 	NULL),
     S("parameters after HELO", 0, "HELO x\r\nMAIL FROM:<a@b.c> SIZE=1\r\nMAIL FROM:<a@b.c>\r\n" QUIT,
@@ -306,7 +308,108 @@ static const struct script scripts[] = {
     S("NUL in a command", 0, "NO\0OP\r\nNOOP \0\r\n" QUIT, "220 500:5.5.2 500:5.5.2 " QUIT_OK, NULL),
     S("control in a command", 0, "NOOP\tx\r\nNOOP \33[2J\r\n" QUIT, "220 500:5.5.2 500:5.5.2 " QUIT_OK, NULL),
     S("HTTP", 0, "POST / HTTP/1.1\r\nHost: x\r\n\r\n" HELLO TWO, "220 500:5.5.2 421:4.7.0", NULL),
-    S("BDAT", 0, HELLO TWO "BDAT 30 LAST\r\nMAIL FROM:<evil@b.c>\r\n", HELLO_OK TWO_OK "502:5.5.1 421:4.7.0", NULL),
+    S("BDAT", 0, HELLO TWO "BDAT 4 LAST\r\nhi\r\n" QUIT, HELLO_OK TWO_OK "250:2.0.0 " QUIT_OK, "hi\r\n"),
+    S("BDAT pipelined, CRLF cut", 0, HELLO TWO "BDAT 3\r\nhi\rbdat 0\r\nBDAT 3 last\r\n\nx\r" TWO QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 250:2.0.0 550:5.5.2 " TWO_OK QUIT_OK, NULL),
+    S("BDAT, two messages", 0,
+	HELLO TWO "BDAT 3\r\nhi\rBDAT 4 LAST\r\n\nx\r\n" TWO "DATA\r\ny\r\n.\r\n" TWO "BDAT 0 LAST\r\n" QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 250:2.0.0 " TWO_OK "354 250:2.0.0 " TWO_OK "250:2.0.0 " QUIT_OK, ""),
+    S("BDAT 0 LAST", 0, HELLO TWO "BDAT 4\r\nhi\r\nBDAT 0 LAST\r\n" QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 250:2.0.0 " QUIT_OK, "hi\r\n"),
+    S("BDAT with NOOP between", 0, HELLO TWO "BDAT 4\r\nhi\r\nNOOP\r\nBDAT 3 LAST\r\nx\r\n" QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 250:2.0.0 250:2.0.0 " QUIT_OK, "hi\r\nx\r\n"),
+    S("BDAT, dots are content", 0, HELLO TWO "BDAT 36 LAST\r\na\r\n.\r\n..x\r\nMAIL FROM:<evil@b.c>\r\n.\r\n" QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 " QUIT_OK, "a\r\n.\r\n..x\r\nMAIL FROM:<evil@b.c>\r\n.\r\n"),
+    S("BDAT without the last CRLF", 0, HELLO TWO "BDAT 5\r\nhi\r\nxBDAT 0 LAST\r\n" TWO "BDAT 1 LAST\r\ny" QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 250:2.0.0 " TWO_OK "250:2.0.0 " QUIT_OK, "y\r\n"),
+    S("BDAT, bare LF", 0, HELLO TWO "BDAT 4 LAST\r\nh\ni\n" TWO QUIT, HELLO_OK TWO_OK "550:5.5.2 " TWO_OK QUIT_OK,
+	NULL),
+    S("BDAT, bare CR between chunks", 0, HELLO TWO "BDAT 2\r\nh\rBDAT 1 LAST\r\ni" TWO QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 550:5.5.2 " TWO_OK QUIT_OK, NULL),
+    S("BDAT, LF first in a chunk", 0, HELLO TWO "BDAT 1\r\nhBDAT 2\r\n\niBDAT 1 LAST\r\ni" TWO QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 550:5.5.2 503:5.5.1 " TWO_OK QUIT_OK, NULL),
+    S("BDAT, CR at the end", 0, HELLO TWO "BDAT 2 LAST\r\nh\r" TWO QUIT, HELLO_OK TWO_OK "550:5.5.2 " TWO_OK QUIT_OK,
+	NULL),
+    S("BDAT, the chunk behind a failure is no commands", 0,
+	HELLO TWO "BDAT 2\r\nh\nBDAT 30 LAST\r\nMAIL FROM:<evil@b.c>\r\nRSET\r\nxx" TWO QUIT,
+	HELLO_OK TWO_OK "550:5.5.2 503:5.5.1 " TWO_OK QUIT_OK, NULL),
+    S("BDAT out of order", 0,
+	"BDAT 6\r\nQUIT\r\n" HELLO "BDAT 6 LAST\r\nQUIT\r\nMAIL FROM:<a@b.c>\r\nBDAT 6 LAST\r\nQUIT\r\n"
+	"RCPT TO:<no@b.c>\r\nBDAT 6 LAST\r\nQUIT\r\nRCPT TO:<a@b.c>\r\nBDAT 3 LAST\r\nx\r\n" QUIT,
+	"220 503:5.5.1 250 503:5.5.1 250:2.1.0 503:5.5.1 550:5.1.1 554:5.5.1 250:2.1.5 250:2.0.0 " QUIT_OK, "x\r\n"),
+    S("BDAT before TLS", TLS_REQUIRED, HELLO "BDAT 6 LAST\r\nQUIT\r\n" QUIT, HELLO_OK "530:5.7.0 " QUIT_OK, NULL),
+    S("BDAT, then DATA or RCPT", 0, HELLO TWO "BDAT 3\r\nx\r\nRCPT TO:<a@b.c>\r\nDATA\r\n\fBDAT 3 LAST\r\ny\r\n" QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 503:5.5.1 503:5.5.1 / 250:2.0.0 " QUIT_OK, "x\r\ny\r\n"),
+    S("BDAT refused", 0,
+	HELLO "MAIL FROM:<nodata@b.c>\r\nRCPT TO:<a@b.c>\r\nBDAT 6\r\nRSET\r\nBDAT 6 LAST\r\nQUIT\r\n" TWO QUIT,
+	HELLO_OK TWO_OK "451:4.3.0 503:5.5.1 " TWO_OK QUIT_OK, NULL),
+    S("BDAT, message refused", 0, HELLO "MAIL FROM:<endtemp@b.c>\r\nRCPT TO:<a@b.c>\r\nBDAT 3 LAST\r\nx\r\n" TWO QUIT,
+	HELLO_OK TWO_OK "451:4.3.0 " TWO_OK QUIT_OK, "x\r\n"),
+    S("BDAT, content refused", 0,
+	HELLO "MAIL FROM:<full@b.c>\r\nRCPT TO:<a@b.c>\r\nBDAT 3\r\nx\r\nBDAT 6 LAST\r\nRSET\r\n" TWO QUIT,
+	HELLO_OK TWO_OK "452:4.3.1 503:5.5.1 " TWO_OK QUIT_OK, NULL),
+    S("BDAT, RSET inside", 0, HELLO TWO "BDAT 3\r\nx\r\nRSET\r\n" TWO "DATA\r\ny\r\n.\r\n" QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 250:2.0.0 " TWO_OK "354 250:2.0.0 " QUIT_OK, "y\r\n"),
+    S("BDAT, far too large", SMALL, HELLO TWO "BDAT 70000\r\nQUIT\r\n", HELLO_OK TWO_OK "552:5.3.4", NULL),
+    S("BDAT, no number so large", 0, HELLO TWO "BDAT 99999999999999999999 LAST\r\n", HELLO_OK TWO_OK "552:5.3.4",
+	NULL),
+    S("BDAT of unknown size", 0, HELLO TWO "BDAT x LAST\r\nRSET\r\n", HELLO_OK TWO_OK "501:5.5.4 421:4.7.0", NULL),
+    S("BDAT with a sign", 0, HELLO TWO "BDAT -1\r\nRSET\r\n", HELLO_OK TWO_OK "501:5.5.4 421:4.7.0", NULL),
+    S("BDAT with more", 0, HELLO TWO "BDAT 6 LAST x\r\nQUIT\r\n", HELLO_OK TWO_OK "501:5.5.4 421:4.7.0", NULL),
+    S("BDAT with a long line", SMALL,
+	HELLO TWO "BDAT 50\r\n01234567890123456789012345678901234567890123456789BDAT 53 LAST\r\n"
+		  "012345678901234567890123456789012345678901234567890\r\n" QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 554:5.6.0 " QUIT_OK, NULL),
+    S("DSN", 0,
+	HELLO "MAIL FROM:<a@b.c> RET=hdrs ENVID=QQ+2B314+3D159 BODY=8BITMIME\r\n"
+	      "RCPT TO:<a@b.c> NOTIFY=success,DELAY,Failure ORCPT=rfc822;Bob+20C@Example.COM\r\n"
+	      "RCPT TO:<a@b.c> NOTIFY=NEVER\r\nRCPT TO:<a@b.c> ORCPT=x400;a\r\nRCPT TO:<a@b.c> "
+	      "ORCPT=utf-8;\\x{E9}@b.c\r\n" QUIT,
+	HELLO_OK "250:2.1.0 250:2.1.5 250:2.1.5 250:2.1.5 250:2.1.5 " QUIT_OK, NULL),
+    S("DSN, bad MAIL", 0,
+	HELLO
+	"MAIL FROM:<a@b.c> RET=BOTH\r\nMAIL FROM:<a@b.c> RET\r\nMAIL FROM:<a@b.c> RET=FULL RET=FULL\r\n"
+	"MAIL FROM:<a@b.c> ENVID=a+0D+0Ab\r\nMAIL FROM:<a@b.c> ENVID=a+2b\r\nMAIL FROM:<a@b.c> ENVID=\303\251\r\n"
+	"MAIL FROM:<a@b.c> "
+	"ENVID=0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456"
+	"7890\r\n" QUIT,
+	HELLO_OK "501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 " QUIT_OK, NULL),
+    S("DSN, bad RCPT", 0,
+	HELLO "MAIL FROM:<a@b.c>\r\nRCPT TO:<a@b.c> NOTIFY=NEVER,DELAY\r\nRCPT TO:<a@b.c> NOTIFY=SUCCESS,\r\n"
+	      "RCPT TO:<a@b.c> NOTIFY\r\nRCPT TO:<a@b.c> NOTIFY=DELAY NOTIFY=DELAY\r\nRCPT TO:<a@b.c> "
+	      "ORCPT=rfc822\r\nRCPT TO:<a@b.c> ORCPT=rfc822;a+0Ab\r\nRCPT TO:<a@b.c> ORCPT=;a\r\nRCPT TO:<a@b.c> "
+	      "ORCPT=utf-8;\303\251\r\n" QUIT,
+	HELLO_OK "250:2.1.0 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 " QUIT_OK,
+	NULL),
+    S("DSN after HELO", 0, "HELO x\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<a@b.c> NOTIFY=NEVER\r\n" QUIT,
+	"220 250 250:2.1.0 555:5.5.4 " QUIT_OK, NULL),
+    S("SMTPUTF8", 0,
+	HELLO
+	"MAIL FROM:<\303\251@b.c>\r\nMAIL FROM:<a@b\303\274cher.example>\r\nMAIL FROM:<\303\251@b.c> SMTPUTF8=1\r\n"
+	"MAIL FROM:<\303\251@b\303\274cher.example> SMTPUTF8\r\nRCPT TO:<\344\270\255@b.c> ORCPT=utf-8;\303\251\r\n"
+	"RCPT TO:<\303@b.c>\r\nRCPT TO:<\300\200@b.c>\r\nRCPT TO:<a@\355\240\200.c>\r\n"
+	"RCPT TO:<a@B\303\234CHER.example>\r\n" QUIT,
+	HELLO_OK "553:5.6.7 553:5.6.7 501:5.5.4 250:2.1.0 250:2.1.5 553:5.6.7 553:5.6.7 553:5.6.7 501:5.1.3 " QUIT_OK,
+	NULL),
+    S("SMTPUTF8 of the transaction before", 0,
+	HELLO "MAIL FROM:<a@b.c> SMTPUTF8\r\nRCPT TO:<\303\251@b.c>\r\nRSET\r\nMAIL FROM:<a@b.c>\r\nRCPT "
+	      "TO:<\303\251@b.c>\r\n" QUIT,
+	HELLO_OK "250:2.1.0 250:2.1.5 250:2.0.0 250:2.1.0 553:5.6.7 " QUIT_OK, NULL),
+    S("REQUIRETLS in the clear", TLS_OFFERED,
+	HELLO "MAIL FROM:<a@b.c> REQUIRETLS\r\nMAIL FROM:<a@b.c> REQUIRETLS=1\r\n" QUIT,
+	HELLO_OK "530:5.7.10 501:5.5.4 " QUIT_OK, NULL),
+#define LOOP(what, want)                                                                                             \
+	S("loop " #what, SMALL, HELLO TWO "DATA\r\n" what "\r\nhi\r\n.\r\n" QUIT, HELLO_OK TWO_OK want QUIT_OK, NULL)
+    LOOP("Received: by a\r\nreceived : by b\r\nRECEIVED:by c\r\nX: y\r\n", "354 250:2.0.0 "),
+    LOOP("Received: by a\r\nReceived: by b\r\nX: y\r\nReceived: by c\r\nReceived: by d\r\n", "354 554:5.4.6 "),
+    LOOP("Received: from x\r\n\tby MX.Example.org (x) with y\r\n", "354 250:2.0.0 "),
+    LOOP("Received: from x\r\n\tby mx.example.org; x\r\nReceived: by\r\n mx.example.org.\r\n", "354 554:5.4.6 "),
+    LOOP("\r\nReceived: by a\r\nReceived: by b\r\nReceived: by c\r\nReceived: by d\r\n", "354 250:2.0.0 "),
+#undef LOOP
+    S("open relay tricks are other people's addresses", 0,
+	HELLO "MAIL FROM:<a@b.c>\r\nRCPT TO:<@a.example,@b.example:c@d.e>\r\nRCPT TO:<a%b.c@d.e>\r\nRCPT "
+	      "TO:<\"a@b.c\"@d.e>\r\nRCPT TO:<b.c!a@d.e>\r\nRCPT TO:<a@b.c@d.e>\r\nRCPT TO:<\"a@b.c\">\r\n" QUIT,
+	HELLO_OK "250:2.1.0 553:5.1.3 250:2.1.5 250:2.1.5 250:2.1.5 501:5.1.3 501:5.1.3 " QUIT_OK, NULL),
     S("refused connection", REFUSED, HELLO, "554", NULL),
     S("no TLS here", TLS_REQUIRED, HELLO TWO "VRFY a\r\nNOOP\r\n" QUIT,
 	HELLO_OK "530:5.7.0 530:5.7.0 530:5.7.0 250:2.0.0 " QUIT_OK, NULL),
@@ -676,16 +779,18 @@ START_TEST(early_content)
 	    "MAIL FROM:<a@b.c>\r\nRCPT TO:<no@b.c>\r\nDATA\r\n",
 	    "DATA\r\n",
 	    "MAIL FROM:<a@b.c>\r\nRCPT TO:<a@b.c>\r\nDATA now\r\n",
+	    "MAIL FROM:<a@b.c>\r\nRCPT TO:<a@b.c>\r\nBDAT 3\r\nx\r\nDATA\r\n",
 	};
 	static const char *const want[] = {
 	    HELLO_OK TWO_OK "451:4.3.0 421:4.7.0",
 	    HELLO_OK "250:2.1.0 550:5.1.1 554:5.5.1 421:4.7.0",
 	    HELLO_OK "503:5.5.1 421:4.7.0",
 	    HELLO_OK TWO_OK "501:5.5.4 421:4.7.0",
+	    HELLO_OK TWO_OK "250:2.0.0 503:5.5.1 421:4.7.0",
 	};
 	struct buf all;
 
-	for (int k = 0; k < 4; k++) {
+	for (int k = 0; k < 5; k++) {
 		begin((enum app_when)_i, 0);
 		buf_init(&all, 1000);
 		ck_assert_int_eq(buf_addf(&all, "%s%s%s", HELLO, first[k], evil), 0);
@@ -828,11 +933,25 @@ START_TEST(what_the_application_sees)
 	char words[100], from[ADDRESS_TEXT_MAX];
 
 	begin(APP_LATER, 0);
-	says("EHLO client.example\r\nMAIL FROM:<\"a b\"@B.Example> SIZE=77 BODY=8BITMIME\r\n");
+	says("EHLO client.example\r\nMAIL FROM:<\"a b\"@B.Example> SIZE=77 BODY=8BITMIME RET=FULL ENVID=a+20b "
+	     "SMTPUTF8\r\nRCPT TO:<a@B\303\274cher.example>\r\nRCPT TO:<\303\251@b.c> NOTIFY=SUCCESS,DELAY "
+	     "ORCPT=rfc822;a+2Bb@c.d\r\n");
 	UNTIL(app.mails == 1);
 	ck_assert_str_eq(address_text(&app.mail.sender, from), "\"a b\"@b.example");
 	ck_assert_uint_eq(app.mail.size, 77);
-	ck_assert(app.mail.body8);
+	ck_assert(app.mail.env.body8);
+	ck_assert(app.mail.env.utf8);
+	ck_assert(!app.mail.env.requiretls);
+	ck_assert_int_eq(app.mail.env.ret, ENVELOPE_RET_FULL);
+	ck_assert_str_eq(app.envid, "a+20b");
+	UNTIL(app.rcpts == 1);
+	ck_assert_str_eq(address_text(&app.rcpt, from), "a@xn--bcher-kva.example");
+	ck_assert_uint_eq(app.notify, 0);
+	ck_assert_str_eq(app.orcpt, "");
+	UNTIL(app.rcpts == 2);
+	ck_assert_str_eq(address_text(&app.rcpt, from), "\303\251@b.c");
+	ck_assert_uint_eq(app.notify, ENVELOPE_NOTIFY_SUCCESS | ENVELOPE_NOTIFY_DELAY);
+	ck_assert_str_eq(app.orcpt, "rfc822;a+2Bb@c.d");
 	ck_assert_str_eq(smtpd_helo(app.s), "client.example");
 	ck_assert(smtpd_esmtp(app.s));
 	ck_assert(!smtpd_tls(app.s, words, sizeof words));
@@ -851,12 +970,15 @@ START_TEST(ehlo_lines)
 	begin(APP_AT_ONCE, _i ? TLS_OFFERED : 0);
 	says(HELLO QUIT);
 	UNTIL(server_left);
-	ck_assert_ptr_nonnull(strstr(buf_str(&heard), _i ? "250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE "
-							   "52428800\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n"
-							   "250-STARTTLS\r\n250 HELP\r\n"
-							 : "250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE "
-							   "52428800\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n"
-							   "250 HELP\r\n"));
+	ck_assert_ptr_nonnull(
+	    strstr(buf_str(&heard), _i ? "250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE "
+					 "52428800\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n"
+					 "250-SMTPUTF8\r\n250-DSN\r\n"
+					 "250-STARTTLS\r\n250 HELP\r\n"
+				       : "250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE "
+					 "52428800\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n"
+					 "250-SMTPUTF8\r\n250-DSN\r\n"
+					 "250 HELP\r\n"));
 	ck_assert_int_eq(strncmp(buf_str(&heard), "220 mx.example.org ESMTP", 24), 0);
 	finish();
 }
@@ -935,10 +1057,12 @@ START_TEST(starttls)
 	UNTIL(reply_count() == 4);
 	ck_assert_str_eq(smtpd_helo(app.s), "");
 	buf_reset(&heard);
-	tc_says(&t, HELLO "STARTTLS\r\n" TWO);
+	tc_says(&t, HELLO "STARTTLS\r\nMAIL FROM:<a@b.c> REQUIRETLS\r\nRCPT TO:<a@b.c>\r\n");
 	UNTIL(reply_count() == 4);
 	check_replies("250 503:5.5.1 250:2.1.0 250:2.1.5", "after TLS");
 	ck_assert_ptr_null(strstr(buf_str(&heard), "STARTTLS"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&heard), "250-REQUIRETLS\r\n"));
+	ck_assert(app.mail.env.requiretls);
 	ck_assert(smtpd_tls(app.s, words, sizeof words));
 	ck_assert_str_eq(words, "TLSv1.3 cipher TLS_AES_256_GCM_SHA384");
 	tc_says(&t, "DATA\r\nx\r\n.\r\n" QUIT);
