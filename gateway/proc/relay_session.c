@@ -25,6 +25,13 @@ static bool inside(const struct smtpd *s)
 	return smtpd_where(s)->side == SMTPD_INSIDE;
 }
 
+static bool proxied(void *app, struct smtpd *s)
+{
+	struct relay *r = app;
+
+	return relay_accept_proxied(r->accept, s);
+}
+
 static int connected(void *app, struct smtpd *s, struct problem *pr)
 {
 	struct relay *r = app;
@@ -226,6 +233,7 @@ static void end(void *app, struct smtpd *s)
 }
 
 const struct smtpd_ops relay_session_ops = {
+    .proxied = proxied,
     .connected = connected,
     .mail = mail,
     .rcpt = rcpt,

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "gateway/base/log.h"
@@ -24,6 +25,7 @@
 #include "gateway/smtp/smtpd_help.h"
 #include "gateway/smtp/smtpd_mail.h"
 #include "gateway/smtp/smtpd_noop.h"
+#include "gateway/smtp/smtpd_proxy.h"
 #include "gateway/smtp/smtpd_quit.h"
 #include "gateway/smtp/smtpd_rcpt.h"
 #include "gateway/smtp/smtpd_reply.h"
@@ -160,6 +162,82 @@ static bool step_command(struct smtpd *s)
 	return true;
 }
 
+/* ---- before the first command ---- */
+
+/* RFC 5321 3.1, 4.3.1: a client waits for the greeting; programs that only pour out mail do not. */
+static bool speaks_early(const struct smtpd *s)
+{
+	char c;
+
+	return conn_in(s->conn)->len > s->off || recv(conn_fd(s->conn), &c, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+static void refuse_early(struct smtpd *s)
+{
+	smtpd_session_bye(s, 554, "5.5.1", "You spoke before you were greeted; this server is not for you.",
+	    "spoke before the greeting");
+	if (s->client)
+		smtpd_client_count(s->client, SMTPD_RATE_ERRORS, loop_now_ms());
+}
+
+static void greet(struct smtpd *s)
+{
+	char text[300];
+
+	s->phase = SMTPD_COMMAND;
+	s->since = loop_now_ms();
+	snprintf(text, sizeof text, "%s ESMTP Postern", s->ls->hostname);
+	smtpd_session_say(s, 220, "", text);
+}
+
+/* RFC 5321 3.1: 220, or 554, or 421 (4.2.3); RFC 2034 4: without enhanced codes. */
+static void welcome(struct smtpd *s)
+{
+	struct problem pr = {0};
+	char text[sizeof pr.text + 300];
+
+	s->phase = SMTPD_GREETING;
+	s->since = s->progress = loop_now_ms();
+	s->known = true;
+	if (s->ls->ops->connected(s->ls->app, s, &pr) < 0) {
+		snprintf(text, sizeof text, "%s %s", s->ls->hostname, pr.text);
+		smtpd_session_bye(s, smtpd_reply_code(&pr) < 500 ? 421 : 554, "", text, "refused");
+	} else if (s->ls->side == SMTPD_OUTSIDE && speaks_early(s)) {
+		refuse_early(s);
+	} else if (s->ls->side == SMTPD_INSIDE || s->set->greeting_delay == 0) {
+		greet(s);
+	}
+}
+
+static bool step_greeting(struct smtpd *s)
+{
+	if (speaks_early(s))
+		refuse_early(s);
+	return false;
+}
+
+static bool step_proxy(struct smtpd *s)
+{
+	const struct buf *in = conn_in(s->conn);
+	struct smtpd_proxy proxy;
+	int r = smtpd_proxy_parse(in->p + s->off, in->len - s->off, &proxy);
+
+	if (r == 0)
+		return false;
+	if (r < 0) {
+		log_warn(s->id, "smtpd", "proxy-refused balancer=%s why=\"%s\"", s->peer, proxy.why);
+		smtpd_session_bye(s, 554, "5.5.1", proxy.why, "no PROXY header");
+		return false;
+	}
+	s->off += proxy.used;
+	if (!proxy.local) {
+		log_info(s->id, "smtpd", "proxied balancer=%s client=%s port=%u", s->peer, proxy.peer, proxy.port);
+		snprintf(s->peer, sizeof s->peer, "%s", proxy.peer);
+	}
+	welcome(s);
+	return true;
+}
+
 static bool step_nothing(struct smtpd *s)
 {
 	(void)s;
@@ -167,6 +245,8 @@ static bool step_nothing(struct smtpd *s)
 }
 
 static bool (*const steps[SMTPD_PHASES])(struct smtpd *s) = {
+    [SMTPD_PROXY] = step_proxy,
+    [SMTPD_GREETING] = step_greeting,
     [SMTPD_COMMAND] = step_command,
     [SMTPD_CONTENT] = smtpd_data_content,
     [SMTPD_CHUNK] = smtpd_bdat_content,
@@ -246,6 +326,10 @@ static int64_t client_deadline(const struct smtpd *s)
 
 static int64_t deadline(const struct smtpd *s)
 {
+	if (s->phase == SMTPD_PROXY)
+		return s->since + s->set->proxy_timeout;
+	if (s->phase == SMTPD_GREETING)
+		return s->since + s->set->greeting_delay;
 	if (s->phase == SMTPD_CONTENT || s->phase == SMTPD_CHUNK)
 		return smtpd_content_deadline(s);
 	if (s->wait == SMTPD_WAIT_END)
@@ -274,7 +358,8 @@ static void finish(struct smtpd *s)
 	smtpd_session_end_mail(s);
 	log_info(s->id, "smtpd", "disconnect listener=%s client=%s helo=%s mails=%lld errors=%lld why=\"%s\"",
 	    ls->name, s->peer, s->helo[0] ? s->helo : "-", (long long)s->mails, (long long)s->errors, s->why);
-	ls->ops->closed(ls->app, s);
+	if (s->known)
+		ls->ops->closed(ls->app, s);
 	loop_timer_free(s->timer);
 	if (s->gone)
 		conn_free(s->conn);
@@ -312,6 +397,11 @@ static void time_out(struct smtpd *s)
 		    "idle while sessions are scarce");
 	else if (s->phase == SMTPD_COMMAND)
 		smtpd_session_bye(s, 421, "4.4.2", "No command in time, closing the connection.", "command timeout");
+	else if (s->phase == SMTPD_PROXY)
+		smtpd_session_bye(
+		    s, 421, "4.4.2", "No PROXY header in time, closing the connection.", "no PROXY header in time");
+	else if (s->phase == SMTPD_GREETING)
+		greet(s);
 	if (s->phase == SMTPD_HANDSHAKE) {
 		snprintf(s->why, sizeof s->why, "TLS handshake timeout");
 		s->gone = true;
@@ -373,22 +463,6 @@ static void make_id(struct smtpd *s)
 	    s->id, sizeof s->id, "%08llx%04x", (unsigned long long)time(NULL), atomic_fetch_add(&count, 1u) & 0xffff);
 }
 
-/* RFC 5321 3.1: 220, or 554, or 421 (4.2.3); RFC 2034 4: without enhanced codes. */
-static void greet(struct smtpd *s)
-{
-	struct problem pr = {0};
-	char text[sizeof pr.text + 300];
-
-	if (s->ls->ops->connected(s->ls->app, s, &pr) < 0) {
-		snprintf(text, sizeof text, "%s %s", s->ls->hostname, pr.text);
-		smtpd_session_bye(s, smtpd_reply_code(&pr) < 500 ? 421 : 554, "", text, "refused");
-		conn_again(s->conn);
-		return;
-	}
-	snprintf(text, sizeof text, "%s ESMTP Postern", s->ls->hostname);
-	smtpd_session_say(s, 220, "", text);
-}
-
 struct smtpd *smtpd_new(struct loop *l, int fd, const struct smtpd_listener *ls)
 {
 	struct smtpd *s = mem_new(sizeof *s);
@@ -403,8 +477,13 @@ struct smtpd *smtpd_new(struct loop *l, int fd, const struct smtpd_listener *ls)
 	snprintf(s->peer, sizeof s->peer, "%s", conn_peer(s->conn));
 	smtpd_line_init(&s->line);
 	buf_init(&s->content, 0);
-	arm(s);
-	greet(s);
+	s->phase = SMTPD_PROXY;
+	if (!ls->ops->proxied || !ls->ops->proxied(ls->app, s))
+		welcome(s);
+	if (s->phase == SMTPD_CLOSING)
+		conn_again(s->conn);
+	else
+		arm(s);
 	return s;
 }
 
@@ -457,6 +536,11 @@ bool smtpd_gone(const struct smtpd *s)
 const struct smtpd_listener *smtpd_where(const struct smtpd *s)
 {
 	return s->ls;
+}
+
+void smtpd_set_client(struct smtpd *s, struct smtpd_client *c)
+{
+	s->client = c;
 }
 
 void smtpd_set_user(struct smtpd *s, void *user)

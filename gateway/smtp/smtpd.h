@@ -30,6 +30,9 @@ struct smtpd;
 /* All of them are called from the loop, never from inside a smtpd_* call of the application but smtpd_new
  * (connected). Pointers are valid during the call. */
 struct smtpd_ops {
+	/* Is the peer (smtpd_client) a balancer, so that its PROXY header must come first and names the client? Asked
+	 * once, before connected; NULL: never. */
+	bool (*proxied)(void *app, struct smtpd *s);
 	/* May the session begin? 0, or -1 with pr (554/421: said in the greeting, then closed; closed() is still
 	 * called). */
 	int (*connected)(void *app, struct smtpd *s, struct problem *pr);
@@ -85,6 +88,9 @@ const char *smtpd_helo(const struct smtpd *s);
 bool smtpd_esmtp(const struct smtpd *s);
 bool smtpd_tls(const struct smtpd *s, char *words, size_t cap); /* TLS facts for Received */
 const struct smtpd_listener *smtpd_where(const struct smtpd *s);
+struct smtpd_client;
+/* Whose rates of recipients and errors this session counts for, until it is closed (smtpd_clients.h). */
+void smtpd_set_client(struct smtpd *s, struct smtpd_client *c);
 void smtpd_set_user(struct smtpd *s, void *user);
 void *smtpd_user(const struct smtpd *s);
 

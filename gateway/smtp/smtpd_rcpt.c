@@ -7,6 +7,7 @@
 #include "gateway/mail/lex.h"
 #include "gateway/mail/xtext.h"
 #include "gateway/smtp/smtpd_params.h"
+#include "gateway/smtp/smtpd_reply.h"
 #include "gateway/smtp/smtpd_session.h"
 
 /* RCPT as it is read: env.orcpt points into orcpt. */
@@ -117,6 +118,19 @@ static int take(const struct smtpd *s, const char *p, size_t n, struct reading *
 	return take_params(s, p + k + used, n - k - used, r, pr);
 }
 
+/* Those that are refused later count as well: asking for one after the other is what is to be slow. */
+static bool too_many(struct smtpd *s)
+{
+	int64_t now = loop_now_ms(), max = s->set->client_recipients_rate;
+
+	if (!s->client || max == 0)
+		return false;
+	if (smtpd_client_rate(s->client, SMTPD_RATE_RECIPIENTS, now) >= max)
+		return true;
+	smtpd_client_count(s->client, SMTPD_RATE_RECIPIENTS, now);
+	return false;
+}
+
 void smtpd_rcpt(struct smtpd *s, const char *arg, size_t n)
 {
 	struct reading r = {0};
@@ -136,6 +150,11 @@ void smtpd_rcpt(struct smtpd *s, const char *arg, size_t n)
 		    s, 452, "4.5.3", "Too many recipients for one message; send it to the others by itself.");
 		return;
 	}
+	if (too_many(s)) {
+		smtpd_session_say(s, 450, "4.7.1",
+		    "Too many recipients from your address within a minute; send it to this one later.");
+		return;
+	}
 	smtpd_session_wait(s, SMTPD_WAIT_RCPT);
 	s->ls->ops->rcpt(s->ls->app, s, &r.a, &r.env);
 }
@@ -147,6 +166,8 @@ void smtpd_rcpt_done(struct smtpd *s, const struct problem *pr)
 	if (pr) {
 		s->rcpts_refused++;
 		smtpd_session_problem(s, pr);
+		if (smtpd_reply_code(pr) >= 500)
+			smtpd_session_count_error(s);
 		return;
 	}
 	s->rcpts++;

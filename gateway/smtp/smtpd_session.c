@@ -55,8 +55,21 @@ void smtpd_session_bye(struct smtpd *s, int code, const char *enh, const char *t
 	s->phase = SMTPD_CLOSING;
 }
 
+void smtpd_session_count_error(struct smtpd *s)
+{
+	int64_t now = loop_now_ms(), max = s->set->client_errors_rate;
+
+	if (!s->client)
+		return;
+	smtpd_client_count(s->client, SMTPD_RATE_ERRORS, now);
+	if (max > 0 && smtpd_client_rate(s->client, SMTPD_RATE_ERRORS, now) > max)
+		smtpd_session_bye(s, 421, "4.7.0",
+		    "Too many errors from your address within a minute; try again later.", "rate of errors");
+}
+
 static void count_error(struct smtpd *s)
 {
+	smtpd_session_count_error(s);
 	if (++s->errors >= s->set->errors_max)
 		smtpd_session_bye(s, 421, "4.7.0", "Too many errors, closing the connection.", "too many errors");
 }

@@ -14,11 +14,21 @@
 #include "gateway/mail/received.h"
 #include "gateway/smtp/conn.h"
 #include "gateway/smtp/smtpd.h"
+#include "gateway/smtp/smtpd_clients.h"
 #include "gateway/smtp/smtpd_line.h"
 #include "gateway/smtp/smtpd_settings.h"
 
 /* Who says what the next octets mean. */
-enum smtpd_phase { SMTPD_COMMAND, SMTPD_CONTENT, SMTPD_CHUNK, SMTPD_HANDSHAKE, SMTPD_CLOSING, SMTPD_PHASES };
+enum smtpd_phase {
+	SMTPD_PROXY,	/* a balancer's word on who the client is */
+	SMTPD_GREETING, /* the client has to wait for it */
+	SMTPD_COMMAND,
+	SMTPD_CONTENT,
+	SMTPD_CHUNK,
+	SMTPD_HANDSHAKE,
+	SMTPD_CLOSING,
+	SMTPD_PHASES
+};
 /* Which answer of the application is awaited; meanwhile no input is interpreted. */
 enum smtpd_wait { SMTPD_WAIT_NONE, SMTPD_WAIT_MAIL, SMTPD_WAIT_RCPT, SMTPD_WAIT_DATA, SMTPD_WAIT_END };
 
@@ -29,6 +39,7 @@ struct smtpd {
 	const struct smtpd_listener *ls;
 	const struct smtpd_settings *set;
 	void *user;
+	struct smtpd_client *client; /* whose rates count; NULL: nobody's */
 	char id[24];
 	char peer[64]; /* address text of the client */
 	char helo[ADDRESS_DOMAIN_MAX + 1];
@@ -39,6 +50,7 @@ struct smtpd {
 	struct smtpd_line line;
 	size_t off;    /* octets of the input already taken, dropped together after a round */
 	bool busy;     /* inside process() */
+	bool known;    /* connected() was called */
 	bool greeted;  /* EHLO or HELO was accepted */
 	bool esmtp;    /* it was EHLO */
 	bool stuffed;  /* output is full: no more input until it drains */
@@ -82,6 +94,8 @@ void smtpd_session_error(struct smtpd *s, int code, const char *enh, const char 
 void smtpd_session_error_problem(struct smtpd *s, const struct problem *pr);
 /* Says code (421 or another last word) and ends the session. why is for the log. */
 void smtpd_session_bye(struct smtpd *s, int code, const char *enh, const char *text, const char *why);
+/* One more for the client's rate of errors; too many end the session. */
+void smtpd_session_count_error(struct smtpd *s);
 /* Nothing is interpreted until the application answers. */
 void smtpd_session_wait(struct smtpd *s, enum smtpd_wait w);
 /* The application answered w. 0, or -1: the session is ending and its answer no longer matters. */

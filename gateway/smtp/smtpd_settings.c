@@ -59,6 +59,18 @@ static const struct setting rows[] = {
 	"Received fields with our own host name a message may have; one with more is refused with 5.4.6."),
     TIME("busy-timeout", busy_timeout, "30s", SECOND, HOUR,
 	"While three quarters of sessions-max are in use: how long a client may go on without beginning to send a message; also the longest pause inside one."),
+    TIME("greeting-delay", greeting_delay, "0ms", 0, MINUTE,
+	"How long clients outside wait for our greeting; one that speaks before it is answered 554 5.5.1. 0: only what is there already is looked at."),
+    TIME("proxy-timeout", proxy_timeout, "5s", 100, MINUTE,
+	"How long a balancer of proxy-from may take to send its PROXY header."),
+    COUNT("clients-max", clients_max, "50000", 16, 10000000,
+	"Client addresses (IPv6: networks of 64 bits) whose rates are remembered."),
+    COUNT("client-sessions-rate", client_sessions_rate, "600", 0, 1000000,
+	"Sessions a minute of one client outside; more are answered 421 4.7.0; 0 is no limit."),
+    COUNT("client-recipients-rate", client_recipients_rate, "6000", 0, 10000000,
+	"Recipients a minute of one client outside; more are answered 450 4.7.1; 0 is no limit."),
+    COUNT("client-errors-rate", client_errors_rate, "300", 0, 1000000,
+	"Wrong commands and refused recipients a minute of one client outside; more end its sessions with 421 4.7.0; 0 is no limit."),
 };
 /* clang-format on */
 

@@ -20,6 +20,8 @@ enum app_ask { APP_NOTHING, APP_MAIL, APP_RCPT, APP_DATA, APP_END };
 struct app {
 	enum app_when when;
 	bool refuse_connection;
+	bool behind_balancer;
+	struct smtpd_client *client; /* whose rates count */
 	struct loop_timer *timer;
 	struct smtpd *s;
 	enum app_ask asked;
@@ -71,9 +73,19 @@ static inline void app_ask(struct app *a, struct smtpd *s, enum app_ask asked, b
 		loop_timer_set(a->timer, a->when == APP_SOON ? 0 : 1);
 }
 
+static inline bool app_proxied(void *app, struct smtpd *s)
+{
+	const struct app *a = app;
+
+	REQUIRE(a->connects == 0 && strcmp(smtpd_client(s), "unix") == 0);
+	return a->behind_balancer;
+}
+
 static inline int app_connected(void *app, struct smtpd *s, struct problem *pr)
 {
 	struct app *a = app;
+
+	smtpd_set_client(s, a->client);
 
 	a->s = s;
 	a->connects++;
@@ -175,6 +187,7 @@ static inline void app_closed(void *app, struct smtpd *s)
 }
 
 static const struct smtpd_ops app_ops = {
+    .proxied = app_proxied,
     .connected = app_connected,
     .mail = app_mail,
     .rcpt = app_rcpt,

@@ -16,6 +16,7 @@
 
 #include "gateway/base/mem.h"
 #include "gateway/smtp/conn.h"
+#include "gateway/smtp/smtpd_clients.h"
 #include "gateway/smtp/smtpd_settings.h"
 #include "tests/unit/smtpd_app.h"
 #include "tests/unit/tls_contexts.h"
@@ -28,7 +29,7 @@
 #define TWO_OK "250:2.1.0 250:2.1.5 "
 #define QUIT_OK "221:2.0.0"
 
-enum { SMALL = 1, TLS_OFFERED = 2, TLS_REQUIRED = 4, REFUSED = 8 };
+enum { SMALL = 1, TLS_OFFERED = 2, TLS_REQUIRED = 4, REFUSED = 8, OUTSIDE = 16, BALANCER = 32, EAGER = 64 };
 
 static struct loop *loop;
 static struct settings *defaults;
@@ -39,6 +40,8 @@ static struct tls_contexts tls;
 static int client; /* the client's descriptor */
 static struct buf heard;
 static bool server_left;
+static bool scarce;			 /* the listener's busy */
+static const char *eager = "EHLO x\r\n"; /* said before the session begins */
 
 static void begin_with(enum app_when when, unsigned how, void (*change)(struct smtpd_settings *set, int i), int i)
 {
@@ -47,6 +50,7 @@ static void begin_with(enum app_when when, unsigned how, void (*change)(struct s
 	loop = loop_new();
 	app_init(&app, loop, when);
 	app.refuse_connection = how & REFUSED;
+	app.behind_balancer = how & BALANCER;
 	set = *(const struct smtpd_settings *)settings_get(defaults, "smtp-server");
 	if (how & SMALL) {
 		set.recipients_max = 2;
@@ -61,7 +65,8 @@ static void begin_with(enum app_when when, unsigned how, void (*change)(struct s
 	if (change)
 		change(&set, i);
 	listener = (struct smtpd_listener){.name = "test",
-	    .side = SMTPD_INSIDE,
+	    .side = how & OUTSIDE ? SMTPD_OUTSIDE : SMTPD_INSIDE,
+	    .busy = &scarce,
 	    .hostname = "mx.example.org",
 	    .tls = how & (TLS_OFFERED | TLS_REQUIRED) ? tls.server : NULL,
 	    .tls_required = how & TLS_REQUIRED,
@@ -70,7 +75,9 @@ static void begin_with(enum app_when when, unsigned how, void (*change)(struct s
 	    .app = &app};
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
 	client = fd[1];
-	server_left = false;
+	server_left = scarce = false;
+	if (how & EAGER)
+		ck_assert_int_gt(send(client, eager, strlen(eager), 0), 0);
 	buf_init(&heard, 4u * 1024 * 1024);
 	app.s = smtpd_new(loop, fd[0], &listener);
 }
@@ -1092,6 +1099,181 @@ START_TEST(starttls_goes_wrong)
 }
 END_TEST
 
+/* ---- before the greeting ---- */
+
+START_TEST(early_talker)
+{
+	begin(APP_AT_ONCE, OUTSIDE | EAGER);
+	UNTIL(server_left);
+	check_replies("554:5.5.1", "early");
+	ck_assert_int_eq(app.connects, 1);
+	finish();
+	/* our own servers are not asked for manners */
+	begin(APP_AT_ONCE, EAGER);
+	says(QUIT);
+	UNTIL(server_left);
+	check_replies("220 250 " QUIT_OK, "early inside");
+	finish();
+}
+END_TEST
+
+static void delayed(struct smtpd_settings *with, int ms)
+{
+	with->greeting_delay = ms;
+}
+
+START_TEST(greeting_delay)
+{
+	int64_t began = loop_now_ms();
+
+	begin_with(APP_AT_ONCE, OUTSIDE, delayed, 40);
+	ck_assert_int_eq(reply_count(), 0);
+	UNTIL(reply_count() == 1);
+	ck_assert_int_ge(loop_now_ms() - began, 40);
+	says(HELLO QUIT);
+	UNTIL(server_left);
+	check_replies(HELLO_OK QUIT_OK, "patient");
+	finish();
+	begin_with(APP_AT_ONCE, OUTSIDE, delayed, 20000);
+	says("E");
+	UNTIL(server_left);
+	check_replies("554:5.5.1", "impatient");
+	finish();
+	begin_with(APP_AT_ONCE, OUTSIDE, delayed, 20000);
+	close(client);
+	client = -1;
+	finish();
+	begin_with(APP_AT_ONCE, OUTSIDE, delayed, 20000);
+	smtpd_shutdown(app.s);
+	UNTIL(server_left);
+	check_replies("421:4.3.2", "shutdown");
+	finish();
+}
+END_TEST
+
+#define SIG "\r\n\r\n\0\r\nQUIT\n"
+static const struct {
+	const char *in;
+	size_t n;
+	const char *want, *peer;
+	unsigned how;
+} behind[] = {
+    {SIG "\x21\x11\x00\x0c\xc0\x00\x02\x01\xc6\x33\x64\x01\x30\x39\x00\x19", 28, "220", "192.0.2.1", 0},
+    {SIG "\x21\x11\x00\x0c\xc0\x00\x02\x01\xc6\x33\x64\x01\x30\x39\x00\x19", 28, "220", "192.0.2.1", OUTSIDE},
+    {SIG "\x21\x11\x00\x0c\xc0\x00\x02\x01\xc6\x33\x64\x01\x30\x39\x00\x19" QUIT, 34, "554:5.5.1", "192.0.2.1",
+	OUTSIDE},
+    {SIG "\x21\x11\x00\x0c\xc0\x00\x02\x01\xc6\x33\x64\x01\x30\x39\x00\x19" QUIT, 34, "220 " QUIT_OK, "192.0.2.1", 0},
+    {SIG "\x20\x00\x00\x00", 16, "220", "unix", 0},
+    {SIG "\x21\x00\x00\x00", 16, "554:5.5.1", NULL, 0},
+    {HELLO, sizeof HELLO - 1, "554:5.5.1", NULL, 0},
+    {"", 0, "421:4.4.2", NULL, 0},
+    {"\r\n\r\n", 4, "421:4.4.2", NULL, 0},
+};
+#undef SIG
+
+static void impatient(struct smtpd_settings *with, int ms)
+{
+	with->proxy_timeout = ms;
+}
+
+START_TEST(balancer)
+{
+	for (int pass = 0; pass < 2; pass++) {
+		/* octet by octet is early talk only when the rest was there before the greeting */
+		bool early = behind[_i].how & OUTSIDE && behind[_i].n > 28;
+		size_t step = pass == 1 || early ? behind[_i].n + 1 : 1;
+		bool in_time = strcmp(behind[_i].want, "421:4.4.2") != 0;
+		int wanted = behind[_i].want[3] == ' ' ? 2 : 1;
+
+		begin_with(APP_AT_ONCE, BALANCER | behind[_i].how, impatient, in_time ? 20000 : 40);
+		for (size_t k = 0; k < behind[_i].n; k += step) {
+			say(behind[_i].in + k, step < behind[_i].n - k ? step : behind[_i].n - k);
+			round_of(0);
+		}
+		UNTIL(reply_count() == wanted);
+		check_replies(behind[_i].want, "balancer");
+		ck_assert_int_eq(app.connects, behind[_i].peer ? 1 : 0);
+		if (behind[_i].peer && !server_left && app.s)
+			ck_assert_str_eq(smtpd_client(app.s), behind[_i].peer);
+		close(client);
+		client = -1;
+		UNTIL(conn_lingering() == 0 && app.connects == app.closes);
+		app.closes = app.connects = 1;
+		finish();
+	}
+}
+END_TEST
+
+/* ---- rates, and little room ---- */
+
+static void slow_rates(struct smtpd_settings *with, int i)
+{
+	(void)i;
+	with->client_recipients_rate = 3;
+	with->client_errors_rate = 4;
+}
+
+START_TEST(rates)
+{
+	struct smtpd_clients *t = smtpd_clients_new(10);
+
+	begin_with(APP_AT_ONCE, 0, slow_rates, 0);
+	smtpd_set_client(app.s, smtpd_clients_enter(t, "192.0.2.1"));
+	says(
+	    HELLO "MAIL FROM:<a@b.c>\r\nRCPT TO:<no@b.c>\r\nRCPT TO:<a@b.c>\r\nRCPT TO:<a@b.c>\r\nRCPT TO:<a@b.c>\r\n"
+		  "X\r\nX\r\nX\r\nX\r\n");
+	UNTIL(server_left);
+	check_replies(HELLO_OK
+	    "250:2.1.0 550:5.1.1 250:2.1.5 250:2.1.5 450:4.7.1 500:5.5.2 500:5.5.2 500:5.5.2 500:5.5.2 "
+	    "421:4.7.0",
+	    "rates");
+	finish();
+	smtpd_clients_free(t);
+}
+END_TEST
+
+static void little_room(struct smtpd_settings *with, int i)
+{
+	(void)i;
+	with->busy_timeout = 60;
+	with->data_rate_min = 1024 * 1024;
+}
+
+/* When sessions are scarce, one that does not come forward with a message is ended, whatever it keeps saying; one
+ * that is at it goes on. */
+START_TEST(scarce_sessions)
+{
+	static const char *const first[] = {
+	    HELLO, HELLO TWO, HELLO TWO "DATA\r\nx\r\n", HELLO TWO "BDAT 100\r\nx\r\n"};
+	static const char *const want[] = {HELLO_OK "421:4.3.2", HELLO_OK TWO_OK "421:4.3.2",
+	    HELLO_OK TWO_OK "354 421:4.4.2", HELLO_OK TWO_OK "421:4.4.2"};
+
+	begin_with(APP_AT_ONCE, 0, little_room, 0);
+	says(first[_i]);
+	for (int64_t t0 = loop_now_ms(); loop_now_ms() - t0 < 100;)
+		round_of(5);
+	ck_assert(!server_left);
+	scarce = true;
+	smtpd_hurry(app.s);
+	UNTIL(server_left);
+	check_replies(want[_i], "scarce");
+	finish();
+}
+END_TEST
+
+START_TEST(scarce_but_at_it)
+{
+	begin_with(APP_AT_ONCE, 0, little_room, 0);
+	set.busy_timeout = 20000;
+	scarce = true;
+	smtpd_hurry(app.s);
+	says(HELLO TWO "DATA\r\nx\r\n.\r\n" QUIT);
+	UNTIL(server_left);
+	check_replies(HELLO_OK TWO_OK "354 250:2.0.0 " QUIT_OK, "at it");
+	finish();
+}
+END_TEST
+
 static void set_up(void)
 {
 	struct problem pr;
@@ -1163,6 +1345,18 @@ static void add_rest(Suite *s)
 	tcase_add_loop_test(t, starttls_goes_wrong, 0, 4);
 }
 
+static void add_clients(Suite *s)
+{
+	TCase *t = tcase(s, "clients");
+
+	tcase_add_test(t, early_talker);
+	tcase_add_test(t, greeting_delay);
+	tcase_add_loop_test(t, balancer, 0, (int)(sizeof behind / sizeof behind[0]));
+	tcase_add_test(t, rates);
+	tcase_add_loop_test(t, scarce_sessions, 0, 4);
+	tcase_add_test(t, scarce_but_at_it);
+}
+
 int main(void)
 {
 	Suite *s = suite_create("smtpd");
@@ -1171,6 +1365,7 @@ int main(void)
 	add_stages(s);
 	add_limits(s);
 	add_rest(s);
+	add_clients(s);
 
 	SRunner *r = srunner_create(s);
 
