@@ -23,6 +23,7 @@ static const char *const tls_words[] = {"none", "may", "encrypt", "verify", NULL
 static const char *const level_words[] = {"error", "warn", "info", "debug", NULL};
 static const char *const treatment_words[] = {"clear", "tls", "sign", "seal", NULL};
 static const char *const strength_words[] = {"never", "prefer", "require", NULL};
+static const char *const client_certs_words[] = {"none", "ask", "require", NULL};
 static const char *const side_words[] = {"inside", "outside", NULL};
 static const char *const action_words[] = {"deliver", "mark", "hold", NULL};
 static const char *const foreign_words[] = {"refuse", "deliver", NULL};
@@ -176,6 +177,17 @@ static const struct setting listener_rows[] = {
     {"starttls", SETTING_BOOL, AT(starttls), "yes", 0, 0, NULL,
 	"Offer STARTTLS once there is a TLS certificate (postern domain tls).", NULL},
     {"tls-required", SETTING_BOOL, AT(tls_required), "no", 0, 0, NULL, "Refuse MAIL before STARTTLS.", NULL},
+    {"client-certificates", SETTING_ENUM, AT(client_certificates), "ask", 0, 0, client_certs_words,
+	"inside, under TLS: none; ask (the client's certificate stands in Received and the log); require (one of "
+	"client-ca-file, and TLS before MAIL). Outside listeners never ask.",
+	NULL},
+    {"client-ca-file", SETTING_STR, AT(client_ca_file), "", 0, 200, NULL, "CAs of client-certificates = require.",
+	check_path},
+    {"proxy-from", SETTING_LIST, AT(proxy_from), "", 0, 0, NULL,
+	"Balancers: their connections must begin with a PROXY header, version 2, which names the client.",
+	check_network},
+    {"unlimited", SETTING_LIST, AT(unlimited), "127.0.0.0/8, ::1", 0, 0, NULL,
+	"outside: clients for whom the client-...-rate settings of smtp-server do not hold.", check_network},
 };
 #undef AT
 #define AT(f) offsetof(struct conf_domain, f)

@@ -14,6 +14,8 @@
 
 enum conf_tls { CONF_TLS_NONE, CONF_TLS_MAY, CONF_TLS_ENCRYPT, CONF_TLS_VERIFY }; /* same order as enum smtpc_tls */
 
+enum conf_client_certs { CONF_CLIENT_CERTS_NONE, CONF_CLIENT_CERTS_ASK, CONF_CLIENT_CERTS_REQUIRE };
+
 struct conf_top {	   /* section "" */
 	char *hostname;	   /* our name in EHLO, greeting, Received */
 	char *authserv_id; /* RFC 8601; "" = hostname */
@@ -44,6 +46,10 @@ struct conf_listener {		       /* section listener "name" */
 	struct settings_list networks; /* inside: who may send */
 	bool starttls;
 	bool tls_required;
+	int client_certificates; /* enum conf_client_certs */
+	char *client_ca_file;
+	struct settings_list proxy_from; /* balancers: their PROXY header names the client */
+	struct settings_list unlimited;	 /* outside: clients without rates */
 };
 struct conf_domain {						/* section domain "hospital.example" */
 	char *inside_server;					/* host:port */

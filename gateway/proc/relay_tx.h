@@ -22,6 +22,8 @@ struct relay_tx {
 	char identity_text[ADDRESS_TEXT_MAX]; /* whose keys sign: the sender, or postmaster of our first domain for
 						 the null path */
 	char pending_rcpt[ADDRESS_TEXT_MAX];
+	unsigned pending_notify; /* with it */
+	char pending_orcpt[ENVELOPE_ORCPT_MAX + 1];
 	struct job_rcpt *rcpts;
 	size_t nrcpts, cap;
 	struct envelope env;		 /* strings in the arena */
@@ -37,7 +39,8 @@ struct relay_tx {
 struct relay_tx *relay_tx_new(struct relay *r, struct smtpd *s, const struct smtpd_mail *m);
 /* Forgets all questions and jobs of it; a commit under way is cancelled when it has not begun. NULL is allowed. */
 void relay_tx_free(struct relay_tx *t);
-/* Adds a recipient; v NULL for mail from outside. 0, or -1 with pr (452 4.5.3: send this one again by itself). */
+/* Adds a recipient with what pending_notify and pending_orcpt say of it; v NULL for mail from outside. 0, or -1 with
+ * pr (452 4.5.3: send this one again by itself). */
 int relay_tx_add(struct relay_tx *t, const char *address, struct relay_verdict *v, struct problem *pr);
 /* The Received field (RFC 5321 4.4, RFC 3848, RFC 8314 4.3). */
 const char *relay_tx_trace(struct relay_tx *t);
