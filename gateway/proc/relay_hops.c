@@ -12,7 +12,7 @@
 #include "gateway/scout/scout_proto.h"
 #include "gateway/smtp/smtpc_dane.h"
 
-enum { ASK_TIMEOUT_MS = 30000 };
+enum { ASK_TIMEOUT_MS = 60000 };
 
 struct question {
 	struct question *next;
