@@ -12,6 +12,7 @@
 #include "gateway/proc/network.h"
 #include "gateway/queue/queue_settings.h"
 #include "gateway/scout/dns_settings.h"
+#include "gateway/scout/sts_settings.h"
 #include "gateway/smtp/smtpc_settings.h"
 #include "gateway/smtp/smtpd_settings.h"
 
@@ -19,7 +20,7 @@ struct conf {
 	struct settings *s;
 };
 
-static const char *const tls_words[] = {"none", "may", "encrypt", "verify", NULL};
+static const char *const tls_words[] = {"none", "may", "encrypt", "verify", "dane", "dane-only", NULL};
 static const char *const level_words[] = {"error", "warn", "info", "debug", NULL};
 static const char *const treatment_words[] = {"clear", "tls", "sign", "seal", NULL};
 static const char *const strength_words[] = {"never", "prefer", "require", NULL};
@@ -136,8 +137,10 @@ static const struct setting top_rows[] = {
 	NULL},
     {"relay-host", SETTING_STR, AT(relay_host), "", 0, 255, NULL,
 	"Outbound next hop host:port; empty: MX of the recipient's domain.", check_hostport},
-    {"relay-tls", SETTING_ENUM, AT(relay_tls), "may", 0, 0, tls_words,
-	"TLS to the outbound next hop: none, may, encrypt (any certificate), verify (name and CA).", NULL},
+    {"relay-tls", SETTING_ENUM, AT(relay_tls), "dane", 0, 0, tls_words,
+	"TLS to the outbound next hop: none; may (where offered); encrypt (any certificate); verify (name and CA); "
+	"dane (as the host's TLSA records demand, else may); dane-only (no host without TLSA records).",
+	NULL},
     {"tls-ca-file", SETTING_STR, AT(tls_ca_file), "/etc/ssl/certs/ca-certificates.crt", 0, 200, NULL,
 	"CAs for relay-tls and inside-tls = verify.", check_path},
     {"default-treatment", SETTING_ENUM, AT(default_treatment), "seal", 0, 0, treatment_words,
@@ -194,7 +197,8 @@ static const struct setting listener_rows[] = {
 static const struct setting domain_rows[] = {
     {"inside-server", SETTING_STR, AT(inside_server), NULL, 0, 255, NULL,
 	"Where mail for this domain is delivered, host:port.", check_hostport},
-    {"inside-tls", SETTING_ENUM, AT(inside_tls), "may", 0, 0, tls_words, "TLS to the inside server.", NULL},
+    {"inside-tls", SETTING_ENUM, AT(inside_tls), "may", 0, 0, tls_words,
+	"TLS to the inside server; the words of relay-tls.", NULL},
     {"unsigned", SETTING_ENUM, AT(unsigned_clear), "deliver", 0, 0, action_words, "Neither signed nor encrypted.",
 	NULL},
     {"untrusted", SETTING_ENUM, AT(untrusted), "mark", 0, 0, action_words,
@@ -206,7 +210,7 @@ static const struct setting domain_rows[] = {
 #undef AT
 
 #define ROWS(r) (r), sizeof(r) / sizeof((r)[0])
-enum { OWN = 3, SECTIONS = 7 };
+enum { OWN = 3, SECTIONS = 8 };
 
 /* Filled once; the settings keep pointing at it. */
 static const struct settings_section *sections(void)
@@ -223,6 +227,7 @@ static const struct settings_section *sections(void)
 	s[4] = smtpd_settings_section;
 	s[5] = smtpc_settings_section;
 	s[6] = dns_settings_section;
+	s[7] = sts_settings_section;
 	return s;
 }
 

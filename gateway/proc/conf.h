@@ -12,7 +12,15 @@
 
 #include "gateway/base/settings.h"
 
-enum conf_tls { CONF_TLS_NONE, CONF_TLS_MAY, CONF_TLS_ENCRYPT, CONF_TLS_VERIFY }; /* same order as enum smtpc_tls */
+/* Up to VERIFY in the order of enum smtpc_tls. */
+enum conf_tls {
+	CONF_TLS_NONE,
+	CONF_TLS_MAY,
+	CONF_TLS_ENCRYPT,
+	CONF_TLS_VERIFY,
+	CONF_TLS_DANE,	    /* where the host has TLSA records, else may */
+	CONF_TLS_DANE_ONLY, /* hosts without usable TLSA records are not used */
+};
 
 enum conf_client_certs { CONF_CLIENT_CERTS_NONE, CONF_CLIENT_CERTS_ASK, CONF_CLIENT_CERTS_REQUIRE };
 

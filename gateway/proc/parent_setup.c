@@ -141,7 +141,7 @@ int parent_setup_dirs(const struct parent *p, struct problem *pr)
 	if (file_mkdirs(top, 0755, pr) != 0)
 		return -1;
 	if (one_dir(p, "keys", ROLE_PARENT, pr) != 0 || one_dir(p, "store", ROLE_JUDGE, pr) != 0 ||
-	    one_dir(p, "queue", ROLE_RELAY, pr) != 0)
+	    one_dir(p, "scout", ROLE_SCOUT, pr) != 0 || one_dir(p, "queue", ROLE_RELAY, pr) != 0)
 		return -1;
 	return one_dir(p, "queue/spool", ROLE_RELAY, pr);
 }

@@ -1,21 +1,27 @@
 /*
  * Role scout.
- * holds:   the DNS resolver
- * may:     ask DNS; answer relay
- * accepts: gateway/scout/scout_proto.h from relay, DNS answers from the network
+ * holds:   the DNS resolver, an HTTPS client, the MTA-STS policies
+ * may:     ask DNS, fetch MTA-STS policies; write its one open file of policies; answer relay
+ * accepts: gateway/scout/scout_proto.h from relay, answers from the network
  * never:   message content, keys, the store, opinions, exec, ptrace
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/proc/proc.h"
 #include "gateway/scout/dns.h"
+#include "gateway/scout/sts.h"
 
 static struct {
 	struct loop *loop;
 	struct dns *dns;
+	struct sts *sts; /* NULL: not wanted */
 	struct ipc_chan *relay;
 	int relay_fd;
 	uint64_t generation; /* of the channel: answers to an older one are thrown away */
@@ -24,33 +30,76 @@ static struct {
 struct question {
 	uint32_t id;
 	uint64_t generation;
+	struct scout_ask ask;
+	struct scout_hosts *hosts; /* have come, and wait for the policy */
+	bool policy_came;
+	struct sts_policy *policy;
 };
 
-static void answer(void *ctx, const struct scout_hosts *h)
+static void tell_relay(const struct question *q, const struct scout_hosts *h)
 {
-	struct question *q = ctx;
 	struct ipc_out o;
 
-	if (me.relay != NULL && q->generation == me.generation) {
-		scout_proto_put_hosts(&o, q->id, h);
-		if (ipc_chan_send(me.relay, &o) != 0)
-			log_warn(NULL, "scout", "cannot-answer to=relay");
+	if (me.relay == NULL || q->generation != me.generation)
+		return;
+	scout_proto_put_hosts(&o, q->id, h);
+	if (ipc_chan_send(me.relay, &o) != 0)
+		log_warn(NULL, "scout", "cannot-answer to=relay");
+}
+
+/* Both halves are there. */
+static void finish(struct question *q)
+{
+	struct scout_hosts *h = q->hosts;
+
+	if (h->status == SCOUT_OK && q->policy != NULL) {
+		h->sts = q->policy->mode;
+		for (size_t i = 0; i < h->nhosts; i++)
+			h->hosts[i].sts_match = sts_policy_match(q->policy, h->hosts[i].name);
 	}
+	tell_relay(q, h);
+	free(q->policy);
+	free(q->hosts);
 	free(q);
+}
+
+static void hosts_came(void *ctx, const struct scout_hosts *h)
+{
+	struct question *q = ctx;
+
+	q->hosts = mem_new(sizeof(*h));
+	*q->hosts = *h;
+	if (q->policy_came)
+		finish(q);
+}
+
+static void policy_came(void *ctx, const struct sts_policy *p)
+{
+	struct question *q = ctx;
+
+	q->policy_came = true;
+	if (p != NULL) {
+		q->policy = mem_new(sizeof(*p));
+		*q->policy = *p;
+	}
+	if (q->hosts != NULL)
+		finish(q);
 }
 
 static void from_relay(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 {
-	struct scout_ask ask;
 	struct question *q = mem_new(sizeof(*q));
 
 	(void)ctx;
 	(void)c;
 	q->id = in->id;
 	q->generation = me.generation;
-	if (scout_proto_get_ask(in, &ask) != 0)
+	if (scout_proto_get_ask(in, &q->ask) != 0)
 		log_fatal("the relay's question cannot be read");
-	dns_ask(me.dns, &ask, answer, q);
+	q->policy_came = me.sts == NULL || !q->ask.sts || q->ask.kind != SCOUT_KIND_MX;
+	dns_ask(me.dns, &q->ask, hosts_came, q);
+	if (!q->policy_came)
+		sts_ask(me.sts, q->ask.name, policy_came, q);
 }
 
 static void relay_gone(void *ctx, struct ipc_chan *c, const char *why)
@@ -86,6 +135,29 @@ static int message(struct child *c, struct ipc_in *in)
 	return 0;
 }
 
+/* Opened while files can be; later there is only this descriptor. */
+static int policies_file(const struct conf_top *top)
+{
+	char path[300];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/scout/mta-sts", top->data_directory);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		log_warn(NULL, "scout", "mta-sts why=\"%s: %s; policies are not kept over a restart\"", path,
+		    strerror(errno));
+	return fd;
+}
+
+static void make_sts(struct child *c)
+{
+	const struct sts_settings *set = conf_section(c->conf, "mta-sts");
+	const struct conf_top *top = conf_top(c->conf);
+
+	if (set->enabled)
+		me.sts = sts_new(me.loop, me.dns, set, top->tls_ca_file, policies_file(top));
+}
+
 static int run(struct child *c)
 {
 	struct problem pr = {0};
@@ -95,6 +167,7 @@ static int run(struct child *c)
 	me.dns = dns_new(me.loop, conf_section(c->conf, "dns"), &pr);
 	if (me.dns == NULL)
 		log_fatal("%s", pr.text);
+	make_sts(c);
 	child_control(c, me.loop, &proc_scout_role);
 	child_sandbox(c, &s);
 	if (me.relay_fd >= 0)

@@ -8,9 +8,11 @@
 #include "gateway/base/ipc_chan.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/proc/relay_hop_tls.h"
 #include "gateway/scout/scout_proto.h"
+#include "gateway/smtp/smtpc_dane.h"
 
-enum { ASK_TIMEOUT_MS = 30000 };
+enum { ASK_TIMEOUT_MS = 60000 };
 
 struct question {
 	struct question *next;
@@ -18,7 +20,9 @@ struct question {
 	int64_t until;
 	char key[RELAY_HOP_MAX];
 	unsigned port;
-	enum smtpc_tls tls;
+	enum scout_kind kind;
+	char name[256];
+	enum conf_tls tls;
 	relay_hops_fn *fn;
 	void *ctx;
 };
@@ -63,9 +67,11 @@ static void no_answer(relay_hops_fn *fn, void *ctx, const char *why)
 	fn(ctx, NULL, &pr);
 }
 
-static void answer(struct relay_hops *h, const char *key, enum smtpc_tls tls, const struct smtpc_host *hosts,
+static void answer(struct relay_hops *h, const char *key, enum conf_tls mode, const struct smtpc_host *hosts,
     size_t n, relay_hops_fn *fn, void *ctx)
 {
+	enum smtpc_tls tls = relay_hop_tls_least(mode);
+
 	/* without the context that was asked for (the CA file could not be read) nothing goes: verification never
 	 * becomes less */
 	if (tls == SMTPC_TLS_VERIFY && h->r->tls_verify == NULL) {
@@ -88,7 +94,7 @@ static void answer(struct relay_hops *h, const char *key, enum smtpc_tls tls, co
 }
 
 static void ask(struct relay_hops *h, const char *key, enum scout_kind kind, const char *name, unsigned port,
-    enum smtpc_tls tls, relay_hops_fn *fn, void *ctx)
+    enum conf_tls tls, relay_hops_fn *fn, void *ctx)
 {
 	struct scout_ask a = {.kind = kind};
 	struct question *q;
@@ -98,11 +104,14 @@ static void ask(struct relay_hops *h, const char *key, enum scout_kind kind, con
 		no_answer(fn, ctx, "the look-up process is away; try again");
 		return;
 	}
+	relay_hop_tls_ask(h->r, tls, port, &a);
 	q = mem_new(sizeof(*q));
 	q->id = ++h->next_id;
 	q->until = loop_now_ms() + ASK_TIMEOUT_MS;
 	q->port = port;
+	q->kind = kind;
 	q->tls = tls;
+	snprintf(q->name, sizeof(q->name), "%s", name);
 	q->fn = fn;
 	q->ctx = ctx;
 	snprintf(q->key, sizeof(q->key), "%s", key);
@@ -118,20 +127,26 @@ static void ask(struct relay_hops *h, const char *key, enum scout_kind kind, con
 
 /* A configured host:port; numeric addresses are used as they stand. */
 static void configured(
-    struct relay_hops *h, const char *key, const char *hostport, int tls, relay_hops_fn *fn, void *ctx)
+    struct relay_hops *h, const char *key, const char *hostport, enum conf_tls tls, relay_hops_fn *fn, void *ctx)
 {
-	struct smtpc_host host = {.naddrs = 1};
+	struct smtpc_host host = {.naddrs = 1, .name_sure = true};
 	unsigned port;
 
 	if (conf_hostport(hostport, 25, host.name, &host.addrs[0], &port, NULL) == 0) {
-		answer(h, key, (enum smtpc_tls)tls, &host, 1, fn, ctx);
+		if (tls == CONF_TLS_DANE_ONLY)
+			no_answer(fn, ctx,
+			    "the next hop is configured by its address, which has no TLSA records: name it, or "
+			    "change "
+			    "dane-only");
+		else
+			answer(h, key, tls, &host, 1, fn, ctx);
 		return;
 	}
 	if (conf_hostport(hostport, 25, host.name, NULL, &port, NULL) != 0)
 		no_answer(fn, ctx,
 		    "the configured next hop is not host:port"); /* cannot be: checked when the file was read */
 	else
-		ask(h, key, SCOUT_KIND_HOST, host.name, port, (enum smtpc_tls)tls, fn, ctx);
+		ask(h, key, SCOUT_KIND_HOST, host.name, port, tls, fn, ctx);
 }
 
 void relay_hops_find(struct relay_hops *h, const char *key, relay_hops_fn *fn, void *ctx)
@@ -145,15 +160,15 @@ void relay_hops_find(struct relay_hops *h, const char *key, relay_hops_fn *fn, v
 			no_answer(fn, ctx,
 			    "the domain is no longer in the configuration: put it back or delete the message");
 		else
-			configured(h, key, d->inside_server, d->inside_tls, fn, ctx);
+			configured(h, key, d->inside_server, (enum conf_tls)d->inside_tls, fn, ctx);
 	} else if (strcmp(key, "host") == 0 && top->relay_host[0]) {
-		configured(h, key, top->relay_host, top->relay_tls, fn, ctx);
+		configured(h, key, top->relay_host, (enum conf_tls)top->relay_tls, fn, ctx);
 	} else if (strncmp(key, "mx:", 3) == 0) {
 		if (top->relay_host[0]) /* the configuration changed since it was queued */
-			configured(h, "host", top->relay_host, top->relay_tls, fn, ctx);
+			configured(h, "host", top->relay_host, (enum conf_tls)top->relay_tls, fn, ctx);
 		else
-			ask(h, key, SCOUT_KIND_MX, key + 3, (unsigned)top->mx_port, (enum smtpc_tls)top->relay_tls,
-			    fn, ctx);
+			ask(h, key, SCOUT_KIND_MX, key + 3, (unsigned)top->mx_port, (enum conf_tls)top->relay_tls, fn,
+			    ctx);
 	} else {
 		no_answer(fn, ctx, "relay-host is no longer configured: configure it again or delete the message");
 	}
@@ -161,21 +176,30 @@ void relay_hops_find(struct relay_hops *h, const char *key, relay_hops_fn *fn, v
 
 static void hosts_came(struct relay_hops *h, struct question *q, struct scout_hosts *got)
 {
-	struct smtpc_host *v = mem_new(SCOUT_HOSTS_MAX * sizeof(*v));
+	struct smtpc_host *v;
+	struct problem pr;
+	size_t n = 0;
 
 	if (got->status != SCOUT_OK) {
 		q->fn(q->ctx, NULL, &got->problem);
-		free(v);
 		return;
 	}
-	for (size_t i = 0; i < got->nhosts; i++) {
-		memcpy(v[i].name, got->hosts[i].name, sizeof(v[i].name));
-		memcpy(v[i].addrs, got->hosts[i].addrs, sizeof(v[i].addrs));
-		v[i].naddrs = got->hosts[i].naddrs;
-		for (size_t k = 0; k < v[i].naddrs; k++)
-			put_port(&v[i].addrs[k], q->port);
+	v = mem_new(SCOUT_HOSTS_MAX * sizeof(*v));
+	for (; n < got->nhosts; n++) {
+		memcpy(v[n].name, got->hosts[n].name, sizeof(v[n].name));
+		memcpy(v[n].addrs, got->hosts[n].addrs, sizeof(v[n].addrs));
+		v[n].naddrs = got->hosts[n].naddrs;
+		for (size_t k = 0; k < v[n].naddrs; k++)
+			put_port(&v[n].addrs[k], q->port);
+		v[n].name_sure = q->kind == SCOUT_KIND_HOST;
 	}
-	answer(h, q->key, q->tls, v, got->nhosts, q->fn, q->ctx);
+	n = relay_hop_tls_choose(h->r, q->tls, q->kind, q->name, got, v, n, &pr);
+	if (n > 0)
+		answer(h, q->key, q->tls, v, n, q->fn, q->ctx);
+	else
+		q->fn(q->ctx, NULL, &pr);
+	for (size_t i = 0; i < SCOUT_HOSTS_MAX; i++)
+		smtpc_dane_free(v[i].dane);
 	free(v);
 }
 

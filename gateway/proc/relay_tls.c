@@ -6,6 +6,7 @@
 #include "certstore/cert.h"
 #include "certstore/store.h"
 #include "gateway/proc/relay_ask.h"
+#include "gateway/smtp/smtpc_dane.h"
 
 static const struct judge_identity *tls_identity(const struct relay *r)
 {
@@ -101,7 +102,11 @@ SSL_CTX *relay_tls_client(const char *ca_file, struct problem *pr)
 	common(c);
 	if (ca_file == NULL) {
 		SSL_CTX_set_verify(c, SSL_VERIFY_NONE, NULL);
-		return c;
+		if (smtpc_dane_context(c) == 0)
+			return c;
+		problem_temp(pr, "OpenSSL gives no TLS context with DANE");
+		SSL_CTX_free(c);
+		return NULL;
 	}
 	SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
 	if (SSL_CTX_load_verify_locations(c, ca_file, NULL) != 1) {

@@ -11,6 +11,6 @@
  * is none. NULL with pr: it cannot be used. */
 SSL_CTX *relay_tls_server(const struct relay *r, struct problem *pr);
 /* Client contexts; verify: CA file read now (before the sandbox). NULL with pr. */
-SSL_CTX *relay_tls_client(const char *ca_file, struct problem *pr); /* ca_file NULL: any certificate */
+SSL_CTX *relay_tls_client(const char *ca_file, struct problem *pr); /* ca_file NULL: any certificate, and DANE */
 
 #endif

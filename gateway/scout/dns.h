@@ -27,7 +27,16 @@ typedef void dns_done(void *ctx, const struct scout_hosts *h);
 void dns_mx(struct dns *d, const char *domain, dns_done *done, void *ctx);
 /* The addresses of one host that the admin named (no MX; loopback and the like are allowed). */
 void dns_host(struct dns *d, const char *host, dns_done *done, void *ctx);
-/* Either of them, as asked over scout_proto. */
+/* Either of them, as asked over scout_proto, with TLSA records where they are wanted (the MTA-STS policy is not this
+ * module's). */
 void dns_ask(struct dns *d, const struct scout_ask *ask, dns_done *done, void *ctx);
+
+#define DNS_TXT_MAX 512
+/* text: the record, or NULL: there is none (pr NULL), or it could not be had or believed (pr says why). As dns_done.
+ */
+typedef void dns_txt_done(void *ctx, const char *text, const struct problem *pr);
+/* The one TXT record of prefix + domain ("_mta-sts.") that begins with the given words; prefix and begins stay. */
+void dns_txt(
+    struct dns *d, const char *prefix, const char *domain, const char *begins, dns_txt_done *done, void *ctx);
 
 #endif

@@ -139,6 +139,101 @@ int dns_answer_addrs(const struct dns_packet *whole, uint16_t type, enum dns_ans
 	return r;
 }
 
+int dns_answer_alias(const struct dns_packet *k, const char *name, char name_r[DNS_NAME_MAX])
+{
+	return mem_copy_str(name_r, DNS_NAME_MAX, name) < 0 ? -1 : follow_aliases(k, name_r);
+}
+
+bool dns_answer_is_alias(const struct dns_packet *k, const char *name)
+{
+	char target[DNS_NAME_MAX];
+
+	return mem_copy_str(target, sizeof target, name) == 0 && step_alias(k, target) == 1;
+}
+
+/* RFC 6698 2.1: usage, selector, matching type, association data. */
+static int add_tlsa(const uint8_t *p, size_t n, struct scout_hosts *all, struct scout_host *h)
+{
+	if (n < 4)
+		return -1;
+	h->tlsa_state = SCOUT_TLSA_SOME;
+	/* more records than the room for them: those left out can only make the check fail */
+	if ((p[0] != 2 && p[0] != 3) || h->ntlsa == SCOUT_TLSA_MAX)
+		return 0;
+	if (n - 3 > sizeof all->octets - all->noctets)
+		return -1;
+	h->tlsa[h->ntlsa++] = (struct scout_tlsa){.usage = p[0],
+	    .selector = p[1],
+	    .matching = p[2],
+	    .at = (uint16_t)all->noctets,
+	    .len = (uint16_t)(n - 3)};
+	memcpy(all->octets + all->noctets, p + 3, n - 3);
+	all->noctets += n - 3;
+	return 0;
+}
+
+int dns_answer_tlsa(const struct dns_packet *whole, const char *owner, struct scout_hosts *all, struct scout_host *h)
+{
+	struct dns_packet k = *whole;
+	struct dns_record rr;
+	char name[DNS_NAME_MAX];
+	int r;
+
+	if (dns_answer_alias(whole, owner, name) < 0)
+		return -1;
+	while ((r = dns_packet_next(&k, &rr)) == 1) {
+		if (rr.type != DNS_TYPE_TLSA || strcmp(rr.owner, name) != 0)
+			continue;
+		if (add_tlsa(k.p + rr.rdata, rr.rdlen, all, h) < 0)
+			return -1;
+	}
+	return r;
+}
+
+/* RFC 1035 3.3.14: strings with a length octet each. */
+static int join_txt(const uint8_t *p, size_t n, char *out, size_t cap)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < n;) {
+		size_t one = p[i++];
+
+		if (one > n - i || one > cap - 1 - len)
+			return -1;
+		for (size_t k = 0; k < one; k++, i++) {
+			if (p[i] < 0x20 || p[i] > 0x7e)
+				return -1;
+			out[len++] = (char)p[i];
+		}
+	}
+	out[len] = 0;
+	return 0;
+}
+
+int dns_answer_txt(const struct dns_packet *whole, const char *owner, const char *begins, char *out, size_t cap)
+{
+	struct dns_packet k = *whole;
+	struct dns_record rr;
+	char name[DNS_NAME_MAX];
+	size_t word = strlen(begins);
+	int r, found = 0;
+
+	REQUIRE(cap > 0);
+	if (dns_answer_alias(whole, owner, name) < 0)
+		return -1;
+	while ((r = dns_packet_next(&k, &rr)) == 1) {
+		const uint8_t *p = k.p + rr.rdata;
+
+		if (rr.type != DNS_TYPE_TXT || strcmp(rr.owner, name) != 0)
+			continue;
+		if (rr.rdlen < word + 1 || p[0] < word || memcmp(p + 1, begins, word) != 0)
+			continue;
+		if (found++ || join_txt(p, rr.rdlen, out, cap) < 0)
+			return -1;
+	}
+	return r < 0 ? -1 : found;
+}
+
 void dns_answer_order(struct dns_answer_mx *m, struct scout_hosts *h_r)
 {
 	/* shuffle, then a stable sort: equal preferences stay in the random order */

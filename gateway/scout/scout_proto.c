@@ -16,6 +16,8 @@ void scout_proto_put_ask(struct ipc_out *o, uint32_t id, const struct scout_ask 
 	ipc_out_init(o, SCOUT_PROTO_ASK, id);
 	ipc_put_u8(o, (uint8_t)a->kind);
 	ipc_put_str(o, a->name);
+	ipc_put_u16(o, (uint16_t)a->tlsa_port);
+	ipc_put_u8(o, a->sts);
 }
 
 int scout_proto_get_ask(struct ipc_in *in, struct scout_ask *a_r)
@@ -25,9 +27,14 @@ int scout_proto_get_ask(struct ipc_in *in, struct scout_ask *a_r)
 	unsigned kind = ipc_get_u8(in);
 
 	ipc_get_str(in, a_r->name, sizeof a_r->name);
-	if (ipc_end(in) < 0 || in->type != SCOUT_PROTO_ASK || kind > SCOUT_KIND_HOST || !a_r->name[0])
+	a_r->tlsa_port = ipc_get_u16(in);
+
+	unsigned sts = ipc_get_u8(in);
+
+	if (ipc_end(in) < 0 || in->type != SCOUT_PROTO_ASK || kind > SCOUT_KIND_HOST || !a_r->name[0] || sts > 1)
 		return -1;
 	a_r->kind = (enum scout_kind)kind;
+	a_r->sts = sts;
 	return 0;
 }
 
@@ -90,7 +97,61 @@ static int get_addr(struct ipc_in *in, struct sockaddr_storage *ss_r)
 	return 0;
 }
 
-static void put_host(struct ipc_out *o, const struct scout_host *h)
+static void put_tlsa(struct ipc_out *o, const struct scout_hosts *all, const struct scout_host *h)
+{
+	REQUIRE(h->ntlsa <= SCOUT_TLSA_MAX);
+	ipc_put_u8(o, (uint8_t)h->tlsa_state);
+	ipc_put_str(o, h->tlsa_base);
+	ipc_put_u8(o, (uint8_t)h->ntlsa);
+	for (size_t i = 0; i < h->ntlsa; i++) {
+		const struct scout_tlsa *t = &h->tlsa[i];
+
+		REQUIRE((size_t)t->at + t->len <= all->noctets);
+		ipc_put_u8(o, t->usage);
+		ipc_put_u8(o, t->selector);
+		ipc_put_u8(o, t->matching);
+		ipc_put_bytes(o, all->octets + t->at, t->len);
+	}
+}
+
+static int get_tlsa(struct ipc_in *in, struct scout_hosts *all, struct scout_tlsa *t_r)
+{
+	size_t n;
+	const uint8_t *p;
+
+	t_r->usage = ipc_get_u8(in);
+	t_r->selector = ipc_get_u8(in);
+	t_r->matching = ipc_get_u8(in);
+	p = ipc_get_bytes(in, &n);
+	if (in->bad || n > SCOUT_OCTETS_MAX - all->noctets)
+		return -1;
+	t_r->at = (uint16_t)all->noctets;
+	t_r->len = (uint16_t)n;
+	if (n)
+		memcpy(all->octets + all->noctets, p, n);
+	all->noctets += n;
+	return 0;
+}
+
+static int get_tlsas(struct ipc_in *in, struct scout_hosts *all, struct scout_host *h_r)
+{
+	unsigned state = ipc_get_u8(in);
+
+	ipc_get_str(in, h_r->tlsa_base, sizeof h_r->tlsa_base);
+	h_r->ntlsa = ipc_get_u8(in);
+	if (in->bad || state > SCOUT_TLSA_TEMP || h_r->ntlsa > SCOUT_TLSA_MAX)
+		return -1;
+	h_r->tlsa_state = (enum scout_tlsa_state)state;
+	if ((state == SCOUT_TLSA_SOME) != (h_r->tlsa_base[0] != 0) || (state != SCOUT_TLSA_SOME && h_r->ntlsa > 0))
+		return -1;
+	for (size_t i = 0; i < h_r->ntlsa; i++) {
+		if (get_tlsa(in, all, &h_r->tlsa[i]) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void put_host(struct ipc_out *o, const struct scout_hosts *all, const struct scout_host *h)
 {
 	REQUIRE(h->naddrs <= SCOUT_ADDRS_MAX);
 	ipc_put_str(o, h->name);
@@ -98,9 +159,11 @@ static void put_host(struct ipc_out *o, const struct scout_host *h)
 	ipc_put_u8(o, (uint8_t)h->naddrs);
 	for (size_t i = 0; i < h->naddrs; i++)
 		put_addr(o, &h->addrs[i]);
+	put_tlsa(o, all, h);
+	ipc_put_u8(o, h->sts_match);
 }
 
-static int get_host(struct ipc_in *in, struct scout_host *h_r)
+static int get_host(struct ipc_in *in, struct scout_hosts *all, struct scout_host *h_r)
 {
 	ipc_get_str(in, h_r->name, sizeof h_r->name);
 	h_r->pref = ipc_get_u16(in);
@@ -111,7 +174,13 @@ static int get_host(struct ipc_in *in, struct scout_host *h_r)
 		if (get_addr(in, &h_r->addrs[i]) < 0)
 			return -1;
 	}
-	return 0;
+	if (get_tlsas(in, all, h_r) < 0)
+		return -1;
+
+	unsigned match = ipc_get_u8(in);
+
+	h_r->sts_match = match;
+	return match > 1 ? -1 : 0;
 }
 
 void scout_proto_put_hosts(struct ipc_out *o, uint32_t id, const struct scout_hosts *h)
@@ -121,9 +190,11 @@ void scout_proto_put_hosts(struct ipc_out *o, uint32_t id, const struct scout_ho
 	ipc_put_u8(o, (uint8_t)h->status);
 	put_problem(o, &h->problem);
 	ipc_put_u8(o, h->secure);
+	ipc_put_str(o, h->domain);
+	ipc_put_u8(o, (uint8_t)h->sts);
 	ipc_put_u8(o, (uint8_t)h->nhosts);
 	for (size_t i = 0; i < h->nhosts; i++)
-		put_host(o, &h->hosts[i]);
+		put_host(o, h, &h->hosts[i]);
 }
 
 /* OK goes with hosts and no problem; a failure goes without hosts and with a problem of its own class. */
@@ -147,13 +218,18 @@ static int get_fields(struct ipc_in *in, struct scout_hosts *h_r)
 
 	unsigned secure = ipc_get_u8(in);
 
+	ipc_get_str(in, h_r->domain, sizeof h_r->domain);
+
+	unsigned sts = ipc_get_u8(in);
+
 	h_r->nhosts = ipc_get_u8(in);
-	if (in->bad || status > SCOUT_TEMP || secure > 1 || h_r->nhosts > SCOUT_HOSTS_MAX)
+	if (in->bad || status > SCOUT_TEMP || secure > 1 || sts > SCOUT_STS_ENFORCE || h_r->nhosts > SCOUT_HOSTS_MAX)
 		return -1;
+	h_r->sts = (enum scout_sts)sts;
 	h_r->status = (enum scout_status)status;
 	h_r->secure = secure;
 	for (size_t i = 0; i < h_r->nhosts; i++) {
-		if (get_host(in, &h_r->hosts[i]) < 0)
+		if (get_host(in, h_r, &h_r->hosts[i]) < 0)
 			return -1;
 	}
 	return consistent(h_r) ? 0 : -1;

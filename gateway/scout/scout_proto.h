@@ -16,8 +16,10 @@
 #include "gateway/base/ipc.h"
 #include "gateway/base/problem.h"
 
-#define SCOUT_HOSTS_MAX 16 /* hosts of one domain that are kept, the preferred ones first */
-#define SCOUT_ADDRS_MAX 8  /* addresses of one host */
+#define SCOUT_HOSTS_MAX 16	     /* hosts of one domain that are kept, the preferred ones first */
+#define SCOUT_ADDRS_MAX 8	     /* addresses of one host */
+#define SCOUT_TLSA_MAX 16	     /* TLSA records of one host that are kept */
+#define SCOUT_OCTETS_MAX (16 * 1024) /* association data of all of them */
 
 /* Packet types. */
 enum { SCOUT_PROTO_ASK = 0x0301, SCOUT_PROTO_HOSTS = 0x0302 };
@@ -29,13 +31,30 @@ enum scout_kind {
 struct scout_ask {
 	enum scout_kind kind;
 	char name[256];
+	unsigned tlsa_port; /* TLSA records of the hosts for this port are wanted too (RFC 7672); 0: no */
+	bool sts;	    /* MX: the domain's MTA-STS policy is wanted too (RFC 8461) */
 };
 
+/* What DNS says about TLSA records of a host (RFC 7672 2.1). */
+enum scout_tlsa_state {
+	SCOUT_TLSA_NONE, /* there are none, or nothing that DNSSEC vouches for */
+	SCOUT_TLSA_SOME, /* validated: TLS is a must; those with usage 2 or 3 are in tlsa, maybe none */
+	SCOUT_TLSA_TEMP, /* bogus, or no answer although the zone is signed: the host must not be used */
+};
+struct scout_tlsa {
+	uint8_t usage, selector, matching;
+	uint16_t at, len; /* association data in scout_hosts.octets */
+};
 struct scout_host {
 	char name[256]; /* lower case, no dot at the end */
 	unsigned pref;
 	struct sockaddr_storage addrs[SCOUT_ADDRS_MAX]; /* port 0: the asker puts it in */
 	size_t naddrs;
+	enum scout_tlsa_state tlsa_state;
+	char tlsa_base[256]; /* SCOUT_TLSA_SOME: the TLSA base domain (RFC 7672 2.2.2) */
+	struct scout_tlsa tlsa[SCOUT_TLSA_MAX];
+	size_t ntlsa;
+	bool sts_match; /* the policy lists it (RFC 8461 4.1) */
 };
 
 enum scout_status {
@@ -44,12 +63,17 @@ enum scout_status {
 	SCOUT_PERM,    /* no such domain, or nothing there that could take mail; problem says which */
 	SCOUT_TEMP,    /* no answer now, or one that cannot be believed; problem says why */
 };
+enum scout_sts { SCOUT_STS_NONE, SCOUT_STS_TESTING, SCOUT_STS_ENFORCE };
 struct scout_hosts {
 	enum scout_status status;
 	struct problem problem; /* set unless SCOUT_OK */
 	bool secure;		/* the MX answer (for HOST: the addresses) was validated by DNSSEC */
+	char domain[256];	/* secure: the domain behind its aliases (RFC 7672 2.2.3); else "" */
+	enum scout_sts sts;	/* mode of the domain's MTA-STS policy */
 	struct scout_host hosts[SCOUT_HOSTS_MAX];
 	size_t nhosts;
+	uint8_t octets[SCOUT_OCTETS_MAX];
+	size_t noctets;
 };
 
 /* Begins o (ipc_out_init) and puts the fields. Names longer than 255 octets are a bug of the caller. */

@@ -28,7 +28,8 @@ enum { IN_MAX = 16 * 1024, LINE_MAX_OUT = 1024 };
 
 static enum smtpc_demand demand(const struct smtpc *c)
 {
-	return c->tls == SMTPC_TLS_VERIFY    ? SMTPC_DEMAND_VERIFIED
+	return c->tls == SMTPC_TLS_DANE	     ? SMTPC_DEMAND_DANE
+	       : c->tls == SMTPC_TLS_VERIFY  ? SMTPC_DEMAND_VERIFIED
 	       : c->tls == SMTPC_TLS_ENCRYPT ? SMTPC_DEMAND_TLS
 					     : SMTPC_DEMAND_NONE;
 }
@@ -62,7 +63,7 @@ static void leave(struct smtpc *c)
 static void keep_session(struct smtpc *c)
 {
 	if (c->conn && conn_is_tls(c->conn) && c->state >= SMTPC_READY)
-		smtpc_tls_keep(c->sessions, c->host, (int)c->tls, c->ctx, conn_ssl(c->conn));
+		smtpc_tls_keep(c->sessions, c->session, (int)c->tls, c->ctx, conn_ssl(c->conn));
 }
 
 static void close_now(struct smtpc *c)
@@ -233,17 +234,31 @@ static void helo_came(struct smtpc *c, const struct smtpc_reply *r)
 	}
 }
 
+static void tls_failed(struct smtpc *c, const char *why)
+{
+	struct smtpc_trouble t;
+
+	smtpc_tls_forget(c->sessions, c->session, (int)c->tls, c->ctx);
+	smtpc_trouble_tls(&t, c->remote, demand(c), why, c->note.words);
+	smtpc_state_end(c, &t);
+}
+
 static void start_tls(struct smtpc *c)
 {
 	await(c, SMTPC_HANDSHAKE, c->set->tls_timeout);
-	conn_start_tls(c->conn, c->ctx, false, c->host);
+	/* with DANE the name to send and the names to find come with the records */
+	conn_start_tls(c->conn, c->ctx, false, c->tls == SMTPC_TLS_DANE ? NULL : c->host);
 
 	SSL *ssl = conn_ssl(c->conn);
 
 	if (!ssl)
 		return; /* on_tls will say why */
+	if (c->tls == SMTPC_TLS_DANE && smtpc_dane_use(c->dane, ssl) < 0) {
+		tls_failed(c, "its TLSA records cannot be used");
+		return;
+	}
 	smtpc_tls_watch(ssl, &c->note);
-	smtpc_tls_resume(c->sessions, c->host, (int)c->tls, c->ctx, ssl);
+	smtpc_tls_resume(c->sessions, c->session, (int)c->tls, c->ctx, ssl);
 }
 
 static void starttls_came(struct smtpc *c, const struct smtpc_reply *r)
@@ -338,22 +353,17 @@ static void on_drained(void *ctx, struct conn *conn)
 	leave(c);
 }
 
-static void tls_failed(struct smtpc *c, const char *why)
-{
-	struct smtpc_trouble t;
-
-	smtpc_tls_forget(c->sessions, c->host, (int)c->tls, c->ctx);
-	smtpc_trouble_tls(&t, c->remote, demand(c), why, c->note.words);
-	smtpc_state_end(c, &t);
-}
-
 static void on_tls(void *ctx, struct conn *conn, const char *why)
 {
 	struct smtpc *c = ctx;
 	char words[128];
 
 	enter(c);
-	if (why || (c->tls == SMTPC_TLS_VERIFY && smtpc_tls_verified(conn_ssl(conn), c->host, &c->note, &why) < 0)) {
+	if (!why && c->tls == SMTPC_TLS_VERIFY)
+		(void)!smtpc_tls_verified(conn_ssl(conn), c->host, &c->note, &why);
+	if (!why && c->tls == SMTPC_TLS_DANE)
+		(void)!smtpc_dane_verified(conn_ssl(conn), &c->note, &why);
+	if (why) {
 		tls_failed(c, why);
 	} else {
 		log_debug(NULL, "smtpc", "tls remote=%s resumed=%d words=\"%s\"", c->remote,
@@ -453,9 +463,15 @@ static struct smtpc *make(struct loop *l, const struct smtpc_settings *set, cons
 	c->set = set;
 	c->tls = way->tls;
 	c->ctx = way->ctx;
+	c->dane = way->dane;
+	c->name_sure = way->name_sure;
 	c->sessions = way->sessions;
 	REQUIRE(mem_copy_str(c->host, sizeof c->host, way->host) == 0);
 	REQUIRE(c->tls == SMTPC_TLS_NONE || c->ctx);
+	REQUIRE(c->tls != SMTPC_TLS_DANE || c->dane);
+	/* a session was verified by the records of its time: under others it is not resumed */
+	snprintf(c->session, sizeof c->session, "%s %s", c->host,
+	    c->tls == SMTPC_TLS_DANE ? smtpc_dane_mark(c->dane) : "");
 	set_remote(c, way->addr);
 	smtpc_chat_init(&c->chat, (size_t)set->reply_line, (size_t)set->reply_lines);
 	c->batch = mem_new((size_t)set->recipients * sizeof *c->batch);

@@ -20,20 +20,30 @@
 struct smtpc_settings; /* section "smtp-client": smtpc_settings.h: time-outs of RFC 5321 4.5.3.2, reply limits,
 			  connections per destination, idle time of a kept connection */
 
-enum smtpc_tls { SMTPC_TLS_NONE, SMTPC_TLS_MAY, SMTPC_TLS_ENCRYPT, SMTPC_TLS_VERIFY };
+/* DANE: as the TLSA records in the host's dane say (RFC 7672); below it in the order of how much is demanded. */
+enum smtpc_tls { SMTPC_TLS_NONE, SMTPC_TLS_MAY, SMTPC_TLS_ENCRYPT, SMTPC_TLS_VERIFY, SMTPC_TLS_DANE };
 
+struct smtpc_dane; /* smtpc_dane.h */
 struct smtpc_host {
 	char name[256];			  /* MX or configured host, for SNI, verification, logs */
 	struct sockaddr_storage addrs[8]; /* with port */
 	size_t naddrs;
+	bool own_tls; /* this host has a demand of its own, in tls, ctx and dane; else the destination's is meant */
+	enum smtpc_tls tls;
+	SSL_CTX *ctx;		 /* DANE: one that smtpc_dane_context prepared */
+	struct smtpc_dane *dane; /* DANE; the pool takes a reference of its own */
+	bool name_sure; /* the name is nobody's forgery (configured, DNSSEC, MTA-STS): REQUIRETLS (RFC 8689 4.2.1) */
 };
-/* Where to: hosts in the order to try. */
+/*
+ * Where to: hosts in the order to try. Hosts may differ in what they demand; where TLS with one of them that demands
+ * it fails, those that demand less are left out for that mail: an attacker who breaks one must gain nothing.
+ */
 struct smtpc_dest {
 	const char *key; /* destination key: limits and reuse are per key */
 	const struct smtpc_host *hosts;
 	size_t nhosts;
-	enum smtpc_tls tls;
-	SSL_CTX *ctx; /* client context; verification set up by the caller for VERIFY */
+	enum smtpc_tls tls; /* not DANE: that is a host's own */
+	SSL_CTX *ctx;	    /* client context; verification set up by the caller for VERIFY */
 };
 struct smtpc_rcpt {
 	const char *address; /* in, already quoted as needed */
@@ -67,6 +77,8 @@ struct smtpc_way {
 	const struct sockaddr_storage *addr;
 	enum smtpc_tls tls;
 	SSL_CTX *ctx;			  /* stays until the connection is gone */
+	const struct smtpc_dane *dane;	  /* DANE; stays as well */
+	bool name_sure;			  /* as in smtpc_host */
 	struct smtpc_tls_store *sessions; /* kept TLS sessions */
 };
 struct smtpc_ops {

@@ -13,6 +13,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/smtp/smtpc_dane.h"
 
 enum { BROKEN_MAX = 2 };
 
@@ -65,6 +66,22 @@ static void line_quit(struct smtpc_line *l)
 	line_free(l);
 }
 
+static enum smtpc_tls tls_of(const struct smtpc_route *r, size_t host)
+{
+	return r->hosts[host].own_tls ? r->hosts[host].tls : r->tls;
+}
+
+static SSL_CTX *ctx_of(const struct smtpc_route *r, size_t host)
+{
+	return r->hosts[host].own_tls ? r->hosts[host].ctx : r->ctx;
+}
+
+static bool same_demand(const struct smtpc_route *a, size_t i, const struct smtpc_route *b, size_t k)
+{
+	return tls_of(a, i) == tls_of(b, k) && ctx_of(a, i) == ctx_of(b, k) &&
+	       a->hosts[i].name_sure == b->hosts[k].name_sure && smtpc_dane_same(a->hosts[i].dane, b->hosts[k].dane);
+}
+
 /* A mail may use a connection that was made under the same demand, to a host and address that are on its own list. */
 static bool fits(const struct smtpc_line *l, const struct smtpc_route *r)
 {
@@ -72,10 +89,8 @@ static bool fits(const struct smtpc_line *l, const struct smtpc_route *r)
 
 	if (l->route == r)
 		return true;
-	if (l->route->tls != r->tls || l->route->ctx != r->ctx)
-		return false;
 	for (size_t i = 0; i < r->nhosts; i++) {
-		if (strcmp(r->hosts[i].name, h->name) != 0)
+		if (strcmp(r->hosts[i].name, h->name) != 0 || !same_demand(l->route, l->host, r, i))
 			continue;
 		for (size_t k = 0; k < r->hosts[i].naddrs; k++) {
 			if (memcmp(&r->hosts[i].addrs[k], &h->addrs[l->addr], sizeof h->addrs[0]) == 0)
@@ -91,6 +106,12 @@ static void remember(struct smtpc_line *l, const struct problem *pr)
 {
 	if (l->last.cls != PROBLEM_TEMP || pr->cls == PROBLEM_TEMP)
 		l->last = *pr;
+}
+
+/* May this mail go to the host where the line stands? What failed before is the reason, and stands in l->last. */
+static bool allowed(const struct smtpc_line *l)
+{
+	return !l->guarded || tls_of(l->route, l->host) >= SMTPC_TLS_ENCRYPT;
 }
 
 static bool step(struct smtpc_line *l)
@@ -113,10 +134,17 @@ static bool line_open(struct smtpc_line *l)
 		const struct smtpc_host *h = &l->route->hosts[l->host];
 		struct smtpc_way way = {.host = h->name,
 		    .addr = &h->addrs[l->addr],
-		    .tls = l->clear ? SMTPC_TLS_NONE : l->route->tls,
-		    .ctx = l->route->ctx,
+		    .tls = l->clear ? SMTPC_TLS_NONE : tls_of(l->route, l->host),
+		    .ctx = ctx_of(l->route, l->host),
+		    .dane = h->dane,
+		    .name_sure = h->name_sure,
 		    .sessions = p->sessions};
 
+		if (!allowed(l)) {
+			l->addr = h->naddrs; /* none of its addresses */
+			step(l);
+			continue;
+		}
 		l->tries++;
 		if (l->addr < h->naddrs) {
 			l->c = smtpc_new(p->loop, p->set, p->helo, &way, &line_ops, l, &t);
@@ -256,6 +284,7 @@ static void start_over(struct smtpc_line *l)
 	l->tries = 0;
 	l->mails = 0;
 	l->clear = false;
+	l->guarded = false;
 	try_on(l);
 }
 
@@ -303,6 +332,7 @@ static void on_gone(void *ctx, struct smtpc *c, const struct smtpc_trouble *t)
 	} else {
 		if (t)
 			remember(l, &t->pr);
+		l->guarded |= t && t->unprotected;
 		step(l);
 		try_on(l);
 	}

@@ -13,16 +13,24 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/smtp/smtpc_dane.h"
 #include "gateway/smtp/smtpc_dest.h"
 
 enum { SWEEP_MS = 60 * 1000 };
 
 /* ---- routes ---- */
 
+static bool same_demand(const struct smtpc_host *a, const struct smtpc_host *b)
+{
+	if (a->own_tls != b->own_tls || a->name_sure != b->name_sure)
+		return false;
+	return !a->own_tls || (a->tls == b->tls && a->ctx == b->ctx && smtpc_dane_same(a->dane, b->dane));
+}
+
 static bool same_hosts(const struct smtpc_host *a, const struct smtpc_host *b, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (strcmp(a[i].name, b[i].name) != 0 || a[i].naddrs != b[i].naddrs ||
+		if (strcmp(a[i].name, b[i].name) != 0 || !same_demand(&a[i], &b[i]) || a[i].naddrs != b[i].naddrs ||
 		    memcmp(a[i].addrs, b[i].addrs, a[i].naddrs * sizeof a[i].addrs[0]) != 0)
 			return false;
 	}
@@ -33,8 +41,28 @@ void smtpc_pool_drop_route(struct smtpc_route *r)
 {
 	if (!r || --r->refs > 0)
 		return;
+	for (size_t i = 0; i < r->nhosts; i++) {
+		SSL_CTX_free(r->hosts[i].ctx);
+		smtpc_dane_free(r->hosts[i].dane);
+	}
 	SSL_CTX_free(r->ctx);
 	free(r);
+}
+
+static void check_host(struct smtpc_host *h)
+{
+	REQUIRE(h->naddrs <= sizeof h->addrs / sizeof h->addrs[0] && memchr(h->name, 0, sizeof h->name));
+	/* A demand without a context that can check it is a bug: it must not end as mail in the clear. */
+	REQUIRE(!h->own_tls || h->tls == SMTPC_TLS_NONE || h->ctx);
+	REQUIRE(!h->own_tls || h->tls != SMTPC_TLS_VERIFY || SSL_CTX_get_verify_mode(h->ctx) & SSL_VERIFY_PEER);
+	REQUIRE(!h->own_tls || h->tls != SMTPC_TLS_DANE || h->dane);
+	if (!h->own_tls) {
+		h->ctx = NULL;
+		h->dane = NULL;
+	}
+	if (h->ctx)
+		SSL_CTX_up_ref(h->ctx);
+	smtpc_dane_ref(h->dane);
 }
 
 static struct smtpc_route *route_new(const struct smtpc_dest *d)
@@ -50,8 +78,7 @@ static struct smtpc_route *route_new(const struct smtpc_dest *d)
 	if (d->nhosts)
 		memcpy(r->hosts, d->hosts, d->nhosts * sizeof r->hosts[0]);
 	for (size_t i = 0; i < r->nhosts; i++)
-		REQUIRE(r->hosts[i].naddrs <= sizeof r->hosts[i].addrs / sizeof r->hosts[i].addrs[0] &&
-			memchr(r->hosts[i].name, 0, sizeof r->hosts[i].name));
+		check_host(&r->hosts[i]);
 	return r;
 }
 
@@ -287,6 +314,7 @@ void smtpc_pool_send(struct smtpc_pool *p, const struct smtpc_dest *d, struct sm
 
 	/* A demand without a context that can check it is a bug: it must not end as mail in the clear. */
 	REQUIRE(d->tls == SMTPC_TLS_NONE || d->ctx);
+	REQUIRE(d->tls != SMTPC_TLS_DANE);
 	REQUIRE(d->tls != SMTPC_TLS_VERIFY || SSL_CTX_get_verify_mode(d->ctx) & SSL_VERIFY_PEER);
 	if (!s)
 		s = site_new(p, d->key);

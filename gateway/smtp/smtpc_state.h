@@ -7,6 +7,7 @@
 #include "gateway/smtp/conn.h"
 #include "gateway/smtp/smtpc.h"
 #include "gateway/smtp/smtpc_chat.h"
+#include "gateway/smtp/smtpc_dane.h"
 #include "gateway/smtp/smtpc_ehlo.h"
 #include "gateway/smtp/smtpc_settings.h"
 #include "gateway/smtp/smtpc_tls.h"
@@ -34,8 +35,11 @@ struct smtpc {
 	const struct smtpc_settings *set;
 	const char *helo;
 	char host[256], remote[384];
+	char session[256 + 80]; /* what its TLS sessions are kept under */
 	enum smtpc_tls tls;
 	SSL_CTX *ctx;
+	const struct smtpc_dane *dane;
+	bool name_sure;
 	struct smtpc_tls_store *sessions;
 	struct smtpc_tls_note note;
 	const struct smtpc_ops *ops;

@@ -138,7 +138,9 @@ void smtpc_trouble_ours(struct smtpc_trouble *t, enum smtpc_stage s, const struc
 
 static const char *demand_words(enum smtpc_demand d)
 {
-	return d == SMTPC_DEMAND_VERIFIED ? "TLS with a verified certificate" : "TLS";
+	return d == SMTPC_DEMAND_DANE	    ? "TLS with a certificate that its TLSA records name (DANE)"
+	       : d == SMTPC_DEMAND_VERIFIED ? "TLS with a verified certificate"
+					    : "TLS";
 }
 
 void smtpc_trouble_no_tls(
@@ -146,6 +148,7 @@ void smtpc_trouble_no_tls(
 {
 	begin(t, SMTPC_STAGE_STARTTLS, SMTPC_SITE);
 	t->over = true;
+	t->unprotected = true;
 	if (r)
 		smtpc_chat_words(r, t->reply);
 	problem_set(&t->pr, PROBLEM_TEMP, 451, "4.7.4", "RFC 3207",
@@ -162,6 +165,7 @@ void smtpc_trouble_tls(
 	begin(t, SMTPC_STAGE_TLS, SMTPC_SITE);
 	t->over = true;
 	t->retry_clear = demand == SMTPC_DEMAND_NONE;
+	t->unprotected = demand != SMTPC_DEMAND_NONE;
 	if (demand == SMTPC_DEMAND_NONE)
 		problem_set(&t->pr, PROBLEM_TEMP, 451, "4.7.5", "", "TLS with %s failed: %s", remote, why);
 	else

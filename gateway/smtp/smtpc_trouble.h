@@ -34,10 +34,12 @@ struct smtpc_trouble {
 	enum smtpc_scope scope;
 	bool over;	  /* the connection is of no further use */
 	bool retry_clear; /* TLS failed where clear text is allowed: worth one try without STARTTLS */
+	bool unprotected; /* TLS that is demanded failed: hosts that demand less must not get the mail */
+	bool unfit;	  /* this mail cannot go over this host, others can: says nothing about the destination */
 	struct problem pr;
 	char reply[SMTPC_CHAT_WORDS]; /* the peer's words, "" when it said none */
 };
-enum smtpc_demand { SMTPC_DEMAND_NONE, SMTPC_DEMAND_TLS, SMTPC_DEMAND_VERIFIED };
+enum smtpc_demand { SMTPC_DEMAND_NONE, SMTPC_DEMAND_TLS, SMTPC_DEMAND_VERIFIED, SMTPC_DEMAND_DANE };
 
 /* A reply of class 4 or 5. */
 void smtpc_trouble_reply(

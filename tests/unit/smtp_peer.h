@@ -3,8 +3,9 @@
  * sockets, one script per accepted connection. A script is a list of steps:
  *   "> text"   sends text and CRLF            ">>text"  sends the octets as they are     "0"  sends a NUL octet
  *   "< word"   reads a line; it must begin with word                                     "."  reads content to CRLF .
- * CRLF "t"        TLS handshake (as server)      "T"       the same, and it must fail "x"        closes "r" closes
- * with RST                  "w"  waits until the client closes "s N"      sends N octets of 'a' without a line end
+ * CRLF "t"        TLS handshake (as server)      "T"       the same, and it must fail "m" the same, no matter, but no
+ * line comes through it "x"        closes "r" closes with RST                  "w"  waits until the client closes "s
+ * N"      sends N octets of 'a' without a line end
  *   "*"        answers well until the client says QUIT or closes (a plain good server; mails are counted)
  */
 #ifndef POSTERN_TESTS_SMTP_PEER_H
@@ -247,6 +248,11 @@ PEER int peer_step(struct peer_conn *c, const char *s)
 	case 'T':
 		if (peer_tls(c) == 0)
 			peer_error(c->peer, s, "a handshake");
+		return -1;
+	case 'm':
+		/* whether it stands here or not is not ours to say: nothing may come through it */
+		if (peer_tls(c) == 0 && peer_line(c, line, sizeof line) == 0)
+			peer_error(c->peer, s, line);
 		return -1;
 	case 'w':
 		while (peer_read(c) == 0)

@@ -43,7 +43,7 @@ START_TEST(smallest)
 	ck_assert_str_eq(t->users, "roles");
 	ck_assert(t->default_treatment == POLICY_SEAL && t->default_strength == POLICY_PREFER);
 	ck_assert(t->mx_port == 25 && t->nesting_max == 5 && t->open_failures_max == 5 && t->header_max == 131072);
-	ck_assert(t->relay_tls == CONF_TLS_MAY && !t->subject_mark && t->foreign_encrypted == 0);
+	ck_assert(t->relay_tls == CONF_TLS_DANE && !t->subject_mark && t->foreign_encrypted == 0);
 	ck_assert_uint_eq(conf_listeners(c), 2);
 	l = conf_listener(c, 0, &name);
 	ck_assert_str_eq(name, "inside");

@@ -13,9 +13,23 @@
 	"bare CNAME implicit\nloop1 CNAME loop2\nloop2 CNAME loop1\ndangling CNAME nowhere\n"                        \
 	"badmx MX 10 nowhere\npart MX 10 nowhere\npart MX 20 mx1\nlo MX 10 local\nlocal A 127.0.0.1\nlocal AAAA "    \
 	"::1\n"                                                                                                      \
-	"viacname MX 10 mxalias\nmxalias CNAME mx1\nodd MX 10 we\\032ird\nbogushost MX 10 mx.bogus.test.\n"          \
+	"viacname MX 10 mxalias\nmxalias CNAME mx1\nxn--bcher-kva MX 10 mx1\nodd MX 10 we\\032ird\nbogushost MX 10 " \
+	"mx.bogus.test.\n"                                                                                           \
 	"mixed MX 10 mx.bogus.test.\nmixed MX 20 mx3\nlame NS ns.lame\nns.lame A 127.0.0.1\n"
 #define SIGNED "@ MX 10 mx\nmx A 192.0.2.50\n"
+#define H32 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+/* TLSA: at the host; usages 0 and 1 alone; at the alias's target, at the alias alone; behind a CNAME of its own; an
+ * alias that leaves the signed tree; more than is kept */
+#define DANE                                                                                                         \
+	"t MX 10 mxt\nmxt A 192.0.2.60\n_25._tcp.mxt TLSA 3 1 1 " H32 "\n_25._tcp.mxt TLSA 2 0 1 " H32               \
+	"\n_25._tcp.mxt TLSA 1 0 1 " H32 "\n_2525._tcp.mxt TLSA 3 0 1 " H32                                          \
+	"\npkix MX 10 mxp\nmxp A 192.0.2.61\n_25._tcp.mxp TLSA 1 0 1 " H32                                           \
+	"\nal MX 10 mxal\nmxal CNAME mxt\n_25._tcp.mxal TLSA 3 1 1 " H32                                             \
+	"\nal2 MX 10 mxal2\nmxal2 CNAME mx\n_25._tcp.mxal2 TLSA 3 1 1 " H32                                          \
+	"\nmx3 A 192.0.2.63\nvia MX 10 mx3\n_25._tcp.mx3 CNAME _25._tcp.mxt"                                         \
+	"\nout MX 10 mxout\nmxout CNAME mx1.plain.test.\n_25._tcp.mxout TLSA 3 1 1 " H32                             \
+	"\nlost MX 10 mxlost\nmxlost A 192.0.2.64\n_25._tcp.mxlost CNAME _25._tcp.mx.bogus.test."                    \
+	"\nfar MX 10 mx1.plain.test.\ndom CNAME t\n"
 
 static struct nsd nsd;
 static int silent;
@@ -43,15 +57,18 @@ static void setup(void)
 	nsd_begin(&nsd);
 	nsd_write(&nsd, "plain.test", records);
 	nsd_zone(&nsd, "plain.test", "plain.test.zone");
-	nsd_write(&nsd, "signed.test", SIGNED "null MX 0 .\n");
+	nsd_write(&nsd, "signed.test",
+	    SIGNED DANE "null MX 0 .\n_mta-sts TXT \"v=STSv1; id=1;\"\n_mta-sts.two TXT "
+			"\"v=STSv1; id=1;\"\n_mta-sts.two TXT \"v=STSv1; id=2;\"\n_mta-sts.some TXT "
+			"\"else\"\n_mta-sts.some TXT \"v=STSv1; \" \"id=3;\"\n");
 	nsd_sign(&nsd, "signed.test");
 	nsd_zone(&nsd, "signed.test", "signed.test.signed");
-	nsd_write(&nsd, "bogus.test", SIGNED);
+	nsd_write(&nsd, "bogus.test", SIGNED "_25._tcp.mx TLSA 3 1 1 " H32 "\n_mta-sts TXT \"v=STSv1; id=7;\"\n");
 	nsd_sign(&nsd, "bogus.test");
 	/* after signing: what the signatures do not cover */
-	nsd_run(
-	    "cd %s && sed -i -e 's/192\\.0\\.2\\.50/192.0.2.66/' -e 's/MX\\t10 mx/MX\\t11 mx/' bogus.test.signed && "
-	    "grep -q 192.0.2.66 bogus.test.signed && grep -q 'MX.11' bogus.test.signed",
+	nsd_run("cd %s && sed -i -e 's/192\\.0\\.2\\.50/192.0.2.66/' -e 's/MX\\t10 mx/MX\\t11 mx/' -e "
+		"'s/00112233445566/99112233445566/' -e 's/id=7/id=8/' bogus.test.signed && "
+		"grep -q 192.0.2.66 bogus.test.signed && grep -q 'MX.11' bogus.test.signed",
 	    nsd.dir);
 	nsd_zone(&nsd, "bogus.test", "bogus.test.signed");
 	nsd_start(&nsd);
@@ -110,9 +127,11 @@ static void done(void *ctx, const struct scout_hosts *h)
 	answers++;
 }
 
+static unsigned port;
+
 static void ask(enum scout_kind kind, const char *name)
 {
-	struct scout_ask a = {.kind = kind};
+	struct scout_ask a = {.kind = kind, .tlsa_port = port};
 	int64_t end = loop_now_ms() + 30000;
 
 	ck_assert_int_eq(mem_copy_str(a.name, sizeof a.name, name), 0);
@@ -175,6 +194,13 @@ static const struct row rows[] = {
     {"", SCOUT_PERM, "5.1.2", "not a domain name", false, SCOUT_KIND_MX},
     {"not a domain", SCOUT_PERM, "5.1.2", "not a domain name", false, SCOUT_KIND_MX},
     {"[192.0.2.1]", SCOUT_PERM, "5.1.2", "not a domain name", false, SCOUT_KIND_MX},
+    {"b\xc3\xbc"
+     "cher.plain.test",
+	SCOUT_OK, "mx1.plain.test:64", "", false, SCOUT_KIND_MX},
+    {"B\xc3\x9c"
+     "CHER.plain.test",
+	SCOUT_OK, "mx1.plain.test:64", "", false, SCOUT_KIND_MX},
+    {"\xff\xfe.plain.test", SCOUT_PERM, "5.1.2", "not a domain name", false, SCOUT_KIND_MX},
     {"a..b", SCOUT_PERM, "5.1.2", "not a domain name", false, SCOUT_KIND_MX},
     {"mx1.plain.test", SCOUT_OK, "mx1.plain.test:64", "", false, SCOUT_KIND_HOST},
     {"mx.signed.test", SCOUT_OK, "mx.signed.test:4", "", true, SCOUT_KIND_HOST},
@@ -211,6 +237,104 @@ START_TEST(answers_)
 		ask(rows[_i].kind, rows[_i].name);
 		judge(&rows[_i]);
 	}
+	unmake();
+}
+END_TEST
+
+/* ---- TLSA ---- */
+
+static const struct {
+	const char *name;
+	unsigned port;
+	enum scout_tlsa_state state;
+	const char *base;
+	size_t n;
+	const char *domain;
+} tlsa_rows[] = {
+    {"t.signed.test", 25, SCOUT_TLSA_SOME, "mxt.signed.test", 2, ""},
+    {"t.signed.test", 2525, SCOUT_TLSA_SOME, "mxt.signed.test", 1, ""},
+    {"t.signed.test", 26, SCOUT_TLSA_NONE, "", 0, ""},
+    {"t.signed.test", 0, SCOUT_TLSA_NONE, "", 0, ""},
+    {"signed.test", 25, SCOUT_TLSA_NONE, "", 0, ""},
+    {"pkix.signed.test", 25, SCOUT_TLSA_SOME, "mxp.signed.test", 0, ""},
+    {"al.signed.test", 25, SCOUT_TLSA_SOME, "mxt.signed.test", 2, ""},
+    {"al2.signed.test", 25, SCOUT_TLSA_SOME, "mxal2.signed.test", 1, ""},
+    {"via.signed.test", 25, SCOUT_TLSA_SOME, "mx3.signed.test", 2, ""},
+    {"out.signed.test", 25, SCOUT_TLSA_SOME, "mxout.signed.test", 1, ""},
+    {"lost.signed.test", 25, SCOUT_TLSA_TEMP, "", 0, ""},
+    {"far.signed.test", 25, SCOUT_TLSA_NONE, "", 0, ""},
+    {"plain.test", 25, SCOUT_TLSA_NONE, "", 0, ""},
+    {"dom.signed.test", 25, SCOUT_TLSA_SOME, "mxt.signed.test", 2, "t.signed.test"},
+};
+
+START_TEST(tlsa)
+{
+	static const uint8_t h32[4] = {0x00, 0x11, 0x22, 0x33};
+
+	make(20000, false);
+	port = tlsa_rows[_i].port;
+	for (int i = 0; i < 2; i++) {
+		ask(SCOUT_KIND_MX, tlsa_rows[_i].name);
+		ck_assert_msg(got.status == SCOUT_OK, "%s", got.problem.text);
+
+		const struct scout_host *h = &got.hosts[0];
+
+		ck_assert_msg(
+		    h->tlsa_state == tlsa_rows[_i].state, "%s: state %d", tlsa_rows[_i].name, h->tlsa_state);
+		ck_assert_str_eq(h->tlsa_base, tlsa_rows[_i].base);
+		ck_assert_uint_eq(h->ntlsa, tlsa_rows[_i].n);
+		ck_assert_str_eq(got.domain, tlsa_rows[_i].domain);
+		for (size_t k = 0; k < h->ntlsa; k++) {
+			ck_assert_uint_eq(h->tlsa[k].len, 32);
+			ck_assert_int_eq(memcmp(got.octets + h->tlsa[k].at, h32, 4), 0);
+		}
+	}
+	port = 0;
+	unmake();
+}
+END_TEST
+
+/* A configured host has its TLSA records too. */
+START_TEST(tlsa_of_a_host)
+{
+	make(20000, false);
+	port = 25;
+	ask(SCOUT_KIND_HOST, "mxt.signed.test");
+	ck_assert_int_eq(got.hosts[0].tlsa_state, SCOUT_TLSA_SOME);
+	ask(SCOUT_KIND_HOST, "mx1.plain.test");
+	ck_assert_int_eq(got.hosts[0].tlsa_state, SCOUT_TLSA_NONE);
+	port = 0;
+	unmake();
+}
+END_TEST
+
+/* ---- TXT ---- */
+
+static char txt[DNS_TXT_MAX + 1];
+
+static void txt_came(void *ctx, const char *text, const struct problem *pr)
+{
+	ck_assert_ptr_eq(ctx, &txt);
+	snprintf(txt, sizeof txt, "%s", text ? text : pr ? pr->enh : "(none)");
+	answers++;
+}
+
+START_TEST(txt_record)
+{
+	static const struct {
+		const char *domain, *want;
+	} t[] = {{"signed.test", "v=STSv1; id=1;"}, {"some.signed.test", "v=STSv1; id=3;"},
+	    {"two.signed.test", "(none)"}, {"plain.test", "(none)"}, {"not a domain", "(none)"},
+	    {"bogus.test", "4.4.3"}, {"unserved.test", "4.4.3"}};
+	int64_t end = loop_now_ms() + 30000;
+
+	make(20000, false);
+	answers = 0;
+	dns_txt(dns, "_mta-sts.", t[_i].domain, "v=STSv1", txt_came, &txt);
+	ck_assert_int_eq(answers, 0);
+	while (!answers && loop_now_ms() < end)
+		loop_once(loop, 100);
+	ck_assert_str_eq(txt, t[_i].want);
 	unmake();
 }
 END_TEST
@@ -450,6 +574,9 @@ int main(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_unchecked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, answers_, 0, (int)(sizeof rows / sizeof rows[0]));
+	tcase_add_loop_test(t, tlsa, 0, (int)(sizeof tlsa_rows / sizeof tlsa_rows[0]));
+	tcase_add_test(t, tlsa_of_a_host);
+	tcase_add_loop_test(t, txt_record, 0, 7);
 	tcase_add_test(t, preferences);
 	tcase_add_test(t, many_hosts);
 	tcase_add_test(t, loopback_allowed);

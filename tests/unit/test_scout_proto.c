@@ -13,13 +13,32 @@ static struct ipc_in as_in(const struct ipc_out *o, uint16_t type)
 	return (struct ipc_in){.type = type, .id = 7, .p = o->b.p + IPC_HEADER, .n = o->b.len - IPC_HEADER};
 }
 
+static void fill_tlsa(struct scout_hosts *h, size_t i, size_t n)
+{
+	h->hosts[i].tlsa_state = SCOUT_TLSA_SOME;
+	snprintf(h->hosts[i].tlsa_base, sizeof h->hosts[i].tlsa_base, "base%zu.lab.example", i);
+	h->hosts[i].ntlsa = n;
+	for (size_t k = 0; k < n; k++) {
+		h->hosts[i].tlsa[k] = (struct scout_tlsa){
+		    .usage = 3, .selector = 1, .matching = 1, .at = (uint16_t)h->noctets, .len = 32};
+		memset(h->octets + h->noctets, (int)(i + k), 32);
+		h->noctets += 32;
+	}
+}
+
 static void fill(struct scout_hosts *h, size_t nhosts, size_t naddrs)
 {
-	*h = (struct scout_hosts){.status = SCOUT_OK, .secure = true, .nhosts = nhosts};
+	*h = (struct scout_hosts){.status = SCOUT_OK, .secure = true, .sts = SCOUT_STS_ENFORCE, .nhosts = nhosts};
+	snprintf(h->domain, sizeof h->domain, "lab2.example");
 	for (size_t i = 0; i < nhosts; i++) {
 		snprintf(h->hosts[i].name, sizeof h->hosts[i].name, "mx%zu.lab.example", i);
 		h->hosts[i].pref = (unsigned)(i * 1000);
 		h->hosts[i].naddrs = naddrs;
+		h->hosts[i].sts_match = i % 2;
+		if (i % 3 == 0)
+			fill_tlsa(h, i, i == 0 ? SCOUT_TLSA_MAX : 1);
+		else
+			h->hosts[i].tlsa_state = i % 3 == 1 ? SCOUT_TLSA_TEMP : SCOUT_TLSA_NONE;
 		for (size_t k = 0; k < naddrs; k++) {
 			struct sockaddr_in *in4 = (struct sockaddr_in *)&h->hosts[i].addrs[k];
 			struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&h->hosts[i].addrs[k];
@@ -38,7 +57,11 @@ static void fill(struct scout_hosts *h, size_t nhosts, size_t naddrs)
 START_TEST(ask_there_and_back)
 {
 	for (int kind = SCOUT_KIND_MX; kind <= SCOUT_KIND_HOST; kind++) {
-		struct scout_ask a = {.kind = (enum scout_kind)kind, .name = "lab.example"}, b;
+		struct scout_ask a = {.kind = (enum scout_kind)kind,
+				     .name = "lab.example",
+				     .tlsa_port = 25,
+				     .sts = true},
+				 b;
 		struct ipc_out o;
 		struct ipc_in in;
 
@@ -47,6 +70,7 @@ START_TEST(ask_there_and_back)
 		in = as_in(&o, SCOUT_PROTO_ASK);
 		ck_assert_int_eq(scout_proto_get_ask(&in, &b), 0);
 		ck_assert_int_eq(b.kind, kind);
+		ck_assert(b.tlsa_port == 25 && b.sts);
 		ck_assert_str_eq(b.name, "lab.example");
 		ipc_out_clear(&o);
 	}
@@ -157,6 +181,18 @@ static void break_it(struct scout_hosts *h, int how)
 	case 8:
 		h->problem.code = 600;
 		break;
+	case 9:
+		h->hosts[0].tlsa_base[0] = 0;
+		break;
+	case 10:
+		h->hosts[0].tlsa_state = SCOUT_TLSA_NONE;
+		break; /* with records */
+	case 11:
+		h->hosts[0].tlsa_state = (enum scout_tlsa_state)3;
+		break;
+	case 12:
+		h->sts = (enum scout_sts)3;
+		break;
 	default:
 		break;
 	}
@@ -211,7 +247,7 @@ int main(void)
 	tcase_add_loop_test(t, hosts_there_and_back, 0, 3);
 	tcase_add_loop_test(t, failures_there_and_back, 0, 3);
 	tcase_add_test(t, wrong_length);
-	tcase_add_loop_test(t, inconsistent, 0, 9);
+	tcase_add_loop_test(t, inconsistent, 0, 13);
 	tcase_add_test(t, wrong_type_and_kind);
 	suite_add_tcase(s, t);
 

@@ -1,0 +1,290 @@
+/*
+ * Role scout. The file is one line with the SHA-256 of the rest, then for each domain a line "domain id seconds
+ * octets" and the policy as text, least recently used first. It is written in place, through a descriptor that was
+ * opened before the sandbox: a write cut short does not match its sum, and costs the memory of the policies, nothing
+ * else.
+ */
+#include "gateway/scout/sts_cache.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/mem.h"
+#include "gateway/mail/address.h"
+
+enum { HASH = 4096, SUM_LINE = 2 * SHA256_DIGEST_LENGTH + 1, HEAD_MAX = 400, POLICY_TEXT_MAX = 20 * 1024 };
+
+struct entry {
+	struct entry *chain;	     /* same hash */
+	struct entry *newer, *older; /* by use */
+	char *domain, *text;
+	size_t n;
+	char id[STS_POLICY_ID_MAX + 1];
+	int64_t fetched;
+};
+struct sts_cache {
+	struct entry *chains[HASH];
+	struct entry *newest, *oldest;
+	size_t n, octets;
+	uint64_t seed;
+};
+
+struct sts_cache *sts_cache_new(void)
+{
+	struct sts_cache *c = mem_new(sizeof *c);
+
+	arc4random_buf(&c->seed, sizeof c->seed);
+	return c;
+}
+
+static struct entry **chain_of(struct sts_cache *c, const char *domain)
+{
+	uint64_t h = c->seed ^ 0xcbf29ce484222325u;
+
+	for (; *domain; domain++)
+		h = (h ^ (unsigned char)*domain) * 0x100000001b3u;
+	return &c->chains[(h ^ h >> 32) % HASH];
+}
+
+static void unlink_use(struct sts_cache *c, struct entry *e)
+{
+	*(e->newer ? &e->newer->older : &c->newest) = e->older;
+	*(e->older ? &e->older->newer : &c->oldest) = e->newer;
+}
+
+static void link_newest(struct sts_cache *c, struct entry *e)
+{
+	e->newer = NULL;
+	e->older = c->newest;
+	*(e->older ? &e->older->newer : &c->oldest) = e;
+	c->newest = e;
+}
+
+static struct entry *find(struct sts_cache *c, const char *domain)
+{
+	for (struct entry *e = *chain_of(c, domain); e; e = e->chain) {
+		if (strcmp(e->domain, domain) == 0)
+			return e;
+	}
+	return NULL;
+}
+
+static void drop(struct sts_cache *c, struct entry *e)
+{
+	struct entry **at = chain_of(c, e->domain);
+
+	while (*at != e)
+		at = &(*at)->chain;
+	*at = e->chain;
+	unlink_use(c, e);
+	c->n--;
+	c->octets -= e->n;
+	free(e->domain);
+	free(e->text);
+	free(e);
+}
+
+static void put_text(
+    struct sts_cache *c, const char *domain, const char *id, int64_t fetched, const void *text, size_t n)
+{
+	struct entry *e = find(c, domain), **at = chain_of(c, domain);
+
+	if (e)
+		drop(c, e);
+	e = mem_new(sizeof *e);
+	e->domain = mem_str(domain);
+	e->text = mem_new(n + 1);
+	memcpy(e->text, text, n);
+	e->n = n;
+	e->fetched = fetched;
+	snprintf(e->id, sizeof e->id, "%s", id);
+	e->chain = *at;
+	*at = e;
+	link_newest(c, e);
+	c->n++;
+	c->octets += n;
+	while (c->n > STS_CACHE_DOMAINS || c->octets > STS_CACHE_OCTETS)
+		drop(c, c->oldest);
+}
+
+void sts_cache_put(struct sts_cache *c, const char *domain, const struct sts_known *k)
+{
+	struct buf b;
+
+	buf_init(&b, POLICY_TEXT_MAX);
+	/* 64 names of 255 octets fit */
+	REQUIRE(sts_policy_put(&k->policy, &b) == 0);
+	put_text(c, domain, k->id, k->fetched, b.p, b.len);
+	buf_clear(&b);
+}
+
+bool sts_cache_get(struct sts_cache *c, const char *domain, struct sts_known *k_r)
+{
+	struct entry *e = find(c, domain);
+	const char *why;
+
+	if (!e)
+		return false;
+	REQUIRE(sts_policy_parse(e->text, e->n, &k_r->policy, &why) == 0);
+	memcpy(k_r->id, e->id, sizeof k_r->id);
+	k_r->fetched = e->fetched;
+	unlink_use(c, e);
+	link_newest(c, e);
+	return true;
+}
+
+size_t sts_cache_count(const struct sts_cache *c)
+{
+	return c->n;
+}
+
+void sts_cache_free(struct sts_cache *c)
+{
+	if (!c)
+		return;
+	while (c->newest)
+		drop(c, c->newest);
+	free(c);
+}
+
+/* ---- the file ---- */
+
+static void sum_line(const void *p, size_t n, char out[SUM_LINE + 1])
+{
+	uint8_t sum[SHA256_DIGEST_LENGTH];
+
+	SHA256(p, n, sum);
+	for (size_t i = 0; i < sizeof sum; i++)
+		snprintf(out + 2 * i, 3, "%02x", sum[i]);
+	memcpy(out + SUM_LINE - 1, "\n", 2);
+}
+
+static int write_all(int fd, const void *p, size_t n, off_t off)
+{
+	const uint8_t *at = p;
+
+	while (n > 0) {
+		ssize_t r = pwrite(fd, at, n, off);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r <= 0)
+			return -1;
+		at += r;
+		off += r;
+		n -= (size_t)r;
+	}
+	return 0;
+}
+
+static int put_all(const struct sts_cache *c, struct buf *b)
+{
+	for (const struct entry *e = c->oldest; e; e = e->newer) {
+		if (buf_addf(b, "%s %s %" PRId64 " %zu\n", e->domain, e->id, e->fetched, e->n) < 0 ||
+		    buf_add(b, e->text, e->n) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int sts_cache_write(const struct sts_cache *c, int fd, struct problem *pr)
+{
+	char sum[SUM_LINE + 1];
+	struct buf b;
+	int r;
+
+	buf_init(&b, STS_CACHE_OCTETS + STS_CACHE_DOMAINS * (size_t)HEAD_MAX);
+	REQUIRE(put_all(c, &b) == 0);
+	sum_line(b.len ? b.p : (const uint8_t *)"", b.len, sum);
+	r = write_all(fd, sum, SUM_LINE, 0) == 0 && (!b.len || write_all(fd, b.p, b.len, SUM_LINE) == 0) &&
+		    ftruncate(fd, (off_t)(SUM_LINE + b.len)) == 0 && fdatasync(fd) == 0
+		? 0
+		: problem_temp(pr, "the MTA-STS policies cannot be kept: %s", strerror(errno));
+	buf_clear(&b);
+	return r;
+}
+
+/* One entry at p: its octets, or 0: broken. */
+static size_t take_entry(struct sts_cache *c, const char *p, size_t n)
+{
+	char line[HEAD_MAX], domain[ADDRESS_DOMAIN_MAX + 1], id[STS_POLICY_ID_MAX + 1], norm[ADDRESS_DOMAIN_MAX + 1];
+	const char *nl = memchr(p, '\n', n), *why;
+	struct sts_policy *policy;
+	size_t head, len;
+	int64_t fetched;
+	int end = 0;
+
+	if (!nl || (size_t)(nl - p) >= sizeof line)
+		return 0;
+	head = (size_t)(nl - p);
+	memcpy(line, p, head);
+	line[head++] = 0;
+	if (sscanf(line, "%255s %32s %" SCNd64 " %zu%n", domain, id, &fetched, &len, &end) != 4 || line[end] ||
+	    len > n - head || address_domain(domain, strlen(domain), norm, NULL) < 0 || strcmp(domain, norm) != 0)
+		return 0;
+	policy = mem_new(sizeof *policy);
+	if (sts_policy_parse(p + head, len, policy, &why) == 0)
+		put_text(c, domain, id, fetched, p + head, len);
+	else
+		head = 0;
+	free(policy);
+	return head ? head + len : 0;
+}
+
+static int read_all(int fd, struct buf *b)
+{
+	uint8_t part[16 * 1024];
+	off_t off = 0;
+	ssize_t r;
+
+	while ((r = pread(fd, part, sizeof part, off)) > 0) {
+		if (buf_add(b, part, (size_t)r) < 0)
+			return -1;
+		off += r;
+	}
+	return r < 0 ? -1 : 0;
+}
+
+static int take_all(struct sts_cache *c, const struct buf *b)
+{
+	const char *p = buf_str(b);
+	char sum[SUM_LINE + 1];
+
+	if (b->len == 0)
+		return 0;
+	if (b->len < SUM_LINE)
+		return -1;
+	sum_line(p + SUM_LINE, b->len - SUM_LINE, sum);
+	if (memcmp(sum, p, SUM_LINE) != 0)
+		return -1;
+	for (size_t at = SUM_LINE, one; at < b->len; at += one) {
+		one = take_entry(c, p + at, b->len - at);
+		if (one == 0)
+			return -1;
+	}
+	return 0;
+}
+
+int sts_cache_read(struct sts_cache *c, int fd, struct problem *pr)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, SUM_LINE + STS_CACHE_OCTETS + STS_CACHE_DOMAINS * (size_t)HEAD_MAX);
+	r = read_all(fd, &b) < 0 || take_all(c, &b) < 0
+		? problem_temp(
+		      pr, "the kept MTA-STS policies cannot be read (the file is not whole): they are fetched again")
+		: 0;
+	buf_clear(&b);
+	if (r < 0) {
+		while (c->newest)
+			drop(c, c->newest);
+	}
+	return r;
+}
