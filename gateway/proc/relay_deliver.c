@@ -68,6 +68,7 @@ static void delivery_free(struct delivery *y)
 static struct relay_fate fate_of(const struct delivery *y, size_t i, int64_t now)
 {
 	const struct queue *q = y->of->r->queue;
+	char postmaster[ADDRESS_TEXT_MAX];
 	struct relay_fate_in in = {
 	    .kind = y->kind,
 	    .null_sender = y->sender[0] == '\0',
@@ -78,9 +79,10 @@ static struct relay_fate fate_of(const struct delivery *y, size_t i, int64_t now
 	    .expired = queue_expired(q, y->arrived, now),
 	    .delayed = queue_delayed(q, y->arrived, now),
 	    .warned = y->rcpts[i].warned,
-	    .last_notice = y->double_notice || strcasecmp(y->rcpts[i].address, relay_postmaster(y->of->r)) == 0,
 	};
 
+	relay_notice_postmaster(y->of->r, postmaster);
+	in.last_notice = y->double_notice || strcasecmp(y->rcpts[i].address, postmaster) == 0;
 	return relay_fate(&in);
 }
 

@@ -86,6 +86,18 @@ static int queue_notice(
 	return err;
 }
 
+void relay_notice_postmaster(const struct relay *r, char address_r[ADDRESS_TEXT_MAX])
+{
+	const char *configured = relay_postmaster(r), *at = strrchr(configured, '@'), *first = "";
+
+	if (at != NULL && conf_domain_find(r->conf, at + 1) != NULL) {
+		snprintf(address_r, ADDRESS_TEXT_MAX, "%s", configured);
+		return;
+	}
+	conf_domain(r->conf, 0, &first);
+	snprintf(address_r, ADDRESS_TEXT_MAX, "postmaster@%s", first);
+}
+
 static bool wants_full(const struct relay_notice *about)
 {
 	return about->clear && about->env->ret == ENVELOPE_RET_FULL && about->content != NULL &&
@@ -120,8 +132,8 @@ static void fill(
 int relay_notice_make(struct relay_settle *s, const struct relay_notice *about)
 {
 	struct relay *r = relay_settle_relay(s);
-	const char *to = about->to_postmaster ? relay_postmaster(r) : about->sender;
-	const char *at = strrchr(to, '@');
+	char postmaster[ADDRESS_TEXT_MAX];
+	const char *to = about->to_postmaster ? postmaster : about->sender, *at;
 	struct dsn d = {0};
 	char *header;
 	int err;
@@ -129,6 +141,8 @@ int relay_notice_make(struct relay_settle *s, const struct relay_notice *about)
 	d.rcpts = relay_settle_told(s, &d.nrcpts);
 	if (d.nrcpts == 0)
 		return 0;
+	relay_notice_postmaster(r, postmaster);
+	at = strrchr(to, '@');
 	if (at == NULL || conf_domain_find(r->conf, at + 1) == NULL) {
 		log_warn(relay_settle_id(s), "relay", "%sno-notice to=<%s> why=\"the address is not of our domains\"",
 		    about->to_postmaster ? "alarm=double-bounce " : "", to);

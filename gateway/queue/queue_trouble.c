@@ -54,9 +54,22 @@ static bool is_write(int extended)
 	}
 }
 
+/* sqlite3_system_errno says nothing after a COMMIT: the log's file is asked, then the database's. */
+static int last_errno(sqlite3 *db)
+{
+	sqlite3_file *log = NULL;
+	int e = 0;
+
+	if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK && log && log->pMethods)
+		log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &e);
+	if (e == 0)
+		sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &e);
+	return e;
+}
+
 enum queue_trouble_kind queue_trouble_of(struct queue_trouble *t, sqlite3 *db, const char *dir)
 {
-	int extended = sqlite3_extended_errcode(db), system = sqlite3_system_errno(db);
+	int extended = sqlite3_extended_errcode(db), system = last_errno(db);
 	const char *why = sqlite3_errmsg(db);
 
 	memset(t, 0, sizeof *t);
