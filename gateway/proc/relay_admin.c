@@ -67,6 +67,24 @@ static json_t *do_show(struct relay *r, const json_t *args, const char *who)
 	return parsed(queue_show_json(r->queue, text_arg(args, "id"), &pr), NULL, &pr);
 }
 
+/* The admin wants it tried now: back-offs of its next hops end. */
+static void wake(struct relay *r, const char *id)
+{
+	char *text = queue_show_json(r->queue, id, NULL);
+	json_t *o = text == NULL ? NULL : json_loads(text, 0, NULL), *rc;
+	size_t i;
+
+	json_array_foreach(json_object_get(o, "recipients"), i, rc)
+	{
+		const char *hop = json_string_value(json_object_get(rc, "nexthop"));
+
+		if (hop != NULL)
+			smtpc_pool_wake(r->pool, hop);
+	}
+	json_decref(o);
+	free(text);
+}
+
 static json_t *change(struct relay *r, enum queue_verb verb, const char *word, const json_t *args, const char *who)
 {
 	struct problem pr = {0};
@@ -80,6 +98,8 @@ static json_t *change(struct relay *r, enum queue_verb verb, const char *word, c
 	if (n < 0)
 		return failure("refused", pr.text);
 	log_info(id, "relay", "admin=%s recipients=%ld by=\"%s\" reason=\"%s\"", word, n, who, reason);
+	if (verb == QUEUE_VERB_RETRY || verb == QUEUE_VERB_RELEASE)
+		wake(r, id);
 	relay_deliver_kick(r->deliver);
 	return success(json_pack("{s:I}", "changed", (json_int_t)n));
 }

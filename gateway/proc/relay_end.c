@@ -8,6 +8,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/policy/policy.h"
 #include "gateway/proc/relay_deliver.h"
 #include "gateway/proc/relay_facts.h"
 #include "gateway/proc/relay_failures.h"
@@ -15,6 +16,8 @@
 #include "gateway/proc/relay_inbound.h"
 #include "gateway/proc/relay_jobs.h"
 #include "gateway/proc/relay_outputs.h"
+
+enum { ALARM_MS = 60000 };
 
 /*
  * A commit under way. It belongs to itself: when the session goes, tx becomes NULL and `cancel` asks the writer not
@@ -146,17 +149,47 @@ static void note_protected(struct relay_tx *t, const struct job_result *res)
 		}
 }
 
+/* What is held waits for a person: past held-max new mail that may have to be held is the sender's to keep. Encrypted
+ * mail is opened after its 250, and may have to be. */
+static bool no_room_to_hold(struct relay_tx *t, const struct job_result *res, struct problem *pr)
+{
+	static int64_t alarmed;
+	bool holds = res->noutputs == 0;
+	int64_t now = loop_now_ms();
+
+	for (size_t i = 0; i < res->noutputs; i++)
+		holds = holds || res->outputs[i].action == POLICY_HOLD;
+	if (outgoing(t) || !holds || !queue_held_full(t->r->queue))
+		return false;
+	problem_set(pr, PROBLEM_TEMP, 452, "4.3.1", "", "too much mail is held here already, try again later");
+	if (alarmed == 0 || now - alarmed > ALARM_MS) {
+		alarmed = now;
+		log_error(t->id, "relay",
+		    "alarm=held-full why=\"as many recipients are held as held-max allows: incoming mail that may "
+		    "have to be "
+		    "held gets 452; look at `postern queue list --state held`, release or delete\"");
+	}
+	return true;
+}
+
 static void commit_outputs(struct relay_tx *t, const struct job_result *res, struct spool *const *outs)
 {
 	struct relay_settle *s = relay_settle_new(t->r, t->id);
-	struct relay_outputs_in in = {
-	    outgoing(t) ? QUEUE_OUTBOUND : QUEUE_INBOUND, t->id, t->sender_text, t->rcpts, t->nrcpts, res, outs};
+	struct relay_outputs_in in = {.kind = outgoing(t) ? QUEUE_OUTBOUND : QUEUE_INBOUND,
+	    .id = t->id,
+	    .sender = t->sender_text,
+	    .rcpts = t->rcpts,
+	    .nrcpts = t->nrcpts,
+	    .res = res,
+	    .outs = outs,
+	    .env = &t->env,
+	    .env_rcpts = t->env_rcpts};
 	char id[QUEUE_ID_MAX];
 	struct problem pr = {0};
 	const struct queue_msg *m;
 	size_t n;
 
-	if (relay_outputs_add(s, &in, id, &pr) != 0) {
+	if (no_room_to_hold(t, res, &pr) || relay_outputs_add(s, &in, id, &pr) != 0) {
 		relay_settle_abandon(s);
 		answer(t, &pr, "");
 		return;
@@ -177,6 +210,7 @@ static void commit_raw(struct relay_tx *t, const struct job_result *res)
 	struct queue_msg m = {.id = t->id,
 	    .kind = QUEUE_RAW,
 	    .sender = t->sender_text,
+	    .env = t->env,
 	    .trace = t->trace,
 	    .message_id = res->message_id,
 	    .content = t->content,
@@ -193,10 +227,13 @@ static void commit_raw(struct relay_tx *t, const struct job_result *res)
 	facts = relay_facts_text(&f);
 	m.facts = facts;
 	for (size_t i = 0; i < t->nrcpts; i++)
-		v[i] = (struct queue_rcpt){
-		    .address = t->rcpts[i].address, .nexthop = "open", .state = QUEUE_QUEUED, .treatment = "open"};
+		v[i] = (struct queue_rcpt){.address = t->rcpts[i].address,
+		    .nexthop = "open",
+		    .state = QUEUE_QUEUED,
+		    .treatment = "open",
+		    .env = t->env_rcpts != NULL ? t->env_rcpts[i] : (struct envelope_rcpt){0}};
 	buf_init(&w, DATAKEYS_WRAPPED_MAX);
-	if (datakeys_wrap(t->r->datakeys, spool_key(t->content), &w, &pr) != 0) {
+	if (no_room_to_hold(t, res, &pr) || datakeys_wrap(t->r->datakeys, spool_key(t->content), &w, &pr) != 0) {
 		relay_settle_abandon(s);
 		answer(t, &pr, "");
 	} else {

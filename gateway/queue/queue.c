@@ -89,6 +89,7 @@ static int open_parts(struct queue *q, const char *dir, struct loop *loop, struc
 	    .box = q->box,
 	    .set = &q->set,
 	    .spool_fd = q->spool_fd,
+	    .dir = dir,
 	    .clock = &q->clock,
 	});
 	return 0;
@@ -141,6 +142,11 @@ const struct queue_settings *queue_settings_of(const struct queue *q)
 void queue_set_clock(struct queue *q, int64_t (*now_ms)(void *ctx), void *ctx)
 {
 	q->clock = (struct queue_clock){.now_ms = now_ms, .ctx = ctx};
+}
+
+int64_t queue_now(const struct queue *q)
+{
+	return queue_clock_ms(&q->clock);
 }
 
 void queue_id(struct queue *q, char id_r[QUEUE_ID_MAX])
@@ -197,6 +203,21 @@ bool queue_expired(const struct queue *q, int64_t arrived_ms, int64_t now_ms)
 static int64_t not_below_zero(int64_t n)
 {
 	return n > 0 ? n : 0;
+}
+
+bool queue_trouble(struct queue *q, struct problem *pr)
+{
+	return queue_writer_in_trouble(q->writer, pr);
+}
+
+bool queue_held_full(struct queue *q)
+{
+	pthread_mutex_lock(&q->due.lock);
+
+	bool full = q->set.held_max > 0 && q->due.tally[QUEUE_HELD] >= q->set.held_max;
+
+	pthread_mutex_unlock(&q->due.lock);
+	return full;
 }
 
 int queue_counts(struct queue *q, struct queue_counts *c_r)

@@ -40,6 +40,10 @@ static const struct setting rows[] = {
 	"After how long a sender inside is told once that the message still waits; 0 for never."),
     DURATION("hold-expire", hold_expire, "30d", HOUR, 365 * DAY,
 	"How long held mail waits for its certificate or for the admin before it is given up."),
+    NUMBER("held-max", held_max, "100000", 0, 100000000,
+	"How many held recipients the queue may have before incoming mail that would have to be held, and encrypted "
+	"mail, "
+	"which may have to be, gets 452; 0 for no bound."),
     SIZE("memory-max", memory_max, "256k", 0, 16 * MIB,
 	"Sealed content up to this size stays in memory and goes into the queue database; larger content goes into a "
 	"file in the spool directory."),

@@ -51,6 +51,8 @@ struct smtpc_rcpt {
 	/* out */
 	bool ok;
 	struct problem pr; /* when !ok: TEMP = try again, PERM = give up */
+	bool dsn_lost;	   /* ok, and the host does not take the DSN parameters (RFC 3461): NOTIFY and ORCPT went no
+			      further */
 	char reply[256];   /* the peer's words, sanitised */
 };
 struct smtpc_mail {
