@@ -13,6 +13,7 @@
 #include "gateway/scout/dns_settings.h"
 #include "gateway/smtp/smtpc_settings.h"
 #include "gateway/smtp/smtpd_settings.h"
+#include "ldap/ldap_find.h"
 #include "ldap/ldap_settings.h"
 
 struct conf {
@@ -249,6 +250,11 @@ static int check_recipients(
 {
 	const char *title;
 	size_t n = settings_count(c->s, "ldap");
+
+	for (size_t i = 0; i < n; i++)
+		if (conf_directory(c, i, &title)->servers.n > LDAP_FIND_SERVERS_MAX)
+			return problem_perm(
+			    pr, "%s: ldap \"%s\": more than %d servers", file, title, LDAP_FIND_SERVERS_MAX);
 
 	if (d->recipients == CONF_RCPTS_MAP && d->recipient_map[0] == '\0')
 		return problem_perm(
