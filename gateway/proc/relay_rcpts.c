@@ -21,7 +21,7 @@ struct domain {
 	const struct conf_domain *set;
 	const char *name;
 	struct relay_rcpts_map *map;
-	int64_t told; /* when the log was last told of its trouble */
+	int64_t told[2]; /* when the log was last told of its trouble: a passing one, an alarm */
 };
 /* Somebody who wants to know. At a question's list, or nowhere while the answer is being given. */
 struct relay_rcpts_wait {
@@ -156,9 +156,9 @@ static void tell_log(struct domain *d, bool alarm, const char *why)
 {
 	int64_t now = loop_now_ms();
 
-	if (d->told != 0 && now - d->told < TELL_MS)
+	if (d->told[alarm] != 0 && now - d->told[alarm] < TELL_MS)
 		return;
-	d->told = now;
+	d->told[alarm] = now;
 	if (alarm)
 		log_error(
 		    NULL, "relay", "alarm=recipients domain=%s source=%s why=\"%s\"", d->name, source_word(d), why);
