@@ -23,6 +23,8 @@ enum conf_tls {
 };
 
 enum conf_client_certs { CONF_CLIENT_CERTS_NONE, CONF_CLIENT_CERTS_ASK, CONF_CLIENT_CERTS_REQUIRE };
+enum conf_rcpts { CONF_RCPTS_CALL_AHEAD, CONF_RCPTS_ANY, CONF_RCPTS_MAP, CONF_RCPTS_LDAP };
+enum conf_unsure { CONF_UNSURE_DEFER, CONF_UNSURE_ACCEPT };
 
 struct conf_top {	   /* section "" */
 	char *hostname;	   /* our name in EHLO, greeting, Received */
@@ -63,6 +65,10 @@ struct conf_domain {						/* section domain "hospital.example" */
 	char *inside_server;					/* host:port */
 	int inside_tls;						/* enum conf_tls */
 	int unsigned_clear, untrusted, broken, sealed_unsigned; /* enum policy_in_action */
+	int recipients;						/* enum conf_rcpts: who knows which exist */
+	int recipient_unsure;					/* enum conf_unsure */
+	char *recipient_map, *recipient_ldap;			/* file; section ldap "..." */
+	char *recipient_delimiter;				/* one of these begins a tag */
 };
 
 /* The users are 32 bits: N plus the number of a role must stay below -1, and must not come round to root. */
@@ -81,7 +87,11 @@ const struct conf_listener *conf_listener(const struct conf *c, size_t i, const 
 size_t conf_domains(const struct conf *c);
 const struct conf_domain *conf_domain(const struct conf *c, size_t i, const char **name_r);
 const struct conf_domain *conf_domain_find(const struct conf *c, const char *name);
-/* A module's own section by name ("queue", "smtp-server", "smtp-client", "dns"). */
+/* Sections ldap "name". */
+struct ldap_settings;
+size_t conf_directories(const struct conf *c);
+const struct ldap_settings *conf_directory(const struct conf *c, size_t i, const char **name_r);
+/* A module's own section by name ("queue", "smtp-server", "smtp-client", "dns", "recipients"). */
 const void *conf_section(const struct conf *c, const char *section);
 int conf_help(struct buf *out) __attribute__((warn_unused_result));
 /* "127.0.0.1:25" / "[::1]:25" / "host:25" split; numeric only when ss_r is given. 0 / -1 with pr. */

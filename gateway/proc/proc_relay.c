@@ -22,6 +22,7 @@
 #include "gateway/proc/relay_failures.h"
 #include "gateway/proc/relay_hops.h"
 #include "gateway/proc/relay_jobs.h"
+#include "gateway/proc/relay_rcpts.h"
 #include "gateway/proc/relay_tls.h"
 #include "gateway/queue/queue_settings.h"
 #include "gateway/smtp/conn.h"
@@ -36,7 +37,8 @@ static int64_t stop_since;
 /* What the parent gives before the parts stand. */
 static struct control_peer pending[PENDING_MAX];
 static struct control_peer listeners[PENDING_MAX];
-static size_t npending, nlisteners;
+static struct control_peer maps[PENDING_MAX];
+static size_t npending, nlisteners, nmaps;
 
 static void peer(const struct control_peer *p)
 {
@@ -131,10 +133,13 @@ static int message(struct child *c, struct ipc_in *in)
 		keeper_state(&st);
 		return 0;
 	}
-	if ((in->type != CONTROL_PEER && in->type != CONTROL_LISTEN) || control_peer_get(in, &p) != 0)
+	if ((in->type != CONTROL_PEER && in->type != CONTROL_LISTEN && in->type != CONTROL_RCPT_MAP) ||
+	    control_peer_get(in, &p) != 0)
 		return -1;
 	if (in->type == CONTROL_LISTEN)
 		later(listeners, &nlisteners, &p);
+	else if (in->type == CONTROL_RCPT_MAP)
+		later(maps, &nmaps, &p);
 	else if (running)
 		peer(&p);
 	else
@@ -201,6 +206,7 @@ static void make_parts(struct child *c, const char *dir)
 	me.pool = smtpc_pool_new(me.loop, conf_section(c->conf, "smtp-client"), me.top->hostname);
 	me.ask = relay_ask_new(me.loop, on_identities, NULL);
 	me.hops = relay_hops_new(&me);
+	me.rcpts = relay_rcpts_new(&me);
 	me.jobs = relay_jobs_new(me.loop, count_sealers(), me.spool_dir);
 	me.failures = relay_failures_new(me.top->open_failures_max);
 	me.crashes = relay_failures_new(me.top->crashes_max);
@@ -219,6 +225,8 @@ static int run(struct child *c)
 	child_sandbox(c, &s);
 	make_parts(c, dir);
 	running = true;
+	for (size_t i = 0; i < nmaps; i++)
+		relay_rcpts_map_came(me.rcpts, maps[i].index, maps[i].fd);
 	for (size_t i = 0; i < npending; i++)
 		peer(&pending[i]);
 	for (size_t i = 0; i < nlisteners; i++)

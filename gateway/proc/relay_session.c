@@ -12,6 +12,7 @@
 #include "gateway/proc/relay_accept.h"
 #include "gateway/proc/relay_end.h"
 #include "gateway/proc/relay_hops.h"
+#include "gateway/proc/relay_rcpts.h"
 #include "gateway/proc/relay_tx.h"
 #include "gateway/queue/queue_settings.h"
 
@@ -151,10 +152,19 @@ static void rcpt_inside(struct relay_tx *t, const struct address *a)
 	relay_ask_verdict(t->r->ask, t->identity_text, t->pending_rcpt, on_verdict, t);
 }
 
+static void on_known(void *ctx, const struct relay_rcpts_answer *a)
+{
+	if (a->accepted)
+		rcpt_add(ctx, NULL);
+	else
+		rcpt_answer(ctx, &a->pr);
+}
+
 /* From outside only our own domains (no open relay), one domain a transaction: its keys and rules decide for the
  * whole message. */
-static void rcpt_outside(struct relay_tx *t, const char *domain)
+static void rcpt_outside(struct relay_tx *t, const struct address *a)
 {
+	const char *domain = a->domain;
 	struct problem pr;
 	const char *first;
 
@@ -171,7 +181,7 @@ static void rcpt_outside(struct relay_tx *t, const char *domain)
 		rcpt_answer(t, &pr);
 		return;
 	}
-	rcpt_add(t, NULL);
+	relay_rcpts_ask(t->r->rcpts, a, on_known, t, &t->rcpt_wait);
 }
 
 /* RFC 5321 4.5.1: always a recipient here, whatever else is known of the recipients of a domain; with our host name,
@@ -201,7 +211,7 @@ static void rcpt(void *app, struct smtpd *s, const struct address *a, const stru
 	if (inside(s))
 		rcpt_inside(t, &full);
 	else
-		rcpt_outside(t, full.domain);
+		rcpt_outside(t, &full);
 }
 
 /* ---- DATA ---- */

@@ -10,6 +10,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/proc/relay_end.h"
 #include "gateway/proc/relay_jobs.h"
+#include "gateway/proc/relay_rcpts.h"
 
 enum { MEMORY_MAX = 2 * 1024 * 1024, VERDICT_OCTETS_MAX = 24 * 1024 };
 
@@ -41,6 +42,7 @@ void relay_tx_free(struct relay_tx *t)
 	if (t == NULL)
 		return;
 	relay_ask_cancel(t->r->ask, t);
+	relay_rcpts_cancel(t->rcpt_wait);
 	relay_jobs_cancel(t->r->jobs, t);
 	relay_end_forget(t);
 	for (size_t i = 0; i < t->nverdicts; i++)

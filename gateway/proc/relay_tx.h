@@ -29,6 +29,7 @@ struct relay_tx {
 	struct envelope env;		 /* strings in the arena */
 	struct envelope_rcpt *env_rcpts; /* one for each of rcpts, or NULL: none said anything */
 	size_t rcpt_octets;
+	struct relay_rcpts_wait *rcpt_wait; /* is being asked whether pending_rcpt exists */
 	struct relay_verdict *verdicts[JOB_VERDICTS_MAX];
 	size_t nverdicts;
 	struct spool *content;

@@ -53,6 +53,7 @@ struct smtpc_rcpt {
 	struct problem pr; /* when !ok: TEMP = try again, PERM = give up */
 	bool dsn_lost;	   /* ok, and the host does not take the DSN parameters (RFC 3461): NOTIFY and ORCPT went no
 			      further */
+	bool said;	   /* ok or pr is the server's own answer to RCPT */
 	char reply[256];   /* the peer's words, sanitised */
 };
 struct smtpc_mail {
@@ -65,6 +66,7 @@ struct smtpc_mail {
 	bool body8;	/* content has 8-bit octets: BODY=8BITMIME where offered; a host without it: PERM 5.6.3 unless
 			   the setting assume-8bit is on */
 	bool sealed;	/* never re-encoded (it has 7-bit lines anyway) */
+	bool probe;	/* smtpc_probe.h: RSET in place of DATA, content NULL; ok says that RCPT was accepted */
 	const char *id; /* queue id for logs */
 	/* done: every rcpts[i] has its result; remote = "host[addr]:port", tls words. Called once from the loop. */
 	void (*done)(void *ctx, struct smtpc_mail *m, const char *remote, const char *tls);

@@ -98,7 +98,7 @@ static int check_path(const char *a, const char *what, struct problem *pr)
 
 static uint64_t mail_size(const struct smtpc_mail *m)
 {
-	return strlen(m->front) + m->content->size;
+	return strlen(m->front) + (m->content ? m->content->size : 0);
 }
 
 /* Is there anything in the mail as a whole that this server cannot be given? */
@@ -162,7 +162,7 @@ static void say_step(struct smtpc *c, size_t step)
 	} else if (step == SMTPC_STEP_MAIL) {
 		say_mail(c);
 	} else if (step == data_step(c)) {
-		smtpc_state_command(c, "DATA");
+		smtpc_state_command(c, c->mail->probe ? "RSET" : "DATA");
 	} else {
 		snprintf(line, sizeof line, "RCPT TO:<%s>", c->mail->rcpts[c->batch[step - SMTPC_STEP_RCPT]].address);
 		smtpc_state_command(c, line);
@@ -245,15 +245,25 @@ static bool too_many(const struct smtpc *c, const struct smtpc_trouble *t)
 	       (strcmp(t->pr.enh, "4.5.3") == 0 || strcmp(t->pr.enh, "4.1.0") == 0);
 }
 
+/* Of a probe: RCPT was the question. */
+static void taken(struct smtpc_rcpt *to, const struct smtpc_reply *r)
+{
+	to->ok = true;
+	smtpc_chat_words(r, to->reply);
+}
+
 static void rcpt_came(struct smtpc *c, const struct smtpc_reply *r, size_t i)
 {
 	struct smtpc_trouble t;
 
 	if (!c->mail_ok)
 		return; /* only an echo of MAIL's refusal */
+	c->mail->rcpts[c->batch[i]].said = true;
 	if (r->code / 100 == 2) {
 		c->accepted[i] = true;
 		c->naccepted++;
+		if (c->mail->probe)
+			taken(&c->mail->rcpts[c->batch[i]], r);
 		return;
 	}
 	smtpc_trouble_reply(&t, SMTPC_STAGE_RCPT, c->remote, r);
@@ -292,6 +302,14 @@ static void data_came(struct smtpc *c, const struct smtpc_reply *r)
 	}
 }
 
+/* The RSET that ends a probe. */
+static void probe_over(struct smtpc *c, const struct smtpc_reply *r)
+{
+	rset_came(c, r);
+	if (!c->dead)
+		transaction_over(c);
+}
+
 /* RFC 5321 3.8: the server is going away, whatever was asked. */
 static bool closing(struct smtpc *c, const struct smtpc_reply *r)
 {
@@ -324,7 +342,10 @@ void smtpc_send_envelope_reply(struct smtpc *c, const struct smtpc_reply *r)
 	}
 	c->got++;
 	if (step == data_step(c)) {
-		data_came(c, r);
+		if (c->mail->probe)
+			probe_over(c, r);
+		else
+			data_came(c, r);
 		return;
 	}
 	if (step == SMTPC_STEP_RSET)
