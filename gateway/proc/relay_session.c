@@ -15,6 +15,7 @@
 #include "gateway/proc/relay_rcpts.h"
 #include "gateway/proc/relay_tx.h"
 #include "gateway/queue/queue_settings.h"
+#include "gateway/smtp/smtpd_settings.h"
 
 static struct relay_tx *tx_of(struct smtpd *s)
 {
@@ -221,11 +222,12 @@ static void data(void *app, struct smtpd *s)
 	struct relay *r = app;
 	struct relay_tx *t = tx_of(s);
 	const struct queue_settings *qs = conf_section(r->conf, "queue");
+	const struct smtpd_settings *set = smtpd_where(s)->set;
 	uint8_t key[SPOOL_KEY];
 
 	relay_data_key(key);
 	spool_free(t->content);
-	t->content = spool_new(key, (size_t)qs->memory_max, r->spool_dir, -1, (uint64_t)qs->message_max);
+	t->content = spool_new(key, (size_t)qs->memory_max, r->spool_dir, -1, (uint64_t)set->message_max);
 	mem_wipe(key, sizeof(key));
 	smtpd_data_done(s, NULL);
 }

@@ -93,7 +93,7 @@ def rate(port, sink, n, sender, rcpt, tls):
 def postern(top, sink, seal, more=""):
     # the receiving side takes sealed mail as it is: a plain sink, so that only one gateway is measured
     g = Gateway(top, "postern" + ("-seal" if seal else ""), "hospital.example", sink.address, sink.address, settings="relay-tls = none\n" + (more or "sessions-per-client = 1000\n"),
-                domain_settings="inside-tls = none", log_level="warn", sections="smtp-client {\n connections = 20\n first-connections = 10\n}\nqueue {\n message-max = 200M\n}\nsmtp-server {\n message-max = 200M\n}\n")
+                domain_settings="inside-tls = none", log_level="warn", sections="smtp-client {\n connections = 20\n first-connections = 10\n}\nsmtp-server {\n message-max = 200M\n}\n")
     g.start(wait=False)
     wait_for("posternd", 60, lambda: os.path.exists(g.sock) and g.postern("status", check=False)[0] == 0)
     wait_for("keys", 60, lambda: g.cli("status")["parent"]["keeper"] == "ready")
