@@ -62,6 +62,7 @@ struct relay_ask {
 	int64_t ids_until;
 	struct arena *ids_memory, *coming_memory;
 	uint8_t seen[SEEN_PLACES][32];
+	uint64_t changes;
 	struct note notes[NOTES];
 	size_t next_note;
 	void (*on_identities)(void *ctx);
@@ -106,6 +107,7 @@ static struct cached *place(struct relay_ask *a, const char *key, size_t n, uint
 
 static void cache_drop(struct relay_ask *a)
 {
+	a->changes++;
 	for (size_t i = 0; i < CACHE_PLACES; i++) {
 		relay_verdict_free(a->cache[i].v);
 		a->cache[i].v = NULL;
@@ -514,6 +516,11 @@ void relay_ask_channel(struct relay_ask *a, int fd)
 	a->chan = ipc_chan_new(a->loop, fd, &ops, a);
 	seen_again(a);
 	ask_identities(a);
+}
+
+uint64_t relay_ask_changes(const struct relay_ask *a)
+{
+	return a->changes;
 }
 
 bool relay_ask_identities(const struct relay_ask *a, const struct judge_identity **list_r, size_t *n_r)

@@ -9,6 +9,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/policy/policy.h"
+#include "gateway/proc/relay_again.h"
 #include "gateway/proc/relay_deliver.h"
 #include "gateway/proc/relay_facts.h"
 #include "gateway/proc/relay_failures.h"
@@ -374,6 +375,16 @@ static void request_out(struct relay_tx *t)
 		rq->verdicts[i] = t->verdicts[i]->v;
 }
 
+static void on_again(struct relay_tx *t, const struct problem *pr)
+{
+	if (pr != NULL) {
+		answer(t, pr, "");
+		return;
+	}
+	request_out(t);
+	run(t);
+}
+
 void relay_end(struct relay_tx *t)
 {
 	struct problem pr = {0};
@@ -389,13 +400,12 @@ void relay_end(struct relay_tx *t)
 	t->trace = arena_str(t->a, relay_tx_trace(t));
 	REQUIRE(t->trace != NULL);
 	if (outgoing(t)) {
-		request_out(t);
-	} else {
-		relay_inbound_request(t->r, JOB_CHECK, t->id, t->sender_text, t->trace, t->rcpts, t->nrcpts, &t->rq);
-		if (relay_inbound_identities(t->r, t->a, &t->rq, &pr) != 0) {
-			answer(t, &pr, "");
-			return;
-		}
+		relay_again(t, on_again);
+		return;
 	}
-	run(t);
+	relay_inbound_request(t->r, JOB_CHECK, t->id, t->sender_text, t->trace, t->rcpts, t->nrcpts, &t->rq);
+	if (relay_inbound_identities(t->r, t->a, &t->rq, &pr) != 0)
+		answer(t, &pr, "");
+	else
+		run(t);
 }

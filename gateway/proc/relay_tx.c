@@ -27,6 +27,7 @@ struct relay_tx *relay_tx_new(struct relay *r, struct smtpd *s, const struct smt
 	t->env = m->env;
 	t->env.envid = arena_str(t->a, m->env.envid ? m->env.envid : "");
 	REQUIRE(t->env.envid != NULL);
+	t->asked = relay_ask_changes(r->ask);
 	if (address_is_null(&m->sender)) {
 		conf_domain(r->conf, 0, &first);
 		snprintf(t->identity_text, sizeof(t->identity_text), "postmaster@%.255s", first);
@@ -45,13 +46,19 @@ void relay_tx_free(struct relay_tx *t)
 	relay_rcpts_cancel(t->rcpt_wait);
 	relay_jobs_cancel(t->r->jobs, t);
 	relay_end_forget(t);
-	for (size_t i = 0; i < t->nverdicts; i++)
-		relay_verdict_free(t->verdicts[i]);
+	relay_tx_forget_verdicts(t);
 	spool_free(t->content);
 	free(t->rcpts);
 	free(t->env_rcpts);
 	arena_free(t->a);
 	free(t);
+}
+
+void relay_tx_forget_verdicts(struct relay_tx *t)
+{
+	for (size_t i = 0; i < t->nverdicts; i++)
+		relay_verdict_free(t->verdicts[i]);
+	t->nverdicts = 0;
 }
 
 static int again(struct problem *pr, const char *why)
@@ -123,6 +130,11 @@ int relay_tx_add(struct relay_tx *t, const char *address, struct relay_verdict *
 	t->rcpts[t->nrcpts++].verdict = index;
 	t->rcpt_octets += n + 8;
 	return 0;
+}
+
+int relay_tx_verdict(struct relay_tx *t, size_t i, struct relay_verdict *v, struct problem *pr)
+{
+	return verdict_index(t, v, &t->rcpts[i].verdict, pr);
 }
 
 /* RFC 3848, RFC 6531 4.3. */

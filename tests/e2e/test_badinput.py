@@ -360,6 +360,34 @@ def test_forged_results(top):
     check(mail, "encrypted", b"MIME-Version: 1.0\r\n" + kind)
 
 
+# ---- changes in the middle ----
+
+def test_a_change_of_policy_holds_for_mail_on_its_way_in(top):
+    """Between RCPT and the final dot the admin demands sealing: the message does not leave by the older verdict. With hundreds of recipients, too; and a change that says the same refuses nobody."""
+    gw, _, outside = solo(top)
+    gw.postern("partner", "add", "partner.example", "--treatment", "clear", "--strength", "never")
+    gw.postern("partner", "add", "other.example", "--treatment", "clear", "--strength", "never")
+
+    def begin(rcpts):
+        t = Talk(gw.inside, timeout=60)
+        assert t.ask("EHLO client.test").startswith("250") and t.ask(f"MAIL FROM:<{US}>").startswith("250")
+        assert all(t.ask(f"RCPT TO:<{r}>").startswith("250") for r in rcpts)
+        assert t.ask("DATA").startswith("354")
+        return t
+    many = [f"r{n}@partner.example" for n in range(500)]
+    strict, same = [begin([THEM]), begin(many), begin(["x@other.example", US, THEM])], begin(["x@other.example"])
+    gw.postern("partner", "add", "partner.example", "--treatment", "seal", "--strength", "require")
+    gw.wait_log(r"audit head id=\d+", 10)
+    for t in strict:
+        answer = t.ask("Subject: changed\r\n\r\nsecret\r\n.")
+        assert answer.startswith("550 5.7.1") and "must be encrypted" in answer, answer
+        t.close()
+    assert same.ask("Subject: same\r\n\r\nhello\r\n.").startswith("250")
+    same.close()
+    outside.by_subject("same")
+    assert len(outside.mails) == 1
+
+
 # ---- unsigned, untrusted, broken ----
 
 def test_three_actions(top):
