@@ -34,7 +34,7 @@ struct relay_commit {
 	bool outputs;
 	size_t nsealed;
 	const char *sealed[1];
-	char message_id[256];
+	char message_id[JOB_MESSAGE_ID_MAX];
 };
 
 static bool outgoing(const struct relay_tx *t)
