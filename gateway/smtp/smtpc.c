@@ -43,6 +43,7 @@ static void release(struct smtpc *c)
 {
 	loop_timer_free(c->turn);
 	smtpc_chat_clear(&c->chat);
+	buf_clear(&c->seven);
 	free(c->batch);
 	free(c->accepted);
 	free(c);
@@ -299,6 +300,8 @@ static void unasked(struct smtpc *c)
 
 static bool pipelined(const struct smtpc *c)
 {
+	if (c->bdat.on && (c->state == SMTPC_CONTENT || c->state == SMTPC_END))
+		return c->bdat.sent - c->bdat.got > 1;
 	return c->state == SMTPC_ENVELOPE && c->sent - c->got > 1;
 }
 
@@ -413,7 +416,10 @@ static void on_turn(void *ctx)
 	struct smtpc *c = ctx;
 
 	enter(c);
-	if (c->mail) {
+	if (c->mail && c->unfit.pr.cls != PROBLEM_NONE) {
+		say_quit(c);
+		c->ops->gone(c->opctx, c, &c->unfit);
+	} else if (c->mail) {
 		smtpc_state_ready(c); /* nothing of it was to be sent */
 	} else {
 		say_quit(c);

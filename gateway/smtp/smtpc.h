@@ -51,10 +51,10 @@ struct smtpc_rcpt {
 	/* out */
 	bool ok;
 	struct problem pr; /* when !ok: TEMP = try again, PERM = give up */
-	bool dsn_lost;	   /* ok, and the host does not take the DSN parameters (RFC 3461): NOTIFY and ORCPT went no
-			      further */
 	bool said;	   /* ok or pr is the server's own answer to RCPT */
 	char reply[256];   /* the peer's words, sanitised */
+	bool dsn_lost; /* ok, but the host knows no DSN: env was not passed on (RFC 3461 5.2.2: who asked for SUCCESS
+			  is told "relayed" by the caller) */
 };
 struct smtpc_mail {
 	const char *sender; /* "" = null path */
@@ -63,8 +63,8 @@ struct smtpc_mail {
 	size_t nrcpts;
 	const char *front; /* header fields sent before the content (trace), may be "" */
 	struct reader *content;
-	bool body8;	/* content has 8-bit octets: BODY=8BITMIME where offered; a host without it: PERM 5.6.3 unless
-			   the setting assume-8bit is on */
+	bool body8; /* content has 8-bit octets: BODY=8BITMIME where offered; for a host without it what is not sealed
+		       is converted (settings convert-8bit, assume-8bit), else PERM 5.6.3 */
 	bool sealed;	/* never re-encoded (it has 7-bit lines anyway) */
 	bool probe;	/* smtpc_probe.h: RSET in place of DATA, content NULL; ok says that RCPT was accepted */
 	const char *id; /* queue id for logs */

@@ -108,10 +108,31 @@ static void remember(struct smtpc_line *l, const struct problem *pr)
 		l->last = *pr;
 }
 
-/* May this mail go to the host where the line stands? What failed before is the reason, and stands in l->last. */
-static bool allowed(const struct smtpc_line *l)
+/* RFC 8689 4.2.1: hosts that need not be connected to, to know that they cannot be given the mail. */
+static bool requiretls_ok(struct smtpc_line *l)
 {
-	return !l->guarded || tls_of(l->route, l->host) >= SMTPC_TLS_ENCRYPT;
+	enum smtpc_tls tls = tls_of(l->route, l->host);
+	struct problem pr;
+
+	if (!l->job->mail->env.requiretls ||
+	    (l->route->hosts[l->host].name_sure && (tls == SMTPC_TLS_VERIFY || tls == SMTPC_TLS_DANE)))
+		return true;
+	problem_set(&pr, PROBLEM_PERM, 550, "5.7.30", "RFC 8689 4.2.1",
+	    "the sender demands verified TLS all the way (REQUIRETLS), and for %s there is none: that needs DANE, "
+	    "MTA-STS "
+	    "or a configured host with verify",
+	    l->route->hosts[l->host].name);
+	l->unfit = true;
+	remember(l, &pr);
+	return false;
+}
+
+/* May this mail go to the host where the line stands? When TLS failed before, that is the reason, and in l->last. */
+static bool allowed(struct smtpc_line *l)
+{
+	if (l->guarded && tls_of(l->route, l->host) < SMTPC_TLS_ENCRYPT)
+		return false;
+	return requiretls_ok(l);
 }
 
 static bool step(struct smtpc_line *l)
@@ -250,8 +271,11 @@ static void line_failed(struct smtpc_line *l)
 		    s->key);
 	smtpc_pool_give(l->job, &pr);
 	finish_job(l);
+	bool unfit = l->unfit;
+
 	line_free(l);
-	back_off(s, &pr);
+	if (!unfit)
+		back_off(s, &pr);
 }
 
 static void line_over(struct smtpc_line *l)
@@ -284,7 +308,7 @@ static void start_over(struct smtpc_line *l)
 	l->tries = 0;
 	l->mails = 0;
 	l->clear = false;
-	l->guarded = false;
+	l->guarded = l->unfit = false;
 	try_on(l);
 }
 
@@ -333,6 +357,7 @@ static void on_gone(void *ctx, struct smtpc *c, const struct smtpc_trouble *t)
 		if (t)
 			remember(l, &t->pr);
 		l->guarded |= t && t->unprotected;
+		l->unfit |= t && t->unfit;
 		step(l);
 		try_on(l);
 	}
@@ -389,6 +414,7 @@ static void use_line(struct smtpc_line *l, struct smtpc_job *j)
 {
 	l->job = j;
 	l->last.cls = PROBLEM_NONE;
+	l->guarded = l->unfit = false;
 	note_where(l, l->c);
 	smtpc_mail(l->c, j->mail);
 }

@@ -1,4 +1,5 @@
-/* The extensions of a server. Role relay. RFC 5321 4.1.1.1, RFC 1870, RFC 2920, RFC 3207, RFC 6152. No I/O. */
+/* The extensions of a server. Role relay. RFC 5321 4.1.1.1, RFC 1870, RFC 2920, RFC 3030, RFC 3207, RFC 3461, RFC
+ * 6152, RFC 6531, RFC 8689. No I/O. */
 #include "gateway/smtp/smtpc_ehlo.h"
 
 #include <string.h>
@@ -27,16 +28,17 @@ static void read_line(struct smtpc_ehlo *e, const char *p, size_t n)
 	const char *blank = memchr(p, ' ', n);
 	size_t word = blank ? (size_t)(blank - p) : n;
 
-	if (is(p, word, "STARTTLS"))
-		e->starttls = true;
-	else if (is(p, word, "PIPELINING"))
-		e->pipelining = true;
-	else if (is(p, word, "8BITMIME"))
-		e->eightbit = true;
-	else if (is(p, word, "SIZE")) {
-		e->size = true;
+	const struct {
+		const char *word;
+		bool *to;
+	} flags[] = {{"STARTTLS", &e->starttls}, {"PIPELINING", &e->pipelining}, {"8BITMIME", &e->eightbit},
+	    {"DSN", &e->dsn}, {"CHUNKING", &e->chunking}, {"SMTPUTF8", &e->smtputf8}, {"REQUIRETLS", &e->requiretls},
+	    {"SIZE", &e->size}};
+
+	for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+		*flags[i].to |= is(p, word, flags[i].word);
+	if (is(p, word, "SIZE"))
 		e->size_max = blank ? read_size(blank + 1, n - word - 1) : 0;
-	}
 }
 
 void smtpc_ehlo_read(struct smtpc_ehlo *e, const struct smtpc_reply *r)

@@ -40,6 +40,7 @@ struct smtpc_line {
 	unsigned mails;	     /* carried */
 	bool clear;	     /* TLS failed here and is not demanded: without STARTTLS */
 	bool greeted;	     /* was ready once on this connection */
+	bool unfit;	     /* a host was left out for this mail alone: says nothing about the destination */
 	bool guarded;	     /* TLS that a host demands failed: hosts that demand none are left out */
 	struct problem last; /* mildest failure so far: TEMP before PERM */
 };

@@ -15,8 +15,11 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/mail/sevenbit.h"
+#include "gateway/smtp/smtpc_bdat.h"
+#include "gateway/smtp/smtpc_params.h"
 
-enum { CHUNK = 16 * 1024, PATH_MAX_OUT = 400 };
+enum { CHUNK = 16 * 1024 };
 
 static size_t data_step(const struct smtpc *c)
 {
@@ -67,57 +70,43 @@ void smtpc_send_failed(struct smtpc *c, const struct smtpc_trouble *t)
 
 /* ---- what can be said without asking the server ---- */
 
-/*
- * The address goes into a command line: no octet may end the path or the line. Quoting was done before
- * (address_text); without SMTPUTF8 there is nothing but ASCII (RFC 6531 3.3).
- */
-static int check_path(const char *a, const char *what, struct problem *pr)
+static uint64_t mail_size(const struct smtpc *c)
 {
-	bool quoted = false;
-	size_t n = strlen(a);
+	const struct smtpc_mail *m = c->mail;
 
-	for (size_t i = 0; i < n; i++) {
-		unsigned char ch = (unsigned char)a[i];
-
-		if (ch > 0x7e)
-			return problem_set(pr, PROBLEM_PERM, 553, "5.6.7", "RFC 6531 3.3",
-			    "the %s address has octets outside ASCII, which this gateway does not send", what);
-		if (ch < 0x20 || (!quoted && strchr("<> ", ch)))
-			return problem_set(pr, PROBLEM_PERM, 553, "5.1.3", "RFC 5321 4.1.2",
-			    "the %s address cannot be written in an SMTP command", what);
-		if (quoted && ch == '\\' && i + 1 < n && a[i + 1] >= 0x20)
-			i++;
-		else if (ch == '"')
-			quoted = !quoted;
-	}
-	if (quoted || n > PATH_MAX_OUT)
-		return problem_set(pr, PROBLEM_PERM, 553, "5.1.3", "RFC 5321 4.5.3.1.3",
-		    "the %s address is too long or its quotes do not end", what);
-	return 0;
+	return strlen(m->front) + (c->converted ? c->seven.len : m->content ? m->content->size : 0);
 }
 
-static uint64_t mail_size(const struct smtpc_mail *m)
+/* RFC 6152 3: a host without 8BITMIME gets 7 bits or nothing. What is sealed is never touched. */
+static int fit_to_seven(struct smtpc *c, struct problem *pr)
 {
-	return strlen(m->front) + (m->content ? m->content->size : 0);
+	const struct smtpc_mail *m = c->mail;
+	struct stream_buf to;
+
+	if (!smtpc_params_eight(m) || c->ehlo.eightbit || c->set->assume_8bit)
+		return 0;
+	if (m->sealed || !c->set->convert_8bit)
+		return problem_set(pr, PROBLEM_PERM, 554, "5.6.3", "RFC 6152 3",
+		    "the message has 8-bit content and %s does not offer 8BITMIME; send it with 7-bit transfer "
+		    "encodings, or set assume-8bit if that host takes 8-bit content all the same",
+		    c->remote);
+	/* base64 and its lines make at most half as much again */
+	buf_init(&c->seven, 2 * (size_t)c->set->convert_max);
+	stream_buf_init(&to, &c->seven);
+	if (sevenbit_write(m->content, 0, m->content->size, (size_t)c->set->convert_max, &to.writer, pr) < 0) {
+		buf_clear(&c->seven);
+		return problem_prefix(pr, "%s does not offer 8BITMIME: ", c->remote);
+	}
+	c->converted = true;
+	log_info(m->id, "smtpc", "converted remote=%s from=%llu to=%zu why=\"no 8BITMIME\"", c->remote,
+	    (unsigned long long)m->content->size, c->seven.len);
+	return 0;
 }
 
 /* Is there anything in the mail as a whole that this server cannot be given? */
 static int check_mail(struct smtpc *c, struct problem *pr)
 {
-	const struct smtpc_mail *m = c->mail;
-
-	if (check_path(m->sender, "sender", pr) < 0)
-		return -1;
-	if (m->body8 && !c->ehlo.eightbit && !c->set->assume_8bit)
-		return problem_set(pr, PROBLEM_PERM, 554, "5.6.3", "RFC 6152 3",
-		    "the message has 8-bit content and %s does not offer 8BITMIME; send it with 7-bit transfer "
-		    "encodings, or set assume-8bit if that host takes 8-bit content all the same",
-		    c->remote);
-	if (c->ehlo.size_max > 0 && mail_size(m) > c->ehlo.size_max)
-		return problem_set(pr, PROBLEM_PERM, 552, "5.3.4", "RFC 1870 6.1",
-		    "the message has %llu octets and %s takes at most %llu", (unsigned long long)mail_size(m),
-		    c->remote, (unsigned long long)c->ehlo.size_max);
-	return 0;
+	return fit_to_seven(c, pr) < 0 ? -1 : smtpc_params_mail(c, mail_size(c), pr);
 }
 
 /* The next recipients without a result; those that cannot be sent at all get theirs. */
@@ -131,7 +120,7 @@ static void choose_batch(struct smtpc *c)
 
 		if (!undecided(r))
 			continue;
-		if (check_path(r->address, "recipient", &pr) < 0) {
+		if (smtpc_params_path(c, r->address, "recipient", &pr) < 0) {
 			r->pr = pr;
 			continue;
 		}
@@ -142,31 +131,19 @@ static void choose_batch(struct smtpc *c)
 
 /* ---- commands ---- */
 
-static void say_mail(struct smtpc *c)
-{
-	char line[PATH_MAX_OUT + 100], size[40] = "";
-
-	if (c->ehlo.size)
-		snprintf(size, sizeof size, " SIZE=%llu", (unsigned long long)mail_size(c->mail));
-	snprintf(line, sizeof line, "MAIL FROM:<%s>%s%s", c->mail->sender, size,
-	    c->mail->body8 && c->ehlo.eightbit ? " BODY=8BITMIME" : "");
-	smtpc_state_command(c, line);
-}
-
 static void say_step(struct smtpc *c, size_t step)
 {
-	char line[PATH_MAX_OUT + 32];
+	char line[SMTPC_PARAMS_LINE];
 
-	if (step == SMTPC_STEP_RSET) {
+	if (step == SMTPC_STEP_RSET)
 		smtpc_state_command(c, "RSET");
-	} else if (step == SMTPC_STEP_MAIL) {
-		say_mail(c);
-	} else if (step == data_step(c)) {
+	else if (step == SMTPC_STEP_MAIL)
+		smtpc_state_command(c, smtpc_params_mail_line(c, mail_size(c), line));
+	else if (step == data_step(c))
 		smtpc_state_command(c, c->mail->probe ? "RSET" : "DATA");
-	} else {
-		snprintf(line, sizeof line, "RCPT TO:<%s>", c->mail->rcpts[c->batch[step - SMTPC_STEP_RCPT]].address);
-		smtpc_state_command(c, line);
-	}
+	else
+		smtpc_state_command(
+		    c, smtpc_params_rcpt_line(c, &c->mail->rcpts[c->batch[step - SMTPC_STEP_RCPT]], line));
 }
 
 static int64_t step_timeout(const struct smtpc *c)
@@ -184,7 +161,10 @@ static int64_t step_timeout(const struct smtpc *c)
 /* RFC 2920 3.1: all up to DATA in one go, where the server can; else one by one. */
 static void say_next(struct smtpc *c)
 {
-	while (c->sent <= data_step(c) && (c->ehlo.pipelining || c->sent == c->got))
+	/* BDAT is no step: it goes out when it is known that somebody is there to have it */
+	size_t steps = data_step(c) + (c->bdat.on ? 0 : 1);
+
+	while (c->sent < steps && (c->ehlo.pipelining || c->sent == c->got))
 		say_step(c, c->sent++);
 	conn_timeout(c->conn, step_timeout(c));
 }
@@ -195,6 +175,7 @@ static void next_batch(struct smtpc *c)
 	choose_batch(c);
 	c->state = SMTPC_READY;
 	if (c->nbatch == 0) {
+		buf_clear(&c->seven);
 		conn_timeout(c->conn, 0);
 		loop_timer_set(c->turn, 0);
 		return;
@@ -202,6 +183,7 @@ static void next_batch(struct smtpc *c)
 	c->naccepted = 0;
 	c->mail_ok = false;
 	c->off = 0;
+	c->bdat.on = !c->mail->probe && smtpc_bdat_fit(c);
 	c->sent = c->got = c->need_rset ? SMTPC_STEP_RSET : SMTPC_STEP_MAIL;
 	c->state = SMTPC_ENVELOPE;
 	say_next(c);
@@ -213,6 +195,15 @@ void smtpc_send_begin(struct smtpc *c)
 	struct problem pr;
 
 	c->refused.pr.cls = PROBLEM_NONE;
+	c->unfit.pr.cls = PROBLEM_NONE;
+	c->converted = false;
+	c->bdat.on = false;
+	if (smtpc_params_requiretls(c, &pr) < 0) {
+		/* from the loop, and not from inside the owner's call */
+		smtpc_trouble_unfit(&c->unfit, &pr);
+		loop_timer_set(c->turn, 0);
+		return;
+	}
 	if (check_mail(c, &pr) < 0) {
 		smtpc_trouble_ours(&t, SMTPC_STAGE_MAIL, &pr);
 		decide_all(c, &t);
@@ -356,31 +347,42 @@ void smtpc_send_envelope_reply(struct smtpc *c, const struct smtpc_reply *r)
 		rcpt_came(c, r, step - SMTPC_STEP_RCPT);
 	if (c->dead)
 		return;
-	if (pointless(c))
+	if (pointless(c) || (c->bdat.on && c->got == data_step(c) && c->naccepted == 0))
 		transaction_over(c);
+	else if (c->bdat.on && c->got == data_step(c))
+		smtpc_bdat_begin(c);
 	else
 		say_next(c);
 }
 
 /* ---- content ---- */
 
-/* The next octets of header fields in front and content: 1, 0 at the end, -1 with pr. */
-static int read_some(struct smtpc *c, uint8_t *p, size_t *n_r, struct problem *pr)
+static int read_content(struct smtpc *c, uint64_t off, uint8_t *p, size_t cap, size_t *n_r, struct problem *pr)
+{
+	struct stream_mem m;
+
+	if (!c->converted)
+		return stream_read_at(c->mail->content, off, p, cap, n_r, pr);
+	stream_mem_init(&m, c->seven.p, c->seven.len);
+	return stream_read_at(&m.reader, off, p, cap, n_r, pr);
+}
+
+int smtpc_send_read(struct smtpc *c, uint8_t *p, size_t cap, size_t *n_r, struct problem *pr)
 {
 	size_t front = strlen(c->mail->front);
 
 	*n_r = 0;
 	if (c->off < front) {
-		*n_r = front - (size_t)c->off < CHUNK ? front - (size_t)c->off : CHUNK;
+		*n_r = front - (size_t)c->off < cap ? front - (size_t)c->off : cap;
 		memcpy(p, c->mail->front + c->off, *n_r);
-	} else if (stream_read_at(c->mail->content, c->off - front, p, CHUNK, n_r, pr) < 0) {
+	} else if (read_content(c, c->off - front, p, cap, n_r, pr) < 0) {
 		return -1;
 	}
 	c->off += *n_r;
 	return *n_r > 0;
 }
 
-static void unreadable(struct smtpc *c, const struct problem *pr)
+void smtpc_send_unreadable(struct smtpc *c, const struct problem *pr)
 {
 	struct smtpc_trouble t;
 
@@ -406,8 +408,12 @@ void smtpc_send_content(struct smtpc *c)
 	size_t n;
 	int more;
 
+	if (c->bdat.on) {
+		smtpc_bdat_send(c);
+		return;
+	}
 	buf_init(&out, 2 * CHUNK + 16);
-	while ((more = read_some(c, chunk, &n, &pr)) == 1) {
+	while ((more = smtpc_send_read(c, chunk, CHUNK, &n, &pr)) == 1) {
 		buf_reset(&out);
 		dot_out_feed(&c->dots, chunk, n, &out);
 		if (conn_write(c->conn, out.p, out.len) != 0)
@@ -421,13 +427,17 @@ void smtpc_send_content(struct smtpc *c)
 	mem_wipe(chunk, sizeof chunk);
 	buf_clear(&out);
 	if (more < 0)
-		unreadable(c, &pr);
+		smtpc_send_unreadable(c, &pr);
 }
 
 void smtpc_send_content_reply(struct smtpc *c, const struct smtpc_reply *r)
 {
 	struct smtpc_trouble t;
 
+	if (smtpc_bdat_between(c)) {
+		smtpc_bdat_reply(c, r);
+		return;
+	}
 	if (r->code < 400) {
 		smtpc_state_malformed(c, "a positive reply before the message was complete");
 		return;
@@ -444,6 +454,7 @@ static void accepted(struct smtpc *c, const struct smtpc_reply *r)
 		if (!c->accepted[i])
 			continue;
 		to->ok = true;
+		to->dsn_lost = !c->ehlo.dsn;
 		smtpc_chat_words(r, to->reply);
 	}
 }
@@ -453,6 +464,10 @@ void smtpc_send_end_reply(struct smtpc *c, const struct smtpc_reply *r)
 	struct smtpc_trouble t = {.over = false};
 	int k = r->code / 100;
 
+	if (smtpc_bdat_between(c)) {
+		smtpc_bdat_reply(c, r);
+		return;
+	}
 	/* Said before the dot has left us: it is not about the whole message. */
 	if (conn_waiting(c->conn) > 0) {
 		c->state = SMTPC_CONTENT;

@@ -16,6 +16,10 @@ void smtpc_send_content(struct smtpc *c);
 /* The connection fails: gives the recipients their results that have one by now (after the final dot, or a refusal of
  * content). */
 void smtpc_send_failed(struct smtpc *c, const struct smtpc_trouble *t);
+/* The next octets of front and content, at most cap: 1, 0 at the end, -1 with pr. */
+int smtpc_send_read(struct smtpc *c, uint8_t *p, size_t cap, size_t *n_r, struct problem *pr);
+/* The content cannot be read: drops the connection. */
+void smtpc_send_unreadable(struct smtpc *c, const struct problem *pr);
 enum smtpc_stage smtpc_send_stage(const struct smtpc *c);
 
 #endif

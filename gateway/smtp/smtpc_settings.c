@@ -51,7 +51,26 @@ static const struct setting rows[] = {
 	.type = SETTING_BOOL,
 	.offset = offsetof(struct smtpc_settings, assume_8bit),
 	.dflt = "no",
-	.help = "Send 8-bit content also to servers that do not offer 8BITMIME; otherwise such mail is returned."},
+	.help = "Send 8-bit content as it is also to servers that do not offer 8BITMIME."},
+    {.name = "convert-8bit",
+	.type = SETTING_BOOL,
+	.offset = offsetof(struct smtpc_settings, convert_8bit),
+	.dflt = "yes",
+	.help =
+	    "Convert 8-bit content that is not sealed to 7 bits for servers that do not offer 8BITMIME; otherwise "
+	    "such mail is returned."},
+    {.name = "convert-max",
+	.type = SETTING_SIZE,
+	.offset = offsetof(struct smtpc_settings, convert_max),
+	.dflt = "32M",
+	.min = 64 * 1024,
+	.max = 1024LL * 1024 * 1024,
+	.help = "Largest mail that convert-8bit converts; it is held in memory meanwhile."},
+    {.name = "chunking",
+	.type = SETTING_BOOL,
+	.offset = offsetof(struct smtpc_settings, chunking),
+	.dflt = "yes",
+	.help = "Send content with BDAT (RFC 3030) to servers that offer CHUNKING and PIPELINING."},
 };
 
 const struct settings_section smtpc_settings_section = {

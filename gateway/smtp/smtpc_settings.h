@@ -17,6 +17,9 @@ struct smtpc_settings {
 	int64_t recipients;		 /* in one transaction (RFC 5321 4.5.3.1.8: a server takes at least 100) */
 	int64_t attempts;		 /* addresses tried for one mail before it waits for its next turn */
 	int64_t reply_line, reply_lines; /* octets of a reply line, lines of a reply */
+	bool chunking;			 /* BDAT where offered */
+	bool convert_8bit;		 /* 8-bit content to 7 bits for hosts without 8BITMIME */
+	int64_t convert_max;		 /* octets of such a mail, held in memory */
 	bool assume_8bit;		 /* send 8-bit content also to hosts that do not offer 8BITMIME */
 };
 extern const struct settings_section smtpc_settings_section;

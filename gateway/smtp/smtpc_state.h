@@ -61,8 +61,16 @@ struct smtpc {
 	size_t sent, got; /* the next step to send, and to get the reply of */
 	bool mail_ok;
 	struct smtpc_trouble refused; /* MAIL was refused: for the whole mail; pr.cls NONE = no */
+	struct smtpc_trouble unfit;   /* the whole mail cannot go over this host; pr.cls NONE = it can */
 	struct dot_out dots;
-	uint64_t off; /* of front, then content, already sent */
+	struct {
+		bool on;	  /* this transaction sends BDAT */
+		size_t sent, got; /* chunks, and replies to them */
+		bool cr, line;	  /* the last octet was a CR; a line has ended or not begun */
+	} bdat;
+	uint64_t off;	/* of front, then content, already sent */
+	bool converted; /* to 7 bits: the content is in seven */
+	struct buf seven;
 };
 
 /* Ends the connection and tells the owner. */

@@ -136,6 +136,14 @@ void smtpc_trouble_ours(struct smtpc_trouble *t, enum smtpc_stage s, const struc
 	t->pr = *pr;
 }
 
+void smtpc_trouble_unfit(struct smtpc_trouble *t, const struct problem *pr)
+{
+	begin(t, SMTPC_STAGE_EHLO, SMTPC_SITE);
+	t->over = true;
+	t->unfit = true;
+	t->pr = *pr;
+}
+
 static const char *demand_words(enum smtpc_demand d)
 {
 	return d == SMTPC_DEMAND_DANE	    ? "TLS with a certificate that its TLSA records name (DANE)"

@@ -50,6 +50,8 @@ void smtpc_trouble_lost(struct smtpc_trouble *t, enum smtpc_stage s, const char 
 void smtpc_trouble_malformed(struct smtpc_trouble *t, enum smtpc_stage s, const char *remote, const char *why);
 /* Ours: the mail cannot be sent (content that cannot be read, too large, not deliverable as it is). */
 void smtpc_trouble_ours(struct smtpc_trouble *t, enum smtpc_stage s, const struct problem *pr);
+/* This mail cannot go over this host (REQUIRETLS); nothing is wrong with either. */
+void smtpc_trouble_unfit(struct smtpc_trouble *t, const struct problem *pr);
 /* STARTTLS not offered (r NULL) or refused where it is demanded. */
 void smtpc_trouble_no_tls(
     struct smtpc_trouble *t, const char *remote, enum smtpc_demand demand, const struct smtpc_reply *r);

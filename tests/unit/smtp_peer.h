@@ -3,9 +3,9 @@
  * sockets, one script per accepted connection. A script is a list of steps:
  *   "> text"   sends text and CRLF            ">>text"  sends the octets as they are     "0"  sends a NUL octet
  *   "< word"   reads a line; it must begin with word                                     "."  reads content to CRLF .
- * CRLF "t"        TLS handshake (as server)      "T"       the same, and it must fail "m" the same, no matter, but no
- * line comes through it "x"        closes "r" closes with RST                  "w"  waits until the client closes "s
- * N"      sends N octets of 'a' without a line end
+ * CRLF "b"        reads one BDAT and its octets "t"        TLS handshake (as server)      "T"       the same, and it
+ * must fail "m" the same, no matter, but no line comes through it "x"        closes "r" closes with RST "w"  waits
+ * until the client closes "s N"      sends N octets of 'a' without a line end
  *   "*"        answers well until the client says QUIT or closes (a plain good server; mails are counted)
  */
 #ifndef POSTERN_TESTS_SMTP_PEER_H
@@ -156,6 +156,37 @@ PEER int peer_content(struct peer_conn *c)
 	return -1;
 }
 
+/* One BDAT command with its octets, which are kept: 1 it was the last, 0 it was not, -1 the end. */
+PEER int peer_bdat(struct peer_conn *c)
+{
+	struct peer *p = c->peer;
+	char line[1024] = "(end)";
+	size_t n;
+
+	if (peer_line(c, line, sizeof line) < 0 || strncmp(line, "BDAT ", 5) != 0) {
+		peer_error(p, "BDAT", line);
+		return -1;
+	}
+	n = strtoul(line + 5, NULL, 10);
+	while (n > 0) {
+		size_t part = n < c->have ? n : c->have;
+
+		if (part == 0 && peer_read(c) < 0)
+			return -1;
+		pthread_mutex_lock(&p->lock);
+		if (p->content_len + part < PEER_CONTENT) {
+			memcpy(p->content + p->content_len, c->buf, part);
+			p->content_len += part;
+			p->content[p->content_len] = 0;
+		}
+		pthread_mutex_unlock(&p->lock);
+		c->have -= part;
+		memmove(c->buf, c->buf + part, c->have);
+		n -= part;
+	}
+	return strstr(line, " LAST") != NULL;
+}
+
 PEER int peer_say(struct peer_conn *c, const char *text)
 {
 	char line[1024];
@@ -235,6 +266,8 @@ PEER int peer_step(struct peer_conn *c, const char *s)
 		return -1;
 	case '.':
 		return peer_content(c);
+	case 'b':
+		return peer_bdat(c) < 0 ? -1 : 0;
 	case '0':
 		return peer_write(c, "", 1);
 	case 's':

@@ -1,0 +1,130 @@
+#include "gateway/smtp/smtpc_bdat.h"
+
+#include <stdio.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/mem.h"
+#include "gateway/smtp/smtpc_send.h"
+
+/* A chunk may grow to twice its size: each octet a bare LF. */
+enum { READ = 16 * 1024, CHUNK = 64 * 1024 };
+
+bool smtpc_bdat_fit(const struct smtpc *c)
+{
+	return c->set->chunking && c->ehlo.chunking && c->ehlo.pipelining;
+}
+
+void smtpc_bdat_begin(struct smtpc *c)
+{
+	c->bdat.on = true;
+	c->bdat.sent = c->bdat.got = 0;
+	c->bdat.cr = false;
+	c->bdat.line = true;
+	c->state = SMTPC_CONTENT;
+	smtpc_bdat_send(c);
+}
+
+/* Bare CR and LF become CRLF, as with DATA: whatever stands in the content, the receiver sees one message. The room
+ * was made by the caller. */
+static void put(struct smtpc *c, const uint8_t *p, size_t n, struct buf *out)
+{
+	uint8_t *to = buf_room(out, 2 * n + 1);
+	size_t k = 0;
+
+	REQUIRE(to);
+	for (size_t i = 0; i < n; i++) {
+		uint8_t o = p[i];
+
+		if (c->bdat.cr != (o == '\n'))
+			to[k++] = c->bdat.cr ? '\n' : '\r';
+		to[k++] = o;
+		c->bdat.cr = o == '\r';
+		c->bdat.line = o == '\n';
+	}
+	buf_added(out, k);
+}
+
+/* The last line has its end, as it has with DATA. */
+static void put_end(struct smtpc *c, struct buf *out)
+{
+	if (c->bdat.cr)
+		REQUIRE(buf_adds(out, "\n") == 0);
+	else if (!c->bdat.line)
+		REQUIRE(buf_adds(out, "\r\n") == 0);
+}
+
+/* One chunk into out: 1 there are more, 0 it is the last, -1 the content cannot be read. */
+static int fill(struct smtpc *c, struct buf *out, struct problem *pr)
+{
+	uint8_t part[READ];
+	size_t n;
+	int more = 1;
+
+	while (more == 1 && out->len < CHUNK) {
+		more = smtpc_send_read(c, part, sizeof part, &n, pr);
+		if (more == 1)
+			put(c, part, n, out);
+	}
+	mem_wipe(part, sizeof part);
+	if (more == 0)
+		put_end(c, out);
+	return more;
+}
+
+static int say_chunk(struct smtpc *c, const struct buf *out, bool last)
+{
+	char line[64];
+
+	snprintf(line, sizeof line, "BDAT %zu%s", out->len, last ? " LAST" : "");
+	smtpc_state_command(c, line);
+	c->bdat.sent++;
+	if (last) {
+		c->state = SMTPC_END;
+		conn_timeout(c->conn, c->set->end_timeout);
+	} else {
+		conn_timeout(c->conn, c->set->block_timeout);
+	}
+	return out->len ? conn_write(c->conn, out->p, out->len) : 0;
+}
+
+void smtpc_bdat_send(struct smtpc *c)
+{
+	struct problem pr;
+	struct buf out;
+	int more = 1, full = 0;
+
+	buf_init(&out, 2 * (size_t)(CHUNK + READ) + 16);
+	while (more == 1 && full == 0) {
+		buf_reset(&out);
+		more = fill(c, &out, &pr);
+		if (more >= 0)
+			full = say_chunk(c, &out, more == 0);
+	}
+	buf_clear(&out);
+	if (more < 0)
+		smtpc_send_unreadable(c, &pr);
+}
+
+bool smtpc_bdat_between(const struct smtpc *c)
+{
+	size_t last = c->state == SMTPC_END ? 1 : 0;
+
+	return c->bdat.on && c->bdat.got + last < c->bdat.sent;
+}
+
+/* RFC 3030 2: a refused chunk is the end of the transaction; those that follow it already are of no use. */
+void smtpc_bdat_reply(struct smtpc *c, const struct smtpc_reply *r)
+{
+	struct smtpc_trouble t;
+
+	if (r->code / 100 == 2) {
+		c->bdat.got++;
+		return;
+	}
+	if (r->code / 100 == 3) {
+		smtpc_state_malformed(c, "an intermediate reply (3yz) to BDAT");
+		return;
+	}
+	smtpc_trouble_reply(&t, SMTPC_STAGE_CONTENT, c->remote, r);
+	smtpc_state_end(c, &t);
+}

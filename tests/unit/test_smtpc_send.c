@@ -1,0 +1,278 @@
+/* Extensions on the way out: what is said to a host that offers them, what to one that does not, and each recipient's
+ * outcome: DSN, SMTPUTF8, 8BITMIME, CHUNKING, REQUIRETLS. Scripted servers over loopback. */
+#include "gateway/smtp/smtpc_send.h"
+#include "tests/unit/smtpc_fixture.h"
+
+#define MAX_STEPS 24
+#define HELLO(words) "> 220 hi", "< EHLO", "> 250-peer.test", words
+#define TAKEN "< DATA", "> 354 go", ".", "> 250 2.0.0 taken", "w"
+
+enum content { SEVEN, EIGHT, LONG, BARE, NO_END };
+static const char *const contents[] = {
+    [SEVEN] = "Subject: s\r\n\r\nx\r\n",
+    [EIGHT] = "Subject: s\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+	      "Content-Transfer-Encoding: 8bit\r\n\r\nGr\xc3\xbc\xc3\x9f"
+	      "e\r\n",
+    [BARE] = "a\nb\rc\r\r\n.\r\nd\r\n",
+    [NO_END] = "no end",
+};
+
+struct want {
+	enum problem_class cls;
+	const char *enh, *text;
+	bool dsn_lost;
+};
+struct row {
+	const char *name;
+	const char *steps[MAX_STEPS];
+	struct envelope env;
+	struct envelope_rcpt to[2];
+	const char *addresses[2]; /* NULL: the usual ones */
+	enum content content;
+	bool sealed;
+	size_t nrcpts;
+	struct want want[2];
+	const char *got; /* content that the server has then, or part of it */
+};
+
+static const struct row rows[] = {
+    {"DSN passed on",
+	{HELLO("> 250 DSN"), "< MAIL FROM:<from@client.test> RET=HDRS ENVID=Q+2B1", "> 250 ok",
+	    "< RCPT TO:<r0@peer.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x+2By@peer.test", "> 250 ok",
+	    "< RCPT TO:<r1@peer.test> NOTIFY=NEVER", "> 250 ok", TAKEN},
+	{.ret = ENVELOPE_RET_HDRS, .envid = "Q+2B1"},
+	{{ENVELOPE_NOTIFY_SUCCESS | ENVELOPE_NOTIFY_DELAY, "rfc822;x+2By@peer.test"}, {ENVELOPE_NOTIFY_NEVER, ""}},
+	{0}, SEVEN, false, 2, {{PROBLEM_NONE, "", "taken", false}, {PROBLEM_NONE, "", "taken", false}}, NULL},
+    {"RET=FULL and FAILURE",
+	{HELLO("> 250 DSN"), "< MAIL FROM:<from@client.test> RET=FULL", "> 250 ok",
+	    "< RCPT TO:<r0@peer.test> NOTIFY=FAILURE", "> 250 ok", TAKEN},
+	{.ret = ENVELOPE_RET_FULL}, {{ENVELOPE_NOTIFY_FAILURE, NULL}}, {0}, SEVEN, false, 1,
+	{{PROBLEM_NONE, "", "taken", false}}, NULL},
+    {"no DSN there: nothing said, and told so",
+	{HELLO("> 250 SIZE"), "< MAIL FROM:<from@client.test> SIZE=17", "> 250 ok", "< RCPT TO:<r0@peer.test>",
+	    "> 250 ok", TAKEN},
+	{.ret = ENVELOPE_RET_HDRS, .envid = "Q1"}, {{ENVELOPE_NOTIFY_SUCCESS, "rfc822;x@y"}}, {0}, SEVEN, false, 1,
+	{{PROBLEM_NONE, "", "taken", true}}, NULL},
+    {"values that would end the command are left out",
+	{HELLO("> 250 DSN"), "< MAIL FROM:<from@client.test>", "> 250 ok", "< RCPT TO:<r0@peer.test>", "> 250 ok",
+	    TAKEN},
+	{.envid = "a b"}, {{0, "rfc822;a\r\nDATA"}}, {0}, SEVEN, false, 1, {{PROBLEM_NONE, "", "taken", false}},
+	NULL},
+
+    {"SMTPUTF8 address, offered",
+	{HELLO("> 250-8BITMIME"), "> 250 SMTPUTF8", "< MAIL FROM:<from@client.test> SMTPUTF8", "> 250 ok",
+	    "< RCPT TO:<gr\xc3\xbc\xc3\x9f"
+	    "e@peer.test>",
+	    "> 250 ok", TAKEN},
+	{.utf8 = true}, {{0}},
+	{"gr\xc3\xbc\xc3\x9f"
+	 "e@peer.test"},
+	SEVEN, false, 1, {{PROBLEM_NONE, "", "taken", true}}, NULL},
+    {"SMTPUTF8 address, not offered: that recipient alone",
+	{HELLO("> 250 8BITMIME"), "< MAIL FROM:<from@client.test>", "> 250 ok", "< RCPT TO:<r1@peer.test>",
+	    "> 250 ok", TAKEN},
+	{.utf8 = true}, {{0}}, {"\xc3\xbc@peer.test", "r1@peer.test"}, SEVEN, false, 2,
+	{{PROBLEM_PERM, "5.6.7", "does not offer SMTPUTF8", false}, {PROBLEM_NONE, "", "taken", true}}, NULL},
+    {"SMTPUTF8 content, not offered", {HELLO("> 250 8BITMIME"), "w"}, {.utf8 = true, .body8 = true}, {{0}}, {0},
+	EIGHT, false, 1, {{PROBLEM_PERM, "5.6.7", "SMTPUTF8", false}}, NULL},
+    {"SMTPUTF8 said, but all is ASCII: not needed",
+	{HELLO("> 250 8BITMIME"), "< MAIL FROM:<from@client.test>", "> 250 ok", "< RCPT", "> 250 ok", TAKEN},
+	{.utf8 = true}, {{0}}, {0}, SEVEN, true, 1, {{PROBLEM_NONE, "", "taken", true}}, NULL},
+
+    {"8-bit as it is",
+	{HELLO("> 250 8BITMIME"), "< MAIL FROM:<from@client.test> BODY=8BITMIME", "> 250 ok", "< RCPT", "> 250 ok",
+	    TAKEN},
+	{.body8 = true}, {{0}}, {0}, EIGHT, false, 1, {{PROBLEM_NONE, "", "taken", true}}, "Gr\xc3\xbc"},
+    {"8-bit converted",
+	{HELLO("> 250 SIZE"), "< MAIL FROM:<from@client.test> SIZE=", "> 250 ok", "< RCPT", "> 250 ok", TAKEN},
+	{.body8 = true}, {{0}}, {0}, EIGHT, false, 1, {{PROBLEM_NONE, "", "taken", true}}, "R3LDvMOfZQ0K"},
+    {"sealed is never converted", {HELLO("> 250 SIZE"), "w"}, {.body8 = true}, {{0}}, {0}, EIGHT, true, 1,
+	{{PROBLEM_PERM, "5.6.3", "8BITMIME", false}}, NULL},
+
+    {"BDAT",
+	{HELLO("> 250-PIPELINING"), "> 250 CHUNKING", "< MAIL", "< RCPT", ">>250 ok\r\n250 ok\r\n", "b",
+	    "> 250 2.0.0 taken", "w"},
+	{0}, {{0}}, {0}, SEVEN, false, 1, {{PROBLEM_NONE, "", "taken", true}}, "Subject: s\r\n\r\nx\r\n"},
+    {"BDAT: bare CR and LF, lone dot",
+	{HELLO("> 250-PIPELINING"), "> 250 CHUNKING", "< MAIL", "< RCPT", ">>250 ok\r\n250 ok\r\n", "b",
+	    "> 250 taken", "w"},
+	{0}, {{0}}, {0}, BARE, false, 1, {{PROBLEM_NONE, "", "taken", true}}, "a\r\nb\r\nc\r\n\r\n.\r\nd\r\n"},
+    {"BDAT: the last line is ended",
+	{HELLO("> 250-PIPELINING"), "> 250 CHUNKING", "< MAIL", "< RCPT", ">>250 ok\r\n250 ok\r\n", "b",
+	    "> 250 taken", "w"},
+	{0}, {{0}}, {0}, NO_END, false, 1, {{PROBLEM_NONE, "", "taken", true}}, "no end\r\n"},
+    {"BDAT: one recipient refused",
+	{HELLO("> 250-PIPELINING"), "> 250 CHUNKING", "< MAIL", "< RCPT", "< RCPT",
+	    ">>250 ok\r\n550 5.1.1 no\r\n250 ok\r\n", "b", "> 250 taken", "w"},
+	{0}, {{0}}, {0}, SEVEN, false, 2, {{PROBLEM_PERM, "5.1.1", "no", false}, {PROBLEM_NONE, "", "taken", true}},
+	NULL},
+    {"BDAT: all refused, nothing sent",
+	{HELLO("> 250-PIPELINING"), "> 250 CHUNKING", "< MAIL", "< RCPT", ">>250 ok\r\n450 4.2.1 later\r\n", "w"},
+	{0}, {{0}}, {0}, SEVEN, false, 1, {{PROBLEM_TEMP, "4.2.1", "later", false}}, NULL},
+    {"BDAT: content refused",
+	{HELLO("> 250-PIPELINING"), "> 250 CHUNKING", "< MAIL", "< RCPT", ">>250 ok\r\n250 ok\r\n", "b",
+	    "> 554 5.7.1 spam", "w"},
+	{0}, {{0}}, {0}, SEVEN, false, 1, {{PROBLEM_PERM, "5.7.1", "spam", false}}, NULL},
+    {"BDAT: lost after the last chunk",
+	{HELLO("> 250-PIPELINING"), "> 250 CHUNKING", "< MAIL", "< RCPT", ">>250 ok\r\n250 ok\r\n", "b", "x"}, {0},
+	{{0}}, {0}, SEVEN, false, 1, {{PROBLEM_TEMP, "4.4.2", "duplicate", false}}, NULL},
+    {"BDAT: in chunks",
+	{HELLO("> 250-PIPELINING"), "> 250 CHUNKING", "< MAIL", "< RCPT", ">>250 ok\r\n250 ok\r\n", "b", "> 250 a",
+	    "b", "b", "> 250 b", "b", "> 250 c", "> 250 taken", "w"},
+	{0}, {{0}}, {0}, LONG, false, 1, {{PROBLEM_NONE, "", "taken", true}}, NULL},
+    {"BDAT: a chunk refused",
+	{HELLO("> 250-PIPELINING"), "> 250 CHUNKING", "< MAIL", "< RCPT", ">>250 ok\r\n250 ok\r\n", "b", "> 250 a",
+	    "b", "> 552 5.3.4 too much", "w"},
+	{0}, {{0}}, {0}, LONG, false, 1, {{PROBLEM_PERM, "5.3.4", "too much", false}}, NULL},
+    {"BDAT: 354 is no answer",
+	{HELLO("> 250-PIPELINING"), "> 250 CHUNKING", "< MAIL", "< RCPT", ">>250 ok\r\n250 ok\r\n", "b", "> 354 go",
+	    "w"},
+	{0}, {{0}}, {0}, LONG, false, 1, {{PROBLEM_TEMP, "", "intermediate", false}}, NULL},
+    {"CHUNKING without PIPELINING: DATA",
+	{HELLO("> 250 CHUNKING"), "< MAIL", "> 250 ok", "< RCPT", "> 250 ok", TAKEN}, {0}, {{0}}, {0}, SEVEN, false,
+	1, {{PROBLEM_NONE, "", "taken", true}}, NULL},
+
+    {"REQUIRETLS to a host without: not even connected to", {"x"}, {.requiretls = true}, {{0}}, {0}, SEVEN, true, 1,
+	{{PROBLEM_PERM, "5.7.30", "REQUIRETLS", false}}, NULL},
+};
+
+static char *long_content(void)
+{
+	size_t n = 200 * 1000;
+	char *p = malloc(n + 1);
+
+	ck_assert_ptr_nonnull(p);
+	for (size_t i = 0; i < n; i++)
+		p[i] = i % 100 == 98 ? '\r' : i % 100 == 99 ? '\n' : (char)('a' + i % 26);
+	p[n] = 0;
+	return p;
+}
+
+static void judge(const struct row *r, const struct fixture_mail *m)
+{
+	for (size_t i = 0; i < r->nrcpts; i++) {
+		const struct smtpc_rcpt *to = &m->rcpts[i];
+		const struct want *w = &r->want[i];
+
+		ck_assert_msg(to->ok == (w->cls == PROBLEM_NONE) && (to->ok || to->pr.cls == w->cls), "%s, %zu: %s",
+		    r->name, i, to->pr.text);
+		ck_assert_msg(to->dsn_lost == w->dsn_lost, "%s, %zu: dsn_lost", r->name, i);
+		if (to->ok) {
+			ck_assert_ptr_nonnull(strstr(to->reply, w->text));
+			continue;
+		}
+		ck_assert_msg(
+		    !w->enh[0] || strcmp(to->pr.enh, w->enh) == 0, "%s: %s %s", r->name, to->pr.enh, to->pr.text);
+		ck_assert_msg(strstr(to->pr.text, w->text), "%s: %s", r->name, to->pr.text);
+	}
+}
+
+START_TEST(row)
+{
+	const struct row *r = &rows[_i];
+	char *big = long_content();
+	struct peer *p = peer_new();
+	struct fixture f;
+	struct fixture_mail m;
+
+	p->scripts[0] = r->steps;
+	p->nscripts = 1;
+	peer_start(p);
+	fixture_init(&f);
+	fixture_host(&f, "mx.peer.test", &p->addr);
+	f.set.attempts = 1;
+	fixture_pool(&f);
+	fixture_mail(&m, r->nrcpts, r->content == LONG ? big : contents[r->content]);
+	m.m.env = r->env;
+	m.m.sealed = r->sealed;
+	for (size_t i = 0; i < r->nrcpts; i++) {
+		m.rcpts[i].env = r->to[i];
+		if (r->addresses[i])
+			m.rcpts[i].address = r->addresses[i];
+	}
+	fixture_send(&f, &m);
+	judge(r, &m);
+	if (r->env.requiretls) {
+		ck_assert_int_eq(atomic_load(&p->accepted), 0);
+		ck_assert_int_eq(smtpc_pool_backoff(f.pool, "peer.test", NULL), 0);
+	}
+	fixture_end(&f);
+	if (r->got)
+		ck_assert_msg(strstr(p->content, r->got), "%s: %s", r->name, p->content);
+	if (r->content == LONG && m.rcpts[0].ok)
+		ck_assert_str_eq(p->content, big);
+	peer_end(p);
+	free(big);
+}
+END_TEST
+
+/* ---- REQUIRETLS over TLS ---- */
+
+static const char *const offers[] = {"> 220 hi", "< EHLO", "> 250-peer.test", "> 250 STARTTLS", "< STARTTLS",
+    "> 220 go", "t", "< EHLO", "> 250-peer.test", "> 250 REQUIRETLS", "< MAIL FROM:<from@client.test> REQUIRETLS",
+    "> 250 ok", "< RCPT", "> 250 ok", "< DATA", "> 354 go", ".", "> 250 taken", "w", NULL};
+static const char *const lacks[] = {"> 220 hi", "< EHLO", "> 250-peer.test", "> 250 STARTTLS", "< STARTTLS",
+    "> 220 go", "t", "< EHLO", "> 250 peer.test", "< QUIT", "> 221 bye", "w", NULL};
+
+/* 0: offered; 1: not offered; 2: not by the first host, but by the second; 3: a name that anybody may have forged. */
+START_TEST(requiretls)
+{
+	struct peer *a = peer_new(), *b = peer_new();
+	SSL_CTX *ca = peer_tls_setup(a, "mx.peer.test", 1, true), *cb = peer_tls_setup(b, "mx2.peer.test", 1, true);
+	bool ok = _i == 0 || _i == 2;
+	struct fixture f;
+	struct fixture_mail m;
+
+	a->scripts[0] = _i == 0 ? offers : lacks;
+	b->scripts[0] = offers;
+	a->nscripts = b->nscripts = 1;
+	peer_start(a);
+	peer_start(b);
+	fixture_init(&f);
+	fixture_host(&f, "mx.peer.test", &a->addr);
+	if (_i == 2)
+		fixture_host(&f, "mx2.peer.test", &b->addr);
+	for (size_t i = 0; i < f.dest.nhosts; i++) {
+		f.hosts[i].own_tls = true;
+		f.hosts[i].tls = SMTPC_TLS_VERIFY;
+		f.hosts[i].ctx = i ? cb : ca;
+		f.hosts[i].name_sure = _i != 3;
+	}
+	fixture_pool(&f);
+	fixture_mail(&m, 1, "x\r\n");
+	m.m.env.requiretls = true;
+	fixture_send(&f, &m);
+	ck_assert_msg(m.rcpts[0].ok == ok, "%s", m.rcpts[0].pr.text);
+	if (!ok) {
+		ck_assert_int_eq(m.rcpts[0].pr.cls, PROBLEM_PERM);
+		ck_assert_str_eq(m.rcpts[0].pr.enh, "5.7.30");
+		ck_assert_int_eq(smtpc_pool_backoff(f.pool, "peer.test", NULL), 0);
+	}
+	ck_assert_int_eq(atomic_load(&a->accepted), _i != 3);
+	fixture_end(&f);
+	SSL_CTX_free(ca);
+	SSL_CTX_free(cb);
+	peer_end(a);
+	peer_end(b);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("smtpc_send");
+	TCase *t = tcase_create("smtpc_send");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_loop_test(t, row, 0, (int)(sizeof rows / sizeof rows[0]));
+	tcase_add_loop_test(t, requiretls, 0, 4);
+	suite_add_tcase(s, t);
+
+	SRunner *r = srunner_create(s);
+
+	srunner_run_all(r, CK_ENV);
+
+	int failed = srunner_ntests_failed(r);
+
+	srunner_free(r);
+	return failed != 0;
+}
