@@ -70,7 +70,7 @@ $(BUILD)/bin/posternd: $(PROC_LIBS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ -Wl,--whole-archive $(call lib,gateway/proc) -Wl,--no-whole-archive $(PROC_LIBS) $(PKG_LIBS)
 
-CLI_LIBS := $(call libs_of,certstore)
+CLI_LIBS := $(call libs_of,gateway/queue)
 $(BUILD)/bin/postern: $(call objs,admin-ui) $(CLI_LIBS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)

@@ -12,6 +12,7 @@
 #include "admin-ui/cli_partner.h"
 #include "admin-ui/cli_queue.h"
 #include "admin-ui/cli_recipient.h"
+#include "admin-ui/cli_queue_dir.h"
 #include "admin-ui/cli_report.h"
 #include "admin-ui/cli_restore.h"
 #include "admin-ui/cli_rule.h"
@@ -82,6 +83,11 @@ static const struct cli_command commands[] = {
 	cli_queue_change, "Delivers held mail now.", "queue release 0KX3M9QZ41"},
     {"queue retry", "ID... [--address ADDRESS] [--reason TEXT]", "address= reason=", 1, CLI_ARGS_WORDS_MAX,
 	cli_queue_change, "Tries waiting mail now instead of later.", "queue retry 0KX3M9QZ41"},
+    {"queue check", "[DIR] [--data DATADIR]", "data=", 0, 1, cli_queue_check,
+	"Looks whether the queue's database and files are whole, beside a running gateway or without one.",
+	"queue check"},
+    {"queue adopt", "DIR [--data DATADIR]", "data=", 1, 1, cli_queue_adopt,
+	"Takes over the queue directory of a dead node while no gateway runs.", "queue adopt /mnt/old/queue"},
     {"queue delete", "ID... [--address ADDRESS] [--reason TEXT]", "address= reason=", 1, CLI_ARGS_WORDS_MAX,
 	cli_queue_change, "Deletes waiting or held mail; nobody is told.",
 	"queue delete 0KX3M9QZ41 --address bob@lab.example"},

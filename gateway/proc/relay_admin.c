@@ -130,17 +130,18 @@ static json_t *do_delete(struct relay *r, const json_t *args, const char *who)
 static json_t *do_status(struct relay *r, const json_t *args, const char *who)
 {
 	struct queue_counts c = {0};
+	struct problem pr = {0};
 
 	(void)args;
 	(void)who;
 	if (queue_counts(r->queue, &c) != 0)
 		return failure("unavailable", "the queue cannot be read");
-	return success(json_pack("{s:{s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:I, s:{s:I, s:I}}", "queue", "queued",
+	return success(json_pack("{s:{s:I, s:I, s:I, s:I, s:I, s:s}, s:I, s:I, s:I, s:{s:I, s:I}}", "queue", "queued",
 	    (json_int_t)c.queued, "active", (json_int_t)c.active, "held", (json_int_t)c.held, "done",
-	    (json_int_t)c.done, "oldest_queued", (json_int_t)c.oldest_queued, "sessions",
-	    (json_int_t)relay_accept_sessions(r->accept), "deliveries", (json_int_t)relay_deliver_active(r->deliver),
-	    "opening", (json_int_t)r->opening, "jobs", "running", (json_int_t)relay_jobs_running(r->jobs), "waiting",
-	    (json_int_t)relay_jobs_waiting(r->jobs)));
+	    (json_int_t)c.done, "oldest_queued", (json_int_t)c.oldest_queued, "trouble",
+	    queue_trouble(r->queue, &pr) ? pr.text : "", "sessions", (json_int_t)relay_accept_sessions(r->accept),
+	    "deliveries", (json_int_t)relay_deliver_active(r->deliver), "opening", (json_int_t)r->opening, "jobs",
+	    "running", (json_int_t)relay_jobs_running(r->jobs), "waiting", (json_int_t)relay_jobs_waiting(r->jobs)));
 }
 
 static const struct {

@@ -17,6 +17,8 @@
 
 #define DAY_MS INT64_C(86400000)
 
+enum { LARGE_QUEUE = 20000, OLDEST_KEPT_MS = 60000 };
+
 /* ---- opening ---- */
 
 /* A file is wanted by a message with an open recipient and no body of its own. */
@@ -220,9 +222,27 @@ bool queue_held_full(struct queue *q)
 	return full;
 }
 
+/* A look through the whole index of what is queued: in a large queue not each time that somebody asks for the counts.
+ */
+static int64_t oldest_queued(struct queue *q)
+{
+	int64_t now = loop_now_ms();
+
+	pthread_mutex_lock(&q->due.lock);
+
+	bool large = q->due.tally[QUEUE_QUEUED] > LARGE_QUEUE;
+
+	pthread_mutex_unlock(&q->due.lock);
+	if (!large || q->oldest_read == 0 || now - q->oldest_read > OLDEST_KEPT_MS) {
+		q->oldest = queue_reader_oldest(&q->reader);
+		q->oldest_read = now;
+	}
+	return q->oldest;
+}
+
 int queue_counts(struct queue *q, struct queue_counts *c_r)
 {
-	int64_t oldest = queue_reader_oldest(&q->reader);
+	int64_t oldest = oldest_queued(q);
 
 	pthread_mutex_lock(&q->due.lock);
 	c_r->active = (int64_t)q->due.active.n;

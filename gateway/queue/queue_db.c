@@ -8,6 +8,9 @@
  * State "active" is never stored (queue_active.h) sealed  Message-IDs of sealed mail, as 63 bits of their SHA-256: a
  * false match seals a mail that need not be, the safe way round
  *
+ *  self    this queue's name, a random number
+ *  adopted what was taken over from which other queue (queue_adopt.c)
+ *
  * P6 stands in the schema: a done recipient has an outcome, no other has one, and a trigger refuses every further
  * change of it.
  */
@@ -43,7 +46,11 @@ static const char *const migrations[] = {
     "CREATE INDEX rcpt_due ON rcpt (nexthop, next_at) WHERE state = 0;"
     "CREATE TRIGGER rcpt_once BEFORE UPDATE ON rcpt WHEN OLD.state = 3"
     " BEGIN SELECT RAISE(ABORT, 'the recipient has its outcome'); END;"
-    "CREATE TABLE sealed (hash INTEGER PRIMARY KEY, at INTEGER NOT NULL);",
+    "CREATE TABLE sealed (hash INTEGER PRIMARY KEY, at INTEGER NOT NULL);"
+    "CREATE TABLE self (name INTEGER NOT NULL);"
+    "INSERT INTO self (name) VALUES (random());"
+    "CREATE TABLE adopted (source INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (source, number)) WITHOUT "
+    "ROWID;",
 };
 
 enum { VERSION = sizeof migrations / sizeof migrations[0] };
@@ -273,6 +280,18 @@ sqlite3 *queue_db_open_reader(const char *dir, struct problem *pr)
 		return NULL;
 	}
 	return db;
+}
+
+int queue_db_is_queue(sqlite3 *db, const char *dir, struct problem *pr)
+{
+	char path[PATH_ROOM];
+	int64_t version = 0;
+
+	snprintf(path, sizeof path, "%s/queue.db", dir);
+	if (check_owner(db, path, &version, pr))
+		return -1;
+	return version == VERSION ? 0
+				  : problem_temp(pr, "%s is of another version: start the gateway on it first", path);
 }
 
 /* ---- statements ---- */

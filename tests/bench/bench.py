@@ -4,6 +4,7 @@
   seal_ratio               messages a second, 20 KiB, TLS kept, 10 sessions: Postern sealing / Postfix with a pipe filter to openssl cms (sign, then encrypt)
   seal_over_plain_postfix  Postern sealing / Postfix relaying without crypto, same load
   relay_ratio              Postern relaying plainly with its durable queue / Postfix relaying plainly
+  queue_1m_start_s, queue_1m_rate_ratio   a queue of a million messages, half of them for dead destinations (bench_queue.c)
   accept_p50_ms            one session: time from the final dot to the 250, median
   idle_tls_kib             private memory of the relay for each of 10,000 idle TLS sessions
   new_session_ms_at_10k    with them open: a new session from connect to the answer to EHLO over TLS
@@ -213,6 +214,22 @@ def growth_100m(g):
     return worst[role]
 
 
+def million(top):
+    """A queue of a million, of the queue alone; each round with directories of its own."""
+    got = {}
+    for i in range(ROUNDS):
+        where = os.path.join(os.environ.get("TMPDIR", "/var/tmp"), f"postern-bench-1m-{os.getpid()}-{i}")
+        try:
+            out = subprocess.run([os.path.join(BUILD, "bench", "bench_queue"), where, "million"], check=True, stdout=subprocess.PIPE, text=True).stdout
+        finally:
+            shutil.rmtree(where, ignore_errors=True)
+        for line in out.splitlines():
+            name, value, unit = line.split()[:3]
+            got.setdefault((name, unit), []).append(float(value))
+    for (name, unit), values in got.items():
+        figure(name, values, unit)
+
+
 def main():
     wanted = [w for w in os.environ.get("ONLY", "").split(",") if w]
 
@@ -259,6 +276,8 @@ def main():
             figure("relay_per_s", [a for a, _ in relay], "1/s")
             figure("postfix_relay_per_s", [b for _, b in relay], "1/s")
             figure("relay_ratio", [a / b for a, b in relay], "x")
+        if want("queue_1m_start_s", "queue_1m_rate_ratio"):
+            million(top)
         if want("accept_p50_ms"):
             figure("accept_p50_ms", [statistics.median(accept_p50(g)) for _ in range(ROUNDS)], "ms")
         if want("rss_100m_mib"):

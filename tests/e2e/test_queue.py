@@ -2,6 +2,8 @@
 import errno
 import os
 import re
+import shutil
+import signal
 import subprocess
 
 from gateway import BUILD, Gateway, wait_for
@@ -107,3 +109,49 @@ def test_full_disk(top):
     outside.by_subject("before")
     outside.by_subject("after")
     assert len(gw.roles()["relay"]) == 1 and not re.search("alarm=died", gw.log(gw.mark))
+
+
+# ---- check and adopt ----
+
+def test_check_and_adopt(top):
+    """A node is killed with mail in its queue; another one with the same keys takes the queue over and delivers it, once."""
+    inside, outside = Sink(), Sink()
+    outside.refuse[THEM] = "451 4.2.1 later"
+    dead = Gateway(top, "dead", "hospital.example", inside.address, outside.address, sections=QUICKLY % "")
+    dead.start()
+    dead.make_identity()
+    dead.postern("partner", "add", "third.example", "--treatment", "clear", "--strength", "never")
+    large = message(US, THEM, "adopted large", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789\r\n" * 9000)
+    for i in range(3):
+        assert send(dead.inside, US, [THEM], message(US, THEM, f"adopted {i}"))[0] == 250
+    assert send(dead.inside, US, [THEM], large)[0] == 250
+    report = dead.cli("queue", "check", "--data", dead.data)
+    assert report["good"] and report["messages"] == 4 and report["queued"] == 4, report
+    backup = os.path.join(top, "backup")
+    dead.postern("backup", backup)
+    for pids in dead.roles().values():
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+    dead.proc.kill()
+    dead.proc.wait()
+    ours = Gateway(top, "ours", "hospital.example", inside.address, outside.address, sections=QUICKLY % "")
+    shutil.copy(dead.passphrase, ours.passphrase)
+    ours.start()
+    assert ours.stop() == 0
+    ours.postern("restore", backup, "--data", ours.data, "--force")
+    ours.start()
+    code, _, err = ours.postern("queue", "adopt", os.path.join(dead.data, "queue"), "--data", ours.data, check=False)
+    assert code == 1 and "in use by another process" in err, err
+    assert send(ours.inside, US, [THEM], message(US, THEM, "own"))[0] == 250
+    assert ours.stop() == 0
+    got = ours.cli("queue", "adopt", os.path.join(dead.data, "queue"), "--data", ours.data)
+    assert got["messages"] == 4 and got["recipients"] == 4, got
+    assert ours.cli("queue", "adopt", os.path.join(dead.data, "queue"), "--data", ours.data)["messages"] == 0
+    code, out, err = ours.postern("queue", "check", "--data", ours.data, check=False)
+    assert code == 0 and "5 queued" in out and "whole" in out, (out, err)
+    del outside.refuse[THEM]
+    ours.start()
+    outside.wait(5, 30)
+    wait_for("an empty queue", 20, lambda: not [m for m in ours.queue() if m["state"] != "done"])
+    assert sorted(m.field("Subject") for m in outside.mails) == ["adopted 0", "adopted 1", "adopted 2", "adopted large", "own"]
+    assert outside.by_subject("adopted large").body.count(b"0123456789abcdef") == 9000 * 3
