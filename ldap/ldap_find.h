@@ -37,7 +37,8 @@ typedef void ldap_find_fn(void *ctx, enum ldap_find_status s, const char *said);
 
 /* set stays. Reads ca-file: call it before the sandbox; may look up this machine's name. NULL with pr. */
 struct ldap_find *ldap_find_new(struct loop *l, const struct ldap_settings *set, struct problem *pr);
-/* Waits for the threads; questions under way end without an answer. NULL is allowed. */
+/* Waits for the threads; questions under way end without an answer, and the loop must not run any more. NULL is
+ * allowed. */
 void ldap_find_free(struct ldap_find *f);
 /* Before the first question. Copied. */
 void ldap_find_password(struct ldap_find *f, const void *p, size_t n);

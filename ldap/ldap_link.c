@@ -52,12 +52,9 @@ struct ldap_link_tls *ldap_link_tls_new(const struct ldap_settings *set, struct 
 
 void ldap_link_tls_free(struct ldap_link_tls *t)
 {
-	void *none = NULL;
-
 	if (t == NULL)
 		return;
-	if (t->ctx != NULL) /* asking for it took a reference; setting NULL gives the holder's back */
-		(void)ldap_set_option(t->holder, LDAP_OPT_X_TLS_CTX, none);
+	/* the reference that asking for the context took cannot be given back: libldap has no call for it */
 	ldap_unbind_ext_s(t->holder, NULL, NULL);
 	free(t);
 }

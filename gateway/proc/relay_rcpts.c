@@ -15,7 +15,7 @@
 #include "gateway/scout/ldap_proto.h"
 #include "gateway/smtp/smtpc_probe.h"
 
-enum { KEY_MAX = ADDRESS_LOCAL_MAX + 1 + ADDRESS_DOMAIN_MAX + 1, TABLE = 1024, TELL_MS = 60000 };
+enum { KEY_MAX = ADDRESS_LOCAL_MAX + 1 + ADDRESS_DOMAIN_MAX + 1, TABLE = 1024, TELL_MS = 60000, GIVE_UP_MS = 120000 };
 
 struct domain {
 	const struct conf_domain *set;
@@ -43,6 +43,7 @@ struct question {
 	struct domain *domain;
 	struct relay_rcpts_wait *waits;
 	struct loop_timer *late;
+	int64_t began;
 	uint32_t id;
 	struct address address;
 	char key[KEY_MAX];
@@ -195,6 +196,8 @@ static void question_answered(struct question *q, enum relay_rcpts_state state, 
 	free(q);
 }
 
+/* The question goes on; but an answer of the scout that has not come by now was lost, and the next client asks anew
+ * (the pool of call-ahead always answers). */
 static void on_late(void *ctx)
 {
 	struct question *q = ctx;
@@ -202,6 +205,10 @@ static void on_late(void *ctx)
 
 	snprintf(why, sizeof(why), "no answer within %lld ms", (long long)q->of->set->timeout);
 	tell_log(q->domain, false, why);
+	if (q->domain->set->recipients == CONF_RCPTS_LDAP && loop_now_ms() - q->began > GIVE_UP_MS) {
+		question_answered(q, RELAY_RCPTS_UNSURE, why);
+		return;
+	}
 	while (q->waits != NULL) {
 		struct relay_rcpts_wait *w = q->waits;
 
@@ -280,6 +287,7 @@ static struct question *question_new(struct relay_rcpts *rc, const struct relay_
 
 	q->of = rc;
 	q->id = ++rc->next_id;
+	q->began = loop_now_ms();
 	q->domain = w->domain;
 	q->address = w->address;
 	snprintf(q->key, sizeof(q->key), "%s", key);

@@ -31,6 +31,10 @@ def check(gw, address, *options):
     return gw.cli("recipient", "check", address, *options)
 
 
+def posternd_check(gw):
+    return subprocess.run([os.path.join(BUILD, "bin", "posternd"), "-t", "-c", gw.conf], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
 def postfix_inside(top, users, extra=None):
     p = Postfix(top, "inside", "", "hospital.example", maildir=True, extra=extra)
     path = os.path.join(p.dir, "users")
@@ -74,7 +78,7 @@ def test_ldap_in_slapd(top):
     one, two = Slapd(top, "one", people), Slapd(top, "two", people)
     sink = Sink()
     gw = Gateway(top, "hospital", "hospital.example", sink.address, "127.0.0.1:1", domain_settings="recipients = ldap",
-                 sections=ldap_section(os.path.join(top, "password"), [one.tls_uri, two.uri], f'ca-file = "{os.path.join(top, "cas.pem")}"'))
+                 sections=ldap_section(os.path.join(top, "password"), [one.tls_uri, two.uri], f'ca-file = "{os.path.join(top, "cas.pem")}"'), log_level="debug")
     with open(os.path.join(top, "cas.pem"), "w") as f:
         f.write(open(one.cert).read() + open(two.cert).read())
     one.start()
@@ -102,7 +106,8 @@ def test_ldap_in_slapd(top):
     finally:
         one.stop()
         two.stop()
-    assert PASSWORD not in gw.log()
+    assert PASSWORD not in gw.log(), "also not at debug"
+    gw.wait_log(r"debug scout\[\d+\] - scout sandbox can=0x2\b")  # sockets: it has threads for LDAP, and still no files, programs or processes
 
 
 def test_ldap_gone_wrong(top):
@@ -127,6 +132,14 @@ def test_ldap_gone_wrong(top):
             assert said["state"] == "unsure" and words in said["said"], said
             gw.wait_log("alarm=recipients domain=hospital.example source=ldap")
             assert gw.stop() == 0
+        for mode, text, words in ((0o644, "x\n", "can be read by others: chmod 600"), (0o600, "\n", "is empty"), (0o600, None, "No such file")):
+            os.remove(path)
+            if text is not None:
+                with open(path, "w") as f:
+                    f.write(text)
+                os.chmod(path, mode)
+            r = posternd_check(gw)
+            assert r.returncode != 0 and words in r.stdout and path in r.stdout, r.stdout
         assert "BIND" not in other.log() and d.log().count(" method=128") == 2, d.log()
     finally:
         d.stop()
@@ -163,8 +176,14 @@ def test_map(top):
     gw.wait_log("ready all=", since=mark)
     wait_for("the new map", 20, lambda: [r[:3] for r in rcpt(gw.outside, us[6], us[0])] == ["250", "550"])
     write("joe@\n")
-    r = subprocess.run([os.path.join(BUILD, "bin", "posternd"), "-t", "-c", gw.conf], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    r = posternd_check(gw)
     assert r.returncode != 0 and f"{path}:1: \"joe@\"" in r.stdout, r.stdout
+    gw.sections = "recipients {\n map-max = 1k\n}"
+    gw.write_conf()
+    for n, good in ((1024, True), (1025, False)):
+        write("#" * (n - 1) + "\n")
+        r = posternd_check(gw)
+        assert (r.returncode == 0) == good and (good or (path in r.stdout and "map-max" in r.stdout)), r.stdout
 
 
 class Slow(Sink):
