@@ -151,10 +151,18 @@ static void rcpt_inside(struct relay_tx *t, const struct address *a)
 	relay_ask_verdict(t->r->ask, t->identity_text, t->pending_rcpt, on_verdict, t);
 }
 
+/* RFC 5321 4.5.1: always a recipient here, whatever else is known of the recipients of a domain; with our host name,
+ * the sender of our own notices, or without a domain it is the one of our first domain. */
+static bool is_postmaster(const struct address *a)
+{
+	return lex_same(a->local, strlen(a->local), "postmaster");
+}
+
 /* From outside only our own domains (no open relay), one domain a transaction: its keys and rules decide for the
  * whole message. */
-static void rcpt_outside(struct relay_tx *t, const char *domain)
+static void rcpt_outside(struct relay_tx *t, const struct address *a)
 {
+	const char *domain = a->domain;
 	struct problem pr;
 	const char *first;
 
@@ -172,13 +180,6 @@ static void rcpt_outside(struct relay_tx *t, const char *domain)
 		return;
 	}
 	rcpt_add(t, NULL);
-}
-
-/* RFC 5321 4.5.1: always a recipient here, whatever else is known of the recipients of a domain; with our host name,
- * the sender of our own notices, or without a domain it is the one of our first domain. */
-static bool is_postmaster(const struct address *a)
-{
-	return lex_same(a->local, strlen(a->local), "postmaster");
 }
 
 static void rcpt(void *app, struct smtpd *s, const struct address *a, const struct envelope_rcpt *env)
@@ -201,7 +202,7 @@ static void rcpt(void *app, struct smtpd *s, const struct address *a, const stru
 	if (inside(s))
 		rcpt_inside(t, &full);
 	else
-		rcpt_outside(t, full.domain);
+		rcpt_outside(t, &full);
 }
 
 /* ---- DATA ---- */

@@ -77,6 +77,15 @@ def test_international_addresses(top):
     t.close()
     got = inside.by_subject("labels")
     assert got.sender == "b@xn--bcher-kva.example" and "with UTF8SMTP id" in got.field("Received")
+    # from outside to ours: one outcome for each recipient, whatever the inside server can take
+    for sender, rcpt in (("é@partner.example", US), (THEM, "ü@hospital.example")):
+        t = Talk(gw.outside)
+        t.ask("EHLO client.test")
+        assert t.ask(f"MAIL FROM:<{sender}> SMTPUTF8\r\n".encode()).startswith("250") and t.ask(f"RCPT TO:<{rcpt}>\r\n".encode()).startswith("250")
+        assert t.ask("DATA").startswith("354")
+        assert t.ask(message(sender, rcpt, "characters") + b".\r\n").startswith("250")
+        t.close()
+    wait_for("an outcome for all", 20, lambda: len(gw.queue()) == 3 and all(m["state"] in ("done", "held") for m in gw.queue()))
     t = Talk(gw.inside)
     t.ask("EHLO client.test")
     assert t.ask("MAIL FROM:<é@hospital.example> SMTPUTF8".encode() + b"\r\n").startswith("553 5.6.7 mail to the outside from or for an address")
