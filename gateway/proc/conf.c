@@ -297,6 +297,21 @@ static int check_recipients(
 	    pr, "%s: domain \"%s\": recipients = ldap needs recipient-ldap, the title of a section ldap", file, name);
 }
 
+static int check_client_certificates(
+    const struct conf_listener *l, const char *file, const char *name, struct problem *pr)
+{
+	if (l->client_certificates != CONF_CLIENT_CERTS_REQUIRE)
+		return 0;
+	if (l->side != 0)
+		return problem_perm(
+		    pr, "%s: listener \"%s\": client-certificates = require is for side = inside", file, name);
+	if (l->client_ca_file[0] == '\0' || !l->starttls)
+		return problem_perm(pr,
+		    "%s: listener \"%s\": client-certificates = require needs client-ca-file and starttls = yes",
+		    file, name);
+	return 0;
+}
+
 static int cross_check(struct conf *c, const char *file, struct problem *pr)
 {
 	const char *name;
@@ -312,6 +327,8 @@ static int cross_check(struct conf *c, const char *file, struct problem *pr)
 		if (l->side == 0 && l->networks.n == 0)
 			return problem_perm(pr,
 			    "%s: listener \"%s\": side = inside needs networks: which clients may send?", file, name);
+		if (check_client_certificates(l, file, name, pr) != 0)
+			return -1;
 	}
 	for (size_t i = 0; i < conf_domains(c); i++) {
 		char norm[ADDRESS_DOMAIN_MAX + 1];

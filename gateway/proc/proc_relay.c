@@ -24,6 +24,7 @@
 #include "gateway/proc/relay_jobs.h"
 #include "gateway/proc/relay_rcpts.h"
 #include "gateway/proc/relay_tls.h"
+#include "gateway/proc/relay_tls_server.h"
 #include "gateway/queue/queue_settings.h"
 #include "gateway/smtp/conn.h"
 
@@ -173,6 +174,22 @@ static size_t count_sealers(void)
 	return n;
 }
 
+static void read_client_cas(void)
+{
+	struct problem pr;
+
+	me.client_cas = mem_new((conf_listeners(me.conf) + 1) * sizeof(*me.client_cas));
+	for (size_t i = 0; i < conf_listeners(me.conf); i++) {
+		const struct conf_listener *l = conf_listener(me.conf, i, NULL);
+
+		if (l->client_certificates != CONF_CLIENT_CERTS_REQUIRE)
+			continue;
+		me.client_cas[i] = relay_tls_server_cas(l->client_ca_file, &pr);
+		if (me.client_cas[i] == NULL)
+			log_error(NULL, "relay", "alarm=tls why=\"%s: no client is let in there\"", pr.text);
+	}
+}
+
 /* Before the sandbox: what reads files from elsewhere. */
 static void make_early(struct child *c)
 {
@@ -184,6 +201,7 @@ static void make_early(struct child *c)
 	me.keys = keys_client_new(-1);
 	keys_client_timeout(me.keys, KEEPER_MS);
 	me.datakeys = datakeys_new(me.keys);
+	read_client_cas();
 	me.tls_any = relay_tls_client(NULL, &pr);
 	me.tls_verify = relay_tls_client(me.top->tls_ca_file, &pr);
 	if (me.tls_verify == NULL)

@@ -36,6 +36,7 @@ struct relay {
 	struct queue *queue;
 	int spool_dir; /* descriptor: O_TMPFILE files are made below it */
 	struct smtpc_pool *pool;
+	X509_STORE **client_cas;       /* of each listener: client-ca-file, NULL none */
 	SSL_CTX *tls_any, *tls_verify; /* client side: any certificate / CA and name */
 	struct relay_ask *ask;
 	struct relay_jobs *jobs;

@@ -12,7 +12,7 @@
 #include "gateway/proc/network.h"
 #include "gateway/proc/relay_ask.h"
 #include "gateway/proc/relay_session.h"
-#include "gateway/proc/relay_tls.h"
+#include "gateway/proc/relay_tls_server.h"
 #include "gateway/smtp/smtpd_clients.h"
 #include "gateway/smtp/smtpd_settings.h"
 
@@ -258,23 +258,33 @@ void relay_accept_begin(struct relay_accept *a)
 
 /* ---- TLS ---- */
 
-void relay_accept_identities(struct relay_accept *a)
+/* false: there is no certificate. One that cannot be used leaves the old context as it is. */
+static bool new_context(struct relay_accept *a, size_t i)
 {
 	struct problem pr = {0};
-	SSL_CTX *ctx = relay_tls_server(a->r, &pr);
+	struct listener *l = &a->v[i];
+	SSL_CTX *c = relay_tls_server(a->r, l->conf, a->r->client_cas[i], &pr);
 
-	if (ctx == NULL && pr.cls != PROBLEM_NONE) {
-		log_error(NULL, "relay", "alarm=tls why=\"%s\"", pr.text);
-		return; /* the old one goes on */
+	if (c == NULL && pr.cls != PROBLEM_NONE) {
+		log_error(NULL, "relay", "alarm=tls listener=%s why=\"%s\"", l->ls.name, pr.text);
+		return true;
 	}
-	if (ctx == NULL)
+	SSL_CTX_free(l->ls.tls);
+	l->ls.tls = c;
+	return c != NULL;
+}
+
+void relay_accept_identities(struct relay_accept *a)
+{
+	bool none = false;
+
+	for (size_t i = 0; i < a->n; i++)
+		if (a->v[i].conf->starttls)
+			none |= !new_context(a, i);
+	if (none)
 		log_warn(NULL, "relay",
 		    "tls why=\"no TLS certificate: STARTTLS is not offered; make one with postern domain tls %s\"",
 		    a->r->top->hostname);
-	SSL_CTX_free(a->tls);
-	a->tls = ctx;
-	for (size_t i = 0; i < a->n; i++)
-		a->v[i].ls.tls = a->v[i].conf->starttls ? ctx : NULL;
 }
 
 struct relay_accept *relay_accept_new(struct relay *r)
@@ -295,7 +305,8 @@ struct relay_accept *relay_accept_new(struct relay *r)
 		l->again = loop_timer_new(r->loop, rested, l);
 		l->ls.side = l->conf->side == 0 ? SMTPD_INSIDE : SMTPD_OUTSIDE;
 		l->ls.hostname = r->top->hostname;
-		l->ls.tls_required = l->conf->tls_required;
+		l->ls.tls_required =
+		    l->conf->tls_required || l->conf->client_certificates == CONF_CLIENT_CERTS_REQUIRE;
 		l->ls.busy = &a->busy[l->conf->side];
 		l->ls.set = set;
 		l->ls.ops = &relay_session_ops;
@@ -327,8 +338,8 @@ void relay_accept_free(struct relay_accept *a)
 		loop_timer_free(a->v[i].again);
 		if (a->v[i].fd >= 0)
 			close(a->v[i].fd);
+		SSL_CTX_free(a->v[i].ls.tls);
 	}
-	SSL_CTX_free(a->tls);
 	smtpd_clients_free(a->clients);
 	free(a->v);
 	free(a);

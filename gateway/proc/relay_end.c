@@ -120,7 +120,7 @@ void relay_end_forget(struct relay_tx *t)
 
 static void log_accepted(struct relay_tx *t, const struct job_result *res, const struct queue_msg *m, size_t i)
 {
-	char tls[128] = "";
+	char tls[SMTPD_TLS_WORDS] = "";
 
 	smtpd_tls(t->session, tls, sizeof(tls));
 	log_info(m->id, "relay",

@@ -149,7 +149,7 @@ static const char *protocol(const struct relay_tx *t, bool secure)
 
 const char *relay_tx_trace(struct relay_tx *t)
 {
-	char tls[128] = "", date[32];
+	char tls[SMTPD_TLS_WORDS] = "", date[32];
 	bool secure = smtpd_tls(t->session, tls, sizeof(tls));
 	const char *client = smtpd_client(t->session);
 	char *text;

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "gateway/base/encode.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/mail/lex.h"
@@ -522,9 +523,30 @@ bool smtpd_esmtp(const struct smtpd *s)
 	return s->esmtp;
 }
 
+/* The certificate the client showed: by its hash, for a name in it is whatever its owner wrote there. */
+static void client_words(const struct smtpd *s, char *words, size_t cap)
+{
+	SSL *ssl = conn_ssl(s->conn);
+	X509 *x = SSL_get0_peer_certificate(ssl);
+	uint8_t hash[EVP_MAX_MD_SIZE];
+	char hex[2 * EVP_MAX_MD_SIZE + 1];
+	unsigned n = 0;
+
+	if (!x || X509_digest(x, EVP_sha256(), hash, &n) != 1)
+		return;
+	encode_hex(hash, n, hex);
+	snprintf(words, cap, ", client certificate SHA256:%s %s", hex,
+	    SSL_get_verify_result(ssl) == X509_V_OK ? "verified" : "not verified");
+}
+
 bool smtpd_tls(const struct smtpd *s, char *words, size_t cap)
 {
+	size_t n;
+
 	conn_tls_words(s->conn, words, cap);
+	n = strlen(words);
+	if (conn_is_tls(s->conn))
+		client_words(s, words + n, cap - n);
 	return conn_is_tls(s->conn);
 }
 

@@ -86,7 +86,9 @@ const char *smtpd_id(const struct smtpd *s);	 /* session id for logs */
 const char *smtpd_client(const struct smtpd *s); /* address text */
 const char *smtpd_helo(const struct smtpd *s);
 bool smtpd_esmtp(const struct smtpd *s);
-bool smtpd_tls(const struct smtpd *s, char *words, size_t cap); /* TLS facts for Received */
+/* TLS facts for Received and logs, with the client's certificate if it showed one; SMTPD_TLS_WORDS suffices. */
+#define SMTPD_TLS_WORDS 256
+bool smtpd_tls(const struct smtpd *s, char *words, size_t cap);
 const struct smtpd_listener *smtpd_where(const struct smtpd *s);
 struct smtpd_client;
 /* Whose rates of recipients and errors this session counts for, until it is closed (smtpd_clients.h). */

@@ -43,7 +43,7 @@ struct smtpd_clients *smtpd_clients_new(size_t max)
 	t->max = max;
 	for (t->nchains = 64; t->nchains < max; t->nchains *= 2)
 		;
-	t->chains = mem_new(t->nchains * sizeof *t->chains);
+	t->chains = mem_new(t->nchains * sizeof(struct smtpd_client *));
 	REQUIRE(getrandom(&t->secret, sizeof t->secret, 0) == (ssize_t)sizeof t->secret);
 	return t;
 }

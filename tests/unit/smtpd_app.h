@@ -153,11 +153,22 @@ static inline int app_content(void *app, struct smtpd *s, const void *p, size_t 
 	return 0;
 }
 
+/* Whole lines and no bare CR or LF, however it came. */
+static inline void app_check_lines(const struct buf *b)
+{
+	REQUIRE(b->len == 0 || b->p[b->len - 1] == '\n');
+	for (size_t i = 0; i < b->len; i++) {
+		REQUIRE(b->p[i] != '\n' || (i > 0 && b->p[i - 1] == '\r'));
+		REQUIRE(b->p[i] != '\r' || (i + 1 < b->len && b->p[i + 1] == '\n'));
+	}
+}
+
 static inline void app_end(void *app, struct smtpd *s)
 {
 	struct app *a = app;
 
 	REQUIRE(a->in_data);
+	app_check_lines(&a->content);
 	a->ends++;
 	a->answer.cls = PROBLEM_NONE;
 	if (strcmp(a->mail.sender.local, "endtemp") == 0)
