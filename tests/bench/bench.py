@@ -6,6 +6,7 @@
   relay_ratio              Postern relaying plainly with its durable queue / Postfix relaying plainly
   queue_1m_start_s, queue_1m_rate_ratio   a queue of a million messages, half of them for dead destinations (bench_queue.c)
   accept_p50_ms            one session: time from the final dot to the 250, median
+  accept_over_fdatasync    the same over the median time of one fdatasync of 4 KiB on the same disk
   idle_tls_kib             private memory of the relay for each of 10,000 idle TLS sessions
   new_session_ms_at_10k    with them open: a new session from connect to the answer to EHLO over TLS
   rss_100m_mib             what the worst role's memory grows by, shared memory and all, while a 100 MiB message is sealed
@@ -155,6 +156,18 @@ def accept_p50(g):
     return times
 
 
+def fdatasync_ms(folder):
+    times = []
+    with tempfile.TemporaryFile(dir=folder) as f:
+        for _ in range(300):
+            f.write(b"x" * 4096)
+            f.flush()
+            t = time.monotonic()
+            os.fdatasync(f.fileno())
+            times.append((time.monotonic() - t) * 1000)
+    return statistics.median(times)
+
+
 def memory_kib(pid):
     """Private and shared memory of a process (its part of what is shared), in KiB."""
     with open(f"/proc/{pid}/smaps_rollup") as f:
@@ -278,8 +291,11 @@ def main():
             figure("relay_ratio", [a / b for a, b in relay], "x")
         if want("queue_1m_start_s", "queue_1m_rate_ratio"):
             million(top)
-        if want("accept_p50_ms"):
-            figure("accept_p50_ms", [statistics.median(accept_p50(g)) for _ in range(ROUNDS)], "ms")
+        if want("accept_p50_ms", "accept_over_fdatasync"):
+            pairs = [(statistics.median(accept_p50(g)), fdatasync_ms(top)) for _ in range(ROUNDS)]
+            figure("accept_p50_ms", [a for a, _ in pairs], "ms")
+            figure("fdatasync_p50_ms", [b for _, b in pairs], "ms")
+            figure("accept_over_fdatasync", [a / b for a, b in pairs], "x")
         if want("rss_100m_mib"):
             figure("rss_100m_mib", [growth_100m(g)], "MiB")
         if want("idle_tls_kib", "new_session_ms_at_10k"):
