@@ -559,8 +559,9 @@ START_TEST(octet_by_octet)
 END_TEST
 
 /* A whole session that touches every stage, for what may happen in the middle. */
-static const char life[] = HELLO TWO
-    "RCPT TO:<no@b.c>\r\nDATA\r\nSubject: x\r\n\r\nhi\r\n.\r\nMAIL FROM:<a@b.c>\r\nRSET\r\n" TWO "DATA\r\nx\r\n.\r\n";
+static const char life[] =
+    HELLO TWO "RCPT TO:<no@b.c>\r\nDATA\r\nSubject: x\r\n\r\nhi\r\n.\r\nMAIL FROM:<a@b.c>\r\nRSET\r\n" TWO
+	      "DATA\r\nx\r\n.\r\n" TWO "BDAT 3\r\nx\r\nBDAT 3 LAST\r\ny\r\nBDAT 3\r\nz\r\n";
 
 /* The client is gone after k octets: every transaction is ended, closed comes once, no late answer (smtpd_app.h and
  * app_clear check). */
@@ -674,6 +675,9 @@ static const struct {
 	1},
     {HELLO TWO "DATA\r\nhi\r\n", HELLO_OK TWO_OK "354 421:4.4.2", 2},
     {HELLO TWO "DATA\r\nhi\r\n.\r", HELLO_OK TWO_OK "354 421:4.4.2", 3},
+    {HELLO TWO "BDAT 10\r\nhi", HELLO_OK TWO_OK "421:4.4.2", 2},
+    {HELLO TWO "BDAT 2\r\nhi", HELLO_OK TWO_OK "250:2.0.0 421:4.4.2", 3},
+    {HELLO "BDAT 10\r\nhi", HELLO_OK "503:5.5.1 421:4.4.2", 2},
 };
 
 static void short_time(struct smtpd_settings *with, int i)
@@ -912,6 +916,39 @@ START_TEST(sizes)
 		ck_assert_int_eq(memcmp(app.content.p, body, N), 0);
 	} else {
 		ck_assert_uint_lt(app.content.len, N);
+	}
+	free(body);
+	finish();
+}
+END_TEST
+
+/* The same in chunks; chunks of some size are no idle commands. */
+START_TEST(chunk_sizes)
+{
+	enum { N = 2 * 1024 * 1024, CHUNK = 100 * 1000 };
+	char *body = malloc(N), line[60];
+	int chunks = 0;
+
+	fill_lines(body, N);
+	begin(APP_SOON, 0);
+	set.message_max = _i == 0 ? N : N - 1;
+	set.commands_max = 10;
+	says(HELLO TWO);
+	for (size_t at = 0; at < N; at += CHUNK, chunks++) {
+		size_t n = N - at < CHUNK ? N - at : CHUNK;
+
+		snprintf(line, sizeof line, "BDAT %zu%s\r\n", n, at + n == N ? " LAST" : "");
+		says(line);
+		say(body + at, n);
+	}
+	says(QUIT);
+	UNTIL(server_left);
+	ck_assert_int_eq(reply_count(), 4 + chunks + 1);
+	ck_assert_ptr_nonnull(strstr(buf_str(&heard), _i == 0 ? "250 2.0.0 queued\r\n221 " : "552 5.3.4 "));
+	ck_assert_int_eq(app.accepted, _i == 0);
+	if (_i == 0) {
+		ck_assert_uint_eq(app.content.len, N);
+		ck_assert_int_eq(memcmp(app.content.p, body, N), 0);
 	}
 	free(body);
 	finish();
@@ -1330,6 +1367,7 @@ static void add_limits(Suite *s)
 	tcase_add_test(t, line_without_end);
 	tcase_add_test(t, never_reads);
 	tcase_add_loop_test(t, sizes, 0, 2);
+	tcase_add_loop_test(t, chunk_sizes, 0, 2);
 	tcase_add_test(t, far_too_large);
 }
 
