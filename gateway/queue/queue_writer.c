@@ -53,7 +53,7 @@ struct queue_writer {
 	struct queue_store store;
 	struct queue_batch batch;
 	struct queue_purge purge;
-	int64_t last_commit_ns; /* monotonic; writer thread, as all above */
+	int64_t last_commit_ns, last_awaited_ns; /* monotonic; writer thread, as all above */
 	int64_t purge_at_ns;
 	int wal_pages, checkpointed_pages;
 
@@ -61,6 +61,7 @@ struct queue_writer {
 	pthread_cond_t work, called;
 	struct queue_item *first, **end;
 	bool started, stop, reader_damaged;
+	bool napping;		      /* the writer waits for more, and for nothing that somebody waits for */
 	struct queue_trouble trouble; /* what the last commit met */
 	uint64_t commits;
 	pthread_t thread;
@@ -85,6 +86,12 @@ static void sleep_until(int64_t ns)
 
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL))
 		;
+}
+
+/* Does somebody wait for it: a client for its 250, the admin? Not for what became of a recipient. */
+static bool is_awaited(const struct queue_item *it)
+{
+	return it->call || it->tx.nsettles == 0;
 }
 
 /* ---- trouble ---- */
@@ -271,6 +278,9 @@ static int commit(struct queue_writer *w, struct queue_item *group)
 	if (rc == SQLITE_OK)
 		rc = queue_db_exec(w->cfg.db, "COMMIT");
 	w->last_commit_ns = now_ns();
+	for (const struct queue_item *it = group; it; it = it->next)
+		if (is_awaited(it))
+			w->last_awaited_ns = w->last_commit_ns;
 	if ((rc & 0xff) == SQLITE_CONSTRAINT)
 		log_panic("queue database: %s", sqlite3_errmsg(w->cfg.db));
 	if (rc == SQLITE_OK)
@@ -422,6 +432,37 @@ static void purge_now(struct queue_writer *w)
 	w->purge_at_ns = now_ns() + queue_purge_wait_ms(&w->purge) * INT64_C(1000000);
 }
 
+static bool any_awaited(const struct queue_writer *w)
+{
+	const struct queue_item *it = w->first;
+
+	while (it && !is_awaited(it))
+		it = it->next;
+	return it != NULL;
+}
+
+/*
+ * More may join while the gap passes, so that one sync serves many. A lone message finds it passed long ago, also
+ * when what became of the one before it was just written down: outcomes give way to what a client waits for.
+ */
+static void wait_for_gap(struct queue_writer *w)
+{
+	int64_t gap = (w->trouble.kind ? TROUBLE_PAUSE_MS : w->cfg.set->commit_gap) * INT64_C(1000000);
+	struct timespec until = at_ns(w->last_commit_ns + gap);
+	int64_t from;
+
+	w->napping = !w->trouble.kind;
+	while (!w->stop && !any_awaited(w) && now_ns() < w->last_commit_ns + gap)
+		pthread_cond_timedwait(&w->work, &w->lock, &until);
+	w->napping = false;
+	from = (w->trouble.kind || !any_awaited(w) ? w->last_commit_ns : w->last_awaited_ns) + gap;
+	if (!w->stop && now_ns() < from) {
+		pthread_mutex_unlock(&w->lock);
+		sleep_until(from);
+		pthread_mutex_lock(&w->lock);
+	}
+}
+
 /* Waits for work. NULL: there is none and it is time to purge, or to stop (*stop_r). */
 static struct queue_item *wait_for_group(struct queue_writer *w, bool *stop_r)
 {
@@ -433,15 +474,8 @@ static struct queue_item *wait_for_group(struct queue_writer *w, bool *stop_r)
 		pthread_cond_timedwait(&w->work, &w->lock, &until);
 	*stop_r = w->stop && !w->first;
 
-	int64_t from =
-	    w->last_commit_ns + (w->trouble.kind ? TROUBLE_PAUSE_MS : w->cfg.set->commit_gap) * INT64_C(1000000);
-
-	/* more may join while the gap passes; a lone message finds it passed long ago */
-	if (w->first && !w->stop && now_ns() < from) {
-		pthread_mutex_unlock(&w->lock);
-		sleep_until(from);
-		pthread_mutex_lock(&w->lock);
-	}
+	if (w->first)
+		wait_for_gap(w);
 	if (w->first)
 		group = cut_group(w);
 	pthread_mutex_unlock(&w->lock);
@@ -544,7 +578,8 @@ void queue_writer_add(struct queue_writer *w, struct queue_item *it)
 	it->next = NULL;
 	*w->end = it;
 	w->end = &it->next;
-	pthread_cond_signal(&w->work);
+	if (!w->napping || is_awaited(it))
+		pthread_cond_signal(&w->work);
 	pthread_mutex_unlock(&w->lock);
 }
 
