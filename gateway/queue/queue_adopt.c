@@ -1,8 +1,8 @@
 /*
  * Taking over. One connection on our database with the other one attached; a transaction writes to one of the two
  * only, for one that writes to both is not atomic over a power cut. Order of a batch: contents in files copied,
- * synced and named; our transaction (rows, and the numbers of the other queue in `adopted`); then the rows are
- * deleted there, then the files. Ended anywhere in between, the next run finds the numbers in `adopted` and only
+ * synced and named; our transaction (rows, and the numbers of the other queue in `adopted`); then the files are
+ * removed there, then the rows. Ended anywhere in between, the next run finds the numbers in `adopted` and only
  * deletes.
  */
 #include "gateway/queue/queue_adopt.h"
@@ -214,8 +214,11 @@ static int take_batch(struct adopt *a, const int64_t *old, int n, struct problem
 	return 0;
 }
 
+/* The files first: ended here, the next run still finds the rows, and with them what to remove. */
 static int drop_batch(struct adopt *a, const int64_t *old, int n, struct problem *pr)
 {
+	for (int i = 0; i < n; i++)
+		queue_files_remove(a->from_spool, old[i]);
 	if (exec(a, "BEGIN", pr))
 		return -1;
 	for (int i = 0; i < n; i++)
@@ -223,11 +226,7 @@ static int drop_batch(struct adopt *a, const int64_t *old, int n, struct problem
 			sqlite3_exec(a->db, "ROLLBACK", NULL, NULL, NULL);
 			return -1;
 		}
-	if (exec(a, "COMMIT", pr))
-		return -1;
-	for (int i = 0; i < n; i++)
-		queue_files_remove(a->from_spool, old[i]);
-	return 0;
+	return exec(a, "COMMIT", pr);
 }
 
 static int messages(struct adopt *a, struct problem *pr)
