@@ -10,6 +10,7 @@
 #include "gateway/proc/relay_hops.h"
 #include "gateway/proc/relay_notice.h"
 #include "gateway/proc/relay_open.h"
+#include "gateway/proc/relay_rcpts.h"
 #include "gateway/proc/relay_settle.h"
 
 enum {
@@ -80,6 +81,8 @@ static void failed(struct delivery *y, struct relay_settle *s, size_t i, const c
 		return;
 	}
 	if (y->kind == QUEUE_INBOUND) {
+		if (y->to[i].said)
+			relay_rcpts_forget(y->of->r->rcpts, y->rcpts[i].address);
 		relay_settle_hold(s, y->rcpts[i].row, why, remote, pr->enh);
 		log_warn(y->id, "relay", "alarm=held to=<%s> why=\"%s\"", y->rcpts[i].address, why);
 		return;

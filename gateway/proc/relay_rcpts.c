@@ -389,6 +389,13 @@ static struct domain *domain_of(struct relay_rcpts *rc, const char *name)
 	return NULL;
 }
 
+static void lower(char *s)
+{
+	for (; *s != '\0'; s++)
+		if (*s >= 'A' && *s <= 'Z')
+			*s = (char)(*s - 'A' + 'a');
+}
+
 static void ask(struct relay_rcpts *rc, const struct address *a, bool anew, relay_rcpts_fn *fn, void *ctx,
     struct relay_rcpts_wait **slot)
 {
@@ -400,9 +407,7 @@ static void ask(struct relay_rcpts *rc, const struct address *a, bool anew, rela
 	w->domain = domain_of(rc, a->domain);
 	REQUIRE(w->domain != NULL);
 	w->asked = w->address = *a;
-	for (char *p = w->address.local; *p != '\0'; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p = (char)(*p - 'A' + 'a');
+	lower(w->address.local);
 	w->anew = anew;
 	w->whole = true;
 	w->fn = fn;
@@ -431,6 +436,18 @@ void relay_rcpts_cancel(struct relay_rcpts_wait *w)
 		return;
 	detach(w);
 	free(w);
+}
+
+void relay_rcpts_forget(struct relay_rcpts *rc, const char *address)
+{
+	struct address a;
+	char key[KEY_MAX];
+
+	if (address_parse(address, strlen(address), &a, NULL) != 0)
+		return;
+	lower(a.local);
+	snprintf(key, sizeof(key), "%s@%s", a.local, a.domain);
+	relay_rcpts_cache_forget(rc->cache, key);
 }
 
 /* ---- the scout ---- */

@@ -46,6 +46,10 @@ void relay_rcpts_ask_anew(
 /* fn will not be called; the question itself goes on and its answer is remembered. NULL is allowed. */
 void relay_rcpts_cancel(struct relay_rcpts_wait *w);
 
+/* The inside server refused mail for it after all: what was remembered of it is forgotten, so that the next mail is
+ * refused before it is accepted. */
+void relay_rcpts_forget(struct relay_rcpts *rc, const char *address);
+
 /* From the channel to the scout: an answer of gateway/scout/ldap_proto.h; the scout is gone or was replaced. */
 void relay_rcpts_ldap_came(struct relay_rcpts *rc, struct ipc_in *in);
 void relay_rcpts_scout_gone(struct relay_rcpts *rc);

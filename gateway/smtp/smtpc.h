@@ -41,7 +41,7 @@ struct smtpc_rcpt {
 	/* out */
 	bool ok;
 	struct problem pr; /* when !ok: TEMP = try again, PERM = give up */
-	bool said;	   /* ok or pr is the server's own answer to RCPT */
+	bool said;	   /* pr (of a probe also ok) is the server's own answer to RCPT */
 	char reply[256];   /* the peer's words, sanitised */
 };
 struct smtpc_mail {
