@@ -31,6 +31,8 @@ typedef void relay_rcpts_fn(void *ctx, const struct relay_rcpts_answer *a);
 
 /* r->hops must be there. */
 struct relay_rcpts *relay_rcpts_new(struct relay *r);
+/* After r->hops and before the loop; who still waits is not told. */
+void relay_rcpts_free(struct relay_rcpts *rc);
 /* The map of the domain at this place in the configuration, and of all that name the same file; takes fd. What it
  * holds was checked by the parent. */
 void relay_rcpts_map_came(struct relay_rcpts *rc, unsigned domain, int fd);
