@@ -31,7 +31,7 @@ struct worker {
 struct ldap_find {
 	struct loop *loop;
 	const struct ldap_settings *set;
-	struct ldap_link_tls *tls;
+	const struct ldap_link_tls *tls;
 	char *pattern, *password;
 	size_t password_len;
 	struct job *all; /* asked and not answered; loop thread only */
@@ -276,7 +276,7 @@ void ldap_find_password(struct ldap_find *f, const void *p, size_t n)
 
 struct ldap_find *ldap_find_new(struct loop *l, const struct ldap_settings *set, struct problem *pr)
 {
-	struct ldap_link_tls *tls = ldap_link_tls_new(set, pr);
+	const struct ldap_link_tls *tls = ldap_link_tls(set, pr);
 	struct ldap_find *f;
 	struct buf pattern;
 
@@ -314,7 +314,6 @@ void ldap_find_free(struct ldap_find *f)
 		pthread_join(f->workers[i].thread, NULL);
 	while (f->all != NULL)
 		job_free(f->all);
-	ldap_link_tls_free(f->tls);
 	pthread_mutex_destroy(&f->lock);
 	pthread_cond_destroy(&f->more);
 	mem_free_secret(f->password, f->password_len);

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 
 enum { WORDS = 400 };
@@ -19,44 +20,54 @@ struct ldap_link {
 	LDAP *ld;
 };
 struct ldap_link_tls {
+	struct ldap_link_tls *next;
+	char *ca_file;
+	bool verify;
 	LDAP *holder; /* of the context */
 	void *ctx;
 };
 
 /* ---- TLS ---- */
 
-struct ldap_link_tls *ldap_link_tls_new(const struct ldap_settings *set, struct problem *pr)
-{
-	struct ldap_link_tls *t = mem_new(sizeof(*t));
-	int demand = set->tls_verify ? LDAP_OPT_X_TLS_DEMAND : LDAP_OPT_X_TLS_NEVER, client = 0;
+static struct ldap_link_tls *kept;
 
+static int make_context(struct ldap_link_tls *t)
+{
+	int demand = t->verify ? LDAP_OPT_X_TLS_DEMAND : LDAP_OPT_X_TLS_NEVER, client = 0;
+
+	if ((t->verify && ldap_set_option(t->holder, LDAP_OPT_X_TLS_CACERTFILE, t->ca_file) != LDAP_OPT_SUCCESS) ||
+	    ldap_set_option(t->holder, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) != LDAP_OPT_SUCCESS ||
+	    ldap_set_option(t->holder, LDAP_OPT_X_TLS_NEWCTX, &client) != LDAP_OPT_SUCCESS)
+		return -1;
+	return ldap_get_option(t->holder, LDAP_OPT_X_TLS_CTX, &t->ctx) == LDAP_OPT_SUCCESS && t->ctx != NULL ? 0 : -1;
+}
+
+const struct ldap_link_tls *ldap_link_tls(const struct ldap_settings *set, struct problem *pr)
+{
+	struct ldap_link_tls *t;
+
+	for (t = kept; t != NULL; t = t->next)
+		if (t->verify == set->tls_verify && strcmp(t->ca_file, set->ca_file) == 0)
+			return t;
 	/* neither ldap.conf nor the environment may add to what postern.conf says */
 	setenv("LDAPNOINIT", "1", 1);
-	if (ldap_initialize(&t->holder, NULL) != LDAP_SUCCESS) {
-		problem_temp(pr, "libldap cannot be started");
-		free(t);
-		return NULL;
-	}
-	if ((!set->tls_verify ||
-		ldap_set_option(t->holder, LDAP_OPT_X_TLS_CACERTFILE, set->ca_file) == LDAP_OPT_SUCCESS) &&
-	    ldap_set_option(t->holder, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) == LDAP_OPT_SUCCESS &&
-	    ldap_set_option(t->holder, LDAP_OPT_X_TLS_NEWCTX, &client) == LDAP_OPT_SUCCESS &&
-	    ldap_get_option(t->holder, LDAP_OPT_X_TLS_CTX, &t->ctx) == LDAP_OPT_SUCCESS && t->ctx != NULL)
+	t = mem_new(sizeof(*t));
+	if (ldap_initialize(&t->holder, NULL) != LDAP_SUCCESS)
+		log_fatal("libldap cannot be started");
+	t->verify = set->tls_verify;
+	t->ca_file = mem_str(set->ca_file);
+	if (make_context(t) == 0) {
+		t->next = kept;
+		kept = t;
 		return t;
+	}
 	problem_perm(pr,
 	    "ca-file %s cannot be read as PEM certificates: install ca-certificates or name another file",
 	    set->ca_file);
-	ldap_link_tls_free(t);
-	return NULL;
-}
-
-void ldap_link_tls_free(struct ldap_link_tls *t)
-{
-	if (t == NULL)
-		return;
-	/* the reference that asking for the context took cannot be given back: libldap has no call for it */
 	ldap_unbind_ext_s(t->holder, NULL, NULL);
+	free(t->ca_file);
 	free(t);
+	return NULL;
 }
 
 /* ---- connecting ---- */

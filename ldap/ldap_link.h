@@ -11,9 +11,9 @@
 #include "ldap/ldap_settings.h"
 
 struct ldap_link_tls; /* what TLS needs, read from files */
-/* Before the sandbox. NULL with pr: ca-file cannot be used. */
-struct ldap_link_tls *ldap_link_tls_new(const struct ldap_settings *set, struct problem *pr);
-void ldap_link_tls_free(struct ldap_link_tls *t);
+/* Before the sandbox, in one thread. Made once for a ca-file and kept as long as the process (libldap has no call
+ * that gives a TLS context back). NULL with pr: ca-file cannot be used. */
+const struct ldap_link_tls *ldap_link_tls(const struct ldap_settings *set, struct problem *pr);
 
 enum ldap_link_result {
 	LDAP_LINK_FOUND,

@@ -10,6 +10,7 @@
 #include "gateway/proc/relay_hops.h"
 #include "gateway/proc/relay_notice.h"
 #include "gateway/proc/relay_open.h"
+#include "gateway/proc/relay_rcpts.h"
 #include "gateway/proc/relay_settle.h"
 #include "gateway/queue/queue_settings.h"
 
@@ -128,6 +129,8 @@ static bool settle(struct delivery *y, struct relay_settle *s, size_t i, const c
 			relay_settle_warned(s);
 		break;
 	case RELAY_FATE_HOLD:
+		if (t->said) /* the inside server does not know it, although it was asked before */
+			relay_rcpts_forget(y->of->r->rcpts, y->rcpts[i].address);
 		relay_settle_hold(s, row, why, remote, t->pr.enh);
 		break;
 	default:

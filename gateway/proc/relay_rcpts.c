@@ -54,6 +54,8 @@ struct relay_rcpts {
 	const struct relay_rcpts_settings *set;
 	struct domain *domains;
 	size_t ndomains;
+	struct relay_rcpts_map **maps; /* each may be that of several domains */
+	size_t nmaps;
 	struct relay_rcpts_cache *cache;
 	struct smtpc_pool *pool;
 	struct smtpc_settings *pool_set;
@@ -389,6 +391,13 @@ static struct domain *domain_of(struct relay_rcpts *rc, const char *name)
 	return NULL;
 }
 
+static void lower(char *s)
+{
+	for (; *s != '\0'; s++)
+		if (*s >= 'A' && *s <= 'Z')
+			*s = (char)(*s - 'A' + 'a');
+}
+
 static void ask(struct relay_rcpts *rc, const struct address *a, bool anew, relay_rcpts_fn *fn, void *ctx,
     struct relay_rcpts_wait **slot)
 {
@@ -400,9 +409,7 @@ static void ask(struct relay_rcpts *rc, const struct address *a, bool anew, rela
 	w->domain = domain_of(rc, a->domain);
 	REQUIRE(w->domain != NULL);
 	w->asked = w->address = *a;
-	for (char *p = w->address.local; *p != '\0'; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p = (char)(*p - 'A' + 'a');
+	lower(w->address.local);
 	w->anew = anew;
 	w->whole = true;
 	w->fn = fn;
@@ -431,6 +438,18 @@ void relay_rcpts_cancel(struct relay_rcpts_wait *w)
 		return;
 	detach(w);
 	free(w);
+}
+
+void relay_rcpts_forget(struct relay_rcpts *rc, const char *address)
+{
+	struct address a;
+	char key[KEY_MAX];
+
+	if (address_parse(address, strlen(address), &a, NULL) != 0)
+		return;
+	lower(a.local);
+	snprintf(key, sizeof(key), "%s@%s", a.local, a.domain);
+	relay_rcpts_cache_forget(rc->cache, key);
 }
 
 /* ---- the scout ---- */
@@ -491,6 +510,8 @@ void relay_rcpts_map_came(struct relay_rcpts *rc, unsigned domain, int fd)
 	if (domain >= rc->ndomains || lseek(fd, 0, SEEK_SET) != 0 || file_read_fd(fd, &b, &pr) != 0 ||
 	    relay_rcpts_map_parse(rc->domains[domain].set->recipient_map, buf_str(&b), b.len, &m, &pr) != 0)
 		log_fatal("a recipient-map from the parent cannot be read: %s", pr.text);
+	rc->maps = mem_resize(rc->maps, (rc->nmaps + 1) * sizeof(struct relay_rcpts_map *));
+	rc->maps[rc->nmaps++] = m;
 	file = rc->domains[domain].set->recipient_map;
 	log_info(NULL, "relay", "recipient-map file=%s entries=%zu", file, relay_rcpts_map_entries(m));
 	for (size_t i = 0; i < rc->ndomains; i++)
@@ -514,4 +535,28 @@ struct relay_rcpts *relay_rcpts_new(struct relay *r)
 	rc->pool = smtpc_probe_pool(r->loop, conf_section(r->conf, "smtp-client"), r->top->hostname,
 	    rc->set->connections, rc->set->idle_time, rc->set->backoff_max, &rc->pool_set);
 	return rc;
+}
+
+static void cancel_all(struct question *q)
+{
+	while (q->waits != NULL)
+		relay_rcpts_cancel(q->waits);
+}
+
+void relay_rcpts_free(struct relay_rcpts *rc)
+{
+	for (size_t i = 0; i < TABLE; i++)
+		for (struct question *q = rc->questions[i]; q != NULL; q = q->next)
+			cancel_all(q);
+	smtpc_pool_free(rc->pool); /* answers its probes */
+	free(rc->pool_set);
+	for (size_t i = 0; i < TABLE; i++)
+		while (rc->questions[i] != NULL)
+			question_answered(rc->questions[i], RELAY_RCPTS_UNSURE, "");
+	for (size_t i = 0; i < rc->nmaps; i++)
+		relay_rcpts_map_free(rc->maps[i]);
+	relay_rcpts_cache_free(rc->cache);
+	free(rc->maps);
+	free(rc->domains);
+	free(rc);
 }

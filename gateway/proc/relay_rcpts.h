@@ -31,6 +31,8 @@ typedef void relay_rcpts_fn(void *ctx, const struct relay_rcpts_answer *a);
 
 /* r->hops must be there. */
 struct relay_rcpts *relay_rcpts_new(struct relay *r);
+/* After r->hops and before the loop; who still waits is not told. */
+void relay_rcpts_free(struct relay_rcpts *rc);
 /* The map of the domain at this place in the configuration, and of all that name the same file; takes fd. What it
  * holds was checked by the parent. */
 void relay_rcpts_map_came(struct relay_rcpts *rc, unsigned domain, int fd);
@@ -45,6 +47,10 @@ void relay_rcpts_ask_anew(
     struct relay_rcpts *rc, const struct address *a, relay_rcpts_fn *fn, void *ctx, struct relay_rcpts_wait **slot);
 /* fn will not be called; the question itself goes on and its answer is remembered. NULL is allowed. */
 void relay_rcpts_cancel(struct relay_rcpts_wait *w);
+
+/* The inside server refused mail for it after all: what was remembered of it is forgotten, so that the next mail is
+ * refused before it is accepted. */
+void relay_rcpts_forget(struct relay_rcpts *rc, const char *address);
 
 /* From the channel to the scout: an answer of gateway/scout/ldap_proto.h; the scout is gone or was replaced. */
 void relay_rcpts_ldap_came(struct relay_rcpts *rc, struct ipc_in *in);

@@ -134,6 +134,14 @@ void relay_rcpts_cache_put(struct relay_rcpts_cache *c, const char *key, bool kn
 	to_front(&c->kinds[known], e);
 }
 
+void relay_rcpts_cache_forget(struct relay_rcpts_cache *c, const char *key)
+{
+	struct entry **at = place(c, key);
+
+	if (*at != NULL)
+		drop(c, at);
+}
+
 size_t relay_rcpts_cache_count(const struct relay_rcpts_cache *c, bool known)
 {
 	return c->kinds[known].n;

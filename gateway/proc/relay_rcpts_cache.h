@@ -29,6 +29,7 @@ bool relay_rcpts_cache_find(
     struct relay_rcpts_cache *c, const char *key, int64_t now, struct relay_rcpts_cached *found_r);
 /* Replaces what was known. */
 void relay_rcpts_cache_put(struct relay_rcpts_cache *c, const char *key, bool known, const char *said, int64_t now);
+void relay_rcpts_cache_forget(struct relay_rcpts_cache *c, const char *key);
 size_t relay_rcpts_cache_count(const struct relay_rcpts_cache *c, bool known);
 
 #endif

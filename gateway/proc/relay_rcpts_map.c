@@ -24,6 +24,7 @@ struct relay_rcpts_map {
 	struct buf run;
 	uint32_t *slots; /* offset in run + 1; 0 = free */
 	size_t nslots, n;
+	bool wild; /* there are wildcards */
 };
 
 static const char *key_at(const struct relay_rcpts_map *m, uint32_t slot)
@@ -80,6 +81,7 @@ static int add(struct relay_rcpts_map *m, const char *key, bool refused, uint32_
 	    buf_add(&m->run, key, strlen(key) + 1) != 0)
 		return -1;
 	*slot_of(m, key) = (uint32_t)at + 1;
+	m->wild = m->wild || strstr(key, "*@") != NULL;
 	m->n++;
 	return 0;
 }
@@ -207,7 +209,7 @@ bool relay_rcpts_map_find(
 	slot = entry(m, local, n, "", domain);
 	if (slot == 0 && base != NULL)
 		slot = entry(m, base, strlen(base), "", domain);
-	for (size_t i = n + 1; slot == 0 && i-- > 0;)
+	for (size_t i = n + 1; m->wild && slot == 0 && i-- > 0;)
 		slot = entry(m, local, i, "*", domain);
 	if (slot == 0)
 		return false;

@@ -51,7 +51,7 @@ struct smtpc_rcpt {
 	/* out */
 	bool ok;
 	struct problem pr; /* when !ok: TEMP = try again, PERM = give up */
-	bool said;	   /* ok or pr is the server's own answer to RCPT */
+	bool said;	   /* pr (of a probe also ok) is the server's own answer to RCPT */
 	char reply[256];   /* the peer's words, sanitised */
 	bool dsn_lost; /* ok, but the host knows no DSN: env was not passed on (RFC 3461 5.2.2: who asked for SUCCESS
 			  is told "relayed" by the caller) */

@@ -239,7 +239,7 @@ static bool too_many(const struct smtpc *c, const struct smtpc_trouble *t)
 /* Of a probe: RCPT was the question. */
 static void taken(struct smtpc_rcpt *to, const struct smtpc_reply *r)
 {
-	to->ok = true;
+	to->ok = to->said = true;
 	smtpc_chat_words(r, to->reply);
 }
 
@@ -249,7 +249,6 @@ static void rcpt_came(struct smtpc *c, const struct smtpc_reply *r, size_t i)
 
 	if (!c->mail_ok)
 		return; /* only an echo of MAIL's refusal */
-	c->mail->rcpts[c->batch[i]].said = true;
 	if (r->code / 100 == 2) {
 		c->accepted[i] = true;
 		c->naccepted++;
@@ -258,8 +257,10 @@ static void rcpt_came(struct smtpc *c, const struct smtpc_reply *r, size_t i)
 		return;
 	}
 	smtpc_trouble_reply(&t, SMTPC_STAGE_RCPT, c->remote, r);
-	if (!too_many(c, &t))
-		decide(&c->mail->rcpts[c->batch[i]], &t);
+	if (too_many(c, &t))
+		return;
+	c->mail->rcpts[c->batch[i]].said = true;
+	decide(&c->mail->rcpts[c->batch[i]], &t);
 }
 
 static void transaction_over(struct smtpc *c)

@@ -235,14 +235,18 @@ def test_refused_after_acceptance_and_away(top):
     to = "b@lab.example"
     assert send(hospital.inside, "a@hospital.example", to, message("a@hospital.example", to, "first"))[0] == 250
     ls.by_subject("first")
+    t = Talk(lab.outside)
+    assert [t.ask(line)[:3] for line in ("EHLO client.test", "MAIL FROM:<x@world.test>", f"RCPT TO:<{to}>", "DATA")] == ["250", "250", "250", "354"]
     ls.refuse[to] = "550 5.2.1 closed today"
-    assert rcpt(lab.outside, to)[0].startswith("250"), "remembered"
     assert send(hospital.inside, "a@hospital.example", to, message("a@hospital.example", to, "refused"))[0] == 250
-    assert send(lab.outside, "x@world.test", to, message("x@world.test", to, "clear refused"))[0] == 250
+    assert t.ask(message("x@world.test", to, "clear refused") + b".\r\n").startswith("250")
+    t.close()
     held = wait_for("both to be held", 30, lambda: (lambda q: q if len(q) == 2 else None)(lab.queue(state="held")))
     assert all("550 5.2.1 closed today" in m["recipients"][0]["reason"] for m in held), held
     assert not [m for m in lab.queue() if m["sender"] == ""] and not [m for m in hs.mails], "nobody outside is told"
+    assert rcpt(lab.outside, to)[0].startswith("550 5.1.1"), "what was remembered is forgotten: refused in time from now on"
     ls.refuse.clear()
+    assert check(lab, to, "--fresh")["accepted"]
     ls.close()
     assert send(hospital.inside, "a@hospital.example", to, message("a@hospital.example", to, "waits", "the secret words\r\n"))[0] == 250
     wait_for("it to wait at lab", 30, lambda: [m for m in lab.queue(state="queued") if m["recipients"][0]["attempts"] > 0])

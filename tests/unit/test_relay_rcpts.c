@@ -46,6 +46,16 @@ static void begin(unsigned port, const char *known_for, const char *timeout)
 	r.rcpts = relay_rcpts_new(&r);
 }
 
+static void end(void)
+{
+	relay_hops_free(r.hops);
+	relay_rcpts_free(r.rcpts);
+	while (conn_lingering() > 0)
+		loop_once(r.loop, 50);
+	loop_free(r.loop);
+	conf_free(conf);
+}
+
 static void connect_scout(void)
 {
 	int fds[2];
@@ -163,6 +173,7 @@ START_TEST(without_asking)
 		is(&k, rows[i].state, rows[i].enh);
 		ck_assert_str_eq(k.got.source, rows[i].source);
 	}
+	end();
 }
 END_TEST
 
@@ -198,6 +209,7 @@ START_TEST(one_question)
 	is(&joe, RELAY_RCPTS_UNKNOWN, "5.1.1");
 	ck_assert_ptr_nonnull(strstr(joe.got.said, "550 5.1.1 no"));
 	ck_assert_int_eq(atomic_load(&p->accepted), 1);
+	end();
 	peer_end(p);
 }
 END_TEST
@@ -237,6 +249,7 @@ START_TEST(by_scout)
 	until_told(&gone);
 	is(&gone, RELAY_RCPTS_KNOWN, NULL);
 	ck_assert_ptr_nonnull(strstr(gone.got.said, "said earlier"));
+	end();
 }
 END_TEST
 
@@ -269,6 +282,7 @@ START_TEST(bounds)
 			until_told(&again);
 	} while (!again.got.accepted);
 	is(&again, RELAY_RCPTS_KNOWN, NULL);
+	end();
 }
 END_TEST
 

@@ -57,6 +57,10 @@ START_TEST(replaced)
 	ck_assert(relay_rcpts_cache_find(c, "a@x", 10, &got) && got.known && got.age == 0);
 	ck_assert(strlen(got.said) > 10 && strlen(got.said) < sizeof(words) - 1);
 	ck_assert(relay_rcpts_cache_count(c, false) == 0 && relay_rcpts_cache_count(c, true) == 1);
+	relay_rcpts_cache_forget(c, "b@x");
+	ck_assert_uint_eq(relay_rcpts_cache_count(c, true), 1);
+	relay_rcpts_cache_forget(c, "a@x");
+	ck_assert(!relay_rcpts_cache_find(c, "a@x", 10, &got) && relay_rcpts_cache_count(c, true) == 0);
 	relay_rcpts_cache_free(c);
 }
 END_TEST
