@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import signal
 import smtplib
 import sqlite3
@@ -207,6 +208,16 @@ class Campaign:
 
     def duplicates(self):
         return sum(n - 1 for n in self.seen.values())
+
+    def trail(self):
+        """What both logs say of the first message that came twice."""
+        out = []
+        ident = next((i for i, n in self.seen.items() if n > 1), None)
+        for g in self.gateways if ident else ():
+            lines = g.log().split("\n")
+            ids = {m.group(1) for line in lines if f"<{ident}@campaign.test>" in line for m in [re.search(r"\] (\w{10}) ", line)] if m}
+            out += [f"{g.name}: {line[:400]}" for line in lines if any(i in line for i in ids)]
+        return f"{ident}:\n" + "\n".join(out)
 
     def calm(self, gw):
         s = status(gw)

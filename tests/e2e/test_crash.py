@@ -27,7 +27,7 @@ def test_every_role_is_killed_under_load(top):
     c.pause()
     c.drain(90)
     c.check()
-    assert c.duplicates() == 0, "only a relay that dies may deliver twice"
+    assert c.duplicates() == 0, "only a relay that dies may deliver twice: " + c.trail()
     c.resume()
     for gw in c.gateways * 2:
         c.kill(gw, "relay")
