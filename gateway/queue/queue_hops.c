@@ -58,22 +58,11 @@ static void pull(struct queue_hops_heap *heap, struct queue_hop *p)
 	size_t i = p->at;
 	struct queue_hop *last = heap->v[--heap->n];
 
-	if (last == p)
+	heap->v[heap->n] = NULL;
+	if (i == heap->n)
 		return;
 	place(heap, i, last);
 	sift(heap, i);
-}
-
-static struct queue_hop *pop(struct queue_hops_heap *heap)
-{
-	struct queue_hop *p = heap->v[0], *last = heap->v[--heap->n];
-
-	heap->v[0] = NULL;
-	if (last != p) {
-		place(heap, 0, last);
-		sift(heap, 0);
-	}
-	return p;
 }
 
 static struct queue_hops_heap *heap_of(struct queue_hops *h, const struct queue_hop *p)
@@ -261,12 +250,14 @@ static struct queue_hop *top(struct queue_hops *h, int which, int64_t now)
 {
 	struct queue_hops_heap *heap = &h->heap[which];
 
-	while (heap->n && key(heap->v[0]) <= now) {
-		if (heap->v[0]->earliest < INT64_MAX)
-			return heap->v[0];
-		forget(h, pop(heap));
+	struct queue_hop *first = heap->n ? heap->v[0] : NULL;
+
+	while (first && first->earliest == INT64_MAX && first->not_before <= now) {
+		pull(heap, first);
+		forget(h, first);
+		first = heap->n ? heap->v[0] : NULL;
 	}
-	return NULL;
+	return first && key(first) <= now ? first : NULL;
 }
 
 static void lower_to(int64_t *at, const struct queue_hop *p)
