@@ -19,6 +19,7 @@ enum {
 	    500, /* messages under way at once: bounds memory (each holds at most memory-max of sealed content) */
 	CLAIM_AT_ONCE = 64,
 	SKIP_MAX = 4, /* one next hop may have a quarter of the places */
+	CROWDS = UINT8_MAX + 1,
 	AGAIN_MS = 30000,
 	PUT_BACK_MS = 10000,
 	PROBES_MAX = ACTIVE_MAX / 4, /* places of next hops that were down when last tried */
@@ -34,6 +35,7 @@ struct delivery {
 	int64_t arrived;
 	struct envelope env;
 	bool probe;
+	uint8_t crowd;	    /* bucket of the next hop */
 	bool double_notice; /* a notice about a notice */
 	struct spool *content;
 	struct relay_deliver_rcpt *rcpts;
@@ -45,12 +47,22 @@ struct relay_deliver {
 	struct relay *r;
 	struct delivery *list;
 	size_t active, probes;
+	size_t crowd[CROWDS]; /* deliveries by a hash of their next hop */
 	struct loop_timer *timer, *stale;
 };
 
 static int64_t now_ms(const struct relay_deliver *d)
 {
 	return queue_now(d->r->queue);
+}
+
+static uint8_t crowd_of(const char *nexthop)
+{
+	unsigned h = 5381;
+
+	while (*nexthop != '\0')
+		h = h * 33 + (uint8_t)*nexthop++;
+	return (uint8_t)(h ^ h >> 8);
 }
 
 static void delivery_free(struct delivery *y)
@@ -60,6 +72,7 @@ static void delivery_free(struct delivery *y)
 		y->next->prev = y->prev;
 	y->of->active--;
 	y->of->probes -= y->probe;
+	y->of->crowd[y->crowd]--;
 	spool_free(y->content);
 	arena_free(y->a);
 }
@@ -255,8 +268,8 @@ static void on_hop(void *ctx, const struct smtpc_dest *dest, const struct proble
 
 	if (dest == NULL) {
 		if (pr->cls == PROBLEM_TEMP) /* no name server of the domain answers */
-			queue_hop_failed(y->of->r->queue, y->nexthop,
-			    queue_next_try(y->of->r->queue, y->rcpts[0].attempts + 1, now_ms(y->of)));
+			queue_hop_failed(
+			    y->of->r->queue, y->nexthop, queue_next_try(y->of->r->queue, 1, now_ms(y->of)));
 		all_fail(y, pr);
 		return;
 	}
@@ -316,6 +329,8 @@ void relay_deliver_begin(
 	y->env.envid = arena_str(y->a, m->env.envid == NULL ? "" : m->env.envid);
 	y->probe = m->probe;
 	d->probes += y->probe;
+	y->crowd = crowd_of(m->nexthop);
+	d->crowd[y->crowd]++;
 	y->double_notice = m->kind == QUEUE_NOTICE && strcmp(m->facts, RELAY_NOTICE_DOUBLE) == 0;
 	y->content = spool_ref(m->content);
 	REQUIRE(y->id != NULL && y->sender != NULL && y->nexthop != NULL && y->env.envid != NULL);
@@ -408,20 +423,20 @@ static void start(struct relay_deliver *d, const struct queue_job *j)
 	spool_free(content);
 }
 
-/* Next hops that have their share of the places already: one slow site must not take them all. The keys live as long
- * as their deliveries. */
+/* Next hops that have their share of the places already: one slow site must not take them all. More than SKIP_MAX
+ * cannot have it. The keys live as long as their deliveries. */
 static size_t crowded(const struct relay_deliver *d, const char *skip[SKIP_MAX])
 {
 	size_t n = 0;
 
 	for (const struct delivery *y = d->list; y != NULL && n < SKIP_MAX; y = y->next) {
 		size_t same = 0;
-		bool known = false;
+		bool known = d->crowd[y->crowd] <= ACTIVE_MAX / SKIP_MAX; /* all of this bucket together have less */
 
-		for (size_t i = 0; i < n; i++)
-			known = known || strcmp(skip[i], y->nexthop) == 0;
+		for (size_t i = 0; i < n && !known; i++)
+			known = strcmp(skip[i], y->nexthop) == 0;
 		for (const struct delivery *z = y; z != NULL && !known; z = z->next)
-			same += strcmp(z->nexthop, y->nexthop) == 0;
+			same += z->crowd == y->crowd && strcmp(z->nexthop, y->nexthop) == 0;
 		if (same > ACTIVE_MAX / SKIP_MAX)
 			skip[n++] = y->nexthop;
 	}

@@ -150,6 +150,11 @@ static void committed(void *ctx, int err, const int64_t *rows, size_t n, const s
 {
 	struct relay_settle *s = ctx;
 
+	if (err != 0 && pr->cls == PROBLEM_PERM) { /* it would be refused again for ever */
+		log_error(s->id, "relay", "alarm=queue-write why=\"%s\"", pr->text);
+		settle_free(s);
+		return;
+	}
 	if (err != 0) {
 		log_error(s->id, "relay", "alarm=queue-write why=\"%s\" again=5s", pr->text);
 		if (s->again == NULL)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/queue/queue_files.h"
 
@@ -67,6 +68,7 @@ void queue_batch_due(struct queue_batch *b, const char *nexthop, int64_t at, boo
 		b->hops_cap = b->hops_cap ? b->hops_cap * 2 : FIRST_CAP;
 		b->hops = mem_resize(b->hops, b->hops_cap * sizeof *b->hops);
 	}
+	REQUIRE(b->hops);
 	b->hops[b->nhops++] = (struct queue_batch_hop){.name = mem_str(nexthop), .at = at, .wake = wake};
 }
 

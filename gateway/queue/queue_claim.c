@@ -338,6 +338,8 @@ size_t queue_claim_stale(struct queue *q, size_t max, struct queue_job **jobs_r)
 	struct claim c = {.q = q, .jobs = jobs_r, .max = max, .now = queue_clock_ms(&q->clock)};
 	int64_t until = c.now - q->set.hold_expire;
 
+	if (queue_writer_in_trouble(q->writer, NULL))
+		return 0;
 	lock_both(q);
 	sqlite3_bind_int64(q->reader.held, 1, until);
 	while (!is_full(&c) && sqlite3_step(q->reader.held) == SQLITE_ROW) {

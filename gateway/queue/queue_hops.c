@@ -47,7 +47,7 @@ static void push(struct queue_hops_heap *heap, struct queue_hop *p)
 {
 	if (heap->n == heap->cap) {
 		heap->cap = heap->cap ? heap->cap * 2 : FIRST_CAP;
-		heap->v = mem_resize(heap->v, heap->cap * sizeof *heap->v);
+		heap->v = mem_resize(heap->v, heap->cap * sizeof(void *));
 	}
 	place(heap, heap->n++, p);
 	sift(heap, p->at);
@@ -58,7 +58,8 @@ static void pull(struct queue_hops_heap *heap, struct queue_hop *p)
 	size_t i = p->at;
 	struct queue_hop *last = heap->v[--heap->n];
 
-	if (last == p)
+	heap->v[heap->n] = NULL;
+	if (i == heap->n)
 		return;
 	place(heap, i, last);
 	sift(heap, i);
@@ -116,7 +117,7 @@ static struct queue_hop **find(struct queue_hops *h, const char *name, uint64_t 
 static void grow(struct queue_hops *h)
 {
 	size_t buckets = h->buckets ? h->buckets * 2 : FIRST_CAP;
-	struct queue_hop **bucket = mem_new(buckets * sizeof *bucket);
+	struct queue_hop **bucket = mem_new(buckets * sizeof(void *));
 
 	for (size_t i = 0; i < h->buckets; i++)
 		for (struct queue_hop *p = h->bucket[i], *next; p; p = next) {
@@ -153,13 +154,19 @@ static struct queue_hop *find_or_make(struct queue_hops *h, const char *name, bo
 	return p;
 }
 
-static void drop(struct queue_hops *h, struct queue_hop *p)
+/* It is in no heap any more. */
+static void forget(struct queue_hops *h, struct queue_hop *p)
 {
-	pull(heap_of(h, p), p);
 	*find(h, p->name, p->hash) = p->next;
 	h->n--;
 	free(p->name);
 	free(p);
+}
+
+static void drop(struct queue_hops *h, struct queue_hop *p)
+{
+	pull(heap_of(h, p), p);
+	forget(h, p);
 }
 
 /* ---- times ---- */
@@ -243,9 +250,14 @@ static struct queue_hop *top(struct queue_hops *h, int which, int64_t now)
 {
 	struct queue_hops_heap *heap = &h->heap[which];
 
-	while (heap->n && heap->v[0]->earliest == INT64_MAX && heap->v[0]->not_before <= now)
-		drop(h, heap->v[0]);
-	return heap->n && key(heap->v[0]) <= now ? heap->v[0] : NULL;
+	struct queue_hop *first = heap->n ? heap->v[0] : NULL;
+
+	while (first && first->earliest == INT64_MAX && first->not_before <= now) {
+		pull(heap, first);
+		forget(h, first);
+		first = heap->n ? heap->v[0] : NULL;
+	}
+	return first && key(first) <= now ? first : NULL;
 }
 
 static void lower_to(int64_t *at, const struct queue_hop *p)
