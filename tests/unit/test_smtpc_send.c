@@ -161,7 +161,8 @@ static void judge(const struct row *r, const struct fixture_mail *m)
 			ck_assert_ptr_nonnull(strstr(to->reply, w->text));
 			continue;
 		}
-		ck_assert_msg(!w->enh[0] || strcmp(to->pr.enh, w->enh) == 0, "%s: %s %s", r->name, to->pr.enh, to->pr.text);
+		ck_assert_msg(
+		    !w->enh[0] || strcmp(to->pr.enh, w->enh) == 0, "%s: %s %s", r->name, to->pr.enh, to->pr.text);
 		ck_assert_msg(strstr(to->pr.text, w->text), "%s: %s", r->name, to->pr.text);
 	}
 }
