@@ -13,7 +13,7 @@ SAN     ?= 0
 LAYERS := gateway/base gateway/mail certstore ldap gateway/scout gateway/policy gateway/cms gateway/keys \
           gateway/xsmg gateway/queue gateway/smtp gateway/pipeline gateway/proc admin-ui
 
-PKGS   := libcrypto libssl libevent libevent_pthreads sqlite3 libconfuse jansson gmime-3.0 libidn2 libseccomp libunbound libsystemd libcurl
+PKGS   := libcrypto libssl libevent libevent_pthreads sqlite3 libconfuse jansson gmime-3.0 libidn2 libseccomp libunbound libsystemd libcurl ldap lber
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
@@ -70,7 +70,7 @@ $(BUILD)/bin/posternd: $(PROC_LIBS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ -Wl,--whole-archive $(call lib,gateway/proc) -Wl,--no-whole-archive $(PROC_LIBS) $(PKG_LIBS)
 
-CLI_LIBS := $(call libs_of,certstore)
+CLI_LIBS := $(call libs_of,gateway/queue)
 $(BUILD)/bin/postern: $(call objs,admin-ui) $(CLI_LIBS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
@@ -95,8 +95,8 @@ unit-%: $(BUILD)/unit/test_%
 
 # ---- what the machine needs ----
 APT_BUILD := gcc make pkg-config libc6-dev libssl-dev libevent-dev libsqlite3-dev libconfuse-dev libjansson-dev libgmime-3.0-dev \
-             libidn2-dev libseccomp-dev libunbound-dev libsystemd-dev libcurl4-openssl-dev openssl ca-certificates python3
-APT_CHECK := check valgrind strace clang-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 postfix swaks nsd ldnsutils procps iproute2
+             libidn2-dev libseccomp-dev libunbound-dev libsystemd-dev libcurl4-openssl-dev libldap-dev openssl ca-certificates python3
+APT_CHECK := check valgrind strace clang-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 postfix swaks nsd ldnsutils slapd procps iproute2
 LIBSSL_LEAST := 3.0.22-1~deb12u2
 
 .PHONY: deps deps-build
@@ -123,6 +123,11 @@ check-valgrind: $(UNIT)
 	@tests/scripts/run-unit --valgrind $(UNIT)
 check-e2e: all
 	@BUILD=$(BUILD) python3 tests/e2e/run.py $(ONLY)
+# with Exim and OpenSMTPD, unpacked from their packages because they cannot be installed beside Postfix; needs root
+.PHONY: neighbours check-neighbours
+neighbours: ; @tests/scripts/get-neighbours build/neighbours
+check-neighbours: all neighbours
+	@FOLDER=tests/neighbours BUILD=$(BUILD) python3 tests/e2e/run.py $(ONLY)
 check-layers: ; @tests/scripts/check-layers $(LAYERS) interop
 check-size:   ; @tests/scripts/check-size gateway certstore ldap admin-ui interop
 check-style:  ; @tests/scripts/check-style
@@ -134,7 +139,7 @@ check-man: all
 	@$(BUILD)/bin/posternd -H | tests/scripts/make-conf-man | cmp - docs/man/postern.conf.5 || { echo 'docs/man/postern.conf.5 is not what posternd -H says: make man'; exit 1; }
 check-map:    ; @tests/scripts/check-map docs/MAP.md
 
-# clang-tidy over everything: minutes
+# clang-tidy over everything: minutes the first time, then only what changed (CHANGED=1, FILES=, JOBS=: the script)
 lint:
 	@tests/scripts/lint $(ALL_CFLAGS)
 
@@ -194,7 +199,7 @@ help:
 	@echo 'make deps            install the Debian packages that are missing'
 	@echo 'make all             build (SAN=1: with ASan and UBSan, into build/san)'
 	@echo 'make unit-STEM       one unit test; make check-e2e ONLY=name one end-to-end test'
-	@echo 'make bench fuzz soak lint check-valgrind install (DESTDIR, PREFIX) clean'
+	@echo 'make bench fuzz soak lint check-valgrind check-neighbours install (DESTDIR, PREFIX) clean'
 
 .PHONY: soak
 soak: all ; @BUILD=$(BUILD) python3 tests/crash/soak.py $(or $(SECONDS),600)

@@ -160,16 +160,40 @@ int cli_cert_import(struct cli *c)
 	return rc;
 }
 
+/* All pages as one array; an owner's come in one. */
+static int fetch_all(struct cli *c, json_t *all)
+{
+	json_int_t after = 0;
+
+	do {
+		json_t *args = cli_json_object(), *data;
+		int rc;
+
+		if (c->args.nwords > 0)
+			cli_json_set_str(args, "owner", c->args.words[0]);
+		else
+			cli_json_set(args, "after", json_integer(after));
+		rc = cli_call(c, "cert.list", args, &data);
+		if (rc == CLI_OK) {
+			(void)json_array_extend(all, json_object_get(data, "certificates"));
+			after = cli_json_is(data, "more") ? cli_json_int(data, "next") : 0;
+		}
+		json_decref(data);
+		if (rc != CLI_OK)
+			return rc;
+	} while (after > 0);
+	return CLI_OK;
+}
+
 int cli_cert_list(struct cli *c)
 {
-	json_t *args = cli_json_object(), *data;
+	json_t *data = cli_json_object(), *all = json_array();
 	int rc;
 
-	if (c->args.nwords > 0)
-		cli_json_set_str(args, "owner", c->args.words[0]);
-	rc = cli_call(c, "cert.list", args, &data);
+	cli_json_set(data, "certificates", all);
+	rc = fetch_all(c, all);
 	if (rc == CLI_OK && !cli_out_json(c, data))
-		cli_show_certs(json_object_get(data, "certificates"));
+		cli_show_certs(all);
 	json_decref(data);
 	return rc;
 }

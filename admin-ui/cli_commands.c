@@ -11,6 +11,8 @@
 #include "admin-ui/cli_help.h"
 #include "admin-ui/cli_partner.h"
 #include "admin-ui/cli_queue.h"
+#include "admin-ui/cli_recipient.h"
+#include "admin-ui/cli_queue_dir.h"
 #include "admin-ui/cli_report.h"
 #include "admin-ui/cli_restore.h"
 #include "admin-ui/cli_rule.h"
@@ -81,9 +83,18 @@ static const struct cli_command commands[] = {
 	cli_queue_change, "Delivers held mail now.", "queue release 0KX3M9QZ41"},
     {"queue retry", "ID... [--address ADDRESS] [--reason TEXT]", "address= reason=", 1, CLI_ARGS_WORDS_MAX,
 	cli_queue_change, "Tries waiting mail now instead of later.", "queue retry 0KX3M9QZ41"},
+    {"queue check", "[DIR] [--data DATADIR]", "data=", 0, 1, cli_queue_check,
+	"Looks whether the queue's database and files are whole, beside a running gateway or without one.",
+	"queue check"},
+    {"queue adopt", "DIR [--data DATADIR]", "data=", 1, 1, cli_queue_adopt,
+	"Takes over the queue directory of a dead node while no gateway runs.", "queue adopt /mnt/old/queue"},
     {"queue delete", "ID... [--address ADDRESS] [--reason TEXT]", "address= reason=", 1, CLI_ARGS_WORDS_MAX,
 	cli_queue_change, "Deletes waiting or held mail; nobody is told.",
 	"queue delete 0KX3M9QZ41 --address bob@lab.example"},
+    {"recipient check", "ADDRESS [--fresh]", "fresh", 1, 1, cli_recipient_check,
+	"Whether mail from outside for an address of ours is taken: who knows, what was said, what a client is told. "
+	"--fresh asks anew.",
+	"recipient check anna@hospital.example"},
     {"explain", "SENDER RECIPIENT [--reply]", "reply", 2, 2, cli_report_explain,
 	"What would happen to mail from one address to another, and why.",
 	"explain alice@hospital.example bob@lab.example"},

@@ -44,13 +44,18 @@ static void tell_relay(const json_t *r)
 	    (long long)cli_json_int(q, "queued"), (long long)cli_json_int(q, "active"),
 	    (long long)cli_json_int(q, "held"), (long long)cli_json_int(q, "done"));
 	cli_out_field("Queue", text);
+	if (cli_json_str(q, "trouble")[0])
+		cli_out_field("Trouble", cli_json_str(q, "trouble"));
 	if (oldest > 0) {
 		(void)snprintf(
 		    text, sizeof text, "waits for %s", cli_out_span((long long)time(NULL) - oldest / 1000, span));
 		cli_out_field("Oldest", text);
 	}
-	(void)snprintf(text, sizeof text, "%lld in, %lld deliveries out", (long long)cli_json_int(r, "sessions"),
-	    (long long)cli_json_int(r, "deliveries"));
+	(void)snprintf(text, sizeof text,
+	    "%lld in, %lld deliveries out, %lld messages being sealed or opened, %lld waiting for that",
+	    (long long)cli_json_int(r, "sessions"), (long long)cli_json_int(r, "deliveries"),
+	    (long long)cli_json_int(json_object_get(r, "jobs"), "running"),
+	    (long long)cli_json_int(json_object_get(r, "jobs"), "waiting"));
 	cli_out_field("Sessions", text);
 }
 

@@ -15,7 +15,8 @@
 enum judge_msg {
 	JUDGE_RESOLVE = 1, /* relay -> judge; answered by JUDGE_VERDICT with the same id */
 	JUDGE_VERDICT,
-	JUDGE_IDENTITIES, /* relay -> judge: our identities; answered by JUDGE_IDENTITY_LIST */
+	JUDGE_IDENTITIES, /* relay -> judge: our identities; answered by JUDGE_IDENTITY_LIST with
+			     its number */
 	JUDGE_IDENTITY_LIST,
 	JUDGE_SIGNERS, /* relay -> judge: is each of these signers to be believed? answered by JUDGE_TRUST */
 	JUDGE_TRUST,

@@ -43,7 +43,7 @@ static void grow(struct buf *b, size_t need)
 
 	uint8_t *p = mem_raw(cap);
 
-	if (b->len)
+	if (b->p)
 		memcpy(p, b->p, b->len);
 	p[b->len] = 0;
 	mem_free_secret(b->p, b->cap);

@@ -228,6 +228,11 @@ int ipc_chan_send(struct ipc_chan *c, struct ipc_out *o)
 	return r;
 }
 
+bool ipc_chan_broken(const struct ipc_chan *c)
+{
+	return c->broken || c->closed;
+}
+
 size_t ipc_chan_waiting(const struct ipc_chan *c)
 {
 	return c->waiting;

@@ -31,6 +31,8 @@ struct ipc_chan *ipc_chan_new(struct loop *l, int fd, const struct ipc_chan_ops 
 /* Sends or queues (then descriptors are duplicated: the caller may close its own at once); always clears o.
  * 0, or -1 when closed, bad, out of descriptors, or more than IPC_CHAN_QUEUE_MAX octets would wait. */
 int ipc_chan_send(struct ipc_chan *c, struct ipc_out *o) __attribute__((warn_unused_result));
+/* Did sending fail because the peer is gone? on_close comes, or has come. */
+bool ipc_chan_broken(const struct ipc_chan *c);
 /* Octets queued, for back-pressure. */
 size_t ipc_chan_waiting(const struct ipc_chan *c);
 int ipc_chan_fd(const struct ipc_chan *c);

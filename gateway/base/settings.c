@@ -94,17 +94,18 @@ static int unknown_name(cfg_t *cfg, const char *name)
 	struct problem why;
 	char place[100];
 	struct buf allowed;
+	bool cut = false;
 
 	buf_init(&allowed, 400);
-	for (size_t i = 0; s && i < s->nrows; i++)
-		if (buf_addf(&allowed, "%s%s", allowed.len ? ", " : "", s->rows[i].name) < 0)
-			break;
-	for (size_t i = 0; (!s || !*s->name) && i < parse->nsections; i++)
-		if (*parse->sections[i].name &&
-		    buf_addf(&allowed, "%ssection %s", allowed.len ? ", " : "", parse->sections[i].name) < 0)
-			break;
+	for (size_t i = 0; s && i < s->nrows && !cut; i++)
+		cut = buf_addf(&allowed, "%s%s", allowed.len ? ", " : "", s->rows[i].name) < 0;
+	for (size_t i = 0; (!s || !*s->name) && i < parse->nsections && !cut; i++)
+		if (*parse->sections[i].name)
+			cut =
+			    buf_addf(&allowed, "%ssection %s", allowed.len ? ", " : "", parse->sections[i].name) < 0;
 	name_place(s, place, sizeof place);
-	problem_perm(&why, "setting \"%.60s\" is not known %s: allowed is %s", name, place, buf_str(&allowed));
+	problem_perm(&why, "setting \"%.60s\" is not known %s: allowed is %s%s", name, place, buf_str(&allowed),
+	    cut ? " and more (posternd -H says all)" : "");
 	buf_clear(&allowed);
 	return wrong(cfg, &why);
 }

@@ -226,7 +226,7 @@ int ber_enter(struct ber *b, const struct ber_item *it, struct problem *pr)
 
 int ber_leave(struct ber *b, struct problem *pr)
 {
-	struct ber_item it;
+	struct ber_item it = {0};
 	int r;
 
 	REQUIRE(b->depth > 0);

@@ -380,7 +380,7 @@ static const struct kind kinds[] = {
 static int take_type(struct cut *c, const struct ber_item *it, struct problem *pr)
 {
 	const struct kind *k = kinds;
-	int nid;
+	int nid = NID_undef;
 
 	if (take_oid(&c->ber, it, &c->sk->der, &nid, c->sk->type, pr) == -1)
 		return -1;

@@ -4,14 +4,20 @@
  */
 #include "gateway/keys/datakeys.h"
 
+#include <openssl/err.h>
 #include <openssl/rand.h>
 #include <string.h>
 #include <time.h>
 
 #include "gateway/base/log.h"
+#include "gateway/base/loop.h"
 #include "gateway/base/mem.h"
 
-enum { INNER = KEYS_DATA_KEY + 8 };
+enum {
+	INNER = KEYS_DATA_KEY + 8,
+	SLOW_MS = 1000, /* a keeper that let us wait so long in vain ... */
+	REST_MS = 5000, /* ... is not waited for again before this */
+};
 
 _Static_assert(KEYS_WRAPPED_MAX <= UINT8_MAX, "the length of a wrapped group key is one octet");
 
@@ -26,9 +32,11 @@ struct datakeys {
 	EVP_CIPHER *cipher;
 	struct group now; /* new data keys go under this one */
 	time_t until;
-	unsigned left; /* uses */
-	struct group known[DATAKEYS_KNOWN];
-	size_t next; /* the place of `known` that the next one takes */
+	unsigned left;			    /* uses */
+	struct group known[DATAKEYS_KNOWN]; /* others, of earlier */
+	size_t next;			    /* the place of `known` that the next one takes */
+	int64_t rest;			    /* the keeper is not asked before, and why */
+	struct problem why;
 };
 
 struct datakeys *datakeys_new(struct keys_client *k)
@@ -58,6 +66,29 @@ static time_t now_s(void)
 	return t.tv_sec;
 }
 
+/* 0, or -1 with pr: the keeper hangs, and the loop of the relay cannot wait for it with every message. */
+static int may_ask(const struct datakeys *d, struct problem *pr)
+{
+	if (loop_now_ms() >= d->rest)
+		return 0;
+	if (pr != NULL)
+		*pr = d->why;
+	return -1;
+}
+
+static int asked(struct datakeys *d, int64_t since, int r, struct problem *pr, const struct problem *why)
+{
+	if (r == 0)
+		return 0;
+	if (pr != NULL)
+		*pr = *why;
+	if (why->cls == PROBLEM_TEMP && loop_now_ms() - since >= SLOW_MS) {
+		d->why = *why;
+		d->rest = loop_now_ms() + REST_MS;
+	}
+	return -1;
+}
+
 static void remember(struct datakeys *d, const struct group *g)
 {
 	d->known[d->next] = *g;
@@ -68,23 +99,28 @@ static void remember(struct datakeys *d, const struct group *g)
 static int renew(struct datakeys *d, struct problem *pr)
 {
 	struct group g = {0};
+	int64_t since = loop_now_ms();
+	struct problem why = {0};
 	struct buf w;
 	int r;
 
 	if (d->left > 0 && now_s() < d->until)
 		return 0;
 	d->left = 0;
+	if (may_ask(d, pr) < 0)
+		return -1;
 	if (RAND_priv_bytes(g.key, sizeof(g.key)) != 1)
 		log_fatal("libcrypto has no random numbers");
 	buf_init(&w, KEYS_WRAPPED_MAX);
-	r = keys_wrap(d->k, g.key, &w, pr);
+	r = asked(d, since, keys_wrap(d->k, g.key, &w, &why), pr, &why);
 	if (r == 0) {
+		if (d->now.len > 0)
+			remember(d, &d->now);
 		memcpy(g.wrapped, w.p, w.len);
 		g.len = w.len;
 		d->now = g;
 		d->left = DATAKEYS_USES;
 		d->until = now_s() + DATAKEYS_SECONDS;
-		remember(d, &g);
 	}
 	buf_clear(&w);
 	mem_wipe(&g, sizeof(g));
@@ -105,6 +141,8 @@ static int aes_wrap(
 		log_fatal("AES-256-WRAP could not be started");
 	ok = EVP_CipherUpdate(ctx, out, &len, in, n) == 1 && EVP_CipherFinal_ex(ctx, out + len, &rest) == 1;
 	EVP_CIPHER_CTX_free(ctx);
+	if (!ok)
+		ERR_clear_error(); /* a damaged key is no error of the next TLS session */
 	return ok ? len + rest : -1;
 }
 
@@ -123,10 +161,18 @@ int datakeys_wrap(struct datakeys *d, const uint8_t key[KEYS_DATA_KEY], struct b
 	return 0;
 }
 
+static bool is(const struct group *g, const uint8_t *wrapped, size_t n)
+{
+	return g->len == n && memcmp(g->wrapped, wrapped, n) == 0;
+}
+
+/* n > 0. */
 static const struct group *find(const struct datakeys *d, const uint8_t *wrapped, size_t n)
 {
+	if (is(&d->now, wrapped, n))
+		return &d->now;
 	for (size_t i = 0; i < DATAKEYS_KNOWN; i++)
-		if (d->known[i].len == n && memcmp(d->known[i].wrapped, wrapped, n) == 0)
+		if (is(&d->known[i], wrapped, n))
 			return &d->known[i];
 	return NULL;
 }
@@ -135,8 +181,10 @@ static const struct group *find(const struct datakeys *d, const uint8_t *wrapped
 static const struct group *ask(struct datakeys *d, const uint8_t *wrapped, size_t n, struct problem *pr)
 {
 	struct group g = {.len = n};
+	int64_t since = loop_now_ms();
+	struct problem why = {0};
 
-	if (keys_unwrap(d->k, wrapped, n, g.key, pr) < 0)
+	if (may_ask(d, pr) < 0 || asked(d, since, keys_unwrap(d->k, wrapped, n, g.key, &why), pr, &why) < 0)
 		return NULL;
 	memcpy(g.wrapped, wrapped, n);
 	remember(d, &g);

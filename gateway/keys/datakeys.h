@@ -1,6 +1,7 @@
 /*
  * Data keys of the queue without a call to the keeper for each. relay; one thread; blocks only when a new group key
- * has to be wrapped or an unknown one unwrapped (keys.h says for how long).
+ * has to be wrapped or an unknown one unwrapped (keys.h says for how long); one that does not answer is then left
+ * alone for some seconds, with a temporary problem at once.
  *
  * A content's data key is wrapped (RFC 3394) under a group key that lives in the relay for DATAKEYS_SECONDS or
  * DATAKEYS_USES, and the group key by the keeper. Stored with each message: both. The relay can have any data key

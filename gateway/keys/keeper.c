@@ -111,8 +111,10 @@ void keeper_free(struct keeper *k)
 {
 	if (!k)
 		return;
-	while (k->channels)
-		channel_close(k->channels);
+	for (struct channel *c = k->channels, *next; c; c = next) {
+		next = c->next;
+		channel_close(c);
+	}
 	close(k->epoll);
 	close(k->stop);
 	keeper_keys_set_free(k->serve.keys);

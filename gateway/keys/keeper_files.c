@@ -276,7 +276,7 @@ struct keeper_key *keeper_files_open(
     const struct keeper_secrets *s, const char *name, const void *p, size_t n, struct problem *pr)
 {
 	struct keeper_key *key = NULL;
-	struct key_file f;
+	struct key_file f = {0};
 	EVP_PKEY *pkey = NULL;
 
 	if (key_look(name, p, n, &f, pr) == 0)

@@ -26,7 +26,7 @@ int keeper_seal_lock(
 	ok = ctx && RAND_bytes(out, NONCE) == 1 && EVP_EncryptInit_ex2(ctx, EVP_aes_256_gcm(), key, out, NULL) &&
 	     EVP_EncryptUpdate(ctx, NULL, &l, aad, (int)aad_n) &&
 	     EVP_EncryptUpdate(ctx, out + NONCE, &l, p, (int)n) && EVP_EncryptFinal_ex(ctx, out + NONCE + l, &last) &&
-	     (size_t)(l + last) == n && EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG, out + NONCE + n);
+	     (size_t)l + (size_t)last == n && EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG, out + NONCE + n);
 	EVP_CIPHER_CTX_free(ctx);
 	if (!ok)
 		return -1;
@@ -54,7 +54,7 @@ int keeper_seal_open(
 	     EVP_DecryptUpdate(ctx, NULL, &l, aad, (int)aad_n) &&
 	     EVP_DecryptUpdate(ctx, plain_r, &l, in + NONCE, (int)n) &&
 	     EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG, tag) &&
-	     EVP_DecryptFinal_ex(ctx, plain_r + l, &last) && (size_t)(l + last) == n;
+	     EVP_DecryptFinal_ex(ctx, plain_r + l, &last) && (size_t)l + (size_t)last == n;
 	EVP_CIPHER_CTX_free(ctx);
 	if (ok)
 		return 0;

@@ -31,7 +31,8 @@ struct keys_client *keys_client_new(int fd);
 void keys_client_free(struct keys_client *k);
 /* The parent brought a new keeper: closes the old channel. EVP_PKEYs made before go on working. */
 void keys_client_replace(struct keys_client *k, int fd);
-/* Milliseconds a call may take; past it the call is a transport failure. */
+/* Milliseconds a call may take; past it the call is a transport failure, and calls get 250 ms until one is answered
+ * again. */
 void keys_client_timeout(struct keys_client *k, int ms);
 /* True when any call since the last keys_client_begin failed because the keeper could not be reached (not because of
  * the data). */

@@ -18,6 +18,7 @@
 
 enum {
 	CALL_TIMEOUT_MS = 5000,
+	SILENT_TIMEOUT_MS = 250,  /* for one that let a call pass without an answer, until it answers again */
 	MAKE_TIMEOUT_MS = 120000, /* at least: an RSA-4096 key on a slow and busy machine */
 };
 
@@ -28,6 +29,7 @@ struct keys_client {
 	uint32_t seq;
 	unsigned expected;
 	bool failed;
+	bool silent; /* the last call timed out */
 	struct problem problem;
 	struct buf store; /* the last reply */
 };
@@ -75,6 +77,7 @@ void keys_client_replace(struct keys_client *k, int fd)
 {
 	hang_up(k);
 	k->fd = fd;
+	k->silent = false;
 }
 
 void keys_client_timeout(struct keys_client *k, int ms)
@@ -114,6 +117,9 @@ static int deadline(const struct keys_client *k, enum keeper_msg msg)
 {
 	bool slow = msg == KEEPER_MSG_GENERATE || msg == KEEPER_MSG_IMPORT;
 
+	/* each call stops the whole process: a keeper that hangs must not take the full time from every session */
+	if (!slow && k->silent && k->timeout_ms > SILENT_TIMEOUT_MS)
+		return SILENT_TIMEOUT_MS;
 	return slow && k->timeout_ms < MAKE_TIMEOUT_MS ? MAKE_TIMEOUT_MS : k->timeout_ms;
 }
 
@@ -130,17 +136,21 @@ static int lost(struct keys_client *k, const char *why, struct problem *pr)
 static int receive(
     struct keys_client *k, const struct keeper_request *rq, struct keeper_reply *rp_r, struct problem *pr)
 {
-	int64_t end = loop_now_ms() + deadline(k, rq->msg);
+	int patience = deadline(k, rq->msg);
+	int64_t end = loop_now_ms() + patience;
 
 	for (;;) {
 		int64_t left = end - loop_now_ms();
 		struct ipc_in in;
 		int r = ipc_recv(k->fd, &k->store, &in, left > 0 ? (int)left : 0);
 
-		if (r < 0 && errno == ETIMEDOUT)
+		if (r < 0 && errno == ETIMEDOUT) {
+			k->silent = true;
 			return problem_temp(pr,
 			    "The keeper of the private keys did not answer a %s request within %d ms; try later",
-			    keeper_proto_word(rq->msg), deadline(k, rq->msg));
+			    keeper_proto_word(rq->msg), patience);
+		}
+		k->silent = false;
 		if (r <= 0)
 			return lost(k, r == 0 ? "went away" : "sent something malformed", pr);
 		if (keeper_proto_get_reply(&in, rp_r) < 0)

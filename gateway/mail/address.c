@@ -1,5 +1,6 @@
 /*
- * Mail addresses and domains: RFC 5321 4.1.2 (Path, Mailbox), 4.1.3 (literals), 4.5.3.1 (sizes). Pure: relay, sealer,
+ * Mail addresses and domains: RFC 5321 4.1.2 (Path, Mailbox), 4.1.3 (literals), 4.5.3.1 (sizes), RFC 6531 3.3
+ * (UTF-8 where the caller asks for it), RFC 5891 (U-labels to A-labels, without mapping). Pure: relay, sealer,
  * judge, CLI. Octets are checked one by one against the grammar; nothing is repaired and nothing is guessed, because
  * what is read here decides whose key is used. Does not know header syntax (comments, folding, display names): that
  * is mailbox.c.
@@ -7,10 +8,12 @@
 #include "gateway/mail/address.h"
 
 #include <arpa/inet.h>
+#include <idn2.h>
 #include <string.h>
 
 #include "gateway/base/mem.h"
 #include "gateway/mail/lex.h"
+#include "gateway/mail/utf8.h"
 
 #define PATH_MAX_OCTETS 256 /* RFC 5321 4.5.3.1.3, with the angle brackets */
 #define LABEL_MAX 63
@@ -26,14 +29,17 @@ static int refused(struct problem *pr, const char *enh, const char *rfc, const c
 	return problem_set(pr, PROBLEM_PERM, 553, enh, rfc, "The address is not accepted here: %s.", why);
 }
 
-static int check_octets(const char *p, size_t n, struct problem *pr)
+static int check_octets(const char *p, size_t n, bool utf8, struct problem *pr)
 {
+	if (utf8 && !utf8_text(p, n))
+		return utf8_needed(p, n) ? refused(pr, "5.6.7", "RFC 6531 3.3",
+					       "it is not well-formed UTF-8, or has a control character")
+					 : bad(pr, "it has a control character");
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)p[i];
 
-		if (c > 127)
-			return refused(
-			    pr, "5.6.7", "RFC 6531 3.5", "it has characters outside ASCII (SMTPUTF8 is not offered)");
+		if (c > 127 && !utf8)
+			return refused(pr, "5.6.7", "RFC 6531 3.5", "it has characters outside ASCII");
 		if (c < 32 || c == 127)
 			return bad(pr, "it has a control character");
 	}
@@ -155,7 +161,7 @@ static int parse_dot_string(const char *p, size_t n, size_t *at, struct address 
 {
 	size_t i = *at, len = 0;
 
-	for (; i < n && (lex_is(p[i], LEX_ATEXT) || p[i] == '.'); i++) {
+	for (; i < n && (lex_is(p[i], LEX_ATEXT) || p[i] == '.' || (unsigned char)p[i] > 127); i++) {
 		if (p[i] == '.' && (len == 0 || p[i - 1] == '.'))
 			return bad(pr, "a dot in the part before the @ has no text in front of it");
 		if (put_local(a, &len, p[i], pr))
@@ -176,22 +182,44 @@ static int parse_local(const char *p, size_t n, size_t *at, struct address *a, s
 	return parse_dot_string(p, n, at, a, pr);
 }
 
+/* RFC 6531 2.3, RFC 5891 5: each U-label becomes its A-label, or the name is no name. No mapping (RFC 5895) and no
+ * normalising: what is read here decides whose key is used. */
+static const char *idn_wrong(const char *p, size_t n, char *out)
+{
+	char text[4 * DOMAIN_NAME_MAX + 1], *ascii = NULL;
+	const char *why = "the domain has a label that is not a lawful internationalised one";
+
+	out[0] = 0;
+	if (n >= sizeof(text))
+		return "the domain is longer than 253 octets";
+	memcpy(text, p, n);
+	text[n] = 0;
+	for (size_t i = 0; i < n; i++)
+		text[i] = lex_lower(text[i]);
+	if (idn2_to_ascii_8z(text, &ascii, IDN2_NO_TR46) == IDN2_OK)
+		why = domain_wrong(ascii, strlen(ascii), out);
+	idn2_free(ascii);
+	return why;
+}
+
 static int parse_domain(const char *p, size_t n, struct address *a, struct problem *pr)
 {
 	const char *why;
 
-	if (n > 0 && p[0] == '[')
+	if (utf8_needed(p, n))
+		why = idn_wrong(p, n, a->domain);
+	else if (n > 0 && p[0] == '[')
 		why = literal_wrong(p, n, a->domain);
 	else
 		why = domain_wrong(p, n, a->domain);
 	return why ? bad(pr, why) : 0;
 }
 
-static int parse_spec(const char *p, size_t n, struct address *a, struct problem *pr)
+static int parse_spec(const char *p, size_t n, bool utf8, struct address *a, struct problem *pr)
 {
 	size_t at = 0;
 
-	if (check_octets(p, n, pr) || parse_local(p, n, &at, a, pr))
+	if (check_octets(p, n, utf8, pr) || parse_local(p, n, &at, a, pr))
 		return -1;
 	if (at >= n || p[at] != '@')
 		return bad(pr, "the @ is missing, or a character before it must be quoted");
@@ -209,7 +237,7 @@ static int finish(struct address *a, int result)
 int address_parse(const char *p, size_t n, struct address *a, struct problem *pr)
 {
 	memset(a, 0, sizeof(*a));
-	return finish(a, parse_spec(p, n, a, pr));
+	return finish(a, parse_spec(p, n, false, a, pr));
 }
 
 /* Where the ">" stands that closes the path: the first one outside a quoted local part. 0 when there is none. */
@@ -227,7 +255,7 @@ static size_t path_end(const char *p, size_t n)
 	return 0;
 }
 
-static int parse_inside(const char *p, size_t n, struct address *a, struct problem *pr)
+static int parse_inside(const char *p, size_t n, bool utf8, struct address *a, struct problem *pr)
 {
 	if (n == 0)
 		return 0;
@@ -236,10 +264,10 @@ static int parse_inside(const char *p, size_t n, struct address *a, struct probl
 		    pr, "5.1.3", "RFC 5321 4.1.1.3", "source routes are not supported, give the mailbox alone");
 	if (lex_same(p, n, "postmaster"))
 		return mem_copy_str(a->local, sizeof(a->local), "postmaster");
-	return parse_spec(p, n, a, pr);
+	return parse_spec(p, n, utf8, a, pr);
 }
 
-int address_parse_path(const char *p, size_t n, struct address *a, size_t *used_r, struct problem *pr)
+static int parse_path(const char *p, size_t n, bool utf8, struct address *a, size_t *used_r, struct problem *pr)
 {
 	size_t end;
 
@@ -253,10 +281,30 @@ int address_parse_path(const char *p, size_t n, struct address *a, size_t *used_
 	if (end + 1 > PATH_MAX_OCTETS)
 		return problem_set(pr, PROBLEM_PERM, 501, "5.1.3", "RFC 5321 4.5.3.1.3",
 		    "The address is not valid: it is longer than %d octets.", PATH_MAX_OCTETS);
-	if (finish(a, parse_inside(p + 1, end - 1, a, pr)))
+	if (finish(a, parse_inside(p + 1, end - 1, utf8, a, pr)))
 		return -1;
 	*used_r = end + 1;
 	return 0;
+}
+
+int address_parse_path(const char *p, size_t n, struct address *a, size_t *used_r, struct problem *pr)
+{
+	return parse_path(p, n, false, a, used_r, pr);
+}
+
+int address_parse_path_utf8(
+    const char *p, size_t n, struct address *a, size_t *used_r, bool *utf8_r, struct problem *pr)
+{
+	*utf8_r = false;
+	if (parse_path(p, n, true, a, used_r, pr) != 0)
+		return -1;
+	*utf8_r = utf8_needed(p, *used_r);
+	return 0;
+}
+
+bool address_is_utf8(const struct address *a)
+{
+	return utf8_needed(a->local, strlen(a->local));
 }
 
 bool address_is_null(const struct address *a)
@@ -271,7 +319,7 @@ static bool needs_quotes(const char *local)
 	for (i = 0; local[i]; i++) {
 		if (local[i] == '.' && (i == 0 || local[i - 1] == '.'))
 			return true;
-		if (local[i] != '.' && !lex_is(local[i], LEX_ATEXT))
+		if (local[i] != '.' && !lex_is(local[i], LEX_ATEXT) && (unsigned char)local[i] < 128)
 			return true;
 	}
 	return i == 0 || local[i - 1] == '.';

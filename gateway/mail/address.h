@@ -1,5 +1,7 @@
 /*
- * Mail addresses and domains (RFC 5321 4.1.2, RFC 5322 3.4.1). Pure. No SMTPUTF8: octets above 126 are refused.
+ * Mail addresses and domains (RFC 5321 4.1.2, RFC 5322 3.4.1, RFC 6531 3.3). Pure. Octets above 126 are refused but
+ * by address_parse_path_utf8: a domain with U-labels is the domain of its A-labels from there on, so that one domain
+ * has one spelling wherever keys, rules and next hops are looked up.
  */
 #ifndef POSTERN_MAIL_ADDRESS_H
 #define POSTERN_MAIL_ADDRESS_H
@@ -26,6 +28,13 @@ int address_parse_path(const char *p, size_t n, struct address *a, size_t *used_
     __attribute__((warn_unused_result));
 /* Parses exactly an addr-spec (local@domain), nothing around it. */
 int address_parse(const char *p, size_t n, struct address *a, struct problem *pr) __attribute__((warn_unused_result));
+/* The same of SMTPUTF8 (RFC 6531 3.3): strict UTF-8 without control characters is allowed in the local part, and
+ * U-labels (RFC 5890; no mapping: what is not a lawful U-label is refused) in the domain, which becomes A-labels.
+ * *utf8_r: there was an octet outside ASCII, so that SMTPUTF8 must have been said. */
+int address_parse_path_utf8(const char *p, size_t n, struct address *a, size_t *used_r, bool *utf8_r,
+    struct problem *pr) __attribute__((warn_unused_result));
+/* The local part has characters outside ASCII. */
+bool address_is_utf8(const struct address *a);
 bool address_is_null(const struct address *a);
 /* "local@domain", the local part quoted again where RFC 5321 demands it. out of cap 2*64+2+1+255+1 = ADDRESS_TEXT_MAX
  * suffices. */

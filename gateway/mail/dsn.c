@@ -1,28 +1,41 @@
 /*
- * Delivery status notifications: RFC 3464 (the report), RFC 6522 (multipart/report), RFC 3834 (automatic answers).
- * Pure; relay. For senders inside only. Of the original its header goes back, never its content: a report travels as
- * readable as any mail. The words for people stand first, in full sentences; the fields for programs behind them.
+ * Delivery status notifications: RFC 3464 (the report), RFC 6522 (multipart/report), RFC 6533 (addresses beyond
+ * ASCII), RFC 3834 (automatic answers). Pure; relay. For senders inside only. Of the original its header goes back;
+ * its content only when the caller says that it travelled readable anyway and the sender asked for it. The words for
+ * people stand first, in full sentences; the fields for programs behind them.
  */
 #include "gateway/mail/dsn.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "gateway/base/encode.h"
+#include "gateway/mail/dsn_text.h"
 #include "gateway/mail/fold.h"
 
 #define LINE_MAX_OCTETS 998 /* RFC 5322 2.1.1 */
 #define BOUNDARY_ROOM 128
+#define FULL_BLOCK 16384
 
 struct out {
 	struct writer *w;
 	struct problem *pr;
 	struct buf b;
 	char boundary[BOUNDARY_ROOM];
+	bool global;
 	int failed;
 };
 
-/* Everything goes through fold_add: no octet of a remote reply or an address can begin a line of its own. */
+static void flush(struct out *o)
+{
+	if (o->failed)
+		problem_perm(o->pr, "A delivery report could not be written: a value in it is too long.");
+	else
+		o->failed = stream_write(o->w, o->b.p, o->b.len, o->pr);
+	buf_reset(&o->b);
+}
+
+/* Everything goes through fold_add or dsn_text_clean: no octet of a remote reply or an address can begin a line of
+ * its own. */
 static void put(struct out *o, enum fold_kind kind, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 static void put(struct out *o, enum fold_kind kind, const char *fmt, ...)
 {
@@ -36,12 +49,10 @@ static void put(struct out *o, enum fold_kind kind, const char *fmt, ...)
 	o->failed = buf_addv(&text, fmt, ap);
 	va_end(ap);
 	if (!o->failed)
-		o->failed = fold_add(&o->b, kind, buf_str(&text), text.len);
-	if (o->failed)
-		problem_perm(o->pr, "A delivery report could not be written: a value in it is too long.");
-	else
-		o->failed = stream_write(o->w, o->b.p, o->b.len, o->pr);
-	buf_reset(&o->b);
+		o->failed = o->global && !dsn_text_is_ascii(buf_str(&text))
+				? dsn_text_clean(&o->b, buf_str(&text), text.len)
+				: fold_add(&o->b, kind, buf_str(&text), text.len);
+	flush(o);
 	buf_clear(&text);
 }
 
@@ -53,6 +64,51 @@ static void field(struct out *o, const char *name, const char *value)
 static void empty(struct out *o)
 {
 	put(o, FOLD_TEXT, "%s", "");
+}
+
+bool dsn_global(const struct dsn *d)
+{
+	bool ascii = dsn_text_is_ascii(d->to);
+
+	for (size_t i = 0; i < d->nrcpts; i++)
+		ascii = ascii && dsn_text_is_ascii(d->rcpts[i].address);
+	return d->utf8 && !ascii;
+}
+
+/* ---- the boundary ---- */
+
+/* 1 the word stands in the content, 0 not, -1 it cannot be read. */
+static int in_content(struct reader *r, const char *word, size_t n, struct problem *pr)
+{
+	char block[FULL_BLOCK];
+	uint64_t off = 0;
+	size_t got, kept = 0;
+
+	do {
+		if (stream_read_at(r, off, block + kept, sizeof block - kept, &got, pr))
+			return -1;
+		off += got;
+		got += kept;
+		if (memmem(block, got, word, n))
+			return 1;
+		kept = got < n ? got : n - 1;
+		memmove(block, block + got - kept, kept);
+	} while (got > kept && off < r->size);
+	return 0;
+}
+
+static bool is_taken(struct out *o, const struct dsn *d, const char *word, size_t n)
+{
+	if (d->header && memmem(d->header, d->header_len, word, n))
+		return true;
+	if (!d->full)
+		return false;
+
+	int found = in_content(d->full, word, n, o->pr);
+
+	if (found < 0)
+		o->failed = -1;
+	return found > 0;
 }
 
 /* A boundary that stands nowhere in the only part that is not ours. The number makes it end: each try is another
@@ -71,18 +127,20 @@ static void choose_boundary(struct out *o, const struct dsn *d)
 	for (unsigned i = 0;; i++) {
 		buf_reset(&b);
 		o->failed = buf_addf(&b, "=_report_%s_%u", id, i);
-		if (o->failed || !d->header || !memmem(d->header, d->header_len, b.p, b.len))
+		if (o->failed || !is_taken(o, d, buf_str(&b), b.len))
 			break;
 	}
 	memcpy(o->boundary, buf_str(&b), b.len + 1);
 	buf_clear(&b);
 }
 
-static void part(struct out *o, const char *type, const char *description)
+static void part(struct out *o, const char *type, const char *description, bool eight_bit)
 {
 	empty(o);
 	put(o, FOLD_FIELD, "--%s", o->boundary);
 	field(o, "Content-Type", type);
+	if (eight_bit)
+		field(o, "Content-Transfer-Encoding", "8bit");
 	field(o, "Content-Description", description);
 	empty(o);
 }
@@ -92,33 +150,79 @@ static const char *or_unknown(const char *s)
 	return s && s[0] ? s : "unknown";
 }
 
+/* ---- for people ---- */
+
+static const struct {
+	const char *subject, *before, *behind;
+} words_of[] = {
+    [DSN_FAILED] = {"Your message could not be delivered", "could not be delivered to",
+	" and will not be tried again."},
+    [DSN_DELAYED] = {"Your message is delayed, you need not send it again", "has not yet been delivered to",
+	". It will be tried again; you need not do anything."},
+    [DSN_RELAYED] = {"Your message was handed on", "was taken by a mail server for",
+	". That server does not confirm deliveries: no further confirmation will come."},
+    [DSN_EXPANDED] = {"Your message was sent on to a list", "was sent on to the members of",
+	". No further confirmation will come."},
+    [DSN_DELIVERED] = {"Your message was delivered", "was delivered to", "."},
+};
+enum { ACTIONS = sizeof words_of / sizeof words_of[0] };
+
+static size_t count(const struct dsn *d, enum dsn_action a)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->nrcpts; i++)
+		n += d->rcpts[i].action == a;
+	return n;
+}
+
 static void head(struct out *o, const struct dsn *d)
 {
 	char date[32];
+	enum dsn_action worst = DSN_FAILED;
 
+	while (worst + 1 < ACTIONS && count(d, worst) == 0)
+		worst++;
 	encode_date(d->now, date);
 	field(o, "Date", date);
 	put(o, FOLD_FIELD, "From: Mail Delivery System <%s>", d->postmaster);
 	put(o, FOLD_FIELD, "To: <%s>", d->to);
-	field(o, "Subject",
-	    d->action == DSN_FAILED ? "Your message could not be delivered"
-				    : "Your message is delayed, you need not send it again");
+	field(o, "Subject", words_of[worst].subject);
 	field(o, "Message-ID", d->message_id);
 	field(o, "Auto-Submitted", "auto-replied");
 	field(o, "MIME-Version", "1.0");
-	put(o, FOLD_FIELD, "Content-Type: multipart/report; report-type=delivery-status; boundary=\"%s\"",
-	    o->boundary);
+	put(o, FOLD_FIELD, "Content-Type: multipart/report; report-type=%s; boundary=\"%s\"",
+	    o->global ? "global-delivery-status" : "delivery-status", o->boundary);
+	if (o->global || d->full)
+		field(o, "Content-Transfer-Encoding", "8bit");
 }
 
 static void words_for_one(struct out *o, const struct dsn_rcpt *r)
 {
 	empty(o);
 	put(o, FOLD_TEXT, "<%s>", r->address);
-	put(o, FOLD_TEXT, "%s", r->sentence && r->sentence[0] ? r->sentence : "No reason was recorded.");
+	if (r->sentence && r->sentence[0])
+		put(o, FOLD_TEXT, "%s", r->sentence);
+	else if (r->action <= DSN_DELAYED)
+		put(o, FOLD_TEXT, "No reason was recorded.");
 	if (r->diagnostic && r->remote_mta)
 		put(o, FOLD_TEXT, "The server %s answered: %s", r->remote_mta, r->diagnostic);
 	else if (r->diagnostic)
 		put(o, FOLD_TEXT, "The server's answer: %s", r->diagnostic);
+}
+
+static void words_for_action(struct out *o, const struct dsn *d, enum dsn_action a, const char *date)
+{
+	size_t n = count(d, a);
+
+	if (n == 0)
+		return;
+	empty(o);
+	put(o, FOLD_TEXT, "Your message of %s %s the following %s%s", date, words_of[a].before,
+	    n == 1 ? "recipient" : "recipients", words_of[a].behind);
+	for (size_t i = 0; i < d->nrcpts; i++)
+		if (d->rcpts[i].action == a)
+			words_for_one(o, &d->rcpts[i]);
 }
 
 static void words(struct out *o, const struct dsn *d)
@@ -126,54 +230,94 @@ static void words(struct out *o, const struct dsn *d)
 	char date[32];
 
 	encode_date(d->arrived, date);
-	part(o, "text/plain; charset=us-ascii", "What happened");
+	part(o, o->global ? "text/plain; charset=utf-8" : "text/plain; charset=us-ascii", "What happened", o->global);
 	put(o, FOLD_TEXT, "This is the mail gateway at %s.", d->reporting_mta);
+	for (int a = 0; a < ACTIONS; a++)
+		words_for_action(o, d, (enum dsn_action)a, date);
 	empty(o);
-	if (d->action == DSN_FAILED)
-		put(o, FOLD_TEXT,
-		    "Your message of %s could not be delivered to the following %s and will not be tried again.",
-		    date, d->nrcpts == 1 ? "recipient" : "recipients");
-	else
-		put(o, FOLD_TEXT,
-		    "Your message of %s has not yet been delivered to the following %s. It will be tried again; "
-		    "you need not do anything.",
-		    date, d->nrcpts == 1 ? "recipient" : "recipients");
-	for (size_t i = 0; i < d->nrcpts; i++)
-		words_for_one(o, &d->rcpts[i]);
-	empty(o);
-	put(o, FOLD_TEXT,
-	    "The content of your message is not part of this report. For questions write to %s and name %s.",
-	    d->postmaster, d->queue_id);
+	put(o, FOLD_TEXT, "%sFor questions write to %s and name %s.",
+	    d->full ? "" : "The content of your message is not part of this report. ", d->postmaster, d->queue_id);
 }
 
-static void fields_for_one(struct out *o, const struct dsn *d, const struct dsn_rcpt *r)
+/* ---- for programs ---- */
+
+/* RFC 3464 2.1.2, RFC 6533 3: the type says how to read what follows. */
+static void address(struct out *o, const char *name, const char *a)
 {
+	char text[DSN_TEXT_MAX];
+
+	if (dsn_text_is_ascii(a)) {
+		put(o, FOLD_FIELD, "%s: rfc822; %s", name, a);
+	} else if (o->global) {
+		put(o, FOLD_FIELD, "%s: utf-8; %s", name, a);
+	} else {
+		dsn_text_escape(a, text);
+		put(o, FOLD_FIELD, "%s: utf-8; %s", name, text);
+	}
+}
+
+static void original_recipient(struct out *o, const char *orcpt)
+{
+	const char *semicolon = orcpt ? strchr(orcpt, ';') : NULL;
+	char text[DSN_TEXT_MAX];
+
+	if (!semicolon)
+		return;
+	dsn_text_decode(semicolon + 1, text);
+	put(o, FOLD_FIELD, "Original-Recipient: %.*s; %s", (int)(semicolon - orcpt), orcpt, text);
+}
+
+static void fields_for_one(struct out *o, const struct dsn_rcpt *r)
+{
+	static const char *const names[] = {[DSN_FAILED] = "failed",
+	    [DSN_DELAYED] = "delayed",
+	    [DSN_RELAYED] = "relayed",
+	    [DSN_EXPANDED] = "expanded",
+	    [DSN_DELIVERED] = "delivered"};
+	char date[32];
+
 	empty(o);
-	put(o, FOLD_FIELD, "Final-Recipient: rfc822; %s", r->address);
-	field(o, "Action", d->action == DSN_FAILED ? "failed" : "delayed");
+	original_recipient(o, r->orcpt);
+	address(o, "Final-Recipient", r->address);
+	field(o, "Action", names[r->action]);
 	field(o, "Status", r->status);
 	if (r->remote_mta)
 		put(o, FOLD_FIELD, "Remote-MTA: dns; %s", r->remote_mta);
 	if (r->diagnostic)
 		put(o, FOLD_FIELD, "Diagnostic-Code: smtp; %s", r->diagnostic);
+	if (r->action == DSN_DELAYED && r->retry_until > 0) {
+		encode_date(r->retry_until, date);
+		field(o, "Will-Retry-Until", date);
+	}
 }
 
 static void fields(struct out *o, const struct dsn *d)
 {
-	char date[32];
+	char date[32], envid[DSN_TEXT_MAX];
 
 	encode_date(d->arrived, date);
-	part(o, "message/delivery-status", "Delivery report");
+	part(o, o->global ? "message/global-delivery-status" : "message/delivery-status", "Delivery report",
+	    o->global);
+	if (d->envid && d->envid[0]) {
+		dsn_text_decode(d->envid, envid);
+		field(o, "Original-Envelope-Id", envid);
+	}
 	put(o, FOLD_FIELD, "Reporting-MTA: dns; %s", or_unknown(d->reporting_mta));
 	put(o, FOLD_FIELD, "X-Postern-Queue-ID: %s", or_unknown(d->queue_id));
 	field(o, "Arrival-Date", date);
 	for (size_t i = 0; i < d->nrcpts; i++)
-		fields_for_one(o, d, &d->rcpts[i]);
+		fields_for_one(o, &d->rcpts[i]);
 }
 
+/* ---- the original ---- */
+
 /* One line of the original header without its CRLF. */
-static int add_header_line(struct buf *b, const char *p, size_t n)
+static int add_header_line(struct out *o, const char *p, size_t n)
 {
+	struct buf *b = &o->b;
+
+	if (o->global && n < LINE_MAX_OCTETS)
+		return dsn_text_clean(b, p, n);
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)p[i];
 		bool shown = (c >= 32 && c < 127) || c == '\t';
@@ -186,12 +330,12 @@ static int add_header_line(struct buf *b, const char *p, size_t n)
 	return buf_adds(b, "\r\n");
 }
 
-/* 7-bit, lines of lawful length; an empty line ends it, whatever stands behind. */
-static void original(struct out *o, const struct dsn *d)
+/* Lines of lawful length; an empty line ends it, whatever stands behind. */
+static void header(struct out *o, const struct dsn *d)
 {
 	const char *p = d->header, *end = p + d->header_len;
 
-	part(o, "text/rfc822-headers", "Header of the message");
+	part(o, o->global ? "message/global-headers" : "text/rfc822-headers", "Header of the message", o->global);
 	while (p < end && !o->failed) {
 		const char *lf = memchr(p, '\n', (size_t)(end - p));
 		size_t n = (size_t)((lf ? lf : end) - p);
@@ -200,28 +344,40 @@ static void original(struct out *o, const struct dsn *d)
 			n--;
 		if (n == 0)
 			break;
-		o->failed = add_header_line(&o->b, p, n);
-		if (o->failed)
-			problem_perm(o->pr,
-			    "A delivery report could not be written: a line of the original header is too long.");
-		else
-			o->failed = stream_write(o->w, o->b.p, o->b.len, o->pr);
-		buf_reset(&o->b);
+		o->failed = add_header_line(o, p, n);
+		flush(o);
 		p = lf ? lf + 1 : end;
+	}
+}
+
+static void full(struct out *o, const struct dsn *d)
+{
+	char block[FULL_BLOCK];
+	size_t got = 0;
+
+	part(o, o->global ? "message/global" : "message/rfc822", "The message", true);
+	for (uint64_t off = 0; off < d->full->size && !o->failed; off += got) {
+		o->failed = stream_read_at(d->full, off, block, sizeof block, &got, o->pr);
+		if (!o->failed && got == 0)
+			break;
+		if (!o->failed)
+			o->failed = stream_write(o->w, block, got, o->pr);
 	}
 }
 
 int dsn_write(const struct dsn *d, struct writer *w, struct problem *pr)
 {
-	struct out o = {.w = w, .pr = pr};
+	struct out o = {.w = w, .pr = pr, .global = dsn_global(d)};
 
 	buf_init(&o.b, 1 << 20);
 	choose_boundary(&o, d);
 	head(&o, d);
 	words(&o, d);
 	fields(&o, d);
-	if (d->header && d->header_len)
-		original(&o, d);
+	if (d->full)
+		full(&o, d);
+	else if (d->header && d->header_len)
+		header(&o, d);
 	empty(&o);
 	put(&o, FOLD_FIELD, "--%s--", o.boundary);
 	buf_clear(&o.b);

@@ -23,8 +23,9 @@ enum job_kind {
 };
 
 #define JOB_RCPTS_MAX 1000
-#define JOB_RCPT_OCTETS 16384 /* all recipient addresses together */
-#define JOB_VERDICTS_MAX 8    /* different verdicts in one transaction */
+#define JOB_MESSAGE_ID_MAX 1000 /* a line of RFC 5322 2.1.1; longer ones are not remembered */
+#define JOB_RCPT_OCTETS 16384	/* all recipient addresses together */
+#define JOB_VERDICTS_MAX 8	/* different verdicts in one transaction */
 #define JOB_IDENTITIES_MAX 16
 #define JOB_IDS_MAX 32 /* Message-IDs a reply may name */
 #define JOB_INLINE_MAX 65536
@@ -96,7 +97,7 @@ struct job_result {
 	uint8_t status;
 	struct problem pr;
 	char why[640];
-	char message_id[256];
+	char message_id[JOB_MESSAGE_ID_MAX];
 	char from_domain[256]; /* whom P9 remembers: the author's domain, or the author when the signer speaks for one
 				  person */
 	bool protected_in;     /* trusted and sealed: remember the partner as seen protected */

@@ -173,7 +173,7 @@ static int write_group(
 	case POLICY_CLEAR:
 		break;
 	}
-	return seal_write_plain(w, o, spool_writer(s));
+	return seal_write_plain(w, v, o, spool_writer(s));
 }
 
 static bool group_done(const struct work *w, size_t first)

@@ -6,6 +6,7 @@
 #include "gateway/base/encode.h"
 #include "gateway/base/log.h"
 #include "gateway/cms/base64.h"
+#include "gateway/mail/authres.h"
 #include "gateway/mail/sevenbit.h"
 
 /* Content that has to be put into 7 bits is held in memory: larger is refused for treatment `sign`. */
@@ -198,8 +199,15 @@ out:
 	return err;
 }
 
+/* Our own people believe our verdict fields, so nobody inside may write them either (RFC 8601 5). */
+static bool stays_plain(const struct work *w, const struct judge_verdict *v, const struct header_field *f)
+{
+	return !header_is(f, "Bcc") && !header_is(f, "Resent-Bcc") &&
+	       !(v->own_domain && authres_is_forged(f, w->rq->authserv_id));
+}
+
 /* Clear mail keeps its Content-* fields where they stood: only Bcc goes, only the trace comes. */
-int seal_write_plain(struct work *w, struct job_output *o, struct writer *out)
+int seal_write_plain(struct work *w, const struct judge_verdict *v, struct job_output *o, struct writer *out)
 {
 	const struct header *h = &w->msg.header;
 	struct reader *r = spool_reader(w->in);
@@ -210,8 +218,7 @@ int seal_write_plain(struct work *w, struct job_output *o, struct writer *out)
 	if (buf_adds(&w->front, w->rq->trace) != 0)
 		return too_large(w);
 	for (size_t i = 0; i < h->n; i++)
-		if (!header_is(&h->f[i], "Bcc") && !header_is(&h->f[i], "Resent-Bcc") &&
-		    buf_add(&w->front, h->f[i].raw, h->f[i].raw_len) != 0)
+		if (stays_plain(w, v, &h->f[i]) && buf_add(&w->front, h->f[i].raw, h->f[i].raw_len) != 0)
 			return too_large(w);
 	if (buf_adds(&w->front, "\r\n") != 0)
 		return too_large(w);

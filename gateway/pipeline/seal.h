@@ -12,6 +12,6 @@
 /* Each writes the whole message. 0 / -1 with w->res->pr. */
 int seal_write(struct work *w, const struct judge_verdict *v, struct writer *out);
 int seal_write_signed(struct work *w, const struct judge_verdict *v, struct writer *out);
-int seal_write_plain(struct work *w, struct job_output *o, struct writer *out);
+int seal_write_plain(struct work *w, const struct judge_verdict *v, struct job_output *o, struct writer *out);
 
 #endif

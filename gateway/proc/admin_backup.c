@@ -75,7 +75,8 @@ static void add_key(struct backup *b, const struct control_file *f)
 		b->nkeys++;
 }
 
-/* The parent stops at the first file it cannot read: fewer files than the keeper has keys is no backup. */
+/* The parent stops at the first file it cannot read and says which in the last packet: fewer files than the keeper
+ * has keys is no backup. */
 static bool complete(const struct backup *b)
 {
 	return b->nkeys >= b->of->parent.keeper.keys && (b->master || b->nkeys == 0);
@@ -91,9 +92,12 @@ static void from_parent(void *ctx, const struct control_file *f)
 			add_key(b, f);
 		return;
 	}
-	if (f == NULL || !complete(b)) {
-		end(b, "unavailable",
-		    "the parent did not bring all key files: its log says which one cannot be read");
+	if (f == NULL || f->n > 0 || !complete(b)) {
+		char why[700];
+
+		snprintf(why, sizeof why, "the parent did not bring all key files: %.*s",
+		    f != NULL && f->n > 0 && f->n < 600 ? (int)f->n : 0, f != NULL ? (const char *)f->p : "");
+		end(b, "unavailable", f != NULL && f->n > 0 ? why : "the parent did not bring all key files");
 		return;
 	}
 	memcpy(rq.who, b->who, sizeof rq.who);

@@ -35,6 +35,7 @@ static const struct {
 	void (*fn)(struct admin *a, struct admin_job *j, const struct admin_request *rq);
 } routes[] = {
     {"queue.", to_relay},
+    {"recipient.", to_relay},
     {"status", admin_status},
     {"backup.take", admin_backup},
     {"", to_judge},

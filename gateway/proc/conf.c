@@ -1,6 +1,7 @@
 #include "gateway/proc/conf.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,11 +9,15 @@
 #include "gateway/base/mem.h"
 #include "gateway/base/settings_help.h"
 #include "gateway/mail/address.h"
+#include "gateway/proc/network.h"
+#include "gateway/proc/relay_rcpts_settings.h"
 #include "gateway/queue/queue_settings.h"
 #include "gateway/scout/dns_settings.h"
 #include "gateway/scout/sts_settings.h"
 #include "gateway/smtp/smtpc_settings.h"
 #include "gateway/smtp/smtpd_settings.h"
+#include "ldap/ldap_find.h"
+#include "ldap/ldap_settings.h"
 
 struct conf {
 	struct settings *s;
@@ -22,8 +27,11 @@ static const char *const tls_words[] = {"none", "may", "encrypt", "verify", "dan
 static const char *const level_words[] = {"error", "warn", "info", "debug", NULL};
 static const char *const treatment_words[] = {"clear", "tls", "sign", "seal", NULL};
 static const char *const strength_words[] = {"never", "prefer", "require", NULL};
+static const char *const client_certs_words[] = {"none", "ask", "require", NULL};
 static const char *const side_words[] = {"inside", "outside", NULL};
 static const char *const action_words[] = {"deliver", "mark", "hold", NULL};
+static const char *const rcpts_words[] = {"call-ahead", "any", "map", "ldap", NULL};
+static const char *const unsure_words[] = {"defer", "accept", NULL};
 static const char *const foreign_words[] = {"refuse", "deliver", NULL};
 
 static int check_host(const char *v, struct problem *pr)
@@ -79,33 +87,42 @@ static int check_path(const char *v, struct problem *pr)
 	return 0;
 }
 
+bool conf_users_base(const char *v, unsigned *base_r)
+{
+	unsigned long n;
+	char *end;
+
+	if (strncmp(v, "uid:", 4) != 0 || !isdigit((unsigned char)v[4])) /* strtoul would take a blank or a sign */
+		return false;
+	n = strtoul(v + 4, &end, 10);
+	if (*end != '\0' || n == 0 || n > CONF_USERS_BASE_MAX)
+		return false;
+	*base_r = (unsigned)n;
+	return true;
+}
+
 static int check_users(const char *v, struct problem *pr)
 {
-	unsigned n;
-	char end;
+	unsigned base;
 
-	if (strcmp(v, "roles") == 0 || strcmp(v, "same") == 0 || (sscanf(v, "uid:%u%c", &n, &end) == 1 && n > 0))
+	if (strcmp(v, "roles") == 0 || strcmp(v, "same") == 0 || conf_users_base(v, &base))
 		return 0;
-	return problem_perm(pr, "roles, same, or uid:N with N above 0");
+	return problem_perm(pr, "roles, same, or uid:N with N from 1 to %u", CONF_USERS_BASE_MAX);
+}
+
+static int check_delimiter(const char *v, struct problem *pr)
+{
+	if (strspn(v, "!#$%&'*+-/=?^_`{|}~.") != strlen(v))
+		return problem_perm(
+		    pr, "up to 4 characters that a local part may have without quotes, such as + or -");
+	return 0;
 }
 
 static int check_network(const char *v, struct problem *pr)
 {
-	char addr[64];
-	unsigned bits = 0;
-	uint8_t raw[16];
-	const char *slash = strchr(v, '/');
-	size_t n = slash == NULL ? strlen(v) : (size_t)(slash - v);
-
-	if (n >= sizeof(addr))
-		return problem_perm(pr, "an address or network such as 192.0.2.0/24 or 2001:db8::/32");
-	memcpy(addr, v, n);
-	addr[n] = '\0';
-	int v6 = strchr(addr, ':') != NULL;
-	if (inet_pton(v6 ? AF_INET6 : AF_INET, addr, raw) != 1 ||
-	    (slash != NULL && (sscanf(slash + 1, "%u", &bits) != 1 || bits > (v6 ? 128u : 32u))))
-		return problem_perm(pr, "an address or network such as 192.0.2.0/24 or 2001:db8::/32");
-	return 0;
+	if (network_ok(v))
+		return 0;
+	return problem_perm(pr, "an address or network such as 192.0.2.0/24 or 2001:db8::/32");
 }
 
 #define AT(f) offsetof(struct conf_top, f)
@@ -156,6 +173,8 @@ static const struct setting top_rows[] = {
     {"open-failures-max", SETTING_INT, AT(open_failures_max), "5", 1, 1000000, NULL,
 	"Messages an hour of one client, or with one encrypted key, that may fail to open; more are held unopened.",
 	NULL},
+    {"crashes-max", SETTING_INT, AT(crashes_max), "3", 1, 1000, NULL,
+	"How often within an hour a sealing process may die over one message before it is refused with 554.", NULL},
     {"subject-mark", SETTING_BOOL, AT(subject_mark), "no", 0, 0, NULL,
 	"Put \"[not verified]\" in front of the Subject of marked mail.", NULL},
     {"foreign-encrypted", SETTING_ENUM, AT(foreign_encrypted), "refuse", 0, 0, foreign_words,
@@ -174,6 +193,17 @@ static const struct setting listener_rows[] = {
     {"starttls", SETTING_BOOL, AT(starttls), "yes", 0, 0, NULL,
 	"Offer STARTTLS once there is a TLS certificate (postern domain tls).", NULL},
     {"tls-required", SETTING_BOOL, AT(tls_required), "no", 0, 0, NULL, "Refuse MAIL before STARTTLS.", NULL},
+    {"client-certificates", SETTING_ENUM, AT(client_certificates), "ask", 0, 0, client_certs_words,
+	"inside, under TLS: none; ask (the client's certificate stands in Received and the log); require (one of "
+	"client-ca-file, and TLS before MAIL). Outside listeners never ask.",
+	NULL},
+    {"client-ca-file", SETTING_STR, AT(client_ca_file), "", 0, 200, NULL, "CAs of client-certificates = require.",
+	check_path},
+    {"proxy-from", SETTING_LIST, AT(proxy_from), "", 0, 0, NULL,
+	"Balancers: their connections must begin with a PROXY header, version 2, which names the client.",
+	check_network},
+    {"unlimited", SETTING_LIST, AT(unlimited), "127.0.0.0/8, ::1", 0, 0, NULL,
+	"outside: clients for whom the client-...-rate settings of smtp-server do not hold.", check_network},
 };
 #undef AT
 #define AT(f) offsetof(struct conf_domain, f)
@@ -189,11 +219,31 @@ static const struct setting domain_rows[] = {
     {"broken", SETTING_ENUM, AT(broken), "mark", 0, 0, action_words, "Not encrypted, signature not valid.", NULL},
     {"sealed-unsigned", SETTING_ENUM, AT(sealed_unsigned), "hold", 0, 0, action_words,
 	"Encrypted without a valid, trusted signature.", NULL},
+    {"recipients", SETTING_ENUM, AT(recipients), "call-ahead", 0, 0, rcpts_words,
+	"Who knows which recipients exist: call-ahead (the inside server is asked by RCPT), map (recipient-map), "
+	"ldap "
+	"(recipient-ldap), any (nobody: all are taken). Others are refused with 550 5.1.1; postmaster is always "
+	"taken.",
+	NULL},
+    {"recipient-map", SETTING_STR, AT(recipient_map), "", 0, 200, NULL,
+	"File of the recipients for recipients = map: an address, a local part, @domain or a wildcard such as shop-* "
+	"a line, ! in front of what is refused. Read at start and on SIGHUP.",
+	check_path},
+    {"recipient-ldap", SETTING_STR, AT(recipient_ldap), "", 0, 64, NULL,
+	"Title of the section ldap that is asked for recipients = ldap; empty: the only one.", NULL},
+    {"recipient-delimiter", SETTING_STR, AT(recipient_delimiter), "+", 0, 4, NULL,
+	"Characters that begin a tag: with +, user+tag is there when user is (map and ldap; by call-ahead the inside "
+	"server decides). Empty: no tags.",
+	check_delimiter},
+    {"recipient-unsure", SETTING_ENUM, AT(recipient_unsure), "defer", 0, 0, unsure_words,
+	"A recipient that cannot be asked for now and was not known before: defer (451, the sender's server tries "
+	"again) or accept (one that does not exist is then held).",
+	NULL},
 };
 #undef AT
 
 #define ROWS(r) (r), sizeof(r) / sizeof((r)[0])
-enum { OWN = 3, SECTIONS = 8 };
+enum { OWN = 3, SECTIONS = 10 };
 
 /* Filled once; the settings keep pointing at it. */
 static const struct settings_section *sections(void)
@@ -211,7 +261,55 @@ static const struct settings_section *sections(void)
 	s[5] = smtpc_settings_section;
 	s[6] = dns_settings_section;
 	s[7] = sts_settings_section;
+	s[8] = relay_rcpts_settings_section;
+	s[9] = ldap_settings_section;
 	return s;
+}
+
+/* Where its recipients are known must be said, too. */
+static int check_recipients(
+    const struct conf *c, const char *file, const char *name, struct conf_domain *d, struct problem *pr)
+{
+	const char *title;
+	size_t n = settings_count(c->s, "ldap");
+
+	for (size_t i = 0; i < n; i++)
+		if (conf_directory(c, i, &title)->servers.n > LDAP_FIND_SERVERS_MAX)
+			return problem_perm(
+			    pr, "%s: ldap \"%s\": more than %d servers", file, title, LDAP_FIND_SERVERS_MAX);
+
+	if (d->recipients == CONF_RCPTS_MAP && d->recipient_map[0] == '\0')
+		return problem_perm(
+		    pr, "%s: domain \"%s\": recipients = map needs recipient-map: which file?", file, name);
+	if (d->recipients != CONF_RCPTS_LDAP)
+		return 0;
+	if (d->recipient_ldap[0] == '\0' && n == 1) {
+		settings_at(c->s, "ldap", 0, &title);
+		d->recipient_ldap = (char *)(uintptr_t)title; /* lives as long as the settings */
+		return 0;
+	}
+	for (size_t i = 0; i < n; i++) {
+		settings_at(c->s, "ldap", i, &title);
+		if (strcmp(title, d->recipient_ldap) == 0)
+			return 0;
+	}
+	return problem_perm(
+	    pr, "%s: domain \"%s\": recipients = ldap needs recipient-ldap, the title of a section ldap", file, name);
+}
+
+static int check_client_certificates(
+    const struct conf_listener *l, const char *file, const char *name, struct problem *pr)
+{
+	if (l->client_certificates != CONF_CLIENT_CERTS_REQUIRE)
+		return 0;
+	if (l->side != 0)
+		return problem_perm(
+		    pr, "%s: listener \"%s\": client-certificates = require is for side = inside", file, name);
+	if (l->client_ca_file[0] == '\0' || !l->starttls)
+		return problem_perm(pr,
+		    "%s: listener \"%s\": client-certificates = require needs client-ca-file and starttls = yes",
+		    file, name);
+	return 0;
 }
 
 static int cross_check(struct conf *c, const char *file, struct problem *pr)
@@ -229,6 +327,8 @@ static int cross_check(struct conf *c, const char *file, struct problem *pr)
 		if (l->side == 0 && l->networks.n == 0)
 			return problem_perm(pr,
 			    "%s: listener \"%s\": side = inside needs networks: which clients may send?", file, name);
+		if (check_client_certificates(l, file, name, pr) != 0)
+			return -1;
 	}
 	for (size_t i = 0; i < conf_domains(c); i++) {
 		char norm[ADDRESS_DOMAIN_MAX + 1];
@@ -237,6 +337,9 @@ static int cross_check(struct conf *c, const char *file, struct problem *pr)
 		if (address_domain(name, strlen(name), norm, NULL) != 0 || strcmp(norm, name) != 0)
 			return problem_perm(
 			    pr, "%s: domain \"%s\": a domain name in lower case (A-labels) is allowed", file, name);
+		if (check_recipients(c, file, name, (struct conf_domain *)(uintptr_t)conf_domain(c, i, NULL), pr) !=
+		    0)
+			return -1;
 	}
 	return 0;
 }
@@ -305,6 +408,16 @@ const struct conf_domain *conf_domain_find(const struct conf *c, const char *nam
 			return d;
 	}
 	return NULL;
+}
+
+size_t conf_directories(const struct conf *c)
+{
+	return settings_count(c->s, "ldap");
+}
+
+const struct ldap_settings *conf_directory(const struct conf *c, size_t i, const char **name_r)
+{
+	return settings_at(c->s, "ldap", i, name_r);
 }
 
 const void *conf_section(const struct conf *c, const char *section)

@@ -22,6 +22,10 @@ enum conf_tls {
 	CONF_TLS_DANE_ONLY, /* hosts without usable TLSA records are not used */
 };
 
+enum conf_client_certs { CONF_CLIENT_CERTS_NONE, CONF_CLIENT_CERTS_ASK, CONF_CLIENT_CERTS_REQUIRE };
+enum conf_rcpts { CONF_RCPTS_CALL_AHEAD, CONF_RCPTS_ANY, CONF_RCPTS_MAP, CONF_RCPTS_LDAP };
+enum conf_unsure { CONF_UNSURE_DEFER, CONF_UNSURE_ACCEPT };
+
 struct conf_top {	   /* section "" */
 	char *hostname;	   /* our name in EHLO, greeting, Received */
 	char *authserv_id; /* RFC 8601; "" = hostname */
@@ -41,9 +45,10 @@ struct conf_top {	   /* section "" */
 	int64_t header_max;
 	int64_t nesting_max;	   /* S/MIME layers */
 	int64_t open_failures_max; /* P10: failures an hour of a client or an encryptedKey hash */
-	bool subject_mark;	   /* put [sealed]/[not verified] marks into the Subject: default no */
-	int foreign_encrypted;	   /* 0 refuse, 1 deliver */
-	char *postmaster;	   /* address for notices, "" = postmaster@hostname */
+	int64_t crashes_max;
+	bool subject_mark;     /* put [sealed]/[not verified] marks into the Subject: default no */
+	int foreign_encrypted; /* 0 refuse, 1 deliver */
+	char *postmaster;      /* address for notices, "" = postmaster@hostname */
 };
 struct conf_listener {		       /* section listener "name" */
 	char *address;		       /* "127.0.0.1:25" "[::1]:25" */
@@ -51,12 +56,25 @@ struct conf_listener {		       /* section listener "name" */
 	struct settings_list networks; /* inside: who may send */
 	bool starttls;
 	bool tls_required;
+	int client_certificates; /* enum conf_client_certs */
+	char *client_ca_file;
+	struct settings_list proxy_from; /* balancers: their PROXY header names the client */
+	struct settings_list unlimited;	 /* outside: clients without rates */
 };
 struct conf_domain {						/* section domain "hospital.example" */
 	char *inside_server;					/* host:port */
 	int inside_tls;						/* enum conf_tls */
 	int unsigned_clear, untrusted, broken, sealed_unsigned; /* enum policy_in_action */
+	int recipients;						/* enum conf_rcpts: who knows which exist */
+	int recipient_unsure;					/* enum conf_unsure */
+	char *recipient_map, *recipient_ldap;			/* file; section ldap "..." */
+	char *recipient_delimiter;				/* one of these begins a tag */
 };
+
+/* The users are 32 bits: N plus the number of a role must stay below -1, and must not come round to root. */
+#define CONF_USERS_BASE_MAX 4294960000U
+/* The N of users = "uid:N"; false when it says something else. */
+bool conf_users_base(const char *users, unsigned *base_r);
 
 struct conf;
 /* Parses text (file only names it in messages), checks what spans settings. 0 / -1 with FILE:LINE. */
@@ -69,7 +87,11 @@ const struct conf_listener *conf_listener(const struct conf *c, size_t i, const 
 size_t conf_domains(const struct conf *c);
 const struct conf_domain *conf_domain(const struct conf *c, size_t i, const char **name_r);
 const struct conf_domain *conf_domain_find(const struct conf *c, const char *name);
-/* A module's own section by name ("queue", "smtp-server", "smtp-client", "dns"). */
+/* Sections ldap "name". */
+struct ldap_settings;
+size_t conf_directories(const struct conf *c);
+const struct ldap_settings *conf_directory(const struct conf *c, size_t i, const char **name_r);
+/* A module's own section by name ("queue", "smtp-server", "smtp-client", "dns", "recipients"). */
 const void *conf_section(const struct conf *c, const char *section);
 int conf_help(struct buf *out) __attribute__((warn_unused_result));
 /* "127.0.0.1:25" / "[::1]:25" / "host:25" split; numeric only when ss_r is given. 0 / -1 with pr. */

@@ -1,7 +1,7 @@
 /*
  * parent <-> child: what a child needs to start, who its peers are, and what the parent is asked to do. Encoder and
- * decoder side by side in control_proto.c. Order at start: START, then any of PEER, LISTEN, KEYFILE, MASTER, then GO;
- * the child sets up, enters its sandbox and answers READY.
+ * decoder side by side in control_proto.c. Order at start: START, then any of PEER, LISTEN, KEYFILE, MASTER,
+ * RCPT_MAP, LDAP_PASSWORD, then GO; the child sets up, enters its sandbox and answers READY.
  */
 #ifndef POSTERN_PROC_CONTROL_PROTO_H
 #define POSTERN_PROC_CONTROL_PROTO_H
@@ -38,6 +38,8 @@ enum control_msg {
 	CONTROL_STATUS_REPLY,	/* struct control_file: JSON */
 	CONTROL_KEYFILES,	/* admin -> parent: nothing: all key files for a backup */
 	CONTROL_KEYFILES_REPLY, /* struct control_file, one packet a file; the last has an empty name */
+	CONTROL_RCPT_MAP,      /* to relay: struct control_peer {index of a domain} + descriptor: its recipient-map */
+	CONTROL_LDAP_PASSWORD, /* to scout: struct control_file: title of a section ldap, its bind password */
 };
 
 struct control_start {

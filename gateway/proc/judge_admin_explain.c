@@ -10,6 +10,7 @@
 
 #include "gateway/base/arena.h"
 #include "gateway/base/mem.h"
+#include "gateway/pipeline/outbound.h"
 #include "gateway/policy/policy_in.h"
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_admin_anchor.h"
@@ -95,9 +96,7 @@ static void tell_decision(
 	char text[700];
 	json_t *o = judge_call_object();
 
-	judge_resolve_facts(v, &f);
-	f.reply_to_sealed = reply;
-	f.tls_verified_possible = c->ja->world->tls_verified;
+	outbound_facts(v, c->ja->world->tls_verified, reply ? JOB_YES : JOB_NO, &f);
 	policy_outbound(rq->sender, rq->recipient, &f, &d);
 	judge_call_set(o, "action", judge_call_text(actions[d.action]));
 	judge_call_set(

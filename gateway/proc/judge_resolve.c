@@ -237,17 +237,3 @@ int judge_resolve(struct store *s, const struct judge_world *w, const struct jud
 {
 	return judge_resolve_trace(s, w, rq, now, a, v_r, NULL);
 }
-
-void judge_resolve_facts(const struct judge_verdict *v, struct policy_out *f_r)
-{
-	memset(f_r, 0, sizeof *f_r);
-	(void)snprintf(f_r->rule, sizeof f_r->rule, "%s", v->rule);
-	f_r->treatment = (enum policy_treatment)v->treatment;
-	f_r->strength = (enum policy_strength)v->strength;
-	f_r->listed = v->listed;
-	f_r->seen_protected = v->seen_protected;
-	f_r->certs = (enum policy_certs)v->certs;
-	(void)snprintf(f_r->cert_why, sizeof f_r->cert_why, "%s", v->cert_why);
-	f_r->have_signer = v->have_signer;
-	(void)snprintf(f_r->signer_why, sizeof f_r->signer_why, "%s", v->signer_why);
-}

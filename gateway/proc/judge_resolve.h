@@ -17,7 +17,5 @@ int judge_resolve(struct store *s, const struct judge_world *w, const struct jud
 /* The same, with every certificate that was looked at (explain). certs_r may be NULL. */
 int judge_resolve_trace(struct store *s, const struct judge_world *w, const struct judge_resolve *rq, int64_t now,
     struct arena *a, struct judge_verdict *v_r, struct judge_certs *certs_r);
-/* The facts of a verdict for policy_outbound; those of the content are left false. */
-void judge_resolve_facts(const struct judge_verdict *v, struct policy_out *f_r);
 
 #endif

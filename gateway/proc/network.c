@@ -1,8 +1,9 @@
 #include "gateway/proc/network.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stdint.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct raw {
@@ -43,23 +44,46 @@ static bool within(const struct raw *a, const struct raw *net, unsigned bits)
 	return rest == 0 || ((a->p[bits / 8] ^ net->p[bits / 8]) & (uint8_t)(0xff << (8 - rest))) == 0;
 }
 
+/* An address, perhaps with "/" and the length of a prefix. An IPv4-mapped address is an IPv4 one,
+ * and so is what its prefix counts. */
+static bool parse_net(const char *s, struct raw *net_r, unsigned *bits_r)
+{
+	const char *slash = strchr(s, '/');
+	size_t n = slash == NULL ? strlen(s) : (size_t)(slash - s);
+	unsigned long bits;
+	char *end;
+
+	if (!parse(s, n, net_r))
+		return false;
+	*bits_r = net_r->bits;
+	if (slash == NULL)
+		return true;
+	if (!isdigit((unsigned char)slash[1])) /* strtoul would take a blank or a sign */
+		return false;
+	bits = strtoul(slash + 1, &end, 10);
+	if (*end != '\0' || bits > net_r->bits)
+		return false;
+	*bits_r = (unsigned)bits;
+	return true;
+}
+
+bool network_ok(const char *net)
+{
+	struct raw a;
+	unsigned bits;
+
+	return parse_net(net, &a, &bits);
+}
+
 bool network_contains(char *const *list, size_t n, const char *addr)
 {
 	struct raw a, net;
+	unsigned bits;
 
 	if (!parse(addr, strlen(addr), &a))
 		return false;
-	for (size_t i = 0; i < n; i++) {
-		const char *slash = strchr(list[i], '/');
-		unsigned bits;
-
-		if (!parse(list[i], slash == NULL ? strlen(list[i]) : (size_t)(slash - list[i]), &net))
-			continue;
-		bits = net.bits;
-		if (slash != NULL && sscanf(slash + 1, "%u", &bits) != 1)
-			continue;
-		if (within(&a, &net, bits))
+	for (size_t i = 0; i < n; i++)
+		if (parse_net(list[i], &net, &bits) && within(&a, &net, bits))
 			return true;
-	}
 	return false;
 }

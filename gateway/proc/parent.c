@@ -15,6 +15,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/base/sandbox.h"
 #include "gateway/proc/parent_child.h"
+#include "gateway/proc/parent_rcpts.h"
 #include "gateway/proc/parent_setup.h"
 
 enum { EXIT_CONFIG = 78, RELAY_PATIENCE_MS = 30000, PATIENCE_MS = 5000, PASSPHRASE_MS = 2000 };
@@ -247,7 +248,7 @@ void parent_on_message(struct parent_proc *c, struct ipc_in *in)
 	else if (in->type == CONTROL_KEYFILES && c->role == ROLE_ADMIN) {
 		if (parent_setup_keyfiles(c->of, reply_keyfile, &k, &pr) != 0)
 			log_error(NULL, "parent", "alarm=backup why=\"%s\"", pr.text);
-		reply_file(c, CONTROL_KEYFILES_REPLY, k.id, "", "", 0);
+		reply_file(c, CONTROL_KEYFILES_REPLY, k.id, "", pr.text, strlen(pr.text));
 	} else {
 		log_error(NULL, "parent", "alarm=message role=%s type=%u", control_role_word(c->role), in->type);
 		kill(c->pid, SIGKILL);
@@ -306,20 +307,25 @@ static int check_fixed(const struct parent *p, const struct conf *old, struct pr
 static int load_again(struct parent *p, struct problem *pr)
 {
 	struct conf *conf = p->conf;
+	struct parent_rcpts *rcpts = p->rcpts;
 	char *text = p->text;
 	size_t len = p->text_len;
 
 	p->conf = NULL;
+	p->rcpts = NULL;
 	p->text = NULL;
 	if (parent_setup_conf(p, pr) == 0 && check_fixed(p, conf, pr) == 0 && parent_setup_dirs(p, pr) == 0 &&
 	    parent_setup_listen(p, pr) == 0) {
+		parent_rcpts_free(rcpts);
 		conf_free(conf);
 		free(text);
 		return 0;
 	}
+	parent_rcpts_free(p->rcpts);
 	conf_free(p->conf);
 	free(p->text);
 	p->conf = conf;
+	p->rcpts = rcpts;
 	p->text = text;
 	p->text_len = len;
 	return -1;
@@ -444,6 +450,7 @@ int parent_check(const char *file)
 		return EXIT_CONFIG;
 	}
 	printf("%s is good\n", file);
+	parent_rcpts_free(p.rcpts);
 	conf_free(p.conf);
 	free(p.text);
 	return 0;

@@ -17,6 +17,7 @@
 #define PARENT_LISTENERS_MAX 32
 
 struct ipc_chan;
+struct parent_rcpts;
 enum parent_state { PROC_DEAD, PROC_STARTING, PROC_RUNNING, PROC_STOPPING };
 struct parent_proc {
 	struct parent *of;
@@ -36,6 +37,7 @@ struct parent {
 	char *text;
 	size_t text_len;
 	struct conf *conf;
+	struct parent_rcpts *rcpts; /* what it read besides, for relay and scout */
 	int listen[PARENT_LISTENERS_MAX];
 	char *listen_at[PARENT_LISTENERS_MAX];
 	size_t nlisten;

@@ -13,6 +13,7 @@
 #include "gateway/base/ipc_chan.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/proc/parent_rcpts.h"
 #include "gateway/proc/parent_setup.h"
 
 enum { CONTROL_FD = 3, STARTS_A_MINUTE = 5, PAUSE_MS = 10000 };
@@ -193,6 +194,11 @@ static int presents(struct parent_proc *c, struct problem *pr)
 
 	if (c->role == ROLE_KEEPER)
 		return parent_setup_keyfiles(p, give_key, c, pr);
+	for (size_t i = 0; c->role == ROLE_RELAY && i < p->rcpts->nmaps; i++)
+		tell_fd(c, CONTROL_RCPT_MAP, ROLE_PARENT, p->rcpts->maps[i].domain, p->rcpts->maps[i].fd);
+	for (size_t i = 0; c->role == ROLE_SCOUT && i < p->rcpts->npasswords; i++)
+		tell_file(c, CONTROL_LDAP_PASSWORD, p->rcpts->passwords[i].name, p->rcpts->passwords[i].text,
+		    p->rcpts->passwords[i].n);
 	for (size_t i = 0; c->role == ROLE_RELAY && i < p->nlisten; i++)
 		tell_fd(c, CONTROL_LISTEN, ROLE_PARENT, (unsigned)i, p->listen[i]);
 	if (c->role == ROLE_ADMIN)

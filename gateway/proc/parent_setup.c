@@ -16,6 +16,7 @@
 #include "gateway/base/file.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/proc/parent_rcpts.h"
 
 enum { CONF_MAX = 1024 * 1024, PATH_ROOM = 512, BACKLOG = 1024 };
 
@@ -23,16 +24,22 @@ int parent_setup_conf(struct parent *p, struct problem *pr)
 {
 	struct buf b;
 	struct conf *c = NULL;
+	struct parent_rcpts *rcpts = NULL;
 	int err = -1;
 
 	buf_init(&b, CONF_MAX);
-	if (file_read(p->file, &b, pr) == 0 && conf_parse(p->file, buf_str(&b), b.len, &c, pr) == 0) {
+	if (file_read(p->file, &b, pr) == 0 && conf_parse(p->file, buf_str(&b), b.len, &c, pr) == 0 &&
+	    (rcpts = parent_rcpts_load(c, pr)) != NULL) {
+		parent_rcpts_free(p->rcpts);
 		conf_free(p->conf);
 		free(p->text);
 		p->conf = c;
+		p->rcpts = rcpts;
 		p->text = mem_dup(buf_str(&b), b.len);
 		p->text_len = b.len;
 		err = 0;
+	} else {
+		conf_free(c);
 	}
 	buf_clear(&b);
 	return err;
@@ -54,7 +61,7 @@ int parent_setup_user(
 	*uid_r = *gid_r = 0;
 	if (geteuid() != 0 || strcmp(how, "same") == 0)
 		return 0;
-	if (sscanf(how, "uid:%u", &base) == 1) {
+	if (conf_users_base(how, &base)) {
 		*uid_r = *gid_r = base + (unsigned)role;
 		return 0;
 	}
@@ -68,6 +75,32 @@ int parent_setup_user(
 	*uid_r = pw->pw_uid;
 	*gid_r = pw->pw_gid;
 	return 0;
+}
+
+/* What root put there (postern restore, a copy by hand) becomes the role's. A link that a role made to somebody
+ * else's file is not root's alone, and stays. */
+static int own_files(const char *path, unsigned uid, unsigned gid, struct problem *pr)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+	int err = 0;
+
+	if (d == NULL)
+		return problem_perm(pr, "%s: %s", path, strerror(errno));
+	while (err == 0 && (e = readdir(d)) != NULL) {
+		struct stat st;
+		int fd = openat(dirfd(d), e->d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd < 0)
+			continue;
+		if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == 0 && st.st_nlink == 1 &&
+		    fchownat(fd, "", uid, gid, AT_EMPTY_PATH) != 0)
+			err = problem_perm(
+			    pr, "%s/%s cannot be given to user %u: %s", path, e->d_name, uid, strerror(errno));
+		close(fd);
+	}
+	closedir(d);
+	return err;
 }
 
 static int one_dir(const struct parent *p, const char *name, enum control_role owner, struct problem *pr)
@@ -84,7 +117,7 @@ static int one_dir(const struct parent *p, const char *name, enum control_role o
 		return -1;
 	if (uid != 0 && chown(path, uid, gid) != 0)
 		return problem_perm(pr, "%s cannot be given to user %u: %s", path, uid, strerror(errno));
-	return 0;
+	return uid != 0 ? own_files(path, uid, gid, pr) : 0;
 }
 
 int parent_setup_lock(const struct parent *p, struct problem *pr)

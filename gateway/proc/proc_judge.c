@@ -85,7 +85,7 @@ static void answer_signers(uint32_t id, struct ipc_in *in)
 	free(t);
 }
 
-static void answer_identities(void)
+static void answer_identities(uint32_t id)
 {
 	struct judge_identity_list *l = mem_new(sizeof(*l));
 	size_t at = 0;
@@ -103,7 +103,7 @@ static void answer_identities(void)
 			break;
 		}
 		more = l->more;
-		ipc_out_init(&o, JUDGE_IDENTITY_LIST, 0);
+		ipc_out_init(&o, JUDGE_IDENTITY_LIST, id);
 		judge_identity_list_put(&o, l);
 		send_relay(&o);
 		arena_free(a);
@@ -134,7 +134,7 @@ static void from_relay(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 		answer_signers(in->id, in);
 		break;
 	case JUDGE_IDENTITIES:
-		answer_identities();
+		answer_identities(in->id);
 		break;
 	case JUDGE_SEEN:
 		note_seen(in);

@@ -24,7 +24,9 @@
 #include "gateway/proc/relay_failures.h"
 #include "gateway/proc/relay_hops.h"
 #include "gateway/proc/relay_jobs.h"
+#include "gateway/proc/relay_rcpts.h"
 #include "gateway/proc/relay_tls.h"
+#include "gateway/proc/relay_tls_server.h"
 #include "gateway/queue/queue_settings.h"
 #include "gateway/smtp/conn.h"
 
@@ -38,7 +40,8 @@ static int64_t stop_since;
 /* What the parent gives before the parts stand. */
 static struct control_peer pending[PENDING_MAX];
 static struct control_peer listeners[PENDING_MAX];
-static size_t npending, nlisteners;
+static struct control_peer maps[PENDING_MAX];
+static size_t npending, nlisteners, nmaps;
 
 static void peer(const struct control_peer *p)
 {
@@ -133,10 +136,13 @@ static int message(struct child *c, struct ipc_in *in)
 		keeper_state(&st);
 		return 0;
 	}
-	if ((in->type != CONTROL_PEER && in->type != CONTROL_LISTEN) || control_peer_get(in, &p) != 0)
+	if ((in->type != CONTROL_PEER && in->type != CONTROL_LISTEN && in->type != CONTROL_RCPT_MAP) ||
+	    control_peer_get(in, &p) != 0)
 		return -1;
 	if (in->type == CONTROL_LISTEN)
 		later(listeners, &nlisteners, &p);
+	else if (in->type == CONTROL_RCPT_MAP)
+		later(maps, &nmaps, &p);
 	else if (running)
 		peer(&p);
 	else
@@ -170,6 +176,22 @@ static size_t count_sealers(void)
 	return n;
 }
 
+static void read_client_cas(void)
+{
+	struct problem pr;
+
+	me.client_cas = mem_new((conf_listeners(me.conf) + 1) * sizeof(*me.client_cas));
+	for (size_t i = 0; i < conf_listeners(me.conf); i++) {
+		const struct conf_listener *l = conf_listener(me.conf, i, NULL);
+
+		if (l->client_certificates != CONF_CLIENT_CERTS_REQUIRE)
+			continue;
+		me.client_cas[i] = relay_tls_server_cas(l->client_ca_file, &pr);
+		if (me.client_cas[i] == NULL)
+			log_error(NULL, "relay", "alarm=tls why=\"%s: no client is let in there\"", pr.text);
+	}
+}
+
 /* Before the sandbox: what reads files from elsewhere. */
 static void make_early(struct child *c)
 {
@@ -181,6 +203,7 @@ static void make_early(struct child *c)
 	me.keys = keys_client_new(-1);
 	keys_client_timeout(me.keys, KEEPER_MS);
 	me.datakeys = datakeys_new(me.keys);
+	read_client_cas();
 	me.tls_any = relay_tls_client(NULL, &pr);
 	me.tls_verify = relay_tls_client(me.top->tls_ca_file, &pr);
 	if (me.tls_verify == NULL)
@@ -203,8 +226,10 @@ static void make_parts(struct child *c, const char *dir)
 	me.pool = smtpc_pool_new(me.loop, conf_section(c->conf, "smtp-client"), me.top->hostname);
 	me.ask = relay_ask_new(me.loop, on_identities, NULL);
 	me.hops = relay_hops_new(&me);
+	me.rcpts = relay_rcpts_new(&me);
 	me.jobs = relay_jobs_new(me.loop, count_sealers(), me.spool_dir);
 	me.failures = relay_failures_new(me.top->open_failures_max);
+	me.crashes = relay_failures_new(me.top->crashes_max);
 	me.accept = relay_accept_new(&me);
 	me.deliver = relay_deliver_new(&me);
 }
@@ -220,6 +245,8 @@ static int run(struct child *c)
 	child_sandbox(c, &s);
 	make_parts(c, dir);
 	running = true;
+	for (size_t i = 0; i < nmaps; i++)
+		relay_rcpts_map_came(me.rcpts, maps[i].index, maps[i].fd);
 	for (size_t i = 0; i < npending; i++)
 		peer(&pending[i]);
 	for (size_t i = 0; i < nlisteners; i++)

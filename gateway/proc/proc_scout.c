@@ -1,8 +1,10 @@
 /*
  * Role scout.
- * holds:   the DNS resolver, an HTTPS client, the MTA-STS policies
- * may:     ask DNS, fetch MTA-STS policies; write its one open file of policies; answer relay
- * accepts: gateway/scout/scout_proto.h from relay, answers from the network
+ * holds:   the DNS resolver, an HTTPS client, the MTA-STS policies, the connections to our directories and their
+ *          passwords
+ * may:     ask DNS, fetch MTA-STS policies, ask the directories of the configuration by LDAP; write its one open file
+ *          of policies; answer relay
+ * accepts: gateway/scout/scout_proto.h and ldap_proto.h from relay, answers from the network
  * never:   message content, keys, the store, opinions, exec, ptrace
  */
 #include <errno.h>
@@ -17,15 +19,24 @@
 #include "gateway/proc/proc.h"
 #include "gateway/scout/dns.h"
 #include "gateway/scout/sts.h"
+#include "gateway/scout/scout_ldap.h"
 
 static struct {
 	struct loop *loop;
 	struct dns *dns;
 	struct sts *sts; /* NULL: not wanted */
+	struct scout_ldap *ldap;
 	struct ipc_chan *relay;
 	int relay_fd;
 	uint64_t generation; /* of the channel: answers to an older one are thrown away */
 } me = {.relay_fd = -1};
+
+static struct password {
+	struct password *next;
+	char name[128];
+	char *text;
+	size_t n;
+} * passwords;
 
 struct question {
 	uint32_t id;
@@ -86,6 +97,28 @@ static void policy_came(void *ctx, const struct sts_policy *p)
 		finish(q);
 }
 
+static void ldap_answer(void *ctx, const struct ldap_proto_answer *a)
+{
+	struct question *q = ctx;
+	struct ipc_out o;
+
+	if (me.relay != NULL && q->generation == me.generation) {
+		ldap_proto_put_answer(&o, q->id, a);
+		if (ipc_chan_send(me.relay, &o) != 0)
+			log_warn(NULL, "scout", "cannot-answer to=relay");
+	}
+	free(q);
+}
+
+static void ask_ldap(struct ipc_in *in, struct question *q)
+{
+	struct ldap_proto_ask m;
+
+	if (ldap_proto_get_ask(in, &m) != 0)
+		log_fatal("the relay's question to a directory cannot be read");
+	scout_ldap_ask(me.ldap, &m, ldap_answer, q);
+}
+
 static void from_relay(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 {
 	struct question *q = mem_new(sizeof(*q));
@@ -94,6 +127,10 @@ static void from_relay(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 	(void)c;
 	q->id = in->id;
 	q->generation = me.generation;
+	if (in->type == LDAP_PROTO_ASK) {
+		ask_ldap(in, q);
+		return;
+	}
 	if (scout_proto_get_ask(in, &q->ask) != 0)
 		log_fatal("the relay's question cannot be read");
 	q->policy_came = me.sts == NULL || !q->ask.sts || q->ask.kind != SCOUT_KIND_MX;
@@ -112,6 +149,43 @@ static void relay_gone(void *ctx, struct ipc_chan *c, const char *why)
 
 static const struct ipc_chan_ops ops = {from_relay, relay_gone};
 
+/* Before there is a loop: kept until the directories stand. */
+static int take_password(struct ipc_in *in)
+{
+	struct control_file m;
+	struct password *p;
+
+	if (control_file_get(in, &m) != 0)
+		return -1;
+	p = mem_new(sizeof(*p));
+	memcpy(p->name, m.name, sizeof(p->name));
+	p->text = mem_dup(m.p, m.n);
+	p->n = m.n;
+	p->next = passwords;
+	passwords = p;
+	return 0;
+}
+
+static void make_directories(const struct conf *c)
+{
+	const char *name;
+
+	me.ldap = scout_ldap_new(me.loop, me.dns);
+	for (size_t i = 0; i < conf_directories(c); i++) {
+		const struct ldap_settings *set = conf_directory(c, i, &name);
+
+		scout_ldap_add(me.ldap, name, set);
+	}
+	while (passwords != NULL) {
+		struct password *p = passwords;
+
+		passwords = p->next;
+		scout_ldap_password(me.ldap, p->name, p->text, p->n);
+		mem_free_secret(p->text, p->n);
+		free(p);
+	}
+}
+
 static int message(struct child *c, struct ipc_in *in)
 {
 	struct control_peer p;
@@ -121,6 +195,8 @@ static int message(struct child *c, struct ipc_in *in)
 		loop_stop(me.loop);
 		return 0;
 	}
+	if (in->type == CONTROL_LDAP_PASSWORD && me.loop == NULL)
+		return take_password(in);
 	if (in->type != CONTROL_PEER || control_peer_get(in, &p) != 0)
 		return -1;
 	if (p.role != ROLE_RELAY)
@@ -161,13 +237,15 @@ static void make_sts(struct child *c)
 static int run(struct child *c)
 {
 	struct problem pr = {0};
-	const struct sandbox s = {.net = SANDBOX_NET_CLIENT};
+	/* threads: libldap waits (ldap/ldap_find.h) */
+	const struct sandbox s = {.net = SANDBOX_NET_CLIENT, .threads = conf_directories(c->conf) > 0};
 
 	me.loop = loop_new();
 	me.dns = dns_new(me.loop, conf_section(c->conf, "dns"), &pr);
 	if (me.dns == NULL)
 		log_fatal("%s", pr.text);
 	make_sts(c);
+	make_directories(c->conf);
 	child_control(c, me.loop, &proc_scout_role);
 	child_sandbox(c, &s);
 	if (me.relay_fd >= 0)

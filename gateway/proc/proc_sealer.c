@@ -7,24 +7,33 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "gateway/base/log.h"
+#include "gateway/base/loop.h"
 #include "gateway/base/mem.h"
 #include "gateway/cms/cms.h"
 #include "gateway/pipeline/pipeline.h"
 #include "gateway/proc/proc.h"
 #include "gateway/proc/sealer_warm.h"
 
-enum { JOB_MEMORY = 16 * 1024 * 1024, SEND_MS = 60000 };
+enum {
+	JOB_MEMORY = 16 * 1024 * 1024,
+	SEND_MS = 60000,
+	JOB_SECONDS = 300, /* many times what the largest message takes when the keeper hangs as well */
+	ALONE_MS = 12000,  /* longer than the parent lets pass before it starts a relay again */
+};
 
 static struct {
 	int relay;
 	struct keys_client *keys;
 	struct pipeline *pipe;
 	struct buf packet;
+	int64_t alone; /* since when the relay's channel is closed; 0: it is not, or there was none yet */
 	bool stop;
 } me = {.relay = -1};
 
@@ -43,6 +52,7 @@ static int message(struct child *c, struct ipc_in *in)
 		if (me.relay >= 0)
 			close(me.relay);
 		me.relay = p.fd;
+		me.alone = 0;
 	} else if (p.role == ROLE_KEEPER && me.keys == NULL) {
 		me.keys = keys_client_new(p.fd);
 	} else if (p.role == ROLE_KEEPER) {
@@ -110,6 +120,18 @@ static void drop_relay(const char *why)
 	log_warn(NULL, "sealer", "relay-away why=\"%s\"", why);
 	close(me.relay);
 	me.relay = -1;
+	me.alone = loop_now_ms();
+}
+
+/* The time of a job, 0: none runs. Past it SIGALRM ends the process: neither the relay nor the parent would see that
+ * it goes round for ever, and what the relay sent ahead would wait behind it. The relay then sees a job that killed
+ * its sealer, tries it on others, and holds it. */
+static void limit_time(time_t seconds)
+{
+	const struct itimerval t = {.it_value = {.tv_sec = seconds}};
+
+	if (setitimer(ITIMER_REAL, &t, NULL) != 0)
+		log_fatal("setitimer: %s", strerror(errno));
 }
 
 static void one_job(struct ipc_in *in)
@@ -123,7 +145,9 @@ static void one_job(struct ipc_in *in)
 	REQUIRE(rq != NULL && res != NULL);
 	if (in->type != JOB_REQUEST || job_request_get(in, a, rq) != 0)
 		log_fatal("the relay sent a job that cannot be read");
+	limit_time(JOB_SECONDS);
 	pipeline_run(me.pipe, a, rq, res, outs);
+	limit_time(0);
 	int err = send_result(id, res, outs);
 	for (size_t i = 0; i < JOB_VERDICTS_MAX; i++)
 		spool_free(outs[i]);
@@ -160,11 +184,25 @@ static void from_relay(void)
 		drop_relay("closed");
 }
 
+/* A relay that died is replaced and brings a channel. One that lives and let go of this process for an answer it
+ * could not use does not: the place would be empty for ever, so the parent is made to fill it. */
+static int patience(void)
+{
+	int64_t left;
+
+	if (me.alone == 0)
+		return -1;
+	left = me.alone + ALONE_MS - loop_now_ms();
+	if (left <= 0)
+		log_fatal("the relay closed its channel and brought no other");
+	return (int)left;
+}
+
 static void wait_and_work(struct child *c)
 {
 	struct pollfd p[2] = {{.fd = c->control, .events = POLLIN}, {.fd = me.relay, .events = POLLIN}};
 
-	if (poll(p, 2, -1) < 0) {
+	if (poll(p, 2, patience()) < 0) {
 		if (errno != EINTR)
 			log_fatal("poll: %s", strerror(errno));
 		return;
@@ -184,6 +222,7 @@ static int run(struct child *c)
 	me.pipe = pipeline_new(me.keys);
 	buf_init(&me.packet, IPC_PACKET_MAX);
 	sealer_warm();
+	signal(SIGALRM, SIG_DFL);
 	child_sandbox(c, &s);
 	child_ready(c);
 	while (!me.stop)

@@ -22,6 +22,7 @@ struct relay_hops;
 struct relay_deliver;
 struct relay_accept;
 struct relay_failures;
+struct relay_rcpts;
 
 struct relay {
 	struct loop *loop;
@@ -35,6 +36,7 @@ struct relay {
 	struct queue *queue;
 	int spool_dir; /* descriptor: O_TMPFILE files are made below it */
 	struct smtpc_pool *pool;
+	X509_STORE **client_cas;       /* of each listener: client-ca-file, NULL none */
 	SSL_CTX *tls_any, *tls_verify; /* client side: any certificate / CA and name */
 	struct relay_ask *ask;
 	struct relay_jobs *jobs;
@@ -42,6 +44,8 @@ struct relay {
 	struct relay_deliver *deliver;
 	struct relay_accept *accept;
 	struct relay_failures *failures;
+	struct relay_failures *crashes; /* messages over which a sealer died */
+	struct relay_rcpts *rcpts;
 };
 
 /* authserv-id as configured, else the host name. */

@@ -18,6 +18,8 @@ void relay_accept_identities(struct relay_accept *a);
 /* Shutdown: stops accepting, 421 to all sessions. */
 void relay_accept_stop(struct relay_accept *a);
 size_t relay_accept_sessions(const struct relay_accept *a);
+/* For relay_session: is the peer a balancer of the listener's proxy-from? */
+bool relay_accept_proxied(const struct relay_accept *a, const struct smtpd *s);
 /* For relay_session: may this session begin (network list, limits)? 0 counts it, -1 with pr. */
 int relay_accept_count(struct relay_accept *a, struct smtpd *s, struct problem *pr);
 void relay_accept_uncount(struct relay_accept *a, struct smtpd *s);

@@ -8,10 +8,14 @@
 #include "certstore/admin_proto.h"
 #include "gateway/base/ipc_chan.h"
 #include "gateway/base/log.h"
+#include "gateway/base/mem.h"
 #include "gateway/proc/relay_accept.h"
 #include "gateway/proc/relay_deliver.h"
+#include "gateway/proc/relay_jobs.h"
+#include "gateway/proc/relay_rcpts.h"
 
 static struct ipc_chan *channel;
+static unsigned life; /* of the channel: answers to an older one are thrown away */
 
 static json_t *failure(const char *code, const char *text)
 {
@@ -66,6 +70,24 @@ static json_t *do_show(struct relay *r, const json_t *args, const char *who)
 	return parsed(queue_show_json(r->queue, text_arg(args, "id"), &pr), NULL, &pr);
 }
 
+/* The admin wants it tried now: back-offs of its next hops end. */
+static void wake(struct relay *r, const char *id)
+{
+	char *text = queue_show_json(r->queue, id, NULL);
+	json_t *o = text == NULL ? NULL : json_loads(text, 0, NULL), *rc;
+	size_t i;
+
+	json_array_foreach(json_object_get(o, "recipients"), i, rc)
+	{
+		const char *hop = json_string_value(json_object_get(rc, "nexthop"));
+
+		if (hop != NULL)
+			smtpc_pool_wake(r->pool, hop);
+	}
+	json_decref(o);
+	free(text);
+}
+
 static json_t *change(struct relay *r, enum queue_verb verb, const char *word, const json_t *args, const char *who)
 {
 	struct problem pr = {0};
@@ -79,6 +101,8 @@ static json_t *change(struct relay *r, enum queue_verb verb, const char *word, c
 	if (n < 0)
 		return failure("refused", pr.text);
 	log_info(id, "relay", "admin=%s recipients=%ld by=\"%s\" reason=\"%s\"", word, n, who, reason);
+	if (verb == QUEUE_VERB_RETRY || verb == QUEUE_VERB_RELEASE)
+		wake(r, id);
 	relay_deliver_kick(r->deliver);
 	return success(json_pack("{s:I}", "changed", (json_int_t)n));
 }
@@ -106,16 +130,18 @@ static json_t *do_delete(struct relay *r, const json_t *args, const char *who)
 static json_t *do_status(struct relay *r, const json_t *args, const char *who)
 {
 	struct queue_counts c = {0};
+	struct problem pr = {0};
 
 	(void)args;
 	(void)who;
 	if (queue_counts(r->queue, &c) != 0)
 		return failure("unavailable", "the queue cannot be read");
-	return success(json_pack("{s:{s:I, s:I, s:I, s:I, s:I}, s:I, s:I, s:I}", "queue", "queued",
+	return success(json_pack("{s:{s:I, s:I, s:I, s:I, s:I, s:s}, s:I, s:I, s:I, s:{s:I, s:I}}", "queue", "queued",
 	    (json_int_t)c.queued, "active", (json_int_t)c.active, "held", (json_int_t)c.held, "done",
-	    (json_int_t)c.done, "oldest_queued", (json_int_t)c.oldest_queued, "sessions",
-	    (json_int_t)relay_accept_sessions(r->accept), "deliveries", (json_int_t)relay_deliver_active(r->deliver),
-	    "opening", (json_int_t)r->opening));
+	    (json_int_t)c.done, "oldest_queued", (json_int_t)c.oldest_queued, "trouble",
+	    queue_trouble(r->queue, &pr) ? pr.text : "", "sessions", (json_int_t)relay_accept_sessions(r->accept),
+	    "deliveries", (json_int_t)relay_deliver_active(r->deliver), "opening", (json_int_t)r->opening, "jobs",
+	    "running", (json_int_t)relay_jobs_running(r->jobs), "waiting", (json_int_t)relay_jobs_waiting(r->jobs)));
 }
 
 static const struct {
@@ -131,11 +157,76 @@ static const struct {
     {"status", do_status},
 };
 
-static json_t *run_verb(struct relay *r, const struct admin_request *rq)
+/* Takes j. */
+static void reply(uint32_t id, json_t *j)
+{
+	struct admin_reply rp = {.text = json_dumps(j, JSON_COMPACT)};
+	struct ipc_out o;
+	int made = -1;
+
+	REQUIRE(rp.text != NULL);
+	ipc_out_init(&o, ADMIN_PROTO_REPLY, id);
+	if (admin_reply_put(&o, &rp, &made) != 0 || ipc_chan_send(channel, &o) != 0)
+		log_warn(NULL, "relay", "cannot-answer to=admin");
+	if (made >= 0)
+		close(made);
+	free(rp.text);
+	json_decref(j);
+}
+
+/* A verb whose answer comes later. */
+struct check {
+	uint32_t id;
+	unsigned life;
+	struct relay_rcpts_wait *wait;
+};
+
+static void checked(void *ctx, const struct relay_rcpts_answer *a)
+{
+	static const char *const words[] = {"known", "unknown", "unsure"};
+	struct check *k = ctx;
+
+	if (k->life == life && channel != NULL)
+		reply(k->id, success(json_pack("{s:s, s:s, s:s, s:I, s:b, s:i, s:s, s:s}", "state", words[a->state],
+				 "source", a->source, "said", a->said, "age_s", (json_int_t)(a->age / 1000),
+				 "accepted", a->accepted, "code", a->accepted ? 250 : a->pr.code, "status",
+				 a->accepted ? "2.1.5" : a->pr.enh, "text", a->accepted ? "" : a->pr.text)));
+	free(k);
+}
+
+/* The answer to recipient.check, or NULL: it comes later. */
+static json_t *check(struct relay *r, uint32_t id, const json_t *args)
+{
+	const char *text = text_arg(args, "address");
+	struct problem pr = {0};
+	struct address a;
+	struct check *k;
+
+	if (address_parse(text, strlen(text), &a, &pr) != 0)
+		return failure("usage", pr.text);
+	if (conf_domain_find(r->conf, a.domain) == NULL)
+		return failure("refused", "the address is not of a domain served here");
+	k = mem_new(sizeof(*k));
+	k->id = id;
+	k->life = life;
+	if (json_is_true(json_object_get(args, "fresh")))
+		relay_rcpts_ask_anew(r->rcpts, &a, checked, k, &k->wait);
+	else
+		relay_rcpts_ask(r->rcpts, &a, checked, k, &k->wait);
+	return NULL;
+}
+
+/* NULL: the answer comes later. */
+static json_t *run_verb(struct relay *r, uint32_t id, const struct admin_request *rq)
 {
 	json_t *o = json_loads(rq->text, JSON_REJECT_DUPLICATES, NULL), *res = NULL;
 	const char *verb = text_arg(o, "verb");
 
+	if (strcmp(verb, "recipient.check") == 0) {
+		res = check(r, id, json_object_get(o, "args"));
+		json_decref(o);
+		return res;
+	}
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]) && res == NULL; i++)
 		if (strcmp(verbs[i].verb, verb) == 0)
 			res = verbs[i].run(r, json_object_get(o, "args"), rq->who);
@@ -146,25 +237,16 @@ static json_t *run_verb(struct relay *r, const struct admin_request *rq)
 static void on_msg(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 {
 	struct admin_request rq;
-	struct admin_reply rp = {0};
-	struct ipc_out o;
 	uint32_t id = in->id;
-	int made = -1;
 	json_t *j;
 
+	(void)c;
 	if (in->type != ADMIN_PROTO_REQUEST || admin_request_get(in, &rq) != 0)
 		log_fatal("the admin process sent a request that cannot be read");
-	j = run_verb(ctx, &rq);
-	rp.text = json_dumps(j, JSON_COMPACT);
-	REQUIRE(rp.text != NULL);
-	ipc_out_init(&o, ADMIN_PROTO_REPLY, id);
-	if (admin_reply_put(&o, &rp, &made) != 0 || ipc_chan_send(c, &o) != 0)
-		log_warn(NULL, "relay", "cannot-answer to=admin");
-	if (made >= 0)
-		close(made);
-	free(rp.text);
+	j = run_verb(ctx, id, &rq);
+	if (j != NULL)
+		reply(id, j);
 	free(rq.text);
-	json_decref(j);
 }
 
 static void on_close(void *ctx, struct ipc_chan *c, const char *why)
@@ -180,6 +262,7 @@ static const struct ipc_chan_ops ops = {on_msg, on_close};
 void relay_admin_channel(struct relay *r, int fd)
 {
 	ipc_chan_free(channel);
+	life++;
 	channel = ipc_chan_new(r->loop, fd, &ops, r);
 }
 

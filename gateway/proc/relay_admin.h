@@ -1,5 +1,5 @@
 /* The admin's verbs on the queue, answered by the relay: queue.list, queue.show, queue.hold, queue.release,
- * queue.retry, queue.delete, status. Loop thread. */
+ * queue.retry, queue.delete, recipient.check, status. Loop thread. */
 #ifndef POSTERN_PROC_RELAY_ADMIN_H
 #define POSTERN_PROC_RELAY_ADMIN_H
 

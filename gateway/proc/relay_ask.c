@@ -20,13 +20,15 @@ enum {
 	VERDICT_MEMORY = 256 * 1024,
 	IDENTITIES_MAX = 4096,
 	SEEN_PLACES = 4096,
+	NOTES = 256,
+	NOTE_MS = 60 * 1000,
 };
 
 struct question {
 	struct question *next;
 	uint32_t id;
 	int64_t until;
-	char key[800]; /* sender NUL recipient, for the cache */
+	char key[800]; /* sender, space, recipient, for the cache */
 	size_t key_len;
 	relay_verdict_fn *verdict;
 	relay_trust_fn *trust;
@@ -37,12 +39,18 @@ struct cached {
 	struct relay_verdict *v;
 	int64_t until;
 };
+/* A note sent to the judge a moment ago: said again to its successor, which may not find it in the store (P9). */
+struct note {
+	char who[256];
+	int64_t at; /* 0: none */
+};
 struct relay_ask {
 	struct loop *loop;
 	struct ipc_chan *chan;
 	struct loop_timer *timer;
 	struct question *waiting;
 	size_t nwaiting;
+	struct question *failing; /* no longer waited for, their callers not yet told */
 	uint32_t next_id;
 	struct cached cache[CACHE_PLACES];
 	struct judge_identity *ids; /* complete list */
@@ -50,8 +58,13 @@ struct relay_ask {
 	bool have_ids;
 	struct judge_identity *coming; /* list under way */
 	size_t ncoming;
+	uint32_t ids_asked; /* the question it answers */
+	int64_t ids_until;
 	struct arena *ids_memory, *coming_memory;
 	uint8_t seen[SEEN_PLACES][32];
+	uint64_t changes;
+	struct note notes[NOTES];
+	size_t next_note;
 	void (*on_identities)(void *ctx);
 	void *ctx;
 };
@@ -94,6 +107,7 @@ static struct cached *place(struct relay_ask *a, const char *key, size_t n, uint
 
 static void cache_drop(struct relay_ask *a)
 {
+	a->changes++;
 	for (size_t i = 0; i < CACHE_PLACES; i++) {
 		relay_verdict_free(a->cache[i].v);
 		a->cache[i].v = NULL;
@@ -149,43 +163,50 @@ static void fail(struct question *q, const char *why)
 	free(q);
 }
 
-static void fail_all(struct relay_ask *a, const char *why)
+/* A caller that is told may cancel other questions, so that what is left stays in a list of ours. */
+static void fail_list(struct relay_ask *a, const char *why)
 {
-	struct question *q, *list = a->waiting;
+	struct question *q;
 
-	a->waiting = NULL;
-	a->nwaiting = 0;
-	while ((q = list) != NULL) {
-		list = q->next;
+	while ((q = a->failing) != NULL) {
+		a->failing = q->next;
 		fail(q, why);
 	}
 }
 
-static void on_timer(void *ctx)
+/* Those asked until then: their time is over. */
+static void give_up(struct relay_ask *a, int64_t until, const char *why)
 {
-	struct relay_ask *a = ctx;
-	int64_t now = loop_now_ms();
-	struct question *late = NULL;
-
 	for (struct question **p = &a->waiting; *p != NULL;) {
 		struct question *q = *p;
 
-		if (q->until > now) {
+		if (q->until > until) {
 			p = &q->next;
 			continue;
 		}
 		*p = q->next;
 		a->nwaiting--;
-		q->next = late;
-		late = q;
+		q->next = a->failing;
+		a->failing = q;
 	}
-	while (late != NULL) {
-		struct question *q = late;
+	fail_list(a, why);
+}
 
-		late = q->next;
-		fail(q, "the trust process does not answer; try again");
-	}
+static void fail_all(struct relay_ask *a, const char *why)
+{
+	give_up(a, INT64_MAX, why);
+}
+
+static void ask_identities(struct relay_ask *a);
+
+static void on_timer(void *ctx)
+{
+	struct relay_ask *a = ctx;
+
 	loop_timer_set(a->timer, 1000);
+	if (a->chan != NULL && a->ids_until <= loop_now_ms())
+		ask_identities(a);
+	give_up(a, loop_now_ms(), "the trust process does not answer; try again");
 }
 
 /* A new question, put into the list; NULL (and failed already) when it cannot be asked. */
@@ -259,9 +280,11 @@ void relay_ask_trust(struct relay_ask *a, const struct judge_signers *s, relay_t
 	send_or_fail(a, &o, q->id);
 }
 
-void relay_ask_cancel(struct relay_ask *a, void *ctx)
+static size_t forget(struct question **p, const void *ctx)
 {
-	for (struct question **p = &a->waiting; *p != NULL;) {
+	size_t n = 0;
+
+	while (*p != NULL) {
 		struct question *q = *p;
 
 		if (q->ctx != ctx) {
@@ -269,16 +292,33 @@ void relay_ask_cancel(struct relay_ask *a, void *ctx)
 			continue;
 		}
 		*p = q->next;
-		a->nwaiting--;
 		free(q);
+		n++;
 	}
+	return n;
+}
+
+void relay_ask_cancel(struct relay_ask *a, void *ctx)
+{
+	a->nwaiting -= forget(&a->waiting, ctx);
+	forget(&a->failing, ctx);
+}
+
+static bool tell_seen(struct relay_ask *a, const char *who)
+{
+	struct ipc_out o;
+
+	if (a->chan == NULL)
+		return false;
+	ipc_out_init(&o, JUDGE_SEEN, 0);
+	judge_seen_put(&o, who);
+	return ipc_chan_send(a->chan, &o) == 0;
 }
 
 void relay_ask_seen(struct relay_ask *a, const char *domain)
 {
 	uint8_t hash[32];
-	char who[256];
-	struct ipc_out o;
+	char who[256] = "";
 
 	if (mem_copy_str(who, sizeof(who), domain) != 0)
 		return; /* longer than any address that can be looked up again */
@@ -287,15 +327,26 @@ void relay_ask_seen(struct relay_ask *a, const char *domain)
 	domain = who;
 	SHA256((const uint8_t *)domain, strlen(domain), hash);
 	uint8_t *known = a->seen[((unsigned)hash[0] << 8 | hash[1]) % SEEN_PLACES];
-	if (domain[0] == '\0' || a->chan == NULL || memcmp(known, hash, sizeof(hash)) == 0)
+	if (domain[0] == '\0' || memcmp(known, hash, sizeof(hash)) == 0)
 		return;
-	ipc_out_init(&o, JUDGE_SEEN, 0);
-	judge_seen_put(&o, domain);
-	if (ipc_chan_send(a->chan, &o) == 0)
+	a->notes[a->next_note].at = loop_now_ms();
+	memcpy(a->notes[a->next_note].who, who, sizeof(who));
+	a->next_note = (a->next_note + 1) % NOTES;
+	if (tell_seen(a, domain))
 		memcpy(known, hash, sizeof(hash));
 }
 
+/* To a new judge. A release by the admin tells us of a change, and that forgets the notes. */
+static void seen_again(struct relay_ask *a)
+{
+	for (size_t i = 0; i < NOTES; i++)
+		if (a->notes[i].at != 0 && loop_now_ms() - a->notes[i].at < NOTE_MS)
+			tell_seen(a, a->notes[i].who);
+}
+
 /* ---- answers ---- */
+
+static const char odd[] = "the trust process answered another question than it was asked; try again";
 
 static void got_verdict(struct relay_ask *a, struct ipc_in *in)
 {
@@ -303,9 +354,11 @@ static void got_verdict(struct relay_ask *a, struct ipc_in *in)
 	struct relay_verdict *v;
 	uint8_t hash[32];
 
-	if (q == NULL || q->verdict == NULL) {
-		free(q);
+	if (q == NULL)
 		return; /* asked by a session that is gone, or too late */
+	if (q->verdict == NULL) {
+		fail(q, odd);
+		return;
 	}
 	SHA256(in->p, in->n, hash);
 	v = same_as_known(a, hash);
@@ -331,22 +384,40 @@ static void got_verdict(struct relay_ask *a, struct ipc_in *in)
 static void got_trust(struct relay_ask *a, struct ipc_in *in)
 {
 	struct question *q = take(a, in->id);
-	struct judge_trust *t = mem_new(sizeof(*t));
+	struct judge_trust *t;
 
-	if (q != NULL && q->trust != NULL) {
-		if (judge_trust_get(in, t) != 0)
-			log_fatal("the judge sent an answer on trust that cannot be read");
-		q->trust(q->ctx, t, NULL);
+	if (q == NULL)
+		return;
+	if (q->trust == NULL) {
+		fail(q, odd);
+		return;
 	}
+	t = mem_new(sizeof(*t));
+	if (judge_trust_get(in, t) != 0)
+		log_fatal("the judge sent an answer on trust that cannot be read");
+	q->trust(q->ctx, t, NULL);
 	free(q);
 	free(t);
 }
 
+static void drop_coming(struct relay_ask *a)
+{
+	arena_free(a->coming_memory);
+	free(a->coming);
+	a->coming_memory = NULL;
+	a->coming = NULL;
+	a->ncoming = 0;
+}
+
+/* What comes of an earlier list, whole or broken off, no longer counts. */
 static void ask_identities(struct relay_ask *a)
 {
 	struct ipc_out o;
 
-	ipc_out_init(&o, JUDGE_IDENTITIES, 0);
+	drop_coming(a);
+	a->ids_asked++;
+	a->ids_until = loop_now_ms() + ASK_TIMEOUT_MS;
+	ipc_out_init(&o, JUDGE_IDENTITIES, a->ids_asked);
 	if (a->chan == NULL || ipc_chan_send(a->chan, &o) != 0)
 		log_warn(NULL, "relay", "identities why=\"the trust process is away\"");
 }
@@ -361,14 +432,18 @@ static void identities_complete(struct relay_ask *a)
 	a->coming = NULL;
 	a->coming_memory = NULL;
 	a->ncoming = 0;
+	a->ids_until = INT64_MAX;
 	a->have_ids = true;
 	a->on_identities(a->ctx);
 }
 
 static void got_identities(struct relay_ask *a, struct ipc_in *in)
 {
-	struct judge_identity_list *l = mem_new(sizeof(*l));
+	struct judge_identity_list *l;
 
+	if (in->id != a->ids_asked)
+		return; /* a newer list was asked for since */
+	l = mem_new(sizeof(*l));
 	if (a->coming_memory == NULL)
 		a->coming_memory = arena_new(64 * 1024 * 1024);
 	if (judge_identity_list_get(in, a->coming_memory, l) != 0)
@@ -400,6 +475,7 @@ static void on_msg(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 		break;
 	case JUDGE_CHANGED:
 		cache_drop(a);
+		memset(a->notes, 0, sizeof(a->notes)); /* one said again must not undo a release */
 		ask_identities(a);
 		break;
 	default:
@@ -437,13 +513,14 @@ void relay_ask_channel(struct relay_ask *a, int fd)
 	a->chan = NULL;
 	fail_all(a, "the trust process was replaced; try again");
 	cache_drop(a); /* it may know of changes that were not told */
-	arena_free(a->coming_memory);
-	free(a->coming);
-	a->coming_memory = NULL;
-	a->coming = NULL;
-	a->ncoming = 0;
 	a->chan = ipc_chan_new(a->loop, fd, &ops, a);
+	seen_again(a);
 	ask_identities(a);
+}
+
+uint64_t relay_ask_changes(const struct relay_ask *a)
+{
+	return a->changes;
 }
 
 bool relay_ask_identities(const struct relay_ask *a, const struct judge_identity **list_r, size_t *n_r)
@@ -458,12 +535,12 @@ void relay_ask_free(struct relay_ask *a)
 	if (a == NULL)
 		return;
 	ipc_chan_free(a->chan);
+	a->chan = NULL;
 	fail_all(a, "the gateway is shutting down");
 	cache_drop(a);
 	loop_timer_free(a->timer);
 	arena_free(a->ids_memory);
-	arena_free(a->coming_memory);
 	free(a->ids);
-	free(a->coming);
+	drop_coming(a);
 	free(a);
 }

@@ -40,6 +40,8 @@ void relay_ask_cancel(struct relay_ask *a, void *ctx);
 /* P9: mail with the domain, or with one person (an address), was protected; told once for each and life of the
  * process. */
 void relay_ask_seen(struct relay_ask *a, const char *domain);
+/* Grows whenever the answers known so far were thrown away. */
+uint64_t relay_ask_changes(const struct relay_ask *a);
 /* Our identities as last told by the judge; false while none came yet. Valid until the next loop round. */
 bool relay_ask_identities(const struct relay_ask *a, const struct judge_identity **list_r, size_t *n_r);
 

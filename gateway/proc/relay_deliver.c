@@ -3,14 +3,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/proc/relay_fate.h"
 #include "gateway/proc/relay_hops.h"
 #include "gateway/proc/relay_notice.h"
 #include "gateway/proc/relay_open.h"
 #include "gateway/proc/relay_settle.h"
+#include "gateway/queue/queue_settings.h"
 
 enum {
 	ACTIVE_MAX =
@@ -18,7 +19,9 @@ enum {
 	CLAIM_AT_ONCE = 64,
 	SKIP_MAX = 4, /* one next hop may have a quarter of the places */
 	AGAIN_MS = 30000,
-	STALE_MS = 60000, /* how often held mail is looked through for what was held too long */
+	PUT_BACK_MS = 10000,
+	PROBES_MAX = ACTIVE_MAX / 4, /* places of next hops that were down when last tried */
+	STALE_MS = 60000,	     /* how often held mail is looked through for what was held too long */
 };
 
 struct delivery {
@@ -28,7 +31,9 @@ struct delivery {
 	char *id, *sender, *nexthop;
 	enum queue_kind kind;
 	int64_t arrived;
-	bool body8;
+	struct envelope env;
+	bool probe;
+	bool double_notice; /* a notice about a notice */
 	struct spool *content;
 	struct relay_deliver_rcpt *rcpts;
 	struct smtpc_rcpt *to;
@@ -38,16 +43,13 @@ struct delivery {
 struct relay_deliver {
 	struct relay *r;
 	struct delivery *list;
-	size_t active;
+	size_t active, probes;
 	struct loop_timer *timer, *stale;
 };
 
-static int64_t now_ms(void)
+static int64_t now_ms(const struct relay_deliver *d)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return queue_now(d->r->queue);
 }
 
 static void delivery_free(struct delivery *y)
@@ -56,45 +58,98 @@ static void delivery_free(struct delivery *y)
 	if (y->next != NULL)
 		y->next->prev = y->prev;
 	y->of->active--;
+	y->of->probes -= y->probe;
 	spool_free(y->content);
 	arena_free(y->a);
 }
 
 /* ---- the end of one try ---- */
 
-/* What becomes of a recipient that could not be delivered now. RFC 5321 4.5.4: temporary is tried again until it is
- * too old. */
-static void failed(struct delivery *y, struct relay_settle *s, size_t i, const char *remote)
+static struct relay_fate fate_of(const struct delivery *y, size_t i, int64_t now)
+{
+	const struct queue *q = y->of->r->queue;
+	char postmaster[ADDRESS_TEXT_MAX];
+	struct relay_fate_in in = {
+	    .kind = y->kind,
+	    .null_sender = y->sender[0] == '\0',
+	    .notify = y->rcpts[i].env.notify,
+	    .ok = y->to[i].ok,
+	    .temp = y->to[i].pr.cls == PROBLEM_TEMP,
+	    .dsn_lost = y->to[i].dsn_lost,
+	    .expired = queue_expired(q, y->arrived, now),
+	    .delayed = queue_delayed(q, y->arrived, now),
+	    .warned = y->rcpts[i].warned,
+	};
+
+	relay_notice_postmaster(y->of->r, postmaster);
+	in.last_notice = y->double_notice || strcasecmp(y->rcpts[i].address, postmaster) == 0;
+	return relay_fate(&in);
+}
+
+static void tell(struct delivery *y, struct relay_settle *s, size_t i, const struct relay_fate *f, const char *remote)
 {
 	const struct problem *pr = &y->to[i].pr;
-	int64_t now = now_ms();
-	bool expired = queue_expired(y->of->r->queue, y->arrived, now);
+	const struct queue_settings *set = queue_settings_of(y->of->r->queue);
+	struct dsn_rcpt d = {
+	    .action = f->action,
+	    .address = y->rcpts[i].address,
+	    .orcpt = y->rcpts[i].env.orcpt,
+	    .status = y->to[i].ok ? "2.0.0" : pr->enh,
+	    .diagnostic = y->to[i].reply[0] ? y->to[i].reply : NULL,
+	    .remote_mta = remote[0] ? remote : NULL,
+	    .sentence = y->to[i].ok ? NULL : pr->text,
+	    .retry_until = (y->arrived + set->expire) / 1000,
+	};
+
+	if (f->action == DSN_FAILED && pr->enh[0] != '5')
+		d.status = "5.4.7";
+	if (f->action == DSN_DELAYED && pr->enh[0] != '4')
+		d.status = "4.4.7";
+	relay_settle_tell(s, &d);
+}
+
+/* Writes down what becomes of recipient i; true: a notice goes to the postmaster. */
+static bool settle(struct delivery *y, struct relay_settle *s, size_t i, const char *remote)
+{
+	const struct smtpc_rcpt *t = &y->to[i];
+	int64_t now = now_ms(y->of), row = y->rcpts[i].row;
+	struct relay_fate f = fate_of(y, i, now);
 	char why[900];
 
-	snprintf(
-	    why, sizeof(why), "%s%s%s", pr->text, y->to[i].reply[0] ? "; the server said: " : "", y->to[i].reply);
-	if (pr->cls == PROBLEM_TEMP && !expired) {
-		int64_t at = queue_next_try(y->of->r->queue, y->rcpts[i].attempts + 1, now);
-
-		relay_settle_retry(s, y->rcpts[i].row, at, why, remote, pr->enh);
-		return;
+	snprintf(why, sizeof(why), "%s%s%s", t->pr.text, t->reply[0] ? "; the server said: " : "", t->reply);
+	switch (f.end) {
+	case RELAY_FATE_DELIVERED:
+		relay_settle_done(s, row, QUEUE_DELIVERED, t->reply, remote, "2.0.0");
+		break;
+	case RELAY_FATE_RETRY:
+		relay_settle_retry(
+		    s, row, queue_next_try(y->of->r->queue, y->rcpts[i].attempts + 1, now), why, remote, t->pr.enh);
+		if (f.tell == RELAY_FATE_SENDER)
+			relay_settle_warned(s);
+		break;
+	case RELAY_FATE_HOLD:
+		relay_settle_hold(s, row, why, remote, t->pr.enh);
+		break;
+	default:
+		relay_settle_done(
+		    s, row, f.end == RELAY_FATE_EXPIRED ? QUEUE_EXPIRED : QUEUE_BOUNCED, why, remote, t->pr.enh);
+		break;
 	}
-	if (y->kind == QUEUE_INBOUND) {
-		relay_settle_hold(s, y->rcpts[i].row, why, remote, pr->enh);
-		log_warn(y->id, "relay", "alarm=held to=<%s> why=\"%s\"", y->rcpts[i].address, why);
-		return;
-	}
-	relay_settle_done(s, y->rcpts[i].row, expired ? QUEUE_EXPIRED : QUEUE_BOUNCED, why, remote, pr->enh);
-	if (y->kind == QUEUE_OUTBOUND && y->sender[0] != '\0')
-		relay_notice_add(s, y->rcpts[i].address, pr->enh[0] == '5' ? pr->enh : "5.4.7", why, remote);
-	else
-		log_warn(y->id, "relay", "double-bounce to=<%s> why=\"%s\"", y->rcpts[i].address, why);
+	if (f.tell == RELAY_FATE_ALARM)
+		log_warn(y->id, "relay", "alarm=%s to=<%s> why=\"%s\"",
+		    f.end == RELAY_FATE_HOLD ? "held" : "double-bounce", y->rcpts[i].address, why);
+	else if (f.tell != RELAY_FATE_NOBODY)
+		tell(y, s, i, &f, remote);
+	else if (f.end >= RELAY_FATE_BOUNCED)
+		log_warn(
+		    y->id, "relay", "nobody-told to=<%s> from=<%s> why=\"%s\"", y->rcpts[i].address, y->sender, why);
+	return f.tell == RELAY_FATE_POSTMASTER;
 }
 
 static void log_final(const struct delivery *y, size_t i, const char *remote, const char *tls)
 {
 	const struct smtpc_rcpt *t = &y->to[i];
-	int64_t delay = now_ms() - y->arrived;
+	int64_t delay = now_ms(y->of) - y->arrived;
 
 	log_info(y->id, "relay",
 	    "%s to=<%s> from=<%s> relay=%s tls=\"%s\" treatment=%s dsn=%s delay=%lld.%03lld attempt=%d%s%.300s%s",
@@ -106,34 +161,58 @@ static void log_final(const struct delivery *y, size_t i, const char *remote, co
 	    y->rcpts[i].attempts + 1, t->ok ? "" : " why=\"", t->ok ? "" : t->pr.text, t->ok ? "" : "\"");
 }
 
-static struct relay_settle *outcomes(struct delivery *y, const char *remote, bool final)
+/* What was delivered stays so; the others go another round. */
+static struct relay_settle *put_off(struct delivery *y, const char *remote)
 {
 	struct relay_settle *s = relay_settle_new(y->of->r, y->id);
 
 	for (size_t i = 0; i < y->n; i++) {
 		if (y->to[i].ok)
 			relay_settle_done(s, y->rcpts[i].row, QUEUE_DELIVERED, y->to[i].reply, remote, "2.0.0");
-		else if (final)
-			failed(y, s, i, remote);
 		else
 			relay_settle_retry(
-			    s, y->rcpts[i].row, now_ms() + AGAIN_MS, y->to[i].pr.text, remote, y->to[i].pr.enh);
+			    s, y->rcpts[i].row, now_ms(y->of) + AGAIN_MS, y->to[i].pr.text, remote, y->to[i].pr.enh);
 	}
 	return s;
+}
+
+static bool all_clear(const struct delivery *y)
+{
+	for (size_t i = 0; i < y->n; i++)
+		if (strcmp(y->rcpts[i].treatment, "clear") != 0)
+			return false;
+	return true;
+}
+
+/* What the try says of the next hop: one that is down is tried with one message now and then, and costs the others
+ * nothing. */
+static void judge_hop(const struct delivery *y, int64_t now)
+{
+	struct relay *r = y->of->r;
+	struct problem pr;
+	int64_t until = smtpc_pool_backoff(r->pool, y->nexthop, &pr);
+
+	if (until > now)
+		queue_hop_failed(r->queue, y->nexthop, until);
+	else
+		queue_hop_works(r->queue, y->nexthop);
 }
 
 static void finish(struct delivery *y, const char *remote, const char *tls)
 {
 	struct relay_deliver *d = y->of;
-	struct relay_settle *s;
+	struct relay_settle *s = relay_settle_new(d->r, y->id);
+	struct relay_notice about = {
+	    .sender = y->sender, .env = &y->env, .arrived = y->arrived, .content = y->content, .clear = all_clear(y)};
 
-	for (size_t i = 0; i < y->n; i++)
+	for (size_t i = 0; i < y->n; i++) {
 		log_final(y, i, remote, tls);
-	s = outcomes(y, remote, true);
-	if (relay_notice_make(s, y->sender, y->arrived, y->content) != 0) {
-		/* nobody is recorded as failed before the sender can be told: those go another round */
+		about.to_postmaster |= settle(y, s, i, remote);
+	}
+	if (relay_notice_make(s, &about) != 0) {
+		/* nobody is recorded as failed before the sender can be told */
 		relay_settle_abandon(s);
-		s = outcomes(y, remote, false);
+		s = put_off(y, remote);
 	}
 	relay_settle_commit(s);
 	delivery_free(y);
@@ -152,6 +231,7 @@ static void all_fail(struct delivery *y, const struct problem *pr)
 static void on_sent(void *ctx, struct smtpc_mail *m, const char *remote, const char *tls)
 {
 	(void)m;
+	judge_hop(ctx, now_ms(((struct delivery *)ctx)->of));
 	finish(ctx, remote == NULL ? "" : remote, tls == NULL ? "" : tls);
 }
 
@@ -171,6 +251,9 @@ static void on_hop(void *ctx, const struct smtpc_dest *dest, const struct proble
 	struct problem p;
 
 	if (dest == NULL) {
+		if (pr->cls == PROBLEM_TEMP) /* no name server of the domain answers */
+			queue_hop_failed(y->of->r->queue, y->nexthop,
+			    queue_next_try(y->of->r->queue, y->rcpts[0].attempts + 1, now_ms(y->of)));
 		all_fail(y, pr);
 		return;
 	}
@@ -186,8 +269,9 @@ static void on_hop(void *ctx, const struct smtpc_dest *dest, const struct proble
 	y->mail.nrcpts = y->n;
 	y->mail.front = "";
 	y->mail.content = spool_reader(y->content);
-	y->mail.body8 = y->body8;
-	y->mail.sealed = !y->body8;
+	y->mail.env = y->env;
+	y->mail.body8 = y->env.body8;
+	y->mail.sealed = !y->env.body8;
 	y->mail.id = y->id;
 	y->mail.done = on_sent;
 	y->mail.ctx = y;
@@ -215,39 +299,55 @@ static struct delivery *delivery_new(struct relay_deliver *d, size_t n)
 	return y;
 }
 
-void relay_deliver_begin(struct relay_deliver *d, const char *id, enum queue_kind kind, const char *sender,
-    const char *nexthop, const char *facts, int64_t arrived, struct spool *content,
-    const struct relay_deliver_rcpt *v, size_t n)
+void relay_deliver_begin(
+    struct relay_deliver *d, const struct relay_deliver_msg *m, const struct relay_deliver_rcpt *v, size_t n)
 {
 	struct delivery *y = delivery_new(d, n);
 
-	y->id = arena_str(y->a, id);
-	y->sender = arena_str(y->a, sender);
-	y->nexthop = arena_str(y->a, nexthop);
-	y->kind = kind;
-	y->arrived = arrived;
-	y->body8 = strcmp(facts, RELAY_FACTS_BODY8) == 0;
-	y->content = spool_ref(content);
-	REQUIRE(y->id != NULL && y->sender != NULL && y->nexthop != NULL);
+	y->id = arena_str(y->a, m->id);
+	y->sender = arena_str(y->a, m->sender);
+	y->nexthop = arena_str(y->a, m->nexthop);
+	y->kind = m->kind;
+	y->arrived = m->arrived;
+	y->env = m->env;
+	y->env.envid = arena_str(y->a, m->env.envid == NULL ? "" : m->env.envid);
+	y->probe = m->probe;
+	d->probes += y->probe;
+	y->double_notice = m->kind == QUEUE_NOTICE && strcmp(m->facts, RELAY_NOTICE_DOUBLE) == 0;
+	y->content = spool_ref(m->content);
+	REQUIRE(y->id != NULL && y->sender != NULL && y->nexthop != NULL && y->env.envid != NULL);
 	for (size_t i = 0; i < n; i++) {
 		y->rcpts[i] = v[i];
 		y->rcpts[i].address = arena_str(y->a, v[i].address);
 		y->rcpts[i].treatment = arena_str(y->a, v[i].treatment == NULL ? "" : v[i].treatment);
-		REQUIRE(y->rcpts[i].address != NULL && y->rcpts[i].treatment != NULL);
+		y->rcpts[i].env.orcpt = arena_str(y->a, v[i].env.orcpt == NULL ? "" : v[i].env.orcpt);
+		REQUIRE(
+		    y->rcpts[i].address != NULL && y->rcpts[i].treatment != NULL && y->rcpts[i].env.orcpt != NULL);
 		y->to[i].address = y->rcpts[i].address;
+		y->to[i].env = y->rcpts[i].env;
 	}
 	relay_hops_find(d->r->hops, y->nexthop, on_hop, y);
 }
 
 /* ---- claiming ---- */
 
+/* NULL with pr: TEMP, the keeper or the disk does not answer now; else key or content are damaged. */
+static struct spool *content_of(struct relay_deliver *d, const struct queue_job *j, struct problem *pr)
+{
+	uint8_t key[SPOOL_KEY];
+	struct spool *content = NULL;
+
+	if (datakeys_unwrap(d->r->datakeys, j->wrapped, j->wrapped_len, key, pr) == 0)
+		content = queue_content(d->r->queue, j->msg, key, pr);
+	mem_wipe(key, sizeof(key));
+	return content;
+}
+
+/* Nobody tried: nothing is written, and it is claimed again soon. */
 static void put_back(struct relay_deliver *d, const struct queue_job *j, const struct problem *pr)
 {
-	struct relay_settle *s = relay_settle_new(d->r, j->id);
-
-	for (size_t i = 0; i < j->nrcpts; i++)
-		relay_settle_retry(s, j->rcpts[i].row, now_ms() + 10000, pr->text, NULL, pr->enh);
-	relay_settle_commit(s);
+	queue_give_back(d->r->queue, j, now_ms(d) + PUT_BACK_MS);
+	log_warn(j->id, "relay", "put-back recipients=%zu again=10s why=\"%s\"", j->nrcpts, pr->text);
 }
 
 /* A claimed message that cannot be read back is held: its key or its octets are damaged, and a person must look. */
@@ -268,14 +368,10 @@ static void unreadable(struct relay_deliver *d, const struct queue_job *j, const
 
 static void start(struct relay_deliver *d, const struct queue_job *j)
 {
-	uint8_t key[SPOOL_KEY];
 	struct problem pr = {0};
 	struct relay_deliver_rcpt *v;
-	struct spool *content = NULL;
+	struct spool *content = content_of(d, j, &pr);
 
-	if (datakeys_unwrap(d->r->datakeys, j->wrapped, j->wrapped_len, key, &pr) == 0)
-		content = queue_content(d->r->queue, j->msg, key, &pr);
-	mem_wipe(key, sizeof(key));
 	if (content == NULL) {
 		unreadable(d, j, &pr);
 		return;
@@ -291,8 +387,20 @@ static void start(struct relay_deliver *d, const struct queue_job *j)
 		v[i].address = j->rcpts[i].address;
 		v[i].treatment = j->rcpts[i].treatment;
 		v[i].attempts = j->rcpts[i].attempts;
+		v[i].warned = j->rcpts[i].warned;
+		v[i].env = j->rcpts[i].env;
 	}
-	relay_deliver_begin(d, j->id, j->kind, j->sender, j->nexthop, j->facts, j->arrived, content, v, j->nrcpts);
+	relay_deliver_begin(d,
+	    &(struct relay_deliver_msg){.id = j->id,
+		.kind = j->kind,
+		.sender = j->sender,
+		.nexthop = j->nexthop,
+		.facts = j->facts,
+		.env = j->env,
+		.arrived = j->arrived,
+		.probe = j->probe,
+		.content = content},
+	    v, j->nrcpts);
 	free(v);
 	spool_free(content);
 }
@@ -319,33 +427,39 @@ static size_t crowded(const struct relay_deliver *d, const char *skip[SKIP_MAX])
 
 /* ---- held for too long ---- */
 
+static void expire_one(struct relay_settle *s, const struct queue_job *j, size_t i)
+{
+	static const char why[] = "the message was held and nobody released it in time";
+
+	relay_settle_done(s, j->rcpts[i].row, QUEUE_EXPIRED, "held longer than hold-expire", NULL, "5.4.7");
+	log_error(j->id, "relay", "alarm=hold-expired to=<%s> from=<%s>", j->rcpts[i].address, j->sender);
+	if (j->kind == QUEUE_OUTBOUND && j->sender[0] != '\0' &&
+	    relay_fate_wanted(j->rcpts[i].env.notify, DSN_FAILED))
+		relay_settle_tell(s, &(struct dsn_rcpt){.action = DSN_FAILED,
+					 .address = j->rcpts[i].address,
+					 .orcpt = j->rcpts[i].orcpt,
+					 .status = "5.4.7",
+					 .sentence = why});
+}
+
 /* Outbound: the inside sender is told. Inbound: nobody outside ever is; the alarm is for the admin (ARCHITECTURE:
- * held mail). */
+ * held mail). Content that is damaged for good keeps nobody from being told. */
 static void expire_held(struct relay_deliver *d, const struct queue_job *j)
 {
 	struct relay_settle *s = relay_settle_new(d->r, j->id);
+	struct relay_notice about = {.sender = j->sender, .env = &j->env, .arrived = j->arrived};
 	struct problem pr = {0};
-	uint8_t key[SPOOL_KEY];
-	struct spool *content = NULL;
 
-	if (datakeys_unwrap(d->r->datakeys, j->wrapped, j->wrapped_len, key, &pr) == 0)
-		content = queue_content(d->r->queue, j->msg, key, &pr);
-	mem_wipe(key, sizeof(key));
-	for (size_t i = 0; i < j->nrcpts; i++) {
-		relay_settle_done(s, j->rcpts[i].row, QUEUE_EXPIRED, "held longer than hold-expire", NULL, "5.4.7");
-		log_error(j->id, "relay", "alarm=hold-expired to=<%s> from=<%s>", j->rcpts[i].address, j->sender);
-		if (j->kind == QUEUE_OUTBOUND && j->sender[0] != '\0')
-			relay_notice_add(s, j->rcpts[i].address, "5.4.7",
-			    "the message was held and nobody released it in time", NULL);
-	}
-	if (content == NULL || relay_notice_make(s, j->sender, j->arrived, content) != 0) {
+	about.content = content_of(d, j, &pr);
+	for (size_t i = 0; i < j->nrcpts; i++)
+		expire_one(s, j, i);
+	if ((about.content == NULL && pr.cls == PROBLEM_TEMP) || relay_notice_make(s, &about) != 0) {
 		relay_settle_abandon(s);
-		s = relay_settle_new(d->r, j->id);
-		for (size_t i = 0; i < j->nrcpts; i++)
-			relay_settle_hold(s, j->rcpts[i].row, NULL, NULL, NULL); /* the next look tries again */
+		queue_give_back(d->r->queue, j, 0); /* the next look tries again */
+	} else {
+		relay_settle_commit(s);
 	}
-	relay_settle_commit(s);
-	spool_free(content);
+	spool_free(about.content);
 }
 
 static void on_stale_timer(void *ctx)
@@ -369,7 +483,7 @@ static void on_timer(void *ctx)
 	struct relay_deliver *d = ctx;
 	struct queue_job *jobs[CLAIM_AT_ONCE];
 	const char *skip[SKIP_MAX];
-	size_t nskip;
+	struct queue_claim_limits limits = {.skip = skip};
 	int64_t due = INT64_MAX;
 	size_t busy = d->active + relay_open_active(d->r), n;
 
@@ -377,9 +491,10 @@ static void on_timer(void *ctx)
 		loop_timer_set(d->timer, 1000);
 		return;
 	}
-	nskip = crowded(d, skip);
-	n = queue_claim(d->r->queue, ACTIVE_MAX - busy < CLAIM_AT_ONCE ? ACTIVE_MAX - busy : CLAIM_AT_ONCE, skip,
-	    nskip, jobs, &due);
+	limits.nskip = crowded(d, skip);
+	limits.max = ACTIVE_MAX - busy < CLAIM_AT_ONCE ? ACTIVE_MAX - busy : CLAIM_AT_ONCE;
+	limits.probes = d->probes < PROBES_MAX ? PROBES_MAX - d->probes : 0;
+	n = queue_claim_with(d->r->queue, &limits, jobs, &due);
 	keys_client_begin(d->r->keys);
 	for (size_t i = 0; i < n; i++) {
 		if (keys_client_failed(d->r->keys)) /* one that does not answer is not asked for every message */
@@ -388,7 +503,10 @@ static void on_timer(void *ctx)
 			start(d, jobs[i]);
 		queue_job_free(jobs[i]);
 	}
-	int64_t wait = n > 0 ? 1 : due == INT64_MAX ? 5000 : due - now_ms();
+	int64_t wait = n > 0 ? 1 : due == INT64_MAX ? 5000 : due - now_ms(d);
+
+	if (n == 0 && wait < 1) /* due, but all places are taken: the end of a delivery kicks */
+		wait = 1000;
 	loop_timer_set(d->timer, wait < 1 ? 1 : wait > 5000 ? 5000 : wait);
 }
 

@@ -19,10 +19,19 @@ struct relay_deliver_rcpt {
 	int64_t row;
 	const char *address, *treatment;
 	int attempts;
+	bool warned;
+	struct envelope_rcpt env;
 };
-void relay_deliver_begin(struct relay_deliver *d, const char *id, enum queue_kind kind, const char *sender,
-    const char *nexthop, const char *facts, int64_t arrived, struct spool *content,
-    const struct relay_deliver_rcpt *v, size_t n);
+struct relay_deliver_msg {
+	const char *id, *sender, *nexthop, *facts;
+	enum queue_kind kind;
+	struct envelope env;
+	int64_t arrived; /* unix ms */
+	bool probe;	 /* the next hop was down when last tried */
+	struct spool *content;
+};
+void relay_deliver_begin(
+    struct relay_deliver *d, const struct relay_deliver_msg *m, const struct relay_deliver_rcpt *v, size_t n);
 /* Something became due: claim soon. */
 void relay_deliver_kick(struct relay_deliver *d);
 /* Messages under way. */

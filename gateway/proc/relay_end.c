@@ -1,17 +1,24 @@
 #include "gateway/proc/relay_end.h"
 
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/policy/policy.h"
+#include "gateway/proc/relay_again.h"
 #include "gateway/proc/relay_deliver.h"
 #include "gateway/proc/relay_facts.h"
+#include "gateway/proc/relay_failures.h"
 #include "gateway/proc/relay_hops.h"
 #include "gateway/proc/relay_inbound.h"
 #include "gateway/proc/relay_jobs.h"
 #include "gateway/proc/relay_outputs.h"
+
+enum { ALARM_MS = 60000 };
 
 /*
  * A commit under way. It belongs to itself: when the session goes, tx becomes NULL and `cancel` asks the writer not
@@ -27,7 +34,7 @@ struct relay_commit {
 	bool outputs;
 	size_t nsealed;
 	const char *sealed[1];
-	char message_id[256];
+	char message_id[JOB_MESSAGE_ID_MAX];
 };
 
 static bool outgoing(const struct relay_tx *t)
@@ -113,7 +120,7 @@ void relay_end_forget(struct relay_tx *t)
 
 static void log_accepted(struct relay_tx *t, const struct job_result *res, const struct queue_msg *m, size_t i)
 {
-	char tls[128] = "";
+	char tls[SMTPD_TLS_WORDS] = "";
 
 	smtpd_tls(t->session, tls, sizeof(tls));
 	log_info(m->id, "relay",
@@ -143,17 +150,47 @@ static void note_protected(struct relay_tx *t, const struct job_result *res)
 		}
 }
 
+/* What is held waits for a person: past held-max new mail that may have to be held is the sender's to keep. Encrypted
+ * mail is opened after its 250, and may have to be. */
+static bool no_room_to_hold(struct relay_tx *t, const struct job_result *res, struct problem *pr)
+{
+	static int64_t alarmed;
+	bool holds = res->noutputs == 0;
+	int64_t now = loop_now_ms();
+
+	for (size_t i = 0; i < res->noutputs; i++)
+		holds = holds || res->outputs[i].action == POLICY_HOLD;
+	if (outgoing(t) || !holds || !queue_held_full(t->r->queue))
+		return false;
+	problem_set(pr, PROBLEM_TEMP, 452, "4.3.1", "", "too much mail is held here already, try again later");
+	if (alarmed == 0 || now - alarmed > ALARM_MS) {
+		alarmed = now;
+		log_error(t->id, "relay",
+		    "alarm=held-full why=\"as many recipients are held as held-max allows: incoming mail that may "
+		    "have to be "
+		    "held gets 452; look at `postern queue list --state held`, release or delete\"");
+	}
+	return true;
+}
+
 static void commit_outputs(struct relay_tx *t, const struct job_result *res, struct spool *const *outs)
 {
 	struct relay_settle *s = relay_settle_new(t->r, t->id);
-	struct relay_outputs_in in = {
-	    outgoing(t) ? QUEUE_OUTBOUND : QUEUE_INBOUND, t->id, t->sender_text, t->rcpts, t->nrcpts, res, outs};
+	struct relay_outputs_in in = {.kind = outgoing(t) ? QUEUE_OUTBOUND : QUEUE_INBOUND,
+	    .id = t->id,
+	    .sender = t->sender_text,
+	    .rcpts = t->rcpts,
+	    .nrcpts = t->nrcpts,
+	    .res = res,
+	    .outs = outs,
+	    .env = &t->env,
+	    .env_rcpts = t->env_rcpts};
 	char id[QUEUE_ID_MAX];
 	struct problem pr = {0};
 	const struct queue_msg *m;
 	size_t n;
 
-	if (relay_outputs_add(s, &in, id, &pr) != 0) {
+	if (no_room_to_hold(t, res, &pr) || relay_outputs_add(s, &in, id, &pr) != 0) {
 		relay_settle_abandon(s);
 		answer(t, &pr, "");
 		return;
@@ -174,6 +211,7 @@ static void commit_raw(struct relay_tx *t, const struct job_result *res)
 	struct queue_msg m = {.id = t->id,
 	    .kind = QUEUE_RAW,
 	    .sender = t->sender_text,
+	    .env = t->env,
 	    .trace = t->trace,
 	    .message_id = res->message_id,
 	    .content = t->content,
@@ -190,10 +228,13 @@ static void commit_raw(struct relay_tx *t, const struct job_result *res)
 	facts = relay_facts_text(&f);
 	m.facts = facts;
 	for (size_t i = 0; i < t->nrcpts; i++)
-		v[i] = (struct queue_rcpt){
-		    .address = t->rcpts[i].address, .nexthop = "open", .state = QUEUE_QUEUED, .treatment = "open"};
+		v[i] = (struct queue_rcpt){.address = t->rcpts[i].address,
+		    .nexthop = "open",
+		    .state = QUEUE_QUEUED,
+		    .treatment = "open",
+		    .env = t->env_rcpts != NULL ? t->env_rcpts[i] : (struct envelope_rcpt){0}};
 	buf_init(&w, DATAKEYS_WRAPPED_MAX);
-	if (datakeys_wrap(t->r->datakeys, spool_key(t->content), &w, &pr) != 0) {
+	if (no_room_to_hold(t, res, &pr) || datakeys_wrap(t->r->datakeys, spool_key(t->content), &w, &pr) != 0) {
 		relay_settle_abandon(s);
 		answer(t, &pr, "");
 	} else {
@@ -240,11 +281,45 @@ static void odd(struct relay_tx *t)
 	answer(t, &pr, "");
 }
 
+/* The same message when its client sends it again, as far as we can know without reading it. */
+static void crash_key(const struct relay_tx *t, uint8_t key[32])
+{
+	char text[2 * ADDRESS_TEXT_MAX + 64];
+	int n = snprintf(text, sizeof(text), "%d %llu <%s> <%s>", (int)outgoing(t),
+	    (unsigned long long)spool_size(t->content), t->sender_text, t->nrcpts ? t->rcpts[0].address : "");
+
+	REQUIRE(n > 0 && (size_t)n < sizeof(text));
+	SHA256((const uint8_t *)text, (size_t)n, key);
+}
+
+/* One that ends a sealer each time would end them all, again and again, while its client tries. */
+static bool crashes_too_often(const struct relay_tx *t, struct problem *pr)
+{
+	uint8_t key[32];
+
+	crash_key(t, key);
+	if (!relay_failures_key_over(t->r->crashes, key, (int64_t)time(NULL) * 1000))
+		return false;
+	problem_set(pr, PROBLEM_PERM, 554, "5.6.0", "",
+	    "the sealing process died over this message %lld times; it is not tried again within the hour: keep a "
+	    "copy of it for the maintainers",
+	    (long long)t->r->top->crashes_max);
+	return true;
+}
+
 static void on_result(void *ctx, const struct job_result *res, struct spool *const *outs, bool crashed)
 {
 	struct relay_tx *t = ctx;
 
-	(void)crashed;
+	if (crashed) {
+		uint8_t key[32];
+
+		crash_key(t, key);
+		relay_failures_key_count(t->r->crashes, key, (int64_t)time(NULL) * 1000);
+		log_error(t->id, "relay", "alarm=crash client=%s from=<%s> size=%llu why=\"%s\"",
+		    smtpd_client(t->session), t->sender_text, (unsigned long long)spool_size(t->content),
+		    res->pr.text);
+	}
 	switch (res->status) {
 	case JOB_DONE:
 		commit_outputs(t, res, outs);
@@ -300,6 +375,16 @@ static void request_out(struct relay_tx *t)
 		rq->verdicts[i] = t->verdicts[i]->v;
 }
 
+static void on_again(struct relay_tx *t, const struct problem *pr)
+{
+	if (pr != NULL) {
+		answer(t, pr, "");
+		return;
+	}
+	request_out(t);
+	run(t);
+}
+
 void relay_end(struct relay_tx *t)
 {
 	struct problem pr = {0};
@@ -308,16 +393,19 @@ void relay_end(struct relay_tx *t)
 		answer(t, &pr, "");
 		return;
 	}
+	if (crashes_too_often(t, &pr)) {
+		answer(t, &pr, "");
+		return;
+	}
 	t->trace = arena_str(t->a, relay_tx_trace(t));
 	REQUIRE(t->trace != NULL);
 	if (outgoing(t)) {
-		request_out(t);
-	} else {
-		relay_inbound_request(t->r, JOB_CHECK, t->id, t->sender_text, t->trace, t->rcpts, t->nrcpts, &t->rq);
-		if (relay_inbound_identities(t->r, t->a, &t->rq, &pr) != 0) {
-			answer(t, &pr, "");
-			return;
-		}
+		relay_again(t, on_again);
+		return;
 	}
-	run(t);
+	relay_inbound_request(t->r, JOB_CHECK, t->id, t->sender_text, t->trace, t->rcpts, t->nrcpts, &t->rq);
+	if (relay_inbound_identities(t->r, t->a, &t->rq, &pr) != 0)
+		answer(t, &pr, "");
+	else
+		run(t);
 }

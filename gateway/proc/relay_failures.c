@@ -46,7 +46,7 @@ static const struct place *find(const struct relay_failures *f, const uint8_t ke
 	return NULL;
 }
 
-static void count_key(struct relay_failures *f, const uint8_t key[32], int64_t now)
+void relay_failures_key_count(struct relay_failures *f, const uint8_t key[32], int64_t now)
 {
 	struct place *p = (struct place *)find(f, key, now), *row = &f->v[row_of(key)];
 
@@ -67,17 +67,20 @@ static void client_key(const struct relay_facts *m, uint8_t key[32])
 	SHA256((const uint8_t *)m->client, strlen(m->client), key);
 }
 
+bool relay_failures_key_over(const struct relay_failures *f, const uint8_t key[32], int64_t now)
+{
+	const struct place *p = find(f, key, now);
+
+	return p != NULL && p->count >= f->max;
+}
+
 bool relay_failures_over(const struct relay_failures *f, const struct relay_facts *m, int64_t now)
 {
 	uint8_t key[32];
-	const struct place *p;
 
 	client_key(m, key);
-	p = find(f, key, now);
-	if (p != NULL && p->count >= f->max)
-		return true;
-	p = m->have_key_hash ? find(f, m->key_hash, now) : NULL;
-	return p != NULL && p->count >= f->max;
+	return relay_failures_key_over(f, key, now) ||
+	       (m->have_key_hash && relay_failures_key_over(f, m->key_hash, now));
 }
 
 void relay_failures_count(struct relay_failures *f, const struct relay_facts *m, int64_t now)
@@ -85,7 +88,7 @@ void relay_failures_count(struct relay_failures *f, const struct relay_facts *m,
 	uint8_t key[32];
 
 	client_key(m, key);
-	count_key(f, key, now);
+	relay_failures_key_count(f, key, now);
 	if (m->have_key_hash)
-		count_key(f, m->key_hash, now);
+		relay_failures_key_count(f, m->key_hash, now);
 }

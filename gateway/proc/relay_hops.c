@@ -9,6 +9,8 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/proc/relay_hop_tls.h"
+#include "gateway/proc/relay_rcpts.h"
+#include "gateway/scout/ldap_proto.h"
 #include "gateway/scout/scout_proto.h"
 #include "gateway/smtp/smtpc_dane.h"
 
@@ -206,10 +208,15 @@ static void hosts_came(struct relay_hops *h, struct question *q, struct scout_ho
 static void on_msg(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 {
 	struct relay_hops *h = ctx;
-	struct scout_hosts *got = mem_new(sizeof(*got));
+	struct scout_hosts *got;
 	uint32_t id = in->id;
 
 	(void)c;
+	if (in->type == LDAP_PROTO_ANSWER) {
+		relay_rcpts_ldap_came(h->r->rcpts, in);
+		return;
+	}
+	got = mem_new(sizeof(*got));
 	if (scout_proto_get_hosts(in, got) != 0)
 		log_fatal("the scout sent an answer that cannot be read");
 	for (struct question **p = &h->waiting; *p != NULL; p = &(*p)->next)
@@ -256,6 +263,7 @@ static void on_close(void *ctx, struct ipc_chan *c, const char *why)
 	ipc_chan_free(c);
 	h->chan = NULL;
 	fail_until(h, INT64_MAX, "the look-up process is away; try again");
+	relay_rcpts_scout_gone(h->r->rcpts);
 }
 
 static void on_timer(void *ctx)
@@ -284,6 +292,15 @@ void relay_hops_channel(struct relay_hops *h, int fd)
 	h->chan = NULL;
 	fail_until(h, INT64_MAX, "the look-up process was replaced; try again");
 	h->chan = ipc_chan_new(h->r->loop, fd, &ops, h);
+	relay_rcpts_scout_gone(h->r->rcpts);
+}
+
+int relay_hops_tell_scout(struct relay_hops *h, struct ipc_out *o)
+{
+	if (h->chan != NULL)
+		return ipc_chan_send(h->chan, o);
+	ipc_out_clear(o);
+	return -1;
 }
 
 void relay_hops_free(struct relay_hops *h)

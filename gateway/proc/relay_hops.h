@@ -10,9 +10,13 @@
 
 #define RELAY_HOP_MAX 300
 
+struct ipc_out;
 struct relay_hops *relay_hops_new(struct relay *r);
 void relay_hops_free(struct relay_hops *h);
 void relay_hops_channel(struct relay_hops *h, int fd);
+
+/* A question of another kind over the same channel (relay_rcpts.c); consumes o. 0, or -1: the scout is away. */
+int relay_hops_tell_scout(struct relay_hops *h, struct ipc_out *o) __attribute__((warn_unused_result));
 
 /* The key for a recipient of that domain. */
 void relay_hops_key(const struct relay *r, const char *domain, char key_r[RELAY_HOP_MAX]);

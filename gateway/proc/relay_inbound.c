@@ -5,17 +5,17 @@
 
 #include "certstore/store.h"
 #include "gateway/proc/relay_ask.h"
-#include "gateway/queue/queue_settings.h"
+#include "gateway/smtp/smtpd_settings.h"
 
 void relay_inbound_common(const struct relay *r, struct job_request *rq)
 {
-	const struct queue_settings *qs = conf_section(r->conf, "queue");
+	const struct smtpd_settings *set = conf_section(r->conf, "smtp-server");
 
 	rq->hostname = r->top->hostname;
 	rq->authserv_id = relay_authserv(r);
 	rq->header_max = (uint32_t)r->top->header_max;
 	rq->nesting_max = (uint32_t)r->top->nesting_max;
-	rq->message_max = (uint64_t)qs->message_max;
+	rq->message_max = (uint64_t)set->message_max;
 }
 
 void relay_inbound_request(const struct relay *r, enum job_kind kind, const char *id, const char *sender,

@@ -28,6 +28,7 @@ struct task {
 	void *ctx;
 	int out_fds[JOB_VERDICTS_MAX]; /* our ends of the outputs' files */
 	struct buf pieces[JOB_VERDICTS_MAX];
+	bool blamed; /* its sealer died over it */
 };
 struct sealer {
 	struct relay_jobs *of;
@@ -43,9 +44,13 @@ struct relay_jobs {
 	size_t nsealers;
 	struct task *first[2], **last[2]; /* by rank */
 	size_t waiting;
+	struct task *lost; /* of sealers that are gone; what becomes of them is being told */
+	bool telling;
 };
 
 static void pump(struct relay_jobs *j);
+static void again(struct relay_jobs *j, struct task *t);
+static void sealer_lost(struct sealer *s, const char *why);
 
 static void task_free(struct task *t)
 {
@@ -198,6 +203,11 @@ static void give(struct relay_jobs *j, struct sealer *s, struct task *t)
 		return;
 	}
 	if (send_task(j, s, t) != 0) {
+		if (ipc_chan_broken(s->chan)) { /* it died a moment ago: nothing is wrong with the task */
+			again(j, t);
+			sealer_lost(s, "gone when a job was given to it");
+			return;
+		}
 		task_fail(t,
 		    "the message cannot be handed to a sealing process: no descriptors, no disk, or too many "
 		    "certificates",
@@ -254,11 +264,23 @@ void relay_jobs_cancel(struct relay_jobs *j, void *ctx)
 		for (struct task *t = j->sealers[i].busy; t != NULL; t = t->next)
 			if (t->ctx == ctx)
 				t->fn = NULL;
+	for (struct task *t = j->lost; t != NULL; t = t->next)
+		if (t->ctx == ctx)
+			t->fn = NULL;
 }
 
 size_t relay_jobs_waiting(const struct relay_jobs *j)
 {
 	return j->waiting;
+}
+
+size_t relay_jobs_running(const struct relay_jobs *j)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->nsealers; i++)
+		n += j->sealers[i].nbusy;
+	return n;
 }
 
 /* ---- coming back ---- */
@@ -335,25 +357,41 @@ static void again(struct relay_jobs *j, struct task *t)
 	j->waiting++;
 }
 
+/* Who is told may cancel other tasks, so that those not yet told stay in a list of ours. */
+static void tell_lost(struct relay_jobs *j)
+{
+	struct task *t;
+
+	if (j->telling)
+		return;
+	j->telling = true;
+	while ((t = j->lost) != NULL) {
+		j->lost = t->next;
+		t->next = NULL;
+		if (t->blamed)
+			task_fail(t, "the sealing process died while it worked on this message; try again", true);
+		else
+			again(j, t);
+	}
+	j->telling = false;
+}
+
 static void sealer_lost(struct sealer *s, const char *why)
 {
-	struct task *t, *list = s->busy;
+	struct task **end = &s->of->lost;
 
+	while (*end != NULL)
+		end = &(*end)->next;
 	log_warn(
 	    NULL, "relay", "sealer-away number=%zu jobs=%zu why=\"%s\"", (size_t)(s - s->of->sealers), s->nbusy, why);
 	ipc_chan_free(s->chan);
 	s->chan = NULL;
+	if (s->busy != NULL)
+		s->busy->blamed = true; /* the first was being worked on; those sent ahead go to another sealer */
+	*end = s->busy;
 	s->busy = NULL;
 	s->nbusy = 0;
-	/* the first was being worked on; those sent ahead go to another sealer, unblamed */
-	for (bool first = true; (t = list) != NULL; first = false) {
-		list = t->next;
-		t->next = NULL;
-		if (first)
-			task_fail(t, "the sealing process died while it worked on this message; try again", true);
-		else
-			again(s->of, t);
-	}
+	tell_lost(s->of);
 	loop_soon(s->of->loop, pump_soon, s->of);
 }
 

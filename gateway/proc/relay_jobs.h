@@ -30,5 +30,7 @@ void relay_jobs_run(struct relay_jobs *j, const struct job_request *rq, struct s
 /* fn is not called any more for ctx; a job under way runs to its end unheard. What rq points at may go at once. */
 void relay_jobs_cancel(struct relay_jobs *j, void *ctx);
 size_t relay_jobs_waiting(const struct relay_jobs *j);
+/* In sealers now. */
+size_t relay_jobs_running(const struct relay_jobs *j);
 
 #endif

@@ -3,21 +3,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/proc/relay_hops.h"
 
-enum { HEADER_MAX = 16 * 1024, NOTICE_MAX = 4 * 1024 * 1024, MEMORY_MAX = 64 * 1024 };
-
-void relay_notice_add(
-    struct relay_settle *s, const char *address, const char *status, const char *why, const char *remote)
-{
-	struct dsn_rcpt d = {address, status, why, remote != NULL && remote[0] ? remote : NULL, why};
-
-	relay_settle_tell(s, &d);
-}
+enum {
+	HEADER_MAX = 16 * 1024,
+	FULL_MAX = 2 * 1024 * 1024, /* larger originals go back as their header (RFC 3461 4.3) */
+	NOTICE_MAX = 4 * 1024 * 1024,
+	MEMORY_MAX = 64 * 1024,
+};
 
 /* The header block of what we sent: its first octets to the empty line. It is outside the encryption already. */
 static size_t header_of(struct spool *content, char buf[HEADER_MAX])
@@ -44,7 +40,8 @@ static struct spool *write_notice(struct relay_settle *s, const struct dsn *d, c
 	return c;
 }
 
-static int queue_notice(struct relay_settle *s, const struct dsn *d, const char *domain)
+static int queue_notice(
+    struct relay_settle *s, const struct relay_notice *about, const struct dsn *d, const char *domain)
 {
 	struct relay *r = relay_settle_relay(s);
 	struct arena *a = relay_settle_arena(s);
@@ -54,7 +51,14 @@ static int queue_notice(struct relay_settle *s, const struct dsn *d, const char 
 	struct buf wrapped;
 	struct queue_rcpt *rc = arena_alloc(a, sizeof(*rc));
 	int err = -1;
-	struct queue_msg m = {.kind = QUEUE_NOTICE, .sender = "", .trace = "", .facts = "", .rcpts = rc, .nrcpts = 1};
+	bool global = dsn_global(d);
+	struct queue_msg m = {.kind = QUEUE_NOTICE,
+	    .sender = "",
+	    .env = {.utf8 = global, .body8 = global || (d->full != NULL && about->env->body8)},
+	    .trace = "",
+	    .facts = about->to_postmaster ? RELAY_NOTICE_DOUBLE : "",
+	    .rcpts = rc,
+	    .nrcpts = 1};
 
 	REQUIRE(rc != NULL);
 	relay_data_key(key);
@@ -82,35 +86,71 @@ static int queue_notice(struct relay_settle *s, const struct dsn *d, const char 
 	return err;
 }
 
-int relay_notice_make(struct relay_settle *s, const char *sender, int64_t arrived_ms, struct spool *content)
+void relay_notice_postmaster(const struct relay *r, char address_r[ADDRESS_TEXT_MAX])
+{
+	const char *configured = relay_postmaster(r), *at = strrchr(configured, '@'), *first = "";
+
+	if (at != NULL && conf_domain_find(r->conf, at + 1) != NULL) {
+		snprintf(address_r, ADDRESS_TEXT_MAX, "%s", configured);
+		return;
+	}
+	conf_domain(r->conf, 0, &first);
+	snprintf(address_r, ADDRESS_TEXT_MAX, "postmaster@%s", first);
+}
+
+static bool wants_full(const struct relay_notice *about)
+{
+	return about->clear && about->env->ret == ENVELOPE_RET_FULL && about->content != NULL &&
+	       spool_size(about->content) <= FULL_MAX;
+}
+
+static void fill(
+    struct relay_settle *s, const struct relay_notice *about, const char *to, char *header, struct dsn *d)
 {
 	struct relay *r = relay_settle_relay(s);
 	struct arena *a = relay_settle_arena(s);
-	const char *at = strrchr(sender, '@');
-	struct dsn d = {.action = DSN_FAILED};
+
+	d->reporting_mta = r->top->hostname;
+	d->postmaster = relay_postmaster(r);
+	d->to = arena_str(a, to);
+	d->queue_id = relay_settle_id(s);
+	d->message_id =
+	    arena_printf(a, "<notice.%s.%lld@%s>", d->queue_id, (long long)queue_now(r->queue), r->top->hostname);
+	d->envid = about->env->envid;
+	d->utf8 = about->env->utf8;
+	d->now = queue_now(r->queue) / 1000;
+	d->arrived = about->arrived / 1000;
+	REQUIRE(d->to != NULL && d->message_id != NULL);
+	if (wants_full(about)) {
+		d->full = spool_reader(about->content);
+	} else if (about->content != NULL) {
+		d->header_len = header_of(about->content, header);
+		d->header = d->header_len > 0 ? header : NULL;
+	}
+}
+
+int relay_notice_make(struct relay_settle *s, const struct relay_notice *about)
+{
+	struct relay *r = relay_settle_relay(s);
+	char postmaster[ADDRESS_TEXT_MAX];
+	const char *to = about->to_postmaster ? postmaster : about->sender, *at;
+	struct dsn d = {0};
 	char *header;
 	int err;
 
 	d.rcpts = relay_settle_told(s, &d.nrcpts);
 	if (d.nrcpts == 0)
 		return 0;
+	relay_notice_postmaster(r, postmaster);
+	at = strrchr(to, '@');
 	if (at == NULL || conf_domain_find(r->conf, at + 1) == NULL) {
-		log_warn(relay_settle_id(s), "relay", "no-notice to=<%s> why=\"the sender is not of our domains\"",
-		    sender);
+		log_warn(relay_settle_id(s), "relay", "%sno-notice to=<%s> why=\"the address is not of our domains\"",
+		    about->to_postmaster ? "alarm=double-bounce " : "", to);
 		return 0;
 	}
 	header = mem_new(HEADER_MAX);
-	d.reporting_mta = r->top->hostname;
-	d.postmaster = relay_postmaster(r);
-	d.to = arena_str(a, sender);
-	d.queue_id = relay_settle_id(s);
-	d.message_id = arena_printf(a, "<notice.%s@%s>", d.queue_id, r->top->hostname);
-	d.now = time(NULL);
-	d.arrived = arrived_ms / 1000;
-	d.header_len = header_of(content, header);
-	d.header = d.header_len > 0 ? header : NULL;
-	REQUIRE(d.to != NULL && d.message_id != NULL);
-	err = queue_notice(s, &d, at + 1);
+	fill(s, about, to, header, &d);
+	err = queue_notice(s, about, &d, at + 1);
 	free(header);
 	return err;
 }

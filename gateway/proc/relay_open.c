@@ -26,7 +26,9 @@ struct opening {
 	bool released;
 	struct relay_facts facts;
 	struct spool *content;
+	struct envelope env;
 	struct job_rcpt *rcpts;
+	struct envelope_rcpt *env_rcpts;
 	int64_t *rows;
 	int *attempts;
 	size_t n;
@@ -98,7 +100,14 @@ static void opened(void *ctx, struct relay_settle *s, const int64_t *rows, size_
 static void done(struct opening *o, const struct job_result *res, struct spool *const *outs)
 {
 	struct relay_settle *s = relay_settle_new(o->r, o->id);
-	struct relay_outputs_in in = {QUEUE_INBOUND, NULL, o->sender, o->rcpts, o->n, res, outs};
+	struct relay_outputs_in in = {.kind = QUEUE_INBOUND,
+	    .sender = o->sender,
+	    .rcpts = o->rcpts,
+	    .nrcpts = o->n,
+	    .res = res,
+	    .outs = outs,
+	    .env = &o->env,
+	    .env_rcpts = o->env_rcpts};
 	char id[QUEUE_ID_MAX] = "";
 	struct problem pr = {0};
 
@@ -194,12 +203,17 @@ static struct opening *copy_job(struct relay *r, const struct queue_job *j, stru
 	o->released = j->released;
 	o->n = j->nrcpts;
 	o->rcpts = arena_alloc(a, (o->n + 1) * sizeof(*o->rcpts));
+	o->env_rcpts = arena_alloc(a, (o->n + 1) * sizeof(*o->env_rcpts));
 	o->rows = arena_alloc(a, (o->n + 1) * sizeof(*o->rows));
 	o->attempts = arena_alloc(a, (o->n + 1) * sizeof(*o->attempts));
-	REQUIRE(o->id && o->sender && o->trace && o->rcpts && o->rows && o->attempts);
+	o->env = j->env;
+	o->env.envid = arena_str(a, j->envid);
+	REQUIRE(o->id && o->sender && o->trace && o->rcpts && o->env_rcpts && o->rows && o->attempts && o->env.envid);
 	for (size_t i = 0; i < o->n; i++) {
 		o->rcpts[i].address = arena_str(a, j->rcpts[i].address);
-		REQUIRE(o->rcpts[i].address != NULL);
+		o->env_rcpts[i] = j->rcpts[i].env;
+		o->env_rcpts[i].orcpt = arena_str(a, j->rcpts[i].orcpt);
+		REQUIRE(o->rcpts[i].address != NULL && o->env_rcpts[i].orcpt != NULL);
 		o->rows[i] = j->rcpts[i].row;
 		o->attempts[i] = j->rcpts[i].attempts;
 	}

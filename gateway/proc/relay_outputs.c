@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
@@ -58,10 +57,15 @@ static int add_output(struct relay_settle *s, const struct relay_outputs_in *in,
 	m.id = arena_str(a, i == 0 && in->id != NULL ? in->id : id);
 	m.sender = arena_str(a, in->sender);
 	m.message_id = arena_str(a, in->res->message_id);
-	m.facts = o->eight_bit ? RELAY_FACTS_BODY8 : "";
+	m.facts = "";
+	m.env = *in->env;
+	m.env.body8 = o->eight_bit;
 	REQUIRE(m.id != NULL && m.sender != NULL && m.message_id != NULL);
-	for (size_t k = 0; k < o->nrcpts; k++)
+	for (size_t k = 0; k < o->nrcpts; k++) {
 		fill_rcpt(s, &v[k], in->rcpts[o->rcpts[k]].address, o, room);
+		if (in->env_rcpts != NULL)
+			v[k].env = in->env_rcpts[o->rcpts[k]];
+	}
 	if (wrap_key(s, o->key, &m, pr) != 0)
 		return -1;
 	relay_settle_message(s, &m);
@@ -95,10 +99,20 @@ static void deliver_hop(struct relay *r, const struct queue_msg *m, const int64_
 		v[n].row = rows[i];
 		v[n].address = m->rcpts[i].address;
 		v[n].treatment = m->rcpts[i].treatment;
+		v[n].env = m->rcpts[i].env;
+		v[n].warned = false;
 		v[n++].attempts = 0;
 	}
-	relay_deliver_begin(
-	    r->deliver, m->id, m->kind, m->sender, m->rcpts[first].nexthop, m->facts, now, m->content, v, n);
+	relay_deliver_begin(r->deliver,
+	    &(struct relay_deliver_msg){.id = m->id,
+		.kind = m->kind,
+		.sender = m->sender,
+		.nexthop = m->rcpts[first].nexthop,
+		.facts = m->facts,
+		.env = m->env,
+		.arrived = now,
+		.content = m->content},
+	    v, n);
 	free(v);
 }
 
@@ -112,12 +126,10 @@ static bool hop_seen(const struct queue_msg *m, size_t i)
 
 void relay_outputs_deliver(struct relay *r, const struct queue_msg *msgs, size_t nmsgs, const int64_t *rows)
 {
-	struct timespec t;
+	int64_t now = queue_now(r->queue);
 
 	if (r->stopping) /* the rows are durable: the next relay delivers them */
 		return;
-	clock_gettime(CLOCK_REALTIME, &t);
-	int64_t now = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 	for (size_t i = 0; i < nmsgs; i++) {
 		for (size_t k = 0; k < msgs[i].nrcpts; k++)
 			if (msgs[i].rcpts[k].state == QUEUE_ACTIVE && !hop_seen(&msgs[i], k))

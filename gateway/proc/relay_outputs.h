@@ -17,6 +17,8 @@ struct relay_outputs_in {
 	size_t nrcpts;
 	const struct job_result *res;
 	struct spool *const *outs;
+	const struct envelope *env;
+	const struct envelope_rcpt *env_rcpts; /* one for each of rcpts, or NULL */
 };
 /* Adds a message per output to s. first_id_r: the first message's queue id. 0 / -1 with pr (keeper away: TEMP). */
 int relay_outputs_add(

@@ -6,13 +6,16 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/mail/lex.h"
 #include "gateway/pipeline/outbound.h"
 #include "gateway/policy/policy.h"
 #include "gateway/proc/relay_accept.h"
 #include "gateway/proc/relay_end.h"
 #include "gateway/proc/relay_hops.h"
+#include "gateway/proc/relay_rcpts.h"
 #include "gateway/proc/relay_tx.h"
 #include "gateway/queue/queue_settings.h"
+#include "gateway/smtp/smtpd_settings.h"
 
 static struct relay_tx *tx_of(struct smtpd *s)
 {
@@ -22,6 +25,13 @@ static struct relay_tx *tx_of(struct smtpd *s)
 static bool inside(const struct smtpd *s)
 {
 	return smtpd_where(s)->side == SMTPD_INSIDE;
+}
+
+static bool proxied(void *app, struct smtpd *s)
+{
+	struct relay *r = app;
+
+	return relay_accept_proxied(r->accept, s);
 }
 
 static int connected(void *app, struct smtpd *s, struct problem *pr)
@@ -51,9 +61,30 @@ static void reset(void *app, struct smtpd *s)
 	smtpd_set_user(s, NULL);
 }
 
+/* RFC 6531 addresses outside: no certificate is bound to one here (RFC 9598 is not done), and the header of what is
+ * sealed is written in ASCII. U-labels alone are no such address: they came as A-labels. */
+static int utf8_outside(const struct address *a, struct problem *pr)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	if (!address_is_utf8(a))
+		return 0;
+	return problem_set(pr, PROBLEM_PERM, 553, "5.6.7", "RFC 6531 3.5",
+	    "mail to the outside from or for an address with characters outside ASCII before the @ (<%s>) cannot be "
+	    "protected here; use an address in ASCII",
+	    address_text(a, text));
+}
+
 static void mail(void *app, struct smtpd *s, const struct smtpd_mail *m)
 {
+	struct problem pr;
+
 	relay_tx_free(tx_of(s));
+	smtpd_set_user(s, NULL);
+	if (inside(s) && utf8_outside(&m->sender, &pr) != 0) {
+		smtpd_mail_done(s, &pr);
+		return;
+	}
 	smtpd_set_user(s, relay_tx_new(app, s, m));
 	smtpd_mail_done(s, NULL);
 }
@@ -103,8 +134,11 @@ static void on_verdict(void *ctx, struct relay_verdict *v, const struct problem 
 	free(d);
 }
 
-static void rcpt_inside(struct relay_tx *t, const char *domain)
+static void rcpt_inside(struct relay_tx *t, const struct address *a)
 {
+	const char *domain = a->domain;
+	struct problem pr;
+
 	if (conf_domain_find(t->r->conf, domain) != NULL) {
 		struct relay_verdict *v = relay_verdict_local();
 
@@ -112,13 +146,26 @@ static void rcpt_inside(struct relay_tx *t, const char *domain)
 		relay_verdict_free(v);
 		return;
 	}
+	if (utf8_outside(a, &pr) != 0) {
+		rcpt_answer(t, &pr);
+		return;
+	}
 	relay_ask_verdict(t->r->ask, t->identity_text, t->pending_rcpt, on_verdict, t);
+}
+
+static void on_known(void *ctx, const struct relay_rcpts_answer *a)
+{
+	if (a->accepted)
+		rcpt_add(ctx, NULL);
+	else
+		rcpt_answer(ctx, &a->pr);
 }
 
 /* From outside only our own domains (no open relay), one domain a transaction: its keys and rules decide for the
  * whole message. */
-static void rcpt_outside(struct relay_tx *t, const char *domain)
+static void rcpt_outside(struct relay_tx *t, const struct address *a)
 {
+	const char *domain = a->domain;
 	struct problem pr;
 	const char *first;
 
@@ -135,10 +182,17 @@ static void rcpt_outside(struct relay_tx *t, const char *domain)
 		rcpt_answer(t, &pr);
 		return;
 	}
-	rcpt_add(t, NULL);
+	relay_rcpts_ask(t->r->rcpts, a, on_known, t, &t->rcpt_wait);
 }
 
-static void rcpt(void *app, struct smtpd *s, const struct address *a)
+/* RFC 5321 4.5.1: always a recipient here, whatever else is known of the recipients of a domain; with our host name,
+ * the sender of our own notices, or without a domain it is the one of our first domain. */
+static bool is_postmaster(const struct address *a)
+{
+	return lex_same(a->local, strlen(a->local), "postmaster");
+}
+
+static void rcpt(void *app, struct smtpd *s, const struct address *a, const struct envelope_rcpt *env)
 {
 	struct relay *r = app;
 	struct relay_tx *t = tx_of(s);
@@ -146,16 +200,19 @@ static void rcpt(void *app, struct smtpd *s, const struct address *a)
 	const char *name;
 
 	REQUIRE(t != NULL);
-	if (full.domain[0] == '\0') { /* <postmaster> (RFC 5321 4.5.1) */
+	if (is_postmaster(a) && (full.domain[0] == '\0' || (strcmp(full.domain, r->top->hostname) == 0 &&
+							       conf_domain_find(r->conf, full.domain) == NULL))) {
 		conf_domain(r->conf, 0, &name);
 		if (mem_copy_str(full.domain, sizeof(full.domain), name) != 0)
 			log_panic("a domain of the configuration is too long");
 	}
 	address_text(&full, t->pending_rcpt);
+	t->pending_notify = env->notify;
+	snprintf(t->pending_orcpt, sizeof(t->pending_orcpt), "%s", env->orcpt ? env->orcpt : "");
 	if (inside(s))
-		rcpt_inside(t, full.domain);
+		rcpt_inside(t, &full);
 	else
-		rcpt_outside(t, full.domain);
+		rcpt_outside(t, &full);
 }
 
 /* ---- DATA ---- */
@@ -165,11 +222,12 @@ static void data(void *app, struct smtpd *s)
 	struct relay *r = app;
 	struct relay_tx *t = tx_of(s);
 	const struct queue_settings *qs = conf_section(r->conf, "queue");
+	const struct smtpd_settings *set = smtpd_where(s)->set;
 	uint8_t key[SPOOL_KEY];
 
 	relay_data_key(key);
 	spool_free(t->content);
-	t->content = spool_new(key, (size_t)qs->memory_max, r->spool_dir, -1, (uint64_t)qs->message_max);
+	t->content = spool_new(key, (size_t)qs->memory_max, r->spool_dir, -1, (uint64_t)set->message_max);
 	mem_wipe(key, sizeof(key));
 	smtpd_data_done(s, NULL);
 }
@@ -187,6 +245,7 @@ static void end(void *app, struct smtpd *s)
 }
 
 const struct smtpd_ops relay_session_ops = {
+    .proxied = proxied,
     .connected = connected,
     .mail = mail,
     .rcpt = rcpt,

@@ -87,7 +87,7 @@ static struct queue_settle *add(
 	memset(q, 0, sizeof(*q));
 	q->rcpt = row;
 	q->state = st;
-	q->reason = keep(s, why == NULL ? "" : why);
+	q->reason = keep(s, why);
 	q->remote = keep(s, remote);
 	q->status = keep(s, status);
 	return q;
@@ -108,6 +108,12 @@ void relay_settle_retry(
 void relay_settle_hold(struct relay_settle *s, int64_t row, const char *why, const char *remote, const char *status)
 {
 	add(s, row, QUEUE_HELD, why, remote, status);
+}
+
+void relay_settle_warned(struct relay_settle *s)
+{
+	REQUIRE(s->n > 0);
+	s->v[s->n - 1].warned = true;
 }
 
 void relay_settle_message(struct relay_settle *s, const struct queue_msg *m)
@@ -180,7 +186,9 @@ void relay_settle_tell(struct relay_settle *s, const struct dsn_rcpt *d)
 
 	s->tell = mem_resize(s->tell, (s->ntell + 1) * sizeof(*s->tell));
 	t = &s->tell[s->ntell++];
+	*t = *d;
 	t->address = keep(s, d->address);
+	t->orcpt = keep(s, d->orcpt);
 	t->status = keep(s, d->status);
 	t->diagnostic = keep(s, d->diagnostic);
 	t->remote_mta = keep(s, d->remote_mta);

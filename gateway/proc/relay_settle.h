@@ -9,8 +9,6 @@
 #include "gateway/mail/dsn.h"
 #include "gateway/proc/relay.h"
 
-#define RELAY_FACTS_BODY8 "{\"body8\":true}"
-
 struct relay_settle;
 struct relay_settle *relay_settle_new(struct relay *r, const char *id);
 struct arena *relay_settle_arena(struct relay_settle *s);
@@ -21,6 +19,8 @@ void relay_settle_done(struct relay_settle *s, int64_t row, enum queue_outcome o
 void relay_settle_retry(
     struct relay_settle *s, int64_t row, int64_t at, const char *why, const char *remote, const char *status);
 void relay_settle_hold(struct relay_settle *s, int64_t row, const char *why, const char *remote, const char *status);
+/* A delay notice goes out with the settlement added last. */
+void relay_settle_warned(struct relay_settle *s);
 /* A message to be queued with it. m and what it points at must be in the arena; the content gets a reference. */
 void relay_settle_message(struct relay_settle *s, const struct queue_msg *m);
 /* The Message-ID of mail that was opened: replies to it must be sealed. Empty: nothing. */
@@ -33,7 +33,7 @@ const struct queue_msg *relay_settle_messages(const struct relay_settle *s, size
 void relay_settle_commit(struct relay_settle *s);
 /* Forgets it: nothing is written. */
 void relay_settle_abandon(struct relay_settle *s);
-/* Recipients whose failure the sender is told (relay_notice.c fills and reads it). */
+/* Recipients the sender is told of (copied; relay_notice.c reads it). */
 void relay_settle_tell(struct relay_settle *s, const struct dsn_rcpt *d);
 const struct dsn_rcpt *relay_settle_told(const struct relay_settle *s, size_t *n_r);
 

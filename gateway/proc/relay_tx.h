@@ -22,13 +22,19 @@ struct relay_tx {
 	char identity_text[ADDRESS_TEXT_MAX]; /* whose keys sign: the sender, or postmaster of our first domain for
 						 the null path */
 	char pending_rcpt[ADDRESS_TEXT_MAX];
+	unsigned pending_notify; /* with it */
+	char pending_orcpt[ENVELOPE_ORCPT_MAX + 1];
 	struct job_rcpt *rcpts;
 	size_t nrcpts, cap;
 	struct envelope env;		 /* strings in the arena */
 	struct envelope_rcpt *env_rcpts; /* one for each of rcpts, or NULL: none said anything */
 	size_t rcpt_octets;
+	struct relay_rcpts_wait *rcpt_wait; /* is being asked whether pending_rcpt exists */
 	struct relay_verdict *verdicts[JOB_VERDICTS_MAX];
 	size_t nverdicts;
+	uint64_t asked; /* relay_ask_changes when the first verdict was asked for */
+	size_t again;	/* recipients whose verdict was asked for again (relay_again.c) */
+	void (*again_done)(struct relay_tx *t, const struct problem *pr);
 	struct spool *content;
 	char *trace;
 	struct job_request rq;
@@ -37,8 +43,12 @@ struct relay_tx {
 struct relay_tx *relay_tx_new(struct relay *r, struct smtpd *s, const struct smtpd_mail *m);
 /* Forgets all questions and jobs of it; a commit under way is cancelled when it has not begun. NULL is allowed. */
 void relay_tx_free(struct relay_tx *t);
-/* Adds a recipient; v NULL for mail from outside. 0, or -1 with pr (452 4.5.3: send this one again by itself). */
+/* Adds a recipient with what pending_notify and pending_orcpt say of it; v NULL for mail from outside. 0, or -1 with
+ * pr (452 4.5.3: send this one again by itself). */
 int relay_tx_add(struct relay_tx *t, const char *address, struct relay_verdict *v, struct problem *pr);
+/* Another verdict for recipient i, of those all of which were forgotten before. As relay_tx_add. */
+int relay_tx_verdict(struct relay_tx *t, size_t i, struct relay_verdict *v, struct problem *pr);
+void relay_tx_forget_verdicts(struct relay_tx *t);
 /* The Received field (RFC 5321 4.4, RFC 3848, RFC 8314 4.3). */
 const char *relay_tx_trace(struct relay_tx *t);
 

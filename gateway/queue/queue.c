@@ -17,6 +17,8 @@
 
 #define DAY_MS INT64_C(86400000)
 
+enum { LARGE_QUEUE = 20000, OLDEST_KEPT_MS = 60000 };
+
 /* ---- opening ---- */
 
 /* A file is wanted by a message with an open recipient and no body of its own. */
@@ -89,6 +91,7 @@ static int open_parts(struct queue *q, const char *dir, struct loop *loop, struc
 	    .box = q->box,
 	    .set = &q->set,
 	    .spool_fd = q->spool_fd,
+	    .dir = dir,
 	    .clock = &q->clock,
 	});
 	return 0;
@@ -141,6 +144,11 @@ const struct queue_settings *queue_settings_of(const struct queue *q)
 void queue_set_clock(struct queue *q, int64_t (*now_ms)(void *ctx), void *ctx)
 {
 	q->clock = (struct queue_clock){.now_ms = now_ms, .ctx = ctx};
+}
+
+int64_t queue_now(const struct queue *q)
+{
+	return queue_clock_ms(&q->clock);
 }
 
 void queue_id(struct queue *q, char id_r[QUEUE_ID_MAX])
@@ -199,9 +207,42 @@ static int64_t not_below_zero(int64_t n)
 	return n > 0 ? n : 0;
 }
 
+bool queue_trouble(struct queue *q, struct problem *pr)
+{
+	return queue_writer_in_trouble(q->writer, pr);
+}
+
+bool queue_held_full(struct queue *q)
+{
+	pthread_mutex_lock(&q->due.lock);
+
+	bool full = q->set.held_max > 0 && q->due.tally[QUEUE_HELD] >= q->set.held_max;
+
+	pthread_mutex_unlock(&q->due.lock);
+	return full;
+}
+
+/* A look through the whole index of what is queued: in a large queue not each time that somebody asks for the counts.
+ */
+static int64_t oldest_queued(struct queue *q)
+{
+	int64_t now = loop_now_ms();
+
+	pthread_mutex_lock(&q->due.lock);
+
+	bool large = q->due.tally[QUEUE_QUEUED] > LARGE_QUEUE;
+
+	pthread_mutex_unlock(&q->due.lock);
+	if (!large || q->oldest_read == 0 || now - q->oldest_read > OLDEST_KEPT_MS) {
+		q->oldest = queue_reader_oldest(&q->reader);
+		q->oldest_read = now;
+	}
+	return q->oldest;
+}
+
 int queue_counts(struct queue *q, struct queue_counts *c_r)
 {
-	int64_t oldest = queue_reader_oldest(&q->reader);
+	int64_t oldest = oldest_queued(q);
 
 	pthread_mutex_lock(&q->due.lock);
 	c_r->active = (int64_t)q->due.active.n;

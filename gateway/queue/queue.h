@@ -50,6 +50,8 @@ int queue_spool_dir(const struct queue *q);
 const struct queue_settings *queue_settings_of(const struct queue *q);
 /* Another wall clock (unix ms), for tests; called from two threads. */
 void queue_set_clock(struct queue *q, int64_t (*now_ms)(void *ctx), void *ctx);
+/* The queue's wall clock, unix ms. */
+int64_t queue_now(const struct queue *q);
 /* A new id for one message, any thread. It says when the message came (`arrived` everywhere is the id's time): made
  * when the message begins. */
 void queue_id(struct queue *q, char id_r[QUEUE_ID_MAX]);
@@ -116,9 +118,11 @@ struct queue_job {
 	int64_t msg;
 	char id[QUEUE_ID_MAX];
 	enum queue_kind kind;
-	char *sender, *trace, *facts, *message_id, *nexthop;
-	int64_t arrived; /* unix ms */
-	bool released;	 /* the gateway had held all of these recipients, and the admin released them */
+	char *sender, *trace, *facts, *message_id, *nexthop, *envid;
+	struct envelope env; /* its envid is the job's */
+	int64_t arrived;     /* unix ms */
+	bool probe;	     /* the site failed before: this one tries for all */
+	bool released;	     /* the gateway had held all of these recipients, and the admin released them */
 	uint8_t wrapped[160];
 	size_t wrapped_len;
 	uint64_t size;
@@ -126,16 +130,35 @@ struct queue_job {
 		int64_t row;
 		char *address;
 		int attempts;
-		char *treatment;
-		bool warned; /* a delay notice went out */
-	} * rcpts;	     /* all due recipients of this message with this nexthop */
+		char *treatment, *orcpt;
+		struct envelope_rcpt env; /* its orcpt is the job's */
+		bool warned;		  /* a delay notice went out */
+	} * rcpts;			  /* all due recipients of this message with this nexthop */
 	size_t nrcpts;
 };
 void queue_job_free(struct queue_job *j);
 /* At most max jobs, oldest first, none for a nexthop listed in `skip` (busy or backed off). Blocks shortly. Returns
- * the number. *next_due_r: unix ms of the next one not yet due (INT64_MAX: none). */
+ * the number. *next_due_r: unix ms of the next one (not after now: there is more; INT64_MAX: none). None while the
+ * queue cannot be written (queue_trouble). */
 size_t queue_claim(struct queue *q, size_t max, const char *const *skip, size_t nskip, struct queue_job **jobs_r,
     int64_t *next_due_r);
+struct queue_claim_limits {
+	size_t max;
+	size_t probes; /* next hops whose site failed that may be tried with one message each */
+	const char *const *skip;
+	size_t nskip;
+};
+size_t queue_claim_with(
+    struct queue *q, const struct queue_claim_limits *l, struct queue_job **jobs_r, int64_t *next_due_r);
+/* The site of a next hop failed: nothing for it is claimed before `until` (unix ms), and then one message only, which
+ * tries for all (job.probe); but those that waited for delay-warning go by their own schedule. The others wait
+ * untried. */
+void queue_hop_failed(struct queue *q, const char *nexthop, int64_t until);
+/* Something was taken there: all is as usual again. */
+void queue_hop_works(struct queue *q, const char *nexthop);
+/* Gives a claimed job back untried; nothing is written. Claimed again at `at` (unix ms; a held one: with the next
+ * queue_claim_stale, at is 0). */
+void queue_give_back(struct queue *q, const struct queue_job *j, int64_t at);
 /* Held recipients that waited longer than hold-expire become ACTIVE and come as jobs, for the caller to end them
  * (EXPIRED) with a DSN or an alarm. */
 size_t queue_claim_stale(struct queue *q, size_t max, struct queue_job **jobs_r);
@@ -167,6 +190,11 @@ struct queue_counts {
 	int64_t done;	       /* recipients that got their outcome since the queue was opened */
 	int64_t oldest_queued; /* when the oldest queued or active one came, unix ms, 0 none */
 };
+/* Can nothing be written now: no room on the disk, a read-only file system, a damaged database? pr (may be NULL) says
+ * how to mend it. New messages are refused then; what is stored stays, and nothing is claimed. */
+bool queue_trouble(struct queue *q, struct problem *pr);
+/* As many recipients are held as held-max allows: mail that would have to be held is better refused. From memory. */
+bool queue_held_full(struct queue *q);
 /* 0 / -1. From memory but for the oldest. */
 int queue_counts(struct queue *q, struct queue_counts *c_r);
 /* Forgets now what done-keep and sealed-ids-days say is to be forgotten (else the writer does, when idle). Number of

@@ -26,7 +26,7 @@ static const struct verb verbs[] = {
     [QUEUE_VERB_HOLD] = {"hold", "held by the admin", 1u << QUEUE_QUEUED, QUEUE_HELD, QUEUE_NONE, QUEUE_STORE_HOLD},
     [QUEUE_VERB_RELEASE] = {"release", "released by the admin", 1u << QUEUE_HELD, QUEUE_QUEUED, QUEUE_NONE,
 	QUEUE_STORE_RELEASE},
-    [QUEUE_VERB_RETRY] = {"retry", NULL, 1u << QUEUE_QUEUED, QUEUE_QUEUED, QUEUE_NONE, QUEUE_STORE_UNTRIED},
+    [QUEUE_VERB_RETRY] = {"retry", NULL, 1u << QUEUE_QUEUED, QUEUE_QUEUED, QUEUE_NONE, QUEUE_STORE_RETRY},
     [QUEUE_VERB_DELETE] = {"delete", "deleted by the admin", 1u << QUEUE_QUEUED | 1u << QUEUE_HELD, QUEUE_DONE,
 	QUEUE_DELETED, QUEUE_STORE_UNTRIED},
 };

@@ -57,17 +57,17 @@ int queue_batch_begin(struct queue_batch *b, int64_t row)
 	return 0;
 }
 
-void queue_batch_due(struct queue_batch *b, const char *nexthop, int64_t at)
+void queue_batch_due(struct queue_batch *b, const char *nexthop, int64_t at, bool wake)
 {
-	struct queue_batch_hop *last = b->nhops ? &b->hops[b->nhops - 1] : NULL;
+	struct queue_batch_hop *last = b->hops && b->nhops ? &b->hops[b->nhops - 1] : NULL;
 
-	if (last && last->at <= at && strcmp(last->name, nexthop) == 0)
+	if (last && last->at <= at && last->wake == wake && strcmp(last->name, nexthop) == 0)
 		return;
 	if (b->nhops == b->hops_cap) {
 		b->hops_cap = b->hops_cap ? b->hops_cap * 2 : FIRST_CAP;
 		b->hops = mem_resize(b->hops, b->hops_cap * sizeof *b->hops);
 	}
-	b->hops[b->nhops++] = (struct queue_batch_hop){.name = mem_str(nexthop), .at = at};
+	b->hops[b->nhops++] = (struct queue_batch_hop){.name = mem_str(nexthop), .at = at, .wake = wake};
 }
 
 /* The next hops go in after the commit and not before it: a claim in between would find nobody and strike them out
@@ -77,8 +77,11 @@ void queue_batch_committed(struct queue_batch *b)
 	pthread_mutex_lock(&b->due->lock);
 	for (size_t i = 0; i < b->ended.n; i++)
 		queue_active_remove(&b->due->active, b->ended.v[i]);
-	for (size_t i = 0; i < b->nhops; i++)
+	for (size_t i = 0; i < b->nhops; i++) {
 		queue_hops_lower(&b->due->hops, b->hops[i].name, b->hops[i].at);
+		if (b->hops[i].wake)
+			queue_hops_works(&b->due->hops, b->hops[i].name);
+	}
 	for (int i = 0; i < QUEUE_DUE_STATES; i++)
 		b->due->tally[i] += b->tally[i];
 	pthread_mutex_unlock(&b->due->lock);

@@ -18,6 +18,7 @@ struct queue_batch_rows {
 struct queue_batch_hop {
 	char *name;
 	int64_t at;
+	bool wake; /* the admin wants it tried now, whatever its site did before */
 };
 struct queue_store;
 struct queue_batch {
@@ -45,7 +46,7 @@ void queue_batch_add(struct queue_batch_rows *r, int64_t row);
  * or -1 when it was in it. */
 int queue_batch_begin(struct queue_batch *b, int64_t row);
 /* Somebody for this next hop will be due. */
-void queue_batch_due(struct queue_batch *b, const char *nexthop, int64_t at);
+void queue_batch_due(struct queue_batch *b, const char *nexthop, int64_t at, bool wake);
 /* Exactly one of these two, once. */
 void queue_batch_committed(struct queue_batch *b);
 void queue_batch_undone(struct queue_batch *b);

@@ -13,11 +13,14 @@
 #include "gateway/base/mem.h"
 #include "gateway/queue/queue_db.h"
 #include "gateway/queue/queue_parts.h"
+#include "gateway/queue/queue_store.h"
+
+enum { PROBE_WAIT_MS = 5 * 60 * 1000 }; /* a probe that is not heard of for so long is no longer waited for */
 
 struct claim {
 	struct queue *q;
 	struct queue_job **jobs;
-	size_t n, max;
+	size_t n, max, probes;
 	int64_t now;
 };
 
@@ -28,12 +31,14 @@ void queue_job_free(struct queue_job *j)
 	for (size_t i = 0; i < j->nrcpts; i++) {
 		free(j->rcpts[i].address);
 		free(j->rcpts[i].treatment);
+		free(j->rcpts[i].orcpt);
 	}
 	free(j->rcpts);
 	free(j->sender);
 	free(j->trace);
 	free(j->facts);
 	free(j->message_id);
+	free(j->envid);
 	free(j->nexthop);
 	mem_free_secret(j, sizeof *j);
 }
@@ -43,8 +48,21 @@ static char *column(sqlite3_stmt *st, int i)
 	return mem_str(queue_db_column(st, i));
 }
 
-/* The envelope. NULL when it cannot be read. */
-static struct queue_job *read_msg(struct queue_reader *r, int64_t number, const char *nexthop)
+static struct envelope read_env(sqlite3_stmt *st, const char *envid)
+{
+	int flags = sqlite3_column_int(st, 7), ret = sqlite3_column_int(st, 8);
+
+	return (struct envelope){
+	    .body8 = flags & QUEUE_STORE_BODY8,
+	    .utf8 = flags & QUEUE_STORE_UTF8,
+	    .requiretls = flags & QUEUE_STORE_REQUIRETLS,
+	    .ret = ret >= ENVELOPE_RET_NONE && ret <= ENVELOPE_RET_FULL ? (enum envelope_ret)ret : ENVELOPE_RET_NONE,
+	    .envid = envid,
+	};
+}
+
+/* The envelope; NULL when it is gone (SQLITE_DONE), damaged (SQLITE_ROW), or cannot be read. */
+static int read_msg(struct queue_reader *r, int64_t number, const char *nexthop, struct queue_job **j_r)
 {
 	struct queue_job *j = NULL;
 
@@ -64,13 +82,16 @@ static struct queue_job *read_msg(struct queue_reader *r, int64_t number, const 
 		j->trace = column(r->msg, 3);
 		j->facts = column(r->msg, 4);
 		j->message_id = column(r->msg, 5);
+		j->envid = column(r->msg, 9);
+		j->env = read_env(r->msg, j->envid);
 		j->wrapped_len = wrapped;
 		if (wrapped)
 			memcpy(j->wrapped, sqlite3_column_blob(r->msg, 6), wrapped);
 		j->nexthop = mem_str(nexthop);
 	}
 	sqlite3_reset(r->msg);
-	return j;
+	*j_r = j;
+	return rc;
 }
 
 static void add_rcpt(struct queue_job *j, sqlite3_stmt *st)
@@ -84,6 +105,8 @@ static void add_rcpt(struct queue_job *j, sqlite3_stmt *st)
 	j->rcpts[i].address = column(st, 1);
 	j->rcpts[i].attempts = sqlite3_column_int(st, 2);
 	j->rcpts[i].treatment = column(st, 3);
+	j->rcpts[i].orcpt = column(st, 7);
+	j->rcpts[i].env = (struct envelope_rcpt){(unsigned)sqlite3_column_int(st, 6), j->rcpts[i].orcpt};
 	j->rcpts[i].warned = sqlite3_column_int(st, 4) != 0;
 	/* only when all were: one released does not let another pass its own hold */
 	j->released = (i == 0 || j->released) && sqlite3_column_int(st, 5) == 1;
@@ -105,20 +128,84 @@ static void read_rcpts(struct claim *c, struct queue_job *j, enum queue_state st
 	sqlite3_reset(r->rcpts);
 }
 
-static void take(struct claim *c, int64_t row, const char *nexthop, enum queue_state state, int64_t until)
+/* ---- what cannot be claimed ---- */
+
+/* A hold that is under way. */
+struct unreadable {
+	struct queue *q;
+	int64_t row;
+	char *nexthop;
+};
+
+static void give_back_row(struct queue *q, int64_t row, const char *nexthop, int64_t at)
 {
-	struct queue_job *j = read_msg(&c->q->reader, queue_number_msg(row), nexthop);
+	pthread_mutex_lock(&q->due.lock);
+	queue_active_remove(&q->due.active, row);
+	if (at > 0) {
+		queue_hops_lower(&q->due.hops, nexthop, 0); /* it is due; the putting off alone keeps it */
+		queue_hops_put_off(&q->due.hops, nexthop, at, false);
+	}
+	pthread_mutex_unlock(&q->due.lock);
+}
+
+static void held(void *ctx, int err, const int64_t *rows, size_t n, const struct problem *pr)
+{
+	struct unreadable *u = ctx;
+
+	(void)rows;
+	(void)n;
+	if (err) {
+		log_error(NULL, "queue", "unreadable row=%lld not-held=\"%s\"", (long long)u->row, pr->text);
+		give_back_row(u->q, u->row, u->nexthop, queue_clock_ms(&u->q->clock) + u->q->set.retry_min);
+	}
+	free(u->nexthop);
+	free(u);
+}
+
+/* The envelope of a row is gone or damaged: a person must look. The row is in the active set. */
+static void hold(struct queue *q, int64_t row, const char *nexthop)
+{
+	struct unreadable *u = mem_new(sizeof *u);
+	struct queue_settle t = {.rcpt = row,
+	    .state = QUEUE_HELD,
+	    .reason = "the message's envelope in the queue database is gone or damaged: see `postern queue check`",
+	    .status = "5.3.0"};
+	struct queue_tx tx = {.settles = &t, .nsettles = 1};
+
+	*u = (struct unreadable){.q = q, .row = row, .nexthop = mem_str(nexthop)};
+	queue_writer_add(q->writer, queue_item_new(&tx, held, u));
+}
+
+void queue_give_back(struct queue *q, const struct queue_job *j, int64_t at)
+{
+	for (size_t i = 0; i < j->nrcpts; i++)
+		give_back_row(q, j->rcpts[i].row, j->nexthop, at);
+}
+
+/* ---- claiming ---- */
+
+/* Takes the message of a row. -1: the database cannot be read now, nothing was taken. */
+static int take(struct claim *c, int64_t row, const char *nexthop, enum queue_state state, int64_t until)
+{
+	struct queue_job *j;
+	int rc = read_msg(&c->q->reader, queue_number_msg(row), nexthop, &j);
 
 	if (j)
 		read_rcpts(c, j, state, until);
 	if (j && j->nrcpts) {
 		c->jobs[c->n++] = j;
-		return;
+		return 0;
 	}
-	/* set aside until the next start rather than met again at every claim */
-	log_error(NULL, "queue", "unreadable row=%lld error=\"%s\"", (long long)row, sqlite3_errmsg(c->q->reader.db));
-	queue_active_add(&c->q->due.active, row);
 	queue_job_free(j);
+	log_error(NULL, "queue", "unreadable row=%lld error=\"%s\"", (long long)row,
+	    rc == SQLITE_DONE || rc == SQLITE_ROW ? "its envelope is gone or damaged" : sqlite3_errstr(rc));
+	if (rc != SQLITE_DONE && rc != SQLITE_ROW) {
+		queue_writer_reader_failed(c->q->writer, rc);
+		return -1;
+	}
+	if (state == QUEUE_QUEUED && queue_active_add(&c->q->due.active, row))
+		hold(c->q, row, nexthop);
+	return 0;
 }
 
 static bool is_full(const struct claim *c)
@@ -126,40 +213,68 @@ static bool is_full(const struct claim *c)
 	return c->n >= c->max || (int64_t)c->q->due.active.n >= c->q->set.active_max;
 }
 
+/*
+ * At a suspect hop one recipient tries for all, and the others wait untried. But who is old enough to be given up, or
+ * to have its sender warned, is claimed by its own schedule, so that no notice comes late.
+ */
+static bool waits_for_probe(const struct claim *c, const struct queue_hop *hop, int64_t row, size_t taken)
+{
+	const struct queue_settings *set = &c->q->set;
+	int64_t age = c->now - queue_number_time(queue_number_msg(row));
+
+	if (!hop->suspect || taken == 0)
+		return false;
+	return age < (set->delay_warning > 0 && set->delay_warning < set->expire ? set->delay_warning : set->expire);
+}
+
 /* Claims at one next hop what is due at `until`, and corrects the hop's time. */
-static void claim_hop(struct claim *c, size_t hop, int64_t until)
+static void claim_hop(struct claim *c, struct queue_hop *hop, int64_t until)
 {
 	sqlite3_stmt *st = c->q->reader.due;
 	int64_t next = INT64_MAX;
-	int rc;
+	size_t before = c->n;
+	int rc, err = 0;
 
-	queue_db_text(st, 1, c->q->due.hops.v[hop].name);
+	queue_db_text(st, 1, hop->name);
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
 		int64_t row = sqlite3_column_int64(st, 0), at = sqlite3_column_int64(st, 1);
 
 		if (queue_active_has(&c->q->due.active, row))
 			continue;
 		if (at > until || is_full(c)) {
-			next = at;
+			next = at < next ? at : next;
 			break;
 		}
-		take(c, row, c->q->due.hops.v[hop].name, QUEUE_QUEUED, c->now);
+		if (waits_for_probe(c, hop, row, c->n - before)) {
+			next = at < next ? at : next;
+			continue;
+		}
+		err = take(c, row, hop->name, QUEUE_QUEUED, c->now);
+		if (err)
+			break;
 	}
 	sqlite3_reset(st);
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
-		log_error(NULL, "queue", "claim error=\"%s\"", sqlite3_errmsg(c->q->reader.db));
-		next = c->now + c->q->set.retry_min;
+	if (err || (rc != SQLITE_ROW && rc != SQLITE_DONE)) {
+		if (!err)
+			queue_writer_reader_failed(c->q->writer, rc);
+		queue_hops_put_off(&c->q->due.hops, hop->name, c->now + c->q->set.retry_min, false);
+		next = c->now;
+	} else if (hop->suspect && c->n > before) {
+		for (size_t i = before; i < c->n; i++)
+			c->jobs[i]->probe = true;
+		queue_hops_put_off(&c->q->due.hops, hop->name, c->now + PROBE_WAIT_MS, true);
+		c->probes -= c->probes > 0;
 	}
 	queue_hops_set(&c->q->due.hops, hop, next);
 }
 
 static void claim_all(struct claim *c)
 {
-	long hop;
+	struct queue_hop *hop;
 	int64_t until;
 
-	while (!is_full(c) && (hop = queue_hops_first(&c->q->due.hops, c->now, &until)) >= 0)
-		claim_hop(c, (size_t)hop, until);
+	while (!is_full(c) && (hop = queue_hops_first(&c->q->due.hops, c->now, c->probes > 0, &until)))
+		claim_hop(c, hop, until);
 }
 
 static void lock_both(struct queue *q)
@@ -177,18 +292,45 @@ static void unlock_both(struct queue *q)
 	pthread_mutex_unlock(&q->reader.lock);
 }
 
+size_t queue_claim_with(
+    struct queue *q, const struct queue_claim_limits *l, struct queue_job **jobs_r, int64_t *next_due_r)
+{
+	struct claim c = {
+	    .q = q, .jobs = jobs_r, .max = l->max, .probes = l->probes, .now = queue_clock_ms(&q->clock)};
+
+	*next_due_r = INT64_MAX;
+	queue_writer_start(q->writer);
+	if (queue_writer_in_trouble(q->writer, NULL)) /* what is delivered now could not be recorded */
+		return 0;
+	lock_both(q);
+	queue_hops_park(&q->due.hops, l->skip, l->nskip);
+	claim_all(&c);
+	*next_due_r = queue_hops_next(&q->due.hops, c.now, c.probes > 0);
+	queue_hops_unpark(&q->due.hops);
+	unlock_both(q);
+	return c.n;
+}
+
 size_t queue_claim(struct queue *q, size_t max, const char *const *skip, size_t nskip, struct queue_job **jobs_r,
     int64_t *next_due_r)
 {
-	struct claim c = {.q = q, .jobs = jobs_r, .max = max, .now = queue_clock_ms(&q->clock)};
+	struct queue_claim_limits l = {.max = max, .probes = max, .skip = skip, .nskip = nskip};
 
-	queue_writer_start(q->writer);
-	lock_both(q);
-	queue_hops_skip(&q->due.hops, skip, nskip);
-	claim_all(&c);
-	*next_due_r = queue_hops_next(&q->due.hops, c.now);
-	unlock_both(q);
-	return c.n;
+	return queue_claim_with(q, &l, jobs_r, next_due_r);
+}
+
+void queue_hop_failed(struct queue *q, const char *nexthop, int64_t until)
+{
+	pthread_mutex_lock(&q->due.lock);
+	queue_hops_put_off(&q->due.hops, nexthop, until, true);
+	pthread_mutex_unlock(&q->due.lock);
+}
+
+void queue_hop_works(struct queue *q, const char *nexthop)
+{
+	pthread_mutex_lock(&q->due.lock);
+	queue_hops_works(&q->due.hops, nexthop);
+	pthread_mutex_unlock(&q->due.lock);
 }
 
 size_t queue_claim_stale(struct queue *q, size_t max, struct queue_job **jobs_r)
@@ -201,8 +343,9 @@ size_t queue_claim_stale(struct queue *q, size_t max, struct queue_job **jobs_r)
 	while (!is_full(&c) && sqlite3_step(q->reader.held) == SQLITE_ROW) {
 		int64_t row = sqlite3_column_int64(q->reader.held, 0);
 
-		if (!queue_active_has(&q->due.active, row))
-			take(&c, row, queue_db_column(q->reader.held, 1), QUEUE_HELD, until);
+		if (!queue_active_has(&q->due.active, row) &&
+		    take(&c, row, queue_db_column(q->reader.held, 1), QUEUE_HELD, until))
+			break;
 	}
 	sqlite3_reset(q->reader.held);
 	unlock_both(q);

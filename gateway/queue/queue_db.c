@@ -2,11 +2,14 @@
  * The queue's database file. relay. SQLite in WAL mode with synchronous=FULL: each commit is synced before it
  * returns, and the promise P2 rests on that.
  *
- *  msg     one message's envelope; its number says when it came (queue_number.h)
+ *  msg     one message's envelope; its number says when it came (queue_number.h); flags: QUEUE_STORE_BODY8 ...
  *  body    its sealed content up to memory-max; larger content is a file in spool/. A table of its own, because an
  * UPDATE writes a whole row anew rcpt    one recipient; rows of a message are neighbours (number << 16 | place).
  * State "active" is never stored (queue_active.h) sealed  Message-IDs of sealed mail, as 63 bits of their SHA-256: a
  * false match seals a mail that need not be, the safe way round
+ *
+ *  self    this queue's name, a random number
+ *  adopted what was taken over from which other queue (queue_adopt.c)
  *
  * P6 stands in the schema: a done recipient has an outcome, no other has one, and a trigger refuses every further
  * change of it.
@@ -29,19 +32,25 @@ enum { BUSY_MS = 5000, CHECKED_PAGES = 4096, PATH_ROOM = 4096 };
 /* Step i brings a database of version i to i + 1. Never changed once released; new ones are added behind. */
 static const char *const migrations[] = {
     "CREATE TABLE msg (id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, size INTEGER NOT NULL, sender TEXT NOT NULL,"
-    " trace TEXT NOT NULL, facts TEXT NOT NULL, message_id TEXT NOT NULL, wrapped BLOB NOT NULL);"
+    " trace TEXT NOT NULL, facts TEXT NOT NULL, message_id TEXT NOT NULL, wrapped BLOB NOT NULL,"
+    " flags INTEGER NOT NULL DEFAULT 0, ret INTEGER NOT NULL DEFAULT 0, envid TEXT NOT NULL DEFAULT '');"
     "CREATE TABLE body (msg INTEGER PRIMARY KEY, sealed BLOB NOT NULL);"
     "CREATE TABLE rcpt (id INTEGER PRIMARY KEY, address TEXT NOT NULL, nexthop TEXT NOT NULL,"
     " state INTEGER NOT NULL CHECK (state IN (0, 2, 3)),"
     " outcome INTEGER NOT NULL CHECK ((state = 3) = (outcome <> 0)),"
     " attempts INTEGER NOT NULL DEFAULT 0, released INTEGER NOT NULL DEFAULT 0, warned INTEGER NOT NULL DEFAULT 0, "
     "next_at INTEGER NOT NULL,"
-    " changed INTEGER NOT NULL, reason TEXT, remote TEXT, status TEXT, treatment TEXT);"
+    " changed INTEGER NOT NULL, reason TEXT, remote TEXT, status TEXT, treatment TEXT,"
+    " notify INTEGER NOT NULL DEFAULT 0, orcpt TEXT NOT NULL DEFAULT '');"
     "CREATE INDEX rcpt_held ON rcpt (state) WHERE state = 2;"
     "CREATE INDEX rcpt_due ON rcpt (nexthop, next_at) WHERE state = 0;"
     "CREATE TRIGGER rcpt_once BEFORE UPDATE ON rcpt WHEN OLD.state = 3"
     " BEGIN SELECT RAISE(ABORT, 'the recipient has its outcome'); END;"
-    "CREATE TABLE sealed (hash INTEGER PRIMARY KEY, at INTEGER NOT NULL);",
+    "CREATE TABLE sealed (hash INTEGER PRIMARY KEY, at INTEGER NOT NULL);"
+    "CREATE TABLE self (name INTEGER NOT NULL);"
+    "INSERT INTO self (name) VALUES (random());"
+    "CREATE TABLE adopted (source INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (source, number)) WITHOUT "
+    "ROWID;",
 };
 
 enum { VERSION = sizeof migrations / sizeof migrations[0] };
@@ -137,7 +146,7 @@ static int make_file(const char *path, struct problem *pr)
 
 static int check_owner(sqlite3 *db, const char *path, int64_t *version_r, struct problem *pr)
 {
-	int64_t app, tables;
+	int64_t app = 0, tables = 0;
 
 	if (ask(db, path, "PRAGMA application_id", &app, pr) || ask(db, path, "PRAGMA user_version", version_r, pr) ||
 	    ask(db, path, "SELECT count(*) FROM sqlite_master", &tables, pr))
@@ -173,7 +182,7 @@ static int migrate(sqlite3 *db, const char *path, int64_t version, struct proble
 /* A whole look at a small database; a large one would take minutes, and its pages are checked as they are used. */
 static int quick_check(sqlite3 *db, const char *path, struct problem *pr)
 {
-	int64_t pages;
+	int64_t pages = 0;
 	sqlite3_stmt *st = NULL;
 
 	if (ask(db, path, "PRAGMA page_count", &pages, pr))
@@ -191,6 +200,19 @@ static int quick_check(sqlite3 *db, const char *path, struct problem *pr)
 	return rc == SQLITE_ROW ? 0 : say(pr, path, NULL, rc);
 }
 
+/*
+ * What stands in the log after a crash is carried over and synced before anything is written behind it. The crash may
+ * have been a failed sync: then the kernel calls pages of the log clean that are not on the disk, and whoever wrote
+ * behind them would lose it with the next power cut.
+ */
+static void settle_log(sqlite3 *db, const char *path)
+{
+	int rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+
+	if (rc != SQLITE_OK)
+		log_warn(NULL, "queue", "first-checkpoint file=%s error=\"%s\"", path, sqlite3_errmsg(db));
+}
+
 /* secure_delete is on in Debian's build and would write freed pages over; what they hold is sealed. */
 static int prepare(sqlite3 *db, const char *path, struct problem *pr)
 {
@@ -198,7 +220,7 @@ static int prepare(sqlite3 *db, const char *path, struct problem *pr)
 	    "PRAGMA page_size=16384; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000;"
 	    "PRAGMA secure_delete=FAST; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;";
 	static const char then[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;";
-	int64_t version;
+	int64_t version = 0;
 
 	sqlite3_busy_timeout(db, BUSY_MS);
 	if (exec(db, path, first, pr))
@@ -207,7 +229,10 @@ static int prepare(sqlite3 *db, const char *path, struct problem *pr)
 		return say(pr, path, NULL, SQLITE_READONLY);
 	if (check_owner(db, path, &version, pr) || exec(db, path, then, pr) || quick_check(db, path, pr))
 		return -1;
-	return migrate(db, path, version, pr);
+	if (migrate(db, path, version, pr))
+		return -1;
+	settle_log(db, path);
+	return 0;
 }
 
 static sqlite3 *open_one(const char *dir, int flags, char path_r[PATH_ROOM], struct problem *pr)
@@ -255,6 +280,18 @@ sqlite3 *queue_db_open_reader(const char *dir, struct problem *pr)
 		return NULL;
 	}
 	return db;
+}
+
+int queue_db_is_queue(sqlite3 *db, const char *dir, struct problem *pr)
+{
+	char path[PATH_ROOM];
+	int64_t version = 0;
+
+	snprintf(path, sizeof path, "%s/queue.db", dir);
+	if (check_owner(db, path, &version, pr))
+		return -1;
+	return version == VERSION ? 0
+				  : problem_temp(pr, "%s is of another version: start the gateway on it first", path);
 }
 
 /* ---- statements ---- */

@@ -15,6 +15,8 @@ int queue_db_lock(const char *dir, struct problem *pr) __attribute__((warn_unuse
 sqlite3 *queue_db_open(const char *dir, struct problem *pr);
 /* A second connection that only reads; after queue_db_open. */
 sqlite3 *queue_db_open_reader(const char *dir, struct problem *pr);
+/* Is it a queue of this version? 0, or -1 with pr. */
+int queue_db_is_queue(sqlite3 *db, const char *dir, struct problem *pr) __attribute__((warn_unused_result));
 /* A statement of ours, to be used many times; one that does not compile is a bug. */
 sqlite3_stmt *queue_db_prepare(sqlite3 *db, const char *sql);
 /* Runs a statement that gives no rows and makes it ready for the next time. The SQLite result, SQLITE_OK for done. */

@@ -1,119 +1,281 @@
-/* Next hops and when they are due: an array sorted by name. Looked through as a whole at a claim: 20,000 hops are
- * some 30 microseconds. relay. */
+/* Next hops: a hash table for the names, two heaps for the times. A claim costs the logarithm of 200,000 hops. relay.
+ */
 #include "gateway/queue/queue_hops.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 
 enum { FIRST_CAP = 64 };
 
+/* ---- a heap by time ---- */
+
+static int64_t key(const struct queue_hop *p)
+{
+	if (p->earliest == INT64_MAX)
+		return p->not_before;
+	return p->earliest > p->not_before ? p->earliest : p->not_before;
+}
+
+static void place(struct queue_hops_heap *heap, size_t i, struct queue_hop *p)
+{
+	heap->v[i] = p;
+	p->at = i;
+}
+
+static void sift(struct queue_hops_heap *heap, size_t i)
+{
+	struct queue_hop *p = heap->v[i];
+	int64_t k = key(p);
+
+	for (; i > 0 && key(heap->v[(i - 1) / 2]) > k; i = (i - 1) / 2)
+		place(heap, i, heap->v[(i - 1) / 2]);
+	for (size_t child; (child = 2 * i + 1) < heap->n; i = child) {
+		if (child + 1 < heap->n && key(heap->v[child + 1]) < key(heap->v[child]))
+			child++;
+		if (key(heap->v[child]) >= k)
+			break;
+		place(heap, i, heap->v[child]);
+	}
+	place(heap, i, p);
+}
+
+static void push(struct queue_hops_heap *heap, struct queue_hop *p)
+{
+	if (heap->n == heap->cap) {
+		heap->cap = heap->cap ? heap->cap * 2 : FIRST_CAP;
+		heap->v = mem_resize(heap->v, heap->cap * sizeof *heap->v);
+	}
+	place(heap, heap->n++, p);
+	sift(heap, p->at);
+}
+
+static void pull(struct queue_hops_heap *heap, struct queue_hop *p)
+{
+	size_t i = p->at;
+	struct queue_hop *last = heap->v[--heap->n];
+
+	if (last == p)
+		return;
+	place(heap, i, last);
+	sift(heap, i);
+}
+
+static struct queue_hops_heap *heap_of(struct queue_hops *h, const struct queue_hop *p)
+{
+	return p->parked ? &h->aside : &h->heap[p->suspect];
+}
+
+/* ---- the names ---- */
+
+/* FNV-1a with a seed: names come from outside, and nobody there can choose names of one bucket. */
+static uint64_t hash(const struct queue_hops *h, const char *name)
+{
+	uint64_t x = UINT64_C(0xcbf29ce484222325) ^ h->seed;
+
+	for (; *name; name++)
+		x = (x ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
+	x ^= h->seed >> 17;
+	return x ^ x >> 29;
+}
+
 void queue_hops_init(struct queue_hops *h)
 {
 	*h = (struct queue_hops){0};
+	if (getrandom(&h->seed, sizeof h->seed, GRND_NONBLOCK) != sizeof h->seed)
+		h->seed = (uint64_t)(uintptr_t)h;
 }
 
 void queue_hops_clear(struct queue_hops *h)
 {
-	for (size_t i = 0; i < h->n; i++)
-		free(h->v[i].name);
-	free(h->v);
-	queue_hops_init(h);
-}
-
-/* The place of the name, or where it would go. */
-static size_t place(const struct queue_hops *h, const char *name, bool *found_r)
-{
-	size_t low = 0, high = h->n;
-
-	*found_r = false;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		int c = strcmp(h->v[mid].name, name);
-
-		if (c == 0) {
-			*found_r = true;
-			return mid;
+	for (size_t i = 0; i < h->buckets; i++)
+		for (struct queue_hop *p = h->bucket[i], *next; p; p = next) {
+			next = p->next;
+			free(p->name);
+			free(p);
 		}
-		if (c < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	free(h->bucket);
+	free(h->heap[0].v);
+	free(h->heap[1].v);
+	free(h->aside.v);
+	*h = (struct queue_hops){0};
 }
+
+static struct queue_hop **find(struct queue_hops *h, const char *name, uint64_t x)
+{
+	struct queue_hop **p = &h->bucket[x & (h->buckets - 1)];
+
+	while (*p && ((*p)->hash != x || strcmp((*p)->name, name) != 0))
+		p = &(*p)->next;
+	return p;
+}
+
+static void grow(struct queue_hops *h)
+{
+	size_t buckets = h->buckets ? h->buckets * 2 : FIRST_CAP;
+	struct queue_hop **bucket = mem_new(buckets * sizeof *bucket);
+
+	for (size_t i = 0; i < h->buckets; i++)
+		for (struct queue_hop *p = h->bucket[i], *next; p; p = next) {
+			next = p->next;
+			p->next = bucket[p->hash & (buckets - 1)];
+			bucket[p->hash & (buckets - 1)] = p;
+		}
+	free(h->bucket);
+	h->bucket = bucket;
+	h->buckets = buckets;
+}
+
+static struct queue_hop *find_only(struct queue_hops *h, const char *name)
+{
+	return h->buckets ? *find(h, name, hash(h, name)) : NULL;
+}
+
+/* Found, or made with nobody waiting and in no heap. */
+static struct queue_hop *find_or_make(struct queue_hops *h, const char *name, bool *made_r)
+{
+	uint64_t x = hash(h, name);
+	struct queue_hop **at, *p;
+
+	if (h->n >= h->buckets)
+		grow(h);
+	at = find(h, name, x);
+	*made_r = !*at;
+	if (*at)
+		return *at;
+	p = mem_new(sizeof *p);
+	*p = (struct queue_hop){.name = mem_str(name), .earliest = INT64_MAX, .hash = x};
+	*at = p;
+	h->n++;
+	return p;
+}
+
+static void drop(struct queue_hops *h, struct queue_hop *p)
+{
+	pull(heap_of(h, p), p);
+	*find(h, p->name, p->hash) = p->next;
+	h->n--;
+	free(p->name);
+	free(p);
+}
+
+/* ---- times ---- */
 
 void queue_hops_lower(struct queue_hops *h, const char *name, int64_t at)
 {
-	bool found;
-	size_t i = place(h, name, &found);
+	bool made;
+	struct queue_hop *p = find_or_make(h, name, &made);
 
-	if (found) {
-		if (at < h->v[i].earliest)
-			h->v[i].earliest = at;
+	if (at < p->earliest)
+		p->earliest = at;
+	if (made)
+		push(heap_of(h, p), p);
+	else
+		sift(heap_of(h, p), p->at);
+}
+
+void queue_hops_set(struct queue_hops *h, struct queue_hop *p, int64_t at)
+{
+	p->earliest = at;
+	if (at == INT64_MAX && p->not_before == 0)
+		drop(h, p);
+	else
+		sift(heap_of(h, p), p->at);
+}
+
+void queue_hops_put_off(struct queue_hops *h, const char *name, int64_t until, bool suspect)
+{
+	bool made;
+	struct queue_hop *p = find_or_make(h, name, &made);
+
+	if (!made)
+		pull(heap_of(h, p), p);
+	p->not_before = until;
+	p->suspect = p->suspect || suspect;
+	push(heap_of(h, p), p);
+}
+
+void queue_hops_works(struct queue_hops *h, const char *name)
+{
+	struct queue_hop *p = find_only(h, name);
+
+	if (!p || (!p->suspect && p->not_before == 0))
 		return;
-	}
-	if (h->n == h->cap) {
-		h->cap = h->cap ? h->cap * 2 : FIRST_CAP;
-		h->v = mem_resize(h->v, h->cap * sizeof *h->v);
-	}
-	memmove(h->v + i + 1, h->v + i, (h->n - i) * sizeof *h->v);
-	h->v[i] = (struct queue_hop){.name = mem_str(name), .earliest = at};
-	h->n++;
+	pull(heap_of(h, p), p);
+	p->suspect = false;
+	p->not_before = 0;
+	push(heap_of(h, p), p);
+	if (p->earliest == INT64_MAX)
+		drop(h, p);
 }
 
-void queue_hops_set(struct queue_hops *h, size_t i, int64_t at)
+/* ---- a claim ---- */
+
+void queue_hops_park(struct queue_hops *h, const char *const *names, size_t n)
 {
-	REQUIRE(i < h->n);
-	h->v[i].earliest = at;
-	if (at < INT64_MAX)
-		return;
-	free(h->v[i].name);
-	memmove(h->v + i, h->v + i + 1, (h->n - i - 1) * sizeof *h->v);
-	h->n--;
-}
+	for (size_t i = 0; i < n; i++) {
+		struct queue_hop *p = find_only(h, names[i]);
 
-void queue_hops_skip(struct queue_hops *h, const char *const *names, size_t n)
-{
-	bool found;
-
-	for (size_t i = 0; i < h->n; i++)
-		h->v[i].skip = false;
-	for (size_t k = 0; k < n; k++) {
-		size_t i = place(h, names[k], &found);
-
-		if (found)
-			h->v[i].skip = true;
-	}
-}
-
-long queue_hops_first(const struct queue_hops *h, int64_t now, int64_t *until_r)
-{
-	long best = -1;
-
-	*until_r = now;
-	for (size_t i = 0; i < h->n; i++) {
-		if (h->v[i].skip || h->v[i].earliest > now)
+		if (!p || p->parked)
 			continue;
-		if (best < 0 || h->v[i].earliest < h->v[best].earliest) {
-			if (best >= 0)
-				*until_r = h->v[best].earliest;
-			best = (long)i;
-		} else if (h->v[i].earliest < *until_r) {
-			*until_r = h->v[i].earliest;
-		}
+		pull(heap_of(h, p), p);
+		p->parked = true;
+		push(heap_of(h, p), p);
 	}
+}
+
+void queue_hops_unpark(struct queue_hops *h)
+{
+	while (h->aside.n) {
+		struct queue_hop *p = h->aside.v[0];
+
+		pull(&h->aside, p);
+		p->parked = false;
+		push(heap_of(h, p), p);
+	}
+}
+
+/* The heap's first, without those that nobody waits for any more and whose putting off is over. */
+static struct queue_hop *top(struct queue_hops *h, int which, int64_t now)
+{
+	struct queue_hops_heap *heap = &h->heap[which];
+
+	while (heap->n && heap->v[0]->earliest == INT64_MAX && heap->v[0]->not_before <= now)
+		drop(h, heap->v[0]);
+	return heap->n && key(heap->v[0]) <= now ? heap->v[0] : NULL;
+}
+
+static void lower_to(int64_t *at, const struct queue_hop *p)
+{
+	if (p && key(p) < *at)
+		*at = key(p);
+}
+
+struct queue_hop *queue_hops_first(struct queue_hops *h, int64_t now, bool suspects, int64_t *until_r)
+{
+	struct queue_hop *a = top(h, 0, now), *b = suspects ? top(h, 1, now) : NULL, *best = a;
+
+	if (b && (!a || key(b) < key(a)))
+		best = b;
+	*until_r = now;
+	if (!best)
+		return NULL;
+	lower_to(until_r, best == a ? b : a);
+	for (size_t child = 1; child <= 2; child++)
+		if (child < heap_of(h, best)->n)
+			lower_to(until_r, heap_of(h, best)->v[child]);
 	return best;
 }
 
-int64_t queue_hops_next(const struct queue_hops *h, int64_t now)
+int64_t queue_hops_next(const struct queue_hops *h, int64_t now, bool suspects)
 {
 	int64_t next = INT64_MAX;
 
-	for (size_t i = 0; i < h->n; i++)
-		if (h->v[i].earliest > now && h->v[i].earliest < next)
-			next = h->v[i].earliest;
-	return next;
+	for (int i = 0; i < (suspects ? 2 : 1); i++)
+		if (h->heap[i].n)
+			lower_to(&next, h->heap[i].v[0]);
+	return next < now ? now : next;
 }

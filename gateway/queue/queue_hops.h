@@ -1,7 +1,9 @@
 /*
- * For each next hop with queued recipients, when its earliest one is due: what a claim looks at first, so that a
- * million recipients for a dead host cost nothing to pass by. A time may be too early (a claim then finds nothing and
- * corrects it), never too late. Only in memory. Not locked. relay.
+ * The next hops that somebody waits for, and when each is due: a claim goes where something is due and nowhere else,
+ * so that a million recipients for dead hosts cost nothing to pass by. A time may be too early (a claim then finds
+ * nothing and corrects it), never too late, but for hops that are put off on purpose. A hop whose site failed is
+ * suspect until something is taken there: it stands in a heap of its own, so that the suspects never stand in the way
+ * of the others. Only in memory. Not locked. relay.
  */
 #ifndef POSTERN_QUEUE_QUEUE_HOPS_H
 #define POSTERN_QUEUE_QUEUE_HOPS_H
@@ -12,26 +14,42 @@
 
 struct queue_hop {
 	char *name;
-	int64_t earliest; /* unix ms */
-	bool skip;
+	int64_t earliest;   /* unix ms; INT64_MAX: nobody waits, only the putting off is remembered */
+	int64_t not_before; /* 0: not put off */
+	bool suspect, parked;
+	uint64_t hash;
+	size_t at; /* in its heap */
+	struct queue_hop *next;
+};
+struct queue_hops_heap {
+	struct queue_hop **v;
+	size_t n, cap;
 };
 struct queue_hops {
-	struct queue_hop *v; /* sorted by name */
-	size_t n, cap;
+	struct queue_hop **bucket;
+	size_t buckets, n;
+	uint64_t seed;
+	struct queue_hops_heap heap[2]; /* those that work or are unknown; the suspects */
+	struct queue_hops_heap aside;	/* parked for this claim */
 };
 
 void queue_hops_init(struct queue_hops *h);
 void queue_hops_clear(struct queue_hops *h);
 /* Somebody for `name` is due at `at`. */
 void queue_hops_lower(struct queue_hops *h, const char *name, int64_t at);
-/* The claim looked: the earliest is `at` now; INT64_MAX takes the hop out (h->v[i] is another afterwards). */
-void queue_hops_set(struct queue_hops *h, size_t i, int64_t at);
-/* Marks those in the list to be passed over, and no others. */
-void queue_hops_skip(struct queue_hops *h, const char *const *names, size_t n);
-/* The hop not passed over that is due first, if at or before now; -1 none. *until_r: when the second is due, at most
- * now. */
-long queue_hops_first(const struct queue_hops *h, int64_t now, int64_t *until_r);
-/* The earliest time after now; INT64_MAX none. */
-int64_t queue_hops_next(const struct queue_hops *h, int64_t now);
+/* The claim looked: the earliest is `at` now; INT64_MAX takes the hop out when it is not put off (then it is freed).
+ */
+void queue_hops_set(struct queue_hops *h, struct queue_hop *hop, int64_t at);
+/* Nobody for it is due before `until`; suspect: until something is taken there it may be only probed. */
+void queue_hops_put_off(struct queue_hops *h, const char *name, int64_t until, bool suspect);
+/* Something was taken there. */
+void queue_hops_works(struct queue_hops *h, const char *name);
+/* Parks those in the list, to be passed over until queue_hops_unpark. */
+void queue_hops_park(struct queue_hops *h, const char *const *names, size_t n);
+void queue_hops_unpark(struct queue_hops *h);
+/* The hop that is due first, if at or before now; NULL none. *until_r: when the second is due, at most now. */
+struct queue_hop *queue_hops_first(struct queue_hops *h, int64_t now, bool suspects, int64_t *until_r);
+/* When the first is due that is not parked: after now; now itself when one is due already; INT64_MAX none. */
+int64_t queue_hops_next(const struct queue_hops *h, int64_t now, bool suspects);
 
 #endif

@@ -57,6 +57,7 @@ static void copy_rcpts(struct layout *l, struct queue_msg *m)
 		r.nexthop = text(l, r.nexthop);
 		r.reason = text(l, r.reason);
 		r.treatment = text(l, r.treatment);
+		r.env.orcpt = text(l, r.env.orcpt);
 		if (to)
 			to[i] = r;
 	}
@@ -75,6 +76,7 @@ static const struct queue_msg *copy_msgs(struct layout *l, const struct queue_tx
 		m.trace = text(l, m.trace ? m.trace : "");
 		m.facts = text(l, m.facts ? m.facts : "");
 		m.message_id = text(l, m.message_id ? m.message_id : "");
+		m.env.envid = text(l, m.env.envid);
 		m.wrapped = octets(l, m.wrapped, m.wrapped_len);
 		copy_rcpts(l, &m);
 		if (to)

@@ -19,6 +19,7 @@ struct queue {
 	struct queue_box *box;
 	struct queue_writer *writer;
 	struct queue_clock clock;
+	int64_t oldest, oldest_read; /* as read last, and when (monotonic ms) */
 };
 
 #endif

@@ -16,10 +16,10 @@ void queue_reader_init(struct queue_reader *r, sqlite3 *db)
 	    "SELECT id, next_at FROM rcpt INDEXED BY rcpt_due WHERE state = 0 AND nexthop = ?1 ORDER BY next_at, id");
 	r->held = queue_db_prepare(
 	    db, "SELECT id, nexthop FROM rcpt INDEXED BY rcpt_held WHERE state = 2 AND changed <= ?1 ORDER BY id");
-	r->msg = queue_db_prepare(
-	    db, "SELECT kind, size, sender, trace, facts, message_id, wrapped FROM msg WHERE id = ?1");
+	r->msg = queue_db_prepare(db,
+	    "SELECT kind, size, sender, trace, facts, message_id, wrapped, flags, ret, envid FROM msg WHERE id = ?1");
 	r->rcpts = queue_db_prepare(db,
-	    "SELECT id, address, attempts, treatment, warned, released FROM rcpt NOT INDEXED"
+	    "SELECT id, address, attempts, treatment, warned, released, notify, orcpt FROM rcpt NOT INDEXED"
 	    " WHERE id >= ?1 AND id < ?2 AND state = ?3 AND nexthop = ?4 AND next_at <= ?5 ORDER BY id");
 	r->content = queue_db_prepare(
 	    db, "SELECT msg.size, body.sealed FROM msg LEFT JOIN body ON body.msg = msg.id WHERE msg.id = ?1");

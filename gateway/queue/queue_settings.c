@@ -40,11 +40,13 @@ static const struct setting rows[] = {
 	"After how long a sender inside is told once that the message still waits; 0 for never."),
     DURATION("hold-expire", hold_expire, "30d", HOUR, 365 * DAY,
 	"How long held mail waits for its certificate or for the admin before it is given up."),
+    NUMBER("held-max", held_max, "100000", 0, 100000000,
+	"How many held recipients the queue may have before incoming mail that would have to be held, and encrypted "
+	"mail, "
+	"which may have to be, gets 452; 0 for no bound."),
     SIZE("memory-max", memory_max, "256k", 0, 16 * MIB,
 	"Sealed content up to this size stays in memory and goes into the queue database; larger content goes into a "
 	"file in the spool directory."),
-    SIZE("message-max", message_max, "50M", 64 * KIB, 2048 * MIB,
-	"The largest message accepted; it is announced with SIZE (RFC 1870)."),
     NUMBER("sealed-ids-days", sealed_ids_days, "90", 1, 3650,
 	"For how many days the Message-IDs of sealed mail are remembered, so that replies to it are sealed too."),
     DURATION("done-keep", done_keep, "30d", 0, 3650 * DAY,

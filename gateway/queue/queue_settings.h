@@ -13,8 +13,8 @@ struct queue_settings {
 	int64_t expire;
 	int64_t delay_warning; /* 0: none */
 	int64_t hold_expire;
+	int64_t held_max; /* recipients; 0: no bound */
 	int64_t memory_max;
-	int64_t message_max;
 	int64_t sealed_ids_days; /* days */
 	int64_t done_keep;
 	int64_t checkpoint;

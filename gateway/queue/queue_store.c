@@ -10,12 +10,12 @@
 
 void queue_store_init(struct queue_store *s, sqlite3 *db)
 {
-	s->msg = queue_db_prepare(db, "INSERT INTO msg (id, kind, size, sender, trace, facts, message_id, wrapped) "
-				      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+	s->msg = queue_db_prepare(db, "INSERT INTO msg (id, kind, size, sender, trace, facts, message_id, wrapped,"
+				      " flags, ret, envid) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
 	s->body = queue_db_prepare(db, "INSERT INTO body (msg, sealed) VALUES (?1, ?2)");
-	s->rcpt = queue_db_prepare(db,
-	    "INSERT INTO rcpt (id, address, nexthop, state, outcome, next_at, changed, reason, treatment)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)");
+	s->rcpt = queue_db_prepare(db, "INSERT INTO rcpt (id, address, nexthop, state, outcome, next_at, changed, "
+				       "reason, treatment, notify, orcpt)"
+				       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10)");
 	s->sealed = queue_db_prepare(
 	    db, "INSERT INTO sealed (hash, at) VALUES (?1, ?2) ON CONFLICT (hash) DO UPDATE SET at = excluded.at");
 	s->state = queue_db_prepare(db, "SELECT state FROM rcpt WHERE id = ?1");
@@ -35,12 +35,12 @@ void queue_store_init(struct queue_store *s, sqlite3 *db)
 
 void queue_store_clear(struct queue_store *s)
 {
-	sqlite3_stmt **all = (sqlite3_stmt **)s;
+	sqlite3_stmt *all[] = {
+	    s->msg, s->body, s->rcpt, s->sealed, s->state, s->settle, s->nexthop, s->open, s->drop_body};
 
-	for (size_t i = 0; i < sizeof *s / sizeof *all; i++) {
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		sqlite3_finalize(all[i]);
-		all[i] = NULL;
-	}
+	*s = (struct queue_store){0};
 }
 
 /* ---- messages ---- */
@@ -58,12 +58,20 @@ static int put_rcpt(struct queue_store *s, struct queue_batch *b, const struct q
 	sqlite3_bind_int64(s->rcpt, 6, b->now);
 	queue_db_text(s->rcpt, 7, r->reason);
 	queue_db_text(s->rcpt, 8, r->treatment);
+	sqlite3_bind_int(s->rcpt, 9, (int)r->env.notify);
+	queue_db_text(s->rcpt, 10, r->env.orcpt ? r->env.orcpt : "");
 	b->tally[stored]++;
 	if (r->state == QUEUE_ACTIVE)
 		REQUIRE(queue_batch_begin(b, row) == 0);
 	if (r->state == QUEUE_QUEUED)
-		queue_batch_due(b, r->nexthop, b->now);
+		queue_batch_due(b, r->nexthop, b->now, false);
 	return queue_db_run(s->rcpt);
+}
+
+static int flags_of(const struct envelope *e)
+{
+	return (e->body8 ? QUEUE_STORE_BODY8 : 0) | (e->utf8 ? QUEUE_STORE_UTF8 : 0) |
+	       (e->requiretls ? QUEUE_STORE_REQUIRETLS : 0);
 }
 
 static int put_msg(struct queue_store *s, const struct queue_msg *m, int64_t number)
@@ -76,6 +84,9 @@ static int put_msg(struct queue_store *s, const struct queue_msg *m, int64_t num
 	queue_db_text(s->msg, 6, m->facts);
 	queue_db_text(s->msg, 7, m->message_id);
 	sqlite3_bind_blob64(s->msg, 8, m->wrapped_len ? m->wrapped : "", m->wrapped_len, SQLITE_STATIC);
+	sqlite3_bind_int(s->msg, 9, flags_of(&m->env));
+	sqlite3_bind_int(s->msg, 10, (int)m->env.ret);
+	queue_db_text(s->msg, 11, m->env.envid ? m->env.envid : "");
 	return queue_db_run(s->msg);
 }
 
@@ -131,14 +142,14 @@ static int drop_if_done(struct queue_store *s, struct queue_batch *b, int64_t ro
 }
 
 /* A retry's next hop has to be known to the claims. */
-static int retry_due(struct queue_store *s, struct queue_batch *b, const struct queue_settle *t)
+static int retry_due(struct queue_store *s, struct queue_batch *b, const struct queue_settle *t, bool wake)
 {
 	sqlite3_bind_int64(s->nexthop, 1, t->rcpt);
 
 	int rc = sqlite3_step(s->nexthop);
 
 	if (rc == SQLITE_ROW)
-		queue_batch_due(b, queue_db_column(s->nexthop, 0), t->next_at);
+		queue_batch_due(b, queue_db_column(s->nexthop, 0), t->next_at, wake);
 	sqlite3_reset(s->nexthop);
 	return rc == SQLITE_ROW ? SQLITE_OK : rc;
 }
@@ -169,7 +180,9 @@ int queue_store_settle(struct queue_store *s, struct queue_batch *b, const struc
 	queue_batch_add(&b->ended, t->rcpt);
 	if (t->state == QUEUE_DONE)
 		return drop_if_done(s, b, t->rcpt);
-	return t->state == QUEUE_QUEUED ? retry_due(s, b, t) : SQLITE_OK;
+	return t->state == QUEUE_QUEUED
+		   ? retry_due(s, b, t, tried == QUEUE_STORE_RETRY || tried == QUEUE_STORE_RELEASE)
+		   : SQLITE_OK;
 }
 
 /* P6: looked at before anything of the item is written, so that a refusal needs no undoing. The statement's own WHERE

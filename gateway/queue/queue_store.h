@@ -7,6 +7,9 @@
 #include "gateway/queue/queue_batch.h"
 #include "gateway/queue/queue_item.h"
 
+/* msg.flags */
+enum queue_store_flag { QUEUE_STORE_BODY8 = 1, QUEUE_STORE_UTF8 = 2, QUEUE_STORE_REQUIRETLS = 4 };
+
 struct queue_store {
 	sqlite3_stmt *msg, *body, *rcpt, *sealed;
 	sqlite3_stmt *state, *settle, *nexthop, *open, *drop_body;
@@ -24,6 +27,7 @@ enum queue_store_try {
 	QUEUE_STORE_HOLD,    /* the admin holds what was on its way: releasing it lets it go on as before */
 	QUEUE_STORE_RELEASE, /* the admin releases: what the gateway itself had held is then delivered in spite of its
 				reason */
+	QUEUE_STORE_RETRY,   /* the admin wants it tried now */
 };
 int queue_store_settle(struct queue_store *s, struct queue_batch *b, const struct queue_settle *t, int before,
     enum queue_store_try tried);

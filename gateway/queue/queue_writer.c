@@ -16,9 +16,10 @@
  * caller is told and the row is not.
  *
  * A failed fsync is fatal and never tried again: the kernel may have dropped the dirty pages, and a second fsync
- * would succeed without them. What did not fit on the disk (SQLITE_FULL: a write refused before any sync) is
- * different: the transaction is rolled back, new mail is told 452, and settlements, which must not be lost because
- * the delivery has happened, are kept and tried again.
+ * would succeed without them. A write that was refused before any sync (no room, a file system that became read-only)
+ * is different: the transaction is rolled back, new mail is told 452 or 451, and settlements, which must not be lost
+ * because the delivery has happened, are kept and tried again every second. While it lasts nothing is claimed. A
+ * damaged database is not written to any more until the relay is started again.
  *
  * A transaction that names a recipient with an outcome is refused alone; the others of its group are committed.
  */
@@ -37,28 +38,31 @@
 #include "gateway/queue/queue_files.h"
 #include "gateway/queue/queue_purge.h"
 #include "gateway/queue/queue_store.h"
+#include "gateway/queue/queue_trouble.h"
 
 enum {
 	GROUP_ITEMS = 512,
 	GROUP_OCTETS = 8 << 20, /* bodies in one transaction: bounds the dirty pages */
-	FULL_PAUSE_MS = 1000,
+	TROUBLE_PAUSE_MS = 1000,
 	PAGE = 16384,
 };
 
 struct queue_writer {
 	struct queue_writer_config cfg;
+	char *dir;
 	struct queue_store store;
 	struct queue_batch batch;
 	struct queue_purge purge;
-	int64_t last_commit_ns; /* monotonic; writer thread, as all above */
+	int64_t last_commit_ns, last_awaited_ns; /* monotonic; writer thread, as all above */
 	int64_t purge_at_ns;
 	int wal_pages, checkpointed_pages;
-	bool full; /* the last commit met a full disk */
 
 	pthread_mutex_t lock; /* for what follows */
 	pthread_cond_t work, called;
 	struct queue_item *first, **end;
-	bool started, stop;
+	bool started, stop, reader_damaged;
+	bool napping;		      /* the writer waits for more, and for nothing that somebody waits for */
+	struct queue_trouble trouble; /* what the last commit met */
 	uint64_t commits;
 	pthread_t thread;
 };
@@ -82,6 +86,72 @@ static void sleep_until(int64_t ns)
 
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL))
 		;
+}
+
+/* Does somebody wait for it: a client for its 250, the admin? Not for what became of a recipient. */
+static bool is_awaited(const struct queue_item *it)
+{
+	return it->call || it->tx.nsettles == 0;
+}
+
+/* ---- trouble ---- */
+
+/* The kind is written by this thread alone, under the lock. */
+static void set_trouble(struct queue_writer *w, const struct queue_trouble *t)
+{
+	enum queue_trouble_kind before = w->trouble.kind;
+
+	pthread_mutex_lock(&w->lock);
+	if (before != QUEUE_TROUBLE_DAMAGED)
+		w->trouble = *t;
+	pthread_mutex_unlock(&w->lock);
+	if (before == w->trouble.kind)
+		return;
+	if (w->trouble.kind)
+		log_error(NULL, "queue", "alarm=%s why=\"%s\"", queue_trouble_word(t->kind), t->pr.text);
+	else
+		log_info(NULL, "queue", "queue-writable after=%s", queue_trouble_word(before));
+}
+
+/* Also when a reader has met the damage. */
+static bool is_damaged(struct queue_writer *w)
+{
+	struct queue_trouble t;
+
+	pthread_mutex_lock(&w->lock);
+
+	bool told = w->reader_damaged;
+
+	pthread_mutex_unlock(&w->lock);
+	if (told && w->trouble.kind != QUEUE_TROUBLE_DAMAGED) {
+		queue_trouble_damaged(&t, w->cfg.dir, "found while reading");
+		set_trouble(w, &t);
+	}
+	return w->trouble.kind == QUEUE_TROUBLE_DAMAGED;
+}
+
+bool queue_writer_in_trouble(struct queue_writer *w, struct problem *pr)
+{
+	pthread_mutex_lock(&w->lock);
+
+	bool in = w->trouble.kind != QUEUE_TROUBLE_NONE;
+
+	if (in && pr)
+		*pr = w->trouble.pr;
+	pthread_mutex_unlock(&w->lock);
+	return in;
+}
+
+void queue_writer_reader_failed(struct queue_writer *w, int rc)
+{
+	log_error(NULL, "queue", "read-failed error=\"%s\"", sqlite3_errstr(rc));
+	if ((rc & 0xff) != SQLITE_CORRUPT && (rc & 0xff) != SQLITE_NOTADB)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->reader_damaged = true;
+	w->purge_at_ns = 0; /* the writer says it at once */
+	pthread_cond_signal(&w->work);
+	pthread_mutex_unlock(&w->lock);
 }
 
 /* ---- the group ---- */
@@ -194,11 +264,13 @@ static int apply(struct queue_writer *w, struct queue_item *group)
 }
 
 /*
- * Step 2. SQLITE_OK: committed and synced. SQLITE_FULL: rolled back without a sync having been tried, for an error of
- * fsync is SQLITE_IOERR_FSYNC even when the disk is full, and that ends the process here.
+ * Step 2. 0: committed and synced. -1: rolled back without a sync having been tried (no room, not writable, damaged:
+ * w->trouble), for an error of fsync is SQLITE_IOERR_FSYNC even when the disk is full, and that ends the process
+ * here.
  */
 static int commit(struct queue_writer *w, struct queue_item *group)
 {
+	struct queue_trouble t;
 	int rc = begin(w);
 
 	if (rc == SQLITE_OK)
@@ -206,14 +278,19 @@ static int commit(struct queue_writer *w, struct queue_item *group)
 	if (rc == SQLITE_OK)
 		rc = queue_db_exec(w->cfg.db, "COMMIT");
 	w->last_commit_ns = now_ns();
+	for (const struct queue_item *it = group; it; it = it->next)
+		if (is_awaited(it))
+			w->last_awaited_ns = w->last_commit_ns;
 	if ((rc & 0xff) == SQLITE_CONSTRAINT)
 		log_panic("queue database: %s", sqlite3_errmsg(w->cfg.db));
-	if (rc != SQLITE_OK && rc != SQLITE_FULL)
+	if (rc == SQLITE_OK)
+		return 0;
+	if (queue_trouble_of(&t, w->cfg.db, w->cfg.dir) == QUEUE_TROUBLE_FATAL)
 		fail(w, "commit");
-	if (rc == SQLITE_FULL && !sqlite3_get_autocommit(w->cfg.db) &&
-	    queue_db_exec(w->cfg.db, "ROLLBACK") != SQLITE_OK)
+	if (!sqlite3_get_autocommit(w->cfg.db) && queue_db_exec(w->cfg.db, "ROLLBACK") != SQLITE_OK)
 		fail(w, "rollback");
-	return rc;
+	set_trouble(w, &t);
+	return -1;
 }
 
 /* ---- after it ---- */
@@ -249,9 +326,10 @@ static void hand_back(struct queue_writer *w, struct queue_item *group)
 		finish_calls(w, calls);
 }
 
-/* The disk is full: settlements go back to the front, in order, unless we are stopping; everything else is refused.
+/* It cannot be written: settlements go back to the front, in order, unless we are stopping; everything else is
+ * refused.
  */
-static void sort_out_full(struct queue_writer *w, struct queue_item *group)
+static void sort_out(struct queue_writer *w, struct queue_item *group)
 {
 	struct queue_item *refused = NULL, **refused_end = &refused, *kept = NULL, **kept_end = &kept;
 
@@ -269,8 +347,7 @@ static void sort_out_full(struct queue_writer *w, struct queue_item *group)
 			continue;
 		}
 		if (it->call || !it->err)
-			problem_set(queue_item_refuse(it), PROBLEM_TEMP, 452, "4.3.1", NULL,
-			    "no room on the disk of the queue");
+			*queue_item_refuse(it) = w->trouble.pr;
 		*refused_end = it;
 		refused_end = &it->next;
 	}
@@ -290,11 +367,9 @@ static void run_group(struct queue_writer *w, struct queue_item *group)
 	queue_batch_reset(&w->batch, queue_clock_ms(w->cfg.clock));
 	keep_files(w, group);
 
-	int rc = commit(w, group);
-
-	if (rc == SQLITE_OK) {
+	if (!is_damaged(w) && commit(w, group) == 0) {
 		queue_batch_committed(&w->batch);
-		w->full = false;
+		set_trouble(w, &(struct queue_trouble){0});
 		pthread_mutex_lock(&w->lock);
 		w->commits++;
 		pthread_mutex_unlock(&w->lock);
@@ -302,10 +377,7 @@ static void run_group(struct queue_writer *w, struct queue_item *group)
 		return;
 	}
 	queue_batch_undone(&w->batch);
-	if (!w->full)
-		log_error(NULL, "queue", "disk-full what=\"new mail is refused with 452 until there is room\"");
-	w->full = true;
-	sort_out_full(w, group);
+	sort_out(w, group);
 }
 
 /* ---- checkpoints ---- */
@@ -335,10 +407,17 @@ static void checkpoint(struct queue_writer *w)
 	int rc = sqlite3_wal_checkpoint_v2(w->cfg.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 
 	w->checkpointed_pages = w->wal_pages;
-	if (rc == SQLITE_FULL)
-		log_warn(NULL, "queue", "checkpoint-put-off why=\"no room on the disk of the queue\"");
-	else if (rc != SQLITE_OK && rc != SQLITE_BUSY)
+	if (rc == SQLITE_OK || rc == SQLITE_BUSY)
+		return;
+
+	/* what was not carried over stays in the log, which is as durable */
+	struct queue_trouble t;
+
+	if (queue_trouble_of(&t, w->cfg.db, w->cfg.dir) == QUEUE_TROUBLE_FATAL)
 		fail(w, "checkpoint");
+	log_warn(NULL, "queue", "checkpoint-put-off why=\"%s\"", t.pr.text);
+	if (t.kind == QUEUE_TROUBLE_DAMAGED)
+		set_trouble(w, &t);
 }
 
 /* ---- the thread ---- */
@@ -353,6 +432,37 @@ static void purge_now(struct queue_writer *w)
 	w->purge_at_ns = now_ns() + queue_purge_wait_ms(&w->purge) * INT64_C(1000000);
 }
 
+static bool any_awaited(const struct queue_writer *w)
+{
+	const struct queue_item *it = w->first;
+
+	while (it && !is_awaited(it))
+		it = it->next;
+	return it != NULL;
+}
+
+/*
+ * More may join while the gap passes, so that one sync serves many. A lone message finds it passed long ago, also
+ * when what became of the one before it was just written down: outcomes give way to what a client waits for.
+ */
+static void wait_for_gap(struct queue_writer *w)
+{
+	int64_t gap = (w->trouble.kind ? TROUBLE_PAUSE_MS : w->cfg.set->commit_gap) * INT64_C(1000000);
+	struct timespec until = at_ns(w->last_commit_ns + gap);
+	int64_t from;
+
+	w->napping = !w->trouble.kind;
+	while (!w->stop && !any_awaited(w) && now_ns() < w->last_commit_ns + gap)
+		pthread_cond_timedwait(&w->work, &w->lock, &until);
+	w->napping = false;
+	from = (w->trouble.kind || !any_awaited(w) ? w->last_commit_ns : w->last_awaited_ns) + gap;
+	if (!w->stop && now_ns() < from) {
+		pthread_mutex_unlock(&w->lock);
+		sleep_until(from);
+		pthread_mutex_lock(&w->lock);
+	}
+}
+
 /* Waits for work. NULL: there is none and it is time to purge, or to stop (*stop_r). */
 static struct queue_item *wait_for_group(struct queue_writer *w, bool *stop_r)
 {
@@ -364,14 +474,8 @@ static struct queue_item *wait_for_group(struct queue_writer *w, bool *stop_r)
 		pthread_cond_timedwait(&w->work, &w->lock, &until);
 	*stop_r = w->stop && !w->first;
 
-	int64_t from = w->last_commit_ns + (w->full ? FULL_PAUSE_MS : w->cfg.set->commit_gap) * INT64_C(1000000);
-
-	/* more may join while the gap passes; a lone message finds it passed long ago */
-	if (w->first && !w->stop && now_ns() < from) {
-		pthread_mutex_unlock(&w->lock);
-		sleep_until(from);
-		pthread_mutex_lock(&w->lock);
-	}
+	if (w->first)
+		wait_for_gap(w);
 	if (w->first)
 		group = cut_group(w);
 	pthread_mutex_unlock(&w->lock);
@@ -418,6 +522,7 @@ struct queue_writer *queue_writer_new(const struct queue_writer_config *c)
 	pthread_condattr_t monotonic;
 
 	w->cfg = *c;
+	w->cfg.dir = w->dir = mem_str(c->dir);
 	w->end = &w->first;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&monotonic);
@@ -461,6 +566,7 @@ void queue_writer_free(struct queue_writer *w)
 	pthread_cond_destroy(&w->work);
 	pthread_cond_destroy(&w->called);
 	pthread_mutex_destroy(&w->lock);
+	free(w->dir);
 	free(w);
 }
 
@@ -472,7 +578,8 @@ void queue_writer_add(struct queue_writer *w, struct queue_item *it)
 	it->next = NULL;
 	*w->end = it;
 	w->end = &it->next;
-	pthread_cond_signal(&w->work);
+	if (!w->napping || is_awaited(it))
+		pthread_cond_signal(&w->work);
 	pthread_mutex_unlock(&w->lock);
 }
 

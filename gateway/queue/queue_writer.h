@@ -22,6 +22,7 @@ struct queue_writer_config {
 	struct queue_box *box;
 	const struct queue_settings *set;
 	int spool_fd;
+	const char *dir;		 /* for sentences; copied */
 	const struct queue_clock *clock; /* read from the writer's thread too */
 };
 struct queue_writer *queue_writer_new(const struct queue_writer_config *c);
@@ -36,6 +37,10 @@ int queue_writer_call(struct queue_writer *w, struct queue_call *c);
 long queue_writer_purge(struct queue_writer *w, struct problem *pr);
 /* Starts the thread when it has not been. */
 void queue_writer_start(struct queue_writer *w);
+/* Can nothing be written now (no room, read-only, damaged)? pr (may be NULL) says why and how to mend. Any thread. */
+bool queue_writer_in_trouble(struct queue_writer *w, struct problem *pr);
+/* A reading statement failed with this result: damage stops the writing until the next start. */
+void queue_writer_reader_failed(struct queue_writer *w, int rc);
 /* Commits so far: for tests and figures. */
 uint64_t queue_writer_commits(struct queue_writer *w);
 

@@ -63,7 +63,7 @@ void spool_chunk_seal(struct spool_chunk *c, uint64_t number, enum spool_chunk_l
 	begin(c, KEYED_SEAL, number, last);
 	if (n && EVP_EncryptUpdate(c->ctx, p, &len, p, (int)n) != 1)
 		log_fatal("AES-256-GCM failed");
-	if (EVP_EncryptFinal_ex(c->ctx, p + len, &rest) != 1 || (size_t)(len + rest) != n ||
+	if (EVP_EncryptFinal_ex(c->ctx, p + len, &rest) != 1 || (size_t)len + (size_t)rest != n ||
 	    EVP_CIPHER_CTX_ctrl(c->ctx, EVP_CTRL_AEAD_GET_TAG, SPOOL_CHUNK_TAG, p + n) != 1)
 		log_fatal("AES-256-GCM failed");
 }
@@ -83,7 +83,7 @@ int spool_chunk_open(
 	if (EVP_CIPHER_CTX_ctrl(c->ctx, EVP_CTRL_AEAD_SET_TAG, SPOOL_CHUNK_TAG, tag) != 1)
 		log_fatal("AES-256-GCM failed");
 	if ((n == 0 || EVP_DecryptUpdate(c->ctx, out, &len, in, (int)n) == 1) &&
-	    EVP_DecryptFinal_ex(c->ctx, out + len, &rest) == 1 && (size_t)(len + rest) == n)
+	    EVP_DecryptFinal_ex(c->ctx, out + len, &rest) == 1 && (size_t)len + (size_t)rest == n)
 		return 0;
 	mem_wipe(out, n);
 	return -1;

@@ -74,7 +74,7 @@ static uint64_t mail_size(const struct smtpc *c)
 {
 	const struct smtpc_mail *m = c->mail;
 
-	return strlen(m->front) + (c->converted ? c->seven.len : m->content->size);
+	return strlen(m->front) + (c->converted ? c->seven.len : m->content ? m->content->size : 0);
 }
 
 /* RFC 6152 3: a host without 8BITMIME gets 7 bits or nothing. What is sealed is never touched. */
@@ -140,7 +140,7 @@ static void say_step(struct smtpc *c, size_t step)
 	else if (step == SMTPC_STEP_MAIL)
 		smtpc_state_command(c, smtpc_params_mail_line(c, mail_size(c), line));
 	else if (step == data_step(c))
-		smtpc_state_command(c, "DATA");
+		smtpc_state_command(c, c->mail->probe ? "RSET" : "DATA");
 	else
 		smtpc_state_command(
 		    c, smtpc_params_rcpt_line(c, &c->mail->rcpts[c->batch[step - SMTPC_STEP_RCPT]], line));
@@ -183,7 +183,7 @@ static void next_batch(struct smtpc *c)
 	c->naccepted = 0;
 	c->mail_ok = false;
 	c->off = 0;
-	c->bdat.on = smtpc_bdat_fit(c);
+	c->bdat.on = !c->mail->probe && smtpc_bdat_fit(c);
 	c->sent = c->got = c->need_rset ? SMTPC_STEP_RSET : SMTPC_STEP_MAIL;
 	c->state = SMTPC_ENVELOPE;
 	say_next(c);
@@ -236,15 +236,25 @@ static bool too_many(const struct smtpc *c, const struct smtpc_trouble *t)
 	       (strcmp(t->pr.enh, "4.5.3") == 0 || strcmp(t->pr.enh, "4.1.0") == 0);
 }
 
+/* Of a probe: RCPT was the question. */
+static void taken(struct smtpc_rcpt *to, const struct smtpc_reply *r)
+{
+	to->ok = true;
+	smtpc_chat_words(r, to->reply);
+}
+
 static void rcpt_came(struct smtpc *c, const struct smtpc_reply *r, size_t i)
 {
 	struct smtpc_trouble t;
 
 	if (!c->mail_ok)
 		return; /* only an echo of MAIL's refusal */
+	c->mail->rcpts[c->batch[i]].said = true;
 	if (r->code / 100 == 2) {
 		c->accepted[i] = true;
 		c->naccepted++;
+		if (c->mail->probe)
+			taken(&c->mail->rcpts[c->batch[i]], r);
 		return;
 	}
 	smtpc_trouble_reply(&t, SMTPC_STAGE_RCPT, c->remote, r);
@@ -283,6 +293,14 @@ static void data_came(struct smtpc *c, const struct smtpc_reply *r)
 	}
 }
 
+/* The RSET that ends a probe. */
+static void probe_over(struct smtpc *c, const struct smtpc_reply *r)
+{
+	rset_came(c, r);
+	if (!c->dead)
+		transaction_over(c);
+}
+
 /* RFC 5321 3.8: the server is going away, whatever was asked. */
 static bool closing(struct smtpc *c, const struct smtpc_reply *r)
 {
@@ -315,7 +333,10 @@ void smtpc_send_envelope_reply(struct smtpc *c, const struct smtpc_reply *r)
 	}
 	c->got++;
 	if (step == data_step(c)) {
-		data_came(c, r);
+		if (c->mail->probe)
+			probe_over(c, r);
+		else
+			data_came(c, r);
 		return;
 	}
 	if (step == SMTPC_STEP_RSET)

@@ -12,16 +12,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
+#include "gateway/base/encode.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/mail/lex.h"
+#include "gateway/smtp/smtpd_bdat.h"
+#include "gateway/smtp/smtpd_content.h"
 #include "gateway/smtp/smtpd_data.h"
 #include "gateway/smtp/smtpd_ehlo.h"
 #include "gateway/smtp/smtpd_help.h"
 #include "gateway/smtp/smtpd_mail.h"
 #include "gateway/smtp/smtpd_noop.h"
+#include "gateway/smtp/smtpd_proxy.h"
 #include "gateway/smtp/smtpd_quit.h"
 #include "gateway/smtp/smtpd_rcpt.h"
 #include "gateway/smtp/smtpd_reply.h"
@@ -52,6 +57,7 @@ static const struct verb verbs[] = {
     {"MAIL", smtpd_mail, NEEDS_TLS | NEEDS_HELO | NO_MAIL},
     {"RCPT", smtpd_rcpt, NEEDS_TLS | NEEDS_HELO | NEEDS_MAIL},
     {"DATA", smtpd_data, 0}, /* checks by itself: what follows a refused one is special */
+    {"BDAT", smtpd_bdat, 0}, /* checks by itself: a chunk follows whatever is said */
     {"RSET", smtpd_rset, 0},
     {"NOOP", smtpd_noop, 0},
     {"QUIT", smtpd_quit, 0},
@@ -65,7 +71,6 @@ static const struct verb verbs[] = {
     {"SOML", smtpd_unknown_known, 0},
     {"SAML", smtpd_unknown_known, 0},
     {"AUTH", smtpd_unknown_known, 0},
-    {"BDAT", smtpd_unknown_bdat, 0},
     {"GET", smtpd_unknown_http, 0},
     {"POST", smtpd_unknown_http, 0},
     {"PUT", smtpd_unknown_http, 0},
@@ -158,6 +163,82 @@ static bool step_command(struct smtpd *s)
 	return true;
 }
 
+/* ---- before the first command ---- */
+
+/* RFC 5321 3.1, 4.3.1: a client waits for the greeting; programs that only pour out mail do not. */
+static bool speaks_early(const struct smtpd *s)
+{
+	char c;
+
+	return conn_in(s->conn)->len > s->off || recv(conn_fd(s->conn), &c, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+static void refuse_early(struct smtpd *s)
+{
+	smtpd_session_bye(s, 554, "5.5.1", "You spoke before you were greeted; this server is not for you.",
+	    "spoke before the greeting");
+	if (s->client)
+		smtpd_client_count(s->client, SMTPD_RATE_ERRORS, loop_now_ms());
+}
+
+static void greet(struct smtpd *s)
+{
+	char text[300];
+
+	s->phase = SMTPD_COMMAND;
+	s->since = loop_now_ms();
+	snprintf(text, sizeof text, "%s ESMTP Postern", s->ls->hostname);
+	smtpd_session_say(s, 220, "", text);
+}
+
+/* RFC 5321 3.1: 220, or 554, or 421 (4.2.3); RFC 2034 4: without enhanced codes. */
+static void welcome(struct smtpd *s)
+{
+	struct problem pr = {0};
+	char text[sizeof pr.text + 300];
+
+	s->phase = SMTPD_GREETING;
+	s->since = s->progress = loop_now_ms();
+	s->known = true;
+	if (s->ls->ops->connected(s->ls->app, s, &pr) < 0) {
+		snprintf(text, sizeof text, "%s %s", s->ls->hostname, pr.text);
+		smtpd_session_bye(s, smtpd_reply_code(&pr) < 500 ? 421 : 554, "", text, "refused");
+	} else if (s->ls->side == SMTPD_OUTSIDE && speaks_early(s)) {
+		refuse_early(s);
+	} else if (s->ls->side == SMTPD_INSIDE || s->set->greeting_delay == 0) {
+		greet(s);
+	}
+}
+
+static bool step_greeting(struct smtpd *s)
+{
+	if (speaks_early(s))
+		refuse_early(s);
+	return false;
+}
+
+static bool step_proxy(struct smtpd *s)
+{
+	const struct buf *in = conn_in(s->conn);
+	struct smtpd_proxy proxy;
+	int r = smtpd_proxy_parse(in->p + s->off, in->len - s->off, &proxy);
+
+	if (r == 0)
+		return false;
+	if (r < 0) {
+		log_warn(s->id, "smtpd", "proxy-refused balancer=%s why=\"%s\"", s->peer, proxy.why);
+		smtpd_session_bye(s, 554, "5.5.1", proxy.why, "no PROXY header");
+		return false;
+	}
+	s->off += proxy.used;
+	if (!proxy.local) {
+		log_info(s->id, "smtpd", "proxied balancer=%s client=%s port=%u", s->peer, proxy.peer, proxy.port);
+		snprintf(s->peer, sizeof s->peer, "%s", proxy.peer);
+	}
+	welcome(s);
+	return true;
+}
+
 static bool step_nothing(struct smtpd *s)
 {
 	(void)s;
@@ -165,8 +246,11 @@ static bool step_nothing(struct smtpd *s)
 }
 
 static bool (*const steps[SMTPD_PHASES])(struct smtpd *s) = {
+    [SMTPD_PROXY] = step_proxy,
+    [SMTPD_GREETING] = step_greeting,
     [SMTPD_COMMAND] = step_command,
     [SMTPD_CONTENT] = smtpd_data_content,
+    [SMTPD_CHUNK] = smtpd_bdat_content,
     [SMTPD_HANDSHAKE] = step_nothing,
     [SMTPD_CLOSING] = step_nothing,
 };
@@ -224,15 +308,36 @@ static void process(struct smtpd *s)
 	cork(s);
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* For who is waited for: the client. A slow one holds its session until then and no longer. */
+static int64_t client_deadline(const struct smtpd *s)
+{
+	int64_t d = s->since + (s->phase == SMTPD_HANDSHAKE ? s->set->tls_timeout : s->set->command_timeout);
+
+	if (s->chunked) /* between two chunks of one message */
+		d = least(d, s->data_began + s->set->data_deadline);
+	if (smtpd_session_busy(s))
+		d = least(d, s->progress + s->set->busy_timeout);
+	return d;
+}
+
 static int64_t deadline(const struct smtpd *s)
 {
-	if (s->phase == SMTPD_HANDSHAKE)
-		return s->since + s->set->tls_timeout;
-	if (s->phase == SMTPD_CONTENT)
-		return smtpd_data_deadline(s);
+	if (s->phase == SMTPD_PROXY)
+		return s->since + s->set->proxy_timeout;
+	if (s->phase == SMTPD_GREETING)
+		return s->since + s->set->greeting_delay;
+	if (s->phase == SMTPD_CONTENT || s->phase == SMTPD_CHUNK)
+		return smtpd_content_deadline(s);
 	if (s->wait == SMTPD_WAIT_END)
 		return s->since + s->set->end_deadline;
-	return s->since + (s->wait ? s->set->answer_deadline : s->set->command_timeout);
+	if (s->wait)
+		return s->since + s->set->answer_deadline;
+	return client_deadline(s);
 }
 
 /* The timer is only set when it would ring too late; one that rings early looks again. */
@@ -253,9 +358,9 @@ static void finish(struct smtpd *s)
 
 	smtpd_session_end_mail(s);
 	log_info(s->id, "smtpd", "disconnect listener=%s client=%s helo=%s mails=%lld errors=%lld why=\"%s\"",
-	    ls->name, conn_peer(s->conn), s->helo[0] ? s->helo : "-", (long long)s->mails, (long long)s->errors,
-	    s->why);
-	ls->ops->closed(ls->app, s);
+	    ls->name, s->peer, s->helo[0] ? s->helo : "-", (long long)s->mails, (long long)s->errors, s->why);
+	if (s->known)
+		ls->ops->closed(ls->app, s);
 	loop_timer_free(s->timer);
 	if (s->gone)
 		conn_free(s->conn);
@@ -277,7 +382,7 @@ static void work(struct smtpd *s)
 static void time_out(struct smtpd *s)
 {
 	if (s->wait == SMTPD_WAIT_END) {
-		log_warn(s->id, "smtpd", "end-deadline client=%s", conn_peer(s->conn));
+		log_warn(s->id, "smtpd", "end-deadline client=%s", s->peer);
 		smtpd_session_say(s, 451, "4.3.0", "No decision on the message in time; try again later.");
 		s->since = loop_now_ms();
 		smtpd_session_end_mail(s);
@@ -285,11 +390,19 @@ static void time_out(struct smtpd *s)
 	}
 	if (s->wait)
 		smtpd_session_bye(s, 421, "4.3.0", "No decision in time; try again later.", "answer deadline");
-	else if (s->phase == SMTPD_CONTENT)
+	else if (s->phase == SMTPD_CONTENT || s->phase == SMTPD_CHUNK)
 		smtpd_session_bye(
 		    s, 421, "4.4.2", "The message comes too slowly, closing the connection.", "message too slow");
+	else if (s->phase == SMTPD_COMMAND && smtpd_session_busy(s))
+		smtpd_session_bye(s, 421, "4.3.2", "All sessions are in use and this one is idle; try again later.",
+		    "idle while sessions are scarce");
 	else if (s->phase == SMTPD_COMMAND)
 		smtpd_session_bye(s, 421, "4.4.2", "No command in time, closing the connection.", "command timeout");
+	else if (s->phase == SMTPD_PROXY)
+		smtpd_session_bye(
+		    s, 421, "4.4.2", "No PROXY header in time, closing the connection.", "no PROXY header in time");
+	else if (s->phase == SMTPD_GREETING)
+		greet(s);
 	if (s->phase == SMTPD_HANDSHAKE) {
 		snprintf(s->why, sizeof s->why, "TLS handshake timeout");
 		s->gone = true;
@@ -351,22 +464,6 @@ static void make_id(struct smtpd *s)
 	    s->id, sizeof s->id, "%08llx%04x", (unsigned long long)time(NULL), atomic_fetch_add(&count, 1u) & 0xffff);
 }
 
-/* RFC 5321 3.1: 220, or 554, or 421 (4.2.3); RFC 2034 4: without enhanced codes. */
-static void greet(struct smtpd *s)
-{
-	struct problem pr = {0};
-	char text[sizeof pr.text + 300];
-
-	if (s->ls->ops->connected(s->ls->app, s, &pr) < 0) {
-		snprintf(text, sizeof text, "%s %s", s->ls->hostname, pr.text);
-		smtpd_session_bye(s, smtpd_reply_code(&pr) < 500 ? 421 : 554, "", text, "refused");
-		conn_again(s->conn);
-		return;
-	}
-	snprintf(text, sizeof text, "%s ESMTP Postern", s->ls->hostname);
-	smtpd_session_say(s, 220, "", text);
-}
-
 struct smtpd *smtpd_new(struct loop *l, int fd, const struct smtpd_listener *ls)
 {
 	struct smtpd *s = mem_new(sizeof *s);
@@ -375,13 +472,19 @@ struct smtpd *smtpd_new(struct loop *l, int fd, const struct smtpd_listener *ls)
 	s->loop = l;
 	s->ls = ls;
 	s->set = ls->set;
-	s->began = s->since = loop_now_ms();
+	s->began = s->since = s->progress = loop_now_ms();
 	s->timer = loop_timer_new(l, on_timer, s);
 	s->conn = conn_new(l, fd, true, INPUT_MAX, &conn_ops, s);
+	snprintf(s->peer, sizeof s->peer, "%s", conn_peer(s->conn));
 	smtpd_line_init(&s->line);
 	buf_init(&s->content, 0);
-	arm(s);
-	greet(s);
+	s->phase = SMTPD_PROXY;
+	if (!ls->ops->proxied || !ls->ops->proxied(ls->app, s))
+		welcome(s);
+	if (s->phase == SMTPD_CLOSING)
+		conn_again(s->conn);
+	else
+		arm(s);
 	return s;
 }
 
@@ -394,6 +497,12 @@ void smtpd_shutdown(struct smtpd *s)
 		loop_timer_set(s->timer, 0);
 }
 
+void smtpd_hurry(struct smtpd *s)
+{
+	if (!s->busy && s->phase != SMTPD_CLOSING)
+		arm(s);
+}
+
 const char *smtpd_id(const struct smtpd *s)
 {
 	return s->id;
@@ -401,7 +510,7 @@ const char *smtpd_id(const struct smtpd *s)
 
 const char *smtpd_client(const struct smtpd *s)
 {
-	return conn_peer(s->conn);
+	return s->peer;
 }
 
 const char *smtpd_helo(const struct smtpd *s)
@@ -414,9 +523,30 @@ bool smtpd_esmtp(const struct smtpd *s)
 	return s->esmtp;
 }
 
+/* The certificate the client showed: by its hash, for a name in it is whatever its owner wrote there. */
+static void client_words(const struct smtpd *s, char *words, size_t cap)
+{
+	SSL *ssl = conn_ssl(s->conn);
+	X509 *x = SSL_get0_peer_certificate(ssl);
+	uint8_t hash[EVP_MAX_MD_SIZE];
+	char hex[2 * EVP_MAX_MD_SIZE + 1];
+	unsigned n = 0;
+
+	if (!x || X509_digest(x, EVP_sha256(), hash, &n) != 1)
+		return;
+	encode_hex(hash, n, hex);
+	snprintf(words, cap, ", client certificate SHA256:%s %s", hex,
+	    SSL_get_verify_result(ssl) == X509_V_OK ? "verified" : "not verified");
+}
+
 bool smtpd_tls(const struct smtpd *s, char *words, size_t cap)
 {
+	size_t n;
+
 	conn_tls_words(s->conn, words, cap);
+	n = strlen(words);
+	if (conn_is_tls(s->conn))
+		client_words(s, words + n, cap - n);
 	return conn_is_tls(s->conn);
 }
 
@@ -428,6 +558,11 @@ bool smtpd_gone(const struct smtpd *s)
 const struct smtpd_listener *smtpd_where(const struct smtpd *s)
 {
 	return s->ls;
+}
+
+void smtpd_set_client(struct smtpd *s, struct smtpd_client *c)
+{
+	s->client = c;
 }
 
 void smtpd_set_user(struct smtpd *s, void *user)

@@ -1,5 +1,6 @@
 /*
- * The SMTP server session (RFC 5321, 1870, 2034, 2920, 3207, 6152): syntax, order, limits, replies. What a sender, a
+ * The SMTP server session (RFC 5321, 1870, 2034, 2920, 3030, 3207, 3461, 6152, 6531, 8689): syntax, order, limits,
+ * replies. What a sender, a
  * recipient or a message is worth is decided by the application behind smtpd_ops, which may answer later. One file
  * per verb (smtpd_<verb>.c), dispatched by one table. Role relay; never blocks.
  */
@@ -23,20 +24,22 @@ enum smtpd_side { SMTPD_INSIDE, SMTPD_OUTSIDE };
 struct smtpd_mail {
 	struct address sender; /* null path allowed */
 	uint64_t size;	       /* SIZE= or 0 */
-	bool body8;	       /* BODY=8BITMIME */
 	struct envelope env;   /* its strings are valid during the call */
 };
 struct smtpd;
 /* All of them are called from the loop, never from inside a smtpd_* call of the application but smtpd_new
  * (connected). Pointers are valid during the call. */
 struct smtpd_ops {
+	/* Is the peer (smtpd_client) a balancer, so that its PROXY header must come first and names the client? Asked
+	 * once, before connected; NULL: never. */
+	bool (*proxied)(void *app, struct smtpd *s);
 	/* May the session begin? 0, or -1 with pr (554/421: said in the greeting, then closed; closed() is still
 	 * called). */
 	int (*connected)(void *app, struct smtpd *s, struct problem *pr);
 	/* Answer each of these exactly once, now or later, with the matching smtpd_*_done, unless reset or closed
 	 * comes first. */
 	void (*mail)(void *app, struct smtpd *s, const struct smtpd_mail *m);
-	void (*rcpt)(void *app, struct smtpd *s, const struct address *rcpt);
+	void (*rcpt)(void *app, struct smtpd *s, const struct address *rcpt, const struct envelope_rcpt *env);
 	void (*data)(void *app, struct smtpd *s);
 	/* Content with dots removed, CRLF lines. -1 with pr: the rest is read and thrown away, then refused with pr.
 	 */
@@ -54,6 +57,7 @@ struct smtpd_listener {
 	const char *hostname; /* ours, in greeting and EHLO */
 	SSL_CTX *tls;	      /* NULL: STARTTLS not offered */
 	bool tls_required;    /* MAIL before TLS: 530 5.7.0 */
+	const bool *busy;     /* sessions are scarce now (NULL: never): busy-timeout holds */
 	const struct smtpd_settings *set;
 	const struct smtpd_ops *ops;
 	void *app;
@@ -72,6 +76,8 @@ bool smtpd_gone(const struct smtpd *s);
 /* Shutdown: 421 4.3.2 at the next chance (at once when idle; a message whose end was already handed over still gets
  * its answer), then close. */
 void smtpd_shutdown(struct smtpd *s);
+/* The listener has just become busy: its deadlines are looked at again. */
+void smtpd_hurry(struct smtpd *s);
 /* Turns a problem into reply lines (the one place): code, enhanced code, text cut and split to 512-octet lines. */
 struct buf;
 int smtpd_reply(struct buf *out, int code, const char *enh, const char *text) __attribute__((warn_unused_result));
@@ -80,8 +86,13 @@ const char *smtpd_id(const struct smtpd *s);	 /* session id for logs */
 const char *smtpd_client(const struct smtpd *s); /* address text */
 const char *smtpd_helo(const struct smtpd *s);
 bool smtpd_esmtp(const struct smtpd *s);
-bool smtpd_tls(const struct smtpd *s, char *words, size_t cap); /* TLS facts for Received */
+/* TLS facts for Received and logs, with the client's certificate if it showed one; SMTPD_TLS_WORDS suffices. */
+#define SMTPD_TLS_WORDS 256
+bool smtpd_tls(const struct smtpd *s, char *words, size_t cap);
 const struct smtpd_listener *smtpd_where(const struct smtpd *s);
+struct smtpd_client;
+/* Whose rates of recipients and errors this session counts for, until it is closed (smtpd_clients.h). */
+void smtpd_set_client(struct smtpd *s, struct smtpd_client *c);
 void smtpd_set_user(struct smtpd *s, void *user);
 void *smtpd_user(const struct smtpd *s);
 

@@ -60,12 +60,15 @@ void smtpd_ehlo(struct smtpd *s, const char *arg, size_t n)
 	s->esmtp = true;
 	buf_init(&b, 1024);
 
-	int r = buf_addf(&b, "%s\nPIPELINING\nSIZE %lld\n8BITMIME\nENHANCEDSTATUSCODES\n", s->ls->hostname,
-	    (long long)s->set->message_max);
+	int r = buf_addf(&b, "%s\nPIPELINING\nSIZE %lld\n8BITMIME\nENHANCEDSTATUSCODES\nCHUNKING\nSMTPUTF8\nDSN\n",
+	    s->ls->hostname, (long long)s->set->message_max);
 
 	/* RFC 3207 4.2: not offered again under TLS. */
 	if (r == 0 && s->ls->tls && !conn_is_tls(s->conn))
 		r = buf_adds(&b, "STARTTLS\n");
+	/* RFC 8689 3: inside TLS alone. */
+	if (r == 0 && conn_is_tls(s->conn))
+		r = buf_adds(&b, "REQUIRETLS\n");
 	if (r == 0)
 		r = buf_adds(&b, "HELP");
 	REQUIRE(r == 0);

@@ -13,7 +13,8 @@ static int bad(struct problem *pr, const char *why)
 
 static bool in_value(char c)
 {
-	return c > 32 && c < 127 && c != '=';
+	/* RFC 5321 4.1.2, RFC 6531 3.3; who takes a value judges what is outside ASCII in it */
+	return (c > 32 && c < 127 && c != '=') || (unsigned char)c > 127;
 }
 
 static bool in_key(char c)

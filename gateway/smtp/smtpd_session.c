@@ -21,7 +21,7 @@ static void put(struct smtpd *s, struct buf *b)
 static void log_refusal(const struct smtpd *s, int code, const char *enh, const char *text)
 {
 	if (code >= 400)
-		log_info(s->id, "smtpd", "refused client=%s helo=%s code=%d enh=%s text=\"%s\"", conn_peer(s->conn),
+		log_info(s->id, "smtpd", "refused client=%s helo=%s code=%d enh=%s text=\"%s\"", s->peer,
 		    s->helo[0] ? s->helo : "-", code, enh[0] ? enh : "-", text);
 }
 
@@ -55,8 +55,21 @@ void smtpd_session_bye(struct smtpd *s, int code, const char *enh, const char *t
 	s->phase = SMTPD_CLOSING;
 }
 
+void smtpd_session_count_error(struct smtpd *s)
+{
+	int64_t now = loop_now_ms(), max = s->set->client_errors_rate;
+
+	if (!s->client)
+		return;
+	smtpd_client_count(s->client, SMTPD_RATE_ERRORS, now);
+	if (max > 0 && smtpd_client_rate(s->client, SMTPD_RATE_ERRORS, now) > max)
+		smtpd_session_bye(s, 421, "4.7.0",
+		    "Too many errors from your address within a minute; try again later.", "rate of errors");
+}
+
 static void count_error(struct smtpd *s)
 {
+	smtpd_session_count_error(s);
 	if (++s->errors >= s->set->errors_max)
 		smtpd_session_bye(s, 421, "4.7.0", "Too many errors, closing the connection.", "too many errors");
 }
@@ -91,6 +104,11 @@ int smtpd_session_answered(struct smtpd *s, enum smtpd_wait w)
 	return 0;
 }
 
+bool smtpd_session_busy(const struct smtpd *s)
+{
+	return s->ls->busy && *s->ls->busy;
+}
+
 bool smtpd_session_input_waits(struct smtpd *s)
 {
 	return conn_in(s->conn)->len > s->off;
@@ -100,7 +118,8 @@ void smtpd_session_end_mail(struct smtpd *s)
 {
 	bool tell = s->in_mail;
 
-	s->over = s->in_mail = s->mail_ok = false;
+	s->over = s->in_mail = s->mail_ok = s->utf8 = s->chunked = s->bare = false;
+	s->raw = 0;
 	s->wait = SMTPD_WAIT_NONE;
 	s->rcpts = s->rcpts_refused = 0;
 	buf_clear(&s->content);

@@ -11,13 +11,24 @@
 #include "gateway/base/buf.h"
 #include "gateway/base/loop.h"
 #include "gateway/mail/dot.h"
+#include "gateway/mail/received.h"
 #include "gateway/smtp/conn.h"
 #include "gateway/smtp/smtpd.h"
+#include "gateway/smtp/smtpd_clients.h"
 #include "gateway/smtp/smtpd_line.h"
 #include "gateway/smtp/smtpd_settings.h"
 
 /* Who says what the next octets mean. */
-enum smtpd_phase { SMTPD_COMMAND, SMTPD_CONTENT, SMTPD_HANDSHAKE, SMTPD_CLOSING, SMTPD_PHASES };
+enum smtpd_phase {
+	SMTPD_PROXY,	/* a balancer's word on who the client is */
+	SMTPD_GREETING, /* the client has to wait for it */
+	SMTPD_COMMAND,
+	SMTPD_CONTENT,
+	SMTPD_CHUNK,
+	SMTPD_HANDSHAKE,
+	SMTPD_CLOSING,
+	SMTPD_PHASES
+};
 /* Which answer of the application is awaited; meanwhile no input is interpreted. */
 enum smtpd_wait { SMTPD_WAIT_NONE, SMTPD_WAIT_MAIL, SMTPD_WAIT_RCPT, SMTPD_WAIT_DATA, SMTPD_WAIT_END };
 
@@ -28,7 +39,9 @@ struct smtpd {
 	const struct smtpd_listener *ls;
 	const struct smtpd_settings *set;
 	void *user;
+	struct smtpd_client *client; /* whose rates count; NULL: nobody's */
 	char id[24];
+	char peer[64]; /* address text of the client */
 	char helo[ADDRESS_DOMAIN_MAX + 1];
 	char why[96]; /* why the session ends, for the log */
 
@@ -37,6 +50,7 @@ struct smtpd {
 	struct smtpd_line line;
 	size_t off;    /* octets of the input already taken, dropped together after a round */
 	bool busy;     /* inside process() */
+	bool known;    /* connected() was called */
 	bool greeted;  /* EHLO or HELO was accepted */
 	bool esmtp;    /* it was EHLO */
 	bool stuffed;  /* output is full: no more input until it drains */
@@ -46,10 +60,19 @@ struct smtpd {
 	bool in_mail; /* the application has a transaction */
 	bool over;    /* it has ended; the application is told at the next step */
 	bool mail_ok; /* MAIL was answered 250 */
+	bool utf8;    /* with SMTPUTF8 */
+	bool chunked; /* BDAT has begun */
 	int64_t rcpts, rcpts_refused;
 
-	struct dot_in dot; /* from here: the content of DATA */
+	struct dot_in dot; /* from here: the content */
 	struct buf content;
+	struct received trace;
+	bool bare;	     /* it has a bare CR or LF */
+	uint64_t chunk_size; /* of BDAT */
+	uint64_t chunk_left;
+	bool chunk_last;
+	bool chunk_eat;	   /* is thrown away: its answer was given before */
+	bool chunk_cr;	   /* the octet before was a CR */
 	uint64_t received; /* octets of content */
 	uint64_t raw;	   /* octets taken, with dots, also of what is thrown away */
 	size_t line_len;
@@ -57,6 +80,7 @@ struct smtpd {
 	int64_t data_began;
 
 	int64_t began, since;	  /* the session; the wait under way (loop_now_ms) */
+	int64_t progress;	  /* when it began, a content began, or a message was accepted */
 	int64_t armed_for;	  /* when the timer rings, 0: off */
 	int64_t errors, commands; /* since the last accepted message */
 	int64_t mails;		  /* accepted */
@@ -70,10 +94,14 @@ void smtpd_session_error(struct smtpd *s, int code, const char *enh, const char 
 void smtpd_session_error_problem(struct smtpd *s, const struct problem *pr);
 /* Says code (421 or another last word) and ends the session. why is for the log. */
 void smtpd_session_bye(struct smtpd *s, int code, const char *enh, const char *text, const char *why);
+/* One more for the client's rate of errors; too many end the session. */
+void smtpd_session_count_error(struct smtpd *s);
 /* Nothing is interpreted until the application answers. */
 void smtpd_session_wait(struct smtpd *s, enum smtpd_wait w);
 /* The application answered w. 0, or -1: the session is ending and its answer no longer matters. */
 int smtpd_session_answered(struct smtpd *s, enum smtpd_wait w) __attribute__((warn_unused_result));
+/* Sessions are scarce: who does not come forward has less time. */
+bool smtpd_session_busy(const struct smtpd *s);
 /* Octets came that were sent before the last answer. */
 bool smtpd_session_input_waits(struct smtpd *s);
 /* Ends the transaction, if there is one, and tells the application. */

@@ -21,6 +21,15 @@ struct smtpd_settings {
 	int64_t data_deadline;
 	int64_t end_deadline;
 	int64_t session_max;
+	int64_t received_max;
+	int64_t own_received_max;
+	int64_t busy_timeout;
+	int64_t greeting_delay;
+	int64_t proxy_timeout;
+	int64_t clients_max;
+	int64_t client_sessions_rate;
+	int64_t client_recipients_rate;
+	int64_t client_errors_rate;
 };
 
 extern const struct settings_section smtpd_settings_section;

@@ -14,7 +14,7 @@ static void begin(struct smtpd *s)
 	size_t behind = conn_in(s->conn)->len - s->off;
 
 	if (behind > 0)
-		log_warn(s->id, "smtpd", "starttls-discarded octets=%zu client=%s", behind, conn_peer(s->conn));
+		log_warn(s->id, "smtpd", "starttls-discarded octets=%zu client=%s", behind, s->peer);
 	smtpd_session_say(s, 220, "2.0.0", "Go ahead with TLS.");
 	smtpd_session_forget(s);
 	s->phase = SMTPD_HANDSHAKE;

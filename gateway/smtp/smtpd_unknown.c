@@ -20,16 +20,6 @@ void smtpd_unknown_known(struct smtpd *s, const char *arg, size_t n)
 	smtpd_session_error(s, 502, "5.5.1", "The command is not implemented.");
 }
 
-/* RFC 3030: a chunk follows at once, without an answer being awaited. */
-void smtpd_unknown_bdat(struct smtpd *s, const char *arg, size_t n)
-{
-	smtpd_unknown_known(s, arg, n);
-	if (n > 0)
-		smtpd_session_bye(s, 421, "4.7.0",
-		    "A chunk follows BDAT, which is not offered here; closing the connection.",
-		    "BDAT without being offered");
-}
-
 /* A browser made to speak to us: its request's body is somebody else's text. */
 void smtpd_unknown_http(struct smtpd *s, const char *arg, size_t n)
 {

@@ -7,7 +7,6 @@
 struct smtpd;
 void smtpd_unknown(struct smtpd *s, const char *arg, size_t n);
 void smtpd_unknown_known(struct smtpd *s, const char *arg, size_t n);
-void smtpd_unknown_bdat(struct smtpd *s, const char *arg, size_t n);
 void smtpd_unknown_http(struct smtpd *s, const char *arg, size_t n);
 
 #endif

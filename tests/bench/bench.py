@@ -4,7 +4,12 @@
   seal_ratio               messages a second, 20 KiB, TLS kept, 10 sessions: Postern sealing / Postfix with a pipe filter to openssl cms (sign, then encrypt)
   seal_over_plain_postfix  Postern sealing / Postfix relaying without crypto, same load
   relay_ratio              Postern relaying plainly with its durable queue / Postfix relaying plainly
+  queue_1m_start_s, queue_1m_rate_ratio   a queue of a million messages, half of them for dead destinations (bench_queue.c)
   accept_p50_ms            one session: time from the final dot to the 250, median
+  accept_over_fdatasync    the same over the median time of one fdatasync of 4 KiB on the same disk
+  idle_tls_kib             private memory of the relay for each of 10,000 idle TLS sessions
+  new_session_ms_at_10k    with them open: a new session from connect to the answer to EHLO over TLS
+  rss_100m_mib             what the worst role's memory grows by, shared memory and all, while a 100 MiB message is sealed
 
 Each figure: name value unit (n, min..max). A copy in build/bench.json. ONLY=name,... for some. Peers and load are real processes on loopback; needs root (Postfix).
 """
@@ -12,6 +17,7 @@ import json
 import os
 import smtplib
 import socket
+import ssl
 import shutil
 import statistics
 import subprocess
@@ -28,6 +34,7 @@ from postfix import Postfix  # noqa: E402
 SIZE = 20 * 1024
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 SESSIONS = 10
+IDLE = 10000
 figures = {}
 
 
@@ -85,10 +92,10 @@ def rate(port, sink, n, sender, rcpt, tls):
     return n / (time.monotonic() - began)
 
 
-def postern(top, sink, seal):
+def postern(top, sink, seal, more=""):
     # the receiving side takes sealed mail as it is: a plain sink, so that only one gateway is measured
-    g = Gateway(top, "postern" + ("-seal" if seal else ""), "hospital.example", sink.address, sink.address, settings="relay-tls = none\nsessions-per-client = 1000\n",
-                domain_settings="inside-tls = none", log_level="warn", sections="smtp-client {\n connections = 20\n first-connections = 10\n}\n")
+    g = Gateway(top, "postern" + ("-seal" if seal else ""), "hospital.example", sink.address, sink.address, settings="relay-tls = none\n" + (more or "sessions-per-client = 1000\n"),
+                domain_settings="inside-tls = none", log_level="warn", sections="smtp-client {\n connections = 20\n first-connections = 10\n}\nsmtp-server {\n message-max = 200M\n}\n")
     g.start(wait=False)
     wait_for("posternd", 60, lambda: os.path.exists(g.sock) and g.postern("status", check=False)[0] == 0)
     wait_for("keys", 60, lambda: g.cli("status")["parent"]["keeper"] == "ready")
@@ -149,6 +156,93 @@ def accept_p50(g):
     return times
 
 
+def fdatasync_ms(folder):
+    times = []
+    with tempfile.TemporaryFile(dir=folder) as f:
+        for _ in range(300):
+            f.write(b"x" * 4096)
+            f.flush()
+            t = time.monotonic()
+            os.fdatasync(f.fileno())
+            times.append((time.monotonic() - t) * 1000)
+    return statistics.median(times)
+
+
+def memory_kib(pid):
+    """Private and shared memory of a process (its part of what is shared), in KiB."""
+    with open(f"/proc/{pid}/smaps_rollup") as f:
+        return sum(int(line.split()[1]) for line in f if line.startswith(("Pss:", "SwapPss:")))
+
+
+def new_session_ms(port):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    t = time.monotonic()
+    with smtplib.SMTP("127.0.0.1", port, timeout=30) as s:
+        s.starttls(context=context)
+        s.ehlo()
+        return (time.monotonic() - t) * 1000
+
+
+def idle_sessions(top, sink):
+    """A gateway of its own, because its limits are raised."""
+    g = postern(os.path.join(top, "idle"), sink, False, "sessions-max = 20000\nsessions-per-client = 20000\n")
+    try:
+        relay = g.roles()["relay"][0]
+        new_session_ms(g.inside)
+        before = memory_kib(relay)
+        p = subprocess.Popen([os.path.join(BUILD, "tools", "idle"), "127.0.0.1", str(g.inside), str(IDLE)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            if p.stdout.readline().split() != [b"open", str(IDLE).encode()]:
+                raise AssertionError("not all idle sessions could be opened")
+            return (memory_kib(relay) - before) / IDLE, [new_session_ms(g.inside) for _ in range(9)]
+        finally:
+            p.stdin.close()
+            p.wait()
+    finally:
+        g.stop()
+
+
+def growth_100m(g):
+    """The largest growth of any role over its idle memory, looked at every 20 ms, in MiB."""
+    pids = {p: (role, memory_kib(p)) for role, ps in g.roles().items() for p in ps}
+    worst, over = {}, threading.Event()
+
+    def watch():
+        while not over.is_set():
+            for p, (role, idle) in pids.items():
+                worst[role] = max(worst.get(role, 0), (memory_kib(p) - idle) / 1024)
+            time.sleep(0.02)
+    t = threading.Thread(target=watch)
+    t.start()
+    try:
+        subprocess.run([os.path.join(BUILD, "tools", "load"), "127.0.0.1", str(g.inside), "1", "1", str(100 << 20), "a@hospital.example", "b@partner.example", "tls"],
+                       check=True, stdout=subprocess.DEVNULL)
+        wait_for("the large message to be delivered", 300, lambda: g.cli("status")["relay"]["queue"]["active"] == 0)
+    finally:
+        over.set()
+        t.join()
+    role = max(worst, key=worst.get)
+    print(f"  100 MiB: the largest growth is that of {role}; all: " + ", ".join(f"{r} {worst[r]:.1f}" for r in sorted(worst)))
+    return worst[role]
+
+
+def million(top):
+    """A queue of a million, of the queue alone; each round with directories of its own."""
+    got = {}
+    for i in range(ROUNDS):
+        where = os.path.join(os.environ.get("TMPDIR", "/var/tmp"), f"postern-bench-1m-{os.getpid()}-{i}")
+        try:
+            out = subprocess.run([os.path.join(BUILD, "bench", "bench_queue"), where, "million"], check=True, stdout=subprocess.PIPE, text=True).stdout
+        finally:
+            shutil.rmtree(where, ignore_errors=True)
+        for line in out.splitlines():
+            name, value, unit = line.split()[:3]
+            got.setdefault((name, unit), []).append(float(value))
+    for (name, unit), values in got.items():
+        figure(name, values, unit)
+
+
 def main():
     wanted = [w for w in os.environ.get("ONLY", "").split(",") if w]
 
@@ -195,8 +289,19 @@ def main():
             figure("relay_per_s", [a for a, _ in relay], "1/s")
             figure("postfix_relay_per_s", [b for _, b in relay], "1/s")
             figure("relay_ratio", [a / b for a, b in relay], "x")
-        if want("accept_p50_ms"):
-            figure("accept_p50_ms", [statistics.median(accept_p50(g)) for _ in range(ROUNDS)], "ms")
+        if want("queue_1m_start_s", "queue_1m_rate_ratio"):
+            million(top)
+        if want("accept_p50_ms", "accept_over_fdatasync"):
+            pairs = [(statistics.median(accept_p50(g)), fdatasync_ms(top)) for _ in range(ROUNDS)]
+            figure("accept_p50_ms", [a for a, _ in pairs], "ms")
+            figure("fdatasync_p50_ms", [b for _, b in pairs], "ms")
+            figure("accept_over_fdatasync", [a / b for a, b in pairs], "x")
+        if want("rss_100m_mib"):
+            figure("rss_100m_mib", [growth_100m(g)], "MiB")
+        if want("idle_tls_kib", "new_session_ms_at_10k"):
+            kib, ms = idle_sessions(top, sink)
+            figure("idle_tls_kib", [kib], "KiB")
+            figure("new_session_ms_at_10k", ms, "ms")
     finally:
         for s in reversed(stop):
             s.stop()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """End-to-end tests: every function test_* in tests/e2e/test_*.py, each with a directory of its own and real processes.
 
-run.py [--quick] [NAME...]   NAME: a part of file:function. --quick: those marked with @quick (also run under sanitizers).
+run.py [--quick] [NAME...]   NAME: a part of file:function. --quick: those marked with @quick (also run under sanitizers). FOLDER in the environment: tests of another folder.
 A test passes by returning; anything raised fails it, and the logs of its gateways are shown. What cannot run fails: nothing is passed over.
 """
 import glob
@@ -14,12 +14,13 @@ import time
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(os.path.dirname(HERE), "lib"), HERE]
+FOLDER = os.environ.get("FOLDER", HERE)
+sys.path[:0] = [os.path.join(os.path.dirname(HERE), "lib"), FOLDER]
 import gateway  # noqa: E402
 
 
 def tests():
-    for path in sorted(glob.glob(os.path.join(HERE, "test_*.py"))):
+    for path in sorted(glob.glob(os.path.join(FOLDER, "test_*.py"))):
         module = importlib.import_module(os.path.basename(path)[:-3])
         for name in [n for n in vars(module) if n.startswith("test_")]:
             yield module.__name__[5:] + ":" + name[5:], getattr(module, name)

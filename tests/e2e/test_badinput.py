@@ -50,6 +50,9 @@ MISTAKES = [
     ('"127.0.0.1:1025"', '"localhost:1025"', 3, ['setting "address" is "localhost:1025"', 'allowed is a numeric address and port']),
     ('{"127.0.0.0/8"}', '{"127.0.0.0/33"}', 5, ['setting "networks" is "127.0.0.0/33"', 'allowed is an address or network such as 192.0.2.0/24']),
     ('  networks = {"127.0.0.0/8"}\n', '', 0, ['listener "inside": side = inside needs networks']),
+    ('side = outside', 'side = outside\n  client-certificates = require', 0, ['listener "outside": client-certificates = require is for side = inside']),
+    ('side = inside\n', 'side = inside\n  client-certificates = require\n', 0, ['listener "inside": client-certificates = require needs client-ca-file']),
+    ('side = inside\n', 'side = inside\n  proxy-from = {"lb.example"}\n', 5, ['setting "proxy-from" is "lb.example"', 'allowed is an address or network']),
     ('"127.0.0.1:1027"', '"127.0.0.1:99999"', 12, ['setting "inside-server" is "127.0.0.1:99999"', 'a port from 1 to 65535']),
     ('  inside-server', '  sealed-unsigned = drop\n  inside-server', 12, ['setting "sealed-unsigned" is "drop"', 'allowed is deliver, mark or hold']),
     ('domain "hospital.example"', 'domain', 11, ["missing title for section 'domain'"]),
@@ -345,14 +348,47 @@ def test_forged_results(top):
     # in the clear
     assert send(gw.outside, THEM, US, b"".join(fields) + b"\r\n" + body)[0] == 250
     check(inside.wait(1)[0], "clear", b"")
+    # from inside to our own domain: nobody writes them there either
+    assert send(gw.inside, US, [US], b"".join(fields) + b"\r\n" + body)[0] == 250
+    mail = inside.wait(2)[1]
+    head = mail.header + b"\r\n"
+    assert head[head.find(keep[0]):] == b"".join(keep) and b"X-Postern-" not in mail.header, mail.header
     # encrypted without signature: the sender could have written anything inside too
     kind = b"Content-Type: text/plain; charset=us-ascii\r\n"
     inner = kind + b"X-Postern-Verdict: sealed\r\nAuthentication-Results: gw.hospital.example; smime=pass\r\n\r\n" + body
     smime = seal(os.path.join(gw.dir, "decrypt.pem"), inner)
     assert send(gw.outside, THEM, US, b"".join(fields) + smime)[0] == 250
-    mail = inside.wait(2)[1]
+    mail = inside.wait(3)[2]
     assert b"sealed" not in b" ".join(f.encode() for f in mail.fields("X-Postern-Verdict")) and "smime=pass" not in " ".join(f for f in mail.fields("Authentication-Results") if f.startswith("gw.hospital.example;")), mail.header
     check(mail, "encrypted", b"MIME-Version: 1.0\r\n" + kind)
+
+
+# ---- changes in the middle ----
+
+def test_a_change_of_policy_holds_for_mail_on_its_way_in(top):
+    """Between RCPT and the final dot the admin demands sealing: the message does not leave by the older verdict. With hundreds of recipients, too; and a change that says the same refuses nobody."""
+    gw, _, outside = solo(top)
+    gw.postern("partner", "add", "partner.example", "--treatment", "clear", "--strength", "never")
+    gw.postern("partner", "add", "other.example", "--treatment", "clear", "--strength", "never")
+
+    def begin(rcpts):
+        t = Talk(gw.inside, timeout=60)
+        assert t.ask("EHLO client.test").startswith("250") and t.ask(f"MAIL FROM:<{US}>").startswith("250")
+        assert all(t.ask(f"RCPT TO:<{r}>").startswith("250") for r in rcpts)
+        assert t.ask("DATA").startswith("354")
+        return t
+    many = [f"r{n}@partner.example" for n in range(500)]
+    strict, same = [begin([THEM]), begin(many), begin(["x@other.example", US, THEM])], begin(["x@other.example"])
+    gw.postern("partner", "add", "partner.example", "--treatment", "seal", "--strength", "require")
+    gw.wait_log(r"audit head id=\d+", 10)
+    for t in strict:
+        answer = t.ask("Subject: changed\r\n\r\nsecret\r\n.")
+        assert answer.startswith("550 5.7.1") and "must be encrypted" in answer, answer
+        t.close()
+    assert same.ask("Subject: same\r\n\r\nhello\r\n.").startswith("250")
+    same.close()
+    outside.by_subject("same")
+    assert len(outside.mails) == 1
 
 
 # ---- unsigned, untrusted, broken ----
@@ -493,7 +529,7 @@ def test_seen_protected(top):
 
 def test_hold_and_bounce(top):
     """`queue hold` on mail that waits; retry leaves it, release sends it. 550 from the next hop: a DSN with the header alone to the inside sender, nothing outside."""
-    gw, inside, outside = solo(top)
+    gw, inside, outside = solo(top, domain_settings="recipients = any")  # the inside server refuses later
     them = pinned(top, gw)
     outside.refuse[THEM] = "451 4.2.0 come back later"
     assert send(gw.inside, US, THEM, message(US, THEM, "waits"))[0] == 250

@@ -41,8 +41,11 @@ def wait_for(what, seconds, test, every=0.05):
 
 
 class Gateway:
-    def __init__(self, top, name, domain, inside_server, next_hop=None, settings="", domain_settings="", sections="", log_level="info"):
-        """top: directory; next_hop: host:port for outbound mail (None: MX); settings, domain_settings, sections: more configuration text."""
+    def __init__(self, top, name, domain, inside_server, next_hop=None, settings="", domain_settings="", sections="", log_level="info", inside_settings="", outside_settings="",
+                 inside_networks='"127.0.0.0/8"'):
+        """top: directory; next_hop: host:port for outbound mail (None: MX); settings, domain_settings, sections, inside_settings, outside_settings (of the
+        listeners): more configuration text."""
+        self.inside_settings, self.outside_settings, self.inside_networks = inside_settings, outside_settings, inside_networks
         self.dir = os.path.join(top, name)
         self.name, self.domain, self.hostname = name, domain, "gw." + domain
         self.inside, self.outside = free_ports(2)
@@ -75,11 +78,13 @@ log-level = {self.log_level}
 listener "inside" {{
   address = "127.0.0.1:{self.inside}"
   side = inside
-  networks = {{"127.0.0.0/8"}}
+  networks = {{{self.inside_networks}}}
+  {self.inside_settings}
 }}
 listener "outside" {{
   address = "127.0.0.1:{self.outside}"
   side = outside
+  {self.outside_settings}
 }}
 domain "{self.domain}" {{
   inside-server = "{self.inside_server}"

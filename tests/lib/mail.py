@@ -81,10 +81,10 @@ def pair(top, trust=True, strength="require", settings="", domain_settings="", s
     return hospital, lab, hs, ls
 
 
-def solo(top, settings="", domain_settings="", sections="", identity=("--self-signed",), start=True):
+def solo(top, settings="", domain_settings="", sections="", identity=("--self-signed",), start=True, **more):
     """hospital.example alone, with keys, between a sink inside and a sink that is the world outside. (gateway, inside sink, outside sink)"""
     inside, outside = Sink(), Sink()
-    gw = Gateway(top, "hospital", "hospital.example", inside.address, outside.address, settings=settings, domain_settings=domain_settings, sections=sections)
+    gw = Gateway(top, "hospital", "hospital.example", inside.address, outside.address, settings=settings, domain_settings=domain_settings, sections=sections, **more)
     if start:
         gw.start()
         gw.make_identity(*identity)

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -145,6 +146,7 @@ int main(int argc, char **argv)
 
 	if (f < 0 || l < 0 || ftruncate(f, sizeof(*count)) != 0)
 		return 2;
+	signal(SIGPIPE, SIG_IGN); /* a client that goes ends its own session only */
 	count = mmap(NULL, sizeof(*count), PROT_READ | PROT_WRITE, MAP_SHARED, f, 0);
 	a.sin_port = htons((uint16_t)strtoul(argv[2], NULL, 10));
 	setsockopt(l, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));

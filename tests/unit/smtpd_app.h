@@ -8,6 +8,7 @@
 #ifndef POSTERN_TESTS_SMTPD_APP_H
 #define POSTERN_TESTS_SMTPD_APP_H
 
+#include <stdio.h>
 #include <string.h>
 
 #include "gateway/base/log.h"
@@ -19,12 +20,18 @@ enum app_ask { APP_NOTHING, APP_MAIL, APP_RCPT, APP_DATA, APP_END };
 struct app {
 	enum app_when when;
 	bool refuse_connection;
+	bool behind_balancer;
+	struct smtpd_client *client; /* whose rates count */
 	struct loop_timer *timer;
 	struct smtpd *s;
 	enum app_ask asked;
 	bool in_mail, in_data, ended;
-	struct problem answer; /* cls NONE: yes */
-	struct smtpd_mail mail;
+	struct problem answer;	/* cls NONE: yes */
+	struct smtpd_mail mail; /* env.envid points into envid */
+	char envid[ENVELOPE_ENVID_MAX + 1];
+	struct address rcpt; /* the last recipient */
+	unsigned notify;
+	char orcpt[ENVELOPE_ORCPT_MAX + 1];
 	int connects, mails, rcpts, rcpts_ok, datas, ends, resets, closes, accepted;
 	struct buf content; /* of the message under way, then of the last one */
 };
@@ -66,9 +73,19 @@ static inline void app_ask(struct app *a, struct smtpd *s, enum app_ask asked, b
 		loop_timer_set(a->timer, a->when == APP_SOON ? 0 : 1);
 }
 
+static inline bool app_proxied(void *app, struct smtpd *s)
+{
+	const struct app *a = app;
+
+	REQUIRE(a->connects == 0 && strcmp(smtpd_client(s), "unix") == 0);
+	return a->behind_balancer;
+}
+
 static inline int app_connected(void *app, struct smtpd *s, struct problem *pr)
 {
 	struct app *a = app;
+
+	smtpd_set_client(s, a->client);
 
 	a->s = s;
 	a->connects++;
@@ -84,15 +101,21 @@ static inline void app_mail(void *app, struct smtpd *s, const struct smtpd_mail 
 	a->in_mail = true;
 	a->ended = false;
 	a->mail = *m;
+	snprintf(a->envid, sizeof a->envid, "%s", m->env.envid ? m->env.envid : "");
+	a->mail.env.envid = a->envid;
 	a->answer.cls = PROBLEM_NONE;
 	if (strcmp(m->sender.local, "refuse") == 0)
 		problem_policy(&a->answer, "The sender is not wanted.");
 	app_ask(a, s, APP_MAIL, strcmp(m->sender.local, "wait") == 0);
 }
 
-static inline void app_rcpt(void *app, struct smtpd *s, const struct address *r)
+static inline void app_rcpt(void *app, struct smtpd *s, const struct address *r, const struct envelope_rcpt *env)
 {
 	struct app *a = app;
+
+	a->rcpt = *r;
+	a->notify = env->notify;
+	snprintf(a->orcpt, sizeof a->orcpt, "%s", env->orcpt ? env->orcpt : "");
 
 	REQUIRE(a->in_mail && !a->in_data);
 	a->rcpts++;
@@ -130,11 +153,22 @@ static inline int app_content(void *app, struct smtpd *s, const void *p, size_t 
 	return 0;
 }
 
+/* Whole lines and no bare CR or LF, however it came. */
+static inline void app_check_lines(const struct buf *b)
+{
+	REQUIRE(b->len == 0 || b->p[b->len - 1] == '\n');
+	for (size_t i = 0; i < b->len; i++) {
+		REQUIRE(b->p[i] != '\n' || (i > 0 && b->p[i - 1] == '\r'));
+		REQUIRE(b->p[i] != '\r' || (i + 1 < b->len && b->p[i + 1] == '\n'));
+	}
+}
+
 static inline void app_end(void *app, struct smtpd *s)
 {
 	struct app *a = app;
 
 	REQUIRE(a->in_data);
+	app_check_lines(&a->content);
 	a->ends++;
 	a->answer.cls = PROBLEM_NONE;
 	if (strcmp(a->mail.sender.local, "endtemp") == 0)
@@ -164,6 +198,7 @@ static inline void app_closed(void *app, struct smtpd *s)
 }
 
 static const struct smtpd_ops app_ops = {
+    .proxied = app_proxied,
     .connected = app_connected,
     .mail = app_mail,
     .rcpt = app_rcpt,

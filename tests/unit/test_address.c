@@ -255,6 +255,57 @@ START_TEST(test_domain)
 }
 END_TEST
 
+static const struct {
+	const char *in, *text;
+	const char *enh; /* NULL: accepted */
+	bool utf8;
+} utf8s[] = {
+    {"<a@b.c> x", "a@b.c", NULL, false},
+    {"<>", "", NULL, false},
+    {"<postmaster>", "postmaster", NULL, false},
+    {"<\303\251@b.c>", "\303\251@b.c", NULL, true},
+    {"<\"\303\251 x\"@b.c>", "\"\303\251 x\"@b.c", NULL, true},
+    {"<\"\303\251\"@b.c>", "\303\251@b.c", NULL, true},
+    {"<a@b\303\274cher.example>", "a@xn--bcher-kva.example", NULL, true},
+    {"<a@B\303\274cher.EXAMPLE.>", "a@xn--bcher-kva.example", NULL, true},
+    {"<a@xn--bcher-kva.example>", "a@xn--bcher-kva.example", NULL, false},
+    {"<a@fa\303\237.example>", "a@xn--fa-hia.example", NULL, true},
+    {"<\360\237\230\200@b.c>", "\360\237\230\200@b.c", NULL, true},
+    {"<a@B\303\234cher.example>", "", "5.1.3", false},	/* no U-label: upper case */
+    {"<a@bu\314\210cher.example>", "", "5.1.3", false}, /* no U-label: not NFC */
+    {"<a@b\343\200\202c>", "", "5.1.3", false},		/* ideographic full stop */
+    {"<a@\357\274\241.c>", "", "5.1.3", false},		/* full-width A */
+    {"<a@\360\237\230\200.c>", "", "5.1.3", false},
+    {"<a@[\303\251]>", "", "5.1.3", false},
+    {"<\303@b.c>", "", "5.6.7", false},
+    {"<\300\200@b.c>", "", "5.6.7", false},
+    {"<\302\205@b.c>", "", "5.6.7", false},
+    {"<\355\240\200@b.c>", "", "5.6.7", false},
+    {"<a\1@b.c>", "", "5.1.3", false},
+};
+
+START_TEST(test_utf8)
+{
+	const char *in = utf8s[_i].in;
+	struct address a;
+	struct problem pr = {0};
+	char text[ADDRESS_TEXT_MAX];
+	size_t used;
+	bool utf8;
+	int r = address_parse_path_utf8(in, strlen(in), &a, &used, &utf8, &pr);
+
+	ck_assert_msg(r == (utf8s[_i].enh ? -1 : 0), "%s: %s", in, pr.text);
+	ck_assert_str_eq(address_text(&a, text), utf8s[_i].text);
+	ck_assert_int_eq(utf8, utf8s[_i].utf8);
+	if (utf8s[_i].enh)
+		ck_assert_str_eq(pr.enh, utf8s[_i].enh);
+	ck_assert_int_eq(address_is_utf8(&a), (unsigned char)text[0] > 127 || (unsigned char)text[1] > 127);
+	/* without SMTPUTF8 none of it passes */
+	if (utf8)
+		ck_assert_int_eq(address_parse_path(in, strlen(in), &a, &used, &pr), -1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("address");
@@ -263,6 +314,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(t, test_good, 0, (int)(sizeof(good) / sizeof(good[0])));
+	tcase_add_loop_test(t, test_utf8, 0, (int)(sizeof(utf8s) / sizeof(utf8s[0])));
 	tcase_add_loop_test(t, test_bad, 0, (int)(sizeof(bad) / sizeof(bad[0])));
 	tcase_add_loop_test(t, test_path, 0, (int)(sizeof(paths) / sizeof(paths[0])));
 	tcase_add_test(t, test_sizes);

@@ -16,6 +16,8 @@
 	"\"2001:db8::/32\"}\n}\n"
 #define OUTSIDE "listener \"outside\" {\n address = \"[2001:db8::10]\"\n side = outside\n}\n"
 #define DOMAIN "domain \"hospital.example\" {\n inside-server = \"192.0.2.20:25\"\n}\n"
+#define LDAP_A "ldap \"a\" {\n servers = {\"ldap://a\"}\n base = \"\"\n}\n"
+#define LDAP_B "ldap \"b\" {\n servers = {\"ldap://b\"}\n base = \"\"\n}\n"
 #define GOOD TOP INSIDE OUTSIDE DOMAIN
 
 static struct conf *c;
@@ -78,6 +80,7 @@ START_TEST(finding)
 	ck_assert_ptr_nonnull(conf_section(c, "smtp-server"));
 	ck_assert_ptr_nonnull(conf_section(c, "smtp-client"));
 	ck_assert_ptr_nonnull(conf_section(c, "dns"));
+	ck_assert_ptr_nonnull(conf_section(c, "recipients"));
 	conf_free(c);
 	conf_free(NULL);
 }
@@ -137,6 +140,11 @@ static const struct {
     {GOOD "postmaster = \"a@b@c\"\n", "postmaster"},
     {GOOD "users = \"uid:0\"\n", "uid:N"},
     {GOOD "users = \"uid:5x\"\n", "uid:N"},
+    {GOOD "users = \"uid:\"\n", "uid:N"},
+    {GOOD "users = \"uid:+5\"\n", "uid:N"},
+    {GOOD "users = \"uid: 5\"\n", "uid:N"},
+    {GOOD "users = \"uid:4294967290\"\n", "uid:N"}, /* plus the number of a role: root */
+    {GOOD "users = \"uid:4294967301\"\n", "uid:N"},
     {GOOD "users = \"root\"\n", "uid:N"},
     {GOOD "mx-port = 0\n", "mx-port"},
     {GOOD "mx-port = 65536\n", "mx-port"},
@@ -158,7 +166,57 @@ static const struct {
 	"networks"},
     {GOOD "listener \"x\" {\n address = \"192.0.2.1:25\"\n side = inside\n networks = {\"192.0.2.0/\"}\n}\n",
 	"networks"},
+    {GOOD "listener \"x\" {\n address = \"192.0.2.1:25\"\n side = inside\n networks = {\"192.0.2.0/2 4\"}\n}\n",
+	"networks"},
+    {GOOD "listener \"x\" {\n address = \"192.0.2.1:25\"\n side = inside\n networks = {\"0.0.0.0/4294967296\"}\n}\n",
+	"networks"},
+    {TOP INSIDE "domain \"a.example\" {\n inside-server = \"a:25\"\n recipients = map\n}\n", "needs recipient-map"},
+    {TOP INSIDE "domain \"a.example\" {\n inside-server = \"a:25\"\n recipient-map = \"map\"\n}\n", "begins with /"},
+    {TOP INSIDE "domain \"a.example\" {\n inside-server = \"a:25\"\n recipients = ldap\n}\n", "needs recipient-ldap"},
+    {TOP INSIDE LDAP_A LDAP_B "domain \"a.example\" {\n inside-server = \"a:25\"\n recipients = ldap\n}\n",
+	"needs recipient-ldap"},
+    {TOP INSIDE LDAP_A
+	"domain \"a.example\" {\n inside-server = \"a:25\"\n recipients = ldap\n recipient-ldap = b\n}\n",
+	"needs recipient-ldap"},
+    {TOP INSIDE "domain \"a.example\" {\n inside-server = \"a:25\"\n recipients = some\n}\n",
+	"call-ahead, any, map or ldap"},
+    {TOP INSIDE "domain \"a.example\" {\n inside-server = \"a:25\"\n recipient-delimiter = \"@\"\n}\n",
+	"recipient-delimiter"},
+    {GOOD "ldap \"a\" {\n servers = {\"x\"}\n base = \"\"\n}\n", "is not an LDAP server"},
+    {GOOD "ldap \"a\" {\n base = \"dc=x\"\n}\n", "servers"},
+    {GOOD "ldap \"a\" {\n servers = {\"ldap://a\"}\n base = \"\"\n filter = \"(mail=x)\"\n}\n", "(the address)"},
+    {GOOD "ldap \"a\" {\n servers = {\"ldap://1\", \"ldap://2\", \"ldap://3\", \"ldap://4\", \"ldap://5\", "
+	  "\"ldap://6\", "
+	  "\"ldap://7\", \"ldap://8\", \"ldap://9\"}\n base = \"\"\n}\n",
+	"more than 8 servers"},
 };
+
+/* Who knows the recipients: the defaults, and the one directory that needs no naming. */
+START_TEST(recipients)
+{
+	const struct conf_domain *d;
+
+	ck_assert_msg(parse(GOOD) == 0, "%s", pr.text);
+	d = conf_domain(c, 0, NULL);
+	ck_assert(d->recipients == CONF_RCPTS_CALL_AHEAD && d->recipient_unsure == CONF_UNSURE_DEFER);
+	ck_assert_str_eq(d->recipient_delimiter, "+");
+	conf_free(c);
+	ck_assert_msg(
+	    parse(TOP INSIDE LDAP_A "domain \"a.example\" {\n inside-server = \"a:25\"\n recipients = ldap\n "
+				    "recipient-unsure = accept\n}\n") == 0,
+	    "%s", pr.text);
+	d = conf_domain(c, 0, NULL);
+	ck_assert(d->recipients == CONF_RCPTS_LDAP && d->recipient_unsure == CONF_UNSURE_ACCEPT);
+	ck_assert_str_eq(d->recipient_ldap, "a");
+	conf_free(c);
+	ck_assert_msg(
+	    parse(TOP INSIDE LDAP_A LDAP_B "domain \"a.example\" {\n inside-server = \"a:25\"\n recipients = "
+					   "ldap\n recipient-ldap = b\n}\n") == 0,
+	    "%s", pr.text);
+	ck_assert_uint_eq(conf_directories(c), 2);
+	conf_free(c);
+}
+END_TEST
 
 START_TEST(refusals)
 {
@@ -286,6 +344,7 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, smallest);
 	tcase_add_test(t, finding);
+	tcase_add_test(t, recipients);
 	tcase_add_loop_test(t, words_are_enums, 0, (int)(sizeof(words) / sizeof(words[0])));
 	tcase_add_loop_test(t, refusals, 0, (int)(sizeof(refused) / sizeof(refused[0])));
 	tcase_add_loop_test(t, hostport, 0, (int)(sizeof(hostports) / sizeof(hostports[0])));

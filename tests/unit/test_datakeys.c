@@ -1,6 +1,10 @@
 /* Data keys under group keys (datakeys.h), against a real keeper behind its socket. */
 #include "gateway/keys/datakeys.h"
 
+#include <openssl/err.h>
+#include <unistd.h>
+
+#include "gateway/base/ipc.h"
 #include "gateway/base/log.h"
 #include "gateway/keys/keys_client.h"
 #include "tests/unit/keeper_fixture.h"
@@ -107,6 +111,66 @@ START_TEST(many_groups)
 }
 END_TEST
 
+/* However many older ones were needed, the present group key stays at hand. */
+START_TEST(present_group)
+{
+	struct datakeys *other;
+	struct buf a, w[DATAKEYS_KNOWN];
+
+	wrap(&a);
+	for (size_t i = 0; i < DATAKEYS_KNOWN; i++) {
+		other = datakeys_new(relay);
+		buf_init(&w[i], DATAKEYS_WRAPPED_MAX);
+		ck_assert_int_eq(datakeys_wrap(other, key, &w[i], &pr), 0);
+		datakeys_free(other);
+		expect_back(&w[i]);
+	}
+	fixture_down(&fx);
+	expect_back(&a);
+	for (size_t i = 0; i < DATAKEYS_KNOWN; i++) {
+		expect_back(&w[i]);
+		buf_clear(&w[i]);
+	}
+	buf_clear(&a);
+}
+END_TEST
+
+/* A keeper that hangs costs the relay one wait, not one for each message. */
+START_TEST(hung_keeper)
+{
+	struct keys_client *k;
+	struct datakeys *d;
+	struct buf w, old, request;
+	struct ipc_in in;
+	int fds[2], questions = 0;
+
+	wrap(&old);
+	ck_assert_int_eq(ipc_pair(fds), 0);
+	k = keys_client_new(fds[0]);
+	keys_client_timeout(k, 1100);
+	d = datakeys_new(k);
+	buf_init(&w, DATAKEYS_WRAPPED_MAX);
+	for (int i = 0; i < 3; i++) {
+		problem_clear(&pr);
+		ck_assert_int_eq(datakeys_wrap(d, key, &w, &pr), -1);
+		ck_assert_int_eq(pr.cls, PROBLEM_TEMP);
+		ck_assert(strstr(pr.text, "did not answer") != NULL);
+		ck_assert_int_eq(datakeys_unwrap(d, old.p, old.len, back, &pr), -1);
+		ck_assert_int_eq(pr.cls, PROBLEM_TEMP);
+	}
+	buf_init(&request, IPC_PACKET_MAX);
+	while (ipc_recv(fds[1], &request, &in, 0) == 1)
+		questions++;
+	ck_assert_int_eq(questions, 1);
+	buf_clear(&request);
+	buf_clear(&w);
+	buf_clear(&old);
+	datakeys_free(d);
+	keys_client_free(k);
+	close(fds[1]);
+}
+END_TEST
+
 /* Every octet changed, every length: never a key, never a crash. */
 START_TEST(damaged)
 {
@@ -121,6 +185,7 @@ START_TEST(damaged)
 	}
 	for (size_t n = 0; n < a.len; n++)
 		ck_assert_int_eq(datakeys_unwrap(dk, a.p, n, back, &pr), -1);
+	ck_assert_uint_eq(ERR_peek_error(), 0);
 	expect_back(&a);
 	ck_assert(!keys_client_failed(relay));
 	buf_init(&small, 40);
@@ -140,6 +205,8 @@ int main(void)
 	tcase_add_test(t, there_and_back);
 	tcase_add_test(t, without_the_keeper);
 	tcase_add_test(t, many_groups);
+	tcase_add_test(t, present_group);
+	tcase_add_test(t, hung_keeper);
 	tcase_add_test(t, damaged);
 	suite_add_tcase(s, t);
 	return fixture_run(s, 0);

@@ -52,7 +52,8 @@ static const char *part(size_t which, size_t want_parts, struct mime_entity *e_r
 }
 
 static struct dsn_rcpt rcpts[] = {
-    {.address = "a@lab.example",
+    {.action = DSN_FAILED,
+	.address = "a@lab.example",
 	.status = "5.1.1",
 	.diagnostic = "550 5.1.1 no such user",
 	.remote_mta = "mx.lab.example",
@@ -63,8 +64,7 @@ static struct dsn_rcpt rcpts[] = {
 static struct dsn example(void)
 {
 	static const char header[] = "From: bob@hospital.example\r\nSubject: x\r\n\ty\r\n\r\nSECRET BODY\r\n";
-	struct dsn d = {.action = DSN_FAILED,
-	    .reporting_mta = "gw.hospital.example",
+	struct dsn d = {.reporting_mta = "gw.hospital.example",
 	    .postmaster = "postmaster@hospital.example",
 	    .to = "bob@hospital.example",
 	    .queue_id = "Q123",
@@ -120,12 +120,17 @@ START_TEST(test_delayed)
 	struct dsn d = example();
 	struct mime_entity e;
 
-	d.action = DSN_DELAYED;
+	struct dsn_rcpt late = rcpts[1];
+
+	late.action = DSN_DELAYED;
+	late.retry_until = 1700400000;
+	d.rcpts = &late;
 	d.nrcpts = 1;
 	d.header = NULL;
 	write_dsn(&d);
 	ck_assert_ptr_nonnull(strstr(part(0, 2, &e), "has not yet been delivered"));
 	ck_assert_ptr_nonnull(strstr(part(1, 2, &e), "Action: delayed\r\n"));
+	ck_assert_ptr_nonnull(strstr(part(1, 2, &e), "Will-Retry-Until: Sun, 19 Nov 2023 13:20:00 +0000\r\n"));
 }
 END_TEST
 
@@ -152,6 +157,93 @@ START_TEST(test_hostile)
 	ck_assert_ptr_nonnull(strstr(text, "Diagnostic-Code: smtp; 550 no --=_report_Q123_0-- ?\r\n"));
 	ck_assert_str_eq(
 	    part(2, 3, &e), "Subject: ??? x\r\n--=_report_Q123_0\r\n--=_report_Q123_0--\r\nA: b?C: d\r\n");
+}
+END_TEST
+
+/* ENVID and ORCPT decoded, each recipient with its own action, one group of words for each. */
+START_TEST(test_asked_for)
+{
+	struct dsn_rcpt v[] = {
+	    {.action = DSN_RELAYED,
+		.address = "a@lab.example",
+		.orcpt = "rfc822;A+2BB@lab.example",
+		.status = "2.0.0"},
+	    {.action = DSN_FAILED,
+		.address = "b@lab.example",
+		.orcpt = "rfc822;x+0D+0AAction:+20y",
+		.status = "5.1.1"},
+	    {.action = DSN_DELIVERED, .address = "c@lab.example", .orcpt = "broken", .status = "2.0.0"},
+	    {.action = DSN_EXPANDED, .address = "d@lab.example", .status = "2.0.0"},
+	};
+	struct dsn d = example();
+	struct mime_entity e;
+	const char *text;
+
+	d.rcpts = v;
+	d.nrcpts = 4;
+	d.envid = "QQ+3D314";
+	write_dsn(&d);
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "Subject: Your message could not be delivered\r\n"));
+	text = part(0, 3, &e);
+	ck_assert_ptr_nonnull(strstr(text, "does not confirm"));
+	ck_assert_ptr_nonnull(strstr(text, "was delivered to"));
+	text = part(1, 3, &e);
+	ck_assert_ptr_eq(strstr(text, "Original-Envelope-Id: QQ=314\r\n"), text);
+	ck_assert_ptr_nonnull(strstr(text, "Original-Recipient: rfc822; A+B@lab.example\r\n"
+					   "Final-Recipient: rfc822; a@lab.example\r\nAction: relayed\r\n"));
+	ck_assert_ptr_nonnull(strstr(text, "Original-Recipient: rfc822; x Action: y\r\n"));
+	ck_assert_ptr_nonnull(
+	    strstr(text, "\r\n\r\nFinal-Recipient: rfc822; c@lab.example\r\nAction: delivered\r\n"));
+	ck_assert_ptr_nonnull(strstr(text, "Action: expanded\r\n"));
+}
+END_TEST
+
+/* RFC 6533: only when the sender's path takes it; else the address is escaped. */
+START_TEST(test_global)
+{
+	static const char header[] = "Subject: J\xc3\xb6rg \xff\r\n";
+	struct dsn_rcpt r = {
+	    .action = DSN_FAILED, .address = "j\xc3\xb6rg@lab.example", .status = "5.1.1", .sentence = "no\r\nsuch"};
+	struct dsn d = example();
+
+	d.rcpts = &r;
+	d.nrcpts = 1;
+	d.header = header;
+	d.header_len = sizeof header - 1;
+	ck_assert(!dsn_global(&d));
+	write_dsn(&d);
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "Final-Recipient: utf-8; j\\x{F6}rg@lab.example\r\n"));
+	for (size_t i = 0; i < out.len; i++)
+		ck_assert_uint_lt(out.p[i], 0x80);
+	d.utf8 = true;
+	ck_assert(dsn_global(&d));
+	write_dsn(&d);
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "report-type=global-delivery-status"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "Content-Type: message/global-delivery-status\r\n"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "Content-Type: message/global-headers\r\n"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "Final-Recipient: utf-8; j\xc3\xb6rg@lab.example\r\n"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "Subject: J\xc3\xb6rg ?\r\n"));
+	r.address = "a@lab.example";
+	ck_assert(!dsn_global(&d));
+}
+END_TEST
+
+START_TEST(test_full)
+{
+	static const char whole[] = "Subject: x\r\n\r\n--=_report_Q123_0\r\nBODY\r\n";
+	struct dsn d = example();
+	struct stream_mem m;
+	struct stream_buf w;
+
+	stream_mem_init(&m, whole, sizeof whole - 1);
+	d.full = &m.reader;
+	buf_reset(&out);
+	stream_buf_init(&w, &out);
+	ck_assert_int_eq(dsn_write(&d, &w.writer, NULL), 0);
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "boundary=\"=_report_Q123_1\""));
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "Content-Type: message/rfc822\r\n"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), whole));
+	ck_assert_ptr_null(strstr(buf_str(&out), "is not part of this report"));
 }
 END_TEST
 
@@ -197,6 +289,9 @@ int main(void)
 	tcase_add_test(t, test_failed);
 	tcase_add_test(t, test_delayed);
 	tcase_add_test(t, test_hostile);
+	tcase_add_test(t, test_asked_for);
+	tcase_add_test(t, test_global);
+	tcase_add_test(t, test_full);
 	tcase_add_test(t, test_long_lines);
 	tcase_add_test(t, test_writer_fails);
 	suite_add_tcase(s, t);

@@ -8,6 +8,8 @@
 
 #include "gateway/cms/cms.h"
 #include "gateway/proc/judge_resolve.h"
+
+#include "gateway/pipeline/outbound.h"
 #include "tests/unit/judge_fixture.h"
 
 static struct judge_fixture fx;
@@ -365,7 +367,7 @@ START_TEST(facts_round)
 	judge_fixture_partner(&fx, "lab.example", "seal", "require");
 	judge_fixture_cert(&fx, "lab.example", &lab, true);
 	ck_assert_int_eq(resolve("bob@lab.example"), 0);
-	judge_resolve_facts(&v, &f);
+	outbound_facts(&v, false, JOB_UNASKED, &f);
 	ck_assert(f.treatment == POLICY_SEAL && f.strength == POLICY_REQUIRE && f.listed && !f.seen_protected &&
 		  f.have_signer);
 	ck_assert_int_eq(f.certs, POLICY_CERTS_USABLE);

@@ -89,6 +89,24 @@ START_TEST(late)
 }
 END_TEST
 
+/* One that hangs takes the whole time once, then little of it, until it answers again. */
+START_TEST(hangs)
+{
+	unsigned n;
+
+	keys_client_timeout(client, 300);
+	ck_assert_int_eq(status(&n), -1);
+	ck_assert_ptr_nonnull(strstr(pr.text, "within 300 ms"));
+	ck_assert_int_eq(status(&n), -1);
+	ck_assert_ptr_nonnull(strstr(pr.text, "within 250 ms"));
+	take_request();
+	give_status(take_request() + 1, 7);
+	ck_assert_int_eq(status(&n), 0);
+	ck_assert_int_eq(status(&n), -1);
+	ck_assert_ptr_nonnull(strstr(pr.text, "within 300 ms"));
+}
+END_TEST
+
 START_TEST(gone)
 {
 	unsigned n;
@@ -192,6 +210,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, late);
+	tcase_add_test(t, hangs);
 	tcase_add_test(t, gone);
 	tcase_add_loop_test(t, wrong_answer, 0, 3);
 	tcase_add_test(t, whose_fault);

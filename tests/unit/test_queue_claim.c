@@ -144,6 +144,158 @@ START_TEST(test_next_due)
 }
 END_TEST
 
+/* A site that failed: one recipient tries for all, the others wait untried, and whoever has a place for no suspect
+ * passes it by; those old enough for a notice go by their own schedule. */
+START_TEST(test_probe)
+{
+	struct fixture f;
+	struct queue_job *jobs[8];
+	char id[QUEUE_ID_MAX];
+	struct queue_claim_limits l = {.max = 8, .probes = 0};
+	int64_t next, start;
+
+	fixture_init(&f);
+	start = f.now;
+	for (int i = 0; i < 3; i++)
+		fixture_put_one(&f, "a@dead.example", "dead.example", QUEUE_QUEUED, id);
+	queue_hop_failed(f.q, "dead.example", start + 60000);
+	ck_assert_uint_eq(queue_claim(f.q, 8, NULL, 0, jobs, &next), 0);
+	ck_assert_int_eq(next, start + 60000);
+	fixture_put_one(&f, "a@alive.example", "alive.example", QUEUE_QUEUED, id);
+	ck_assert_uint_eq(queue_claim(f.q, 8, NULL, 0, jobs, &next), 1);
+	ck_assert(!jobs[0]->probe);
+	drop(jobs, 1);
+	f.now = start + 60000;
+	ck_assert_uint_eq(queue_claim_with(f.q, &l, jobs, &next), 0);
+	l.probes = 1;
+	ck_assert_uint_eq(queue_claim_with(f.q, &l, jobs, &next), 1);
+	ck_assert(jobs[0]->probe);
+	ck_assert_uint_eq(queue_claim(f.q, 8, NULL, 0, jobs + 1, &next), 0);
+	/* it failed again, and the others are old now */
+	queue_hop_failed(f.q, "dead.example", start + 120000);
+	ck_assert_int_eq(fixture_settle(&f, jobs[0]->rcpts[0].row, QUEUE_QUEUED, QUEUE_NONE, start + 300000), 0);
+	drop(jobs, 1);
+	f.now = start + f.set.delay_warning;
+	ck_assert_uint_eq(queue_claim(f.q, 8, NULL, 0, jobs, &next), 3);
+	for (int i = 0; i < 3; i++)
+		queue_give_back(f.q, jobs[i], f.now + 10000);
+	drop(jobs, 3);
+	/* it works: all of them */
+	ck_assert_uint_eq(queue_claim(f.q, 8, NULL, 0, jobs, &next), 0);
+	queue_hop_works(f.q, "dead.example");
+	ck_assert_uint_eq(queue_claim(f.q, 8, NULL, 0, jobs, &next), 3);
+	ck_assert(!jobs[0]->probe);
+	ck_assert_int_eq(jobs[0]->rcpts[0].attempts, 0);
+	drop(jobs, 3);
+	fixture_clear(&f);
+}
+END_TEST
+
+/* The admin's retry passes by what is known of the site. */
+START_TEST(test_retry_wakes)
+{
+	struct fixture f;
+	struct queue_job *jobs[8];
+	char id[QUEUE_ID_MAX];
+
+	fixture_init(&f);
+	fixture_put_one(&f, "a@dead.example", "dead.example", QUEUE_QUEUED, id);
+	queue_hop_failed(f.q, "dead.example", f.now + 60000);
+	ck_assert_uint_eq(fixture_claim(&f, jobs, 8), 0);
+	ck_assert_int_eq(queue_admin(f.q, QUEUE_VERB_RETRY, id, NULL, NULL, NULL), 1);
+	ck_assert_uint_eq(fixture_claim(&f, jobs, 8), 1);
+	drop(jobs, 1);
+	fixture_clear(&f);
+}
+END_TEST
+
+/* A row whose envelope is gone is held with a reason, and keeps nobody else from being claimed. */
+START_TEST(test_unreadable)
+{
+	struct fixture f;
+	struct queue_job *jobs[8];
+	struct queue_counts c;
+	char id[QUEUE_ID_MAX];
+
+	fixture_init(&f);
+	fixture_put_one(&f, "a@1.example", "1.example", QUEUE_QUEUED, id);
+	f.now += 1;
+	fixture_put_one(&f, "b@1.example", "1.example", QUEUE_QUEUED, id);
+	f.now += 1;
+	fixture_put_one(&f, "c@1.example", "1.example", QUEUE_QUEUED, id);
+	ck_assert_int_eq(fixture_sql(&f, "DELETE FROM msg WHERE id = (SELECT min(id) FROM msg)", NULL), SQLITE_OK);
+	ck_assert_int_eq(
+	    fixture_sql(&f, "UPDATE msg SET wrapped = zeroblob(500) WHERE id = (SELECT min(id) FROM msg)", NULL),
+	    SQLITE_OK);
+	ck_assert_uint_eq(fixture_claim(&f, jobs, 8), 1);
+	ck_assert_str_eq(jobs[0]->id, id);
+	drop(jobs, 1);
+	do
+		ck_assert_int_eq(queue_counts(f.q, &c), 0);
+	while (c.held < 2);
+	ck_assert_int_eq(c.active, 1);
+	ck_assert_int_eq(
+	    fixture_ask(&f, "SELECT count(*) FROM rcpt WHERE state = 2 AND reason LIKE '%queue check%'"), 2);
+	fixture_clear(&f);
+}
+END_TEST
+
+/* What SMTP said of the envelope comes back as it went in, also after a restart. */
+START_TEST(test_envelope)
+{
+	struct fixture f;
+	struct queue_job *jobs[2];
+	char id[QUEUE_ID_MAX];
+	struct queue_rcpt r[2] = {fixture_rcpt("a@1.example", "1.example", QUEUE_QUEUED),
+	    fixture_rcpt("b@1.example", "1.example", QUEUE_QUEUED)};
+	struct queue_msg m;
+	struct queue_tx tx = {.msgs = &m, .nmsgs = 1};
+
+	fixture_init(&f);
+	r[0].env = (struct envelope_rcpt){ENVELOPE_NOTIFY_SUCCESS | ENVELOPE_NOTIFY_DELAY, "rfc822;A@1.example"};
+	queue_id(f.q, id);
+
+	struct spool *content = fixture_content(&f, "x", 10);
+
+	m = fixture_msg(id, content, r, 2);
+	m.env = (struct envelope){.body8 = true, .requiretls = true, .ret = ENVELOPE_RET_FULL, .envid = "QQ+3D314"};
+	ck_assert_int_eq(fixture_commit(&f, &tx), 0);
+	spool_free(content);
+	fixture_reopen(&f);
+	ck_assert_uint_eq(fixture_claim(&f, jobs, 2), 1);
+	ck_assert(jobs[0]->env.body8 && !jobs[0]->env.utf8 && jobs[0]->env.requiretls);
+	ck_assert_int_eq(jobs[0]->env.ret, ENVELOPE_RET_FULL);
+	ck_assert_str_eq(jobs[0]->env.envid, "QQ+3D314");
+	ck_assert_uint_eq(jobs[0]->rcpts[0].env.notify, ENVELOPE_NOTIFY_SUCCESS | ENVELOPE_NOTIFY_DELAY);
+	ck_assert_str_eq(jobs[0]->rcpts[0].env.orcpt, "rfc822;A@1.example");
+	ck_assert_uint_eq(jobs[0]->rcpts[1].env.notify, 0);
+	ck_assert_str_eq(jobs[0]->rcpts[1].env.orcpt, "");
+	drop(jobs, 1);
+	fixture_clear(&f);
+}
+END_TEST
+
+START_TEST(test_held_full)
+{
+	struct fixture f;
+	char id[QUEUE_ID_MAX];
+
+	fixture_init(&f);
+	fixture_close(&f);
+	f.set.held_max = 2;
+	ck_assert_int_eq(fixture_open(&f), 0);
+	fixture_put_one(&f, "a@1.example", "1.example", QUEUE_HELD, id);
+	ck_assert(!queue_held_full(f.q));
+	fixture_put_one(&f, "a@1.example", "1.example", QUEUE_HELD, id);
+	ck_assert(queue_held_full(f.q));
+	fixture_reopen(&f);
+	ck_assert(queue_held_full(f.q));
+	ck_assert_int_eq(queue_admin(f.q, QUEUE_VERB_DELETE, id, NULL, NULL, NULL), 1);
+	ck_assert(!queue_held_full(f.q));
+	fixture_clear(&f);
+}
+END_TEST
+
 /* Puts, claims, settlements and retries in one another's way, chosen by a fixed random sequence: each recipient is
  * claimed only when it is nobody's. */
 START_TEST(test_never_twice)
@@ -219,6 +371,11 @@ int main(void)
 	tcase_add_test(t, test_skip);
 	tcase_add_test(t, test_active_max);
 	tcase_add_test(t, test_next_due);
+	tcase_add_test(t, test_probe);
+	tcase_add_test(t, test_retry_wakes);
+	tcase_add_test(t, test_unreadable);
+	tcase_add_test(t, test_envelope);
+	tcase_add_test(t, test_held_full);
 	tcase_add_loop_test(t, test_never_twice, 0, 4);
 	suite_add_tcase(s, t);
 	return fixture_main(s);

@@ -17,7 +17,6 @@ START_TEST(test_defaults)
 	ck_assert_int_eq(s.delay_warning, 4 * 3600000);
 	ck_assert_int_eq(s.hold_expire, 30 * 86400000LL);
 	ck_assert_int_eq(s.memory_max, 256 * 1024);
-	ck_assert_int_eq(s.message_max, 50 * 1024 * 1024);
 	ck_assert_int_eq(s.sealed_ids_days, 90);
 	ck_assert_int_eq(s.done_keep, 30 * 86400000LL);
 	ck_assert_int_eq(s.checkpoint, 2 * 1024 * 1024);
@@ -28,7 +27,7 @@ END_TEST
 
 START_TEST(test_file)
 {
-	static const char text[] = "queue {\n  retry-min = \"1m\"\n  message-max = \"10M\"\n  active-max = 7\n}\n";
+	static const char text[] = "queue {\n  retry-min = \"1m\"\n  memory-max = \"10M\"\n  active-max = 7\n}\n";
 	struct settings *s;
 	struct problem pr = {0};
 
@@ -38,7 +37,7 @@ START_TEST(test_file)
 	const struct queue_settings *q = settings_get(s, "queue");
 
 	ck_assert_int_eq(q->retry_min, 60000);
-	ck_assert_int_eq(q->message_max, 10 * 1024 * 1024);
+	ck_assert_int_eq(q->memory_max, 10 * 1024 * 1024);
 	ck_assert_int_eq(q->active_max, 7);
 	ck_assert_int_eq(q->retry_max, 4 * 3600000);
 	settings_free(s);
@@ -49,7 +48,7 @@ START_TEST(test_out_of_range)
 {
 	static const char *const texts[] = {
 	    "queue {\n  active-max = 0\n}\n",
-	    "queue {\n  message-max = \"1k\"\n}\n",
+	    "queue {\n  memory-max = \"17M\"\n}\n",
 	    "queue {\n  commit-gap = \"2s\"\n}\n",
 	    "queue {\n  retry = \"2s\"\n}\n",
 	};

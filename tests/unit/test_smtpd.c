@@ -16,6 +16,7 @@
 
 #include "gateway/base/mem.h"
 #include "gateway/smtp/conn.h"
+#include "gateway/smtp/smtpd_clients.h"
 #include "gateway/smtp/smtpd_settings.h"
 #include "tests/unit/smtpd_app.h"
 #include "tests/unit/tls_contexts.h"
@@ -28,7 +29,7 @@
 #define TWO_OK "250:2.1.0 250:2.1.5 "
 #define QUIT_OK "221:2.0.0"
 
-enum { SMALL = 1, TLS_OFFERED = 2, TLS_REQUIRED = 4, REFUSED = 8 };
+enum { SMALL = 1, TLS_OFFERED = 2, TLS_REQUIRED = 4, REFUSED = 8, OUTSIDE = 16, BALANCER = 32, EAGER = 64 };
 
 static struct loop *loop;
 static struct settings *defaults;
@@ -39,6 +40,8 @@ static struct tls_contexts tls;
 static int client; /* the client's descriptor */
 static struct buf heard;
 static bool server_left;
+static bool scarce;			 /* the listener's busy */
+static const char *eager = "EHLO x\r\n"; /* said before the session begins */
 
 static void begin_with(enum app_when when, unsigned how, void (*change)(struct smtpd_settings *set, int i), int i)
 {
@@ -47,6 +50,7 @@ static void begin_with(enum app_when when, unsigned how, void (*change)(struct s
 	loop = loop_new();
 	app_init(&app, loop, when);
 	app.refuse_connection = how & REFUSED;
+	app.behind_balancer = how & BALANCER;
 	set = *(const struct smtpd_settings *)settings_get(defaults, "smtp-server");
 	if (how & SMALL) {
 		set.recipients_max = 2;
@@ -55,11 +59,14 @@ static void begin_with(enum app_when when, unsigned how, void (*change)(struct s
 		set.message_max = 1000;
 		set.text_line_max = 100;
 		set.command_line_max = 512;
+		set.received_max = 3;
+		set.own_received_max = 1;
 	}
 	if (change)
 		change(&set, i);
 	listener = (struct smtpd_listener){.name = "test",
-	    .side = SMTPD_INSIDE,
+	    .side = how & OUTSIDE ? SMTPD_OUTSIDE : SMTPD_INSIDE,
+	    .busy = &scarce,
 	    .hostname = "mx.example.org",
 	    .tls = how & (TLS_OFFERED | TLS_REQUIRED) ? tls.server : NULL,
 	    .tls_required = how & TLS_REQUIRED,
@@ -68,7 +75,9 @@ static void begin_with(enum app_when when, unsigned how, void (*change)(struct s
 	    .app = &app};
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
 	client = fd[1];
-	server_left = false;
+	server_left = scarce = false;
+	if (how & EAGER)
+		ck_assert_int_gt(send(client, eager, strlen(eager), 0), 0);
 	buf_init(&heard, 4u * 1024 * 1024);
 	app.s = smtpd_new(loop, fd[0], &listener);
 }
@@ -157,8 +166,8 @@ static int replies(char *out, size_t cap)
 
 		snprintf(line, sizeof line, "%.*s", (int)(end - p), p);
 		ck_assert_msg(sscanf(line, "%3d%c", &code, &sep) == 2, "no reply line: %s", line);
-		if (sscanf(line + 4, "%*1[245].%*1[0-9].%*1[0-9]%n", &used) >= 0 && used == 5)
-			snprintf(enh, sizeof enh, ":%.5s", line + 4);
+		if (sscanf(line + 4, "%*1[245].%*1[0-9].%*3[0-9]%n", &used) >= 0 && used >= 5)
+			snprintf(enh, sizeof enh, ":%.*s", used, line + 4);
 		ck_assert_int_le(end + 2 - p, 512);
 		if (sep == '-')
 			continue;
@@ -229,7 +238,7 @@ static const struct script scripts[] = {
     S("arguments", 0, "RSET x\r\nQUIT x\r\nVRFY\r\nSTARTTLS x\r\nSTARTTLS\r\n" QUIT,
 	"220 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 502:5.5.1 " QUIT_OK, NULL),
     S("unknown verbs", 0, "XYZZY\r\nEXPN a\r\nTURN\r\nETRN x\r\nBDAT\r\nAUTH PLAIN\r\n\r\n MAIL\r\n" QUIT,
-	"220 500:5.5.2 502:5.5.1 502:5.5.1 502:5.5.1 502:5.5.1 502:5.5.1 500:5.5.2 500:5.5.2 " QUIT_OK, NULL),
+	"220 500:5.5.2 502:5.5.1 502:5.5.1 502:5.5.1 501:5.5.4 502:5.5.1 500:5.5.2 500:5.5.2 " QUIT_OK, NULL),
     S("order", 0,
 	"MAIL FROM:<a@b.c>\r\n" HELLO "RCPT TO:<a@b.c>\r\n" TWO
 	"MAIL FROM:<x@b.c>\r\nRSET\r\nRCPT TO:<a@b.c>\r\n" QUIT,
@@ -267,7 +276,7 @@ static const struct script scripts[] = {
 	HELLO
 	"MAIL FROM:<a@b.c> FOO=1\r\nMAIL FROM:<a@b.c> SIZE=x\r\nMAIL FROM:<a@b.c> SIZE=\r\nMAIL FROM:<a@b.c> SIZE\r\n"
 	"MAIL FROM:<a@b.c> BODY=9\r\nMAIL FROM:<a@b.c> SIZE=1 SIZE=1\r\nMAIL FROM:<a@b.c> BODY=7BIT -X\r\n"
-	"MAIL FROM:<a@b.c>  SIZE=1   BODY=7bit  \r\nRCPT TO:<a@b.c> NOTIFY=NEVER\r\n" QUIT,
+	"MAIL FROM:<a@b.c>  SIZE=1   BODY=7bit  \r\nRCPT TO:<a@b.c> X=NEVER\r\n" QUIT,
 	HELLO_OK "555:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 250:2.1.0 555:5.5.4 " QUIT_OK,
 	NULL),
     S("parameters after HELO", 0, "HELO x\r\nMAIL FROM:<a@b.c> SIZE=1\r\nMAIL FROM:<a@b.c>\r\n" QUIT,
@@ -306,7 +315,108 @@ static const struct script scripts[] = {
     S("NUL in a command", 0, "NO\0OP\r\nNOOP \0\r\n" QUIT, "220 500:5.5.2 500:5.5.2 " QUIT_OK, NULL),
     S("control in a command", 0, "NOOP\tx\r\nNOOP \33[2J\r\n" QUIT, "220 500:5.5.2 500:5.5.2 " QUIT_OK, NULL),
     S("HTTP", 0, "POST / HTTP/1.1\r\nHost: x\r\n\r\n" HELLO TWO, "220 500:5.5.2 421:4.7.0", NULL),
-    S("BDAT", 0, HELLO TWO "BDAT 30 LAST\r\nMAIL FROM:<evil@b.c>\r\n", HELLO_OK TWO_OK "502:5.5.1 421:4.7.0", NULL),
+    S("BDAT", 0, HELLO TWO "BDAT 4 LAST\r\nhi\r\n" QUIT, HELLO_OK TWO_OK "250:2.0.0 " QUIT_OK, "hi\r\n"),
+    S("BDAT pipelined, CRLF cut", 0, HELLO TWO "BDAT 3\r\nhi\rbdat 0\r\nBDAT 3 last\r\n\nx\r" TWO QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 250:2.0.0 550:5.5.2 " TWO_OK QUIT_OK, NULL),
+    S("BDAT, two messages", 0,
+	HELLO TWO "BDAT 3\r\nhi\rBDAT 4 LAST\r\n\nx\r\n" TWO "DATA\r\ny\r\n.\r\n" TWO "BDAT 0 LAST\r\n" QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 250:2.0.0 " TWO_OK "354 250:2.0.0 " TWO_OK "250:2.0.0 " QUIT_OK, ""),
+    S("BDAT 0 LAST", 0, HELLO TWO "BDAT 4\r\nhi\r\nBDAT 0 LAST\r\n" QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 250:2.0.0 " QUIT_OK, "hi\r\n"),
+    S("BDAT with NOOP between", 0, HELLO TWO "BDAT 4\r\nhi\r\nNOOP\r\nBDAT 3 LAST\r\nx\r\n" QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 250:2.0.0 250:2.0.0 " QUIT_OK, "hi\r\nx\r\n"),
+    S("BDAT, dots are content", 0, HELLO TWO "BDAT 36 LAST\r\na\r\n.\r\n..x\r\nMAIL FROM:<evil@b.c>\r\n.\r\n" QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 " QUIT_OK, "a\r\n.\r\n..x\r\nMAIL FROM:<evil@b.c>\r\n.\r\n"),
+    S("BDAT without the last CRLF", 0, HELLO TWO "BDAT 5\r\nhi\r\nxBDAT 0 LAST\r\n" TWO "BDAT 1 LAST\r\ny" QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 250:2.0.0 " TWO_OK "250:2.0.0 " QUIT_OK, "y\r\n"),
+    S("BDAT, bare LF", 0, HELLO TWO "BDAT 4 LAST\r\nh\ni\n" TWO QUIT, HELLO_OK TWO_OK "550:5.5.2 " TWO_OK QUIT_OK,
+	NULL),
+    S("BDAT, bare CR between chunks", 0, HELLO TWO "BDAT 2\r\nh\rBDAT 1 LAST\r\ni" TWO QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 550:5.5.2 " TWO_OK QUIT_OK, NULL),
+    S("BDAT, LF first in a chunk", 0, HELLO TWO "BDAT 1\r\nhBDAT 2\r\n\niBDAT 1 LAST\r\ni" TWO QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 550:5.5.2 503:5.5.1 " TWO_OK QUIT_OK, NULL),
+    S("BDAT, CR at the end", 0, HELLO TWO "BDAT 2 LAST\r\nh\r" TWO QUIT, HELLO_OK TWO_OK "550:5.5.2 " TWO_OK QUIT_OK,
+	NULL),
+    S("BDAT, the chunk behind a failure is no commands", 0,
+	HELLO TWO "BDAT 2\r\nh\nBDAT 30 LAST\r\nMAIL FROM:<evil@b.c>\r\nRSET\r\nxx" TWO QUIT,
+	HELLO_OK TWO_OK "550:5.5.2 503:5.5.1 " TWO_OK QUIT_OK, NULL),
+    S("BDAT out of order", 0,
+	"BDAT 6\r\nQUIT\r\n" HELLO "BDAT 6 LAST\r\nQUIT\r\nMAIL FROM:<a@b.c>\r\nBDAT 6 LAST\r\nQUIT\r\n"
+	"RCPT TO:<no@b.c>\r\nBDAT 6 LAST\r\nQUIT\r\nRCPT TO:<a@b.c>\r\nBDAT 3 LAST\r\nx\r\n" QUIT,
+	"220 503:5.5.1 250 503:5.5.1 250:2.1.0 503:5.5.1 550:5.1.1 554:5.5.1 250:2.1.5 250:2.0.0 " QUIT_OK, "x\r\n"),
+    S("BDAT before TLS", TLS_REQUIRED, HELLO "BDAT 6 LAST\r\nQUIT\r\n" QUIT, HELLO_OK "530:5.7.0 " QUIT_OK, NULL),
+    S("BDAT, then DATA or RCPT", 0, HELLO TWO "BDAT 3\r\nx\r\nRCPT TO:<a@b.c>\r\nDATA\r\n\fBDAT 3 LAST\r\ny\r\n" QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 503:5.5.1 503:5.5.1 / 250:2.0.0 " QUIT_OK, "x\r\ny\r\n"),
+    S("BDAT refused", 0,
+	HELLO "MAIL FROM:<nodata@b.c>\r\nRCPT TO:<a@b.c>\r\nBDAT 6\r\nRSET\r\nBDAT 6 LAST\r\nQUIT\r\n" TWO QUIT,
+	HELLO_OK TWO_OK "451:4.3.0 503:5.5.1 " TWO_OK QUIT_OK, NULL),
+    S("BDAT, message refused", 0, HELLO "MAIL FROM:<endtemp@b.c>\r\nRCPT TO:<a@b.c>\r\nBDAT 3 LAST\r\nx\r\n" TWO QUIT,
+	HELLO_OK TWO_OK "451:4.3.0 " TWO_OK QUIT_OK, "x\r\n"),
+    S("BDAT, content refused", 0,
+	HELLO "MAIL FROM:<full@b.c>\r\nRCPT TO:<a@b.c>\r\nBDAT 3\r\nx\r\nBDAT 6 LAST\r\nRSET\r\n" TWO QUIT,
+	HELLO_OK TWO_OK "452:4.3.1 503:5.5.1 " TWO_OK QUIT_OK, NULL),
+    S("BDAT, RSET inside", 0, HELLO TWO "BDAT 3\r\nx\r\nRSET\r\n" TWO "DATA\r\ny\r\n.\r\n" QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 250:2.0.0 " TWO_OK "354 250:2.0.0 " QUIT_OK, "y\r\n"),
+    S("BDAT, far too large", SMALL, HELLO TWO "BDAT 70000\r\nQUIT\r\n", HELLO_OK TWO_OK "552:5.3.4", NULL),
+    S("BDAT, no number so large", 0, HELLO TWO "BDAT 99999999999999999999 LAST\r\n", HELLO_OK TWO_OK "552:5.3.4",
+	NULL),
+    S("BDAT of unknown size", 0, HELLO TWO "BDAT x LAST\r\nRSET\r\n", HELLO_OK TWO_OK "501:5.5.4 421:4.7.0", NULL),
+    S("BDAT with a sign", 0, HELLO TWO "BDAT -1\r\nRSET\r\n", HELLO_OK TWO_OK "501:5.5.4 421:4.7.0", NULL),
+    S("BDAT with more", 0, HELLO TWO "BDAT 6 LAST x\r\nQUIT\r\n", HELLO_OK TWO_OK "501:5.5.4 421:4.7.0", NULL),
+    S("BDAT with a long line", SMALL,
+	HELLO TWO "BDAT 50\r\n01234567890123456789012345678901234567890123456789BDAT 53 LAST\r\n"
+		  "012345678901234567890123456789012345678901234567890\r\n" QUIT,
+	HELLO_OK TWO_OK "250:2.0.0 554:5.6.0 " QUIT_OK, NULL),
+    S("DSN", 0,
+	HELLO "MAIL FROM:<a@b.c> RET=hdrs ENVID=QQ+2B314+3D159 BODY=8BITMIME\r\n"
+	      "RCPT TO:<a@b.c> NOTIFY=success,DELAY,Failure ORCPT=rfc822;Bob+20C@Example.COM\r\n"
+	      "RCPT TO:<a@b.c> NOTIFY=NEVER\r\nRCPT TO:<a@b.c> ORCPT=x400;a\r\nRCPT TO:<a@b.c> "
+	      "ORCPT=utf-8;\\x{E9}@b.c\r\n" QUIT,
+	HELLO_OK "250:2.1.0 250:2.1.5 250:2.1.5 250:2.1.5 250:2.1.5 " QUIT_OK, NULL),
+    S("DSN, bad MAIL", 0,
+	HELLO
+	"MAIL FROM:<a@b.c> RET=BOTH\r\nMAIL FROM:<a@b.c> RET\r\nMAIL FROM:<a@b.c> RET=FULL RET=FULL\r\n"
+	"MAIL FROM:<a@b.c> ENVID=a+0D+0Ab\r\nMAIL FROM:<a@b.c> ENVID=a+2b\r\nMAIL FROM:<a@b.c> ENVID=\303\251\r\n"
+	"MAIL FROM:<a@b.c> "
+	"ENVID=0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456"
+	"7890\r\n" QUIT,
+	HELLO_OK "501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 " QUIT_OK, NULL),
+    S("DSN, bad RCPT", 0,
+	HELLO "MAIL FROM:<a@b.c>\r\nRCPT TO:<a@b.c> NOTIFY=NEVER,DELAY\r\nRCPT TO:<a@b.c> NOTIFY=SUCCESS,\r\n"
+	      "RCPT TO:<a@b.c> NOTIFY\r\nRCPT TO:<a@b.c> NOTIFY=DELAY NOTIFY=DELAY\r\nRCPT TO:<a@b.c> "
+	      "ORCPT=rfc822\r\nRCPT TO:<a@b.c> ORCPT=rfc822;a+0Ab\r\nRCPT TO:<a@b.c> ORCPT=;a\r\nRCPT TO:<a@b.c> "
+	      "ORCPT=utf-8;\303\251\r\n" QUIT,
+	HELLO_OK "250:2.1.0 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 " QUIT_OK,
+	NULL),
+    S("DSN after HELO", 0, "HELO x\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<a@b.c> NOTIFY=NEVER\r\n" QUIT,
+	"220 250 250:2.1.0 555:5.5.4 " QUIT_OK, NULL),
+    S("SMTPUTF8", 0,
+	HELLO
+	"MAIL FROM:<\303\251@b.c>\r\nMAIL FROM:<a@b\303\274cher.example>\r\nMAIL FROM:<\303\251@b.c> SMTPUTF8=1\r\n"
+	"MAIL FROM:<\303\251@b\303\274cher.example> SMTPUTF8\r\nRCPT TO:<\344\270\255@b.c> ORCPT=utf-8;\303\251\r\n"
+	"RCPT TO:<\303@b.c>\r\nRCPT TO:<\300\200@b.c>\r\nRCPT TO:<a@\355\240\200.c>\r\n"
+	"RCPT TO:<a@B\303\234CHER.example>\r\n" QUIT,
+	HELLO_OK "553:5.6.7 553:5.6.7 501:5.5.4 250:2.1.0 250:2.1.5 553:5.6.7 553:5.6.7 553:5.6.7 501:5.1.3 " QUIT_OK,
+	NULL),
+    S("SMTPUTF8 of the transaction before", 0,
+	HELLO "MAIL FROM:<a@b.c> SMTPUTF8\r\nRCPT TO:<\303\251@b.c>\r\nRSET\r\nMAIL FROM:<a@b.c>\r\nRCPT "
+	      "TO:<\303\251@b.c>\r\n" QUIT,
+	HELLO_OK "250:2.1.0 250:2.1.5 250:2.0.0 250:2.1.0 553:5.6.7 " QUIT_OK, NULL),
+    S("REQUIRETLS in the clear", TLS_OFFERED,
+	HELLO "MAIL FROM:<a@b.c> REQUIRETLS\r\nMAIL FROM:<a@b.c> REQUIRETLS=1\r\n" QUIT,
+	HELLO_OK "530:5.7.10 501:5.5.4 " QUIT_OK, NULL),
+#define LOOP(what, want)                                                                                             \
+	S("loop " #what, SMALL, HELLO TWO "DATA\r\n" what "\r\nhi\r\n.\r\n" QUIT, HELLO_OK TWO_OK want QUIT_OK, NULL)
+    LOOP("Received: by a\r\nreceived : by b\r\nRECEIVED:by c\r\nX: y\r\n", "354 250:2.0.0 "),
+    LOOP("Received: by a\r\nReceived: by b\r\nX: y\r\nReceived: by c\r\nReceived: by d\r\n", "354 554:5.4.6 "),
+    LOOP("Received: from x\r\n\tby MX.Example.org (x) with y\r\n", "354 250:2.0.0 "),
+    LOOP("Received: from x\r\n\tby mx.example.org; x\r\nReceived: by\r\n mx.example.org.\r\n", "354 554:5.4.6 "),
+    LOOP("\r\nReceived: by a\r\nReceived: by b\r\nReceived: by c\r\nReceived: by d\r\n", "354 250:2.0.0 "),
+#undef LOOP
+    S("open relay tricks are other people's addresses", 0,
+	HELLO "MAIL FROM:<a@b.c>\r\nRCPT TO:<@a.example,@b.example:c@d.e>\r\nRCPT TO:<a%b.c@d.e>\r\nRCPT "
+	      "TO:<\"a@b.c\"@d.e>\r\nRCPT TO:<b.c!a@d.e>\r\nRCPT TO:<a@b.c@d.e>\r\nRCPT TO:<\"a@b.c\">\r\n" QUIT,
+	HELLO_OK "250:2.1.0 553:5.1.3 250:2.1.5 250:2.1.5 250:2.1.5 501:5.1.3 501:5.1.3 " QUIT_OK, NULL),
     S("refused connection", REFUSED, HELLO, "554", NULL),
     S("no TLS here", TLS_REQUIRED, HELLO TWO "VRFY a\r\nNOOP\r\n" QUIT,
 	HELLO_OK "530:5.7.0 530:5.7.0 530:5.7.0 250:2.0.0 " QUIT_OK, NULL),
@@ -449,8 +559,9 @@ START_TEST(octet_by_octet)
 END_TEST
 
 /* A whole session that touches every stage, for what may happen in the middle. */
-static const char life[] = HELLO TWO
-    "RCPT TO:<no@b.c>\r\nDATA\r\nSubject: x\r\n\r\nhi\r\n.\r\nMAIL FROM:<a@b.c>\r\nRSET\r\n" TWO "DATA\r\nx\r\n.\r\n";
+static const char life[] =
+    HELLO TWO "RCPT TO:<no@b.c>\r\nDATA\r\nSubject: x\r\n\r\nhi\r\n.\r\nMAIL FROM:<a@b.c>\r\nRSET\r\n" TWO
+	      "DATA\r\nx\r\n.\r\n" TWO "BDAT 3\r\nx\r\nBDAT 3 LAST\r\ny\r\nBDAT 3\r\nz\r\n";
 
 /* The client is gone after k octets: every transaction is ended, closed comes once, no late answer (smtpd_app.h and
  * app_clear check). */
@@ -564,6 +675,9 @@ static const struct {
 	1},
     {HELLO TWO "DATA\r\nhi\r\n", HELLO_OK TWO_OK "354 421:4.4.2", 2},
     {HELLO TWO "DATA\r\nhi\r\n.\r", HELLO_OK TWO_OK "354 421:4.4.2", 3},
+    {HELLO TWO "BDAT 10\r\nhi", HELLO_OK TWO_OK "421:4.4.2", 2},
+    {HELLO TWO "BDAT 2\r\nhi", HELLO_OK TWO_OK "250:2.0.0 421:4.4.2", 3},
+    {HELLO "BDAT 10\r\nhi", HELLO_OK "503:5.5.1 421:4.4.2", 2},
 };
 
 static void short_time(struct smtpd_settings *with, int i)
@@ -676,16 +790,18 @@ START_TEST(early_content)
 	    "MAIL FROM:<a@b.c>\r\nRCPT TO:<no@b.c>\r\nDATA\r\n",
 	    "DATA\r\n",
 	    "MAIL FROM:<a@b.c>\r\nRCPT TO:<a@b.c>\r\nDATA now\r\n",
+	    "MAIL FROM:<a@b.c>\r\nRCPT TO:<a@b.c>\r\nBDAT 3\r\nx\r\nDATA\r\n",
 	};
 	static const char *const want[] = {
 	    HELLO_OK TWO_OK "451:4.3.0 421:4.7.0",
 	    HELLO_OK "250:2.1.0 550:5.1.1 554:5.5.1 421:4.7.0",
 	    HELLO_OK "503:5.5.1 421:4.7.0",
 	    HELLO_OK TWO_OK "501:5.5.4 421:4.7.0",
+	    HELLO_OK TWO_OK "250:2.0.0 503:5.5.1 421:4.7.0",
 	};
 	struct buf all;
 
-	for (int k = 0; k < 4; k++) {
+	for (int k = 0; k < 5; k++) {
 		begin((enum app_when)_i, 0);
 		buf_init(&all, 1000);
 		ck_assert_int_eq(buf_addf(&all, "%s%s%s", HELLO, first[k], evil), 0);
@@ -806,6 +922,39 @@ START_TEST(sizes)
 }
 END_TEST
 
+/* The same in chunks; chunks of some size are no idle commands. */
+START_TEST(chunk_sizes)
+{
+	enum { N = 2 * 1024 * 1024, CHUNK = 100 * 1000 };
+	char *body = malloc(N), line[60];
+	int chunks = 0;
+
+	fill_lines(body, N);
+	begin(APP_SOON, 0);
+	set.message_max = _i == 0 ? N : N - 1;
+	set.commands_max = 10;
+	says(HELLO TWO);
+	for (size_t at = 0; at < N; at += CHUNK, chunks++) {
+		size_t n = N - at < CHUNK ? N - at : CHUNK;
+
+		snprintf(line, sizeof line, "BDAT %zu%s\r\n", n, at + n == N ? " LAST" : "");
+		says(line);
+		say(body + at, n);
+	}
+	says(QUIT);
+	UNTIL(server_left);
+	ck_assert_int_eq(reply_count(), 4 + chunks + 1);
+	ck_assert_ptr_nonnull(strstr(buf_str(&heard), _i == 0 ? "250 2.0.0 queued\r\n221 " : "552 5.3.4 "));
+	ck_assert_int_eq(app.accepted, _i == 0);
+	if (_i == 0) {
+		ck_assert_uint_eq(app.content.len, N);
+		ck_assert_int_eq(memcmp(app.content.p, body, N), 0);
+	}
+	free(body);
+	finish();
+}
+END_TEST
+
 START_TEST(far_too_large)
 {
 	enum { N = 300 * 1024 };
@@ -828,11 +977,25 @@ START_TEST(what_the_application_sees)
 	char words[100], from[ADDRESS_TEXT_MAX];
 
 	begin(APP_LATER, 0);
-	says("EHLO client.example\r\nMAIL FROM:<\"a b\"@B.Example> SIZE=77 BODY=8BITMIME\r\n");
+	says("EHLO client.example\r\nMAIL FROM:<\"a b\"@B.Example> SIZE=77 BODY=8BITMIME RET=FULL ENVID=a+20b "
+	     "SMTPUTF8\r\nRCPT TO:<a@B\303\274cher.example>\r\nRCPT TO:<\303\251@b.c> NOTIFY=SUCCESS,DELAY "
+	     "ORCPT=rfc822;a+2Bb@c.d\r\n");
 	UNTIL(app.mails == 1);
 	ck_assert_str_eq(address_text(&app.mail.sender, from), "\"a b\"@b.example");
 	ck_assert_uint_eq(app.mail.size, 77);
-	ck_assert(app.mail.body8);
+	ck_assert(app.mail.env.body8);
+	ck_assert(app.mail.env.utf8);
+	ck_assert(!app.mail.env.requiretls);
+	ck_assert_int_eq(app.mail.env.ret, ENVELOPE_RET_FULL);
+	ck_assert_str_eq(app.envid, "a+20b");
+	UNTIL(app.rcpts == 1);
+	ck_assert_str_eq(address_text(&app.rcpt, from), "a@xn--bcher-kva.example");
+	ck_assert_uint_eq(app.notify, 0);
+	ck_assert_str_eq(app.orcpt, "");
+	UNTIL(app.rcpts == 2);
+	ck_assert_str_eq(address_text(&app.rcpt, from), "\303\251@b.c");
+	ck_assert_uint_eq(app.notify, ENVELOPE_NOTIFY_SUCCESS | ENVELOPE_NOTIFY_DELAY);
+	ck_assert_str_eq(app.orcpt, "rfc822;a+2Bb@c.d");
 	ck_assert_str_eq(smtpd_helo(app.s), "client.example");
 	ck_assert(smtpd_esmtp(app.s));
 	ck_assert(!smtpd_tls(app.s, words, sizeof words));
@@ -851,12 +1014,15 @@ START_TEST(ehlo_lines)
 	begin(APP_AT_ONCE, _i ? TLS_OFFERED : 0);
 	says(HELLO QUIT);
 	UNTIL(server_left);
-	ck_assert_ptr_nonnull(strstr(buf_str(&heard), _i ? "250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE "
-							   "52428800\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n"
-							   "250-STARTTLS\r\n250 HELP\r\n"
-							 : "250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE "
-							   "52428800\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n"
-							   "250 HELP\r\n"));
+	ck_assert_ptr_nonnull(
+	    strstr(buf_str(&heard), _i ? "250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE "
+					 "52428800\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n"
+					 "250-SMTPUTF8\r\n250-DSN\r\n"
+					 "250-STARTTLS\r\n250 HELP\r\n"
+				       : "250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE "
+					 "52428800\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n"
+					 "250-SMTPUTF8\r\n250-DSN\r\n"
+					 "250 HELP\r\n"));
 	ck_assert_int_eq(strncmp(buf_str(&heard), "220 mx.example.org ESMTP", 24), 0);
 	finish();
 }
@@ -935,10 +1101,12 @@ START_TEST(starttls)
 	UNTIL(reply_count() == 4);
 	ck_assert_str_eq(smtpd_helo(app.s), "");
 	buf_reset(&heard);
-	tc_says(&t, HELLO "STARTTLS\r\n" TWO);
+	tc_says(&t, HELLO "STARTTLS\r\nMAIL FROM:<a@b.c> REQUIRETLS\r\nRCPT TO:<a@b.c>\r\n");
 	UNTIL(reply_count() == 4);
 	check_replies("250 503:5.5.1 250:2.1.0 250:2.1.5", "after TLS");
 	ck_assert_ptr_null(strstr(buf_str(&heard), "STARTTLS"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&heard), "250-REQUIRETLS\r\n"));
+	ck_assert(app.mail.env.requiretls);
 	ck_assert(smtpd_tls(app.s, words, sizeof words));
 	ck_assert_str_eq(words, "TLSv1.3 cipher TLS_AES_256_GCM_SHA384");
 	tc_says(&t, "DATA\r\nx\r\n.\r\n" QUIT);
@@ -964,6 +1132,181 @@ START_TEST(starttls_goes_wrong)
 	if (_i == 3)
 		smtpd_shutdown(app.s);
 	UNTIL(app.closes == 1);
+	finish();
+}
+END_TEST
+
+/* ---- before the greeting ---- */
+
+START_TEST(early_talker)
+{
+	begin(APP_AT_ONCE, OUTSIDE | EAGER);
+	UNTIL(server_left);
+	check_replies("554:5.5.1", "early");
+	ck_assert_int_eq(app.connects, 1);
+	finish();
+	/* our own servers are not asked for manners */
+	begin(APP_AT_ONCE, EAGER);
+	says(QUIT);
+	UNTIL(server_left);
+	check_replies("220 250 " QUIT_OK, "early inside");
+	finish();
+}
+END_TEST
+
+static void delayed(struct smtpd_settings *with, int ms)
+{
+	with->greeting_delay = ms;
+}
+
+START_TEST(greeting_delay)
+{
+	int64_t began = loop_now_ms();
+
+	begin_with(APP_AT_ONCE, OUTSIDE, delayed, 40);
+	ck_assert_int_eq(reply_count(), 0);
+	UNTIL(reply_count() == 1);
+	ck_assert_int_ge(loop_now_ms() - began, 40);
+	says(HELLO QUIT);
+	UNTIL(server_left);
+	check_replies(HELLO_OK QUIT_OK, "patient");
+	finish();
+	begin_with(APP_AT_ONCE, OUTSIDE, delayed, 20000);
+	says("E");
+	UNTIL(server_left);
+	check_replies("554:5.5.1", "impatient");
+	finish();
+	begin_with(APP_AT_ONCE, OUTSIDE, delayed, 20000);
+	close(client);
+	client = -1;
+	finish();
+	begin_with(APP_AT_ONCE, OUTSIDE, delayed, 20000);
+	smtpd_shutdown(app.s);
+	UNTIL(server_left);
+	check_replies("421:4.3.2", "shutdown");
+	finish();
+}
+END_TEST
+
+#define SIG "\r\n\r\n\0\r\nQUIT\n"
+static const struct {
+	const char *in;
+	size_t n;
+	const char *want, *peer;
+	unsigned how;
+} behind[] = {
+    {SIG "\x21\x11\x00\x0c\xc0\x00\x02\x01\xc6\x33\x64\x01\x30\x39\x00\x19", 28, "220", "192.0.2.1", 0},
+    {SIG "\x21\x11\x00\x0c\xc0\x00\x02\x01\xc6\x33\x64\x01\x30\x39\x00\x19", 28, "220", "192.0.2.1", OUTSIDE},
+    {SIG "\x21\x11\x00\x0c\xc0\x00\x02\x01\xc6\x33\x64\x01\x30\x39\x00\x19" QUIT, 34, "554:5.5.1", "192.0.2.1",
+	OUTSIDE},
+    {SIG "\x21\x11\x00\x0c\xc0\x00\x02\x01\xc6\x33\x64\x01\x30\x39\x00\x19" QUIT, 34, "220 " QUIT_OK, "192.0.2.1", 0},
+    {SIG "\x20\x00\x00\x00", 16, "220", "unix", 0},
+    {SIG "\x21\x00\x00\x00", 16, "554:5.5.1", NULL, 0},
+    {HELLO, sizeof HELLO - 1, "554:5.5.1", NULL, 0},
+    {"", 0, "421:4.4.2", NULL, 0},
+    {"\r\n\r\n", 4, "421:4.4.2", NULL, 0},
+};
+#undef SIG
+
+static void impatient(struct smtpd_settings *with, int ms)
+{
+	with->proxy_timeout = ms;
+}
+
+START_TEST(balancer)
+{
+	for (int pass = 0; pass < 2; pass++) {
+		/* octet by octet is early talk only when the rest was there before the greeting */
+		bool early = behind[_i].how & OUTSIDE && behind[_i].n > 28;
+		size_t step = pass == 1 || early ? behind[_i].n + 1 : 1;
+		bool in_time = strcmp(behind[_i].want, "421:4.4.2") != 0;
+		int wanted = behind[_i].want[3] == ' ' ? 2 : 1;
+
+		begin_with(APP_AT_ONCE, BALANCER | behind[_i].how, impatient, in_time ? 20000 : 40);
+		for (size_t k = 0; k < behind[_i].n; k += step) {
+			say(behind[_i].in + k, step < behind[_i].n - k ? step : behind[_i].n - k);
+			round_of(0);
+		}
+		UNTIL(reply_count() == wanted);
+		check_replies(behind[_i].want, "balancer");
+		ck_assert_int_eq(app.connects, behind[_i].peer ? 1 : 0);
+		if (behind[_i].peer && !server_left && app.s)
+			ck_assert_str_eq(smtpd_client(app.s), behind[_i].peer);
+		close(client);
+		client = -1;
+		UNTIL(conn_lingering() == 0 && app.connects == app.closes);
+		app.closes = app.connects = 1;
+		finish();
+	}
+}
+END_TEST
+
+/* ---- rates, and little room ---- */
+
+static void slow_rates(struct smtpd_settings *with, int i)
+{
+	(void)i;
+	with->client_recipients_rate = 3;
+	with->client_errors_rate = 4;
+}
+
+START_TEST(rates)
+{
+	struct smtpd_clients *t = smtpd_clients_new(10);
+
+	begin_with(APP_AT_ONCE, 0, slow_rates, 0);
+	smtpd_set_client(app.s, smtpd_clients_enter(t, "192.0.2.1"));
+	says(
+	    HELLO "MAIL FROM:<a@b.c>\r\nRCPT TO:<no@b.c>\r\nRCPT TO:<a@b.c>\r\nRCPT TO:<a@b.c>\r\nRCPT TO:<a@b.c>\r\n"
+		  "X\r\nX\r\nX\r\nX\r\n");
+	UNTIL(server_left);
+	check_replies(HELLO_OK
+	    "250:2.1.0 550:5.1.1 250:2.1.5 250:2.1.5 450:4.7.1 500:5.5.2 500:5.5.2 500:5.5.2 500:5.5.2 "
+	    "421:4.7.0",
+	    "rates");
+	finish();
+	smtpd_clients_free(t);
+}
+END_TEST
+
+static void little_room(struct smtpd_settings *with, int i)
+{
+	(void)i;
+	with->busy_timeout = 60;
+	with->data_rate_min = 1024 * 1024;
+}
+
+/* When sessions are scarce, one that does not come forward with a message is ended, whatever it keeps saying; one
+ * that is at it goes on. */
+START_TEST(scarce_sessions)
+{
+	static const char *const first[] = {
+	    HELLO, HELLO TWO, HELLO TWO "DATA\r\nx\r\n", HELLO TWO "BDAT 100\r\nx\r\n"};
+	static const char *const want[] = {HELLO_OK "421:4.3.2", HELLO_OK TWO_OK "421:4.3.2",
+	    HELLO_OK TWO_OK "354 421:4.4.2", HELLO_OK TWO_OK "421:4.4.2"};
+
+	begin_with(APP_AT_ONCE, 0, little_room, 0);
+	says(first[_i]);
+	for (int64_t t0 = loop_now_ms(); loop_now_ms() - t0 < 100;)
+		round_of(5);
+	ck_assert(!server_left);
+	scarce = true;
+	smtpd_hurry(app.s);
+	UNTIL(server_left);
+	check_replies(want[_i], "scarce");
+	finish();
+}
+END_TEST
+
+START_TEST(scarce_but_at_it)
+{
+	begin_with(APP_AT_ONCE, 0, little_room, 0);
+	set.busy_timeout = 20000;
+	scarce = true;
+	smtpd_hurry(app.s);
+	says(HELLO TWO "DATA\r\nx\r\n.\r\n" QUIT);
+	UNTIL(server_left);
+	check_replies(HELLO_OK TWO_OK "354 250:2.0.0 " QUIT_OK, "at it");
 	finish();
 }
 END_TEST
@@ -1024,6 +1367,7 @@ static void add_limits(Suite *s)
 	tcase_add_test(t, line_without_end);
 	tcase_add_test(t, never_reads);
 	tcase_add_loop_test(t, sizes, 0, 2);
+	tcase_add_loop_test(t, chunk_sizes, 0, 2);
 	tcase_add_test(t, far_too_large);
 }
 
@@ -1039,6 +1383,18 @@ static void add_rest(Suite *s)
 	tcase_add_loop_test(t, starttls_goes_wrong, 0, 4);
 }
 
+static void add_clients(Suite *s)
+{
+	TCase *t = tcase(s, "clients");
+
+	tcase_add_test(t, early_talker);
+	tcase_add_test(t, greeting_delay);
+	tcase_add_loop_test(t, balancer, 0, (int)(sizeof behind / sizeof behind[0]));
+	tcase_add_test(t, rates);
+	tcase_add_loop_test(t, scarce_sessions, 0, 4);
+	tcase_add_test(t, scarce_but_at_it);
+}
+
 int main(void)
 {
 	Suite *s = suite_create("smtpd");
@@ -1047,6 +1403,7 @@ int main(void)
 	add_stages(s);
 	add_limits(s);
 	add_rest(s);
+	add_clients(s);
 
 	SRunner *r = srunner_create(s);
 

@@ -1,0 +1,40 @@
+/*
+ * One connection to a directory server, used by one thread: connect, TLS, bind, search. Blocks, each step at most for
+ * the setting timeout. Scout.
+ */
+#ifndef POSTERN_LDAP_LDAP_LINK_H
+#define POSTERN_LDAP_LDAP_LINK_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+
+#include "ldap/ldap_settings.h"
+
+struct ldap_link_tls; /* what TLS needs, read from files */
+/* Before the sandbox. NULL with pr: ca-file cannot be used. */
+struct ldap_link_tls *ldap_link_tls_new(const struct ldap_settings *set, struct problem *pr);
+void ldap_link_tls_free(struct ldap_link_tls *t);
+
+enum ldap_link_result {
+	LDAP_LINK_FOUND,
+	LDAP_LINK_NOTHING,
+	LDAP_LINK_DOWN,	 /* the connection or the server is not there */
+	LDAP_LINK_ERROR, /* it answered, and trying again will not help */
+};
+struct ldap_link;
+struct ldap_link_to {
+	const struct ldap_settings *set;
+	const char *uri; /* of the setting servers */
+	const struct ldap_link_tls *tls;
+	const char *password;
+	size_t password_len;
+};
+/* Connected and bound, or NULL with *r_r DOWN or ERROR and words. */
+struct ldap_link *ldap_link_new(const struct ldap_link_to *to, const struct sockaddr_storage *addr,
+    enum ldap_link_result *r_r, char words_r[400]);
+void ldap_link_free(struct ldap_link *k);
+/* Is there an entry? words_r: its DN, or what went wrong. */
+enum ldap_link_result ldap_link_search(
+    struct ldap_link *k, const struct ldap_settings *set, const char *filter, char words_r[400]);
+
+#endif

@@ -1,0 +1,157 @@
+"""The queue in trouble: what senders are told of late and undeliverable mail, and a disk that is full or read-only."""
+import errno
+import os
+import re
+import shutil
+import signal
+import subprocess
+
+from gateway import BUILD, Gateway, wait_for
+from mail import message, quick, send, solo
+from sink import Sink
+
+US, THEM = "a@hospital.example", "c@third.example"
+QUICKLY = "queue {\n  retry-min = 1s\n  retry-max = 1s\n  %s\n}\nsmtp-client {\n  backoff-min = 1s\n  backoff-max = 1s\n}\n"
+
+
+def clear_house(top, more=""):
+    gw, inside, outside = solo(top, sections=QUICKLY % more)
+    gw.postern("partner", "add", "third.example", "--treatment", "clear", "--strength", "never")
+    return gw, inside, outside
+
+
+def reports(sink, to):
+    return [m for m in sink.mails if m.sender == "" and m.rcpts == [to]]
+
+
+@quick
+def test_delay_is_told_once(top):
+    gw, inside, outside = clear_house(top, "delay-warning = 2s")
+    outside.refuse[THEM] = "451 4.2.1 later, please"
+    assert send(gw.inside, US, [THEM], message(US, THEM, "late", "SECRET BODY\r\n"))[0] == 250
+    report = inside.wait(1, 30, lambda m: m.rcpts == [US])[0]
+    assert report.sender == "" and "delayed" in report.field("Subject"), report.data
+    for part in (b"Action: delayed\r\n", b"Status: 4.2.1\r\n", b"Will-Retry-Until: ", b"later, please", b"Subject: late\r\n"):
+        assert part in report.data, (part, report.data)
+    assert b"SECRET BODY" not in report.data
+    tries = gw.queue(match="third.example")[0]["recipients"][0]["attempts"]
+    wait_for("three more tries", 30, lambda: gw.queue(match="third.example")[0]["recipients"][0]["attempts"] >= tries + 3)
+    assert len(reports(inside, US)) == 1
+    del outside.refuse[THEM]
+    assert outside.by_subject("late").rcpts == [THEM]
+
+
+@quick
+def test_notice_that_cannot_be_delivered(top):
+    """It goes to the postmaster once; when he cannot be reached either, an alarm is the end, and no mail goes outside."""
+    gw, inside, outside = clear_house(top)
+    outside.refuse[THEM] = "550 5.1.1 nobody here"
+    inside.refuse[US] = "550 5.2.1 mailbox gone"
+    assert send(gw.inside, US, [THEM], message(US, THEM, "bounce one"))[0] == 250
+    double = inside.wait(1, 30, lambda m: m.rcpts == ["postmaster@hospital.example"])[0]
+    assert double.sender == "" and b"mailbox gone" in double.data and US.encode() in double.data
+    inside.refuse["postmaster@hospital.example"] = "550 5.2.1 gone too"
+    assert send(gw.inside, US, [THEM], message(US, THEM, "bounce two"))[0] == 250
+    gw.wait_log(r"alarm=double-bounce to=<postmaster@hospital.example>")
+    wait_for("the end of everything", 20, lambda: not [m for m in gw.queue() if m["state"] != "done"])
+    assert not outside.mails and len(inside.mails) == 1
+
+
+# ---- the disk ----
+
+class Confined(Gateway):
+    """Its queue lies on a small tmpfs in a mount namespace of its own."""
+    size = "16m"
+
+    def start(self, wait=True):
+        queue = os.path.join(self.data, "queue")
+        os.makedirs(queue, exist_ok=True)
+        os.chmod(self.data, 0o755)
+        log = open(self.log_path, "ab")
+        self.mark = log.tell()
+        script = f"mount --make-rprivate / && mount -t tmpfs -o size={self.size},mode=0700,uid=59900,gid=59900 queue {queue} && exec {BUILD}/bin/posternd -c {self.conf}"
+        self.proc = subprocess.Popen(["unshare", "-m", "sh", "-c", script], stderr=log, stdout=log)
+        log.close()
+        if wait:
+            self.wait_ready()
+        return self
+
+    def inner(self, *path):
+        return os.path.join(f"/proc/{self.proc.pid}/root{self.data}", "queue", *path)
+
+
+def test_full_disk(top):
+    inside, outside = Sink(), Sink()
+    gw = Confined(top, "hospital", "hospital.example", inside.address, outside.address, sections=QUICKLY % "")
+    gw.start()
+    gw.make_identity()
+    gw.postern("partner", "add", "third.example", "--treatment", "clear", "--strength", "never")
+    outside.refuse[THEM] = "451 4.2.1 later"
+    assert send(gw.inside, US, [THEM], message(US, THEM, "before"))[0] == 250
+    with open(gw.inner("ballast"), "wb", buffering=0) as f:
+        try:
+            while f.write(b"x" * 4096) == 4096:
+                pass
+        except OSError as e:
+            assert e.errno == errno.ENOSPC
+    body = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789\r\n" * 1500
+    codes = set()
+    for i in range(40):  # what is left of the log's last page may take some
+        code, text = send(gw.inside, US, [THEM], message(US, THEM, f"full {i}", body))
+        codes.add(code)
+        if code == 452:
+            break
+    assert code == 452 and "4.3.1" in text, (code, text)
+    gw.wait_log(r"alarm=queue-full why=\"no room on the disk")
+    os.remove(gw.inner("ballast"))
+    wait_for("mail to be taken again", 20, lambda: send(gw.inside, US, [THEM], message(US, THEM, "after"))[0] == 250, every=0.3)
+    del outside.refuse[THEM]
+    outside.by_subject("before")
+    outside.by_subject("after")
+    assert len(gw.roles()["relay"]) == 1 and not re.search("alarm=died", gw.log(gw.mark))
+
+
+# ---- check and adopt ----
+
+def test_check_and_adopt(top):
+    """A node is killed with mail in its queue; another one with the same keys takes the queue over and delivers it, once."""
+    inside, outside = Sink(), Sink()
+    outside.refuse[THEM] = "451 4.2.1 later"
+    dead = Gateway(top, "dead", "hospital.example", inside.address, outside.address, sections=QUICKLY % "")
+    dead.start()
+    dead.make_identity()
+    dead.postern("partner", "add", "third.example", "--treatment", "clear", "--strength", "never")
+    large = message(US, THEM, "adopted large", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789\r\n" * 9000)
+    for i in range(3):
+        assert send(dead.inside, US, [THEM], message(US, THEM, f"adopted {i}"))[0] == 250
+    assert send(dead.inside, US, [THEM], large)[0] == 250
+    report = dead.cli("queue", "check", "--data", dead.data)
+    assert report["good"] and report["messages"] == 4 and report["queued"] == 4, report
+    backup = os.path.join(top, "backup")
+    dead.postern("backup", backup)
+    for pids in dead.roles().values():
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+    dead.proc.kill()
+    dead.proc.wait()
+    ours = Gateway(top, "ours", "hospital.example", inside.address, outside.address, sections=QUICKLY % "")
+    shutil.copy(dead.passphrase, ours.passphrase)
+    ours.start()
+    assert ours.stop() == 0
+    ours.postern("restore", backup, "--data", ours.data, "--force")
+    ours.start()
+    code, _, err = ours.postern("queue", "adopt", os.path.join(dead.data, "queue"), "--data", ours.data, check=False)
+    assert code == 1 and "in use by another process" in err, err
+    assert send(ours.inside, US, [THEM], message(US, THEM, "own"))[0] == 250
+    assert ours.stop() == 0
+    got = ours.cli("queue", "adopt", os.path.join(dead.data, "queue"), "--data", ours.data)
+    assert got["messages"] == 4 and got["recipients"] == 4, got
+    assert ours.cli("queue", "adopt", os.path.join(dead.data, "queue"), "--data", ours.data)["messages"] == 0
+    code, out, err = ours.postern("queue", "check", "--data", ours.data, check=False)
+    assert code == 0 and "5 queued" in out and "whole" in out, (out, err)
+    del outside.refuse[THEM]
+    ours.start()
+    outside.wait(5, 30)
+    wait_for("an empty queue", 20, lambda: not [m for m in ours.queue() if m["state"] != "done"])
+    assert sorted(m.field("Subject") for m in outside.mails) == ["adopted 0", "adopted 1", "adopted 2", "adopted large", "own"]
+    assert outside.by_subject("adopted large").body.count(b"0123456789abcdef") == 9000 * 3
