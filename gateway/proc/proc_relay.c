@@ -2,8 +2,10 @@
  * Role relay.
  * holds:   SMTP in and out, the queue database, the schedule
  * may:     accept on the inherited listeners, connect to next hops, files below queue/; ask judge, scout, keeper (TLS
- * handshakes, wrapping), sealers accepts: SMTP from anybody; answers of its peers; gateway verbs on the queue from
- * admin never:   private keys, the store, MIME / CMS / ASN.1 of messages, exec, ptrace
+ * handshakes, wrapping), sealers
+ * accepts: SMTP from anybody; answers of its peers; gateway verbs on the queue from admin
+ * never:   private keys, the store, CMS / ASN.1 of messages, exec, ptrace; MIME but for convert-8bit (the structure
+ * of mail in the clear that goes to a host without 8BITMIME)
  */
 #include <errno.h>
 #include <fcntl.h>

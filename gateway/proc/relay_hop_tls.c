@@ -99,7 +99,7 @@ static enum use by_dane(struct choice *c, const struct scout_host *h, struct smt
 /* RFC 8461 4.1, 5: a host without TLSA records by the domain's policy. */
 static enum use by_sts(struct choice *c, const struct scout_host *h, struct smtpc_host *v)
 {
-	v->name_sure |= h->sts_match;
+	v->name_sure |= h->sts_match && c->got->sts != SCOUT_STS_NONE;
 	if (c->got->sts == SCOUT_STS_TESTING && !h->sts_match)
 		log_info(NULL, "relay", "mta-sts mode=testing domain=%s host=%s result=not-listed", c->name, h->name);
 	if (c->got->sts != SCOUT_STS_ENFORCE)

@@ -322,7 +322,8 @@ static void answered(void *ctx, int rcode, void *packet, int n, int sec, char *w
 		break;
 	}
 	q->insecure |= sec != 2;
-	q->notes[k->host].insecure |= sec != 2;
+	/* A failure is not "insecure": who can make one of two answers fail must not thereby switch DANE off. */
+	q->notes[k->host].insecure |= ok && sec != 2;
 	if (ok)
 		addresses_came(k, &p);
 	if (q->busy == 0)

@@ -90,6 +90,14 @@ static void drop(struct sts_cache *c, struct entry *e)
 	free(e);
 }
 
+static void drop_all(struct sts_cache *c)
+{
+	for (struct entry *e = c->newest, *next; e; e = next) {
+		next = e->older;
+		drop(c, e);
+	}
+}
+
 static void put_text(
     struct sts_cache *c, const char *domain, const char *id, int64_t fetched, const void *text, size_t n)
 {
@@ -148,8 +156,7 @@ void sts_cache_free(struct sts_cache *c)
 {
 	if (!c)
 		return;
-	while (c->newest)
-		drop(c, c->newest);
+	drop_all(c);
 	free(c);
 }
 
@@ -210,31 +217,63 @@ int sts_cache_write(const struct sts_cache *c, int fd, struct problem *pr)
 	return r;
 }
 
+struct head {
+	char domain[ADDRESS_DOMAIN_MAX + 1], id[STS_POLICY_ID_MAX + 1];
+	int64_t fetched;
+	size_t len;
+};
+
+/* A word up to the next blank; the place behind it, or NULL. */
+static char *word(char *p, char *out, size_t cap)
+{
+	char *blank = strchr(p, ' ');
+
+	if (!blank || blank == p)
+		return NULL;
+	*blank = 0;
+	return mem_copy_str(out, cap, p) == 0 ? blank + 1 : NULL;
+}
+
+static int read_head(char *line, struct head *h_r)
+{
+	char norm[ADDRESS_DOMAIN_MAX + 1], *p, *end;
+
+	p = word(line, h_r->domain, sizeof h_r->domain);
+	p = p ? word(p, h_r->id, sizeof h_r->id) : NULL;
+	if (!p)
+		return -1;
+	h_r->fetched = strtoll(p, &end, 10);
+	if (end == p || *end != ' ')
+		return -1;
+	p = end + 1;
+	h_r->len = strtoull(p, &end, 10);
+	if (end == p || *end || address_domain(h_r->domain, strlen(h_r->domain), norm, NULL) < 0)
+		return -1;
+	return strcmp(h_r->domain, norm) == 0 ? 0 : -1;
+}
+
 /* One entry at p: its octets, or 0: broken. */
 static size_t take_entry(struct sts_cache *c, const char *p, size_t n)
 {
-	char line[HEAD_MAX], domain[ADDRESS_DOMAIN_MAX + 1], id[STS_POLICY_ID_MAX + 1], norm[ADDRESS_DOMAIN_MAX + 1];
+	char line[HEAD_MAX];
 	const char *nl = memchr(p, '\n', n), *why;
 	struct sts_policy *policy;
-	size_t head, len;
-	int64_t fetched;
-	int end = 0;
+	struct head h;
+	size_t head = nl ? (size_t)(nl - p) : HEAD_MAX;
 
-	if (!nl || (size_t)(nl - p) >= sizeof line)
+	if (head >= sizeof line)
 		return 0;
-	head = (size_t)(nl - p);
 	memcpy(line, p, head);
 	line[head++] = 0;
-	if (sscanf(line, "%255s %32s %" SCNd64 " %zu%n", domain, id, &fetched, &len, &end) != 4 || line[end] ||
-	    len > n - head || address_domain(domain, strlen(domain), norm, NULL) < 0 || strcmp(domain, norm) != 0)
+	if (read_head(line, &h) < 0 || h.len > n - head)
 		return 0;
 	policy = mem_new(sizeof *policy);
-	if (sts_policy_parse(p + head, len, policy, &why) == 0)
-		put_text(c, domain, id, fetched, p + head, len);
+	if (sts_policy_parse(p + head, h.len, policy, &why) == 0)
+		put_text(c, h.domain, h.id, h.fetched, p + head, h.len);
 	else
 		head = 0;
 	free(policy);
-	return head ? head + len : 0;
+	return head ? head + h.len : 0;
 }
 
 static int read_all(int fd, struct buf *b)
@@ -282,9 +321,7 @@ int sts_cache_read(struct sts_cache *c, int fd, struct problem *pr)
 		      pr, "the kept MTA-STS policies cannot be read (the file is not whole): they are fetched again")
 		: 0;
 	buf_clear(&b);
-	if (r < 0) {
-		while (c->newest)
-			drop(c, c->newest);
-	}
+	if (r < 0)
+		drop_all(c);
 	return r;
 }

@@ -135,14 +135,20 @@ static void release(struct conn *c)
 	buf_clear(&c->out);
 }
 
-void conn_free(struct conn *c)
+/* All but the memory. */
+static void finish(struct conn *c)
 {
-	if (!c || c->freed)
-		return;
 	lingering -= c->state == CONN_LINGER;
 	c->state = CONN_DEAD;
 	c->freed = true;
 	release(c);
+}
+
+void conn_free(struct conn *c)
+{
+	if (!c || c->freed)
+		return;
+	finish(c);
 	if (c->depth == 0)
 		free(c);
 }
@@ -390,7 +396,7 @@ static void on_timer(void *ctx)
 
 	enter(c);
 	if (c->state == CONN_LINGER)
-		conn_free(c);
+		finish(c); /* leave frees it */
 	else if (c->state != CONN_DEAD)
 		die(c, "timeout");
 	if (!c->freed)

@@ -80,7 +80,8 @@ void smtpc_state_end(struct smtpc *c, const struct smtpc_trouble *t)
 {
 	if (c->dead)
 		return;
-	enter(c);
+	/* only from inside callbacks, which release it when they return */
+	REQUIRE(c->depth > 0);
 	if (t)
 		log_info(smtpc_state_id(c), "smtpc", "trouble remote=%s dsn=%s why=\"%s\"", c->remote, t->pr.enh,
 		    t->pr.text);
@@ -88,7 +89,6 @@ void smtpc_state_end(struct smtpc *c, const struct smtpc_trouble *t)
 		smtpc_send_failed(c, t);
 	close_now(c);
 	c->ops->gone(c->opctx, c, t);
-	leave(c);
 }
 
 enum smtpc_stage smtpc_state_stage(const struct smtpc *c)
@@ -135,13 +135,12 @@ static void refused(struct smtpc *c, const struct smtpc_reply *r)
 
 void smtpc_state_command(struct smtpc *c, const char *line)
 {
-	char out[LINE_MAX_OUT + 2];
+	char out[LINE_MAX_OUT + 3];
 	size_t n = strlen(line);
 
 	REQUIRE(n <= LINE_MAX_OUT);
 	smtpc_chat_log_command(smtpc_state_id(c), c->remote, line);
-	memcpy(out, line, n);
-	memcpy(out + n, "\r\n", 2);
+	snprintf(out, sizeof out, "%s\r\n", line);
 	/* A failed write shows up as on_closed. */
 	(void)conn_write(c->conn, out, n + 2);
 }

@@ -319,7 +319,7 @@ void smtpc_pool_send(struct smtpc_pool *p, const struct smtpc_dest *d, struct sm
 	if (!s)
 		s = site_new(p, d->key);
 	for (size_t i = 0; i < m->nrcpts; i++) {
-		m->rcpts[i].ok = m->rcpts[i].said = false;
+		m->rcpts[i].ok = m->rcpts[i].said = m->rcpts[i].dsn_lost = false;
 		problem_clear(&m->rcpts[i].pr);
 		m->rcpts[i].reply[0] = 0;
 	}

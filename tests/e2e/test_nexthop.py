@@ -10,10 +10,10 @@ WRONG = "00" * 32
 CLEAR = "default-treatment = clear\ndefault-strength = prefer\n"
 
 
-def gateway(top, nsd, port, ca, settings="", sts="enabled = no", name="hospital"):
+def gateway(top, nsd, port, ca, settings="", sts="enabled = no", name="hospital", more="", log_level="info"):
     inside = Sink()
     g = Gateway(top, name, "hospital.example", inside.address,
-                settings=f'{CLEAR}mx-port = {port}\ntls-ca-file = "{ca.cert}"\n{settings}\n', sections=nsd.settings() + f"mta-sts {{\n  {sts}\n}}\n")
+                settings=f'{CLEAR}mx-port = {port}\ntls-ca-file = "{ca.cert}"\n{settings}\n', sections=nsd.settings() + f"mta-sts {{\n  {sts}\n}}\n" + more, log_level=log_level)
     g.start()
     g.make_identity()
     return g
@@ -147,10 +147,13 @@ def test_mta_sts(top):
             assert text in why, why
         assert all(p == "/.well-known/mta-sts.txt" for _, p in web.asked)
         assert [host for host, _ in web.asked].count("mta-sts.enforce.plain.test") == 1, "fetched once, the redirect not followed"
-        # the server goes, and the host shows another certificate now: the policy that is known holds, also after a restart
+        # server and TXT record go, and the host shows another certificate now: the policy that is known holds, also after a restart
         g.wait_log("mta-sts domain=enforce.plain.test id=1 result=policy", since=0)
         wait_for("the policies in the file", 20, lambda: b"enforce.plain.test" in open(g.data + "/scout/mta-sts", "rb").read())
         web.stop()
+        nsd.stop()
+        nsd.zone("plain.test", [r for r in records if "enforce" not in r or r.startswith("enforce MX")])
+        nsd.start()
         h["good"].cert = ca.issue("somebody.invalid")
         g.stop()
         g.start()
@@ -181,23 +184,27 @@ def test_no_private_policy_host(top):
 
 
 def test_postfix_with_dane(top):
-    """A real Postfix as the mail host of a signed domain; its key first fits the TLSA record, then it does not."""
+    """A real Postfix as the mail host of a signed domain; connections are reused and their TLS sessions resumed."""
     ca, nsd = Authority(top), Nsd(top)
     cert, key = ca.issue("mx.signed.test")
     p = Postfix(top, "mx", "", "signed.test", maildir=True, extra={"smtpd_tls_cert_file": cert, "smtpd_tls_key_file": key, "smtpd_tls_security_level": "may", "smtpd_tls_received_header": "yes"})
     nsd.zone("signed.test", ["@ MX 10 mx", "mx A 127.0.0.1", f"_{p.port}._tcp.mx TLSA 3 1 1 {spki256(cert)}"], sign=True)
     nsd.start()
     p.start()
-    g = gateway(top, nsd, p.port, ca)
+    g = gateway(top, nsd, p.port, ca, more="smtp-client {\n  messages-per-connection = 5\n}\n", log_level="debug")
     try:
         send(g, "b@signed.test", "by dane")
         mail = wait_for("the mail", 30, lambda: [m for m in p.stored() if b"Subject: by dane" in m])[0]
         assert b"using TLSv1.3" in mail
-        # many over few connections: reuse and resumption against a real peer
+        # many over few connections, which resume their TLS sessions, and by BDAT
         for i in range(20):
             send(g, "b@signed.test", f"number {i}")
         wait_for("20 mails", 30, lambda: len(p.stored()) >= 21)
-        assert "DANE" not in g.log()
+        log = g.log()
+        assert "DANE" not in log
+        handshakes = log.count("smtpc tls remote=mx.signed.test")
+        assert 4 <= handshakes < 15 and "resumed=1" in log, f"{handshakes} handshakes"
+        assert 'line="BDAT ' in log
     finally:
         p.stop()
         nsd.stop()

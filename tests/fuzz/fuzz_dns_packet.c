@@ -1,4 +1,4 @@
-/* DNS answers as scout reads them: MX and addresses of "d.test" picked out of the input. */
+/* DNS answers as scout reads them: MX, addresses, TLSA and TXT of "d.test" picked out of the input. */
 #include "gateway/scout/dns_packet.h"
 
 #include <string.h>
@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct scout_hosts h;
 	struct dns_packet k;
 	struct scout_host host = {.name = "d.test"};
+	char name[DNS_NAME_MAX], txt[64];
 
 	if (dns_packet_open(&k, data, size) < 0)
 		return 0;
@@ -29,5 +30,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)!dns_answer_addrs(&k, DNS_TYPE_AAAA, DNS_ANSWER_ANY, &host);
 	REQUIRE(host.naddrs <= SCOUT_ADDRS_MAX);
 	dns_answer_mix(&host);
+	(void)!dns_answer_alias(&k, "d.test", name);
+	(void)dns_answer_is_alias(&k, "d.test");
+	h.noctets = 0;
+	(void)!dns_answer_tlsa(&k, "d.test", &h, &host);
+	REQUIRE(host.ntlsa <= SCOUT_TLSA_MAX && h.noctets <= SCOUT_OCTETS_MAX);
+	REQUIRE(host.ntlsa == 0 || host.tlsa_state == SCOUT_TLSA_SOME);
+	if (dns_answer_txt(&k, "d.test", "v=STSv1", txt, sizeof txt) == 1)
+		REQUIRE(memchr(txt, 0, sizeof txt) && strncmp(txt, "v=STSv1", 7) == 0);
 	return 0;
 }

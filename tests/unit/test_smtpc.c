@@ -482,6 +482,17 @@ static const char *const tls_inject[] = {"> 220 hi", "< EHLO", ">>250-x\r\n250 S
     ">>220 go\r\n250-evil\r\n250 PIPELINING\r\n", "t", "< EHLO", "> 250 x", "< MAIL", "> 250 x", "< RCPT", "> 250 x",
     "< DATA", "> 354 x", ".", "> 250 in", "w", NULL};
 
+/* TLS that fails at each step. */
+#define OFFERED "> 220 hi", "< EHLO", "> 250-x", "> 250 STARTTLS", "< STARTTLS"
+static const char *const tls_refused[] = {OFFERED, "> 454 4.7.0 no", "w", NULL};
+static const char *const tls_going[] = {OFFERED, "> 421 4.3.2 going", "w", NULL};
+static const char *const tls_odd[] = {OFFERED, "> 354 go on", "w", NULL};
+static const char *const tls_lost[] = {OFFERED, "x", NULL};
+static const char *const tls_closed[] = {OFFERED, "> 220 go", "x", NULL};
+static const char *const tls_garbage[] = {
+    OFFERED, "> 220 go", ">>this is not TLS and nothing like it\r\n", "w", NULL};
+static const char *const tls_lost_after[] = {OFFERED, "> 220 go", "t", "< EHLO", "x", NULL};
+
 struct tls_row {
 	const char *const *script, *const *second; /* second: of the next connection */
 	enum smtpc_tls tls;
@@ -503,6 +514,18 @@ static const struct tls_row tls_rows[] = {
     {tls_bad, NULL, SMTPC_TLS_VERIFY, true, "mx.peer.test", -3, {PROBLEM_TEMP, "4.7.5", "expired"},
 	"subject CN=mx.peer.test"},
     {tls_bad, good, SMTPC_TLS_MAY, true, "other.test", 30, {PROBLEM_NONE, "", "taken"}, NULL},
+    {tls_refused, NULL, SMTPC_TLS_ENCRYPT, false, "mx.peer.test", 30, {PROBLEM_TEMP, "4.7.4", "refuses STARTTLS"},
+	"nothing was sent in the clear"},
+    {tls_going, NULL, SMTPC_TLS_ENCRYPT, false, "mx.peer.test", 30, {PROBLEM_TEMP, "4.3.2", "421 4.3.2 going"}, NULL},
+    {tls_odd, NULL, SMTPC_TLS_ENCRYPT, false, "mx.peer.test", 30, {PROBLEM_TEMP, "4.5.0", "neither 220"}, NULL},
+    {tls_lost, NULL, SMTPC_TLS_ENCRYPT, false, "mx.peer.test", 30, {PROBLEM_TEMP, "4.4.2", "to STARTTLS"}, NULL},
+    {tls_closed, NULL, SMTPC_TLS_ENCRYPT, false, "mx.peer.test", 30, {PROBLEM_TEMP, "4.7.5", "handshake"},
+	"nothing was sent in the clear"},
+    {tls_garbage, NULL, SMTPC_TLS_ENCRYPT, false, "mx.peer.test", 30, {PROBLEM_TEMP, "4.7.5", "handshake"},
+	"nothing was sent in the clear"},
+    {tls_lost_after, NULL, SMTPC_TLS_ENCRYPT, false, "mx.peer.test", 30, {PROBLEM_TEMP, "4.4.2", "to EHLO"}, NULL},
+    {tls_garbage, good, SMTPC_TLS_MAY, false, "mx.peer.test", 30, {PROBLEM_NONE, "", "taken"}, NULL},
+    {tls_closed, good, SMTPC_TLS_MAY, false, "mx.peer.test", 30, {PROBLEM_NONE, "", "taken"}, NULL},
 };
 
 START_TEST(tls)

@@ -359,6 +359,49 @@ START_TEST(connections_grow)
 }
 END_TEST
 
+static size_t limit(struct fixture *f)
+{
+	for (size_t i = 0; i < SMTPC_POOL_HASH; i++) {
+		if (f->pool->sites[i])
+			return f->pool->sites[i]->limit;
+	}
+	return 0;
+}
+
+/* Each failure of the destination halves what it may have, down to one; each success gives one back. */
+START_TEST(connections_shrink)
+{
+	static const size_t want[] = {4, 2, 1, 1};
+	struct peer *p = start(good);
+	struct fixture f;
+	struct fixture_mail m;
+	int fd;
+	struct sockaddr_storage dead = dead_address(&fd);
+
+	fixture_init(&f);
+	f.set.first_connections = 8;
+	fixture_host(&f, "mx.peer.test", &dead);
+	fixture_pool(&f);
+	for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
+		fixture_mail(&m, 1, "x\r\n");
+		fixture_send(&f, &m);
+		ck_assert(!m.rcpts[0].ok);
+		ck_assert_uint_eq(limit(&f), want[i]);
+		smtpc_pool_wake(f.pool, "peer.test");
+	}
+	f.hosts[0].addrs[0] = p->addr;
+	for (size_t i = 0; i < 3; i++) {
+		fixture_mail(&m, 1, "x\r\n");
+		fixture_send(&f, &m);
+		ck_assert_msg(m.rcpts[0].ok, "%s", m.rcpts[0].pr.text);
+		ck_assert_uint_eq(limit(&f), 2 + i);
+	}
+	fixture_end(&f);
+	peer_end(p);
+	close(fd);
+}
+END_TEST
+
 /* With one connection the mails go in the order in which they came. */
 START_TEST(first_come_first_served)
 {
@@ -591,6 +634,7 @@ int main(void)
 	tcase_add_test(t, stale_connection);
 	tcase_add_test(t, no_reuse_across_demands);
 	tcase_add_test(t, connections_grow);
+	tcase_add_test(t, connections_shrink);
 	tcase_add_test(t, first_come_first_served);
 	tcase_add_test(t, total);
 	tcase_add_test(t, recipients_in_parts);
