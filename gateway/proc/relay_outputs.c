@@ -42,6 +42,14 @@ static int wrap_key(struct relay_settle *s, const uint8_t key[KEYS_DATA_KEY], st
 	return err;
 }
 
+/* The transaction, and with it these strings, may be gone when the message is delivered. */
+static void copy_env(struct arena *a, const struct envelope_rcpt *from, struct envelope_rcpt *to)
+{
+	to->notify = from->notify;
+	to->orcpt = arena_str(a, from->orcpt == NULL ? "" : from->orcpt);
+	REQUIRE(to->orcpt != NULL);
+}
+
 static int add_output(struct relay_settle *s, const struct relay_outputs_in *in, size_t i, struct problem *pr)
 {
 	struct relay *r = relay_settle_relay(s);
@@ -59,12 +67,13 @@ static int add_output(struct relay_settle *s, const struct relay_outputs_in *in,
 	m.message_id = arena_str(a, in->res->message_id);
 	m.facts = "";
 	m.env = *in->env;
+	m.env.envid = arena_str(a, in->env->envid == NULL ? "" : in->env->envid);
 	m.env.body8 = o->eight_bit;
-	REQUIRE(m.id != NULL && m.sender != NULL && m.message_id != NULL);
+	REQUIRE(m.id != NULL && m.sender != NULL && m.message_id != NULL && m.env.envid != NULL);
 	for (size_t k = 0; k < o->nrcpts; k++) {
 		fill_rcpt(s, &v[k], in->rcpts[o->rcpts[k]].address, o, room);
 		if (in->env_rcpts != NULL)
-			v[k].env = in->env_rcpts[o->rcpts[k]];
+			copy_env(a, &in->env_rcpts[o->rcpts[k]], &v[k].env);
 	}
 	if (wrap_key(s, o->key, &m, pr) != 0)
 		return -1;
