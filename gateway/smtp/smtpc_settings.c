@@ -55,10 +55,10 @@ static const struct setting rows[] = {
     {.name = "convert-8bit",
 	.type = SETTING_BOOL,
 	.offset = offsetof(struct smtpc_settings, convert_8bit),
-	.dflt = "yes",
+	.dflt = "no",
 	.help =
 	    "Convert 8-bit content that is not sealed to 7 bits for servers that do not offer 8BITMIME; otherwise "
-	    "such mail is returned."},
+	    "such mail is returned. The relay then reads the MIME structure of such mail itself."},
     {.name = "convert-max",
 	.type = SETTING_SIZE,
 	.offset = offsetof(struct smtpc_settings, convert_max),
