@@ -53,6 +53,24 @@ bool relay_hops_verified(const struct relay *r, const char *domain)
 	       r->top->relay_tls == CONF_TLS_VERIFY;
 }
 
+static bool is_local(const char *hostport)
+{
+	return strncmp(hostport, "127.", 4) == 0 || strncmp(hostport, "[::1]", 5) == 0 ||
+	       strncmp(hostport, "localhost:", 10) == 0;
+}
+
+enum relay_hops_inside relay_hops_inside(const struct relay *r, const char *domain)
+{
+	const struct conf_domain *d = conf_domain_find(r->conf, domain);
+
+	if (d == NULL)
+		return RELAY_HOPS_INSIDE_OPEN;
+	if (is_local(d->inside_server))
+		return RELAY_HOPS_INSIDE_LOCAL;
+	return d->inside_tls == CONF_TLS_VERIFY || d->inside_tls == CONF_TLS_DANE_ONLY ? RELAY_HOPS_INSIDE_VERIFIED
+										       : RELAY_HOPS_INSIDE_OPEN;
+}
+
 static void put_port(struct sockaddr_storage *ss, unsigned port)
 {
 	if (ss->ss_family == AF_INET)

@@ -25,5 +25,9 @@ typedef void relay_hops_fn(void *ctx, const struct smtpc_dest *dest, const struc
 void relay_hops_find(struct relay_hops *h, const char *key, relay_hops_fn *fn, void *ctx);
 /* Does the outbound next hop for this domain demand a verified certificate (treatment `tls`)? */
 bool relay_hops_verified(const struct relay *r, const char *domain);
+/* The way to the inside server of one of our domains, for REQUIRETLS: never leaves this machine, always verified TLS,
+ * or neither of them. */
+enum relay_hops_inside { RELAY_HOPS_INSIDE_OPEN, RELAY_HOPS_INSIDE_VERIFIED, RELAY_HOPS_INSIDE_LOCAL };
+enum relay_hops_inside relay_hops_inside(const struct relay *r, const char *domain);
 
 #endif

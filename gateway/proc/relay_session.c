@@ -182,6 +182,13 @@ static void rcpt_outside(struct relay_tx *t, const struct address *a)
 		rcpt_answer(t, &pr);
 		return;
 	}
+	if (t->env.requiretls && relay_hops_inside(t->r, domain) == RELAY_HOPS_INSIDE_OPEN) {
+		problem_set(&pr, PROBLEM_POLICY, 550, "5.7.30", "RFC 8689 4.2.1",
+		    "REQUIRETLS cannot be kept for <%s>: the way from here to its mailbox is not under verified TLS",
+		    t->pending_rcpt);
+		rcpt_answer(t, &pr);
+		return;
+	}
 	relay_rcpts_ask(t->r->rcpts, a, on_known, t, &t->rcpt_wait);
 }
 

@@ -136,7 +136,7 @@ def over_tls(port, name, cert=None):
 
 def test_tls_names_and_client_certificates(top):
     ours, theirs = Identity(top, "server-a", eku="clientAuth"), Identity(top, "server-b", eku="clientAuth")
-    gw, inside, _ = solo(top)
+    gw, inside, _ = solo(top, sections='domain "far.example" {\n  inside-server = "192.0.2.1:25"\n  recipients = any\n}')
     gw.cli("domain", "tls", "mx2.hospital.example", "--self-signed")
     names = {}
 
@@ -159,6 +159,12 @@ def test_tls_names_and_client_certificates(top):
         trace = inside.by_subject(subject).field("Received")
         digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(open(ours.cert).read())).hexdigest()
         assert "using TLSv1.3" in trace and (f"client certificate SHA256:{digest} not verified" in trace) == seen, trace
+    # the sender's demand is not taken on where it could not be kept
+    s = over_tls(gw.outside, gw.hostname)
+    assert s.mail(THEM, ["REQUIRETLS"])[0] == 250
+    code, words = s.rcpt("c@far.example")
+    assert code == 550 and words.startswith(b"5.7.30 REQUIRETLS cannot be kept"), (code, words)
+    s.quit()
     gw.stop()
     # required: one of ours alone
     gw.inside_settings = f'client-certificates = require\nclient-ca-file = "{ours.cert}"\n'
