@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import smtplib
 import subprocess
 
 from gateway import BUILD, Gateway, wait_for
@@ -155,3 +156,24 @@ def test_check_and_adopt(top):
     wait_for("an empty queue", 20, lambda: not [m for m in ours.queue() if m["state"] != "done"])
     assert sorted(m.field("Subject") for m in outside.mails) == ["adopted 0", "adopted 1", "adopted 2", "adopted large", "own"]
     assert outside.by_subject("adopted large").body.count(b"0123456789abcdef") == 9000 * 3
+
+
+def test_confirmation_where_the_next_hop_knows_no_dsn(top):
+    """NOTIFY=SUCCESS: the sink outside does not take it, so our own report says "relayed"; what was sealed does not come back, ENVID and ORCPT do. Without the wish: silence."""
+    gw, inside, outside = clear_house(top)
+    with smtplib.SMTP("127.0.0.1", gw.inside, local_hostname="client.test", timeout=30) as s:
+        s.ehlo()
+        assert s.has_extn("dsn")
+        assert s.mail(US, ["RET=HDRS", "ENVID=order+2B7"])[0] == 250
+        assert s.rcpt(THEM, ["NOTIFY=SUCCESS,FAILURE", "ORCPT=rfc822;old+2Bname@third.example"])[0] == 250
+        assert s.data(message(US, THEM, "with a wish", "the body\r\n"))[0] == 250
+        assert s.mail(US)[0] == 250 and s.rcpt(THEM)[0] == 250 and s.data(message(US, THEM, "without one"))[0] == 250
+    outside.by_subject("with a wish")
+    outside.by_subject("without one")
+    report = inside.wait(1)[0]
+    text = report.data.decode()
+    assert report.sender == "" and report.rcpts == [US]
+    assert "Action: relayed" in text and "Original-Envelope-Id: order+7" in text and "Original-Recipient: rfc822; old+name@third.example" in text, text
+    assert "with a wish" in text and "the body" not in text
+    wait_for("the queue to be empty", 20, lambda: all(gw.cli("status")["relay"]["queue"][k] == 0 for k in ("queued", "active", "held")))
+    assert len(inside.mails) == 1
