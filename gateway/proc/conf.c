@@ -273,10 +273,16 @@ static int check_recipients(
 	const char *title;
 	size_t n = settings_count(c->s, "ldap");
 
-	for (size_t i = 0; i < n; i++)
-		if (conf_directory(c, i, &title)->servers.n > LDAP_FIND_SERVERS_MAX)
+	for (size_t i = 0; i < n; i++) {
+		const struct ldap_settings *l = conf_directory(c, i, &title);
+
+		if (l->servers.n > LDAP_FIND_SERVERS_MAX)
 			return problem_perm(
 			    pr, "%s: ldap \"%s\": more than %d servers", file, title, LDAP_FIND_SERVERS_MAX);
+		/* RFC 4513 5.1.2: a name without a password is an anonymous bind that looks like another one */
+		if (l->bind_dn[0] != '\0' && l->password_file[0] == '\0')
+			return problem_perm(pr, "%s: ldap \"%s\": bind-dn needs password-file", file, title);
+	}
 
 	if (d->recipients == CONF_RCPTS_MAP && d->recipient_map[0] == '\0')
 		return problem_perm(

@@ -4,7 +4,24 @@
 
 #include "gateway/proc/conf.h"
 
+enum { ROUNDS_MAX = 5 };
+
 static void next(struct relay_tx *t);
+
+/* Another change in the meantime makes the first answers old again. */
+static void round_over(struct relay_tx *t)
+{
+	struct problem pr;
+
+	if (t->asked == relay_ask_changes(t->r->ask)) {
+		t->again_done(t, NULL);
+	} else if (++t->again_rounds == ROUNDS_MAX) {
+		problem_temp(&pr, "rules or certificates change faster than they can be asked for; try again");
+		t->again_done(t, &pr);
+	} else {
+		relay_again(t, t->again_done);
+	}
+}
 
 /* The recipient's verdict is known; nothing of t is touched once again_done was called, because that may free it. */
 static void take(struct relay_tx *t, struct relay_verdict *v, const struct problem *pr)
@@ -32,7 +49,7 @@ static void next(struct relay_tx *t)
 	const char *at;
 
 	if (t->again == t->nrcpts) {
-		t->again_done(t, NULL);
+		round_over(t);
 		return;
 	}
 	at = strrchr(t->rcpts[t->again].address, '@');

@@ -261,13 +261,14 @@ static bool demands_tls(const struct delivery *y)
 	return false;
 }
 
-/* The octets do not leave this machine: REQUIRETLS (RFC 8689) has nothing to ask there. */
-static bool stays_here(const struct delivery *y)
+/* REQUIRETLS (RFC 8689) has nothing to ask of the inside hop: the octets do not leave this machine, or inside-tls
+ * demands verified TLS of the server that the admin named. */
+static bool inside_is_safe(const struct delivery *y)
 {
 	const char *at = strrchr(y->rcpts[0].address, '@');
 
 	return y->kind == QUEUE_INBOUND && at != NULL &&
-	       relay_hops_inside(y->of->r, at + 1) == RELAY_HOPS_INSIDE_LOCAL;
+	       relay_hops_inside(y->of->r, at + 1) != RELAY_HOPS_INSIDE_OPEN;
 }
 
 static void on_hop(void *ctx, const struct smtpc_dest *dest, const struct problem *pr)
@@ -295,7 +296,7 @@ static void on_hop(void *ctx, const struct smtpc_dest *dest, const struct proble
 	y->mail.front = "";
 	y->mail.content = spool_reader(y->content);
 	y->mail.env = y->env;
-	y->mail.env.requiretls = y->env.requiretls && !stays_here(y);
+	y->mail.env.requiretls = y->env.requiretls && !inside_is_safe(y);
 	y->mail.body8 = y->env.body8;
 	y->mail.sealed = !y->env.body8;
 	y->mail.id = y->id;

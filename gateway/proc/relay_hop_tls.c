@@ -76,27 +76,7 @@ static struct smtpc_dane *make_dane(const struct choice *c, const struct scout_h
 	return NULL;
 }
 
-/* RFC 7672 2.1, 2.2: by the host's TLSA records. */
-static enum use by_dane(struct choice *c, const struct scout_host *h, struct smtpc_host *v)
-{
-	v->dane = make_dane(c, h);
-	if (v->dane) {
-		own(v, SMTPC_TLS_DANE, c->r->tls_any);
-		return USE;
-	}
-	if (c->mode == CONF_TLS_DANE_ONLY) {
-		problem_set(&c->pr, PROBLEM_TEMP, 451, "4.7.5", "RFC 7672 2.2",
-		    "dane-only is set, but none of the TLSA records of %s can be used for mail (usage 2 or 3 is "
-		    "needed)",
-		    h->name);
-		return LEAVE_OUT;
-	}
-	/* there are records, and none of use: TLS is a must, but with whom cannot be said */
-	own(v, SMTPC_TLS_ENCRYPT, c->r->tls_any);
-	return USE;
-}
-
-/* RFC 8461 4.1, 5: a host without TLSA records by the domain's policy. */
+/* RFC 8461 4.1, 5: a host without TLSA records of use by the domain's policy. */
 static enum use by_sts(struct choice *c, const struct scout_host *h, struct smtpc_host *v)
 {
 	v->name_sure |= h->sts_match && c->got->sts != SCOUT_STS_NONE;
@@ -121,6 +101,30 @@ static enum use by_sts(struct choice *c, const struct scout_host *h, struct smtp
 		return LEAVE_OUT;
 	}
 	own(v, SMTPC_TLS_VERIFY, c->r->tls_verify);
+	return USE;
+}
+
+/* RFC 7672 2.1, 2.2: by the host's TLSA records. */
+static enum use by_dane(struct choice *c, const struct scout_host *h, struct smtpc_host *v)
+{
+	v->dane = make_dane(c, h);
+	if (v->dane) {
+		own(v, SMTPC_TLS_DANE, c->r->tls_any);
+		return USE;
+	}
+	if (c->mode == CONF_TLS_DANE_ONLY) {
+		problem_set(&c->pr, PROBLEM_TEMP, 451, "4.7.5", "RFC 7672 2.2",
+		    "dane-only is set, but none of the TLSA records of %s can be used for mail (usage 2 or 3 is "
+		    "needed)",
+		    h->name);
+		return LEAVE_OUT;
+	}
+	/* there are records, and none of use: TLS is a must, and with whom is for the policy to say, if there is one
+	 */
+	if (by_sts(c, h, v) == LEAVE_OUT)
+		return LEAVE_OUT;
+	if (!v->own_tls)
+		own(v, SMTPC_TLS_ENCRYPT, c->r->tls_any);
 	return USE;
 }
 

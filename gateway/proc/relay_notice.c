@@ -100,8 +100,8 @@ void relay_notice_postmaster(const struct relay *r, char address_r[ADDRESS_TEXT_
 
 static bool wants_full(const struct relay_notice *about)
 {
-	return about->clear && about->env->ret == ENVELOPE_RET_FULL && about->content != NULL &&
-	       spool_size(about->content) <= FULL_MAX;
+	return about->clear && !about->env->requiretls && about->env->ret == ENVELOPE_RET_FULL &&
+	       about->content != NULL && spool_size(about->content) <= FULL_MAX;
 }
 
 static void fill(
@@ -151,6 +151,10 @@ int relay_notice_make(struct relay_settle *s, const struct relay_notice *about)
 	header = mem_new(HEADER_MAX);
 	fill(s, about, to, header, &d);
 	err = queue_notice(s, about, &d, at + 1);
+	if (err != 0 && d.full != NULL) { /* content that cannot be read must not keep the sender from being told */
+		d.full = NULL;
+		err = queue_notice(s, about, &d, at + 1);
+	}
 	free(header);
 	return err;
 }

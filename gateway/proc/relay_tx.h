@@ -33,7 +33,8 @@ struct relay_tx {
 	struct relay_verdict *verdicts[JOB_VERDICTS_MAX];
 	size_t nverdicts;
 	uint64_t asked; /* relay_ask_changes when the first verdict was asked for */
-	size_t again;	/* recipients whose verdict was asked for again (relay_again.c) */
+	unsigned again_rounds;
+	size_t again; /* recipients whose verdict was asked for again (relay_again.c) */
 	void (*again_done)(struct relay_tx *t, const struct problem *pr);
 	struct spool *content;
 	char *trace;

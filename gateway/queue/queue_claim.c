@@ -281,13 +281,15 @@ static void lock_both(struct queue *q)
 {
 	pthread_mutex_lock(&q->reader.lock);
 	pthread_mutex_lock(&q->due.lock);
-	queue_db_exec(
-	    q->reader.db, "BEGIN"); /* one look for all statements; without it they would only take longer */
+	/* one look for all statements; an older one that was never ended would show rows that were settled since */
+	REQUIRE(sqlite3_get_autocommit(q->reader.db));
+	queue_db_exec(q->reader.db, "BEGIN");
 }
 
 static void unlock_both(struct queue *q)
 {
-	queue_db_exec(q->reader.db, "COMMIT");
+	if (queue_db_exec(q->reader.db, "COMMIT") != SQLITE_OK && !sqlite3_get_autocommit(q->reader.db))
+		log_fatal("queue database: a look at it cannot be ended: %s", sqlite3_errmsg(q->reader.db));
 	pthread_mutex_unlock(&q->due.lock);
 	pthread_mutex_unlock(&q->reader.lock);
 }

@@ -199,12 +199,18 @@ static bool is_filed(const struct queue_msg *m)
 
 /* Step 1 for one item. Its client may have gone away meanwhile: looked for here, right before the commit (P2, RFC
  * 1047). */
+static bool is_cancelled(struct queue_item *it)
+{
+	if (!it->tx.cancel || !atomic_load(it->tx.cancel))
+		return false;
+	problem_temp(queue_item_refuse(it), "the client went away before the message was stored");
+	return true;
+}
+
 static void keep_item(struct queue_writer *w, struct queue_item *it)
 {
-	if (it->tx.cancel && atomic_load(it->tx.cancel)) {
-		problem_temp(queue_item_refuse(it), "the client went away before the message was stored");
+	if (is_cancelled(it))
 		return;
-	}
 	for (size_t i = 0; i < it->tx.nmsgs; i++) {
 		struct problem pr;
 
@@ -252,7 +258,7 @@ static int apply(struct queue_writer *w, struct queue_item *group)
 	for (struct queue_item *it = group; it && rc == SQLITE_OK; it = it->next) {
 		if (it->call)
 			rc = it->call->run(it->call, &w->batch);
-		else if (!it->err)
+		else if (!it->err && !is_cancelled(it)) /* the disk may have taken its time since keep_item */
 			rc = queue_store_apply(&w->store, &w->batch, it);
 		if (!it->err || it->call)
 			continue;

@@ -317,7 +317,12 @@ static void start_over(struct smtpc_line *l)
 static void broke(struct smtpc_line *l, const struct smtpc_trouble *t)
 {
 	remember(l, &t->pr);
-	if (++l->job->broken < BROKEN_MAX && step(l) && line_open(l))
+	if (++l->job->broken < BROKEN_MAX && l->route != l->job->route) {
+		start_over(
+		    l); /* the line was kept from before: the mail's own route may demand more of the next host */
+		return;
+	}
+	if (l->job->broken < BROKEN_MAX && step(l) && line_open(l))
 		return;
 	l->site->limit = l->site->limit > 1 ? l->site->limit / 2 : 1;
 	smtpc_pool_give(l->job, &l->last);

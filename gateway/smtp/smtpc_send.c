@@ -471,6 +471,10 @@ void smtpc_send_end_reply(struct smtpc *c, const struct smtpc_reply *r)
 	}
 	/* Said before the dot has left us: it is not about the whole message. */
 	if (conn_waiting(c->conn) > 0) {
+		if (c->bdat.on && k < 4) {
+			smtpc_state_malformed(c, "a positive reply before the message was complete");
+			return;
+		}
 		c->state = SMTPC_CONTENT;
 		smtpc_send_content_reply(c, r);
 		return;

@@ -60,9 +60,12 @@ void smtpd_ehlo(struct smtpd *s, const char *arg, size_t n)
 	s->esmtp = true;
 	buf_init(&b, 1024);
 
-	int r = buf_addf(&b, "%s\nPIPELINING\nSIZE %lld\n8BITMIME\nENHANCEDSTATUSCODES\nCHUNKING\nSMTPUTF8\nDSN\n",
+	int r = buf_addf(&b, "%s\nPIPELINING\nSIZE %lld\n8BITMIME\nENHANCEDSTATUSCODES\nCHUNKING\nSMTPUTF8\n",
 	    s->ls->hostname, (long long)s->set->message_max);
 
+	/* RFC 3461 5.2: who offers it must report; we never send reports to the outside. */
+	if (r == 0 && s->ls->side == SMTPD_INSIDE)
+		r = buf_adds(&b, "DSN\n");
 	/* RFC 3207 4.2: not offered again under TLS. */
 	if (r == 0 && s->ls->tls && !conn_is_tls(s->conn))
 		r = buf_adds(&b, "STARTTLS\n");

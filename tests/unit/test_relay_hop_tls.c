@@ -36,6 +36,8 @@ static const struct row {
     {"dane-only, of no use", CONF_TLS_DANE_ONLY, SCOUT_STS_NONE, true, {X, -1}, "", "usage 2 or 3"},
     {"may looks at no TLSA", CONF_TLS_MAY, SCOUT_STS_NONE, true, {U, -1}, "0-!", ""},
     {"enforce", CONF_TLS_DANE, SCOUT_STS_ENFORCE, false, {N | S, N, -1}, "0V!", "does not list its mail host h1"},
+    {"records of no use do not end a policy", CONF_TLS_DANE, SCOUT_STS_ENFORCE, true, {X | S, X, -1}, "0V!",
+	"does not list its mail host h1"},
     {"enforce with may", CONF_TLS_MAY, SCOUT_STS_ENFORCE, false, {N | S, -1}, "0V!", ""},
     {"enforce, none listed", CONF_TLS_DANE, SCOUT_STS_ENFORCE, false, {N, N, -1}, "", "does not list"},
     {"testing", CONF_TLS_DANE, SCOUT_STS_TESTING, false, {N | S, N, -1}, "0-! 1-", ""},
