@@ -40,12 +40,12 @@ def run(name, test):
     top = tempfile.mkdtemp(prefix="postern-e2e-")
     os.chmod(top, 0o755)
     began, gateways = time.monotonic(), []
-    start = gateway.Gateway.start
+    init = gateway.Gateway.__init__  # those that start in another way are remembered too
 
     def remember(self, *args, **kw):
+        init(self, *args, **kw)
         gateways.append(self)
-        return start(self, *args, **kw)
-    gateway.Gateway.start = remember
+    gateway.Gateway.__init__ = remember
     error = None
     try:
         test(top)
@@ -53,7 +53,7 @@ def run(name, test):
         error = e
         trace = traceback.format_exc()
     finally:
-        gateway.Gateway.start = start
+        gateway.Gateway.__init__ = init
         for g in gateways:
             try:
                 g.stop()
