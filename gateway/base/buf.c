@@ -24,6 +24,12 @@ void buf_clear(struct buf *b)
 	buf_init(b, b->max);
 }
 
+void buf_clear_public(struct buf *b)
+{
+	free(b->p);
+	buf_init(b, b->max);
+}
+
 void buf_reset(struct buf *b)
 {
 	if (b->p)

@@ -21,6 +21,8 @@ struct buf {
 void buf_init(struct buf *b, size_t max);
 /* Wipes and frees the content; the buffer is empty afterwards and can be used again with the same maximum. */
 void buf_clear(struct buf *b);
+/* As buf_clear, but what it holds is no secret: not wiped. */
+void buf_clear_public(struct buf *b);
 /* Empties without freeing; wipes what was there. */
 void buf_reset(struct buf *b);
 /* Append; 0, or -1 when it would exceed max (nothing appended). Out of memory is fatal. */

@@ -30,6 +30,7 @@ struct group {
 struct datakeys {
 	struct keys_client *k;
 	EVP_CIPHER *cipher;
+	EVP_CIPHER_CTX *ctx;
 	struct group now; /* new data keys go under this one */
 	time_t until;
 	unsigned left;			    /* uses */
@@ -47,6 +48,10 @@ struct datakeys *datakeys_new(struct keys_client *k)
 	d->cipher = EVP_CIPHER_fetch(NULL, "AES-256-WRAP", NULL);
 	if (d->cipher == NULL)
 		log_fatal("OpenSSL has no AES-256-WRAP: check its configuration file and the default provider");
+	d->ctx = EVP_CIPHER_CTX_new();
+	if (d->ctx == NULL)
+		log_fatal("out of memory: cipher context");
+	EVP_CIPHER_CTX_set_flags(d->ctx, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
 	return d;
 }
 
@@ -54,6 +59,7 @@ void datakeys_free(struct datakeys *d)
 {
 	if (d == NULL)
 		return;
+	EVP_CIPHER_CTX_free(d->ctx);
 	EVP_CIPHER_free(d->cipher);
 	mem_free_secret(d, sizeof(*d));
 }
@@ -131,16 +137,11 @@ static int renew(struct datakeys *d, struct problem *pr)
 static int aes_wrap(
     const struct datakeys *d, const struct group *g, int wrap, const uint8_t *in, int n, uint8_t out[INNER + 8])
 {
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	int len = 0, rest = 0, ok;
 
-	if (ctx == NULL)
-		log_fatal("out of memory: cipher context");
-	EVP_CIPHER_CTX_set_flags(ctx, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-	if (EVP_CipherInit_ex2(ctx, d->cipher, g->key, NULL, wrap, NULL) != 1)
+	if (EVP_CipherInit_ex2(d->ctx, d->cipher, g->key, NULL, wrap, NULL) != 1)
 		log_fatal("AES-256-WRAP could not be started");
-	ok = EVP_CipherUpdate(ctx, out, &len, in, n) == 1 && EVP_CipherFinal_ex(ctx, out + len, &rest) == 1;
-	EVP_CIPHER_CTX_free(ctx);
+	ok = EVP_CipherUpdate(d->ctx, out, &len, in, n) == 1 && EVP_CipherFinal_ex(d->ctx, out + len, &rest) == 1;
 	if (!ok)
 		ERR_clear_error(); /* a damaged key is no error of the next TLS session */
 	return ok ? len + rest : -1;

@@ -138,7 +138,7 @@ static void verdicts_put(struct ipc_out *o, const struct job_request *m)
 		struct ipc_out inner;
 
 		ipc_out_init(&inner, JUDGE_VERDICT, 0);
-		judge_verdict_put(&inner, &m->verdicts[i]);
+		judge_verdict_put(&inner, m->verdicts[i]);
 		put_nested(o, &inner);
 	}
 }
@@ -149,9 +149,12 @@ static void verdicts_get(struct ipc_in *in, struct arena *a, struct job_request 
 	for (size_t i = 0; i < m->nverdicts && !in->bad; i++) {
 		struct ipc_in inner;
 
+		struct judge_verdict *v = arena_alloc(a, sizeof(*v));
+
 		take_nested(in, &inner);
-		if (judge_verdict_get(&inner, a, &m->verdicts[i]) != 0)
+		if (v == NULL || judge_verdict_get(&inner, a, v) != 0)
 			in->bad = true;
+		m->verdicts[i] = v;
 	}
 }
 

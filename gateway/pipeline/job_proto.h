@@ -47,7 +47,7 @@ struct job_request {
 	struct job_rcpt *rcpts;
 	size_t nrcpts;
 	/* JOB_SEAL */
-	struct judge_verdict verdicts[JOB_VERDICTS_MAX];
+	const struct judge_verdict *verdicts[JOB_VERDICTS_MAX];
 	size_t nverdicts;
 	bool tls_verified;  /* the next hop demands a verified certificate: treatment `tls` is possible */
 	uint8_t was_sealed; /* enum job_answer: does the message answer a sealed one? */

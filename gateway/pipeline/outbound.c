@@ -114,10 +114,10 @@ static enum stage_result out_decide(struct work *w)
 		struct policy_out f;
 		struct policy_decision *d = &w->decisions[i];
 
-		outbound_facts(&w->rq->verdicts[w->rq->rcpts[i].verdict], w->rq->tls_verified,
+		outbound_facts(w->rq->verdicts[w->rq->rcpts[i].verdict], w->rq->tls_verified,
 		    (enum job_answer)w->rq->was_sealed, &f);
 		if (!author_is_sender(w))
-			strictest(&w->rq->verdicts[w->rq->rcpts[i].verdict], &f);
+			strictest(w->rq->verdicts[w->rq->rcpts[i].verdict], &f);
 		policy_outbound(w->rq->sender, w->rq->rcpts[i].address, &f, d);
 		if (d->action != POLICY_PASS) {
 			w->res->pr = d->pr;
@@ -158,7 +158,7 @@ static int front_outer(struct work *w)
 static int write_group(
     struct work *w, uint8_t verdict, enum policy_treatment t, struct job_output *o, struct spool *s)
 {
-	const struct judge_verdict *v = &w->rq->verdicts[verdict];
+	const struct judge_verdict *v = w->rq->verdicts[verdict];
 
 	if (front_outer(w) != 0)
 		return problem_set(

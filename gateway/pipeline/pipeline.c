@@ -37,7 +37,7 @@ static int open_input(struct work *w)
 	const struct job_request *rq = w->rq;
 
 	if (rq->nfds == 0) {
-		w->in = spool_open_mem(rq->key, rq->inline_sealed.p, rq->inline_sealed.n);
+		w->in = spool_open_view(rq->key, rq->inline_sealed.p, rq->inline_sealed.n);
 	} else {
 		int fd = dup(rq->fds[JOB_FD_INPUT]);
 

@@ -42,10 +42,18 @@ static bool outgoing(const struct relay_tx *t)
 	return smtpd_where(t->session)->side == SMTPD_INSIDE;
 }
 
+static void expect_none(struct relay_tx *t)
+{
+	if (t->expected)
+		queue_expect_none(t->r->queue);
+	t->expected = false;
+}
+
 static void answer(struct relay_tx *t, const struct problem *pr, const char *id)
 {
 	char text[64];
 
+	expect_none(t);
 	snprintf(text, sizeof(text), "queued as %s", id);
 	if (pr != NULL)
 		log_info(t->id, "relay", "refused client=%s from=<%s> recipients=%zu code=%d dsn=%s why=\"%s\"",
@@ -106,11 +114,14 @@ static void commit(
 	tx.sealed_ids = c->sealed;
 	tx.nsealed_ids = c->nsealed;
 	tx.cancel = &c->cancel;
+	tx.expected = t->expected;
+	t->expected = false;
 	queue_commit(t->r->queue, &tx, on_committed, c);
 }
 
 void relay_end_forget(struct relay_tx *t)
 {
+	expect_none(t);
 	if (t->commit == NULL)
 		return;
 	atomic_store(&t->commit->cancel, 1);
@@ -297,6 +308,8 @@ static bool crashes_too_often(const struct relay_tx *t, struct problem *pr)
 {
 	uint8_t key[32];
 
+	if (relay_failures_none(t->r->crashes))
+		return false;
 	crash_key(t, key);
 	if (!relay_failures_key_over(t->r->crashes, key, (int64_t)time(NULL) * 1000))
 		return false;
@@ -372,7 +385,7 @@ static void request_out(struct relay_tx *t)
 	rq->tls_verified = relay_hops_verified(t->r, "");
 	rq->nverdicts = t->nverdicts;
 	for (size_t i = 0; i < t->nverdicts; i++)
-		rq->verdicts[i] = t->verdicts[i]->v;
+		rq->verdicts[i] = &t->verdicts[i]->v;
 }
 
 static void on_again(struct relay_tx *t, const struct problem *pr)
@@ -397,6 +410,8 @@ void relay_end(struct relay_tx *t)
 		answer(t, &pr, "");
 		return;
 	}
+	queue_expect(t->r->queue);
+	t->expected = true;
 	t->trace = arena_str(t->a, relay_tx_trace(t));
 	REQUIRE(t->trace != NULL);
 	if (outgoing(t)) {

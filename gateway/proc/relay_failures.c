@@ -15,6 +15,7 @@ struct place {
 };
 struct relay_failures {
 	int64_t max;
+	bool any;
 	struct place v[PLACES];
 };
 
@@ -50,6 +51,7 @@ void relay_failures_key_count(struct relay_failures *f, const uint8_t key[32], i
 {
 	struct place *p = (struct place *)find(f, key, now), *row = &f->v[row_of(key)];
 
+	f->any = true;
 	if (p == NULL) {
 		p = row;
 		for (size_t i = 1; i < ROW; i++)
@@ -60,6 +62,11 @@ void relay_failures_key_count(struct relay_failures *f, const uint8_t key[32], i
 		p->count = 0;
 	}
 	p->count++;
+}
+
+bool relay_failures_none(const struct relay_failures *f)
+{
+	return !f->any;
 }
 
 static void client_key(const struct relay_facts *m, uint8_t key[32])

@@ -18,6 +18,8 @@ void relay_failures_free(struct relay_failures *f);
 bool relay_failures_over(const struct relay_failures *f, const struct relay_facts *m, int64_t now_ms);
 void relay_failures_count(struct relay_failures *f, const struct relay_facts *m, int64_t now_ms);
 
+/* Nothing was counted yet: no key is over. */
+bool relay_failures_none(const struct relay_failures *f);
 /* The same counting of anything that has a key: messages over which a sealer died (relay_end.c). */
 bool relay_failures_key_over(const struct relay_failures *f, const uint8_t key[32], int64_t now_ms);
 void relay_failures_key_count(struct relay_failures *f, const uint8_t key[32], int64_t now_ms);

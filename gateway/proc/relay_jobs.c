@@ -22,7 +22,8 @@ enum {
 struct task {
 	struct task *next;
 	uint32_t id;
-	struct job_request rq;
+	struct job_request *rq; /* the caller's: gone when fn is NULL */
+	size_t outputs, nrcpts; /* of it */
 	struct spool *content;
 	relay_job_fn *fn; /* NULL: cancelled */
 	void *ctx;
@@ -60,7 +61,7 @@ static void task_free(struct task *t)
 			close(t->out_fds[i]);
 		buf_clear(&t->pieces[i]);
 	}
-	mem_free_secret(t, sizeof(*t));
+	free(t);
 }
 
 static void task_fail(struct task *t, const char *why, bool crashed)
@@ -87,22 +88,22 @@ static int temporary_file(struct relay_jobs *j)
  * (gateway/pipeline/job_proto.h has the order). */
 static int add_files(struct relay_jobs *j, struct task *t)
 {
-	size_t n, outputs = t->rq.kind == JOB_SEAL ? t->rq.nverdicts : 1;
+	size_t n;
 	const uint8_t *mem = spool_sealed(t->content, &n);
 
 	if (mem != NULL)
-		t->rq.fds[0] = file_memfd("postern-job", mem, n);
+		t->rq->fds[0] = file_memfd("postern-job", mem, n);
 	else
-		t->rq.fds[0] = fcntl(spool_fd(t->content), F_DUPFD_CLOEXEC, 3);
-	if (t->rq.fds[0] < 0)
+		t->rq->fds[0] = fcntl(spool_fd(t->content), F_DUPFD_CLOEXEC, 3);
+	if (t->rq->fds[0] < 0)
 		return -1;
-	t->rq.nfds = 1;
-	for (size_t i = 0; i < 2 + outputs; i++) {
+	t->rq->nfds = 1;
+	for (size_t i = 0; i < 2 + t->outputs; i++) {
 		int fd = temporary_file(j);
 
 		if (fd < 0)
 			return -1;
-		t->rq.fds[t->rq.nfds++] = fd;
+		t->rq->fds[t->rq->nfds++] = fd;
 		if (i >= 2) {
 			t->out_fds[i - 2] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 			if (t->out_fds[i - 2] < 0)
@@ -119,7 +120,7 @@ static size_t request_octets(const struct job_request *rq)
 	for (size_t i = 0; i < rq->nrcpts; i++)
 		n += strlen(rq->rcpts[i].address) + 8;
 	for (size_t i = 0; i < rq->nverdicts; i++) {
-		const struct judge_verdict *v = &rq->verdicts[i];
+		const struct judge_verdict *v = rq->verdicts[i];
 
 		n += 2048 + v->sign_cert.n + v->sign_chain.n + v->enc_cert.n;
 		for (size_t k = 0; k < v->nrcpt_certs; k++)
@@ -135,14 +136,14 @@ static int content_into(struct relay_jobs *j, struct task *t)
 	size_t n;
 	const uint8_t *mem = spool_sealed(t->content, &n);
 
-	memcpy(t->rq.key, spool_key(t->content), sizeof(t->rq.key));
-	t->rq.sealed_len = spool_sealed_len(t->content);
-	t->rq.nfds = 0;
-	t->rq.inline_sealed.p = NULL;
-	t->rq.inline_sealed.n = 0;
-	if (mem != NULL && n <= JOB_INLINE_MAX && n + request_octets(&t->rq) <= PACKET_ROOM) {
-		t->rq.inline_sealed.p = mem;
-		t->rq.inline_sealed.n = n;
+	memcpy(t->rq->key, spool_key(t->content), sizeof(t->rq->key));
+	t->rq->sealed_len = spool_sealed_len(t->content);
+	t->rq->nfds = 0;
+	t->rq->inline_sealed.p = NULL;
+	t->rq->inline_sealed.n = 0;
+	if (mem != NULL && n <= JOB_INLINE_MAX && n + request_octets(t->rq) <= PACKET_ROOM) {
+		t->rq->inline_sealed.p = mem;
+		t->rq->inline_sealed.n = n;
 		return 0;
 	}
 	return add_files(j, t);
@@ -155,12 +156,13 @@ static int send_task(struct relay_jobs *j, struct sealer *s, struct task *t)
 
 	if (content_into(j, t) == 0) {
 		ipc_out_init(&o, JOB_REQUEST, t->id);
-		job_request_put(&o, &t->rq);
+		job_request_put(&o, t->rq);
 		err = ipc_chan_send(s->chan, &o);
 	}
-	for (int i = 0; i < t->rq.nfds; i++)
-		close(t->rq.fds[i]);
-	t->rq.nfds = 0;
+	for (int i = 0; i < t->rq->nfds; i++)
+		close(t->rq->fds[i]);
+	t->rq->nfds = 0;
+	mem_wipe(t->rq->key, sizeof(t->rq->key));
 	return err;
 }
 
@@ -234,13 +236,15 @@ static void pump_soon(void *ctx)
 	pump(ctx);
 }
 
-void relay_jobs_run(struct relay_jobs *j, const struct job_request *rq, struct spool *content,
-    enum relay_job_rank rank, relay_job_fn *fn, void *ctx)
+void relay_jobs_run(struct relay_jobs *j, struct job_request *rq, struct spool *content, enum relay_job_rank rank,
+    relay_job_fn *fn, void *ctx)
 {
 	struct task *t = mem_new(sizeof(*t));
 
 	t->id = ++j->next_id;
-	t->rq = *rq;
+	t->rq = rq;
+	t->outputs = rq->kind == JOB_SEAL ? rq->nverdicts : 1;
+	t->nrcpts = rq->nrcpts;
 	t->content = spool_ref(content);
 	t->fn = fn;
 	t->ctx = ctx;
@@ -317,7 +321,7 @@ static struct spool *output_spool(struct task *t, const struct job_output *o, si
 	}
 	if (t->pieces[i].len != o->sealed_len)
 		return NULL;
-	return spool_open_mem(o->key, t->pieces[i].p, t->pieces[i].len);
+	return spool_open_buf(o->key, &t->pieces[i]);
 }
 
 /* What a sealer says is checked like anything from outside: recipients it was not given, outputs that do not fit
@@ -331,15 +335,14 @@ static bool sound(struct task *t, const struct job_result *res, struct spool *ou
 	for (size_t i = 0; i < res->noutputs; i++) {
 		good = good && res->outputs[i].nrcpts > 0;
 		for (size_t k = 0; k < res->outputs[i].nrcpts; k++) {
-			good =
-			    good && res->outputs[i].rcpts[k] < t->rq.nrcpts && seen[res->outputs[i].rcpts[k]]++ == 0;
+			good = good && res->outputs[i].rcpts[k] < t->nrcpts && seen[res->outputs[i].rcpts[k]]++ == 0;
 			named++;
 		}
 		outs[i] = output_spool(t, &res->outputs[i], i);
 		good = good && outs[i] != NULL;
 	}
 	/* every recipient in exactly one output: a 250 for nobody would be a lost message (P6) */
-	return good && (res->status != JOB_DONE || named == t->rq.nrcpts);
+	return good && (res->status != JOB_DONE || named == t->nrcpts);
 }
 
 static void again(struct relay_jobs *j, struct task *t)

@@ -23,10 +23,11 @@ void relay_jobs_channel(struct relay_jobs *j, size_t i, int fd);
  * crashed: the sealer died over it. */
 typedef void relay_job_fn(void *ctx, const struct job_result *res, struct spool *const *outs, bool crashed);
 enum relay_job_rank { RELAY_JOB_NOW /* a client waits for its 250 */, RELAY_JOB_LATER };
-/* Queues a job. rq (without key, sealed_len, inline_sealed, fds, which are taken from content) is copied; what it
- * points at stays valid until fn. Exactly one call of fn, from the loop, unless cancelled. */
-void relay_jobs_run(struct relay_jobs *j, const struct job_request *rq, struct spool *content,
-    enum relay_job_rank rank, relay_job_fn *fn, void *ctx);
+/* Queues a job. rq stays the caller's, with all it points at, until fn is called or the job cancelled; its key,
+ * sealed_len, inline_sealed and fds are filled in from content. Exactly one call of fn, from the loop, unless
+ * cancelled. */
+void relay_jobs_run(struct relay_jobs *j, struct job_request *rq, struct spool *content, enum relay_job_rank rank,
+    relay_job_fn *fn, void *ctx);
 /* fn is not called any more for ctx; a job under way runs to its end unheard. What rq points at may go at once. */
 void relay_jobs_cancel(struct relay_jobs *j, void *ctx);
 size_t relay_jobs_waiting(const struct relay_jobs *j);

@@ -39,6 +39,7 @@ struct relay_tx {
 	struct spool *content;
 	char *trace;
 	struct job_request rq;
+	bool expected;		     /* the queue knows that it will come */
 	struct relay_commit *commit; /* under way: it outlives the transaction */
 };
 struct relay_tx *relay_tx_new(struct relay *r, struct smtpd *s, const struct smtpd_mail *m);

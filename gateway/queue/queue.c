@@ -158,7 +158,19 @@ void queue_id(struct queue *q, char id_r[QUEUE_ID_MAX])
 
 void queue_commit(struct queue *q, const struct queue_tx *tx, queue_done *done, void *ctx)
 {
+	if (tx->expected)
+		queue_writer_expect(q->writer, -1);
 	queue_writer_add(q->writer, queue_item_new(tx, done, ctx));
+}
+
+void queue_expect(struct queue *q)
+{
+	queue_writer_expect(q->writer, 1);
+}
+
+void queue_expect_none(struct queue *q)
+{
+	queue_writer_expect(q->writer, -1);
 }
 
 uint64_t queue_commits(const struct queue *q)

@@ -103,11 +103,16 @@ struct queue_tx {
 	size_t nsealed_ids;
 	atomic_int *cancel; /* not NULL and not 0 when the writer gets to it: nothing is done, done(-1) with 451;
 			       owned by the caller until done */
+	bool expected;	    /* was announced with queue_expect */
 };
 /* done: err 0 = committed and synced; rows_r = recipient rows of all msgs in order (valid during the call). err -1:
  * nothing happened, pr says why. */
 typedef void queue_done(void *ctx, int err, const int64_t *rows, size_t nrows, const struct problem *pr);
 void queue_commit(struct queue *q, const struct queue_tx *tx, queue_done *done, void *ctx);
+/* Some transaction that a client waits for will come soon: others may wait for it a little (commit-gap), so that one
+ * sync serves both. Ended by its queue_commit with `expected`, or by queue_expect_none. Loop thread. */
+void queue_expect(struct queue *q);
+void queue_expect_none(struct queue *q);
 /* Was mail with one of these Message-IDs sealed (kept sealed-ids-days)? 1 yes, 0 no, -1 cannot tell (treat as yes or
  * try later). Blocks for microseconds. */
 int queue_was_sealed(struct queue *q, const char *const *ids, size_t n);

@@ -51,11 +51,11 @@ static const struct setting rows[] = {
 	"For how many days the Message-IDs of sealed mail are remembered, so that replies to it are sealed too."),
     DURATION("done-keep", done_keep, "30d", 0, 3650 * DAY,
 	"How long the outcome of finished recipients stays in the queue's record; the content is removed at once."),
-    SIZE("checkpoint", checkpoint, "2M", 256 * KIB, 1024 * MIB,
+    SIZE("checkpoint", checkpoint, "8M", 256 * KIB, 1024 * MIB,
 	"The write-ahead log is carried into the queue database when it is larger than this."),
-    DURATION("commit-gap", commit_gap, "1ms", 0, SECOND,
-	"The least time between two commits, so that one sync serves many messages; a lone message waits for "
-	"nothing."),
+    DURATION("commit-gap", commit_gap, "2ms", 0, SECOND,
+	"How long after the last commit a message waits at most for others that are on their way, so that one sync "
+	"serves many; a lone message waits for nothing."),
     NUMBER("active-max", active_max, "1000", 1, 100000, "The most recipients in delivery at one time."),
 };
 

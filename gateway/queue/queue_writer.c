@@ -53,13 +53,15 @@ struct queue_writer {
 	struct queue_store store;
 	struct queue_batch batch;
 	struct queue_purge purge;
-	int64_t last_commit_ns, last_awaited_ns; /* monotonic; writer thread, as all above */
+	int64_t last_began_ns, last_ended_ns; /* of the last commit, monotonic; writer thread, as all above */
 	int64_t purge_at_ns;
 	int wal_pages, checkpointed_pages;
 
 	pthread_mutex_t lock; /* for what follows */
 	pthread_cond_t work, called;
 	struct queue_item *first, **end;
+	size_t awaited; /* of them */
+	long expected;	/* not among them yet */
 	bool started, stop, reader_damaged;
 	bool napping;		      /* the writer waits for more, and for nothing that somebody waits for */
 	struct queue_trouble trouble; /* what the last commit met */
@@ -78,14 +80,6 @@ static int64_t now_ns(void)
 static struct timespec at_ns(int64_t ns)
 {
 	return (struct timespec){.tv_sec = ns / INT64_C(1000000000), .tv_nsec = ns % INT64_C(1000000000)};
-}
-
-static void sleep_until(int64_t ns)
-{
-	struct timespec t = at_ns(ns);
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL))
-		;
 }
 
 /* Does somebody wait for it: a client for its 250, the admin? Not for what became of a recipient. */
@@ -175,6 +169,7 @@ static struct queue_item *cut_group(struct queue_writer *w)
 
 	for (size_t n = 0; *at && n < GROUP_ITEMS && octets < GROUP_OCTETS; n++) {
 		octets += weight(*at);
+		w->awaited -= is_awaited(*at);
 		at = &(*at)->next;
 	}
 	w->first = *at;
@@ -277,16 +272,16 @@ static int apply(struct queue_writer *w, struct queue_item *group)
 static int commit(struct queue_writer *w, struct queue_item *group)
 {
 	struct queue_trouble t;
-	int rc = begin(w);
+	int rc;
+
+	w->last_began_ns = now_ns();
+	rc = begin(w);
 
 	if (rc == SQLITE_OK)
 		rc = apply(w, group);
 	if (rc == SQLITE_OK)
 		rc = queue_db_exec(w->cfg.db, "COMMIT");
-	w->last_commit_ns = now_ns();
-	for (const struct queue_item *it = group; it; it = it->next)
-		if (is_awaited(it))
-			w->last_awaited_ns = w->last_commit_ns;
+	w->last_ended_ns = now_ns();
 	if ((rc & 0xff) == SQLITE_CONSTRAINT)
 		log_panic("queue database: %s", sqlite3_errmsg(w->cfg.db));
 	if (rc == SQLITE_OK)
@@ -338,6 +333,7 @@ static void hand_back(struct queue_writer *w, struct queue_item *group)
 static void sort_out(struct queue_writer *w, struct queue_item *group)
 {
 	struct queue_item *refused = NULL, **refused_end = &refused, *kept = NULL, **kept_end = &kept;
+	size_t awaited = 0;
 
 	pthread_mutex_lock(&w->lock);
 
@@ -350,6 +346,7 @@ static void sort_out(struct queue_writer *w, struct queue_item *group)
 		if (again && !it->call && !it->err && it->tx.nmsgs == 0) {
 			*kept_end = it;
 			kept_end = &it->next;
+			awaited += is_awaited(it);
 			continue;
 		}
 		if (it->call || !it->err)
@@ -360,6 +357,7 @@ static void sort_out(struct queue_writer *w, struct queue_item *group)
 	if (kept) {
 		pthread_mutex_lock(&w->lock);
 		*kept_end = w->first;
+		w->awaited += awaited;
 		if (!w->first)
 			w->end = kept_end;
 		w->first = kept;
@@ -438,35 +436,33 @@ static void purge_now(struct queue_writer *w)
 	w->purge_at_ns = now_ns() + queue_purge_wait_ms(&w->purge) * INT64_C(1000000);
 }
 
-static bool any_awaited(const struct queue_writer *w)
+/*
+ * When the next commit may begin. More may join while the gap passes, so that one sync serves many: outcomes, which
+ * nobody waits for, give way to clients; clients wait while more of them are known to be on their way than are here.
+ * A lone message waits for nothing. lock held.
+ */
+static int64_t commit_at_ns(const struct queue_writer *w)
 {
-	const struct queue_item *it = w->first;
+	int64_t gap = w->cfg.set->commit_gap * INT64_C(1000000);
 
-	while (it && !is_awaited(it))
-		it = it->next;
-	return it != NULL;
+	if (w->trouble.kind)
+		return w->last_ended_ns + TROUBLE_PAUSE_MS * INT64_C(1000000);
+	if (w->awaited == 0)
+		return w->last_ended_ns + gap;
+	return (long)w->awaited >= w->expected ? 0 : w->last_began_ns + gap;
 }
 
-/*
- * More may join while the gap passes, so that one sync serves many. A lone message finds it passed long ago, also
- * when what became of the one before it was just written down: outcomes give way to what a client waits for.
- */
 static void wait_for_gap(struct queue_writer *w)
 {
-	int64_t gap = (w->trouble.kind ? TROUBLE_PAUSE_MS : w->cfg.set->commit_gap) * INT64_C(1000000);
-	struct timespec until = at_ns(w->last_commit_ns + gap);
-	int64_t from;
+	int64_t at;
 
-	w->napping = !w->trouble.kind;
-	while (!w->stop && !any_awaited(w) && now_ns() < w->last_commit_ns + gap)
+	while (!w->stop && now_ns() < (at = commit_at_ns(w))) {
+		struct timespec until = at_ns(at);
+
+		w->napping = true;
 		pthread_cond_timedwait(&w->work, &w->lock, &until);
-	w->napping = false;
-	from = (w->trouble.kind || !any_awaited(w) ? w->last_commit_ns : w->last_awaited_ns) + gap;
-	if (!w->stop && now_ns() < from) {
-		pthread_mutex_unlock(&w->lock);
-		sleep_until(from);
-		pthread_mutex_lock(&w->lock);
 	}
+	w->napping = false;
 }
 
 /* Waits for work. NULL: there is none and it is time to purge, or to stop (*stop_r). */
@@ -576,6 +572,13 @@ void queue_writer_free(struct queue_writer *w)
 	free(w);
 }
 
+void queue_writer_expect(struct queue_writer *w, int more)
+{
+	pthread_mutex_lock(&w->lock);
+	w->expected += more;
+	pthread_mutex_unlock(&w->lock);
+}
+
 void queue_writer_add(struct queue_writer *w, struct queue_item *it)
 {
 	queue_writer_start(w);
@@ -584,6 +587,7 @@ void queue_writer_add(struct queue_writer *w, struct queue_item *it)
 	it->next = NULL;
 	*w->end = it;
 	w->end = &it->next;
+	w->awaited += is_awaited(it);
 	if (!w->napping || is_awaited(it))
 		pthread_cond_signal(&w->work);
 	pthread_mutex_unlock(&w->lock);

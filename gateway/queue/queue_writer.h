@@ -28,6 +28,8 @@ struct queue_writer_config {
 struct queue_writer *queue_writer_new(const struct queue_writer_config *c);
 /* Waits until all that was given is done, checkpoints, closes the database. */
 void queue_writer_free(struct queue_writer *w);
+/* So many more (or less) are expected that somebody will wait for. Any thread. */
+void queue_writer_expect(struct queue_writer *w, int more);
 /* Gives an item; it is finished through the box. Any thread; does not block. */
 void queue_writer_add(struct queue_writer *w, struct queue_item *it);
 /* Runs a call in a transaction and waits for its commit. 0; -1: c->pr says why nothing happened. Not from the

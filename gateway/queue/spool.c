@@ -22,7 +22,11 @@
 #include "gateway/base/mem.h"
 #include "gateway/queue/spool_chunk.h"
 
-enum { SEALED_CHUNK = SPOOL_CHUNK + SPOOL_OVERHEAD };
+enum {
+	SEALED_CHUNK = SPOOL_CHUNK + SPOOL_OVERHEAD,
+	PIECE = 4096, /* a first piece that is larger ... */
+	ROOM = 32768, /* ... is the begin of a message that takes about this */
+};
 
 enum state { EMPTY, PLAIN, SEALED, FINISHED, FAILED };
 
@@ -32,17 +36,18 @@ struct spool {
 	atomic_int refs;
 	enum state state;
 	struct spool_chunk cipher;
-	struct buf mem;	  /* sealed octets not in the file, then `open` plain ones */
-	size_t open;	  /* plain octets of the chunk being filled */
-	size_t mem_max;	  /* sealed octets that may stay in memory */
-	int dirfd, given; /* where a file comes from; -1 each: from nowhere */
-	int fd;		  /* -1 while everything is in memory */
-	uint64_t filed;	  /* sealed octets in the file */
-	uint64_t chunks;  /* sealed so far */
-	uint64_t plain;	  /* plain octets in all */
-	uint64_t sealed;  /* sealed octets in all */
-	uint64_t max;	  /* plain octets allowed */
-	uint8_t *cache;	  /* one opened chunk */
+	struct buf mem;	     /* sealed octets not in the file, then `open` plain ones */
+	const uint8_t *view; /* somebody else's instead of mem */
+	size_t open;	     /* plain octets of the chunk being filled */
+	size_t mem_max;	     /* sealed octets that may stay in memory */
+	int dirfd, given;    /* where a file comes from; -1 each: from nowhere */
+	int fd;		     /* -1 while everything is in memory */
+	uint64_t filed;	     /* sealed octets in the file */
+	uint64_t chunks;     /* sealed so far */
+	uint64_t plain;	     /* plain octets in all */
+	uint64_t sealed;     /* sealed octets in all */
+	uint64_t max;	     /* plain octets allowed */
+	uint8_t *cache;	     /* one opened chunk */
 	size_t cache_cap, cache_len;
 	uint64_t cache_no; /* its number; UINT64_MAX: none */
 	bool broken;	   /* the length is one that no content has */
@@ -112,7 +117,10 @@ void spool_free(struct spool *s)
 	if (s->fd >= 0 && s->fd != s->given)
 		close(s->fd);
 	spool_chunk_clear(&s->cipher);
-	buf_clear(&s->mem);
+	if (s->open)
+		buf_clear(&s->mem);
+	else
+		buf_clear_public(&s->mem);
 	mem_free_secret(s->cache, s->cache_cap);
 	free(s);
 }
@@ -196,6 +204,8 @@ static int add_plain(struct spool *s, const uint8_t *p, size_t n, struct problem
 {
 	if (n > s->max - s->plain)
 		return too_large(s, pr);
+	if (s->plain == 0 && n >= PIECE && s->mem_max >= ROOM)
+		REQUIRE(buf_room(&s->mem, ROOM));
 	while (n) {
 		if (s->open == SPOOL_CHUNK) {
 			seal_open_chunk(s, SPOOL_CHUNK_MORE);
@@ -340,7 +350,7 @@ static int load(struct spool *s, uint64_t number, struct problem *pr)
 		return 0;
 	make_cache(s);
 	s->cache_no = UINT64_MAX;
-	in = s->fd < 0 ? s->mem.p + off : s->cache;
+	in = s->fd >= 0 ? s->cache : (s->view ? s->view : s->mem.p) + off;
 	if (s->fd >= 0 && read_file(s, off, s->cache, n, pr))
 		return -1;
 	if (spool_chunk_open(&s->cipher, number, is_last(s, number), in, n, s->cache))
@@ -401,6 +411,25 @@ struct spool *spool_open_mem(const uint8_t key[SPOOL_KEY], const void *sealed, s
 	return s;
 }
 
+struct spool *spool_open_buf(const uint8_t key[SPOOL_KEY], struct buf *sealed)
+{
+	struct spool *s = new_spool(key);
+
+	s->mem = *sealed;
+	buf_init(sealed, sealed->max);
+	begin_reading(s, s->mem.len);
+	return s;
+}
+
+struct spool *spool_open_view(const uint8_t key[SPOOL_KEY], const void *sealed, size_t n)
+{
+	struct spool *s = new_spool(key);
+
+	s->view = sealed;
+	begin_reading(s, n);
+	return s;
+}
+
 struct spool *spool_open_fd(const uint8_t key[SPOOL_KEY], int fd, uint64_t sealed_size)
 {
 	struct spool *s = new_spool(key);
@@ -432,6 +461,10 @@ const uint8_t *spool_sealed(const struct spool *s, size_t *n_r)
 	*n_r = 0;
 	if (s->fd >= 0)
 		return NULL;
+	if (s->view) {
+		*n_r = (size_t)s->sealed;
+		return s->view;
+	}
 	*n_r = s->mem.len - s->open;
 	return s->mem.p;
 }

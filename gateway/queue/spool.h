@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gateway/base/buf.h"
 #include "gateway/base/stream.h"
 
 #define SPOOL_KEY 32
@@ -24,7 +25,7 @@ struct spool;
  * past mem_max is 452 4.3.1. max: plain octets in all (552 5.3.4 past it). key is copied, and must
  * never seal another spool: the nonces begin anew with each. */
 struct spool *spool_new(const uint8_t key[SPOOL_KEY], size_t mem_max, int dirfd, int fd_given, uint64_t max);
-/* Reference counted: spool_free drops one. Wipes key and buffers at the last. */
+/* Reference counted: spool_free drops one. Wipes key and plain octets at the last. */
 struct spool *spool_ref(struct spool *s);
 void spool_free(struct spool *s);
 /* Plain octets in; chunks are sealed as they fill. */
@@ -35,6 +36,10 @@ int spool_finish(struct spool *s, struct problem *pr) __attribute__((warn_unused
 /* Existing sealed octets: in memory (copied) or in a file (fd owned by the spool). Never NULL: one with a length that
  * no content has claims one octet, and reading it fails (it must not look like an empty message). */
 struct spool *spool_open_mem(const uint8_t key[SPOOL_KEY], const void *sealed, size_t n);
+/* Takes the buffer's memory over. */
+struct spool *spool_open_buf(const uint8_t key[SPOOL_KEY], struct buf *sealed);
+/* Without a copy: sealed must outlive the spool. */
+struct spool *spool_open_view(const uint8_t key[SPOOL_KEY], const void *sealed, size_t n);
 struct spool *spool_open_fd(const uint8_t key[SPOOL_KEY], int fd, uint64_t sealed_size);
 /* Plain content by position (one decrypted chunk is cached); only after finish/open. Changed or cut content: -1, PERM
  * 5.3.0. One thread at a time. */

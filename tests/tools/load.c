@@ -112,21 +112,23 @@ static void begin(struct session *s)
 static void *run(void *ctx)
 {
 	struct session s;
-	char line[1200];
+	char line[1200], *message = malloc(job.body_len + 160);
 
 	(void)ctx;
+	if (message == NULL)
+		die("memory", "none");
 	begin(&s);
 	snprintf(line, sizeof(line), "MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nDATA\r\n", job.sender, job.rcpt);
 	for (long i; (i = atomic_fetch_add(&job.next, 1)) < job.n;) {
-		char id[160];
+		int head;
 
 		command(&s, line);
 		reply(&s, '2');
 		reply(&s, '2');
 		reply(&s, '3');
-		snprintf(id, sizeof(id), "Message-ID: <load-%d-%ld@client.test>\r\n", (int)getpid(), i);
-		put(&s, id, strlen(id));
-		put(&s, job.body, job.body_len);
+		head = snprintf(message, 160, "Message-ID: <load-%d-%ld@client.test>\r\n", (int)getpid(), i);
+		memcpy(message + head, job.body, job.body_len);
+		put(&s, message, (size_t)head + job.body_len);
 		reply(&s, '2');
 	}
 	command(&s, "QUIT\r\n");
@@ -134,6 +136,7 @@ static void *run(void *ctx)
 	if (s.ssl != NULL)
 		SSL_free(s.ssl);
 	close(s.fd);
+	free(message);
 	return NULL;
 }
 

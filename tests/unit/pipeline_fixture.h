@@ -34,6 +34,7 @@ struct pipes {
 	struct testcert lab, hospital, foreign;
 	struct arena *a;
 	struct job_request rq;
+	struct judge_verdict verdicts[JOB_VERDICTS_MAX];
 	struct job_rcpt rcpts[4];
 	enum pipes_where where;
 	struct job_result res; /* of the last run, as the relay gets it */
@@ -102,9 +103,10 @@ static inline struct judge_octets pipes_der(const struct testcert *c)
 /* The rule of an ordinary partner with a certificate. */
 static inline void pipes_verdict(struct pipes *w, size_t i, enum policy_treatment t)
 {
-	struct judge_verdict *v = &w->rq.verdicts[i];
+	struct judge_verdict *v = &w->verdicts[i];
 
 	memset(v, 0, sizeof(*v));
+	w->rq.verdicts[i] = v;
 	PIPES_COPY(v->rule, "partner lab.example");
 	v->treatment = (uint8_t)t;
 	v->strength = t == POLICY_CLEAR ? POLICY_NEVER : POLICY_REQUIRE;

@@ -44,8 +44,8 @@ START_TEST(asked_when_less_than_seal)
 	w.rq.was_sealed = JOB_UNKNOWN;
 	ck_assert_int_eq(RUN(reply), JOB_LATER);
 	w.rq.was_sealed = JOB_YES;
-	w.rq.verdicts[0].certs = POLICY_CERTS_NONE;
-	w.rq.verdicts[0].nrcpt_certs = 0;
+	w.verdicts[0].certs = POLICY_CERTS_NONE;
+	w.verdicts[0].nrcpt_certs = 0;
 	ck_assert_int_eq(RUN(reply), JOB_REFUSE);
 }
 END_TEST
@@ -138,8 +138,8 @@ START_TEST(all_or_nobody)
 	w.rcpts[1] = (struct job_rcpt){"bob@lab.example", 0};
 	w.rq.nrcpts = 2;
 	pipes_verdict(&w, 1, POLICY_CLEAR);
-	w.rq.verdicts[0].certs = (uint8_t)stops[_i].certs;
-	w.rq.verdicts[0].have_signer = stops[_i].signer;
+	w.verdicts[0].certs = (uint8_t)stops[_i].certs;
+	w.verdicts[0].have_signer = stops[_i].signer;
 	ck_assert_msg(RUN(plain) == stops[_i].want, "%s: %s", stops[_i].what, w.res.pr.text);
 	ck_assert_uint_eq(w.res.noutputs, 0);
 	ck_assert_ptr_nonnull(strstr(w.res.pr.text, "lab.example"));
@@ -150,7 +150,7 @@ END_TEST
 START_TEST(verdict_without_substance)
 {
 	static const uint8_t junk[] = {0x30, 0x03, 1, 2, 3};
-	struct judge_verdict *v = &w.rq.verdicts[0];
+	struct judge_verdict *v = &w.verdicts[0];
 
 	if (_i == 0)
 		v->nrcpt_certs = 0;
