@@ -22,8 +22,9 @@ enum {
 	CROWDS = UINT8_MAX + 1,
 	AGAIN_MS = 30000,
 	PUT_BACK_MS = 10000,
-	PROBES_MAX = ACTIVE_MAX / 4, /* places of next hops that were down when last tried */
-	STALE_MS = 60000,	     /* how often held mail is looked through for what was held too long */
+	PROBES_MAX = ACTIVE_MAX / 4,	/* places of next hops that were down when last tried */
+	STRANGERS_MAX = ACTIVE_MAX / 2, /* of those where nothing was taken since the start: they may be dead too */
+	STALE_MS = 60000,		/* how often held mail is looked through for what was held too long */
 };
 
 struct delivery {
@@ -34,7 +35,7 @@ struct delivery {
 	enum queue_kind kind;
 	int64_t arrived;
 	struct envelope env;
-	bool probe;
+	bool probe, stranger;
 	uint8_t crowd;	    /* bucket of the next hop */
 	bool double_notice; /* a notice about a notice */
 	struct spool *content;
@@ -46,7 +47,7 @@ struct delivery {
 struct relay_deliver {
 	struct relay *r;
 	struct delivery *list;
-	size_t active, probes;
+	size_t active, probes, strangers;
 	size_t crowd[CROWDS]; /* deliveries by a hash of their next hop */
 	struct loop_timer *timer, *stale;
 };
@@ -72,6 +73,7 @@ static void delivery_free(struct delivery *y)
 		y->next->prev = y->prev;
 	y->of->active--;
 	y->of->probes -= y->probe;
+	y->of->strangers -= y->stranger;
 	y->of->crowd[y->crowd]--;
 	spool_free(y->content);
 	arena_free(y->a);
@@ -280,6 +282,8 @@ static void on_hop(void *ctx, const struct smtpc_dest *dest, const struct proble
 		if (pr->cls == PROBLEM_TEMP) /* no name server of the domain answers */
 			queue_hop_failed(
 			    y->of->r->queue, y->nexthop, queue_next_try(y->of->r->queue, 1, now_ms(y->of)));
+		else
+			queue_hop_again(y->of->r->queue, y->nexthop);
 		all_fail(y, pr);
 		return;
 	}
@@ -287,6 +291,7 @@ static void on_hop(void *ctx, const struct smtpc_dest *dest, const struct proble
 		problem_set(&p, PROBLEM_TEMP, 451, "4.7.10", "",
 		    "this mail may only go over verified TLS, but relay-tls is no longer \"verify\": set it again or "
 		    "delete the message");
+		queue_hop_again(y->of->r->queue, y->nexthop);
 		all_fail(y, &p);
 		return;
 	}
@@ -340,6 +345,8 @@ void relay_deliver_begin(
 	y->env.envid = arena_str(y->a, m->env.envid == NULL ? "" : m->env.envid);
 	y->probe = m->probe;
 	d->probes += y->probe;
+	y->stranger = m->stranger;
+	d->strangers += y->stranger;
 	y->crowd = crowd_of(m->nexthop);
 	d->crowd[y->crowd]++;
 	y->double_notice = m->kind == QUEUE_NOTICE && strcmp(m->facts, RELAY_NOTICE_DOUBLE) == 0;
@@ -392,6 +399,7 @@ static void unreadable(struct relay_deliver *d, const struct queue_job *j, const
 	for (size_t i = 0; i < j->nrcpts; i++)
 		relay_settle_hold(s, j->rcpts[i].row, pr->text, NULL, pr->enh);
 	relay_settle_commit(s);
+	queue_hop_again(d->r->queue, j->nexthop);
 	log_error(j->id, "relay", "alarm=unreadable why=\"%s\"", pr->text);
 }
 
@@ -428,6 +436,7 @@ static void start(struct relay_deliver *d, const struct queue_job *j)
 		.env = j->env,
 		.arrived = j->arrived,
 		.probe = j->probe,
+		.stranger = j->stranger,
 		.content = content},
 	    v, j->nrcpts);
 	free(v);
@@ -523,6 +532,7 @@ static void on_timer(void *ctx)
 	limits.nskip = crowded(d, skip);
 	limits.max = ACTIVE_MAX - busy < CLAIM_AT_ONCE ? ACTIVE_MAX - busy : CLAIM_AT_ONCE;
 	limits.probes = d->probes < PROBES_MAX ? PROBES_MAX - d->probes : 0;
+	limits.strangers = d->strangers < STRANGERS_MAX ? STRANGERS_MAX - d->strangers : 0;
 	n = queue_claim_with(d->r->queue, &limits, jobs, &due);
 	keys_client_begin(d->r->keys);
 	for (size_t i = 0; i < n; i++) {

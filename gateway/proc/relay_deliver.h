@@ -28,6 +28,7 @@ struct relay_deliver_msg {
 	struct envelope env;
 	int64_t arrived; /* unix ms */
 	bool probe;	 /* the next hop was down when last tried */
+	bool stranger;	 /* nothing was taken there since the start */
 	struct spool *content;
 };
 void relay_deliver_begin(

@@ -127,6 +127,7 @@ struct queue_job {
 	struct envelope env; /* its envid is the job's */
 	int64_t arrived;     /* unix ms */
 	bool probe;	     /* the site failed before: this one tries for all */
+	bool stranger;	     /* nothing was taken there since the start: this one tries for all */
 	bool released;	     /* the gateway had held all of these recipients, and the admin released them */
 	uint8_t wrapped[160];
 	size_t wrapped_len;
@@ -149,7 +150,8 @@ size_t queue_claim(struct queue *q, size_t max, const char *const *skip, size_t 
     int64_t *next_due_r);
 struct queue_claim_limits {
 	size_t max;
-	size_t probes; /* next hops whose site failed that may be tried with one message each */
+	size_t probes;	  /* next hops whose site failed that may be tried with one message each */
+	size_t strangers; /* the same of those where nothing was taken yet; SIZE_MAX: all that is due there at once */
 	const char *const *skip;
 	size_t nskip;
 };
@@ -161,6 +163,8 @@ size_t queue_claim_with(
 void queue_hop_failed(struct queue *q, const char *nexthop, int64_t until);
 /* Something was taken there: all is as usual again. */
 void queue_hop_works(struct queue *q, const char *nexthop);
+/* What was tried there for all says nothing of the site: another one tries. */
+void queue_hop_again(struct queue *q, const char *nexthop);
 /* Gives a claimed job back untried; nothing is written. Claimed again at `at` (unix ms; a held one: with the next
  * queue_claim_stale, at is 0). */
 void queue_give_back(struct queue *q, const struct queue_job *j, int64_t at);

@@ -20,7 +20,7 @@ enum { PROBE_WAIT_MS = 5 * 60 * 1000 }; /* a probe that is not heard of for so l
 struct claim {
 	struct queue *q;
 	struct queue_job **jobs;
-	size_t n, max, probes;
+	size_t n, max, probes, strangers;
 	int64_t now;
 };
 
@@ -213,18 +213,42 @@ static bool is_full(const struct claim *c)
 	return c->n >= c->max || (int64_t)c->q->due.active.n >= c->q->set.active_max;
 }
 
+static bool goes_freely(const struct claim *c, const struct queue_hop *hop)
+{
+	enum queue_hops_kind kind = queue_hops_kind(hop);
+
+	return kind == QUEUE_HOPS_PROVEN || (kind == QUEUE_HOPS_STRANGER && c->strangers == SIZE_MAX);
+}
+
 /*
- * At a suspect hop one recipient tries for all, and the others wait untried. But who is old enough to be given up, or
- * to have its sender warned, is claimed by its own schedule, so that no notice comes late.
+ * At a hop that is not proven one recipient tries for all, and the others wait untried. But who is old enough to be
+ * given up, or to have its sender warned, is claimed by its own schedule, so that no notice comes late.
  */
 static bool waits_for_probe(const struct claim *c, const struct queue_hop *hop, int64_t row, size_t taken)
 {
 	const struct queue_settings *set = &c->q->set;
 	int64_t age = c->now - queue_number_time(queue_number_msg(row));
 
-	if (!hop->suspect || taken == 0)
+	if (taken == 0 || goes_freely(c, hop))
 		return false;
 	return age < (set->delay_warning > 0 && set->delay_warning < set->expire ? set->delay_warning : set->expire);
+}
+
+/* Those claimed from `before` on try for all at a hop that is not proven: until it is known how that ends nothing
+ * more goes there. */
+static void note_probe(struct claim *c, struct queue_hop *hop, size_t before)
+{
+	enum queue_hops_kind kind = queue_hops_kind(hop);
+
+	if (goes_freely(c, hop))
+		return;
+	for (size_t i = before; i < c->n; i++) {
+		c->jobs[i]->probe = kind == QUEUE_HOPS_SUSPECT;
+		c->jobs[i]->stranger = kind == QUEUE_HOPS_STRANGER;
+	}
+	queue_hops_put_off(&c->q->due.hops, hop->name, c->now + PROBE_WAIT_MS, kind == QUEUE_HOPS_SUSPECT);
+	c->probes -= kind == QUEUE_HOPS_SUSPECT && c->probes > 0;
+	c->strangers -= kind == QUEUE_HOPS_STRANGER && c->strangers > 0;
 }
 
 /* Claims at one next hop what is due at `until`, and corrects the hop's time. */
@@ -259,13 +283,16 @@ static void claim_hop(struct claim *c, struct queue_hop *hop, int64_t until)
 			queue_writer_reader_failed(c->q->writer, rc);
 		queue_hops_put_off(&c->q->due.hops, hop->name, c->now + c->q->set.retry_min, false);
 		next = c->now;
-	} else if (hop->suspect && c->n > before) {
-		for (size_t i = before; i < c->n; i++)
-			c->jobs[i]->probe = true;
-		queue_hops_put_off(&c->q->due.hops, hop->name, c->now + PROBE_WAIT_MS, true);
-		c->probes -= c->probes > 0;
+	} else if (c->n > before) {
+		note_probe(c, hop, before);
 	}
 	queue_hops_set(&c->q->due.hops, hop, next);
+}
+
+static unsigned kinds(const struct claim *c)
+{
+	return 1u << QUEUE_HOPS_PROVEN | (c->probes > 0) << QUEUE_HOPS_SUSPECT |
+	       (c->strangers > 0) << QUEUE_HOPS_STRANGER;
 }
 
 static void claim_all(struct claim *c)
@@ -273,7 +300,7 @@ static void claim_all(struct claim *c)
 	struct queue_hop *hop;
 	int64_t until;
 
-	while (!is_full(c) && (hop = queue_hops_first(&c->q->due.hops, c->now, c->probes > 0, &until)))
+	while (!is_full(c) && (hop = queue_hops_first(&c->q->due.hops, c->now, kinds(c), &until)))
 		claim_hop(c, hop, until);
 }
 
@@ -297,8 +324,12 @@ static void unlock_both(struct queue *q)
 size_t queue_claim_with(
     struct queue *q, const struct queue_claim_limits *l, struct queue_job **jobs_r, int64_t *next_due_r)
 {
-	struct claim c = {
-	    .q = q, .jobs = jobs_r, .max = l->max, .probes = l->probes, .now = queue_clock_ms(&q->clock)};
+	struct claim c = {.q = q,
+	    .jobs = jobs_r,
+	    .max = l->max,
+	    .probes = l->probes,
+	    .strangers = l->strangers,
+	    .now = queue_clock_ms(&q->clock)};
 
 	*next_due_r = INT64_MAX;
 	queue_writer_start(q->writer);
@@ -307,7 +338,7 @@ size_t queue_claim_with(
 	lock_both(q);
 	queue_hops_park(&q->due.hops, l->skip, l->nskip);
 	claim_all(&c);
-	*next_due_r = queue_hops_next(&q->due.hops, c.now, c.probes > 0);
+	*next_due_r = queue_hops_next(&q->due.hops, c.now, kinds(&c));
 	queue_hops_unpark(&q->due.hops);
 	unlock_both(q);
 	return c.n;
@@ -316,7 +347,8 @@ size_t queue_claim_with(
 size_t queue_claim(struct queue *q, size_t max, const char *const *skip, size_t nskip, struct queue_job **jobs_r,
     int64_t *next_due_r)
 {
-	struct queue_claim_limits l = {.max = max, .probes = max, .skip = skip, .nskip = nskip};
+	struct queue_claim_limits l = {
+	    .max = max, .probes = max, .strangers = SIZE_MAX, .skip = skip, .nskip = nskip};
 
 	return queue_claim_with(q, &l, jobs_r, next_due_r);
 }
@@ -325,6 +357,13 @@ void queue_hop_failed(struct queue *q, const char *nexthop, int64_t until)
 {
 	pthread_mutex_lock(&q->due.lock);
 	queue_hops_put_off(&q->due.hops, nexthop, until, true);
+	pthread_mutex_unlock(&q->due.lock);
+}
+
+void queue_hop_again(struct queue *q, const char *nexthop)
+{
+	pthread_mutex_lock(&q->due.lock);
+	queue_hops_again(&q->due.hops, nexthop);
 	pthread_mutex_unlock(&q->due.lock);
 }
 

@@ -43,13 +43,15 @@ static int load_tally(struct queue_due *d, sqlite3 *db)
 		   : load_one(d, db, QUEUE_HELD, "SELECT count(*) FROM rcpt INDEXED BY rcpt_held WHERE state = 2");
 }
 
-/* From one next hop to the following in the index: as many look-ups as hops, however many recipients each has. */
+/* From one next hop to the following in the index: as many look-ups as hops, however many recipients each has. Where
+ * the first that is due was tried before, the site failed most likely. */
 int queue_due_load(struct queue_due *d, sqlite3 *db)
 {
-	sqlite3_stmt *first = queue_db_prepare(db, "SELECT nexthop, next_at FROM rcpt INDEXED BY rcpt_due WHERE "
-						   "state = 0 ORDER BY nexthop, next_at LIMIT 1");
+	sqlite3_stmt *first =
+	    queue_db_prepare(db, "SELECT nexthop, next_at, attempts FROM rcpt INDEXED BY rcpt_due WHERE "
+				 "state = 0 ORDER BY nexthop, next_at LIMIT 1");
 	sqlite3_stmt *next = queue_db_prepare(db,
-	    "SELECT nexthop, next_at FROM rcpt INDEXED BY rcpt_due WHERE state = 0 AND nexthop > ?1"
+	    "SELECT nexthop, next_at, attempts FROM rcpt INDEXED BY rcpt_due WHERE state = 0 AND nexthop > ?1"
 	    " ORDER BY nexthop, next_at LIMIT 1");
 	int rc = load_tally(d, db);
 
@@ -61,6 +63,8 @@ int queue_due_load(struct queue_due *d, sqlite3 *db)
 		char *name = mem_str(queue_db_column(st, 0));
 
 		queue_hops_lower(&d->hops, name, sqlite3_column_int64(st, 1));
+		if (sqlite3_column_int(st, 2) > 0)
+			queue_hops_put_off(&d->hops, name, 1, true);
 		sqlite3_reset(st); /* before the binding, which a statement under way would refuse */
 		sqlite3_bind_text(next, 1, name, -1, free);
 		st = next;

@@ -1,4 +1,4 @@
-/* Next hops: a hash table for the names, two heaps for the times. A claim costs the logarithm of 200,000 hops. relay.
+/* Next hops: a hash table for the names, heaps for the times. A claim costs the logarithm of 200,000 hops. relay.
  */
 #include "gateway/queue/queue_hops.h"
 
@@ -9,7 +9,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 
-enum { FIRST_CAP = 64 };
+enum { FIRST_CAP = 64, PROVEN = 65536 /* remembered; a newcomer takes the place of another */ };
 
 /* ---- a heap by time ---- */
 
@@ -67,7 +67,12 @@ static void pull(struct queue_hops_heap *heap, struct queue_hop *p)
 
 static struct queue_hops_heap *heap_of(struct queue_hops *h, const struct queue_hop *p)
 {
-	return p->parked ? &h->aside : &h->heap[p->suspect];
+	return p->parked ? &h->aside : &h->heap[queue_hops_kind(p)];
+}
+
+enum queue_hops_kind queue_hops_kind(const struct queue_hop *p)
+{
+	return p->suspect ? QUEUE_HOPS_SUSPECT : p->proven ? QUEUE_HOPS_PROVEN : QUEUE_HOPS_STRANGER;
 }
 
 /* ---- the names ---- */
@@ -85,7 +90,7 @@ static uint64_t hash(const struct queue_hops *h, const char *name)
 
 void queue_hops_init(struct queue_hops *h)
 {
-	*h = (struct queue_hops){0};
+	*h = (struct queue_hops){.proven = mem_new(PROVEN * sizeof(uint64_t))};
 	if (getrandom(&h->seed, sizeof h->seed, GRND_NONBLOCK) != sizeof h->seed)
 		h->seed = (uint64_t)(uintptr_t)h;
 }
@@ -99,9 +104,10 @@ void queue_hops_clear(struct queue_hops *h)
 			free(p);
 		}
 	free(h->bucket);
-	free(h->heap[0].v);
-	free(h->heap[1].v);
+	for (int i = 0; i < QUEUE_HOPS_KINDS; i++)
+		free(h->heap[i].v);
 	free(h->aside.v);
+	free(h->proven);
 	*h = (struct queue_hops){0};
 }
 
@@ -135,6 +141,17 @@ static struct queue_hop *find_only(struct queue_hops *h, const char *name)
 	return h->buckets ? *find(h, name, hash(h, name)) : NULL;
 }
 
+static uint64_t *proof(struct queue_hops *h, uint64_t x)
+{
+	return &h->proven[x >> 24 & (PROVEN - 1)];
+}
+
+/* What waits to be opened is handed to no site. */
+static bool is_ours(const char *name)
+{
+	return strcmp(name, "open") == 0;
+}
+
 /* Found, or made with nobody waiting and in no heap. */
 static struct queue_hop *find_or_make(struct queue_hops *h, const char *name, bool *made_r)
 {
@@ -149,6 +166,7 @@ static struct queue_hop *find_or_make(struct queue_hops *h, const char *name, bo
 		return *at;
 	p = mem_new(sizeof *p);
 	*p = (struct queue_hop){.name = mem_str(name), .earliest = INT64_MAX, .hash = x};
+	p->proven = *proof(h, x) == x || is_ours(name);
 	*at = p;
 	h->n++;
 	return p;
@@ -201,22 +219,44 @@ void queue_hops_put_off(struct queue_hops *h, const char *name, int64_t until, b
 	if (!made)
 		pull(heap_of(h, p), p);
 	p->not_before = until;
-	p->suspect = p->suspect || suspect;
+	if (suspect) {
+		p->suspect = true;
+		p->proven = false;
+		if (*proof(h, p->hash) == p->hash)
+			*proof(h, p->hash) = 0;
+	}
 	push(heap_of(h, p), p);
 }
 
-void queue_hops_works(struct queue_hops *h, const char *name)
+static void let_go(struct queue_hops *h, struct queue_hop *p, bool works)
 {
-	struct queue_hop *p = find_only(h, name);
-
-	if (!p || (!p->suspect && p->not_before == 0))
-		return;
 	pull(heap_of(h, p), p);
-	p->suspect = false;
+	if (works) {
+		p->suspect = false;
+		p->proven = true;
+	}
 	p->not_before = 0;
 	push(heap_of(h, p), p);
 	if (p->earliest == INT64_MAX)
 		drop(h, p);
+}
+
+void queue_hops_works(struct queue_hops *h, const char *name)
+{
+	uint64_t x = hash(h, name);
+	struct queue_hop *p = h->buckets ? *find(h, name, x) : NULL;
+
+	*proof(h, x) = x;
+	if (p && (p->suspect || !p->proven || p->not_before != 0))
+		let_go(h, p, true);
+}
+
+void queue_hops_again(struct queue_hops *h, const char *name)
+{
+	struct queue_hop *p = find_only(h, name);
+
+	if (p && p->not_before != 0)
+		let_go(h, p, false);
 }
 
 /* ---- a claim ---- */
@@ -266,28 +306,33 @@ static void lower_to(int64_t *at, const struct queue_hop *p)
 		*at = key(p);
 }
 
-struct queue_hop *queue_hops_first(struct queue_hops *h, int64_t now, bool suspects, int64_t *until_r)
+struct queue_hop *queue_hops_first(struct queue_hops *h, int64_t now, unsigned kinds, int64_t *until_r)
 {
-	struct queue_hop *a = top(h, 0, now), *b = suspects ? top(h, 1, now) : NULL, *best = a;
+	struct queue_hop *first[QUEUE_HOPS_KINDS] = {NULL}, *best = NULL;
 
-	if (b && (!a || key(b) < key(a)))
-		best = b;
+	for (int i = 0; i < QUEUE_HOPS_KINDS; i++) {
+		first[i] = kinds & 1u << i ? top(h, i, now) : NULL;
+		if (first[i] && (!best || key(first[i]) < key(best)))
+			best = first[i];
+	}
 	*until_r = now;
 	if (!best)
 		return NULL;
-	lower_to(until_r, best == a ? b : a);
+	for (int i = 0; i < QUEUE_HOPS_KINDS; i++)
+		if (first[i] != best)
+			lower_to(until_r, first[i]);
 	for (size_t child = 1; child <= 2; child++)
 		if (child < heap_of(h, best)->n)
 			lower_to(until_r, heap_of(h, best)->v[child]);
 	return best;
 }
 
-int64_t queue_hops_next(const struct queue_hops *h, int64_t now, bool suspects)
+int64_t queue_hops_next(const struct queue_hops *h, int64_t now, unsigned kinds)
 {
 	int64_t next = INT64_MAX;
 
-	for (int i = 0; i < (suspects ? 2 : 1); i++)
-		if (h->heap[i].n)
+	for (int i = 0; i < QUEUE_HOPS_KINDS; i++)
+		if (kinds & 1u << i && h->heap[i].n)
 			lower_to(&next, h->heap[i].v[0]);
 	return next < now ? now : next;
 }

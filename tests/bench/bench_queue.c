@@ -244,7 +244,8 @@ static size_t claim_some(struct million *b)
 {
 	struct queue_job *jobs[CLAIM];
 	int64_t next;
-	size_t n = queue_claim(b->q, CLAIM, NULL, 0, jobs, &next);
+	struct queue_claim_limits limits = {.max = CLAIM, .probes = CLAIM, .strangers = CLAIM}; /* as the relay */
+	size_t n = queue_claim_with(b->q, &limits, jobs, &next);
 
 	for (size_t i = 0; i < n; i++) {
 		end_one(b, jobs[i]);

@@ -133,7 +133,10 @@ START_TEST(test_next_due)
 	drop(jobs, 1);
 	fixture_reopen(&f); /* the one that was active is due at once; the table is read from the database */
 	ck_assert_uint_eq(queue_claim(f.q, 8, NULL, 0, jobs, &next), 1);
+	ck_assert(jobs[0]->probe); /* it was tried before the end: most likely the site failed */
 	ck_assert_int_eq(next, start + 1500);
+	queue_hop_works(f.q, "1.example");
+	queue_hop_works(f.q, "2.example");
 	drop(jobs, 1);
 	f.now = start + 3000;
 	ck_assert_uint_eq(queue_claim(f.q, 8, NULL, 0, jobs, &next), 3);
@@ -187,6 +190,48 @@ START_TEST(test_probe)
 	ck_assert(!jobs[0]->probe);
 	ck_assert_int_eq(jobs[0]->rcpts[0].attempts, 0);
 	drop(jobs, 3);
+	fixture_clear(&f);
+}
+END_TEST
+
+/* Where nothing was taken yet one tries for all, as far as there are places for strangers; those that work have their
+ * own. */
+START_TEST(test_stranger)
+{
+	struct fixture f;
+	struct queue_job *jobs[8];
+	char id[QUEUE_ID_MAX];
+	struct queue_claim_limits l = {.max = 8, .probes = 8, .strangers = 1};
+	char tried[32] = "";
+	int64_t next;
+
+	fixture_init(&f);
+	for (int i = 0; i < 6; i++)
+		fixture_put_one(&f, "a@x.example", i % 2 ? "new.example" : "other.example", QUEUE_QUEUED, id);
+	for (int i = 0; i < 2; i++)
+		fixture_put_one(&f, "a@y.example", "known.example", QUEUE_QUEUED, id);
+	queue_hop_works(f.q, "known.example");
+	ck_assert_uint_eq(queue_claim_with(f.q, &l, jobs, &next), 3);
+	for (int i = 0; i < 3; i++) {
+		ck_assert(jobs[i]->stranger == (strcmp(jobs[i]->nexthop, "known.example") != 0));
+		ck_assert(!jobs[i]->probe);
+		if (jobs[i]->stranger)
+			snprintf(tried, sizeof tried, "%s", jobs[i]->nexthop);
+	}
+	drop(jobs, 3);
+	l.strangers = 8;
+	ck_assert_uint_eq(queue_claim_with(f.q, &l, jobs, &next), 1); /* of the other hop, not more of the first */
+	ck_assert_str_ne(jobs[0]->nexthop, tried);
+	drop(jobs, 1);
+	queue_hop_again(f.q, tried);
+	ck_assert_uint_eq(queue_claim_with(f.q, &l, jobs, &next), 1);
+	ck_assert_str_eq(jobs[0]->nexthop, tried);
+	ck_assert(jobs[0]->stranger);
+	drop(jobs, 1);
+	queue_hop_works(f.q, strcmp(tried, "new.example") == 0 ? "other.example" : "new.example");
+	ck_assert_uint_eq(queue_claim_with(f.q, &l, jobs, &next), 2);
+	ck_assert(!jobs[0]->stranger);
+	drop(jobs, 2);
 	fixture_clear(&f);
 }
 END_TEST
@@ -372,6 +417,7 @@ int main(void)
 	tcase_add_test(t, test_active_max);
 	tcase_add_test(t, test_next_due);
 	tcase_add_test(t, test_probe);
+	tcase_add_test(t, test_stranger);
 	tcase_add_test(t, test_retry_wakes);
 	tcase_add_test(t, test_unreadable);
 	tcase_add_test(t, test_envelope);

@@ -5,9 +5,11 @@
 
 #include "gateway/queue/queue_hops.h"
 
+enum { ALL = (1 << QUEUE_HOPS_KINDS) - 1 };
+
 static const char *first(struct queue_hops *h, int64_t now, int64_t *until_r)
 {
-	struct queue_hop *p = queue_hops_first(h, now, true, until_r);
+	struct queue_hop *p = queue_hops_first(h, now, ALL, until_r);
 
 	return p ? p->name : "";
 }
@@ -20,7 +22,7 @@ START_TEST(test_first_and_next)
 
 	queue_hops_init(&h);
 	ck_assert_str_eq(first(&h, 1000, &until), "");
-	ck_assert_int_eq(queue_hops_next(&h, 1000, true), INT64_MAX);
+	ck_assert_int_eq(queue_hops_next(&h, 1000, ALL), INT64_MAX);
 	queue_hops_lower(&h, "c", 300);
 	queue_hops_lower(&h, "a", 200);
 	queue_hops_lower(&h, "b", 100);
@@ -28,7 +30,7 @@ START_TEST(test_first_and_next)
 	queue_hops_lower(&h, "c", 250);
 	ck_assert_uint_eq(h.n, 3);
 	ck_assert_str_eq(first(&h, 99, &until), "");
-	ck_assert_int_eq(queue_hops_next(&h, 99, true), 100);
+	ck_assert_int_eq(queue_hops_next(&h, 99, ALL), 100);
 	ck_assert_str_eq(first(&h, 100, &until), "b");
 	ck_assert_int_eq(until, 100);
 	ck_assert_str_eq(first(&h, 1000, &until), "b");
@@ -37,15 +39,48 @@ START_TEST(test_first_and_next)
 	ck_assert_str_eq(first(&h, 1000, &until), "a");
 	ck_assert_int_eq(until, 250);
 	queue_hops_lower(&h, "b", 90); /* while parked */
-	queue_hops_set(&h, queue_hops_first(&h, 1000, true, &until), INT64_MAX);
+	queue_hops_set(&h, queue_hops_first(&h, 1000, ALL, &until), INT64_MAX);
 	ck_assert_uint_eq(h.n, 2);
 	ck_assert_str_eq(first(&h, 1000, &until), "c");
 	ck_assert_int_eq(until, 1000);
 	queue_hops_unpark(&h);
 	ck_assert_str_eq(first(&h, 1000, &until), "b");
-	queue_hops_set(&h, queue_hops_first(&h, 1000, true, &until), 5000);
-	queue_hops_set(&h, queue_hops_first(&h, 1000, true, &until), 6000);
-	ck_assert_int_eq(queue_hops_next(&h, 1000, true), 5000);
+	queue_hops_set(&h, queue_hops_first(&h, 1000, ALL, &until), 5000);
+	queue_hops_set(&h, queue_hops_first(&h, 1000, ALL, &until), 6000);
+	ck_assert_int_eq(queue_hops_next(&h, 1000, ALL), 5000);
+	queue_hops_clear(&h);
+}
+END_TEST
+
+/* Of each kind those that are wanted; what worked is remembered while nobody waits, until it fails. */
+START_TEST(test_kinds)
+{
+	struct queue_hops h;
+	int64_t until;
+
+	queue_hops_init(&h);
+	queue_hops_lower(&h, "new", 10);
+	queue_hops_works(&h, "old"); /* nobody waits */
+	queue_hops_lower(&h, "old", 20);
+	queue_hops_lower(&h, "open", 30); /* no site at all */
+	ck_assert_str_eq(queue_hops_first(&h, 100, ALL, &until)->name, "new");
+	ck_assert_int_eq(until, 20);
+	ck_assert_str_eq(queue_hops_first(&h, 100, 1u << QUEUE_HOPS_PROVEN, &until)->name, "old");
+	ck_assert_int_eq(until, 30);
+	queue_hops_put_off(&h, "new", 50, false);
+	ck_assert_str_eq(queue_hops_first(&h, 100, 1u << QUEUE_HOPS_STRANGER, &until)->name, "new");
+	ck_assert_int_eq(queue_hops_next(&h, 5, 1u << QUEUE_HOPS_STRANGER), 50);
+	queue_hops_again(&h, "new");
+	ck_assert_int_eq(queue_hops_next(&h, 5, 1u << QUEUE_HOPS_STRANGER), 10);
+	queue_hops_works(&h, "new");
+	ck_assert_int_eq(queue_hops_next(&h, 5, 1u << QUEUE_HOPS_STRANGER), INT64_MAX);
+	queue_hops_put_off(&h, "old", 200, true);
+	ck_assert_int_eq(queue_hops_next(&h, 5, 1u << QUEUE_HOPS_SUSPECT), 200);
+	queue_hops_put_off(&h, "again", 1, true);
+	queue_hops_again(&h, "again");
+	queue_hops_again(&h, "unknown");
+	queue_hops_lower(&h, "again", 5);
+	ck_assert_int_eq(queue_hops_next(&h, 1, 1u << QUEUE_HOPS_STRANGER), 5); /* not proven by what it was */
 	queue_hops_clear(&h);
 }
 END_TEST
@@ -66,14 +101,14 @@ START_TEST(test_put_off)
 	ck_assert_str_eq(first(&h, 999, &until), "alive");
 	ck_assert_str_eq(first(&h, 1500, &until), "alive");
 	ck_assert_int_eq(until, 1000);
-	queue_hops_set(&h, queue_hops_first(&h, 999, true, &until), INT64_MAX);
+	queue_hops_set(&h, queue_hops_first(&h, 999, ALL, &until), INT64_MAX);
 	ck_assert_str_eq(first(&h, 1000, &until), "dead");
-	ck_assert_ptr_null(queue_hops_first(&h, 1000, false, &until));
-	ck_assert_int_eq(queue_hops_next(&h, 10, false), INT64_MAX);
-	ck_assert_int_eq(queue_hops_next(&h, 10, true), 1000);
+	ck_assert_ptr_null(queue_hops_first(&h, 1000, ALL & ~(1u << QUEUE_HOPS_SUSPECT), &until));
+	ck_assert_int_eq(queue_hops_next(&h, 10, ALL & ~(1u << QUEUE_HOPS_SUSPECT)), INT64_MAX);
+	ck_assert_int_eq(queue_hops_next(&h, 10, ALL), 1000);
 	queue_hops_works(&h, "dead");
 	queue_hops_works(&h, "unknown");
-	ck_assert_str_eq(queue_hops_first(&h, 60, false, &until)->name, "dead");
+	ck_assert_str_eq(queue_hops_first(&h, 60, ALL & ~(1u << QUEUE_HOPS_SUSPECT), &until)->name, "dead");
 
 	/* nobody waits any more: remembered while it is put off, then forgotten */
 	queue_hops_put_off(&h, "dead", 2000, true);
@@ -114,17 +149,17 @@ START_TEST(test_many)
 	}
 	ck_assert_uint_eq(h.n, N);
 	for (unsigned i = 0; i < N; i++) {
-		int64_t next = queue_hops_next(&h, 0, true);
-		struct queue_hop *p = queue_hops_first(&h, INT64_MAX - 1, true, &until);
+		int64_t next = queue_hops_next(&h, 0, ALL);
+		struct queue_hop *p = queue_hops_first(&h, INT64_MAX - 1, ALL, &until);
 
 		ck_assert_int_ge(next, before);
 		if (i + 1 < N)
 			ck_assert_int_ge(until, next);
 		before = next;
 		queue_hops_works(&h, p->name); /* may move it to an earlier place: it is taken out */
-		p = queue_hops_first(&h, INT64_MAX - 1, true, &until);
+		p = queue_hops_first(&h, INT64_MAX - 1, ALL, &until);
 		queue_hops_set(&h, p, INT64_MAX);
-		before = queue_hops_next(&h, 0, true) < before ? -1 : before;
+		before = queue_hops_next(&h, 0, ALL) < before ? -1 : before;
 	}
 	ck_assert_uint_eq(h.n, 0);
 	queue_hops_clear(&h);
@@ -137,6 +172,7 @@ int main(void)
 	TCase *t = tcase_create("queue_hops");
 
 	tcase_add_test(t, test_first_and_next);
+	tcase_add_test(t, test_kinds);
 	tcase_add_test(t, test_put_off);
 	tcase_add_test(t, test_many);
 	suite_add_tcase(s, t);
