@@ -2,6 +2,7 @@
 """make bench: figures of this machine and ratios against real peers in the same run, interleaved.
 
   seal_ratio               messages a second, 20 KiB, TLS kept, 10 sessions: Postern sealing / Postfix with a pipe filter to openssl cms (sign, then encrypt)
+                           that gives the result back to Postfix over SMTP, as its FILTER_README has it
   seal_over_plain_postfix  Postern sealing / Postfix relaying without crypto, same load
   relay_ratio              Postern relaying plainly with its durable queue / Postfix relaying plainly
   queue_1m_start_s, queue_1m_rate_ratio   a queue of a million messages, half of them for dead destinations (bench_queue.c)
@@ -76,12 +77,9 @@ class Counter:
 
 
 def load(port, n, sender, rcpt, tls):
-    """n messages in SESSIONS kept sessions. With TLS the load runs in its own processes of `sender.py`; without it is smtp-source."""
-    if not tls:
-        subprocess.run(["smtp-source", "-d", "-s", str(SESSIONS), "-m", str(n), "-l", str(SIZE), "-f", sender, "-t", rcpt, "-M", "client.test", f"127.0.0.1:{port}"],
-                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        return
-    subprocess.run([os.path.join(BUILD, "tools", "load"), "127.0.0.1", str(port), str(n), str(SESSIONS), str(SIZE), sender, rcpt, "tls"], check=True, stdout=subprocess.DEVNULL)
+    """n messages in SESSIONS kept sessions, commands pipelined as any mail server does."""
+    subprocess.run([os.path.join(BUILD, "tools", "load"), "127.0.0.1", str(port), str(n), str(SESSIONS), str(SIZE), sender, rcpt, "tls" if tls else "plain"],
+                   check=True, stdout=subprocess.DEVNULL)
 
 
 def rate(port, sink, n, sender, rcpt, tls):
@@ -104,9 +102,10 @@ def postern(top, sink, seal, more=""):
 
 
 def filter_postfix(top, sink):
-    """What an admin builds by hand: content filter by pipe(8), a script that signs and encrypts with the openssl command and hands the result to the next hop
-    (reinjecting it into Postfix, as most do, would cost still more)."""
+    """What an admin builds by hand: content filter by pipe(8), a script that signs and encrypts with the openssl command and hands the result to a second smtpd
+    of Postfix, whose queue keeps it until the next hop has it."""
     script = os.path.join(top, "filter.sh")
+    back = free_ports(1)[0]
     shutil.copy(os.path.join(BUILD, "tools", "inject"), top)  # where user nobody can run it
     with open(script, "w") as f:
         f.write(f"""#!/bin/sh
@@ -115,7 +114,7 @@ trap 'rm -rf "$t"' EXIT
 cat >"$t/in" || exit 75
 openssl cms -sign -binary -nodetach -signer {top}/sender.pem -inkey {top}/sender.key -in "$t/in" -out "$t/signed" -md sha256 || exit 75
 openssl cms -encrypt -binary -aes-256-cbc -in "$t/signed" -out "$t/sealed" -from "$1" -to "$2" -subject bench {top}/partner.pem || exit 75
-{top}/inject 127.0.0.1 {sink.port} "$1" "$2" <"$t/sealed"
+{top}/inject 127.0.0.1 {back} "$1" "$2" <"$t/sealed"
 """)
     os.chmod(script, 0o755)
     os.makedirs(os.path.join(top, "work"), exist_ok=True)
@@ -126,7 +125,7 @@ openssl cms -encrypt -binary -aes-256-cbc -in "$t/signed" -out "$t/sealed" -from
     with open(conf) as f:
         text = f.read()
     text = text.replace(f"127.0.0.1:{p.port} inet n - n - - smtpd", f"127.0.0.1:{p.port} inet n - n - - smtpd\n  -o content_filter=seal:dummy")
-    text += f"\nseal unix - n n - 10 pipe\n  flags=Rq user=nobody null_sender= argv={script} ${{sender}} ${{recipient}}\n"
+    text += f"\nseal unix - n n - 10 pipe\n  flags=Rq user=nobody null_sender= argv={script} ${{sender}} ${{recipient}}\n127.0.0.1:{back} inet n - n - - smtpd\n  -o content_filter=\n"
     with open(conf, "w") as f:
         f.write(text)
     return p.start()
