@@ -301,7 +301,7 @@ static bool pipelined(const struct smtpc *c)
 {
 	if (c->bdat.on && (c->state == SMTPC_CONTENT || c->state == SMTPC_END))
 		return c->bdat.sent - c->bdat.got > 1;
-	return c->state == SMTPC_ENVELOPE && c->sent - c->got > 1;
+	return c->state == SMTPC_ENVELOPE && c->sent - c->got + (c->bdat.early ? c->bdat.sent : 0) > 1;
 }
 
 /* One reply: 1 when there may be another one, 0 when not. */

@@ -7,20 +7,40 @@
 #include "gateway/smtp/smtpc_send.h"
 
 /* A chunk may grow to twice its size: each octet a bare LF. */
-enum { READ = 16 * 1024, CHUNK = 64 * 1024 };
+enum { READ = 16 * 1024, CHUNK = 64 * 1024, EARLY = 30 * 1024 };
+
+_Static_assert(2 * EARLY + 2 < CHUNK, "what goes early is one chunk");
 
 bool smtpc_bdat_fit(const struct smtpc *c)
 {
 	return c->set->chunking && c->ehlo.chunking && c->ehlo.pipelining;
 }
 
-void smtpc_bdat_begin(struct smtpc *c)
+static void begin(struct smtpc *c)
 {
 	c->bdat.on = true;
 	c->bdat.sent = c->bdat.got = 0;
 	c->bdat.cr = false;
 	c->bdat.line = true;
+}
+
+void smtpc_bdat_begin(struct smtpc *c)
+{
+	begin(c);
 	c->state = SMTPC_CONTENT;
+	smtpc_bdat_send(c);
+}
+
+/* Only where a mail was taken before: a server that refuses everybody is not given content for nothing. */
+bool smtpc_bdat_may_early(const struct smtpc *c, uint64_t octets)
+{
+	return c->bdat.on && c->taken && octets <= EARLY;
+}
+
+void smtpc_bdat_early(struct smtpc *c)
+{
+	begin(c);
+	c->bdat.early = true;
 	smtpc_bdat_send(c);
 }
 
@@ -78,7 +98,9 @@ static int say_chunk(struct smtpc *c, const struct buf *out, bool last)
 	snprintf(line, sizeof line, "BDAT %zu%s", out->len, last ? " LAST" : "");
 	smtpc_state_command(c, line);
 	c->bdat.sent++;
-	if (last) {
+	if (c->bdat.early) {
+		REQUIRE(last);
+	} else if (last) {
 		c->state = SMTPC_END;
 		conn_timeout(c->conn, c->set->end_timeout);
 	} else {

@@ -11,6 +11,10 @@
 bool smtpc_bdat_fit(const struct smtpc *c);
 /* All RCPT are answered and some accepted: begins to send. */
 void smtpc_bdat_begin(struct smtpc *c);
+/* The same with the RCPT just sent, without waiting for what is said to them (RFC 3030 4.2): octets of content, which
+ * must fit into one chunk. Only its own replies are left to come. */
+bool smtpc_bdat_may_early(const struct smtpc *c, uint64_t octets);
+void smtpc_bdat_early(struct smtpc *c);
 /* Goes on until conn has enough. */
 void smtpc_bdat_send(struct smtpc *c);
 /* Is a reply to a chunk that is not the last one still awaited, so that the next one is that? */

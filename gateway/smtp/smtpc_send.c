@@ -164,9 +164,14 @@ static void say_next(struct smtpc *c)
 	/* BDAT is no step: it goes out when it is known that somebody is there to have it */
 	size_t steps = data_step(c) + (c->bdat.on ? 0 : 1);
 
+	bool all = c->sent == steps;
+
 	while (c->sent < steps && (c->ehlo.pipelining || c->sent == c->got))
 		say_step(c, c->sent++);
-	conn_timeout(c->conn, step_timeout(c));
+	if (!all && smtpc_bdat_may_early(c, mail_size(c)))
+		smtpc_bdat_early(c);
+	if (!c->dead)
+		conn_timeout(c->conn, step_timeout(c));
 }
 
 /* The next transaction of the mail, or its end. From the loop only when there is none left: hence the turn. */
@@ -183,6 +188,7 @@ static void next_batch(struct smtpc *c)
 	c->naccepted = 0;
 	c->mail_ok = false;
 	c->off = 0;
+	c->bdat.early = false;
 	c->bdat.on = !c->mail->probe && smtpc_bdat_fit(c);
 	c->sent = c->got = c->need_rset ? SMTPC_STEP_RSET : SMTPC_STEP_MAIL;
 	c->state = SMTPC_ENVELOPE;
@@ -348,7 +354,10 @@ void smtpc_send_envelope_reply(struct smtpc *c, const struct smtpc_reply *r)
 		rcpt_came(c, r, step - SMTPC_STEP_RCPT);
 	if (c->dead)
 		return;
-	if (pointless(c) || (c->bdat.on && c->got == data_step(c) && c->naccepted == 0))
+	if (c->bdat.early && c->got == data_step(c)) {
+		c->state = SMTPC_END; /* its reply decides nothing when nobody was accepted */
+		conn_timeout(c->conn, c->set->end_timeout);
+	} else if (pointless(c) || (c->bdat.on && c->got == data_step(c) && c->naccepted == 0))
 		transaction_over(c);
 	else if (c->bdat.on && c->got == data_step(c))
 		smtpc_bdat_begin(c);
@@ -483,13 +492,14 @@ void smtpc_send_end_reply(struct smtpc *c, const struct smtpc_reply *r)
 		smtpc_state_malformed(c, "an intermediate reply (3yz)");
 		return;
 	}
+	c->taken = c->taken || k == 2;
 	if (k == 2)
 		accepted(c, r);
 	else
 		smtpc_trouble_reply(&t, SMTPC_STAGE_END, c->remote, r);
 	if (k != 2)
 		decide_accepted(c, &t);
-	c->need_rset = false;
+	c->need_rset = c->bdat.early && c->naccepted == 0 && c->mail_ok;
 	if (t.over)
 		smtpc_state_end(c, &t);
 	else

@@ -50,6 +50,7 @@ struct smtpc {
 	struct loop_timer *turn; /* ready: idle time; else: go on soon */
 	enum smtpc_state state;
 	bool need_rset; /* a transaction was begun and not ended */
+	bool taken;	/* a mail was taken over this connection */
 	int depth;	/* inside a callback */
 	bool dead;
 
@@ -65,6 +66,7 @@ struct smtpc {
 	struct dot_out dots;
 	struct {
 		bool on;	  /* this transaction sends BDAT */
+		bool early;	  /* the one chunk is behind the RCPT, not waiting for their replies */
 		size_t sent, got; /* chunks, and replies to them */
 		bool cr, line;	  /* the last octet was a CR; a line has ended or not begun */
 	} bdat;

@@ -206,6 +206,85 @@ START_TEST(row)
 }
 END_TEST
 
+/* ---- content behind RCPT, over a connection where a mail was taken (the peer says nothing before it has it) ---- */
+
+#define FIRST                                                                                                        \
+	HELLO("> 250-PIPELINING"), "> 250 CHUNKING", "< MAIL", "< RCPT", ">>250 ok\r\n250 ok\r\n", "b", "> 250 taken"
+#define EARLY(replies) FIRST, "< MAIL", "< RCPT", "b", replies
+
+static const struct {
+	const char *steps[24];
+	struct want want;
+} early_rows[] = {
+    {{EARLY(">>250 ok\r\n250 ok\r\n250 second taken\r\n"), "w"}, {PROBLEM_NONE, "", "second taken", true}},
+    {{EARLY(">>250 ok\r\n"), "> 250 ok", "> 250 second taken", "w"}, {PROBLEM_NONE, "", "second taken", true}},
+    {{EARLY(">>250 ok\r\n550 5.1.1 no\r\n503 5.5.1 nobody\r\n"), "w"}, {PROBLEM_PERM, "5.1.1", "no", false}},
+    {{EARLY(">>250 ok\r\n450 4.2.1 later\r\n250 taken for nobody\r\n"), "w"},
+	{PROBLEM_TEMP, "4.2.1", "later", false}},
+    {{EARLY(">>550 5.7.1 not you\r\n503 no\r\n503 no\r\n"), "w"}, {PROBLEM_PERM, "5.7.1", "not you", false}},
+    {{EARLY(">>250 ok\r\n250 ok\r\n554 5.7.1 spam\r\n"), "w"}, {PROBLEM_PERM, "5.7.1", "spam", false}},
+    {{EARLY(">>250 ok\r\n250 ok\r\n"), "x"}, {PROBLEM_TEMP, "4.4.2", "duplicate", false}},
+    {{EARLY(">>250 ok\r\n250 ok\r\n354 go\r\n"), "w"}, {PROBLEM_TEMP, "", "intermediate", false}},
+    {{EARLY(">>250 ok\r\n250 ok\r\n250 taken it\r\n250 one too many\r\n"), "w"},
+	{PROBLEM_NONE, "", "taken it", true}},
+};
+
+START_TEST(early)
+{
+	const char *steps[24];
+	struct peer *p = peer_new();
+	struct fixture f;
+	struct fixture_mail a, b;
+	struct row r = {.name = "early", .nrcpts = 1, .want = {early_rows[_i].want}};
+
+	memcpy(steps, early_rows[_i].steps, sizeof steps);
+	p->scripts[0] = steps;
+	p->nscripts = 1;
+	peer_start(p);
+	fixture_init(&f);
+	fixture_host(&f, "mx.peer.test", &p->addr);
+	f.set.attempts = 1;
+	f.set.connections = 1;
+	fixture_pool(&f);
+	fixture_mail(&a, 1, "Subject: s\r\n\r\nx\r\n");
+	fixture_send(&f, &a);
+	ck_assert_msg(a.rcpts[0].ok, "%s", a.rcpts[0].pr.text);
+	fixture_mail(&b, 1, "Subject: second\r\n\r\ny\r\n");
+	fixture_send(&f, &b);
+	judge(&r, &b);
+	fixture_end(&f);
+	ck_assert_ptr_nonnull(strstr(p->content, "second"));
+	peer_end(p);
+}
+END_TEST
+
+/* After a transaction of nobody the next one begins with RSET. */
+START_TEST(early_reset)
+{
+	static const char *const steps[] = {EARLY(">>250 ok\r\n550 5.1.1 no\r\n503 5.5.1 nobody\r\n"), "< RSET",
+	    "< MAIL", "< RCPT", "b", ">>250 ok\r\n250 ok\r\n250 ok\r\n250 third taken\r\n", "w", NULL};
+	struct peer *p = peer_new();
+	struct fixture f;
+	struct fixture_mail m[3];
+
+	p->scripts[0] = steps;
+	p->nscripts = 1;
+	peer_start(p);
+	fixture_init(&f);
+	fixture_host(&f, "mx.peer.test", &p->addr);
+	f.set.attempts = 1;
+	f.set.connections = 1;
+	fixture_pool(&f);
+	for (int i = 0; i < 3; i++) {
+		fixture_mail(&m[i], 1, "Subject: s\r\n\r\nx\r\n");
+		fixture_send(&f, &m[i]);
+		ck_assert_msg(m[i].rcpts[0].ok == (i != 1), "%d: %s", i, m[i].rcpts[0].pr.text);
+	}
+	fixture_end(&f);
+	peer_end(p);
+}
+END_TEST
+
 /* ---- REQUIRETLS over TLS ---- */
 
 static const char *const offers[] = {"> 220 hi", "< EHLO", "> 250-peer.test", "> 250 STARTTLS", "< STARTTLS",
@@ -264,6 +343,8 @@ int main(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, row, 0, (int)(sizeof rows / sizeof rows[0]));
+	tcase_add_loop_test(t, early, 0, (int)(sizeof early_rows / sizeof early_rows[0]));
+	tcase_add_test(t, early_reset);
 	tcase_add_loop_test(t, requiretls, 0, 4);
 	suite_add_tcase(s, t);
 
