@@ -202,4 +202,5 @@ help:
 	@echo 'make bench fuzz soak lint check-valgrind check-neighbours install (DESTDIR, PREFIX) clean'
 
 .PHONY: soak
-soak: all ; @BUILD=$(BUILD) python3 tests/crash/soak.py $(or $(SECONDS),600)
+# the crash campaign; MESSAGES=n, SEED=n to repeat one
+soak: all ; @BUILD=$(BUILD) python3 tests/crash/soak.py $(or $(MESSAGES),20000) $(SEED)

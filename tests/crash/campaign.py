@@ -3,6 +3,7 @@
 Each message has an id of its own and is sent once: what was answered 250 must be at the sink; what was not may be there or not. A message that is at
 the sink twice was delivered twice by a gateway (a relay that died between the sink's 250 and its own record of it), which is allowed and counted.
 """
+import datetime
 import hashlib
 import json
 import os
@@ -61,8 +62,32 @@ def all_run(gw):
     return p if p and all(r["state"] == "running" for r in p.values()) else None
 
 
+def living(gw, role):
+    """Process ids of a role as /proc shows them: also while the admin process is away."""
+    out = []
+    try:
+        with open(f"/proc/{gw.proc.pid}/task/{gw.proc.pid}/children") as f:
+            pids = f.read().split()
+    except OSError:
+        return out
+    for pid in pids:
+        try:
+            with open(f"/proc/{pid}/comm") as f:
+                name = f.read().strip()
+        except OSError:
+            continue
+        if name == "postern-" + role and alive(int(pid)):
+            out.append(int(pid))
+    return out
+
+
+def log_time(line):
+    return datetime.datetime.fromisoformat(line[:23] + "+00:00").timestamp()
+
+
 class Campaign:
-    def __init__(self, top, seed, clients=4, settings=""):
+    def __init__(self, top, seed, clients=4, settings="", outstanding=OUTSTANDING):
+        self.outstanding = outstanding
         self.random = random.Random(seed)
         self.hospital, self.lab, hs, ls = pair(top, settings=settings, sections=SECTIONS)
         self.gateways = (self.hospital, self.lab)
@@ -72,6 +97,7 @@ class Campaign:
         self.lock = threading.Condition()
         self.digests, self.acked, self.seen, self.open, self.wrong = {}, {}, {}, set(), []  # open: acknowledged, not yet at the sink
         self.later, self.cut, self.kills = 0, 0, 0
+        self.struck = []  # (when, gateway, role, pid) of each strike
         self.ending, self.flow, self.busy = threading.Event(), threading.Event(), 0
         self.flow.set()
         routes = [(self.hospital, "a@hospital.example", "b@lab.example")] * (clients - 1) + [(self.lab, "b@lab.example", "a@hospital.example")]
@@ -104,7 +130,7 @@ class Campaign:
     def may_go(self):
         """Whether a client may send its next message; waits a little when not."""
         with self.lock:
-            if self.flow.is_set() and len(self.open) <= OUTSTANDING:
+            if self.flow.is_set() and len(self.open) <= self.outstanding:
                 self.busy += 1
                 return True
             self.lock.wait(0.2)
@@ -193,15 +219,37 @@ class Campaign:
             assert r["starts"] == starts, f"{gw.name}: {place} was started {r['starts']} times, not {starts}, when {victims} were killed"
             assert place in victims or r["pid"] == before[place]["pid"], f"{gw.name}: {place} did not live on when {victims} were killed"
 
+    def strike(self, gw, role):
+        """kill -9 of a process of that role which runs just now, whatever the others do; False when there is none."""
+        pids = living(gw, role)
+        if not pids:
+            return False
+        pid = self.random.choice(pids)
+        self.struck.append((time.time(), gw.name, role, pid))
+        os.kill(pid, signal.SIGKILL)
+        self.kills += 1
+        return True
+
     def kill_parent(self, gw):
         """kill -9 of the parent: all its children end by themselves; started again, it goes on where it was."""
         pids = [r["pid"] for r in wait_for(f"all roles of {gw.name} to run", 30, lambda: all_run(gw)).values()]
         self.progress(self.random.randrange(1, 12))
         time.sleep(self.random.random() / 20)
+        self.struck.append((time.time(), gw.name, "parent", gw.proc.pid))
         gw.proc.kill()
         gw.proc.wait()
         self.kills += 1
         wait_for(f"the children of the killed {gw.name} to end", 10, lambda: not any(alive(p) for p in pids))
+        gw.start()
+
+    def kill_parent_now(self, gw):
+        """The same in the middle of whatever goes on."""
+        pids = [p for role in ROLES for p in living(gw, role)]
+        self.struck.append((time.time(), gw.name, "parent", gw.proc.pid))
+        gw.proc.kill()
+        gw.proc.wait()
+        self.kills += 1
+        wait_for(f"the children of the killed {gw.name} to end", 20, lambda: not any(alive(p) for p in pids))
         gw.start()
 
     # ---- the reckoning ----
@@ -218,6 +266,26 @@ class Campaign:
             ids = {m.group(1) for line in lines if f"<{ident}@campaign.test>" in line for m in [re.search(r"\] (\w{10}) ", line)] if m}
             out += [f"{g.name}: {line[:400]}" for line in lines if any(i in line for i in ids)]
         return f"{ident}:\n" + "\n".join(out)
+
+    def without_cause(self):
+        """Those that came twice though no relay died between the first time that a gateway took the message and the next: [(id, trail)]."""
+        twice, out = [i for i, n in self.seen.items() if n > 1], []
+        if not twice:
+            return out
+        deaths = {g.name: [t for t, name, role, _ in self.struck if name == g.name and role in ("relay", "parent")] for g in self.gateways}
+        lines = {g.name: g.log().split("\n") for g in self.gateways}
+        for ident in twice:
+            trail, died = [], False
+            for g in self.gateways:
+                mine = [line for line in lines[g.name] if f"<{ident}@campaign.test>" in line]
+                ids = {m.group(1) for line in mine for m in [re.search(r"\] (\w{10}) ", line)] if m}
+                trail += [(log_time(line), g.name, line[25:330]) for line in lines[g.name] if any(i in line for i in ids)]
+            trail.sort()
+            for a, b in zip(trail, trail[1:]):
+                died = died or any(a[0] - 0.05 <= t <= b[0] for d in deaths.values() for t in d)
+            if not died:
+                out.append((ident, "\n".join(f"{t:.3f} {name}: {line}" for t, name, line in trail)))
+        return out
 
     def calm(self, gw):
         s = status(gw)
