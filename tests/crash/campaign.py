@@ -258,32 +258,32 @@ class Campaign:
         return sum(n - 1 for n in self.seen.values())
 
     def trail(self):
-        """What both logs say of the first message that came twice."""
-        out = []
+        """The first message that came twice, and its trail."""
         ident = next((i for i, n in self.seen.items() if n > 1), None)
-        for g in self.gateways if ident else ():
-            lines = g.log().split("\n")
-            ids = {m.group(1) for line in lines if f"<{ident}@campaign.test>" in line for m in [re.search(r"\] (\w{10}) ", line)] if m}
-            out += [f"{g.name}: {line[:400]}" for line in lines if any(i in line for i in ids)]
-        return f"{ident}:\n" + "\n".join(out)
+        return f"{ident}:\n" + "\n".join(f"{t:.3f} {name}: {line}" for t, name, line in self.trails([ident])[ident]) if ident else ""
+
+    def trails(self, idents):
+        """ident -> [(when, gateway, words)]: what both logs say of these messages, in the order of time."""
+        out = {i: [] for i in idents}
+        for g in self.gateways:
+            of, lines = {}, [(line, m.group(1)) for line in g.log().split("\n") for m in [re.search(r"\] (\w{10}) ", line)] if m]
+            for line, number in lines:
+                m = re.search(r"<([^<>@]+)@campaign\.test>", line)
+                if m and m.group(1) in out:
+                    of[number] = m.group(1)
+                m = re.search(r" opened as=(\w+) ", line)
+                if m and number in of:
+                    of[m.group(1)] = of[number]
+            for line, number in lines:
+                if number in of:
+                    out[of[number]].append((log_time(line), g.name, line[25:330]))
+        return {i: sorted(t) for i, t in out.items()}
 
     def without_cause(self):
-        """Those that came twice though no relay died between the first time that a gateway took the message and the next: [(id, trail)]."""
-        twice, out = [i for i, n in self.seen.items() if n > 1], []
-        if not twice:
-            return out
-        deaths = {g.name: [t for t, name, role, _ in self.struck if name == g.name and role in ("relay", "parent")] for g in self.gateways}
-        lines = {g.name: g.log().split("\n") for g in self.gateways}
-        for ident in twice:
-            trail, died = [], False
-            for g in self.gateways:
-                mine = [line for line in lines[g.name] if f"<{ident}@campaign.test>" in line]
-                ids = {m.group(1) for line in mine for m in [re.search(r"\] (\w{10}) ", line)] if m}
-                trail += [(log_time(line), g.name, line[25:330]) for line in lines[g.name] if any(i in line for i in ids)]
-            trail.sort()
-            for a, b in zip(trail, trail[1:]):
-                died = died or any(a[0] - 0.05 <= t <= b[0] for d in deaths.values() for t in d)
-            if not died:
+        """Those that came twice though no relay died while they were on their way: [(id, trail)]."""
+        out, deaths = [], [t for t, _, role, _ in self.struck if role in ("relay", "parent")]
+        for ident, trail in self.trails(i for i, n in self.seen.items() if n > 1).items():
+            if not trail or not any(trail[0][0] - 0.05 <= t <= trail[-1][0] for t in deaths):
                 out.append((ident, "\n".join(f"{t:.3f} {name}: {line}" for t, name, line in trail)))
         return out
 
