@@ -143,8 +143,8 @@ check-map:    ; @tests/scripts/check-map docs/MAP.md
 lint:
 	@tests/scripts/lint $(ALL_CFLAGS)
 
-# ---- fuzz: each target FUZZ_SECONDS with its corpus ----
-FUZZ_SECONDS ?= 60
+# ---- fuzz: each target 60 s with its corpus, the server's session and the client's replies 10 minutes; FUZZ_SECONDS=n for all of them, ONLY="name ..." for some ----
+FUZZ_SECONDS ?=
 FUZZ_BUILD   := build/fuzz
 FUZZ         := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 .PHONY: fuzz fuzz-build
