@@ -123,7 +123,12 @@ check-valgrind: $(UNIT)
 	@tests/scripts/run-unit --valgrind $(UNIT)
 check-e2e: all
 	@BUILD=$(BUILD) python3 tests/e2e/run.py $(ONLY)
-# with Exim and OpenSMTPD, unpacked from their packages because they cannot be installed beside Postfix; needs root
+# the whole of it under ASan and UBSan
+.PHONY: check-san
+check-san:
+	@$(MAKE) --no-print-directory -j$(CORES) SAN=1 CC=gcc all
+	@BUILD=build/san python3 tests/e2e/run.py $(ONLY)
+# with Exim and OpenSMTPD, unpacked from their packages because they cannot be installed beside Postfix, and in network namespaces; needs root
 .PHONY: neighbours check-neighbours
 neighbours: ; @tests/scripts/get-neighbours build/neighbours
 check-neighbours: all neighbours
@@ -199,7 +204,11 @@ help:
 	@echo 'make deps            install the Debian packages that are missing'
 	@echo 'make all             build (SAN=1: with ASan and UBSan, into build/san)'
 	@echo 'make unit-STEM       one unit test; make check-e2e ONLY=name one end-to-end test'
-	@echo 'make bench fuzz soak lint check-valgrind check-neighbours install (DESTDIR, PREFIX) clean'
+	@echo 'make check-san       the end-to-end tests under ASan and UBSan'
+	@echo 'make check-neighbours  with Postfix, Exim and OpenSMTPD around; DANE and MTA-STS in network namespaces (docs/NEIGHBOURS.md)'
+	@echo 'make soak            a random role is killed every few hundred milliseconds during 20,000 messages (MESSAGES=n SEED=n)'
+	@echo 'make fuzz            every target a minute, the server session and the client reply parser ten (ONLY="name ...", FUZZ_SECONDS=n)'
+	@echo 'make bench lint check-valgrind install (DESTDIR, PREFIX) clean'
 
 .PHONY: soak
 # the crash campaign; MESSAGES=n, SEED=n to repeat one
