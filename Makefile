@@ -50,7 +50,7 @@ UNIT   := $(patsubst tests/unit/test_%.c,$(BUILD)/unit/test_%,$(wildcard tests/u
 TOOLS  := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
 
 .PHONY: all
-all: $(BUILD)/bin/posternd $(BUILD)/bin/postern $(TOOLS)
+all: $(BUILD)/bin/posternd $(BUILD)/bin/postern $(TOOLS) $(BUILD)/replay/clock.so
 
 define layer_rule
 $(call lib,$(1)): $(call objs,$(1))
@@ -78,6 +78,11 @@ $(BUILD)/bin/postern: $(call objs,admin-ui) $(CLI_LIBS)
 $(BUILD)/tools/%: $(BUILD)/obj/tests/tools/%.o $(call lib,gateway/base)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(call lib,gateway/base) $(PKG_LIBS)
+
+# a clock that tests put forward; without sanitizers, as it is loaded before them
+$(BUILD)/replay/clock.so: tests/replay/clock.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -fPIC -shared -D_GNU_SOURCE -o $@ $<
 
 # tests/unit/test_STEM.c tests STEM.c and links with that file's layer and the ones before it
 define unit_rule
