@@ -50,7 +50,7 @@ UNIT   := $(patsubst tests/unit/test_%.c,$(BUILD)/unit/test_%,$(wildcard tests/u
 TOOLS  := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
 
 .PHONY: all
-all: $(BUILD)/bin/posternd $(BUILD)/bin/postern $(TOOLS)
+all: $(BUILD)/bin/posternd $(BUILD)/bin/postern $(TOOLS) $(BUILD)/replay/clock.so
 
 define layer_rule
 $(call lib,$(1)): $(call objs,$(1))
@@ -78,6 +78,11 @@ $(BUILD)/bin/postern: $(call objs,admin-ui) $(CLI_LIBS)
 $(BUILD)/tools/%: $(BUILD)/obj/tests/tools/%.o $(call lib,gateway/base)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(call lib,gateway/base) $(PKG_LIBS)
+
+# a clock that tests put forward; without sanitizers, as it is loaded before them
+$(BUILD)/replay/clock.so: tests/replay/clock.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -fPIC -shared -D_GNU_SOURCE -o $@ $<
 
 # tests/unit/test_STEM.c tests STEM.c and links with that file's layer and the ones before it
 define unit_rule
@@ -123,7 +128,12 @@ check-valgrind: $(UNIT)
 	@tests/scripts/run-unit --valgrind $(UNIT)
 check-e2e: all
 	@BUILD=$(BUILD) python3 tests/e2e/run.py $(ONLY)
-# with Exim and OpenSMTPD, unpacked from their packages because they cannot be installed beside Postfix; needs root
+# the whole of it under ASan and UBSan
+.PHONY: check-san
+check-san:
+	@$(MAKE) --no-print-directory -j$(CORES) SAN=1 CC=gcc all
+	@BUILD=build/san python3 tests/e2e/run.py $(ONLY)
+# with Exim and OpenSMTPD, unpacked from their packages because they cannot be installed beside Postfix, and in network namespaces; needs root
 .PHONY: neighbours check-neighbours
 neighbours: ; @tests/scripts/get-neighbours build/neighbours
 check-neighbours: all neighbours
@@ -143,8 +153,8 @@ check-map:    ; @tests/scripts/check-map docs/MAP.md
 lint:
 	@tests/scripts/lint $(ALL_CFLAGS)
 
-# ---- fuzz: each target FUZZ_SECONDS with its corpus ----
-FUZZ_SECONDS ?= 60
+# ---- fuzz: each target 60 s with its corpus, the server's session and the client's replies 10 minutes; FUZZ_SECONDS=n for all of them, ONLY="name ..." for some ----
+FUZZ_SECONDS ?=
 FUZZ_BUILD   := build/fuzz
 FUZZ         := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 .PHONY: fuzz fuzz-build
@@ -199,7 +209,12 @@ help:
 	@echo 'make deps            install the Debian packages that are missing'
 	@echo 'make all             build (SAN=1: with ASan and UBSan, into build/san)'
 	@echo 'make unit-STEM       one unit test; make check-e2e ONLY=name one end-to-end test'
-	@echo 'make bench fuzz soak lint check-valgrind check-neighbours install (DESTDIR, PREFIX) clean'
+	@echo 'make check-san       the end-to-end tests under ASan and UBSan'
+	@echo 'make check-neighbours  with Postfix, Exim and OpenSMTPD around; DANE and MTA-STS in network namespaces (docs/NEIGHBOURS.md)'
+	@echo 'make soak            a random role is killed every few hundred milliseconds during 20,000 messages (MESSAGES=n SEED=n)'
+	@echo 'make fuzz            every target a minute, the server session and the client reply parser ten (ONLY="name ...", FUZZ_SECONDS=n)'
+	@echo 'make bench lint check-valgrind install (DESTDIR, PREFIX) clean'
 
 .PHONY: soak
-soak: all ; @BUILD=$(BUILD) python3 tests/crash/soak.py $(or $(SECONDS),600)
+# the crash campaign; MESSAGES=n, SEED=n to repeat one
+soak: all ; @BUILD=$(BUILD) python3 tests/crash/soak.py $(or $(MESSAGES),20000) $(SEED)

@@ -3,6 +3,7 @@
  * (certstore/admin_proto.h) and decides nothing itself; only `restore` works on files, while the gateway does not
  * run.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@ static int global_options(struct cli *c, int argc, char **argv, int *used_r)
 			c->socket = argv[i] + 9;
 		else if (strcmp(argv[i], "--socket") == 0 && i + 1 < argc)
 			c->socket = argv[++i];
-		else if (strcmp(argv[i], "--help") == 0)
+		else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
 			c->args.nwords = -1; /* asked for help */
 		else
 			return cli_out_fail(
@@ -62,6 +63,16 @@ static int no_command(int argc, char **argv)
 	return CLI_USAGE;
 }
 
+/* "postern domain --help": the commands that begin with a word. */
+static bool group_help(int argc, char **argv)
+{
+	int n = 0;
+
+	if (argc == 2 && strcmp(argv[1], "--help") == 0)
+		cli_help_list(argv[0], &n);
+	return n > 0;
+}
+
 static int run(struct cli *c, int argc, char **argv)
 {
 	char allowed[OPTIONS_ROOM], why[200];
@@ -73,7 +84,7 @@ static int run(struct cli *c, int argc, char **argv)
 	}
 	c->command = cli_commands_find(argc, argv, &used);
 	if (c->command == NULL)
-		return no_command(argc, argv);
+		return group_help(argc, argv) ? CLI_OK : no_command(argc, argv);
 	(void)snprintf(allowed, sizeof allowed, "%s" GLOBAL_OPTIONS, c->command->options);
 	if (cli_args_parse(&c->args, argc - used, argv + used, allowed, why, sizeof why) != 0)
 		return usage(c->command, why);

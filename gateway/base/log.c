@@ -6,10 +6,12 @@
 #include "gateway/base/log.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -73,6 +75,108 @@ static void line_words(struct line *l, const char *s)
 	}
 }
 
+/* Words that the format puts between quotes or angle brackets end where it says, whatever a peer put into them: a
+ * line is read by programs too. */
+static void line_value(struct line *l, const char *s, size_t most_octets, char end)
+{
+	s = s ? s : "(null)";
+	for (size_t i = 0; i < most_octets && *s; i++, s++) {
+		char one[2] = {*s, 0};
+
+		if (*s != end || end == 0)
+			line_words(l, one);
+		else
+			line_words(l, end == '"' ? "'" : "\\x3e");
+	}
+}
+
+struct spec {
+	char conversion; /* s d u, or % */
+	int size;	 /* 0 int, 1 long, 2 long long, 3 size_t */
+	int zeros;	 /* "%03d": 3 */
+	size_t octets;	 /* "%.300s": 300 */
+};
+
+/* The conversion behind a percent sign; its length, 0: one that is not known here. */
+static size_t spec_read(const char *p, struct spec *r)
+{
+	size_t n = 0;
+	char *end;
+
+	*r = (struct spec){.octets = SIZE_MAX};
+	if (p[0] == '0' || p[0] == '.') {
+		unsigned long v = strtoul(p + 1, &end, 10);
+
+		n = (size_t)(end - p);
+		if (p[0] == '0')
+			r->zeros = v < 20 ? (int)v : 20;
+		else
+			r->octets = v;
+	}
+	for (; p[n] == 'l'; n++)
+		r->size++;
+	if (r->size == 0 && p[n] == 'z') {
+		r->size = 3;
+		n++;
+	}
+	r->conversion = p[n];
+	return p[n] && strchr("sdu%", p[n]) && r->size <= 3 ? n + 1 : 0;
+}
+
+static bool is_known(const char *fmt)
+{
+	struct spec s;
+	size_t n;
+
+	for (const char *p = strchr(fmt, '%'); p; p = strchr(p + 1 + n, '%'))
+		if ((n = spec_read(p + 1, &s)) == 0)
+			return false;
+	return true;
+}
+
+static void line_number(struct line *l, const struct spec *s, va_list *ap)
+{
+	char text[24];
+
+	if (s->conversion == 'd')
+		snprintf(text, sizeof text, "%0*lld", s->zeros,
+		    s->size == 0   ? (long long)va_arg(*ap, int)
+		    : s->size == 1 ? (long long)va_arg(*ap, long)
+		    : s->size == 2 ? va_arg(*ap, long long)
+				   : (long long)va_arg(*ap, ssize_t));
+	else
+		snprintf(text, sizeof text, "%0*llu", s->zeros,
+		    s->size == 0   ? (unsigned long long)va_arg(*ap, unsigned)
+		    : s->size == 1 ? (unsigned long long)va_arg(*ap, unsigned long)
+		    : s->size == 2 ? va_arg(*ap, unsigned long long)
+				   : (unsigned long long)va_arg(*ap, size_t));
+	line_words(l, text);
+}
+
+static void line_format(struct line *l, const char *fmt, va_list *ap)
+{
+	bool quoted = false, angled = false;
+	struct spec s;
+
+	for (const char *p = fmt; *p; p++) {
+		char one[2] = {*p, 0};
+
+		if (*p == '%') {
+			p += spec_read(p + 1, &s);
+			if (s.conversion == 's')
+				line_value(l, va_arg(*ap, const char *), s.octets, quoted ? '"' : angled ? '>' : 0);
+			else if (s.conversion == '%')
+				line_words(l, "%");
+			else
+				line_number(l, &s, ap);
+			continue;
+		}
+		quoted = quoted != (*p == '"');
+		angled = *p == '<' || (angled && *p != '>');
+		line_words(l, one);
+	}
+}
+
 static void line_head(struct line *l, enum log_level level)
 {
 	char head[128], when[21];
@@ -120,8 +224,16 @@ __attribute__((format(printf, 4, 0))) static void emit(
 	line_words(&l, component);
 	line_put(&l, " ", 1);
 	errno = saved;
-	vsnprintf(words, sizeof words, fmt, ap);
-	line_words(&l, words);
+	if (is_known(fmt)) {
+		va_list args;
+
+		va_copy(args, ap);
+		line_format(&l, fmt, &args);
+		va_end(args);
+	} else {
+		vsnprintf(words, sizeof words, fmt, ap);
+		line_words(&l, words);
+	}
 	line_write(&l);
 	errno = saved;
 }

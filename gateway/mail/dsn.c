@@ -97,8 +97,22 @@ static int in_content(struct reader *r, const char *word, size_t n, struct probl
 	return 0;
 }
 
+/* A host's words are folded to lines in the first part: one could begin with what it chose. */
+static bool in_words(const struct dsn_rcpt *r, const char *word)
+{
+	const char *const words[] = {r->diagnostic, r->sentence, r->remote_mta, r->address, r->orcpt};
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (words[i] && strstr(words[i], word))
+			return true;
+	return false;
+}
+
 static bool is_taken(struct out *o, const struct dsn *d, const char *word, size_t n)
 {
+	for (size_t i = 0; i < d->nrcpts; i++)
+		if (in_words(&d->rcpts[i], word))
+			return true;
 	if (d->header && memmem(d->header, d->header_len, word, n))
 		return true;
 	if (!d->full)
@@ -111,8 +125,8 @@ static bool is_taken(struct out *o, const struct dsn *d, const char *word, size_
 	return found > 0;
 }
 
-/* A boundary that stands nowhere in the only part that is not ours. The number makes it end: each try is another
- * word. */
+/* A boundary that stands nowhere in what is not ours: the original, the words of other hosts. The number makes it
+ * end: each try is another word. */
 static void choose_boundary(struct out *o, const struct dsn *d)
 {
 	struct buf b;

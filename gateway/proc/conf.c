@@ -146,6 +146,8 @@ static const struct setting top_rows[] = {
 	check_users},
     {"sealers", SETTING_INT, AT(sealers), "0", 0, 64, NULL, "Processes that sign, encrypt and open; 0: one per core.",
 	NULL},
+    {"restart-pause", SETTING_DURATION, AT(restart_pause), "10s", 50, 3600000, NULL,
+	"How long a process that died five times within a minute waits before it is started again.", NULL},
     {"log-level", SETTING_ENUM, AT(log_level), "info", 0, 0, level_words, "Least important lines that are logged.",
 	NULL},
     {"relay-host", SETTING_STR, AT(relay_host), "", 0, 255, NULL,

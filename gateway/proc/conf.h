@@ -33,8 +33,9 @@ struct conf_top {	   /* section "" */
 	char *control_socket;
 	char *control_group; /* group that may use the control socket; "" = owner only */
 	char *passphrase_file;
-	char *users;	 /* "roles" (users postern-<role>), "same", or "uid:N" (N + number of the role) */
-	int64_t sealers; /* 0 = one per core */
+	char *users;	       /* "roles" (users postern-<role>), "same", or "uid:N" (N + number of the role) */
+	int64_t sealers;       /* 0 = one per core */
+	int64_t restart_pause; /* ms */
 	int log_level;
 	char *relay_host; /* outbound next hop "host:port", "" = MX */
 	int relay_tls;	  /* enum conf_tls, to relay-host or MX hosts */

@@ -16,7 +16,7 @@
 #include "gateway/proc/parent_rcpts.h"
 #include "gateway/proc/parent_setup.h"
 
-enum { CONTROL_FD = 3, STARTS_A_MINUTE = 5, PAUSE_MS = 10000 };
+enum { CONTROL_FD = 3, STARTS_A_MINUTE = 5 };
 
 /* Who talks to whom; there is no other way between processes. */
 static const struct {
@@ -294,5 +294,5 @@ int64_t parent_child_pause(const struct parent_proc *c)
 
 	for (unsigned i = 0; i < 8 && i < c->starts; i++)
 		lately += now - c->started[i] < 60000;
-	return lately >= STARTS_A_MINUTE ? PAUSE_MS : 0;
+	return lately >= STARTS_A_MINUTE ? conf_top(c->of->conf)->restart_pause : 0;
 }

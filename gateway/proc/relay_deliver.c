@@ -170,13 +170,14 @@ static void log_final(const struct delivery *y, size_t i, const char *remote, co
 	int64_t delay = now_ms(y->of) - y->arrived;
 
 	log_info(y->id, "relay",
-	    "%s to=<%s> from=<%s> relay=%s tls=\"%s\" treatment=%s dsn=%s delay=%lld.%03lld attempt=%d%s%.300s%s",
+	    "%s to=<%s> from=<%s> relay=%s tls=\"%s\" treatment=%s dsn=%s delay=%lld.%03lld attempt=%d "
+	    "why=\"%.300s\"",
 	    t->ok			? "delivered"
 	    : t->pr.cls == PROBLEM_TEMP ? "deferred"
 					: "failed",
 	    y->rcpts[i].address, y->sender, remote[0] ? remote : "-", tls, y->rcpts[i].treatment,
 	    t->ok ? "2.0.0" : t->pr.enh, (long long)(delay / 1000), (long long)(delay % 1000),
-	    y->rcpts[i].attempts + 1, t->ok ? "" : " why=\"", t->ok ? "" : t->pr.text, t->ok ? "" : "\"");
+	    y->rcpts[i].attempts + 1, t->ok ? t->reply : t->pr.text);
 }
 
 /* What was delivered stays so; the others go another round. */

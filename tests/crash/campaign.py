@@ -3,6 +3,7 @@
 Each message has an id of its own and is sent once: what was answered 250 must be at the sink; what was not may be there or not. A message that is at
 the sink twice was delivered twice by a gateway (a relay that died between the sink's 250 and its own record of it), which is allowed and counted.
 """
+import datetime
 import hashlib
 import json
 import os
@@ -61,8 +62,32 @@ def all_run(gw):
     return p if p and all(r["state"] == "running" for r in p.values()) else None
 
 
+def living(gw, role):
+    """Process ids of a role as /proc shows them: also while the admin process is away."""
+    out = []
+    try:
+        with open(f"/proc/{gw.proc.pid}/task/{gw.proc.pid}/children") as f:
+            pids = f.read().split()
+    except OSError:
+        return out
+    for pid in pids:
+        try:
+            with open(f"/proc/{pid}/comm") as f:
+                name = f.read().strip()
+        except OSError:
+            continue
+        if name == "postern-" + role and alive(int(pid)):
+            out.append(int(pid))
+    return out
+
+
+def log_time(line):
+    return datetime.datetime.fromisoformat(line[:23] + "+00:00").timestamp()
+
+
 class Campaign:
-    def __init__(self, top, seed, clients=4, settings=""):
+    def __init__(self, top, seed, clients=4, settings="", outstanding=OUTSTANDING):
+        self.outstanding = outstanding
         self.random = random.Random(seed)
         self.hospital, self.lab, hs, ls = pair(top, settings=settings, sections=SECTIONS)
         self.gateways = (self.hospital, self.lab)
@@ -72,6 +97,7 @@ class Campaign:
         self.lock = threading.Condition()
         self.digests, self.acked, self.seen, self.open, self.wrong = {}, {}, {}, set(), []  # open: acknowledged, not yet at the sink
         self.later, self.cut, self.kills = 0, 0, 0
+        self.struck = []  # (when, gateway, role, pid) of each strike
         self.ending, self.flow, self.busy = threading.Event(), threading.Event(), 0
         self.flow.set()
         routes = [(self.hospital, "a@hospital.example", "b@lab.example")] * (clients - 1) + [(self.lab, "b@lab.example", "a@hospital.example")]
@@ -104,7 +130,7 @@ class Campaign:
     def may_go(self):
         """Whether a client may send its next message; waits a little when not."""
         with self.lock:
-            if self.flow.is_set() and len(self.open) <= OUTSTANDING:
+            if self.flow.is_set() and len(self.open) <= self.outstanding:
                 self.busy += 1
                 return True
             self.lock.wait(0.2)
@@ -193,15 +219,37 @@ class Campaign:
             assert r["starts"] == starts, f"{gw.name}: {place} was started {r['starts']} times, not {starts}, when {victims} were killed"
             assert place in victims or r["pid"] == before[place]["pid"], f"{gw.name}: {place} did not live on when {victims} were killed"
 
+    def strike(self, gw, role):
+        """kill -9 of a process of that role which runs just now, whatever the others do; False when there is none."""
+        pids = living(gw, role)
+        if not pids:
+            return False
+        pid = self.random.choice(pids)
+        self.struck.append((time.time(), gw.name, role, pid))
+        os.kill(pid, signal.SIGKILL)
+        self.kills += 1
+        return True
+
     def kill_parent(self, gw):
         """kill -9 of the parent: all its children end by themselves; started again, it goes on where it was."""
         pids = [r["pid"] for r in wait_for(f"all roles of {gw.name} to run", 30, lambda: all_run(gw)).values()]
         self.progress(self.random.randrange(1, 12))
         time.sleep(self.random.random() / 20)
+        self.struck.append((time.time(), gw.name, "parent", gw.proc.pid))
         gw.proc.kill()
         gw.proc.wait()
         self.kills += 1
         wait_for(f"the children of the killed {gw.name} to end", 10, lambda: not any(alive(p) for p in pids))
+        gw.start()
+
+    def kill_parent_now(self, gw):
+        """The same in the middle of whatever goes on."""
+        pids = [p for role in ROLES for p in living(gw, role)]
+        self.struck.append((time.time(), gw.name, "parent", gw.proc.pid))
+        gw.proc.kill()
+        gw.proc.wait()
+        self.kills += 1
+        wait_for(f"the children of the killed {gw.name} to end", 20, lambda: not any(alive(p) for p in pids))
         gw.start()
 
     # ---- the reckoning ----
@@ -210,14 +258,34 @@ class Campaign:
         return sum(n - 1 for n in self.seen.values())
 
     def trail(self):
-        """What both logs say of the first message that came twice."""
-        out = []
+        """The first message that came twice, and its trail."""
         ident = next((i for i, n in self.seen.items() if n > 1), None)
-        for g in self.gateways if ident else ():
-            lines = g.log().split("\n")
-            ids = {m.group(1) for line in lines if f"<{ident}@campaign.test>" in line for m in [re.search(r"\] (\w{10}) ", line)] if m}
-            out += [f"{g.name}: {line[:400]}" for line in lines if any(i in line for i in ids)]
-        return f"{ident}:\n" + "\n".join(out)
+        return f"{ident}:\n" + "\n".join(f"{t:.3f} {name}: {line}" for t, name, line in self.trails([ident])[ident]) if ident else ""
+
+    def trails(self, idents):
+        """ident -> [(when, gateway, words)]: what both logs say of these messages, in the order of time."""
+        out = {i: [] for i in idents}
+        for g in self.gateways:
+            of, lines = {}, [(line, m.group(1)) for line in g.log().split("\n") for m in [re.search(r"\] (\w{10}) ", line)] if m]
+            for line, number in lines:
+                m = re.search(r"<([^<>@]+)@campaign\.test>", line)
+                if m and m.group(1) in out:
+                    of[number] = m.group(1)
+                m = re.search(r" opened as=(\w+) ", line)
+                if m and number in of:
+                    of[m.group(1)] = of[number]
+            for line, number in lines:
+                if number in of:
+                    out[of[number]].append((log_time(line), g.name, line[25:330]))
+        return {i: sorted(t) for i, t in out.items()}
+
+    def without_cause(self):
+        """Those that came twice though no relay died while they were on their way: [(id, trail)]."""
+        out, deaths = [], [t for t, _, role, _ in self.struck if role in ("relay", "parent")]
+        for ident, trail in self.trails(i for i, n in self.seen.items() if n > 1).items():
+            if not trail or not any(trail[0][0] - 0.05 <= t <= trail[-1][0] for t in deaths):
+                out.append((ident, "\n".join(f"{t:.3f} {name}: {line}" for t, name, line in trail)))
+        return out
 
     def calm(self, gw):
         s = status(gw)

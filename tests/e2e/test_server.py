@@ -300,8 +300,9 @@ def slow_clients(port, n, said, net):
 
 def test_slow_clients(top):
     """Clients that hold sessions without using them: while there is room nobody is hurried; when there is none they go, and a legitimate one is served."""
-    n = int(os.environ.get("SLOW_CLIENTS", "400"))  # all that is allowed
+    n = int(os.environ.get("SLOW_CLIENTS", "5000"))  # all that is allowed
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    assert hard >= n + 1000, f"NOT RUN: {n} clients need a limit of open files of at least {n + 1000}, not {hard} (ulimit -Hn; fewer clients with SLOW_CLIENTS=n)"
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 2 * n + 1000), hard))
     gw, inside, _ = solo(top, settings=f"sessions-max = {n}\nsessions-per-client = 50\n", sections="smtp-server { busy-timeout = 2s }\n")
     few = slow_clients(gw.outside, 40, b"EHLO slow\r\n", 1)

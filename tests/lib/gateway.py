@@ -98,11 +98,14 @@ domain "{self.domain}" {{
         self.mark = log.tell()
         env = dict(os.environ, UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1")
         env.pop("JOURNAL_STREAM", None)
-        self.proc = subprocess.Popen([os.path.join(BUILD, "bin", "posternd"), "-c", self.conf], stderr=log, stdout=log, env=env)
+        self.proc = self.launch([os.path.join(BUILD, "bin", "posternd"), "-c", self.conf], stderr=log, stdout=log, env=env)
         log.close()
         if wait:
             self.wait_ready()
         return self
+
+    def launch(self, command, **kw):
+        return subprocess.Popen(command, **kw)
 
     def log(self, since=0):
         with open(self.log_path, "rb") as f:
@@ -164,7 +167,7 @@ domain "{self.domain}" {{
             with open(path, "w") as f:
                 f.write(k["pem"])
             files.append(path)
-        self.cli("domain", "tls", self.hostname, "--self-signed")
+        self.tls_pem = self.cli("domain", "tls", self.hostname, "--self-signed")["keys"][0]["pem"]
         self.files = files
         return files
 

@@ -20,13 +20,14 @@ def certificate(folder, name):
 
 
 class Neighbour:
-    def __init__(self, top, name, next_hop):
+    def __init__(self, top, name, next_hop, host=None, tls=None):
+        """next_hop: host:port, or None for the MX hosts of each recipient's domain. host: one of netns.py, where it listens at port 25. tls: (certificate, key)."""
         if not os.path.isdir(UNPACKED):
             raise AssertionError(f"{UNPACKED} is missing: make neighbours unpacks the other mail servers")
         self.dir = os.path.join(top, name)
-        self.next_host, self.next_port = next_hop.rsplit(":", 1)
-        self.port = free_ports(1)[0]
-        self.address = f"127.0.0.1:{self.port}"
+        self.host, (self.next_host, self.next_port) = host, (next_hop or ":25").rsplit(":", 1)
+        self.ip, self.port = (host.address, 25) if host else ("127.0.0.1", free_ports(1)[0])
+        self.address = f"{self.ip}:{self.port}"
         os.makedirs(self.dir)
         os.chmod(self.dir, 0o755)
         for what, line in (("passwd", "{0}:x:{1}:{1}::/nonexistent:/usr/sbin/nologin\n"), ("group", "{0}:x:{1}:\n")):
@@ -34,7 +35,7 @@ class Neighbour:
                 text = f.read()
             with open(self.path(what), "w") as f:
                 f.write(text + "".join(line.format(u, n) for u, n in USERS.items() if f"\n{u}:" not in text))
-        self.tls = certificate(self.dir, name)
+        self.tls = tls or certificate(self.dir, name)
 
     def path(self, name):
         return os.path.join(self.dir, name)
@@ -54,15 +55,18 @@ mount --bind {self.path("group")} /etc/group
 exec {command}
 """)
         self.log = open(self.path("log"), "ab")
-        self.proc = subprocess.Popen(["unshare", "-m", "--propagation", "private", "sh", script], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True)
+        args = self.host.command("sh", script) if self.host else ["unshare", "-m", "--propagation", "private", "sh", script]
+        self.proc = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True)
         wait_for(f"{self.dir} to listen", 20, self.listens)
         return self
 
     def listens(self):
         if self.proc.poll() is not None:
             raise AssertionError(f"{self.dir} ended with {self.proc.returncode}: {self.words()}")
-        with socket.socket() as s:
-            return s.connect_ex(("127.0.0.1", self.port)) == 0
+        def connects():
+            with socket.socket() as s:
+                return s.connect_ex((self.ip, self.port)) == 0
+        return self.host.inside(connects) if self.host else connects()
 
     def words(self):
         with open(self.path("log"), errors="replace") as f:
@@ -80,18 +84,31 @@ exec {command}
 
 
 class Exim(Neighbour):
-    def __init__(self, top, name, next_hop):
-        super().__init__(top, name, next_hop)
+    def __init__(self, top, name, next_hop, host=None, tls=None):
+        super().__init__(top, name, next_hop, host, tls)
         os.makedirs(self.path("spool"))
         os.chown(self.path("spool"), USERS["Debian-exim"], USERS["Debian-exim"])
         os.makedirs(self.path("logs"))
         os.chown(self.path("logs"), USERS["Debian-exim"], USERS["Debian-exim"])
         os.chmod(self.tls[1], 0o644)
+        router = f"""next:
+  driver = manualroute
+  route_list = * {self.next_host}
+  self = send
+  transport = next
+""" if next_hop else """mx:
+  driver = dnslookup
+  dnssec_request_domains = *
+  transport = next
+"""
+        dane = "" if next_hop else "  hosts_try_dane = *\n  dnssec_request_domains = *\n"
         conf = self.write("exim.conf", f"""primary_hostname = {name}.exim.test
 spool_directory = {self.path("spool")}
 log_file_path = {self.path("logs")}/%slog
 pid_file_path = {self.path("spool")}/pid
-local_interfaces = 127.0.0.1
+local_interfaces = {self.ip}
+dns_dnssec_ok = 1
+log_selector = +tls_cipher +tls_certificate_verified
 daemon_smtp_ports = {self.port}
 host_lookup =
 keep_environment =
@@ -108,16 +125,11 @@ begin acl
 all:
   accept
 begin routers
-next:
-  driver = manualroute
-  route_list = * {self.next_host}
-  self = send
-  transport = next
-begin transports
+{router}begin transports
 next:
   driver = smtp
   port = {self.next_port}
-begin retry
+{dane}begin retry
 * * F,1h,2s
 """)
         self.start("", f"/usr/sbin/exim4 -C {conf} -bdf -q2s")
@@ -132,9 +144,14 @@ begin retry
 
 class OpenSmtpd(Neighbour):
     """As a client it uses TLS. As a server it offers none: Debian 12's 6.8.0p2 breaks every handshake with OpenSSL 3 ("EVP lib"), with openssl s_client too."""
-    def __init__(self, top, name, next_hop):
-        super().__init__(top, name, next_hop)
-        conf = self.write("smtpd.conf", f"""listen on 127.0.0.1 port {self.port} hostname {name}.opensmtpd.test
+    def __init__(self, top, name, next_hop, host=None, tls=None):
+        """tls: it offers STARTTLS all the same."""
+        super().__init__(top, name, next_hop, host, tls)
+        offer = ""
+        if tls:
+            os.chmod(self.tls[1], 0o600)
+            offer = f'pki "here" cert "{self.tls[0]}"\npki "here" key "{self.tls[1]}"\n'
+        conf = self.write("smtpd.conf", f"""{offer}listen on {self.ip} port {self.port} {'tls pki "here" ' if tls else ""}hostname {name}.opensmtpd.test
 action "next" relay host smtp://{self.next_host}:{self.next_port}
 match from any for any action "next"
 """)

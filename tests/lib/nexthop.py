@@ -1,4 +1,4 @@
-"""What stands around next hops: a certificate authority, an nsd with signed zones, mail hosts with TLS, an HTTPS server for MTA-STS policies. Loopback only."""
+"""What stands around next hops: a certificate authority, an nsd with signed zones, mail hosts with TLS, an HTTPS server for MTA-STS policies. On loopback, or in namespaces: netns.py."""
 import hashlib
 import http.server
 import os
@@ -59,28 +59,30 @@ def cert256(cert):
 
 class Nsd:
     """Zones on a loopback port; signed ones have their DS in the file anchors."""
-    def __init__(self, top):
-        self.dir = os.path.join(top, "nsd")
+    def __init__(self, top, address="127.0.0.1", port=None):
+        self.dir, self.address = os.path.join(top, "nsd"), address
         os.makedirs(self.dir)
         os.chmod(self.dir, 0o755)
-        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        s.bind(("127.0.0.1", 0))
-        self.port = s.getsockname()[1]
-        s.close()
+        if port is None:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+                s.bind((address, 0))
+                port = s.getsockname()[1]
+        self.port = port
         self.anchors = os.path.join(self.dir, "anchors")
         open(self.anchors, "w").close()
-        self.zones, self.proc = {}, None
+        self.zones, self.ds, self.proc = {}, {}, None
 
     def zone(self, name, records, sign=False, forge=()):
         """forge: (old, new) put into the signed file after signing: what the signatures do not cover."""
         path = os.path.join(self.dir, name + ".zone")
         with open(path, "w") as f:
-            f.write(f"$ORIGIN {name}.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A 127.0.0.1\n" + "\n".join(records) + "\n")
+            f.write(f"$ORIGIN {name}.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A {self.address}\n" + "\n".join(records) + "\n")
         if sign:
             key = run("ldns-keygen", "-a", "ECDSAP256SHA256", "-k", name, cwd=self.dir).decode().split()[-1]
             run("ldns-signzone", "-n", "-f", name + ".signed", name + ".zone", key, cwd=self.dir)
-            with open(self.anchors, "ab") as f:
-                f.write(run("ldns-key2ds", "-n", "-2", key + ".key", cwd=self.dir))
+            self.ds[name] = run("ldns-key2ds", "-n", "-2", key + ".key", cwd=self.dir).decode()
+            with open(self.anchors, "w") as f:
+                f.writelines(self.ds.values())
             path = os.path.join(self.dir, name + ".signed")
             with open(path) as f:
                 text = f.read()
@@ -92,29 +94,35 @@ class Nsd:
         self.zones[name] = path
 
     def start(self):
+        self.launch((self.address,), lambda *args: list(args), lambda function: function())
+        return self
+
+    def launch(self, addresses, command, inside):
+        """command(...): how a program is run where it shall answer; inside(function): how a function is."""
         conf = os.path.join(self.dir, "nsd.conf")
         with open(conf, "w") as f:
-            f.write(f'server:\n ip-address: 127.0.0.1@{self.port}\n username: ""\n chroot: ""\n database: ""\n server-count: 1\n pidfile: "{self.dir}/pid"\n'
-                    f' xfrdfile: "{self.dir}/xfrd"\n zonelistfile: "{self.dir}/zones"\n zonesdir: "{self.dir}"\n logfile: "{self.dir}/log"\nremote-control:\n control-enable: no\n')
+            f.write("server:\n" + "".join(f" ip-address: {a}@{self.port}\n" for a in addresses) + ' username: ""\n chroot: ""\n database: ""\n server-count: 1\n'
+                    f' pidfile: "{self.dir}/pid"\n xfrdfile: "{self.dir}/xfrd"\n zonelistfile: "{self.dir}/zones"\n zonesdir: "{self.dir}"\n logfile: "{self.dir}/log"\n'
+                    "remote-control:\n control-enable: no\n")
             f.writelines(f'zone:\n name: "{n}"\n zonefile: "{p}"\n' for n, p in self.zones.items())
-        command = [shutil.which("nsd", path=os.environ["PATH"] + ":/usr/sbin"), "-d", "-c", conf]
-        self.proc = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        labels = "".join(chr(len(x)) + x for x in next(iter(self.zones)).split(".")) + "\0"
+        args = command(shutil.which("nsd", path=os.environ["PATH"] + ":/usr/sbin"), "-d", "-c", conf)
+        self.proc = subprocess.Popen(args, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        first = next(iter(self.zones))
+        labels = "".join(chr(len(x)) + x for x in first.split(".") if x) + "\0"
         question = bytes([0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]) + labels.encode() + bytes([0, 6, 0, 1])
 
         def answers():
             if self.proc.poll() is not None:  # somebody's query left from this very port at that moment
-                self.proc = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                self.proc = subprocess.Popen(args, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
                 s.settimeout(0.2)
-                s.connect(("127.0.0.1", self.port))
+                s.connect((self.address, self.port))
                 try:
                     s.send(question)
                     return len(s.recv(512)) > 12
                 except OSError:
                     return False
-        wait_for("nsd to answer", 20, answers)
-        return self
+        wait_for("nsd to answer", 20, lambda: inside(answers))
 
     def settings(self, more=""):
         """The section dns of a gateway that asks this server."""
@@ -219,7 +227,7 @@ class MailHost(Sink):
 
 class PolicyServer:
     """HTTPS at one address: policies by host name; other answers as (status, type, body, header fields)."""
-    def __init__(self, address, authority):
+    def __init__(self, address, authority, port=0):
         self.answers, self.asked, self.contexts = {}, [], {}
         owner = self
 
@@ -247,7 +255,7 @@ class PolicyServer:
             def handle_error(self, *args):
                 pass
         self.authority = authority
-        self.server = Server((address, 0), Handler)
+        self.server = Server((address, port), Handler)
         ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         ctx.load_cert_chain(*authority.issue("default.invalid"))
         ctx.sni_callback = self._choose

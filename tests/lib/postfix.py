@@ -35,12 +35,13 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 class Postfix:
-    def __init__(self, top, name, relayhost="", domain=None, maildir=False, extra=None, master_extra="", processes=100):
-        """relayhost: [host]:port for everything; maildir with domain: mail for it is stored below self.mail (one file a message)."""
+    def __init__(self, top, name, relayhost="", domain=None, maildir=False, extra=None, master_extra="", processes=100, host=None):
+        """host: one of netns.py, where it listens at port 25. relayhost: [host]:port for everything; maildir with domain: mail for it is stored below self.mail (one file a message)."""
         self.name = name
         self.dir = os.path.join(top, "postfix-" + name)
-        self.port = free_ports(1)[0]
-        self.address = f"127.0.0.1:{self.port}"
+        self.host = host
+        self.ip, self.port = (host.address, 25) if host else ("127.0.0.1", free_ports(1)[0])
+        self.address = f"{self.ip}:{self.port}"
         self.mail = os.path.join(self.dir, "mail")
         self.log_path = os.path.join(self.dir, "log", "mail.log")
         conf, queue, data = (os.path.join(self.dir, d) for d in ("conf", "queue", "data"))
@@ -55,7 +56,7 @@ class Postfix:
         settings = {
             "compatibility_level": "3.6", "queue_directory": queue, "data_directory": data, "daemon_directory": "/usr/lib/postfix/sbin",
             "command_directory": "/usr/sbin", "maillog_file": self.log_path, "maillog_file_prefixes": os.path.dirname(self.log_path),
-            "inet_interfaces": "127.0.0.1", "inet_protocols": "ipv4", "mydestination": "", "myhostname": f"{name}.postfix.test",
+            "inet_interfaces": self.ip, "inet_protocols": "ipv4", "mydestination": "", "myhostname": f"{name}.postfix.test",
             "smtp_dns_support_level": "disabled", "smtp_host_lookup": "native", "alias_maps": "", "local_recipient_maps": "",
             "multi_instance_name": "postfix-" + name, "multi_instance_enable": "yes", "mynetworks": "127.0.0.0/8", "relayhost": relayhost,
             "message_size_limit": "104857600", "mailbox_size_limit": "0", "virtual_mailbox_limit": "0", "minimal_backoff_time": "2s", "queue_run_delay": "2s",
@@ -68,13 +69,14 @@ class Postfix:
         with open(os.path.join(conf, "main.cf"), "w") as f:
             f.writelines(f"{k} = {v}\n" for k, v in settings.items())
         with open(os.path.join(conf, "master.cf"), "w") as f:
-            f.write(f"127.0.0.1:{self.port} inet n - n - - smtpd\n" + SERVICES + master_extra + "\n")
+            f.write(f"{self.ip}:{self.port} inet n - n - - smtpd\n" + SERVICES + master_extra + "\n")
 
     def _run(self, *args):
         # the daemons inherit the output: a pipe would stay open as long as they live
         path = os.path.join(self.dir, "postfix-command.log")
         with open(path, "w") as f:
-            r = subprocess.run(["postfix", "-c", self.conf, *args], stdout=f, stderr=f)
+            command = ["postfix", "-c", self.conf, *args]
+            r = subprocess.run(self.host.command(*command) if self.host else command, stdout=f, stderr=f)
         with open(path) as f:
             r.stdout = f.read()
         return r
@@ -87,12 +89,12 @@ class Postfix:
 
         def up():
             try:
-                s = socket.create_connection(("127.0.0.1", self.port), 2)
+                s = socket.create_connection((self.ip, self.port), 2)
                 s.close()
                 return True
             except OSError:
                 return False
-        wait_for(f"postfix {self.name} to listen", 20, up)
+        wait_for(f"postfix {self.name} to listen", 20, (lambda: self.host.inside(up)) if self.host else up)
         return self
 
     def stop(self):

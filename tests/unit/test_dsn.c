@@ -151,7 +151,11 @@ START_TEST(test_hostile)
 	d.nrcpts = 1;
 	d.header = header;
 	d.header_len = sizeof(header) - 1;
+	/* folded, the words of a host begin a line with the boundary that it foresaw */
+	bad.sentence = "mx.test said to the content: 550 5.7.1 so it is, xxxxxxxxxxxxxxxxxx --=_report_Q123_1-- "
+		       "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy";
 	write_dsn(&d);
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "\r\n--=_report_Q123_1--\r\nyyy"));
 	text = part(1, 3, &e);
 	ck_assert_ptr_nonnull(strstr(text, "Final-Recipient: rfc822; a@x Action: delivered\r\n"));
 	ck_assert_ptr_nonnull(strstr(text, "Diagnostic-Code: smtp; 550 no --=_report_Q123_0-- ?\r\n"));

@@ -89,6 +89,20 @@ START_TEST(test_plain)
 }
 END_TEST
 
+/* A host's words and a sender's address do not end where they stand and go on with keys of their own. */
+START_TEST(test_values)
+{
+	log_info(NULL, "a", "to=<%s> dsn=%s why=\"%s, %d%%\" n=%zu %lld %ld %u %llu", "\"x> dsn=2.0.0\"@b", "5.1.1",
+	    "no\" why=\"yes <a@b>", -3, (size_t)4, -5LL, -6L, 7u, 8ULL);
+	ck_assert_str_eq(
+	    body(), "- a to=<\"x\\x3e dsn=2.0.0\"@b> dsn=5.1.1 why=\"no' why='yes <a@b>, -3%\" n=4 -5 -6 7 8\n");
+	log_info(NULL, "a", "delay=%lld.%03lld why=\"%.5s\"", 7LL, 8LL, "a\"bcdefg");
+	ck_assert_str_eq(body(), "- a delay=7.008 why=\"a'bcd\"\n");
+	log_info(NULL, "a", "%x why=\"%s\"", 255u, "a conversion that it does not know");
+	ck_assert_str_eq(body(), "- a ff why=\"a conversion that it does not know\"\n");
+}
+END_TEST
+
 START_TEST(test_long)
 {
 	char text[3000];
@@ -152,6 +166,7 @@ int main(void)
 	tcase_add_test(t, test_line);
 	tcase_add_test(t, test_level);
 	tcase_add_test(t, test_plain);
+	tcase_add_test(t, test_values);
 	tcase_add_test(t, test_long);
 	tcase_add_test(t, test_journal);
 	tcase_add_test(t, test_ends);
