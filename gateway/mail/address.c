@@ -240,6 +240,12 @@ int address_parse(const char *p, size_t n, struct address *a, struct problem *pr
 	return finish(a, parse_spec(p, n, false, a, pr));
 }
 
+int address_parse_utf8(const char *p, size_t n, struct address *a, struct problem *pr)
+{
+	memset(a, 0, sizeof(*a));
+	return finish(a, parse_spec(p, n, true, a, pr));
+}
+
 /* Where the ">" stands that closes the path: the first one outside a quoted local part. 0 when there is none. */
 static size_t path_end(const char *p, size_t n)
 {

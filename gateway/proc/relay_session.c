@@ -189,7 +189,8 @@ static void rcpt_outside(struct relay_tx *t, const struct address *a)
 		rcpt_answer(t, &pr);
 		return;
 	}
-	relay_rcpts_ask(t->r->rcpts, a, on_known, t, &t->rcpt_wait);
+	relay_rcpts_ask(
+	    t->r->rcpts, a, smtpd_limited(t->session) ? smtpd_client(t->session) : NULL, on_known, t, &t->rcpt_wait);
 }
 
 /* RFC 5321 4.5.1: always a recipient here, whatever else is known of the recipients of a domain; with our host name,
@@ -216,7 +217,9 @@ static void rcpt(void *app, struct smtpd *s, const struct address *a, const stru
 	address_text(&full, t->pending_rcpt);
 	t->pending_notify = env->notify;
 	snprintf(t->pending_orcpt, sizeof(t->pending_orcpt), "%s", env->orcpt ? env->orcpt : "");
-	if (inside(s))
+	if (relay_tx_known(t, t->pending_rcpt))
+		rcpt_answer(t, NULL);
+	else if (inside(s))
 		rcpt_inside(t, &full);
 	else
 		rcpt_outside(t, &full);

@@ -132,6 +132,33 @@ int relay_tx_add(struct relay_tx *t, const char *address, struct relay_verdict *
 	return 0;
 }
 
+/* Nothing said is a wish, too: for FAILURE, and DELAY (RFC 3461 4.1). NEVER gives way to any other wish. */
+static unsigned both(unsigned a, unsigned b)
+{
+	unsigned silent = ENVELOPE_NOTIFY_FAILURE | ENVELOPE_NOTIFY_DELAY, all;
+
+	if (a == b)
+		return a;
+	all = (a ? a : silent) | (b ? b : silent);
+	return all & ~(unsigned)ENVELOPE_NOTIFY_NEVER;
+}
+
+bool relay_tx_known(struct relay_tx *t, const char *address)
+{
+	size_t i = 0;
+
+	while (i < t->nrcpts && strcmp(t->rcpts[i].address, address) != 0)
+		i++;
+	if (i == t->nrcpts)
+		return false;
+	if (t->env_rcpts == NULL && t->pending_notify == 0 && t->pending_orcpt[0] == '\0')
+		return true;
+	if (t->env_rcpts == NULL)
+		t->env_rcpts = mem_new(t->cap * sizeof(*t->env_rcpts));
+	t->env_rcpts[i].notify = both(t->env_rcpts[i].notify, t->pending_notify);
+	return true;
+}
+
 int relay_tx_verdict(struct relay_tx *t, size_t i, struct relay_verdict *v, struct problem *pr)
 {
 	return verdict_index(t, v, &t->rcpts[i].verdict, pr);

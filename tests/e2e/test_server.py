@@ -36,13 +36,40 @@ def transaction(sender, rcpts, params="", rcpt_params=""):
 # ---- extensions ----
 
 @quick
+def test_the_same_recipient_twice(top):
+    """One delivery, whoever sends; every notice that was asked for. Outside there is no DSN, neither announced nor taken."""
+    gw, inside, outside = solo(top)
+    t = Talk(gw.inside)
+    assert "250-DSN" in t.ask("EHLO client.test").split("\n")
+    assert [t.ask(line)[:9] for line in (f"MAIL FROM:<{US}>", f"RCPT TO:<{THEM}> NOTIFY=NEVER", "RCPT TO:<c@partner.example>", f"RCPT TO:<{THEM}> NOTIFY=SUCCESS",
+                                         "RCPT TO:<c@partner.example>", "RCPT TO:<B@partner.example>")] == ["250 2.1.0"] + ["250 2.1.5"] * 5
+    assert t.ask("DATA")[:3] == "354" and t.ask(message(US, THEM, "twice") + b".\r\n")[:3] == "250"
+    m = outside.by_subject("twice")
+    assert sorted(m.rcpts) == ["B@partner.example", THEM, "c@partner.example"], m.rcpts
+    report = inside.wait(1, 30, lambda m: b"multipart/report" in m.data)[0]
+    assert b"Final-Recipient: rfc822; " + THEM.encode() in report.data and b"c@partner.example" not in report.data.split(b"message/delivery-status")[1].split(b"--")[0]
+    t.close()
+    t = Talk(gw.outside)
+    assert "DSN" not in t.ask("EHLO client.test").replace("-", " ").split()
+    for params in ("RET=FULL", "ENVID=x"):
+        assert t.ask(f"MAIL FROM:<{THEM}> {params}").startswith(f"555 5.5.4 The parameter {params[:params.index('=')]} is not known here.")
+    assert t.ask(f"MAIL FROM:<{THEM}>")[:3] == "250"
+    for params in ("NOTIFY=NEVER", f"ORCPT=rfc822;{US}"):
+        assert t.ask(f"RCPT TO:<{US}> {params}").startswith("555 5.5.4")
+    assert [t.ask(f"RCPT TO:<{a}>")[:9] for a in (US, US, "a@HOSPITAL.example")] == ["250 2.1.5"] * 3
+    assert t.ask("DATA")[:3] == "354" and t.ask(message(THEM, US, "in twice") + b".\r\n")[:3] == "250"
+    assert inside.by_subject("in twice").rcpts == [US]
+    t.close()
+
+
+@quick
 def test_chunks(top):
     """A message in chunks arrives octet by octet as with DATA; what ends DATA elsewhere is content here, and nothing in it is a command."""
     gw, inside, _ = solo(top)
     text = message(THEM, US, "chunks", b"one\r\n.\r\n..two\r\nQUIT\r\nthree\r\n")
     for cuts in ((10, 11, 300), (1,), ()):
         parts = [text[a:b] for a, b in zip((0, *cuts), (*cuts, len(text)))]
-        said = transaction(THEM, [US], " RET=HDRS ENVID=x+2By", f" NOTIFY=SUCCESS,DELAY ORCPT=rfc822;{US}").encode()
+        said = transaction(THEM, [US]).encode()
         said += b"".join(b"BDAT %d%s\r\n%s" % (len(p), b" LAST" if i + 1 == len(parts) else b"", p) for i, p in enumerate(parts)) + b"QUIT\r\n"
         got = replies(gw.outside, said)
         assert [r[:3] for r in got] == ["220", "250", "250", "250"] + ["250"] * len(parts) + ["221"], got
