@@ -31,6 +31,7 @@ struct delivery {
 	struct relay_deliver *of;
 	struct arena *a;
 	char *id, *sender, *nexthop;
+	char *site; /* what the pool knows the next hop by: another name when the configuration changed meanwhile */
 	enum queue_kind kind;
 	int64_t arrived;
 	struct envelope env;
@@ -206,7 +207,7 @@ static void judge_hop(const struct delivery *y, int64_t now)
 {
 	struct relay *r = y->of->r;
 	struct problem pr;
-	int64_t until = smtpc_pool_backoff(r->pool, y->nexthop, &pr);
+	int64_t until = smtpc_pool_backoff(r->pool, y->site, &pr);
 
 	if (until > now)
 		queue_hop_failed(r->queue, y->nexthop, until);
@@ -290,6 +291,8 @@ static void on_hop(void *ctx, const struct smtpc_dest *dest, const struct proble
 		all_fail(y, &p);
 		return;
 	}
+	y->site = arena_str(y->a, dest->key);
+	REQUIRE(y->site != NULL);
 	y->mail.sender = y->sender;
 	y->mail.rcpts = y->to;
 	y->mail.nrcpts = y->n;
