@@ -179,6 +179,7 @@ static void rcpts_put(struct ipc_out *o, const struct job_request *m)
 	for (size_t i = 0; i < m->nrcpts; i++) {
 		ipc_put_str(o, m->rcpts[i].address);
 		ipc_put_u8(o, m->rcpts[i].verdict);
+		ipc_put_u8(o, m->rcpts[i].tls_verified);
 	}
 }
 
@@ -194,6 +195,7 @@ static void rcpts_get(struct ipc_in *in, struct arena *a, struct job_request *m)
 	for (size_t i = 0; i < m->nrcpts && !in->bad; i++) {
 		m->rcpts[i].address = take_str(in, a, ADDRESS_TEXT_MAX);
 		m->rcpts[i].verdict = ipc_get_u8(in);
+		m->rcpts[i].tls_verified = take_bool(in);
 	}
 }
 

@@ -38,7 +38,8 @@ enum job_answer { JOB_UNASKED, JOB_NO, JOB_YES, JOB_UNKNOWN };
 
 struct job_rcpt {
 	const char *address;
-	uint8_t verdict; /* index */
+	uint8_t verdict;   /* index */
+	bool tls_verified; /* the way to it is under verified TLS: treatment `tls` can be kept */
 };
 struct job_request {
 	uint8_t kind;
@@ -49,7 +50,7 @@ struct job_request {
 	/* JOB_SEAL */
 	struct judge_verdict verdicts[JOB_VERDICTS_MAX];
 	size_t nverdicts;
-	bool tls_verified;  /* the next hop demands a verified certificate: treatment `tls` is possible */
+	bool tls_verified;  /* the same of every next hop outside, by configuration */
 	uint8_t was_sealed; /* enum job_answer: does the message answer a sealed one? */
 	/* JOB_CHECK, JOB_OPEN */
 	char our_domain[256];

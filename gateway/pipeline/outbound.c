@@ -114,8 +114,8 @@ static enum stage_result out_decide(struct work *w)
 		struct policy_out f;
 		struct policy_decision *d = &w->decisions[i];
 
-		outbound_facts(&w->rq->verdicts[w->rq->rcpts[i].verdict], w->rq->tls_verified,
-		    (enum job_answer)w->rq->was_sealed, &f);
+		outbound_facts(&w->rq->verdicts[w->rq->rcpts[i].verdict],
+		    w->rq->tls_verified || w->rq->rcpts[i].tls_verified, (enum job_answer)w->rq->was_sealed, &f);
 		if (!author_is_sender(w))
 			strictest(&w->rq->verdicts[w->rq->rcpts[i].verdict], &f);
 		policy_outbound(w->rq->sender, w->rq->rcpts[i].address, &f, d);

@@ -7,6 +7,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/proc/relay_fate.h"
+#include "gateway/proc/relay_hop_tls.h"
 #include "gateway/proc/relay_hops.h"
 #include "gateway/proc/relay_notice.h"
 #include "gateway/proc/relay_open.h"
@@ -272,25 +273,8 @@ static bool inside_is_safe(const struct delivery *y)
 	       relay_hops_inside(y->of->r, at + 1) != RELAY_HOPS_INSIDE_OPEN;
 }
 
-static void on_hop(void *ctx, const struct smtpc_dest *dest, const struct problem *pr)
+static void hand_over(struct delivery *y, const struct smtpc_dest *dest)
 {
-	struct delivery *y = ctx;
-	struct problem p;
-
-	if (dest == NULL) {
-		if (pr->cls == PROBLEM_TEMP) /* no name server of the domain answers */
-			queue_hop_failed(
-			    y->of->r->queue, y->nexthop, queue_next_try(y->of->r->queue, 1, now_ms(y->of)));
-		all_fail(y, pr);
-		return;
-	}
-	if (demands_tls(y) && dest->tls != SMTPC_TLS_VERIFY) {
-		problem_set(&p, PROBLEM_TEMP, 451, "4.7.10", "",
-		    "this mail may only go over verified TLS, but relay-tls is no longer \"verify\": set it again or "
-		    "delete the message");
-		all_fail(y, &p);
-		return;
-	}
 	y->site = arena_str(y->a, dest->key);
 	REQUIRE(y->site != NULL);
 	y->mail.sender = y->sender;
@@ -306,6 +290,45 @@ static void on_hop(void *ctx, const struct smtpc_dest *dest, const struct proble
 	y->mail.done = on_sent;
 	y->mail.ctx = y;
 	smtpc_pool_send(y->of->r->pool, dest, &y->mail);
+}
+
+/* Treatment `tls`: only to the hosts with which TLS is verified. */
+static void send_verified(struct delivery *y, const struct smtpc_dest *dest)
+{
+	struct smtpc_host *v = mem_new((dest->nhosts + 1) * sizeof(*v));
+	struct smtpc_dest d = *dest;
+	struct problem pr;
+
+	d.hosts = v;
+	d.nhosts = relay_hop_tls_sure(dest, v);
+	if (d.nhosts > 0) {
+		hand_over(y, &d);
+	} else {
+		problem_set(&pr, PROBLEM_TEMP, 451, "4.7.10", "",
+		    "this mail may only go over verified TLS, and now neither DANE nor an MTA-STS policy vouches for "
+		    "a "
+		    "host of %s, nor does relay-tls = verify with a relay-host: set that, or delete the message",
+		    y->nexthop);
+		all_fail(y, &pr);
+	}
+	free(v);
+}
+
+static void on_hop(void *ctx, const struct smtpc_dest *dest, const struct problem *pr)
+{
+	struct delivery *y = ctx;
+
+	if (dest == NULL) {
+		if (pr->cls == PROBLEM_TEMP) /* no name server of the domain answers */
+			queue_hop_failed(
+			    y->of->r->queue, y->nexthop, queue_next_try(y->of->r->queue, 1, now_ms(y->of)));
+		all_fail(y, pr);
+		return;
+	}
+	if (demands_tls(y))
+		send_verified(y, dest);
+	else
+		hand_over(y, dest);
 }
 
 static struct delivery *delivery_new(struct relay_deliver *d, size_t n)

@@ -11,6 +11,7 @@
 #include "gateway/policy/policy.h"
 #include "gateway/proc/relay_accept.h"
 #include "gateway/proc/relay_end.h"
+#include "gateway/proc/relay_hop_sure.h"
 #include "gateway/proc/relay_hops.h"
 #include "gateway/proc/relay_rcpts.h"
 #include "gateway/proc/relay_tx.h"
@@ -101,37 +102,63 @@ static void rcpt_answer(struct relay_tx *t, const struct problem *pr)
 	smtpd_rcpt_done(s, pr);
 }
 
-static void rcpt_add(struct relay_tx *t, struct relay_verdict *v)
+static void rcpt_add(struct relay_tx *t, struct relay_verdict *v, bool tls_verified)
 {
 	struct problem pr;
 
-	if (relay_tx_add(t, t->pending_rcpt, v, &pr) != 0)
+	if (relay_tx_add(t, t->pending_rcpt, v, &pr) != 0) {
 		rcpt_answer(t, &pr);
-	else
-		rcpt_answer(t, NULL);
+		return;
+	}
+	t->rcpts[t->nrcpts - 1].tls_verified = tls_verified;
+	rcpt_answer(t, NULL);
 }
 
 /* Refused here only when every content would be refused: the content's facts are still unknown, and they can only
  * make the answer stricter. */
+static void decide(struct relay_tx *t, struct relay_verdict *v, bool tls_verified)
+{
+	struct policy_out f;
+	struct policy_decision *d = mem_new(sizeof(*d));
+
+	outbound_facts(&v->v, tls_verified, JOB_UNASKED, &f);
+	policy_outbound(t->sender_text, t->pending_rcpt, &f, d);
+	if (d->action != POLICY_PASS)
+		rcpt_answer(t, &d->pr);
+	else
+		rcpt_add(t, v, tls_verified);
+	free(d);
+}
+
+static void on_sure(void *ctx, enum relay_hop_sure_answer a, const struct problem *pr)
+{
+	struct relay_tx *t = ctx;
+	struct relay_verdict *v = t->pending_verdict;
+
+	t->pending_verdict = NULL;
+	if (a == RELAY_HOP_SURE_UNKNOWN && v->v.treatment == POLICY_TLS)
+		rcpt_answer(t, pr);
+	else
+		decide(t, v, a == RELAY_HOP_SURE_YES);
+	relay_verdict_free(v);
+}
+
 static void on_verdict(void *ctx, struct relay_verdict *v, const struct problem *pr)
 {
 	struct relay_tx *t = ctx;
-	struct policy_out f;
-	struct policy_decision *d;
 	const char *at = strrchr(t->pending_rcpt, '@');
 
 	if (v == NULL) {
 		rcpt_answer(t, pr);
 		return;
 	}
-	d = mem_new(sizeof(*d));
-	outbound_facts(&v->v, relay_hops_verified(t->r, at == NULL ? "" : at + 1), JOB_UNASKED, &f);
-	policy_outbound(t->sender_text, t->pending_rcpt, &f, d);
-	if (d->action != POLICY_PASS)
-		rcpt_answer(t, &d->pr);
-	else
-		rcpt_add(t, v);
-	free(d);
+	/* any_treatment: when the author turns out not to be the sender */
+	if (v->v.treatment != POLICY_TLS && v->v.any_treatment != POLICY_TLS) {
+		decide(t, v, false);
+		return;
+	}
+	t->pending_verdict = relay_verdict_ref(v);
+	relay_hop_sure_ask(t->r, at == NULL ? "" : at + 1, on_sure, t, &t->hop_wait);
 }
 
 static void rcpt_inside(struct relay_tx *t, const struct address *a)
@@ -142,7 +169,7 @@ static void rcpt_inside(struct relay_tx *t, const struct address *a)
 	if (conf_domain_find(t->r->conf, domain) != NULL) {
 		struct relay_verdict *v = relay_verdict_local();
 
-		rcpt_add(t, v);
+		rcpt_add(t, v, false);
 		relay_verdict_free(v);
 		return;
 	}
@@ -156,7 +183,7 @@ static void rcpt_inside(struct relay_tx *t, const struct address *a)
 static void on_known(void *ctx, const struct relay_rcpts_answer *a)
 {
 	if (a->accepted)
-		rcpt_add(ctx, NULL);
+		rcpt_add(ctx, NULL, false);
 	else
 		rcpt_answer(ctx, &a->pr);
 }

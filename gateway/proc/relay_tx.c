@@ -9,6 +9,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/proc/relay_end.h"
+#include "gateway/proc/relay_hop_sure.h"
 #include "gateway/proc/relay_jobs.h"
 #include "gateway/proc/relay_rcpts.h"
 
@@ -44,6 +45,8 @@ void relay_tx_free(struct relay_tx *t)
 		return;
 	relay_ask_cancel(t->r->ask, t);
 	relay_rcpts_cancel(t->rcpt_wait);
+	relay_hop_sure_cancel(t->hop_wait);
+	relay_verdict_free(t->pending_verdict);
 	relay_jobs_cancel(t->r->jobs, t);
 	relay_end_forget(t);
 	relay_tx_forget_verdicts(t);
@@ -127,6 +130,7 @@ int relay_tx_add(struct relay_tx *t, const char *address, struct relay_verdict *
 	t->rcpts[t->nrcpts].address = arena_str(t->a, address);
 	if (t->rcpts[t->nrcpts].address == NULL || add_env(t) != 0)
 		return again_full(pr);
+	t->rcpts[t->nrcpts].tls_verified = false;
 	t->rcpts[t->nrcpts++].verdict = index;
 	t->rcpt_octets += n + 8;
 	return 0;

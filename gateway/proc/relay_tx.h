@@ -30,6 +30,8 @@ struct relay_tx {
 	struct envelope_rcpt *env_rcpts; /* one for each of rcpts, or NULL: none said anything */
 	size_t rcpt_octets;
 	struct relay_rcpts_wait *rcpt_wait; /* is being asked whether pending_rcpt exists */
+	struct relay_hop_sure *hop_wait;    /* or whether the way to it is under verified TLS: its verdict, held */
+	struct relay_verdict *pending_verdict;
 	struct relay_verdict *verdicts[JOB_VERDICTS_MAX];
 	size_t nverdicts;
 	uint64_t asked; /* relay_ask_changes when the first verdict was asked for */

@@ -12,7 +12,8 @@
 #include "gateway/policy/policy.h"
 
 static const uint8_t octets[] = "octets\0with a NUL";
-static struct job_rcpt rcpts[3] = {{"a@lab.example", 0}, {"b@lab.example", 1}, {"c@other.example", 1}};
+static struct job_rcpt rcpts[3] = {
+    {"a@lab.example", 0, false}, {"b@lab.example", 1, true}, {"c@other.example", 1, false}};
 static uint16_t list[3] = {2, 0, 1};
 
 #define COPY(dst, s) (void)snprintf(dst, sizeof(dst), "%s", s)
@@ -174,6 +175,7 @@ START_TEST(request_round)
 	for (size_t i = 0; i < 3; i++) {
 		ck_assert_str_eq(g.rcpts[i].address, rcpts[i].address);
 		ck_assert_uint_eq(g.rcpts[i].verdict, rcpts[i].verdict);
+		ck_assert(g.rcpts[i].tls_verified == rcpts[i].tls_verified);
 	}
 	ck_assert_uint_eq(g.nverdicts, 2);
 	for (size_t i = 0; i < 2; i++) {
@@ -378,7 +380,7 @@ START_TEST(cut_and_added)
 END_TEST
 
 /* What a good program never says. Each row changes one thing of a request, or of a result, that would be taken. */
-static struct job_rcpt far[1] = {{"a@lab.example", 2}};
+static struct job_rcpt far[1] = {{"a@lab.example", 2, false}};
 static char long_id[66], long_trace[4098], long_name[257], long_address[ADDRESS_TEXT_MAX + 2];
 
 static void rq_kind_low(struct job_request *m)
@@ -514,7 +516,7 @@ START_TEST(most_recipients)
 	struct ipc_out o;
 
 	for (size_t i = 0; i <= JOB_RCPTS_MAX; i++)
-		many[i] = (struct job_rcpt){"a@lab.example", 0};
+		many[i] = (struct job_rcpt){"a@lab.example", 0, false};
 	fill_request(&m);
 	m.rcpts = many;
 	m.nrcpts = JOB_RCPTS_MAX;

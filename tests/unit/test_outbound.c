@@ -65,9 +65,9 @@ static const enum policy_treatment less[] = {POLICY_CLEAR, POLICY_TLS, POLICY_SI
 /* One recipient among sealed ones that gets less is enough to ask. */
 START_TEST(asked_for_one)
 {
-	w.rcpts[1] = (struct job_rcpt){"eve@lab.example", 1};
+	w.rcpts[1] = (struct job_rcpt){.address = "eve@lab.example", .verdict = 1};
 	w.rq.nrcpts = 2;
-	w.rq.tls_verified = true;
+	w.rcpts[1].tls_verified = true;
 	pipes_verdict(&w, 1, less[_i]);
 	ck_assert_int_eq(RUN(reply), JOB_NEEDS_IDS);
 }
@@ -99,10 +99,10 @@ END_TEST
 
 START_TEST(groups)
 {
-	w.rcpts[0] = (struct job_rcpt){"bob@lab.example", 0};
-	w.rcpts[1] = (struct job_rcpt){"any@clear.example", 1};
-	w.rcpts[2] = (struct job_rcpt){"eve@lab.example", 0};
-	w.rcpts[3] = (struct job_rcpt){"all@sign.example", 2};
+	w.rcpts[0] = (struct job_rcpt){.address = "bob@lab.example", .verdict = 0};
+	w.rcpts[1] = (struct job_rcpt){.address = "any@clear.example", .verdict = 1};
+	w.rcpts[2] = (struct job_rcpt){.address = "eve@lab.example", .verdict = 0};
+	w.rcpts[3] = (struct job_rcpt){.address = "all@sign.example", .verdict = 2};
 	w.rq.nrcpts = 4;
 	pipes_verdict(&w, 1, POLICY_CLEAR);
 	pipes_verdict(&w, 2, POLICY_SIGN);
@@ -134,8 +134,8 @@ static const struct {
 
 START_TEST(all_or_nobody)
 {
-	w.rcpts[0] = (struct job_rcpt){"any@clear.example", 1};
-	w.rcpts[1] = (struct job_rcpt){"bob@lab.example", 0};
+	w.rcpts[0] = (struct job_rcpt){.address = "any@clear.example", .verdict = 1};
+	w.rcpts[1] = (struct job_rcpt){.address = "bob@lab.example", .verdict = 0};
 	w.rq.nrcpts = 2;
 	pipes_verdict(&w, 1, POLICY_CLEAR);
 	w.rq.verdicts[0].certs = (uint8_t)stops[_i].certs;
