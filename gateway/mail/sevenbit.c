@@ -1,8 +1,8 @@
 /*
- * A MIME entity into 7-bit form before it is signed in the clear: RFC 8551 3.1.2 and 3.1.3, RFC 2045 6.4, RFC
- * 2046 5.1. Pure; sealer, treatment `sign`. Parts that are 7-bit already go through octet for octet, header and all;
- * of the others the body is encoded and Content-Transfer-Encoding set, in its place. Streaming: memory is one header
- * a level.
+ * A MIME entity into 7-bit form, before it is signed in the clear or for a host without 8BITMIME: RFC 8551 3.1.2
+ * and 3.1.3, RFC 2045 6.4, RFC 2046 5.1, RFC 6152 3. Pure; sealer. Parts that are 7-bit already go through octet for
+ * octet, header and all; of the others the body is encoded and Content-Transfer-Encoding set, in its place.
+ * Streaming: memory is one header a level.
  *
  * Written on our own MIME walk and not on GMime: that holds the whole message in memory and writes header fields
  * anew. A multipart/signed inside that is not 7-bit is refused: any change would break the signature of somebody
@@ -34,7 +34,7 @@ static int entity(struct job *j, uint64_t off, uint64_t len, size_t depth, enum 
 static int refuse(struct job *j, const char *why)
 {
 	return problem_set(j->pr, PROBLEM_PERM, 554, "5.6.3", "RFC 8551 3.1.2",
-	    "The message cannot be put into 7-bit form for a signature in the clear: %s.", why);
+	    "The message cannot be put into 7-bit form: %s.", why);
 }
 
 /* What stands between parts: delimiters, preamble, epilogue. */

@@ -287,7 +287,7 @@ int job_request_get(struct ipc_in *in, struct arena *a, struct job_request *m)
 	m->inline_sealed = take_octets(in, a);
 	while (!in->bad && in->nfds > 0)
 		m->fds[m->nfds++] = ipc_get_fd(in);
-	if (m->kind < JOB_SEAL || m->kind > JOB_OPEN || m->was_sealed > JOB_UNKNOWN)
+	if (m->kind < JOB_SEAL || m->kind > JOB_SEVEN || m->was_sealed > JOB_UNKNOWN)
 		in->bad = true;
 	for (size_t i = 0; i < m->nrcpts; i++)
 		if (m->kind == JOB_SEAL && m->rcpts[i].verdict >= m->nverdicts)

@@ -20,6 +20,7 @@ enum job_kind {
 	JOB_CHECK, /* inbound, before the 250: outside structure; mail that is not encrypted is verified and judged as
 		      well */
 	JOB_OPEN,  /* inbound encrypted, after the 250 */
+	JOB_SEVEN, /* in the clear, for a host without 8BITMIME: the message in 7 bits */
 };
 
 #define JOB_RCPTS_MAX 1000

@@ -13,7 +13,9 @@
 #include "gateway/proc/relay_open.h"
 #include "gateway/proc/relay_rcpts.h"
 #include "gateway/proc/relay_settle.h"
+#include "gateway/proc/relay_seven.h"
 #include "gateway/queue/queue_settings.h"
+#include "gateway/smtp/smtpc_settings.h"
 
 enum {
 	ACTIVE_MAX =
@@ -40,6 +42,8 @@ struct delivery {
 	uint8_t crowd;	    /* bucket of the next hop */
 	bool double_notice; /* a notice about a notice */
 	struct spool *content;
+	struct relay_seven *converting;
+	struct spool *seven; /* content in 7 bits, for a host without 8BITMIME */
 	struct relay_deliver_rcpt *rcpts;
 	struct smtpc_rcpt *to;
 	size_t n;
@@ -75,6 +79,8 @@ static void delivery_free(struct delivery *y)
 	y->of->active--;
 	y->of->probes -= y->probe;
 	y->of->crowd[y->crowd]--;
+	relay_seven_cancel(y->converting);
+	spool_free(y->seven);
 	spool_free(y->content);
 	arena_free(y->a);
 }
@@ -237,20 +243,41 @@ static void finish(struct delivery *y, const char *remote, const char *tls)
 	relay_deliver_kick(d);
 }
 
+static void on_converted(void *ctx, struct spool *seven, const struct problem *pr);
+
 static void all_fail(struct delivery *y, const struct problem *pr)
 {
-	for (size_t i = 0; i < y->n; i++) {
-		y->to[i].ok = false;
-		y->to[i].pr = *pr;
-	}
+	for (size_t i = 0; i < y->n; i++) /* some may have their end: the others are tried with 7 bits */
+		if (!y->to[i].ok && y->to[i].pr.cls == PROBLEM_NONE)
+			y->to[i].pr = *pr;
 	finish(y, "", "");
+}
+
+static bool any_eight(const struct delivery *y)
+{
+	for (size_t i = 0; i < y->n; i++)
+		if (!y->to[i].ok && y->to[i].eight)
+			return true;
+	return false;
+}
+
+/* 8-bit content and a host that takes none: once, with what a sealer makes of it. */
+static bool convert(struct delivery *y)
+{
+	const struct smtpc_settings *set = conf_section(y->of->r->conf, "smtp-client");
+
+	if (y->seven != NULL || !set->convert_8bit || !any_eight(y))
+		return false;
+	y->converting = relay_seven_start(y->of->r, y->id, y->content, on_converted, y);
+	return true;
 }
 
 static void on_sent(void *ctx, struct smtpc_mail *m, const char *remote, const char *tls)
 {
 	(void)m;
 	judge_hop(ctx, now_ms(((struct delivery *)ctx)->of));
-	finish(ctx, remote == NULL ? "" : remote, tls == NULL ? "" : tls);
+	if (!convert(ctx))
+		finish(ctx, remote == NULL ? "" : remote, tls == NULL ? "" : tls);
 }
 
 /* ---- the try ---- */
@@ -281,11 +308,10 @@ static void hand_over(struct delivery *y, const struct smtpc_dest *dest)
 	y->mail.rcpts = y->to;
 	y->mail.nrcpts = y->n;
 	y->mail.front = "";
-	y->mail.content = spool_reader(y->content);
+	y->mail.content = spool_reader(y->seven != NULL ? y->seven : y->content);
 	y->mail.env = y->env;
 	y->mail.env.requiretls = y->env.requiretls && !inside_is_safe(y);
-	y->mail.body8 = y->env.body8;
-	y->mail.sealed = !y->env.body8;
+	y->mail.env.body8 = y->mail.body8 = y->env.body8 && y->seven == NULL;
 	y->mail.id = y->id;
 	y->mail.done = on_sent;
 	y->mail.ctx = y;
@@ -329,6 +355,30 @@ static void on_hop(void *ctx, const struct smtpc_dest *dest, const struct proble
 		send_verified(y, dest);
 	else
 		hand_over(y, dest);
+}
+
+static void on_converted(void *ctx, struct spool *seven, const struct problem *pr)
+{
+	struct delivery *y = ctx;
+
+	y->converting = NULL;
+	y->seven = seven;
+	for (size_t i = 0; i < y->n; i++) {
+		if (!y->to[i].eight)
+			continue;
+		y->to[i].eight = false;
+		if (seven == NULL)
+			y->to[i].pr = *pr;
+		else
+			memset(&y->to[i].pr, 0, sizeof(y->to[i].pr));
+	}
+	if (seven == NULL) {
+		finish(y, "", "");
+		return;
+	}
+	log_info(y->id, "relay", "converted from=%llu to=%llu why=\"no 8BITMIME\"",
+	    (unsigned long long)spool_size(y->content), (unsigned long long)spool_size(seven));
+	relay_hops_find(y->of->r->hops, y->nexthop, on_hop, y);
 }
 
 static struct delivery *delivery_new(struct relay_deliver *d, size_t n)

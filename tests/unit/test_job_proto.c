@@ -389,7 +389,7 @@ static void rq_kind_low(struct job_request *m)
 }
 static void rq_kind_high(struct job_request *m)
 {
-	m->kind = JOB_OPEN + 1;
+	m->kind = JOB_SEVEN + 1;
 }
 static void rq_was(struct job_request *m)
 {
@@ -570,7 +570,7 @@ START_TEST(descriptors)
 		for (int i = 0; i < 3; i++)
 			in.fds[i] = fds[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 		if (bad == 1)
-			o.b.p[IPC_HEADER] = JOB_OPEN + 1; /* found when the descriptors were taken already */
+			o.b.p[IPC_HEADER] = JOB_SEVEN + 1; /* found when the descriptors were taken already */
 		else if (bad == 2)
 			in.n = 10;
 		else if (bad == 3)
