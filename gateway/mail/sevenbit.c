@@ -57,6 +57,20 @@ static const char *container_cte(const struct mime_entity *e)
 	return e->cte == MIME_CTE_7BIT ? NULL : "7bit";
 }
 
+/* What was signed is not touched; the header above it may be. */
+static int signed_whole(struct job *j, const struct mime_entity *e)
+{
+	bool needed;
+
+	if (sevenbit_body_needed(j->r, e->body_off, e->body_len, &needed, j->pr))
+		return -1;
+	if (needed)
+		return refuse(j, "a part of it is signed and has 8-bit text or overlong lines");
+	if (sevenbit_header_write(&e->header, container_cte(e), j->w, j->pr))
+		return -1;
+	return stream_copy(j->r, e->body_off, e->body_len, j->w, j->pr);
+}
+
 static int multipart(struct job *j, struct arena *a, const struct mime_entity *e, size_t depth)
 {
 	struct mime_range *parts;
@@ -65,7 +79,7 @@ static int multipart(struct job *j, struct arena *a, const struct mime_entity *e
 	size_t n;
 
 	if (mime_is(&e->type, "multipart", "signed"))
-		return refuse(j, "a part of it is signed and has 8-bit text or overlong lines");
+		return signed_whole(j, e);
 	if (mime_parts(a, j->r, e, j->lim, &parts, &n, j->pr))
 		return -1;
 	if (sevenbit_header_write(&e->header, container_cte(e), j->w, j->pr))

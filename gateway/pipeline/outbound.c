@@ -85,7 +85,7 @@ static bool author_is_sender(const struct work *w)
 	struct address from, sender;
 
 	return header_author(w->a, &w->msg.header, &from, NULL) == 0 &&
-	       address_parse(w->rq->sender, strlen(w->rq->sender), &sender, NULL) == 0 &&
+	       address_parse_utf8(w->rq->sender, strlen(w->rq->sender), &sender, NULL) == 0 &&
 	       address_same_nocase(&from, &sender);
 }
 
@@ -155,6 +155,16 @@ static int front_outer(struct work *w)
 	return 0;
 }
 
+/* Fields that stay outside may have UTF-8 in them (RFC 6532): the next hop must be told. */
+static bool any_high(const struct buf *b)
+{
+	uint8_t all = 0;
+
+	for (size_t i = 0; i < b->len; i++)
+		all |= b->p[i];
+	return all & 0x80;
+}
+
 static int write_group(
     struct work *w, uint8_t verdict, enum policy_treatment t, struct job_output *o, struct spool *s)
 {
@@ -163,6 +173,7 @@ static int write_group(
 	if (front_outer(w) != 0)
 		return problem_set(
 		    &w->res->pr, PROBLEM_PERM, 552, "5.3.4", "", "the header of the message is too large");
+	o->eight_bit = any_high(&w->front);
 	switch (t) {
 	case POLICY_SEAL:
 		o->sealed = true;

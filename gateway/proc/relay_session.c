@@ -62,30 +62,10 @@ static void reset(void *app, struct smtpd *s)
 	smtpd_set_user(s, NULL);
 }
 
-/* RFC 6531 addresses outside: no certificate is bound to one here (RFC 9598 is not done), and the header of what is
- * sealed is written in ASCII. U-labels alone are no such address: they came as A-labels. */
-static int utf8_outside(const struct address *a, struct problem *pr)
-{
-	char text[ADDRESS_TEXT_MAX];
-
-	if (!address_is_utf8(a))
-		return 0;
-	return problem_set(pr, PROBLEM_PERM, 553, "5.6.7", "RFC 6531 3.5",
-	    "mail to the outside from or for an address with characters outside ASCII before the @ (<%s>) cannot be "
-	    "protected here; use an address in ASCII",
-	    address_text(a, text));
-}
-
 static void mail(void *app, struct smtpd *s, const struct smtpd_mail *m)
 {
-	struct problem pr;
-
 	relay_tx_free(tx_of(s));
 	smtpd_set_user(s, NULL);
-	if (inside(s) && utf8_outside(&m->sender, &pr) != 0) {
-		smtpd_mail_done(s, &pr);
-		return;
-	}
 	smtpd_set_user(s, relay_tx_new(app, s, m));
 	smtpd_mail_done(s, NULL);
 }
@@ -163,18 +143,11 @@ static void on_verdict(void *ctx, struct relay_verdict *v, const struct problem 
 
 static void rcpt_inside(struct relay_tx *t, const struct address *a)
 {
-	const char *domain = a->domain;
-	struct problem pr;
-
-	if (conf_domain_find(t->r->conf, domain) != NULL) {
+	if (conf_domain_find(t->r->conf, a->domain) != NULL) {
 		struct relay_verdict *v = relay_verdict_local();
 
 		rcpt_add(t, v, false);
 		relay_verdict_free(v);
-		return;
-	}
-	if (utf8_outside(a, &pr) != 0) {
-		rcpt_answer(t, &pr);
 		return;
 	}
 	relay_ask_verdict(t->r->ask, t->identity_text, t->pending_rcpt, on_verdict, t);

@@ -11,7 +11,7 @@ import struct
 import time
 
 from gateway import wait_for
-from mail import Talk, message, quick, send, solo
+from mail import Talk, message, pair, quick, send, solo
 from smime import Identity
 
 US, THEM = "a@hospital.example", "b@partner.example"
@@ -94,8 +94,8 @@ def test_chunks(top):
 
 @quick
 def test_international_addresses(top):
-    """A domain in its own script is the domain of its A-labels; what cannot be protected to the outside is refused with the reason."""
-    gw, inside, outside = solo(top, domain_settings="recipients = any")
+    """A domain in its own script is the domain of its A-labels; local parts in UTF-8 go to hosts that know SMTPUTF8, and each recipient has one outcome."""
+    gw, inside, outside = solo(top, domain_settings="recipients = any", sections="smtp-client {\n  idle-time = 0s\n}\n")
     t = Talk(gw.outside)
     assert "SMTPUTF8" in t.ask("EHLO client.test") and "REQUIRETLS" not in t.ask("EHLO client.test")
     assert t.ask("MAIL FROM:<é@partner.example>".encode() + b"\r\n").startswith("553 5.6.7")
@@ -116,13 +116,42 @@ def test_international_addresses(top):
         assert t.ask(message(sender, rcpt, "characters") + b".\r\n").startswith("250")
         t.close()
     wait_for("an outcome for all", 20, lambda: len(gw.queue()) == 3 and all(m["state"] in ("done", "held") for m in gw.queue()))
-    t = Talk(gw.inside)
+    # to the outside: a host that does not know SMTPUTF8 does not get it, and the sender is told; another does
+    inside.offers += ("SMTPUTF8",)
+    gw.postern("partner", "add", "partner.example", "--treatment", "clear", "--strength", "never")
+
+    def speak(sender, rcpt, subject):
+        t = Talk(gw.inside)
+        t.ask("EHLO client.test")
+        said = [t.ask(line) for line in (f"MAIL FROM:<{sender}> SMTPUTF8\r\n".encode(), f"RCPT TO:<{rcpt}>\r\n".encode(), b"DATA\r\n", message(sender, rcpt, subject) + b".\r\n")]
+        t.close()
+        assert [a[:3] for a in said] == ["250", "250", "354", "250"], said
+    speak(US, "é@partner.example", "not there")
+    report = inside.wait(1, 30, lambda m: m.sender == "" and m.rcpts == [US])[0]
+    assert b"Status: 5.6.7" in report.data and "é@partner.example".encode() in report.data, report.data
+    outside.offers += ("SMTPUTF8",)
+    speak("ü@hospital.example", "é@partner.example", "there")
+    got = outside.by_subject("there")
+    assert (got.sender, got.rcpts) == ("ü@hospital.example", ["é@partner.example"]) and "From: ü@hospital.example".encode() in got.header
+    assert len(outside.mails) == 1
+
+
+def test_sealed_for_international_addresses(top):
+    """Domain certificates serve every local part: signed, sealed, opened and believed; outside only the addresses show."""
+    hospital, lab, hs, ls = pair(top)
+    ls.offers += ("SMTPUTF8",)
+    sender, rcpt = "jürgen@hospital.example", "zoë@lab.example"
+    t = Talk(hospital.inside)
     t.ask("EHLO client.test")
-    assert t.ask("MAIL FROM:<é@hospital.example> SMTPUTF8".encode() + b"\r\n").startswith("553 5.6.7 mail to the outside from or for an address")
-    assert t.ask(f"MAIL FROM:<{US}> SMTPUTF8").startswith("250")
-    assert t.ask("RCPT TO:<é@partner.example>".encode() + b"\r\n").startswith("553 5.6.7 mail to the outside from or for an address")
+    for line in (f"MAIL FROM:<{sender}> SMTPUTF8\r\n".encode(), f"RCPT TO:<{rcpt}>\r\n".encode()):
+        got = t.ask(line)
+        assert got.startswith("250"), got
+    assert t.ask("DATA").startswith("354")
+    assert t.ask(message(sender, rcpt, "international", "the secret words\r\n") + b".\r\n").startswith("250")
     t.close()
-    assert not outside.mails
+    m = ls.by_subject("international")
+    assert (m.sender, m.rcpts) == (sender, [rcpt]) and b"the secret words" in m.body and m.field("X-Postern-Verdict").startswith("sealed"), m.header
+    hospital.wait_log(r"delivered to=<zo.*@lab\.example> .*treatment=seal")
 
 
 @quick
