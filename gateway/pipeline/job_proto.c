@@ -365,6 +365,7 @@ void job_result_put(struct ipc_out *o, const struct job_result *m)
 	ipc_put_str(o, m->message_id);
 	ipc_put_str(o, m->from_domain);
 	ipc_put_u8(o, m->protected_in);
+	ipc_put_u8(o, m->tls_no);
 	ipc_put_u8(o, m->open_failed);
 	ipc_put_bytes(o, m->key_hash, sizeof(m->key_hash));
 	ipc_put_u8(o, m->have_key_hash);
@@ -391,6 +392,7 @@ int job_result_get(struct ipc_in *in, struct arena *a, struct job_result *m)
 	ipc_get_str(in, m->message_id, sizeof(m->message_id));
 	ipc_get_str(in, m->from_domain, sizeof(m->from_domain));
 	m->protected_in = take_bool(in);
+	m->tls_no = take_bool(in);
 	m->open_failed = take_bool(in);
 	take_fixed(in, m->key_hash, sizeof(m->key_hash));
 	m->have_key_hash = take_bool(in);

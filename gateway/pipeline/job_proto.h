@@ -104,6 +104,7 @@ struct job_result {
 				  person */
 	bool protected_in;     /* trusted and sealed: remember the partner as seen protected */
 	bool open_failed;      /* counts against P10's limit */
+	bool tls_no;	       /* JOB_SEAL: the header says "TLS-Required: No" */
 	uint8_t key_hash[32];  /* JOB_CHECK/OPEN of encrypted mail: hash of our encryptedKey */
 	bool have_key_hash;
 	const char *ids[JOB_IDS_MAX];

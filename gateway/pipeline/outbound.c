@@ -6,6 +6,7 @@
 
 #include "gateway/base/encode.h"
 #include "gateway/base/mem.h"
+#include "gateway/mail/lex.h"
 #include "gateway/pipeline/seal.h"
 #include "gateway/pipeline/work.h"
 
@@ -49,6 +50,23 @@ static void note_message_id(struct work *w)
 		snprintf(w->res->message_id, sizeof(w->res->message_id), "<%s@%s>", w->rq->id, w->rq->hostname);
 }
 
+/* RFC 8689 5: the field stands once, and has the one value there is. */
+static bool says_tls_no(const struct header *h)
+{
+	const struct header_field *f = header_find(h, "TLS-Required", 0);
+	const char *p, *end;
+
+	if (f == NULL || header_find(h, "TLS-Required", 1) != NULL)
+		return false;
+	p = f->value;
+	end = p + f->value_len;
+	while (p < end && strchr(" \t\r\n", *p) != NULL)
+		p++;
+	while (end > p && strchr(" \t\r\n", end[-1]) != NULL)
+		end--;
+	return lex_same(p, (size_t)(end - p), "No");
+}
+
 static enum stage_result out_header(struct work *w)
 {
 	struct reader *r = spool_reader(w->in);
@@ -56,6 +74,7 @@ static enum stage_result out_header(struct work *w)
 	if (mime_entity_read(w->a, r, 0, r->size, &w->lim, &w->msg, &w->res->pr) != 0)
 		return w->res->pr.cls == PROBLEM_TEMP ? STAGE_DEFER : STAGE_REJECT;
 	note_message_id(w);
+	w->res->tls_no = says_tls_no(&w->msg.header);
 	note_ids(w, "In-Reply-To");
 	note_ids(w, "References");
 	return STAGE_NEXT;

@@ -357,6 +357,18 @@ static void on_hop(void *ctx, const struct smtpc_dest *dest, const struct proble
 		hand_over(y, dest);
 }
 
+/* RFC 8689 5: the author prefers delivery to protection; whether that counts is the admin's decision. */
+static void find_hop(struct delivery *y)
+{
+	struct relay *r = y->of->r;
+
+	if (y->env.tls_no && y->kind == QUEUE_OUTBOUND && r->top->tls_required_no == CONF_TLS_NO_HONOUR &&
+	    !demands_tls(y))
+		relay_hops_find_less(r->hops, y->nexthop, on_hop, y);
+	else
+		relay_hops_find(r->hops, y->nexthop, on_hop, y);
+}
+
 static void on_converted(void *ctx, struct spool *seven, const struct problem *pr)
 {
 	struct delivery *y = ctx;
@@ -378,7 +390,7 @@ static void on_converted(void *ctx, struct spool *seven, const struct problem *p
 	}
 	log_info(y->id, "relay", "converted from=%llu to=%llu why=\"no 8BITMIME\"",
 	    (unsigned long long)spool_size(y->content), (unsigned long long)spool_size(seven));
-	relay_hops_find(y->of->r->hops, y->nexthop, on_hop, y);
+	find_hop(y);
 }
 
 static struct delivery *delivery_new(struct relay_deliver *d, size_t n)
@@ -431,7 +443,7 @@ void relay_deliver_begin(
 		y->to[i].address = y->rcpts[i].address;
 		y->to[i].env = y->rcpts[i].env;
 	}
-	relay_hops_find(d->r->hops, y->nexthop, on_hop, y);
+	find_hop(y);
 }
 
 /* ---- claiming ---- */

@@ -158,6 +158,41 @@ def test_treatment_tls(top):
         web.stop()
 
 
+def test_tls_required_no(top):
+    """RFC 8689 5: "TLS-Required: No" in the header lowers DANE and MTA-STS only where the admin wants it so; REQUIRETLS, relay-tls and treatment tls never."""
+    ca, nsd, port = Authority(top), Nsd(top), free_ports(1)[0]
+    h = hosts(top, port, {"wrong": (3, "wrong.signed.test"), "sts": (6, "else.invalid")}, ca)
+    nsd.zone("signed.test", ["wrong MX 10 wrong", "wrong A 127.0.0.3", f"_{port}._tcp.wrong TLSA 3 1 1 {WRONG}"], sign=True)
+    nsd.zone("plain.test", ["sts MX 10 sts", "sts A 127.0.0.6", "mta-sts.sts A 127.0.0.9", '_mta-sts.sts TXT "v=STSv1; id=a1;"'])
+    nsd.start()
+    web = PolicyServer("127.0.0.9", ca)
+    web.policy("sts.plain.test", policy("enforce", "sts.plain.test"))
+    g = gateway(top, nsd, port, ca, sts=f"port = {web.port}\n  local-addresses = yes", settings="", more="queue {\n  retry-min = 1s\n  retry-max = 1s\n}\nsmtp-client {\n  backoff-min = 500ms\n  backoff-max = 500ms\n}\n")
+
+    def say(to, subject):
+        with smtplib.SMTP("127.0.0.1", g.inside, timeout=30) as s:
+            s.sendmail("doctor@hospital.example", [to], f"From: doctor@hospital.example\r\nTo: {to}\r\nSubject: {subject}\r\nTLS-Required: No\r\n\r\ntext\r\n")
+    try:
+        say("a@wrong.signed.test", "never mind")
+        say("a@sts.plain.test", "never mind")
+        assert "DANE" in waits(g, "a@wrong.signed.test") and "verified certificate is demanded" in waits(g, "a@sts.plain.test")
+        g.stop()
+        g.settings += "tls-required-no = honour\n"
+        g.write_conf()
+        g.start()
+        for name in ("wrong", "sts"):
+            m = h[name].by_subject("never mind")
+            assert m.tls and m.field("TLS-Required") == "No"
+        g.postern("partner", "add", "wrong.signed.test", "--treatment", "tls", "--strength", "require")
+        say("a@wrong.signed.test", "verified only")
+        send(g, "a@sts.plain.test", "nothing said")
+        assert "DANE" in waits(g, "a@wrong.signed.test") and "verified certificate is demanded" in waits(g, "a@sts.plain.test")
+        assert [len(h[n].mails) for n in ("wrong", "sts")] == [1, 1]
+    finally:
+        nsd.stop()
+        web.stop()
+
+
 def policy(mode, *mx, age=86400):
     return f"version: STSv1\r\nmode: {mode}\r\n" + "".join(f"mx: {m}\r\n" for m in mx) + f"max_age: {age}\r\n"
 

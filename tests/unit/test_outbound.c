@@ -95,6 +95,33 @@ START_TEST(long_identifiers)
 }
 END_TEST
 
+/* RFC 8689 5: once, and with the one value. */
+static const struct {
+	const char *fields;
+	bool says;
+} tls_no[] = {
+    {"", false},
+    {"TLS-Required: No\r\n", true},
+    {"tls-required:\r\n\tNO \r\n", true},
+    {"TLS-Required: Yes\r\n", false},
+    {"TLS-Required: Nobody\r\n", false},
+    {"TLS-Required:\r\n", false},
+    {"TLS-Required: No\r\nTLS-Required: No\r\n", false},
+};
+
+START_TEST(tls_required_no)
+{
+	struct buf b;
+
+	buf_init(&b, 65536);
+	ck_assert_int_eq(buf_addf(&b, HEAD "%s\r\n" BODY, tls_no[_i].fields), 0);
+	pipes_verdict(&w, 0, POLICY_CLEAR);
+	ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_DONE);
+	ck_assert(w.res.tls_no == tls_no[_i].says);
+	buf_clear(&b);
+}
+END_TEST
+
 /* ---- who gets what ---- */
 
 START_TEST(groups)
@@ -262,6 +289,7 @@ int main(void)
 	tcase_add_test(t, not_asked);
 	tcase_add_loop_test(t, asked_for_one, 0, 3);
 	tcase_add_test(t, long_identifiers);
+	tcase_add_loop_test(t, tls_required_no, 0, sizeof(tls_no) / sizeof(tls_no[0]));
 	tcase_add_test(t, groups);
 	tcase_add_loop_test(t, all_or_nobody, 0, (int)(sizeof(stops) / sizeof(stops[0])));
 	tcase_add_loop_test(t, verdict_without_substance, 0, 4);
