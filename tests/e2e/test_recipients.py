@@ -230,6 +230,36 @@ def test_one_question_for_many_clients(top):
     assert check(gw, "new@hospital.example")["accepted"], "nothing of it was remembered"
 
 
+@quick
+def test_nobody_is_crowded_out(top):
+    """One client's made-up addresses, while the inside server is slow: beyond its share it is told so, others are asked for all the same, and what it leaves behind holds no place."""
+    slow = Slow()
+    gw = Gateway(top, "hospital", "hospital.example", slow.address, "127.0.0.1:1", outside_settings='unlimited = {"127.0.0.1"}', sections="recipients {\n timeout = 60s\n waiting-max = 8\n waiting-per-client = 6\n probe-connections = 2\n}")
+    gw.start()
+
+    def ask(source, name):
+        t = Talk(gw.outside, 60, source)
+        t.ask("EHLO client.test")
+        t.ask("MAIL FROM:<x@world.test>")
+        t.say(f"RCPT TO:<{name}@hospital.example>\r\n")
+        return t
+    first = [ask("127.0.0.5", f"made-up-{i}") for i in range(6)]
+    wait_for("the questions", 20, lambda: len(slow.asked) == 2)
+    over = ask("127.0.0.5", "anna-too")
+    assert over.reply() == "451 4.7.1 <anna-too@hospital.example>: too many recipients that you asked for are still being looked up here, try again later"
+    others = [ask("127.0.0.6", "anna"), ask("127.0.0.7", "anna-b")]
+    late = ask("127.0.0.8", "anna-c")
+    assert late.reply() == "451 4.3.2 <anna-c@hospital.example>: too many recipients are being looked up here at the moment, try again later"
+    gw.wait_log("alarm=recipients .*waiting-max")
+    for t in first:
+        t.close()
+    wait_for("the sessions to end", 20, lambda: gw.cli("status")["relay"]["sessions"] <= 4)
+    again = [ask("127.0.0.8", f"anna-{i}") for i in range(4)]  # the made-up ones that nobody asked the inside server for are gone
+    slow.go.set()
+    assert [t.reply()[:3] for t in others + again] == ["250"] * 6
+    assert len([a for a in slow.asked if a.startswith("made-up")]) == 2, slow.asked
+
+
 def test_refused_after_acceptance_and_away(top):
     """The inside server takes RCPT and refuses the mail later: held with its words, and nothing goes outside. It is away: the ciphertext waits, and arrives when it is back."""
     hospital, lab, hs, ls = pair(top, sections=RETRIES)
