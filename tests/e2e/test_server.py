@@ -267,6 +267,13 @@ def test_tls_names_and_client_certificates(top):
 def test_starttls_injection(top):
     """What somebody put behind STARTTLS in the clear is not heard under TLS, neither as commands nor as a message in chunks; the greeting is forgotten."""
     gw, inside, _ = solo(top)
+
+    def offered():  # the relay hears of the certificate a moment after the command that made it
+        t = Talk(gw.outside)
+        said = t.ask("EHLO client.test")
+        t.close()
+        return "STARTTLS" in said
+    wait_for("STARTTLS to be offered", 20, offered)
     evil = transaction("evil@evil.example", [US]).encode()
     mail = b"Subject: injected\r\n\r\nevil\r\n"
     for behind in (evil + b"DATA\r\n" + mail + b".\r\n", evil + b"BDAT %d LAST\r\n%s" % (len(mail), mail), b"EHLO evil\r\nMAIL FROM:<evil@evil.example>\r\n", b"NOOP\r\nRCP"):

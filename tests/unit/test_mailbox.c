@@ -63,6 +63,7 @@ static const struct {
     {"a\xc3@x.org", NULL},
     {"a\xe4@x.org", NULL},
     {"a\xc2\x85@x.org", NULL},
+    {"a\xe2\x80\xae@x.org", NULL},
     {"a@x\xe4.org", NULL},
     {"a@x.org\r\nb", NULL},
     {"a@x.org\nb", NULL},
