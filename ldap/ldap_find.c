@@ -79,6 +79,14 @@ static void mark_dead(struct ldap_find *f, size_t i, enum ldap_link_result r, co
 	log_warn(NULL, "ldap", "dead server=%s why=\"%s\"", f->set->servers.v[i], words);
 }
 
+/* It answers, but not this question: the next one may fare better, and so may another server. */
+static void no_answer(struct ldap_find *f, size_t i, enum ldap_link_result r, const char *words, struct job *j)
+{
+	snprintf(j->said, sizeof(j->said), "%.90s: %s", f->set->servers.v[i], words);
+	if (r == LDAP_LINK_WRONG)
+		j->status = LDAP_FIND_WRONG;
+}
+
 static void drop_link(struct worker *w)
 {
 	ldap_link_free(w->link);
@@ -133,6 +141,10 @@ static void work_on(struct worker *w, struct job *j)
 		r = try_server(w, j, i, words);
 		if (r == LDAP_LINK_DOWN || r == LDAP_LINK_ERROR) {
 			mark_dead(f, i, r, words, j);
+			continue;
+		}
+		if (r == LDAP_LINK_LATER || r == LDAP_LINK_WRONG) {
+			no_answer(f, i, r, words, j);
 			continue;
 		}
 		j->status = r == LDAP_LINK_FOUND ? LDAP_FIND_FOUND : LDAP_FIND_NOTHING;

@@ -1,7 +1,8 @@
 /*
  * Asks a directory whether an address is in it, through libldap. libldap waits (in TLS handshakes always), so each
  * directory has a few threads of its own, started when they are first needed; the caller's side never blocks. Servers
- * are tried in their order; one that fails is left alone for dead-time. Scout.
+ * are tried in their order; one that cannot be reached, or refuses TLS or bind, is left alone for dead-time. One that
+ * answers a search with an error is asked the next question all the same. Scout.
  *
  * No names are resolved here and no files are read after ldap_find_new: the sandbox allows neither. No referrals are
  * followed.
@@ -22,7 +23,7 @@ struct ldap_find;
 enum ldap_find_status {
 	LDAP_FIND_FOUND,
 	LDAP_FIND_NOTHING, /* a server answered: no entry */
-	LDAP_FIND_TEMP,	   /* no server answered */
+	LDAP_FIND_TEMP,	   /* no server answered, or one said: not now */
 	LDAP_FIND_WRONG,   /* one answered with an error that somebody must mend */
 };
 /* Where the servers of the setting are, in its order; port 0: put in here. Copied. */

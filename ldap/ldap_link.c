@@ -101,6 +101,7 @@ static int connect_to(const struct sockaddr_storage *ss, int64_t ms)
 	return -1;
 }
 
+/* Of TLS and bind. */
 static enum ldap_link_result judge(int rc)
 {
 	switch (rc) {
@@ -110,22 +111,25 @@ static enum ldap_link_result judge(int rc)
 	case LDAP_TIMELIMIT_EXCEEDED:
 	case LDAP_BUSY:
 	case LDAP_UNAVAILABLE:
-	case LDAP_UNWILLING_TO_PERFORM:
-	case LDAP_ADMINLIMIT_EXCEEDED:
 		return LDAP_LINK_DOWN;
 	default:
 		return LDAP_LINK_ERROR;
 	}
 }
 
-static enum ldap_link_result failed(LDAP *ld, int rc, const char *what, char words_r[WORDS])
+static void describe(LDAP *ld, int rc, const char *what, char words_r[WORDS])
 {
 	char *more = NULL;
 
 	(void)ldap_get_option(ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &more);
-	snprintf(words_r, WORDS, "%s: %s%s%.200s", what, ldap_err2string(rc), more != NULL && *more ? ": " : "",
+	snprintf(words_r, WORDS, "%s: %s%s%.160s", what, ldap_err2string(rc), more != NULL && *more ? ": " : "",
 	    more != NULL ? more : "");
 	ldap_memfree(more);
+}
+
+static enum ldap_link_result failed(LDAP *ld, int rc, const char *what, char words_r[WORDS])
+{
+	describe(ld, rc, what, words_r);
 	return judge(rc);
 }
 
@@ -214,13 +218,66 @@ static void take_dn(LDAP *ld, LDAPMessage *entry, char words_r[WORDS])
 	ldap_memfree(dn);
 }
 
+/* What a result code without an entry means (RFC 4511 4.1.9, appendix A), and where to look. "There is no such
+ * object" is about the base: it must never become "no such recipient". */
+static const struct {
+	int rc;
+	enum ldap_link_result r;
+	const char *look;
+} results[] = {
+    {LDAP_SUCCESS, LDAP_LINK_NOTHING, ""},
+    {LDAP_SERVER_DOWN, LDAP_LINK_DOWN, ""},
+    {LDAP_CONNECT_ERROR, LDAP_LINK_DOWN, ""},
+    {LDAP_TIMEOUT, LDAP_LINK_DOWN, ""},
+    {LDAP_ENCODING_ERROR, LDAP_LINK_DOWN, ""},
+    {LDAP_DECODING_ERROR, LDAP_LINK_DOWN, ""},
+    {LDAP_LOCAL_ERROR, LDAP_LINK_DOWN, ""},
+    {LDAP_PROTOCOL_ERROR, LDAP_LINK_DOWN, ""},
+    {LDAP_UNAVAILABLE, LDAP_LINK_DOWN, ""},
+    {LDAP_BUSY, LDAP_LINK_LATER, ""},
+    {LDAP_TIMELIMIT_EXCEEDED, LDAP_LINK_LATER, "the search takes too long there: are its attributes indexed?"},
+    {LDAP_ADMINLIMIT_EXCEEDED, LDAP_LINK_WRONG, "are the attributes of the search indexed there?"},
+    {LDAP_NO_SUCH_OBJECT, LDAP_LINK_WRONG, "the setting base names nothing there, or bind-dn may not see it"},
+    {LDAP_INVALID_DN_SYNTAX, LDAP_LINK_WRONG, "the setting base is no DN"},
+    {LDAP_INSUFFICIENT_ACCESS, LDAP_LINK_WRONG, "give bind-dn the right to search below base"},
+    {LDAP_INAPPROPRIATE_AUTH, LDAP_LINK_WRONG, "set bind-dn and password-file"},
+    {LDAP_STRONG_AUTH_REQUIRED, LDAP_LINK_WRONG, "it wants TLS or bind-dn with password-file"},
+    {LDAP_CONFIDENTIALITY_REQUIRED, LDAP_LINK_WRONG, "it wants TLS: ldaps:// or starttls = yes"},
+    {LDAP_OPERATIONS_ERROR, LDAP_LINK_WRONG, "Active Directory says this of a search without bind-dn"},
+    {LDAP_UNWILLING_TO_PERFORM, LDAP_LINK_WRONG, "does it allow searches for bind-dn?"},
+    {LDAP_REFERRAL, LDAP_LINK_WRONG, "base is kept by another server: name that one in servers"},
+    {LDAP_FILTER_ERROR, LDAP_LINK_WRONG, "the setting filter is no LDAP filter"},
+    {LDAP_UNDEFINED_TYPE, LDAP_LINK_WRONG, "it does not know an attribute of the search"},
+    {LDAP_INAPPROPRIATE_MATCHING, LDAP_LINK_WRONG, "an attribute of the search cannot be compared"},
+};
+
+static enum ldap_link_result no_entry(LDAP *ld, int rc, char words_r[WORDS])
+{
+	enum ldap_link_result r = LDAP_LINK_WRONG;
+	const char *look = "";
+	size_t n;
+
+	for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
+		if (results[i].rc == rc) {
+			r = results[i].r;
+			look = results[i].look;
+		}
+	if (rc == LDAP_SUCCESS)
+		return r;
+	describe(ld, rc, "search", words_r);
+	n = strlen(words_r);
+	if (look[0] != '\0')
+		snprintf(words_r + n, WORDS - n, " (%s)", look);
+	return r;
+}
+
 enum ldap_link_result ldap_link_search(
     struct ldap_link *k, const struct ldap_settings *set, const char *filter, char words_r[WORDS])
 {
 	struct timeval tv = {set->timeout / 1000, set->timeout % 1000 * 1000};
 	char none[] = LDAP_NO_ATTRS, *attrs[] = {none, NULL};
 	LDAPMessage *got = NULL, *entry;
-	enum ldap_link_result r = LDAP_LINK_NOTHING;
+	enum ldap_link_result r;
 	int rc = ldap_search_ext_s(k->ld, set->base, LDAP_SCOPE_SUBTREE, filter, attrs, 0, NULL, NULL, &tv, 1, &got);
 
 	words_r[0] = '\0';
@@ -228,8 +285,11 @@ enum ldap_link_result ldap_link_search(
 	if (entry != NULL) { /* also beside "size limit exceeded": there are several */
 		take_dn(k->ld, entry, words_r);
 		r = LDAP_LINK_FOUND;
-	} else if (rc != LDAP_SUCCESS) {
-		r = failed(k->ld, rc, "search", words_r);
+	} else if (rc == LDAP_SIZELIMIT_EXCEEDED) { /* we ask for one: there are more */
+		snprintf(words_r, WORDS, "more than one entry for it");
+		r = LDAP_LINK_FOUND;
+	} else {
+		r = no_entry(k->ld, rc, words_r);
 	}
 	ldap_msgfree(got);
 	return r;

@@ -18,8 +18,11 @@ const struct ldap_link_tls *ldap_link_tls(const struct ldap_settings *set, struc
 enum ldap_link_result {
 	LDAP_LINK_FOUND,
 	LDAP_LINK_NOTHING,
+	LDAP_LINK_LATER, /* it answered: not now */
+	LDAP_LINK_WRONG, /* it answered, and somebody must mend the settings or the directory; other questions may
+			    fare better */
 	LDAP_LINK_DOWN,	 /* the connection or the server is not there */
-	LDAP_LINK_ERROR, /* it answered, and trying again will not help */
+	LDAP_LINK_ERROR, /* TLS or bind refused: no question can be asked */
 };
 struct ldap_link;
 struct ldap_link_to {
@@ -33,7 +36,8 @@ struct ldap_link_to {
 struct ldap_link *ldap_link_new(const struct ldap_link_to *to, const struct sockaddr_storage *addr,
     enum ldap_link_result *r_r, char words_r[400]);
 void ldap_link_free(struct ldap_link *k);
-/* Is there an entry? words_r: its DN, or what went wrong. */
+/* Is there an entry? words_r: its DN, or what went wrong and where to look. Never ERROR; only DOWN says something of
+ * the server. */
 enum ldap_link_result ldap_link_search(
     struct ldap_link *k, const struct ldap_settings *set, const char *filter, char words_r[400]);
 

@@ -35,6 +35,9 @@ static int check_octets(const char *p, size_t n, bool utf8, struct problem *pr)
 		return utf8_needed(p, n) ? refused(pr, "5.6.7", "RFC 6531 3.3",
 					       "it is not well-formed UTF-8, or has a control character")
 					 : bad(pr, "it has a control character");
+	if (utf8 && utf8_turns(p, n))
+		return refused(pr, "5.6.7", "RFC 6531 3.3",
+		    "it has a character that changes the direction in which it is shown");
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)p[i];
 
@@ -238,6 +241,12 @@ int address_parse(const char *p, size_t n, struct address *a, struct problem *pr
 {
 	memset(a, 0, sizeof(*a));
 	return finish(a, parse_spec(p, n, false, a, pr));
+}
+
+int address_parse_utf8(const char *p, size_t n, struct address *a, struct problem *pr)
+{
+	memset(a, 0, sizeof(*a));
+	return finish(a, parse_spec(p, n, true, a, pr));
 }
 
 /* Where the ">" stands that closes the path: the first one outside a quoted local part. 0 when there is none. */

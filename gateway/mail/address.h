@@ -33,6 +33,9 @@ int address_parse(const char *p, size_t n, struct address *a, struct problem *pr
  * *utf8_r: there was an octet outside ASCII, so that SMTPUTF8 must have been said. */
 int address_parse_path_utf8(const char *p, size_t n, struct address *a, size_t *used_r, bool *utf8_r,
     struct problem *pr) __attribute__((warn_unused_result));
+/* As address_parse of such an address, whose domain may be of U-labels. */
+int address_parse_utf8(const char *p, size_t n, struct address *a, struct problem *pr)
+    __attribute__((warn_unused_result));
 /* The local part has characters outside ASCII. */
 bool address_is_utf8(const struct address *a);
 bool address_is_null(const struct address *a);

@@ -23,6 +23,7 @@ struct envelope {
 	bool body8;	 /* BODY=8BITMIME; on the way out: the content has 8-bit octets */
 	bool utf8;	 /* SMTPUTF8 */
 	bool requiretls; /* REQUIRETLS */
+	bool tls_no;	 /* the header says "TLS-Required: No" (RFC 8689 5) */
 	enum envelope_ret ret;
 	const char *envid; /* xtext as it came; NULL or "" none */
 };

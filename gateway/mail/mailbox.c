@@ -37,9 +37,10 @@ static int blanks(struct reading *r)
 	return 0;
 }
 
+/* RFC 6532 3.2: UTF-8 stands where ATEXT may. */
 static bool local_octet(char c)
 {
-	return lex_is(c, LEX_ATEXT) || c == '.';
+	return lex_is(c, LEX_ATEXT) || c == '.' || (unsigned char)c > 127;
 }
 
 /* Steps over local part, @ and domain; what they are made of is address_parse's to judge. */
@@ -83,7 +84,7 @@ static int spec(struct reading *r, const char *from)
 	/* RFC 2047 5: never within an addr-spec; a reader that decodes it all the same sees another address. */
 	if (memmem(from, len, "=?", 2))
 		return bad(r, "an encoded word stands inside an address");
-	if (address_parse(from, len, &a, &why))
+	if (address_parse_utf8(from, len, &a, &why))
 		return problem_set(r->pr, PROBLEM_PERM, 554, "5.6.0", "RFC 5322 3.4.1",
 		    "The field %s cannot be read: %s", r->name, why.text);
 	if (r->n >= r->max)
@@ -118,12 +119,7 @@ static int quoted_word(struct reading *r)
 	return 0;
 }
 
-/* RFC 5322 obs-phrase: dots; and 8-bit text, which many programs write undeclared. */
-static bool name_octet(char c)
-{
-	return local_octet(c) || (unsigned char)c > 127;
-}
-
+/* RFC 5322 obs-phrase: dots. */
 /* Words up to the octet that tells what they were. *apart_r: blanks or comments stood between them or behind them. */
 static int words(struct reading *r, size_t *count_r, bool *apart_r)
 {
@@ -135,8 +131,8 @@ static int words(struct reading *r, size_t *count_r, bool *apart_r)
 		if (lex_at(&r->l, '"')) {
 			if (quoted_word(r))
 				return -1;
-		} else if (name_octet(*r->l.p)) {
-			while (!lex_at_end(&r->l) && name_octet(*r->l.p))
+		} else if (local_octet(*r->l.p)) {
+			while (!lex_at_end(&r->l) && local_octet(*r->l.p))
 				r->l.p++;
 		} else {
 			break;

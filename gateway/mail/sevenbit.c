@@ -1,8 +1,8 @@
 /*
- * A MIME entity into 7-bit form before it is signed in the clear: RFC 8551 3.1.2 and 3.1.3, RFC 2045 6.4, RFC
- * 2046 5.1. Pure; sealer, treatment `sign`. Parts that are 7-bit already go through octet for octet, header and all;
- * of the others the body is encoded and Content-Transfer-Encoding set, in its place. Streaming: memory is one header
- * a level.
+ * A MIME entity into 7-bit form, before it is signed in the clear or for a host without 8BITMIME: RFC 8551 3.1.2
+ * and 3.1.3, RFC 2045 6.4, RFC 2046 5.1, RFC 6152 3. Pure; sealer. Parts that are 7-bit already go through octet for
+ * octet, header and all; of the others the body is encoded and Content-Transfer-Encoding set, in its place.
+ * Streaming: memory is one header a level.
  *
  * Written on our own MIME walk and not on GMime: that holds the whole message in memory and writes header fields
  * anew. A multipart/signed inside that is not 7-bit is refused: any change would break the signature of somebody
@@ -34,7 +34,7 @@ static int entity(struct job *j, uint64_t off, uint64_t len, size_t depth, enum 
 static int refuse(struct job *j, const char *why)
 {
 	return problem_set(j->pr, PROBLEM_PERM, 554, "5.6.3", "RFC 8551 3.1.2",
-	    "The message cannot be put into 7-bit form for a signature in the clear: %s.", why);
+	    "The message cannot be put into 7-bit form: %s.", why);
 }
 
 /* What stands between parts: delimiters, preamble, epilogue. */
@@ -57,6 +57,20 @@ static const char *container_cte(const struct mime_entity *e)
 	return e->cte == MIME_CTE_7BIT ? NULL : "7bit";
 }
 
+/* What was signed is not touched; the header above it may be. */
+static int signed_whole(struct job *j, const struct mime_entity *e)
+{
+	bool needed;
+
+	if (sevenbit_body_needed(j->r, e->body_off, e->body_len, &needed, j->pr))
+		return -1;
+	if (needed)
+		return refuse(j, "a part of it is signed and has 8-bit text or overlong lines");
+	if (sevenbit_header_write(&e->header, container_cte(e), j->w, j->pr))
+		return -1;
+	return stream_copy(j->r, e->body_off, e->body_len, j->w, j->pr);
+}
+
 static int multipart(struct job *j, struct arena *a, const struct mime_entity *e, size_t depth)
 {
 	struct mime_range *parts;
@@ -65,7 +79,7 @@ static int multipart(struct job *j, struct arena *a, const struct mime_entity *e
 	size_t n;
 
 	if (mime_is(&e->type, "multipart", "signed"))
-		return refuse(j, "a part of it is signed and has 8-bit text or overlong lines");
+		return signed_whole(j, e);
 	if (mime_parts(a, j->r, e, j->lim, &parts, &n, j->pr))
 		return -1;
 	if (sevenbit_header_write(&e->header, container_cte(e), j->w, j->pr))

@@ -1,7 +1,7 @@
 /*
- * Puts a MIME entity into 7-bit form before it is signed in the clear (RFC 8551 3.1.2), through GMime: base64 or
- * quoted-printable where needed, boundaries kept. For treatment `sign` only; holds the message in memory (setting
- * bounds it). Not for encrypted or opaque content.
+ * Puts a MIME entity into 7-bit form before it is signed in the clear (RFC 8551 3.1.2) or goes to a host without
+ * 8BITMIME (RFC 6152 3): base64 or quoted-printable where needed, boundaries kept. Streaming. What is signed inside
+ * is not touched: PERM 5.6.3. Not for encrypted or opaque content.
  */
 #ifndef POSTERN_MAIL_SEVENBIT_H
 #define POSTERN_MAIL_SEVENBIT_H

@@ -60,6 +60,23 @@ bool utf8_text(const char *p, size_t n)
 	return true;
 }
 
+bool utf8_turns(const char *p, size_t n)
+{
+	const uint8_t *u = (const uint8_t *)p;
+
+	for (size_t i = 0; i + 1 < n; i++) {
+		if (u[i] == 0xd8 && u[i + 1] == 0x9c)
+			return true;
+		if (u[i] != 0xe2 || i + 2 >= n)
+			continue;
+		if (u[i + 1] == 0x80 && (within(u[i + 2], 0x8e, 0x8f) || within(u[i + 2], 0xaa, 0xae)))
+			return true;
+		if (u[i + 1] == 0x81 && within(u[i + 2], 0xa6, 0xa9))
+			return true;
+	}
+	return false;
+}
+
 bool utf8_needed(const char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

@@ -182,6 +182,7 @@ static void rcpts_put(struct ipc_out *o, const struct job_request *m)
 	for (size_t i = 0; i < m->nrcpts; i++) {
 		ipc_put_str(o, m->rcpts[i].address);
 		ipc_put_u8(o, m->rcpts[i].verdict);
+		ipc_put_u8(o, m->rcpts[i].tls_verified);
 	}
 }
 
@@ -197,6 +198,7 @@ static void rcpts_get(struct ipc_in *in, struct arena *a, struct job_request *m)
 	for (size_t i = 0; i < m->nrcpts && !in->bad; i++) {
 		m->rcpts[i].address = take_str(in, a, ADDRESS_TEXT_MAX);
 		m->rcpts[i].verdict = ipc_get_u8(in);
+		m->rcpts[i].tls_verified = take_bool(in);
 	}
 }
 
@@ -288,7 +290,7 @@ int job_request_get(struct ipc_in *in, struct arena *a, struct job_request *m)
 	m->inline_sealed = take_octets(in, a);
 	while (!in->bad && in->nfds > 0)
 		m->fds[m->nfds++] = ipc_get_fd(in);
-	if (m->kind < JOB_SEAL || m->kind > JOB_OPEN || m->was_sealed > JOB_UNKNOWN)
+	if (m->kind < JOB_SEAL || m->kind > JOB_SEVEN || m->was_sealed > JOB_UNKNOWN)
 		in->bad = true;
 	for (size_t i = 0; i < m->nrcpts; i++)
 		if (m->kind == JOB_SEAL && m->rcpts[i].verdict >= m->nverdicts)
@@ -366,6 +368,7 @@ void job_result_put(struct ipc_out *o, const struct job_result *m)
 	ipc_put_str(o, m->message_id);
 	ipc_put_str(o, m->from_domain);
 	ipc_put_u8(o, m->protected_in);
+	ipc_put_u8(o, m->tls_no);
 	ipc_put_u8(o, m->open_failed);
 	ipc_put_bytes(o, m->key_hash, sizeof(m->key_hash));
 	ipc_put_u8(o, m->have_key_hash);
@@ -392,6 +395,7 @@ int job_result_get(struct ipc_in *in, struct arena *a, struct job_result *m)
 	ipc_get_str(in, m->message_id, sizeof(m->message_id));
 	ipc_get_str(in, m->from_domain, sizeof(m->from_domain));
 	m->protected_in = take_bool(in);
+	m->tls_no = take_bool(in);
 	m->open_failed = take_bool(in);
 	take_fixed(in, m->key_hash, sizeof(m->key_hash));
 	m->have_key_hash = take_bool(in);

@@ -20,6 +20,7 @@ enum job_kind {
 	JOB_CHECK, /* inbound, before the 250: outside structure; mail that is not encrypted is verified and judged as
 		      well */
 	JOB_OPEN,  /* inbound encrypted, after the 250 */
+	JOB_SEVEN, /* in the clear, for a host without 8BITMIME: the message in 7 bits */
 };
 
 #define JOB_RCPTS_MAX 1000
@@ -38,7 +39,8 @@ enum job_answer { JOB_UNASKED, JOB_NO, JOB_YES, JOB_UNKNOWN };
 
 struct job_rcpt {
 	const char *address;
-	uint8_t verdict; /* index */
+	uint8_t verdict;   /* index */
+	bool tls_verified; /* the way to it is under verified TLS: treatment `tls` can be kept */
 };
 struct job_request {
 	uint8_t kind;
@@ -49,7 +51,7 @@ struct job_request {
 	/* JOB_SEAL */
 	const struct judge_verdict *verdicts[JOB_VERDICTS_MAX];
 	size_t nverdicts;
-	bool tls_verified;  /* the next hop demands a verified certificate: treatment `tls` is possible */
+	bool tls_verified;  /* the same of every next hop outside, by configuration */
 	uint8_t was_sealed; /* enum job_answer: does the message answer a sealed one? */
 	/* JOB_CHECK, JOB_OPEN */
 	char our_domain[256];
@@ -102,6 +104,7 @@ struct job_result {
 				  person */
 	bool protected_in;     /* trusted and sealed: remember the partner as seen protected */
 	bool open_failed;      /* counts against P10's limit */
+	bool tls_no;	       /* JOB_SEAL: the header says "TLS-Required: No" */
 	uint8_t key_hash[32];  /* JOB_CHECK/OPEN of encrypted mail: hash of our encryptedKey */
 	bool have_key_hash;
 	const char *ids[JOB_IDS_MAX];

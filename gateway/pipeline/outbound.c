@@ -6,6 +6,7 @@
 
 #include "gateway/base/encode.h"
 #include "gateway/base/mem.h"
+#include "gateway/mail/lex.h"
 #include "gateway/pipeline/seal.h"
 #include "gateway/pipeline/work.h"
 
@@ -49,6 +50,23 @@ static void note_message_id(struct work *w)
 		snprintf(w->res->message_id, sizeof(w->res->message_id), "<%s@%s>", w->rq->id, w->rq->hostname);
 }
 
+/* RFC 8689 5: the field stands once, and has the one value there is. */
+static bool says_tls_no(const struct header *h)
+{
+	const struct header_field *f = header_find(h, "TLS-Required", 0);
+	const char *p, *end;
+
+	if (f == NULL || header_find(h, "TLS-Required", 1) != NULL)
+		return false;
+	p = f->value;
+	end = p + f->value_len;
+	while (p < end && strchr(" \t\r\n", *p) != NULL)
+		p++;
+	while (end > p && strchr(" \t\r\n", end[-1]) != NULL)
+		end--;
+	return lex_same(p, (size_t)(end - p), "No");
+}
+
 static enum stage_result out_header(struct work *w)
 {
 	struct reader *r = spool_reader(w->in);
@@ -56,6 +74,7 @@ static enum stage_result out_header(struct work *w)
 	if (mime_entity_read(w->a, r, 0, r->size, &w->lim, &w->msg, &w->res->pr) != 0)
 		return w->res->pr.cls == PROBLEM_TEMP ? STAGE_DEFER : STAGE_REJECT;
 	note_message_id(w);
+	w->res->tls_no = says_tls_no(&w->msg.header);
 	note_ids(w, "In-Reply-To");
 	note_ids(w, "References");
 	return STAGE_NEXT;
@@ -85,7 +104,7 @@ static bool author_is_sender(const struct work *w)
 	struct address from, sender;
 
 	return header_author(w->a, &w->msg.header, &from, NULL) == 0 &&
-	       address_parse(w->rq->sender, strlen(w->rq->sender), &sender, NULL) == 0 &&
+	       address_parse_utf8(w->rq->sender, strlen(w->rq->sender), &sender, NULL) == 0 &&
 	       address_same_nocase(&from, &sender);
 }
 
@@ -114,8 +133,8 @@ static enum stage_result out_decide(struct work *w)
 		struct policy_out f;
 		struct policy_decision *d = &w->decisions[i];
 
-		outbound_facts(w->rq->verdicts[w->rq->rcpts[i].verdict], w->rq->tls_verified,
-		    (enum job_answer)w->rq->was_sealed, &f);
+		outbound_facts(w->rq->verdicts[w->rq->rcpts[i].verdict],
+		    w->rq->tls_verified || w->rq->rcpts[i].tls_verified, (enum job_answer)w->rq->was_sealed, &f);
 		if (!author_is_sender(w))
 			strictest(w->rq->verdicts[w->rq->rcpts[i].verdict], &f);
 		policy_outbound(w->rq->sender, w->rq->rcpts[i].address, &f, d);
@@ -155,6 +174,16 @@ static int front_outer(struct work *w)
 	return 0;
 }
 
+/* Fields that stay outside may have UTF-8 in them (RFC 6532): the next hop must be told. */
+static bool any_high(const struct buf *b)
+{
+	uint8_t all = 0;
+
+	for (size_t i = 0; i < b->len; i++)
+		all |= b->p[i];
+	return all & 0x80;
+}
+
 static int write_group(
     struct work *w, uint8_t verdict, enum policy_treatment t, struct job_output *o, struct spool *s)
 {
@@ -163,6 +192,7 @@ static int write_group(
 	if (front_outer(w) != 0)
 		return problem_set(
 		    &w->res->pr, PROBLEM_PERM, 552, "5.3.4", "", "the header of the message is too large");
+	o->eight_bit = any_high(&w->front);
 	switch (t) {
 	case POLICY_SEAL:
 		o->sealed = true;

@@ -8,6 +8,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/pipeline/inbound.h"
 #include "gateway/pipeline/outbound.h"
+#include "gateway/pipeline/seven.h"
 #include "gateway/pipeline/work.h"
 
 struct pipeline {
@@ -120,6 +121,8 @@ void pipeline_run(struct pipeline *p, struct arena *a, const struct job_request 
 	if (open_input(w) != 0)
 		conclude(w, STAGE_DEFER, "input");
 	else
-		run_table(w, rq->kind == JOB_SEAL ? outbound_stages : inbound_stages);
+		run_table(w, rq->kind == JOB_SEAL    ? outbound_stages
+			     : rq->kind == JOB_SEVEN ? seven_stages
+						     : inbound_stages);
 	work_clear(w);
 }

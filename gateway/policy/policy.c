@@ -213,12 +213,14 @@ static void decide_tls(struct ask *a)
 		pass(a, POLICY_TLS, "over verified TLS to %s", a->to);
 	else if (a->strength == POLICY_REQUIRE)
 		stop(a, POLICY_REFUSE,
-		    "%s: mail must go over verified TLS, but the next hop is not configured to be verified; set "
-		    "\"tls = "
-		    "verify\" for it, or import the partner's certificate and have mail sealed",
+		    "%s: mail must go over verified TLS, but neither DANE nor an enforced MTA-STS policy vouches for "
+		    "its "
+		    "mail hosts, and no relay-host is configured with \"relay-tls = verify\"; ask the partner for "
+		    "one of "
+		    "these, or import its certificate and have mail sealed",
 		    a->to);
 	else
-		pass(a, POLICY_CLEAR, "verified TLS to %s is not configured", a->to);
+		pass(a, POLICY_CLEAR, "there is no verified TLS to %s", a->to);
 }
 
 /* The admin said so, but for a partner seen protected saying so is not enough (P9): it takes the release, which

@@ -37,7 +37,7 @@ struct policy_out {
 	char cert_why[400]; /* sentence(s) on the certificates found, or why none */
 	bool have_signer;   /* our sender domain has a valid signing identity */
 	char signer_why[256];
-	bool tls_verified_possible; /* next hop configured with TLS verify (treatment tls) */
+	bool tls_verified_possible; /* TLS with the next hop is verified: configured, DANE, MTA-STS (treatment tls) */
 	/* of the content; false/unknown at RCPT */
 	bool reply_to_sealed;
 	bool exempt; /* calendar or other exemption by rule: reserved, false */

@@ -32,6 +32,7 @@ static const char *const side_words[] = {"inside", "outside", NULL};
 static const char *const action_words[] = {"deliver", "mark", "hold", NULL};
 static const char *const rcpts_words[] = {"call-ahead", "any", "map", "ldap", NULL};
 static const char *const unsure_words[] = {"defer", "accept", NULL};
+static const char *const tls_no_words[] = {"ignore", "honour", NULL};
 static const char *const foreign_words[] = {"refuse", "deliver", NULL};
 
 static int check_host(const char *v, struct problem *pr)
@@ -155,6 +156,11 @@ static const struct setting top_rows[] = {
     {"relay-tls", SETTING_ENUM, AT(relay_tls), "dane", 0, 0, tls_words,
 	"TLS to the outbound next hop: none; may (where offered); encrypt (any certificate); verify (name and CA); "
 	"dane (as the host's TLSA records demand, else may); dane-only (no host without TLSA records).",
+	NULL},
+    {"tls-required-no", SETTING_ENUM, AT(tls_required_no), "ignore", 0, 0, tls_no_words,
+	"Outgoing mail whose author wrote \"TLS-Required: No\" (RFC 8689) into its header: ignore (DANE and MTA-STS "
+	"hold for it "
+	"as for all), honour (it goes without them, with TLS only where that works).",
 	NULL},
     {"tls-ca-file", SETTING_STR, AT(tls_ca_file), "/etc/ssl/certs/ca-certificates.crt", 0, 200, NULL,
 	"CAs for relay-tls and inside-tls = verify.", check_path},

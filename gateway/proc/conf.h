@@ -13,6 +13,7 @@
 #include "gateway/base/settings.h"
 
 /* Up to VERIFY in the order of enum smtpc_tls. */
+enum conf_tls_no { CONF_TLS_NO_IGNORE, CONF_TLS_NO_HONOUR };
 enum conf_tls {
 	CONF_TLS_NONE,
 	CONF_TLS_MAY,
@@ -37,8 +38,9 @@ struct conf_top {	   /* section "" */
 	int64_t sealers;       /* 0 = one per core */
 	int64_t restart_pause; /* ms */
 	int log_level;
-	char *relay_host; /* outbound next hop "host:port", "" = MX */
-	int relay_tls;	  /* enum conf_tls, to relay-host or MX hosts */
+	char *relay_host;    /* outbound next hop "host:port", "" = MX */
+	int relay_tls;	     /* enum conf_tls, to relay-host or MX hosts */
+	int tls_required_no; /* enum conf_tls_no */
 	char *tls_ca_file;
 	int default_treatment, default_strength; /* enum policy_treatment / policy_strength */
 	int64_t mx_port;			 /* 25; tests use others */

@@ -105,6 +105,10 @@ static void tell_decision(
 	(void)snprintf(text, sizeof text, "%d %s %s", d.pr.code, d.pr.enh, d.pr.text);
 	judge_call_set(o, "reply", judge_call_text(d.action == POLICY_PASS ? "" : text));
 	judge_call_set(c->data, "decision", o);
+	if (v->treatment == POLICY_TLS && !c->ja->world->tls_verified)
+		line(c,
+		    "verified TLS is not configured for the next hop: when mail is sent, DANE (TLSA records under "
+		    "DNSSEC) or an enforced MTA-STS policy of the partner count as well; without them:");
 	if (d.action == POLICY_PASS)
 		line(c, "so it goes out: %s", d.why);
 	else

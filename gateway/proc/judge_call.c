@@ -151,7 +151,7 @@ int judge_call_owner(
 		return -1;
 	if (!v)
 		return 0;
-	if (strchr(v, '@') ? address_parse(v, strlen(v), &a, NULL) < 0 || !a.local[0] || a.domain[0] == '['
+	if (strchr(v, '@') ? address_parse_utf8(v, strlen(v), &a, NULL) < 0 || !a.local[0] || a.domain[0] == '['
 			   : address_domain(v, strlen(v), a.domain, NULL) < 0)
 		return judge_call_fail(c, "usage",
 		    "argument \"%s\": \"%.100s\" is neither a domain (lab.example) nor an address (bob@lab.example)",

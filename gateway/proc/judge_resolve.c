@@ -26,9 +26,9 @@ static int read_addresses(struct question *q, const struct judge_resolve *rq)
 {
 	size_t n = strlen(rq->sender);
 
-	if (n > 0 && address_parse(rq->sender, n, &q->sender, q->pr) < 0)
+	if (n > 0 && address_parse_utf8(rq->sender, n, &q->sender, q->pr) < 0)
 		return problem_prefix(q->pr, "sender: ");
-	if (address_parse(rq->recipient, strlen(rq->recipient), &q->recipient, q->pr) < 0)
+	if (address_parse_utf8(rq->recipient, strlen(rq->recipient), &q->recipient, q->pr) < 0)
 		return problem_prefix(q->pr, "recipient: ");
 	return 0;
 }

@@ -38,7 +38,7 @@ int judge_rule_pattern(const char *text, char out[JUDGE_RULE_PATTERN_MAX], struc
 		(void)snprintf(out, JUDGE_RULE_PATTERN_MAX, "*@%s", domain);
 		return 0;
 	}
-	if (address_parse(text, strlen(text), &a, NULL) < 0 || !a.local[0] || !a.domain[0] || a.local[0] == '*')
+	if (address_parse_utf8(text, strlen(text), &a, NULL) < 0 || !a.local[0] || !a.domain[0] || a.local[0] == '*')
 		return bad_pattern(pr, text);
 	(void)snprintf(out, JUDGE_RULE_PATTERN_MAX, "%s", address_text(&a, whole));
 	return 0;

@@ -170,7 +170,7 @@ void judge_signers(struct store *s, const struct judge_world *w, const struct ju
 	REQUIRE(w->cache && rq->n <= JUDGE_CERTS_MAX && rq->nextra <= JUDGE_CERTS_MAX);
 	memset(t_r, 0, sizeof *t_r);
 	judge_cache_begin(w->cache, s);
-	author = address_parse(rq->from, strlen(rq->from), &q.from, &pr) == 0 && q.from.domain[0];
+	author = address_parse_utf8(rq->from, strlen(rq->from), &q.from, &pr) == 0 && q.from.domain[0];
 	read_extra(&q, rq);
 	t_r->n = rq->n;
 	for (size_t i = 0; i < rq->n; i++) {

@@ -4,8 +4,7 @@
  * may:     accept on the inherited listeners, connect to next hops, files below queue/; ask judge, scout, keeper (TLS
  * handshakes, wrapping), sealers
  * accepts: SMTP from anybody; answers of its peers; gateway verbs on the queue from admin
- * never:   private keys, the store, CMS / ASN.1 of messages, exec, ptrace; MIME but for convert-8bit (the structure
- * of mail in the clear that goes to a host without 8BITMIME)
+ * never:   private keys, the store, MIME, CMS and ASN.1 of messages, exec, ptrace
  */
 #include <errno.h>
 #include <fcntl.h>

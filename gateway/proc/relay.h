@@ -1,7 +1,7 @@
 /*
  * What the parts of the relay role share. Each relay_*.c owns its own part; this is only the place where they meet.
  * One loop thread (sessions, delivery, schedule) and the queue's writer thread. The relay holds no private key, no
- * store and reads no CMS or ASN.1 of messages, and no MIME but for convert-8bit (proc_relay.c).
+ * store and reads no MIME, CMS or ASN.1 of messages.
  */
 #ifndef POSTERN_PROC_RELAY_H
 #define POSTERN_PROC_RELAY_H

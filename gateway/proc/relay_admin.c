@@ -183,7 +183,7 @@ struct check {
 
 static void checked(void *ctx, const struct relay_rcpts_answer *a)
 {
-	static const char *const words[] = {"known", "unknown", "unsure"};
+	static const char *const words[] = {"known", "unknown", "unsure", "unable"};
 	struct check *k = ctx;
 
 	if (k->life == life && channel != NULL)
@@ -202,7 +202,7 @@ static json_t *check(struct relay *r, uint32_t id, const json_t *args)
 	struct address a;
 	struct check *k;
 
-	if (address_parse(text, strlen(text), &a, &pr) != 0)
+	if (address_parse_utf8(text, strlen(text), &a, &pr) != 0)
 		return failure("usage", pr.text);
 	if (conf_domain_find(r->conf, a.domain) == NULL)
 		return failure("refused", "the address is not of a domain served here");
@@ -212,7 +212,7 @@ static json_t *check(struct relay *r, uint32_t id, const json_t *args)
 	if (json_is_true(json_object_get(args, "fresh")))
 		relay_rcpts_ask_anew(r->rcpts, &a, checked, k, &k->wait);
 	else
-		relay_rcpts_ask(r->rcpts, &a, checked, k, &k->wait);
+		relay_rcpts_ask(r->rcpts, &a, NULL, checked, k, &k->wait);
 	return NULL;
 }
 

@@ -7,12 +7,15 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/proc/relay_fate.h"
+#include "gateway/proc/relay_hop_tls.h"
 #include "gateway/proc/relay_hops.h"
 #include "gateway/proc/relay_notice.h"
 #include "gateway/proc/relay_open.h"
 #include "gateway/proc/relay_rcpts.h"
 #include "gateway/proc/relay_settle.h"
+#include "gateway/proc/relay_seven.h"
 #include "gateway/queue/queue_settings.h"
+#include "gateway/smtp/smtpc_settings.h"
 
 enum {
 	ACTIVE_MAX =
@@ -32,6 +35,7 @@ struct delivery {
 	struct relay_deliver *of;
 	struct arena *a;
 	char *id, *sender, *nexthop;
+	char *site; /* what the pool knows the next hop by: another name when the configuration changed meanwhile */
 	enum queue_kind kind;
 	int64_t arrived;
 	struct envelope env;
@@ -39,6 +43,8 @@ struct delivery {
 	uint8_t crowd;	    /* bucket of the next hop */
 	bool double_notice; /* a notice about a notice */
 	struct spool *content;
+	struct relay_seven *converting;
+	struct spool *seven; /* content in 7 bits, for a host without 8BITMIME */
 	struct relay_deliver_rcpt *rcpts;
 	struct smtpc_rcpt *to;
 	size_t n;
@@ -75,6 +81,8 @@ static void delivery_free(struct delivery *y)
 	y->of->probes -= y->probe;
 	y->of->strangers -= y->stranger;
 	y->of->crowd[y->crowd]--;
+	relay_seven_cancel(y->converting);
+	spool_free(y->seven);
 	spool_free(y->content);
 	arena_free(y->a);
 }
@@ -209,7 +217,7 @@ static void judge_hop(const struct delivery *y, int64_t now)
 {
 	struct relay *r = y->of->r;
 	struct problem pr;
-	int64_t until = smtpc_pool_backoff(r->pool, y->nexthop, &pr);
+	int64_t until = smtpc_pool_backoff(r->pool, y->site, &pr);
 
 	if (until > now)
 		queue_hop_failed(r->queue, y->nexthop, until);
@@ -238,20 +246,41 @@ static void finish(struct delivery *y, const char *remote, const char *tls)
 	relay_deliver_kick(d);
 }
 
+static void on_converted(void *ctx, struct spool *seven, const struct problem *pr);
+
 static void all_fail(struct delivery *y, const struct problem *pr)
 {
-	for (size_t i = 0; i < y->n; i++) {
-		y->to[i].ok = false;
-		y->to[i].pr = *pr;
-	}
+	for (size_t i = 0; i < y->n; i++) /* some may have their end: the others are tried with 7 bits */
+		if (!y->to[i].ok && y->to[i].pr.cls == PROBLEM_NONE)
+			y->to[i].pr = *pr;
 	finish(y, "", "");
+}
+
+static bool any_eight(const struct delivery *y)
+{
+	for (size_t i = 0; i < y->n; i++)
+		if (!y->to[i].ok && y->to[i].eight)
+			return true;
+	return false;
+}
+
+/* 8-bit content and a host that takes none: once, with what a sealer makes of it. */
+static bool convert(struct delivery *y)
+{
+	const struct smtpc_settings *set = conf_section(y->of->r->conf, "smtp-client");
+
+	if (y->seven != NULL || !set->convert_8bit || !any_eight(y))
+		return false;
+	y->converting = relay_seven_start(y->of->r, y->id, y->content, on_converted, y);
+	return true;
 }
 
 static void on_sent(void *ctx, struct smtpc_mail *m, const char *remote, const char *tls)
 {
 	(void)m;
 	judge_hop(ctx, now_ms(((struct delivery *)ctx)->of));
-	finish(ctx, remote == NULL ? "" : remote, tls == NULL ? "" : tls);
+	if (!convert(ctx))
+		finish(ctx, remote == NULL ? "" : remote, tls == NULL ? "" : tls);
 }
 
 /* ---- the try ---- */
@@ -274,10 +303,50 @@ static bool inside_is_safe(const struct delivery *y)
 	       relay_hops_inside(y->of->r, at + 1) != RELAY_HOPS_INSIDE_OPEN;
 }
 
+static void hand_over(struct delivery *y, const struct smtpc_dest *dest)
+{
+	y->site = arena_str(y->a, dest->key);
+	REQUIRE(y->site != NULL);
+	y->mail.sender = y->sender;
+	y->mail.rcpts = y->to;
+	y->mail.nrcpts = y->n;
+	y->mail.front = "";
+	y->mail.content = spool_reader(y->seven != NULL ? y->seven : y->content);
+	y->mail.env = y->env;
+	y->mail.env.requiretls = y->env.requiretls && !inside_is_safe(y);
+	y->mail.env.body8 = y->mail.body8 = y->env.body8 && y->seven == NULL;
+	y->mail.id = y->id;
+	y->mail.done = on_sent;
+	y->mail.ctx = y;
+	smtpc_pool_send(y->of->r->pool, dest, &y->mail);
+}
+
+/* Treatment `tls`: only to the hosts with which TLS is verified. */
+static void send_verified(struct delivery *y, const struct smtpc_dest *dest)
+{
+	struct smtpc_host *v = mem_new((dest->nhosts + 1) * sizeof(*v));
+	struct smtpc_dest d = *dest;
+	struct problem pr;
+
+	d.hosts = v;
+	d.nhosts = relay_hop_tls_sure(dest, v);
+	if (d.nhosts > 0) {
+		hand_over(y, &d);
+	} else {
+		problem_set(&pr, PROBLEM_TEMP, 451, "4.7.10", "",
+		    "this mail may only go over verified TLS, and now neither DANE nor an MTA-STS policy vouches for "
+		    "a "
+		    "host of %s, nor does relay-tls = verify with a relay-host: set that, or delete the message",
+		    y->nexthop);
+		queue_hop_again(y->of->r->queue, y->nexthop);
+		all_fail(y, &pr);
+	}
+	free(v);
+}
+
 static void on_hop(void *ctx, const struct smtpc_dest *dest, const struct problem *pr)
 {
 	struct delivery *y = ctx;
-	struct problem p;
 
 	if (dest == NULL) {
 		if (pr->cls == PROBLEM_TEMP) /* no name server of the domain answers */
@@ -288,27 +357,46 @@ static void on_hop(void *ctx, const struct smtpc_dest *dest, const struct proble
 		all_fail(y, pr);
 		return;
 	}
-	if (demands_tls(y) && dest->tls != SMTPC_TLS_VERIFY) {
-		problem_set(&p, PROBLEM_TEMP, 451, "4.7.10", "",
-		    "this mail may only go over verified TLS, but relay-tls is no longer \"verify\": set it again or "
-		    "delete the message");
-		queue_hop_again(y->of->r->queue, y->nexthop);
-		all_fail(y, &p);
+	if (demands_tls(y))
+		send_verified(y, dest);
+	else
+		hand_over(y, dest);
+}
+
+/* RFC 8689 5: the author prefers delivery to protection; whether that counts is the admin's decision. */
+static void find_hop(struct delivery *y)
+{
+	struct relay *r = y->of->r;
+
+	if (y->env.tls_no && y->kind == QUEUE_OUTBOUND && r->top->tls_required_no == CONF_TLS_NO_HONOUR &&
+	    !demands_tls(y))
+		relay_hops_find_less(r->hops, y->nexthop, on_hop, y);
+	else
+		relay_hops_find(r->hops, y->nexthop, on_hop, y);
+}
+
+static void on_converted(void *ctx, struct spool *seven, const struct problem *pr)
+{
+	struct delivery *y = ctx;
+
+	y->converting = NULL;
+	y->seven = seven;
+	for (size_t i = 0; i < y->n; i++) {
+		if (!y->to[i].eight)
+			continue;
+		y->to[i].eight = false;
+		if (seven == NULL)
+			y->to[i].pr = *pr;
+		else
+			memset(&y->to[i].pr, 0, sizeof(y->to[i].pr));
+	}
+	if (seven == NULL) {
+		finish(y, "", "");
 		return;
 	}
-	y->mail.sender = y->sender;
-	y->mail.rcpts = y->to;
-	y->mail.nrcpts = y->n;
-	y->mail.front = "";
-	y->mail.content = spool_reader(y->content);
-	y->mail.env = y->env;
-	y->mail.env.requiretls = y->env.requiretls && !inside_is_safe(y);
-	y->mail.body8 = y->env.body8;
-	y->mail.sealed = !y->env.body8;
-	y->mail.id = y->id;
-	y->mail.done = on_sent;
-	y->mail.ctx = y;
-	smtpc_pool_send(y->of->r->pool, dest, &y->mail);
+	log_info(y->id, "relay", "converted from=%llu to=%llu why=\"no 8BITMIME\"",
+	    (unsigned long long)spool_size(y->content), (unsigned long long)spool_size(seven));
+	find_hop(y);
 }
 
 static struct delivery *delivery_new(struct relay_deliver *d, size_t n)
@@ -363,7 +451,7 @@ void relay_deliver_begin(
 		y->to[i].address = y->rcpts[i].address;
 		y->to[i].env = y->rcpts[i].env;
 	}
-	relay_hops_find(d->r->hops, y->nexthop, on_hop, y);
+	find_hop(y);
 }
 
 /* ---- claiming ---- */

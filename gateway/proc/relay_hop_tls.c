@@ -180,3 +180,20 @@ size_t relay_hop_tls_choose(const struct relay *r, enum conf_tls mode, enum scou
 	*pr = c.pr;
 	return left;
 }
+
+size_t relay_hop_tls_sure(const struct smtpc_dest *d, struct smtpc_host *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->nhosts; i++) {
+		const struct smtpc_host *h = &d->hosts[i];
+		enum smtpc_tls tls = h->own_tls ? h->tls : d->tls;
+
+		if (!h->name_sure || (tls != SMTPC_TLS_VERIFY && tls != SMTPC_TLS_DANE))
+			continue;
+		if (out != NULL)
+			out[n] = *h;
+		n++;
+	}
+	return n;
+}

@@ -113,8 +113,14 @@ static void answer(struct relay_hops *h, const char *key, enum conf_tls mode, co
 	fn(ctx, &d, NULL);
 }
 
+/* What TLS is wanted of a next hop, and whether MTA-STS may want more. */
+struct want {
+	enum conf_tls tls;
+	bool sts;
+};
+
 static void ask(struct relay_hops *h, const char *key, enum scout_kind kind, const char *name, unsigned port,
-    enum conf_tls tls, relay_hops_fn *fn, void *ctx)
+    struct want want, relay_hops_fn *fn, void *ctx)
 {
 	struct scout_ask a = {.kind = kind};
 	struct question *q;
@@ -124,13 +130,14 @@ static void ask(struct relay_hops *h, const char *key, enum scout_kind kind, con
 		no_answer(fn, ctx, "the look-up process is away; try again");
 		return;
 	}
-	relay_hop_tls_ask(h->r, tls, port, &a);
+	relay_hop_tls_ask(h->r, want.tls, port, &a);
+	a.sts = a.sts && want.sts;
 	q = mem_new(sizeof(*q));
 	q->id = ++h->next_id;
 	q->until = loop_now_ms() + ASK_TIMEOUT_MS;
 	q->port = port;
 	q->kind = kind;
-	q->tls = tls;
+	q->tls = want.tls;
 	snprintf(q->name, sizeof(q->name), "%s", name);
 	q->fn = fn;
 	q->ctx = ctx;
@@ -166,10 +173,10 @@ static void configured(
 		no_answer(fn, ctx,
 		    "the configured next hop is not host:port"); /* cannot be: checked when the file was read */
 	else
-		ask(h, key, SCOUT_KIND_HOST, host.name, port, tls, fn, ctx);
+		ask(h, key, SCOUT_KIND_HOST, host.name, port, (struct want){.tls = tls}, fn, ctx);
 }
 
-void relay_hops_find(struct relay_hops *h, const char *key, relay_hops_fn *fn, void *ctx)
+static void find(struct relay_hops *h, const char *key, struct want out, relay_hops_fn *fn, void *ctx)
 {
 	const struct conf_top *top = h->r->top;
 
@@ -182,16 +189,27 @@ void relay_hops_find(struct relay_hops *h, const char *key, relay_hops_fn *fn, v
 		else
 			configured(h, key, d->inside_server, (enum conf_tls)d->inside_tls, fn, ctx);
 	} else if (strcmp(key, "host") == 0 && top->relay_host[0]) {
-		configured(h, key, top->relay_host, (enum conf_tls)top->relay_tls, fn, ctx);
+		configured(h, key, top->relay_host, out.tls, fn, ctx);
 	} else if (strncmp(key, "mx:", 3) == 0) {
 		if (top->relay_host[0]) /* the configuration changed since it was queued */
-			configured(h, "host", top->relay_host, (enum conf_tls)top->relay_tls, fn, ctx);
+			configured(h, "host", top->relay_host, out.tls, fn, ctx);
 		else
-			ask(h, key, SCOUT_KIND_MX, key + 3, (unsigned)top->mx_port, (enum conf_tls)top->relay_tls, fn,
-			    ctx);
+			ask(h, key, SCOUT_KIND_MX, key + 3, (unsigned)top->mx_port, out, fn, ctx);
 	} else {
 		no_answer(fn, ctx, "relay-host is no longer configured: configure it again or delete the message");
 	}
+}
+
+void relay_hops_find(struct relay_hops *h, const char *key, relay_hops_fn *fn, void *ctx)
+{
+	find(h, key, (struct want){.tls = (enum conf_tls)h->r->top->relay_tls, .sts = true}, fn, ctx);
+}
+
+void relay_hops_find_less(struct relay_hops *h, const char *key, relay_hops_fn *fn, void *ctx)
+{
+	enum conf_tls tls = (enum conf_tls)h->r->top->relay_tls;
+
+	find(h, key, (struct want){.tls = tls == CONF_TLS_DANE ? CONF_TLS_MAY : tls}, fn, ctx);
 }
 
 static void hosts_came(struct relay_hops *h, struct question *q, struct scout_hosts *got)

@@ -23,6 +23,9 @@ void relay_hops_key(const struct relay *r, const char *domain, char key_r[RELAY_
 /* dest: NULL when pr says why; valid during the call. From the loop or from inside. */
 typedef void relay_hops_fn(void *ctx, const struct smtpc_dest *dest, const struct problem *pr);
 void relay_hops_find(struct relay_hops *h, const char *key, relay_hops_fn *fn, void *ctx);
+/* The same without what DNS and policies of the domain demand (RFC 8689 5): relay-tls dane is `may`, and MTA-STS is
+ * not asked. What else the configuration demands holds. */
+void relay_hops_find_less(struct relay_hops *h, const char *key, relay_hops_fn *fn, void *ctx);
 /* Does the outbound next hop for this domain demand a verified certificate (treatment `tls`)? */
 bool relay_hops_verified(const struct relay *r, const char *domain);
 /* The way to the inside server of one of our domains, for REQUIRETLS: never leaves this machine, always verified TLS,

@@ -69,6 +69,8 @@ static int add_output(struct relay_settle *s, const struct relay_outputs_in *in,
 	m.env = *in->env;
 	m.env.envid = arena_str(a, in->env->envid == NULL ? "" : in->env->envid);
 	m.env.body8 = o->eight_bit;
+	/* RFC 8689 5: REQUIRETLS of the envelope goes before it */
+	m.env.tls_no = in->res->tls_no && !m.env.requiretls;
 	REQUIRE(m.id != NULL && m.sender != NULL && m.message_id != NULL && m.env.envid != NULL);
 	for (size_t k = 0; k < o->nrcpts; k++) {
 		fill_rcpt(s, &v[k], in->rcpts[o->rcpts[k]].address, o, room);

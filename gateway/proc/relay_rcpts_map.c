@@ -109,7 +109,7 @@ static int read_key(const char *p, size_t n, char key[KEY_MAX], struct problem *
 		return 0;
 	}
 	snprintf(text, sizeof(text), "%.*s%s", (int)n, p, whole ? "" : "@x");
-	if (address_parse(text, strlen(text), &a, NULL) != 0)
+	if (address_parse_utf8(text, strlen(text), &a, NULL) != 0)
 		return problem_perm(pr,
 		    "it is neither an address, nor a local part, nor @domain, nor begins with characters of a local "
 		    "part and ends with *");

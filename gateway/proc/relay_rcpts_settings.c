@@ -28,7 +28,12 @@ static const struct setting rows[] = {
 	    "Answers that are remembered, of either kind; those not used for longest go first.")},
     {.name = "waiting-max",
 	NUMBER(waiting_max, "2000", 1, 1000000,
-	    "Different addresses that are being asked for at once; further ones are told to try again (451).")},
+	    "Different addresses that clients wait for at once; further ones are told to try again (451 4.3.2).")},
+    {.name = "waiting-per-client",
+	NUMBER(waiting_per_client, "50", 1, 1000000,
+	    "Of them, those of one client outside (IPv6: network of 64 bits); further ones are told to try again "
+	    "(451 "
+	    "4.7.1).")},
     {.name = "timeout",
 	MS(timeout, "20s", 100, 240 * S,
 	    "How long a client waits at RCPT for the answer; the question goes on and its answer is remembered.")},

@@ -8,7 +8,7 @@
 struct relay_rcpts_settings {
 	int64_t known_for, unknown_for, stale_for; /* ms */
 	int64_t cache_max;			   /* answers of each kind */
-	int64_t waiting_max;
+	int64_t waiting_max, waiting_per_client;
 	int64_t timeout; /* ms, for a client at RCPT */
 	int64_t connections, idle_time, backoff_max;
 	int64_t map_max; /* octets of one recipient-map */

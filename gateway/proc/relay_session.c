@@ -11,6 +11,7 @@
 #include "gateway/policy/policy.h"
 #include "gateway/proc/relay_accept.h"
 #include "gateway/proc/relay_end.h"
+#include "gateway/proc/relay_hop_sure.h"
 #include "gateway/proc/relay_hops.h"
 #include "gateway/proc/relay_rcpts.h"
 #include "gateway/proc/relay_tx.h"
@@ -61,30 +62,10 @@ static void reset(void *app, struct smtpd *s)
 	smtpd_set_user(s, NULL);
 }
 
-/* RFC 6531 addresses outside: no certificate is bound to one here (RFC 9598 is not done), and the header of what is
- * sealed is written in ASCII. U-labels alone are no such address: they came as A-labels. */
-static int utf8_outside(const struct address *a, struct problem *pr)
-{
-	char text[ADDRESS_TEXT_MAX];
-
-	if (!address_is_utf8(a))
-		return 0;
-	return problem_set(pr, PROBLEM_PERM, 553, "5.6.7", "RFC 6531 3.5",
-	    "mail to the outside from or for an address with characters outside ASCII before the @ (<%s>) cannot be "
-	    "protected here; use an address in ASCII",
-	    address_text(a, text));
-}
-
 static void mail(void *app, struct smtpd *s, const struct smtpd_mail *m)
 {
-	struct problem pr;
-
 	relay_tx_free(tx_of(s));
 	smtpd_set_user(s, NULL);
-	if (inside(s) && utf8_outside(&m->sender, &pr) != 0) {
-		smtpd_mail_done(s, &pr);
-		return;
-	}
 	smtpd_set_user(s, relay_tx_new(app, s, m));
 	smtpd_mail_done(s, NULL);
 }
@@ -101,53 +82,72 @@ static void rcpt_answer(struct relay_tx *t, const struct problem *pr)
 	smtpd_rcpt_done(s, pr);
 }
 
-static void rcpt_add(struct relay_tx *t, struct relay_verdict *v)
+static void rcpt_add(struct relay_tx *t, struct relay_verdict *v, bool tls_verified)
 {
 	struct problem pr;
 
-	if (relay_tx_add(t, t->pending_rcpt, v, &pr) != 0)
+	if (relay_tx_add(t, t->pending_rcpt, v, &pr) != 0) {
 		rcpt_answer(t, &pr);
-	else
-		rcpt_answer(t, NULL);
+		return;
+	}
+	t->rcpts[t->nrcpts - 1].tls_verified = tls_verified;
+	rcpt_answer(t, NULL);
 }
 
 /* Refused here only when every content would be refused: the content's facts are still unknown, and they can only
  * make the answer stricter. */
+static void decide(struct relay_tx *t, struct relay_verdict *v, bool tls_verified)
+{
+	struct policy_out f;
+	struct policy_decision *d = mem_new(sizeof(*d));
+
+	outbound_facts(&v->v, tls_verified, JOB_UNASKED, &f);
+	policy_outbound(t->sender_text, t->pending_rcpt, &f, d);
+	if (d->action != POLICY_PASS)
+		rcpt_answer(t, &d->pr);
+	else
+		rcpt_add(t, v, tls_verified);
+	free(d);
+}
+
+static void on_sure(void *ctx, enum relay_hop_sure_answer a, const struct problem *pr)
+{
+	struct relay_tx *t = ctx;
+	struct relay_verdict *v = t->pending_verdict;
+
+	t->pending_verdict = NULL;
+	if (a == RELAY_HOP_SURE_UNKNOWN && v->v.treatment == POLICY_TLS)
+		rcpt_answer(t, pr);
+	else
+		decide(t, v, a == RELAY_HOP_SURE_YES);
+	relay_verdict_free(v);
+}
+
 static void on_verdict(void *ctx, struct relay_verdict *v, const struct problem *pr)
 {
 	struct relay_tx *t = ctx;
-	struct policy_out f;
-	struct policy_decision *d;
 	const char *at = strrchr(t->pending_rcpt, '@');
 
 	if (v == NULL) {
 		rcpt_answer(t, pr);
 		return;
 	}
-	d = mem_new(sizeof(*d));
-	outbound_facts(&v->v, relay_hops_verified(t->r, at == NULL ? "" : at + 1), JOB_UNASKED, &f);
-	policy_outbound(t->sender_text, t->pending_rcpt, &f, d);
-	if (d->action != POLICY_PASS)
-		rcpt_answer(t, &d->pr);
-	else
-		rcpt_add(t, v);
-	free(d);
+	/* any_treatment: when the author turns out not to be the sender */
+	if (v->v.treatment != POLICY_TLS && v->v.any_treatment != POLICY_TLS) {
+		decide(t, v, false);
+		return;
+	}
+	t->pending_verdict = relay_verdict_ref(v);
+	relay_hop_sure_ask(t->r, at == NULL ? "" : at + 1, on_sure, t, &t->hop_wait);
 }
 
 static void rcpt_inside(struct relay_tx *t, const struct address *a)
 {
-	const char *domain = a->domain;
-	struct problem pr;
-
-	if (conf_domain_find(t->r->conf, domain) != NULL) {
+	if (conf_domain_find(t->r->conf, a->domain) != NULL) {
 		struct relay_verdict *v = relay_verdict_local();
 
-		rcpt_add(t, v);
+		rcpt_add(t, v, false);
 		relay_verdict_free(v);
-		return;
-	}
-	if (utf8_outside(a, &pr) != 0) {
-		rcpt_answer(t, &pr);
 		return;
 	}
 	relay_ask_verdict(t->r->ask, t->identity_text, t->pending_rcpt, on_verdict, t);
@@ -156,7 +156,7 @@ static void rcpt_inside(struct relay_tx *t, const struct address *a)
 static void on_known(void *ctx, const struct relay_rcpts_answer *a)
 {
 	if (a->accepted)
-		rcpt_add(ctx, NULL);
+		rcpt_add(ctx, NULL, false);
 	else
 		rcpt_answer(ctx, &a->pr);
 }
@@ -189,7 +189,8 @@ static void rcpt_outside(struct relay_tx *t, const struct address *a)
 		rcpt_answer(t, &pr);
 		return;
 	}
-	relay_rcpts_ask(t->r->rcpts, a, on_known, t, &t->rcpt_wait);
+	relay_rcpts_ask(
+	    t->r->rcpts, a, smtpd_limited(t->session) ? smtpd_client(t->session) : NULL, on_known, t, &t->rcpt_wait);
 }
 
 /* RFC 5321 4.5.1: always a recipient here, whatever else is known of the recipients of a domain; with our host name,
@@ -216,7 +217,9 @@ static void rcpt(void *app, struct smtpd *s, const struct address *a, const stru
 	address_text(&full, t->pending_rcpt);
 	t->pending_notify = env->notify;
 	snprintf(t->pending_orcpt, sizeof(t->pending_orcpt), "%s", env->orcpt ? env->orcpt : "");
-	if (inside(s))
+	if (relay_tx_known(t, t->pending_rcpt))
+		rcpt_answer(t, NULL);
+	else if (inside(s))
 		rcpt_inside(t, &full);
 	else
 		rcpt_outside(t, &full);

@@ -9,6 +9,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/proc/relay_end.h"
+#include "gateway/proc/relay_hop_sure.h"
 #include "gateway/proc/relay_jobs.h"
 #include "gateway/proc/relay_rcpts.h"
 
@@ -44,6 +45,8 @@ void relay_tx_free(struct relay_tx *t)
 		return;
 	relay_ask_cancel(t->r->ask, t);
 	relay_rcpts_cancel(t->rcpt_wait);
+	relay_hop_sure_cancel(t->hop_wait);
+	relay_verdict_free(t->pending_verdict);
 	relay_jobs_cancel(t->r->jobs, t);
 	relay_end_forget(t);
 	relay_tx_forget_verdicts(t);
@@ -127,9 +130,37 @@ int relay_tx_add(struct relay_tx *t, const char *address, struct relay_verdict *
 	t->rcpts[t->nrcpts].address = arena_str(t->a, address);
 	if (t->rcpts[t->nrcpts].address == NULL || add_env(t) != 0)
 		return again_full(pr);
+	t->rcpts[t->nrcpts].tls_verified = false;
 	t->rcpts[t->nrcpts++].verdict = index;
 	t->rcpt_octets += n + 8;
 	return 0;
+}
+
+/* Nothing said is a wish, too: for FAILURE, and DELAY (RFC 3461 4.1). NEVER gives way to any other wish. */
+static unsigned both(unsigned a, unsigned b)
+{
+	unsigned silent = ENVELOPE_NOTIFY_FAILURE | ENVELOPE_NOTIFY_DELAY, all;
+
+	if (a == b)
+		return a;
+	all = (a ? a : silent) | (b ? b : silent);
+	return all & ~(unsigned)ENVELOPE_NOTIFY_NEVER;
+}
+
+bool relay_tx_known(struct relay_tx *t, const char *address)
+{
+	size_t i = 0;
+
+	while (i < t->nrcpts && strcmp(t->rcpts[i].address, address) != 0)
+		i++;
+	if (i == t->nrcpts)
+		return false;
+	if (t->env_rcpts == NULL && t->pending_notify == 0 && t->pending_orcpt[0] == '\0')
+		return true;
+	if (t->env_rcpts == NULL)
+		t->env_rcpts = mem_new(t->cap * sizeof(*t->env_rcpts));
+	t->env_rcpts[i].notify = both(t->env_rcpts[i].notify, t->pending_notify);
+	return true;
 }
 
 int relay_tx_verdict(struct relay_tx *t, size_t i, struct relay_verdict *v, struct problem *pr)

@@ -30,6 +30,8 @@ struct relay_tx {
 	struct envelope_rcpt *env_rcpts; /* one for each of rcpts, or NULL: none said anything */
 	size_t rcpt_octets;
 	struct relay_rcpts_wait *rcpt_wait; /* is being asked whether pending_rcpt exists */
+	struct relay_hop_sure *hop_wait;    /* or whether the way to it is under verified TLS: its verdict, held */
+	struct relay_verdict *pending_verdict;
 	struct relay_verdict *verdicts[JOB_VERDICTS_MAX];
 	size_t nverdicts;
 	uint64_t asked; /* relay_ask_changes when the first verdict was asked for */
@@ -48,6 +50,9 @@ void relay_tx_free(struct relay_tx *t);
 /* Adds a recipient with what pending_notify and pending_orcpt say of it; v NULL for mail from outside. 0, or -1 with
  * pr (452 4.5.3: send this one again by itself). */
 int relay_tx_add(struct relay_tx *t, const char *address, struct relay_verdict *v, struct problem *pr);
+/* Is address a recipient already? Then what pending_notify and pending_orcpt say of it is added to what was said: it
+ * gets the message once, and every notice that was asked for (RFC 3461 4.1; ORCPT stays the first one's). */
+bool relay_tx_known(struct relay_tx *t, const char *address);
 /* Another verdict for recipient i, of those all of which were forgotten before. As relay_tx_add. */
 int relay_tx_verdict(struct relay_tx *t, size_t i, struct relay_verdict *v, struct problem *pr);
 void relay_tx_forget_verdicts(struct relay_tx *t);

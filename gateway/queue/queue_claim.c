@@ -56,6 +56,7 @@ static struct envelope read_env(sqlite3_stmt *st, const char *envid)
 	    .body8 = flags & QUEUE_STORE_BODY8,
 	    .utf8 = flags & QUEUE_STORE_UTF8,
 	    .requiretls = flags & QUEUE_STORE_REQUIRETLS,
+	    .tls_no = flags & QUEUE_STORE_TLS_NO,
 	    .ret = ret >= ENVELOPE_RET_NONE && ret <= ENVELOPE_RET_FULL ? (enum envelope_ret)ret : ENVELOPE_RET_NONE,
 	    .envid = envid,
 	};

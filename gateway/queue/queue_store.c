@@ -71,7 +71,7 @@ static int put_rcpt(struct queue_store *s, struct queue_batch *b, const struct q
 static int flags_of(const struct envelope *e)
 {
 	return (e->body8 ? QUEUE_STORE_BODY8 : 0) | (e->utf8 ? QUEUE_STORE_UTF8 : 0) |
-	       (e->requiretls ? QUEUE_STORE_REQUIRETLS : 0);
+	       (e->requiretls ? QUEUE_STORE_REQUIRETLS : 0) | (e->tls_no ? QUEUE_STORE_TLS_NO : 0);
 }
 
 static int put_msg(struct queue_store *s, const struct queue_msg *m, int64_t number)

@@ -8,7 +8,12 @@
 #include "gateway/queue/queue_item.h"
 
 /* msg.flags */
-enum queue_store_flag { QUEUE_STORE_BODY8 = 1, QUEUE_STORE_UTF8 = 2, QUEUE_STORE_REQUIRETLS = 4 };
+enum queue_store_flag {
+	QUEUE_STORE_BODY8 = 1,
+	QUEUE_STORE_UTF8 = 2,
+	QUEUE_STORE_REQUIRETLS = 4,
+	QUEUE_STORE_TLS_NO = 8
+};
 
 struct queue_store {
 	sqlite3_stmt *msg, *body, *rcpt, *sealed;

@@ -16,7 +16,7 @@
 #include "gateway/scout/https_get.h"
 #include "gateway/scout/sts_cache.h"
 
-enum { FAILED_MAX = 1024, WRITE_MS = 2000, REFRESH_S = 24 * 3600 };
+enum { FAILED_MAX = 1024, WRITE_MS = 2000, REFRESH_S = 24 * 3600, ALARM_MS = 3600 * 1000 };
 
 struct waiter {
 	struct waiter *next;
@@ -48,6 +48,7 @@ struct sts {
 	struct flight *flights;
 	struct failure failures[FAILED_MAX];
 	size_t next_failure;
+	int64_t alarmed; /* that there is no room for more policies */
 };
 
 static int64_t now_s(void)
@@ -116,20 +117,26 @@ static void flight_free(struct flight *f)
 	free(f);
 }
 
-static void tell(struct flight *f)
+/* p NULL: there is none. */
+static void tell_policy(struct flight *f, const struct sts_policy *p)
 {
-	struct sts_known *k = mem_new(sizeof *k);
-	bool known = sts_cache_get(f->s->cache, f->domain, k) && fresh(f->s, k);
-
 	while (f->first) {
 		struct waiter *w = f->first;
 
 		f->first = w->next;
 		if (!f->first)
 			f->last = &f->first;
-		w->done(w->ctx, known ? &k->policy : NULL);
+		w->done(w->ctx, p);
 		free(w);
 	}
+}
+
+static void tell(struct flight *f)
+{
+	struct sts_known *k = mem_new(sizeof *k);
+	bool known = sts_cache_get(f->s->cache, f->domain, k) && fresh(f->s, k);
+
+	tell_policy(f, known ? &k->policy : NULL);
 	free(k);
 }
 
@@ -159,6 +166,21 @@ static void failed(struct flight *f, const char *why)
 
 /* ---- fetching ---- */
 
+static void no_room(struct sts *s, const char *domain)
+{
+	int64_t now = loop_now_ms();
+
+	if (s->alarmed && now - s->alarmed < ALARM_MS)
+		return;
+	s->alarmed = now;
+	log_error(NULL, "scout",
+	    "alarm=mta-sts domain=%s why=\"%lld MTA-STS policies are remembered, all of them with mode enforce and "
+	    "none "
+	    "has ended: that of this domain holds for the mail that asked for it now, and is forgotten then; raise "
+	    "policies-max in section mta-sts\"",
+	    domain, (long long)s->set->policies_max);
+}
+
 static void policy_came(void *ctx, const uint8_t *p, size_t n, const char *why)
 {
 	struct flight *f = ctx;
@@ -177,10 +199,15 @@ static void policy_came(void *ctx, const uint8_t *p, size_t n, const char *why)
 	    : k->policy.mode == SCOUT_STS_TESTING ? "testing"
 						  : "none",
 	    k->policy.max_age, k->policy.nmx);
-	sts_cache_put(s->cache, f->domain, k);
+	if (sts_cache_put(s->cache, f->domain, k, k->fetched)) {
+		if (s->file >= 0)
+			loop_timer_set(s->write, WRITE_MS);
+	} else if (k->policy.mode == SCOUT_STS_ENFORCE) {
+		no_room(s, f->domain);
+	}
+	if (fresh(s, k))
+		tell_policy(f, &k->policy);
 	free(k);
-	if (s->file >= 0)
-		loop_timer_set(s->write, WRITE_MS);
 	land(f);
 }
 
@@ -305,13 +332,13 @@ struct sts *sts_new(struct loop *l, struct dns *d, const struct sts_settings *se
 	s->dns = d;
 	s->set = set;
 	s->file = file;
-	s->cache = sts_cache_new();
+	s->cache = sts_cache_new((size_t)set->policies_max, set->max_age / 1000);
 	s->write = loop_timer_new(l, write_file, s);
 	s->https = https_get_new(l, ca_file, &pr);
 	if (!s->https)
 		log_error(
 		    NULL, "scout", "alarm=mta-sts why=\"tls-ca-file: %s; no MTA-STS policy is fetched\"", pr.text);
-	if (file >= 0 && sts_cache_read(s->cache, file, &pr) < 0)
+	if (file >= 0 && sts_cache_read(s->cache, file, now_s(), &pr) < 0)
 		log_warn(NULL, "scout", "mta-sts why=\"%s\"", pr.text);
 	return s;
 }

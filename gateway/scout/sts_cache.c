@@ -18,27 +18,42 @@
 #include "gateway/base/mem.h"
 #include "gateway/mail/address.h"
 
-enum { HASH = 4096, SUM_LINE = 2 * SHA256_DIGEST_LENGTH + 1, HEAD_MAX = 400, POLICY_TEXT_MAX = 20 * 1024 };
+enum {
+	HASH = 4096,
+	SUM_LINE = 2 * SHA256_DIGEST_LENGTH + 1,
+	HEAD_MAX = 400,
+	POLICY_TEXT_MAX = 20 * 1024,
+	FILE_OCTETS_MAX = 1500 * 1000 * 1000
+};
 
 struct entry {
 	struct entry *chain;	     /* same hash */
-	struct entry *newer, *older; /* by use */
+	struct entry *newer, *older; /* by use, of the same kind */
 	char *domain, *text;
 	size_t n;
 	char id[STS_POLICY_ID_MAX + 1];
-	int64_t fetched;
+	int64_t fetched, ends;
+	bool enforce;
+};
+struct kind {
+	struct entry *newest, *oldest;
 };
 struct sts_cache {
 	struct entry *chains[HASH];
-	struct entry *newest, *oldest;
-	size_t n, octets;
+	struct kind kinds[2]; /* by enforce */
+	size_t n, max, octets;
+	int64_t max_age;
+	int64_t next_end; /* no policy with mode enforce ends before it */
 	uint64_t seed;
 };
 
-struct sts_cache *sts_cache_new(void)
+struct sts_cache *sts_cache_new(size_t max, int64_t max_age)
 {
 	struct sts_cache *c = mem_new(sizeof *c);
 
+	c->max = max;
+	c->max_age = max_age;
+	c->next_end = INT64_MAX;
 	arc4random_buf(&c->seed, sizeof c->seed);
 	return c;
 }
@@ -54,16 +69,20 @@ static struct entry **chain_of(struct sts_cache *c, const char *domain)
 
 static void unlink_use(struct sts_cache *c, struct entry *e)
 {
-	*(e->newer ? &e->newer->older : &c->newest) = e->older;
-	*(e->older ? &e->older->newer : &c->oldest) = e->newer;
+	struct kind *k = &c->kinds[e->enforce];
+
+	*(e->newer ? &e->newer->older : &k->newest) = e->older;
+	*(e->older ? &e->older->newer : &k->oldest) = e->newer;
 }
 
 static void link_newest(struct sts_cache *c, struct entry *e)
 {
+	struct kind *k = &c->kinds[e->enforce];
+
 	e->newer = NULL;
-	e->older = c->newest;
-	*(e->older ? &e->older->newer : &c->oldest) = e;
-	c->newest = e;
+	e->older = k->newest;
+	*(e->older ? &e->older->newer : &k->oldest) = e;
+	k->newest = e;
 }
 
 static struct entry *find(struct sts_cache *c, const char *domain)
@@ -92,17 +111,55 @@ static void drop(struct sts_cache *c, struct entry *e)
 
 static void drop_all(struct sts_cache *c)
 {
-	for (struct entry *e = c->newest, *next; e; e = next) {
+	for (int i = 0; i < 2; i++)
+		while (c->kinds[i].oldest)
+			drop(c, c->kinds[i].oldest);
+}
+
+/* Of those with mode enforce. False: none has ended. */
+static bool drop_ended(struct sts_cache *c, int64_t now)
+{
+	bool any = false;
+
+	if (now < c->next_end)
+		return false;
+	c->next_end = INT64_MAX;
+	for (struct entry *e = c->kinds[true].newest, *next; e; e = next) {
 		next = e->older;
-		drop(c, e);
+		if (e->ends <= now) {
+			drop(c, e);
+			any = true;
+		} else if (e->ends < c->next_end) {
+			c->next_end = e->ends;
+		}
+	}
+	return any;
+}
+
+/* For n octets of this domain, which take the place of what is known of it. */
+static bool make_room(struct sts_cache *c, const char *domain, size_t n, int64_t now)
+{
+	for (;;) {
+		const struct entry *e = find(c, domain);
+
+		if (c->n - (e ? 1 : 0) < c->max && c->octets - (e ? e->n : 0) + n <= c->max * STS_CACHE_OCTETS)
+			return true;
+		if (c->kinds[false].oldest)
+			drop(c, c->kinds[false].oldest);
+		else if (!drop_ended(c, now))
+			return false;
 	}
 }
 
-static void put_text(
-    struct sts_cache *c, const char *domain, const char *id, int64_t fetched, const void *text, size_t n)
+/* The text of k->policy. */
+static bool put_text(
+    struct sts_cache *c, const char *domain, const struct sts_known *k, const void *text, size_t n, int64_t now)
 {
-	struct entry *e = find(c, domain), **at = chain_of(c, domain);
+	struct entry *e, **at = chain_of(c, domain);
 
+	if (!make_room(c, domain, n, now))
+		return false;
+	e = find(c, domain);
 	if (e)
 		drop(c, e);
 	e = mem_new(sizeof *e);
@@ -110,26 +167,31 @@ static void put_text(
 	e->text = mem_new(n + 1);
 	memcpy(e->text, text, n);
 	e->n = n;
-	e->fetched = fetched;
-	snprintf(e->id, sizeof e->id, "%s", id);
+	e->fetched = k->fetched;
+	e->ends = k->fetched + (k->policy.max_age < c->max_age ? k->policy.max_age : c->max_age);
+	e->enforce = k->policy.mode == SCOUT_STS_ENFORCE;
+	if (e->enforce && e->ends < c->next_end)
+		c->next_end = e->ends;
+	memcpy(e->id, k->id, sizeof e->id);
 	e->chain = *at;
 	*at = e;
 	link_newest(c, e);
 	c->n++;
 	c->octets += n;
-	while (c->n > STS_CACHE_DOMAINS || c->octets > STS_CACHE_OCTETS)
-		drop(c, c->oldest);
+	return true;
 }
 
-void sts_cache_put(struct sts_cache *c, const char *domain, const struct sts_known *k)
+bool sts_cache_put(struct sts_cache *c, const char *domain, const struct sts_known *k, int64_t now)
 {
 	struct buf b;
+	bool kept;
 
 	buf_init(&b, POLICY_TEXT_MAX);
 	/* 64 names of 255 octets fit */
 	REQUIRE(sts_policy_put(&k->policy, &b) == 0);
-	put_text(c, domain, k->id, k->fetched, b.p, b.len);
+	kept = put_text(c, domain, k, b.p, b.len, now);
 	buf_clear(&b);
+	return kept;
 }
 
 bool sts_cache_get(struct sts_cache *c, const char *domain, struct sts_known *k_r)
@@ -192,12 +254,19 @@ static int write_all(int fd, const void *p, size_t n, off_t off)
 
 static int put_all(const struct sts_cache *c, struct buf *b)
 {
-	for (const struct entry *e = c->oldest; e; e = e->newer) {
-		if (buf_addf(b, "%s %s %" PRId64 " %zu\n", e->domain, e->id, e->fetched, e->n) < 0 ||
-		    buf_add(b, e->text, e->n) < 0)
-			return -1;
+	for (int i = 0; i < 2; i++) {
+		for (const struct entry *e = c->kinds[i].oldest; e; e = e->newer) {
+			if (buf_addf(b, "%s %s %" PRId64 " %zu\n", e->domain, e->id, e->fetched, e->n) < 0 ||
+			    buf_add(b, e->text, e->n) < 0)
+				return -1;
+		}
 	}
 	return 0;
+}
+
+static size_t file_max(const struct sts_cache *c)
+{
+	return c->max * (STS_CACHE_OCTETS + (size_t)HEAD_MAX);
 }
 
 int sts_cache_write(const struct sts_cache *c, int fd, struct problem *pr)
@@ -206,7 +275,7 @@ int sts_cache_write(const struct sts_cache *c, int fd, struct problem *pr)
 	struct buf b;
 	int r;
 
-	buf_init(&b, STS_CACHE_OCTETS + STS_CACHE_DOMAINS * (size_t)HEAD_MAX);
+	buf_init(&b, file_max(c));
 	REQUIRE(put_all(c, &b) == 0);
 	sum_line(b.len ? b.p : (const uint8_t *)"", b.len, sum);
 	r = write_all(fd, sum, SUM_LINE, 0) == 0 && (!b.len || write_all(fd, b.p, b.len, SUM_LINE) == 0) &&
@@ -253,11 +322,11 @@ static int read_head(char *line, struct head *h_r)
 }
 
 /* One entry at p: its octets, or 0: broken. */
-static size_t take_entry(struct sts_cache *c, const char *p, size_t n)
+static size_t take_entry(struct sts_cache *c, const char *p, size_t n, int64_t now)
 {
 	char line[HEAD_MAX];
 	const char *nl = memchr(p, '\n', n), *why;
-	struct sts_policy *policy;
+	struct sts_known *k;
 	struct head h;
 	size_t head = nl ? (size_t)(nl - p) : HEAD_MAX;
 
@@ -267,12 +336,14 @@ static size_t take_entry(struct sts_cache *c, const char *p, size_t n)
 	line[head++] = 0;
 	if (read_head(line, &h) < 0 || h.len > n - head)
 		return 0;
-	policy = mem_new(sizeof *policy);
-	if (sts_policy_parse(p + head, h.len, policy, &why) == 0)
-		put_text(c, h.domain, h.id, h.fetched, p + head, h.len);
+	k = mem_new(sizeof *k);
+	k->fetched = h.fetched;
+	memcpy(k->id, h.id, sizeof k->id);
+	if (sts_policy_parse(p + head, h.len, &k->policy, &why) == 0)
+		(void)put_text(c, h.domain, k, p + head, h.len, now); /* policies-max may be less than it was */
 	else
 		head = 0;
-	free(policy);
+	free(k);
 	return head ? head + h.len : 0;
 }
 
@@ -290,7 +361,7 @@ static int read_all(int fd, struct buf *b)
 	return r < 0 ? -1 : 0;
 }
 
-static int take_all(struct sts_cache *c, const struct buf *b)
+static int take_all(struct sts_cache *c, const struct buf *b, int64_t now)
 {
 	const char *p = buf_str(b);
 	char sum[SUM_LINE + 1];
@@ -303,20 +374,20 @@ static int take_all(struct sts_cache *c, const struct buf *b)
 	if (memcmp(sum, p, SUM_LINE) != 0)
 		return -1;
 	for (size_t at = SUM_LINE, one; at < b->len; at += one) {
-		one = take_entry(c, p + at, b->len - at);
+		one = take_entry(c, p + at, b->len - at, now);
 		if (one == 0)
 			return -1;
 	}
 	return 0;
 }
 
-int sts_cache_read(struct sts_cache *c, int fd, struct problem *pr)
+int sts_cache_read(struct sts_cache *c, int fd, int64_t now, struct problem *pr)
 {
 	struct buf b;
 	int r;
 
-	buf_init(&b, SUM_LINE + STS_CACHE_OCTETS + STS_CACHE_DOMAINS * (size_t)HEAD_MAX);
-	r = read_all(fd, &b) < 0 || take_all(c, &b) < 0
+	buf_init(&b, FILE_OCTETS_MAX);
+	r = read_all(fd, &b) < 0 || take_all(c, &b, now) < 0
 		? problem_temp(
 		      pr, "the kept MTA-STS policies cannot be read (the file is not whole): they are fetched again")
 		: 0;

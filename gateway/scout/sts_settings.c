@@ -32,6 +32,16 @@ static const struct setting rows[] = {
 	.min = S,
 	.max = DAY,
 	.help = "How long after a failure a policy is not fetched again."},
+    {.name = "policies-max",
+	.type = SETTING_INT,
+	.offset = offsetof(struct sts_settings, policies_max),
+	.dflt = "20000",
+	.min = 10,
+	.max = 1000000,
+	.help =
+	    "Policies that are remembered. When there are more, those with mode testing or none go first; one with "
+	    "mode "
+	    "enforce stays until it ends, and a new one then holds for the mail that asked for it alone (alarm)."},
     {.name = "port",
 	.type = SETTING_INT,
 	.offset = offsetof(struct sts_settings, port),

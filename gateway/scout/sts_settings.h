@@ -9,6 +9,7 @@ struct sts_settings {
 	int64_t timeout;      /* ms, for fetching one policy */
 	int64_t max_age;      /* ms, a longer max_age of a policy is cut to it */
 	int64_t retry;	      /* ms between two tries to fetch a policy */
+	int64_t policies_max; /* that are remembered */
 	int64_t port;	      /* 443 */
 	bool local_addresses; /* a policy host may have private and loopback addresses */
 };

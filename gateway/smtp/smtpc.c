@@ -43,7 +43,6 @@ static void release(struct smtpc *c)
 {
 	loop_timer_free(c->turn);
 	smtpc_chat_clear(&c->chat);
-	buf_clear(&c->seven);
 	free(c->batch);
 	free(c->accepted);
 	free(c);

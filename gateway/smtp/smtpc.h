@@ -53,6 +53,7 @@ struct smtpc_rcpt {
 	struct problem pr; /* when !ok: TEMP = try again, PERM = give up */
 	bool said;	   /* pr (of a probe also ok) is the server's own answer to RCPT */
 	char reply[256];   /* the peer's words, sanitised */
+	bool eight;	   /* pr says only that the host has no 8BITMIME */
 	bool dsn_lost; /* ok, but the host knows no DSN: env was not passed on (RFC 3461 5.2.2: who asked for SUCCESS
 			  is told "relayed" by the caller) */
 };
@@ -63,9 +64,9 @@ struct smtpc_mail {
 	size_t nrcpts;
 	const char *front; /* header fields sent before the content (trace), may be "" */
 	struct reader *content;
-	bool body8; /* content has 8-bit octets: BODY=8BITMIME where offered; for a host without it what is not sealed
-		       is converted (settings convert-8bit, assume-8bit), else PERM 5.6.3 */
-	bool sealed;	/* never re-encoded (it has 7-bit lines anyway) */
+	bool
+	    body8;	/* content has 8-bit octets: BODY=8BITMIME where offered; for a host without it (and no
+			   assume-8bit)     PERM 5.6.3 with eight of the recipient: who can, converts it and sends again */
 	bool probe;	/* smtpc_probe.h: RSET in place of DATA, content NULL; ok says that RCPT was accepted */
 	const char *id; /* queue id for logs */
 	/* done: every rcpts[i] has its result; remote = "host[addr]:port", tls words. Called once from the loop. */

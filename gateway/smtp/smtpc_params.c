@@ -119,8 +119,7 @@ const char *smtpc_params_mail_line(const struct smtpc *c, uint64_t size, char ou
 	static const char *const rets[] = {"", " RET=HDRS", " RET=FULL"};
 	const struct smtpc_mail *m = c->mail;
 	const struct smtpc_ehlo *e = &c->ehlo;
-	bool eight = smtpc_params_eight(m) && !c->converted,
-	     envid = value_ok(m->env.envid, ENVELOPE_ENVID_MAX, false);
+	bool eight = smtpc_params_eight(m), envid = value_ok(m->env.envid, ENVELOPE_ENVID_MAX, false);
 	char octets[40] = "";
 
 	if (e->size)

@@ -22,6 +22,8 @@ static enum smtpc_probe_answer judge(const struct smtpc_rcpt *r)
 		return SMTPC_PROBE_TAKEN;
 	if (r->pr.cls == PROBLEM_TEMP)
 		return SMTPC_PROBE_TEMP;
+	if (strcmp(r->pr.enh, "5.6.7") == 0)
+		return SMTPC_PROBE_UNABLE;
 	if (!r->said) /* never got as far as RCPT; or an address that cannot be written in a command */
 		return r->reply[0] == '\0' && r->pr.code == 553 ? SMTPC_PROBE_UNKNOWN : SMTPC_PROBE_REFUSED;
 	if (r->pr.code == 530 || r->pr.code == 535 || (r->pr.code == 554 && strcmp(r->pr.enh, "5.1.0") == 0))

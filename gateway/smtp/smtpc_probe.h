@@ -12,6 +12,7 @@ enum smtpc_probe_answer {
 	SMTPC_PROBE_TAKEN,   /* 2yz to RCPT */
 	SMTPC_PROBE_UNKNOWN, /* the server says of this address that there is no such recipient */
 	SMTPC_PROBE_TEMP,    /* no answer, or one for now: away, 4yz, mailbox full */
+	SMTPC_PROBE_UNABLE,  /* the address has characters outside ASCII, and the server takes none (RFC 6531) */
 	SMTPC_PROBE_REFUSED, /* it refuses us and not the address (5yz to MAIL, 5.7.x, "authentication required"):
 				somebody must look */
 };

@@ -15,7 +15,6 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
-#include "gateway/mail/sevenbit.h"
 #include "gateway/smtp/smtpc_bdat.h"
 #include "gateway/smtp/smtpc_params.h"
 
@@ -74,33 +73,21 @@ static uint64_t mail_size(const struct smtpc *c)
 {
 	const struct smtpc_mail *m = c->mail;
 
-	return strlen(m->front) + (c->converted ? c->seven.len : m->content ? m->content->size : 0);
+	return strlen(m->front) + (m->content ? m->content->size : 0);
 }
 
-/* RFC 6152 3: a host without 8BITMIME gets 7 bits or nothing. What is sealed is never touched. */
+/* RFC 6152 3: a host without 8BITMIME gets 7 bits or nothing. The recipients say that it was only this. */
 static int fit_to_seven(struct smtpc *c, struct problem *pr)
 {
-	const struct smtpc_mail *m = c->mail;
-	struct stream_buf to;
-
-	if (!smtpc_params_eight(m) || c->ehlo.eightbit || c->set->assume_8bit)
+	if (!smtpc_params_eight(c->mail) || c->ehlo.eightbit || c->set->assume_8bit)
 		return 0;
-	if (m->sealed || !c->set->convert_8bit)
-		return problem_set(pr, PROBLEM_PERM, 554, "5.6.3", "RFC 6152 3",
-		    "the message has 8-bit content and %s does not offer 8BITMIME; send it with 7-bit transfer "
-		    "encodings, or set assume-8bit if that host takes 8-bit content all the same",
-		    c->remote);
-	/* base64 and its lines make at most half as much again */
-	buf_init(&c->seven, 2 * (size_t)c->set->convert_max);
-	stream_buf_init(&to, &c->seven);
-	if (sevenbit_write(m->content, 0, m->content->size, (size_t)c->set->convert_max, &to.writer, pr) < 0) {
-		buf_clear(&c->seven);
-		return problem_prefix(pr, "%s does not offer 8BITMIME: ", c->remote);
-	}
-	c->converted = true;
-	log_info(m->id, "smtpc", "converted remote=%s from=%llu to=%zu why=\"no 8BITMIME\"", c->remote,
-	    (unsigned long long)m->content->size, c->seven.len);
-	return 0;
+	for (size_t i = 0; i < c->mail->nrcpts; i++)
+		c->mail->rcpts[i].eight = undecided(&c->mail->rcpts[i]);
+	return problem_set(pr, PROBLEM_PERM, 554, "5.6.3", "RFC 6152 3",
+	    "the message has 8-bit content and %s does not offer 8BITMIME; send it with 7-bit transfer encodings, or "
+	    "set "
+	    "assume-8bit if that host takes 8-bit content all the same",
+	    c->remote);
 }
 
 /* Is there anything in the mail as a whole that this server cannot be given? */
@@ -180,7 +167,6 @@ static void next_batch(struct smtpc *c)
 	choose_batch(c);
 	c->state = SMTPC_READY;
 	if (c->nbatch == 0) {
-		buf_clear(&c->seven);
 		conn_timeout(c->conn, 0);
 		loop_timer_set(c->turn, 0);
 		return;
@@ -202,7 +188,6 @@ void smtpc_send_begin(struct smtpc *c)
 
 	c->refused.pr.cls = PROBLEM_NONE;
 	c->unfit.pr.cls = PROBLEM_NONE;
-	c->converted = false;
 	c->bdat.on = false;
 	if (smtpc_params_requiretls(c, &pr) < 0) {
 		/* from the loop, and not from inside the owner's call */
@@ -367,16 +352,6 @@ void smtpc_send_envelope_reply(struct smtpc *c, const struct smtpc_reply *r)
 
 /* ---- content ---- */
 
-static int read_content(struct smtpc *c, uint64_t off, uint8_t *p, size_t cap, size_t *n_r, struct problem *pr)
-{
-	struct stream_mem m;
-
-	if (!c->converted)
-		return stream_read_at(c->mail->content, off, p, cap, n_r, pr);
-	stream_mem_init(&m, c->seven.p, c->seven.len);
-	return stream_read_at(&m.reader, off, p, cap, n_r, pr);
-}
-
 int smtpc_send_read(struct smtpc *c, uint8_t *p, size_t cap, size_t *n_r, struct problem *pr)
 {
 	size_t front = strlen(c->mail->front);
@@ -385,7 +360,7 @@ int smtpc_send_read(struct smtpc *c, uint8_t *p, size_t cap, size_t *n_r, struct
 	if (c->off < front) {
 		*n_r = front - (size_t)c->off < cap ? front - (size_t)c->off : cap;
 		memcpy(p, c->mail->front + c->off, *n_r);
-	} else if (read_content(c, c->off - front, p, cap, n_r, pr) < 0) {
+	} else if (stream_read_at(c->mail->content, c->off - front, p, cap, n_r, pr) < 0) {
 		return -1;
 	}
 	c->off += *n_r;

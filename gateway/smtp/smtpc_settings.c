@@ -55,17 +55,17 @@ static const struct setting rows[] = {
     {.name = "convert-8bit",
 	.type = SETTING_BOOL,
 	.offset = offsetof(struct smtpc_settings, convert_8bit),
-	.dflt = "no",
-	.help =
-	    "Convert 8-bit content that is not sealed to 7 bits for servers that do not offer 8BITMIME; otherwise "
-	    "such mail is returned. The relay then reads the MIME structure of such mail itself."},
+	.dflt = "yes",
+	.help = "Convert 8-bit content that is not sealed to 7 bits for servers that do not offer 8BITMIME (a "
+		"sealing process "
+		"does it); otherwise, and where a part is signed, such mail is returned with 5.6.3."},
     {.name = "convert-max",
 	.type = SETTING_SIZE,
 	.offset = offsetof(struct smtpc_settings, convert_max),
 	.dflt = "32M",
 	.min = 64 * 1024,
 	.max = 1024LL * 1024 * 1024,
-	.help = "Largest mail that convert-8bit converts; it is held in memory meanwhile."},
+	.help = "Largest mail that convert-8bit converts."},
     {.name = "chunking",
 	.type = SETTING_BOOL,
 	.offset = offsetof(struct smtpc_settings, chunking),

@@ -18,9 +18,9 @@ struct smtpc_settings {
 	int64_t attempts;		 /* addresses tried for one mail before it waits for its next turn */
 	int64_t reply_line, reply_lines; /* octets of a reply line, lines of a reply */
 	bool chunking;			 /* BDAT where offered */
-	bool convert_8bit;		 /* 8-bit content to 7 bits for hosts without 8BITMIME */
-	int64_t convert_max;		 /* octets of such a mail, held in memory */
-	bool assume_8bit;		 /* send 8-bit content also to hosts that do not offer 8BITMIME */
+	bool convert_8bit;   /* 8-bit content to 7 bits for hosts without 8BITMIME (the owner of the pool does it) */
+	int64_t convert_max; /* octets of such a mail */
+	bool assume_8bit;    /* send 8-bit content also to hosts that do not offer 8BITMIME */
 };
 extern const struct settings_section smtpc_settings_section;
 

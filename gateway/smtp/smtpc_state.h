@@ -70,9 +70,7 @@ struct smtpc {
 		size_t sent, got; /* chunks, and replies to them */
 		bool cr, line;	  /* the last octet was a CR; a line has ended or not begun */
 	} bdat;
-	uint64_t off;	/* of front, then content, already sent */
-	bool converted; /* to 7 bits: the content is in seven */
-	struct buf seven;
+	uint64_t off; /* of front, then content, already sent */
 };
 
 /* Ends the connection and tells the owner. */

@@ -565,6 +565,11 @@ void smtpd_set_client(struct smtpd *s, struct smtpd_client *c)
 	s->client = c;
 }
 
+bool smtpd_limited(const struct smtpd *s)
+{
+	return s->client != NULL;
+}
+
 void smtpd_set_user(struct smtpd *s, void *user)
 {
 	s->user = user;

@@ -93,6 +93,7 @@ const struct smtpd_listener *smtpd_where(const struct smtpd *s);
 struct smtpd_client;
 /* Whose rates of recipients and errors this session counts for, until it is closed (smtpd_clients.h). */
 void smtpd_set_client(struct smtpd *s, struct smtpd_client *c);
+bool smtpd_limited(const struct smtpd *s); /* it counts for somebody's rates */
 void smtpd_set_user(struct smtpd *s, void *user);
 void *smtpd_user(const struct smtpd *s);
 

@@ -63,8 +63,7 @@ void smtpd_ehlo(struct smtpd *s, const char *arg, size_t n)
 	int r = buf_addf(&b, "%s\nPIPELINING\nSIZE %lld\n8BITMIME\nENHANCEDSTATUSCODES\nCHUNKING\nSMTPUTF8\n",
 	    s->ls->hostname, (long long)s->set->message_max);
 
-	/* RFC 3461 5.2: who offers it must report; we never send reports to the outside. */
-	if (r == 0 && s->ls->side == SMTPD_INSIDE)
+	if (r == 0 && smtpd_session_dsn(s))
 		r = buf_adds(&b, "DSN\n");
 	/* RFC 3207 4.2: not offered again under TLS. */
 	if (r == 0 && s->ls->tls && !conn_is_tls(s->conn))

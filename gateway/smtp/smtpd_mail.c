@@ -58,6 +58,8 @@ static int body(struct reading *r, const struct smtpd_param *p, struct problem *
 
 static int ret(struct reading *r, const struct smtpd_param *p, struct problem *pr)
 {
+	if (!smtpd_session_dsn(r->s))
+		return smtpd_params_unknown(p, pr);
 	if (lex_same(p->value, p->nvalue, "FULL"))
 		r->m.env.ret = ENVELOPE_RET_FULL;
 	else if (lex_same(p->value, p->nvalue, "HDRS"))
@@ -70,6 +72,8 @@ static int ret(struct reading *r, const struct smtpd_param *p, struct problem *p
 /* RFC 3461 4.4. */
 static int envid(struct reading *r, const struct smtpd_param *p, struct problem *pr)
 {
+	if (!smtpd_session_dsn(r->s))
+		return smtpd_params_unknown(p, pr);
 	if (!xtext_printable(p->value, p->nvalue, ENVELOPE_ENVID_MAX))
 		return bad(pr, "ENVID must be xtext of printable characters, at most 100 octets.");
 	memcpy(r->envid, p->value, p->nvalue);
@@ -122,8 +126,7 @@ static int take_param(struct reading *r, const struct smtpd_param *p, struct pro
 			    params[i].value ? "%s must have a value." : "%s has no value.", params[i].key);
 		return params[i].take(r, p, pr);
 	}
-	return problem_set(pr, PROBLEM_PERM, 555, "5.5.4", "RFC 5321 4.1.1.11",
-	    "The parameter %.*s is not known here.", (int)(p->nkey < 40 ? p->nkey : 40), p->key);
+	return smtpd_params_unknown(p, pr);
 }
 
 static int take_params(struct reading *r, const char *p, size_t n, struct problem *pr)

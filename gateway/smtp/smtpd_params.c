@@ -62,3 +62,9 @@ int smtpd_params_next(const char **p, size_t *n, struct smtpd_param *out, struct
 	*n = (size_t)(end - at);
 	return 1;
 }
+
+int smtpd_params_unknown(const struct smtpd_param *p, struct problem *pr)
+{
+	return problem_set(pr, PROBLEM_PERM, 555, "5.5.4", "RFC 5321 4.1.1.11",
+	    "The parameter %.*s is not known here.", (int)(p->nkey < 40 ? p->nkey : 40), p->key);
+}

@@ -18,4 +18,7 @@ struct smtpd_param {
 int smtpd_params_next(const char **p, size_t *n, struct smtpd_param *out_r, struct problem *pr)
     __attribute__((warn_unused_result));
 
+/* -1 with pr: 555 5.5.4, it is not announced here. */
+int smtpd_params_unknown(const struct smtpd_param *p, struct problem *pr);
+
 #endif

@@ -72,14 +72,15 @@ static int orcpt(const struct smtpd_param *p, bool utf8, struct reading *r, stru
 
 static int take_param(const struct smtpd *s, const struct smtpd_param *p, struct reading *r, struct problem *pr)
 {
+	if (!smtpd_session_dsn(s))
+		return smtpd_params_unknown(p, pr);
 	if (p->value && lex_same(p->key, p->nkey, "NOTIFY"))
 		return notify(p, &r->env, pr);
 	if (p->value && lex_same(p->key, p->nkey, "ORCPT"))
 		return orcpt(p, s->utf8, r, pr);
 	if (lex_same(p->key, p->nkey, "NOTIFY") || lex_same(p->key, p->nkey, "ORCPT"))
 		return bad(pr, "RFC 5321 4.1.1.11", "NOTIFY and ORCPT must have a value.");
-	return problem_set(pr, PROBLEM_PERM, 555, "5.5.4", "RFC 5321 4.1.1.11",
-	    "The parameter %.*s is not known here.", (int)(p->nkey < 40 ? p->nkey : 40), p->key);
+	return smtpd_params_unknown(p, pr);
 }
 
 static int take_params(const struct smtpd *s, const char *p, size_t n, struct reading *r, struct problem *pr)

@@ -129,6 +129,11 @@ void smtpd_session_end_mail(struct smtpd *s)
 		s->ls->ops->reset(s->ls->app, s);
 }
 
+bool smtpd_session_dsn(const struct smtpd *s)
+{
+	return s->ls->side == SMTPD_INSIDE;
+}
+
 void smtpd_session_forget(struct smtpd *s)
 {
 	s->greeted = s->esmtp = false;

@@ -106,6 +106,9 @@ bool smtpd_session_busy(const struct smtpd *s);
 bool smtpd_session_input_waits(struct smtpd *s);
 /* Ends the transaction, if there is one, and tells the application. */
 void smtpd_session_end_mail(struct smtpd *s);
+/* DSN (RFC 3461) is for our own servers: who offers it must report (5.2), and nobody outside is ever told what
+ * becomes of mail inside. */
+bool smtpd_session_dsn(const struct smtpd *s);
 /* What EHLO established is forgotten (RFC 3207 4.2). */
 void smtpd_session_forget(struct smtpd *s);
 

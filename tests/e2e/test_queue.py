@@ -1,10 +1,12 @@
 """The queue in trouble: what senders are told of late and undeliverable mail, and a disk that is full or read-only."""
+import datetime
 import errno
 import os
 import re
 import shutil
 import signal
 import smtplib
+import socket
 import subprocess
 
 from gateway import BUILD, Gateway, wait_for
@@ -177,3 +179,38 @@ def test_confirmation_where_the_next_hop_knows_no_dsn(top):
     assert "with a wish" in text and "the body" not in text
     wait_for("the queue to be empty", 20, lambda: all(gw.cli("status")["relay"]["queue"][k] == 0 for k in ("queued", "active", "held")))
     assert len(inside.mails) == 1
+
+
+@quick
+def test_next_hop_changed_while_mail_waits(top):
+    """Mail that waits for an MX goes to a relay-host that was configured since; that one is down, and one message at a time finds out, as for any next hop."""
+    silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    silent.bind(("127.0.0.1", 0))
+    sections = f'queue {{\n  retry-min = 1s\n  retry-max = 1s\n}}\nsmtp-client {{\n  backoff-min = 1500ms\n  backoff-max = 1500ms\n}}\n'
+    dns = f'dns {{\n  forwards = {{"127.0.0.1@{silent.getsockname()[1]}"}}\n  trust-anchor-file = "none"\n  timeout = 200ms\n}}\n'
+    gw, inside, outside = solo(top, sections=sections + dns, start=False)
+    down, gw.next_hop = gw.next_hop, None
+    gw.write_conf()
+    gw.start()
+    gw.make_identity()
+    gw.postern("partner", "add", "third.example", "--treatment", "clear", "--strength", "never")
+    for i in range(5):
+        assert send(gw.inside, US, [THEM], message(US, THEM, f"waits {i}"))[0] == 250
+    gw.wait_log("relay deferred")
+    outside.close()
+    gw.next_hop = down
+    gw.write_conf()
+    mark = len(gw.log().encode())
+    gw.proc.send_signal(signal.SIGHUP)
+    gw.wait_log("ready all=", since=mark)
+    mark = len(gw.log().encode())
+
+    def tries():  # seconds since the first one
+        at = [datetime.datetime.fromisoformat(t) for t in re.findall(r"(\S+)Z info relay\S+ \S+ relay deferred ", gw.log(mark))]
+        return [(t - at[0]).total_seconds() for t in at]
+    wait_for("tries for four seconds", 30, lambda: tries() and tries()[-1] > 4)
+    late = [t for t in tries() if 0.5 < t <= 4]  # each of the five would have been tried three times
+    assert len(late) < 8, tries()
+    back = Sink(outside.port)
+    back.wait(5, 30, lambda m: m.field("Subject").startswith("waits"))
+    silent.close()

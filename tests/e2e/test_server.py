@@ -1,6 +1,7 @@
 """The SMTP server as its clients meet it: extensions, TLS names and certificates, balancers, and those who take more than their share."""
 import hashlib
 import os
+import quopri
 import re
 import resource
 import smtplib
@@ -10,7 +11,7 @@ import struct
 import time
 
 from gateway import wait_for
-from mail import Talk, message, quick, send, solo
+from mail import Talk, message, pair, quick, send, solo
 from smime import Identity
 
 US, THEM = "a@hospital.example", "b@partner.example"
@@ -36,13 +37,40 @@ def transaction(sender, rcpts, params="", rcpt_params=""):
 # ---- extensions ----
 
 @quick
+def test_the_same_recipient_twice(top):
+    """One delivery, whoever sends; every notice that was asked for. Outside there is no DSN, neither announced nor taken."""
+    gw, inside, outside = solo(top)
+    t = Talk(gw.inside)
+    assert "250-DSN" in t.ask("EHLO client.test").split("\n")
+    assert [t.ask(line)[:9] for line in (f"MAIL FROM:<{US}>", f"RCPT TO:<{THEM}> NOTIFY=NEVER", "RCPT TO:<c@partner.example>", f"RCPT TO:<{THEM}> NOTIFY=SUCCESS",
+                                         "RCPT TO:<c@partner.example>", "RCPT TO:<B@partner.example>")] == ["250 2.1.0"] + ["250 2.1.5"] * 5
+    assert t.ask("DATA")[:3] == "354" and t.ask(message(US, THEM, "twice") + b".\r\n")[:3] == "250"
+    m = outside.by_subject("twice")
+    assert sorted(m.rcpts) == ["B@partner.example", THEM, "c@partner.example"], m.rcpts
+    report = inside.wait(1, 30, lambda m: b"multipart/report" in m.data)[0]
+    assert b"Final-Recipient: rfc822; " + THEM.encode() in report.data and b"c@partner.example" not in report.data.split(b"message/delivery-status")[1].split(b"--")[0]
+    t.close()
+    t = Talk(gw.outside)
+    assert "DSN" not in t.ask("EHLO client.test").replace("-", " ").split()
+    for params in ("RET=FULL", "ENVID=x"):
+        assert t.ask(f"MAIL FROM:<{THEM}> {params}").startswith(f"555 5.5.4 The parameter {params[:params.index('=')]} is not known here.")
+    assert t.ask(f"MAIL FROM:<{THEM}>")[:3] == "250"
+    for params in ("NOTIFY=NEVER", f"ORCPT=rfc822;{US}"):
+        assert t.ask(f"RCPT TO:<{US}> {params}").startswith("555 5.5.4")
+    assert [t.ask(f"RCPT TO:<{a}>")[:9] for a in (US, US, "a@HOSPITAL.example")] == ["250 2.1.5"] * 3
+    assert t.ask("DATA")[:3] == "354" and t.ask(message(THEM, US, "in twice") + b".\r\n")[:3] == "250"
+    assert inside.by_subject("in twice").rcpts == [US]
+    t.close()
+
+
+@quick
 def test_chunks(top):
     """A message in chunks arrives octet by octet as with DATA; what ends DATA elsewhere is content here, and nothing in it is a command."""
     gw, inside, _ = solo(top)
     text = message(THEM, US, "chunks", b"one\r\n.\r\n..two\r\nQUIT\r\nthree\r\n")
     for cuts in ((10, 11, 300), (1,), ()):
         parts = [text[a:b] for a, b in zip((0, *cuts), (*cuts, len(text)))]
-        said = transaction(THEM, [US], " RET=HDRS ENVID=x+2By", f" NOTIFY=SUCCESS,DELAY ORCPT=rfc822;{US}").encode()
+        said = transaction(THEM, [US]).encode()
         said += b"".join(b"BDAT %d%s\r\n%s" % (len(p), b" LAST" if i + 1 == len(parts) else b"", p) for i, p in enumerate(parts)) + b"QUIT\r\n"
         got = replies(gw.outside, said)
         assert [r[:3] for r in got] == ["220", "250", "250", "250"] + ["250"] * len(parts) + ["221"], got
@@ -66,8 +94,8 @@ def test_chunks(top):
 
 @quick
 def test_international_addresses(top):
-    """A domain in its own script is the domain of its A-labels; what cannot be protected to the outside is refused with the reason."""
-    gw, inside, outside = solo(top, domain_settings="recipients = any")
+    """A domain in its own script is the domain of its A-labels; local parts in UTF-8 go to hosts that know SMTPUTF8, and each recipient has one outcome."""
+    gw, inside, outside = solo(top, domain_settings="recipients = any", sections="smtp-client {\n  idle-time = 0s\n}\n")
     t = Talk(gw.outside)
     assert "SMTPUTF8" in t.ask("EHLO client.test") and "REQUIRETLS" not in t.ask("EHLO client.test")
     assert t.ask("MAIL FROM:<é@partner.example>".encode() + b"\r\n").startswith("553 5.6.7")
@@ -88,13 +116,42 @@ def test_international_addresses(top):
         assert t.ask(message(sender, rcpt, "characters") + b".\r\n").startswith("250")
         t.close()
     wait_for("an outcome for all", 20, lambda: len(gw.queue()) == 3 and all(m["state"] in ("done", "held") for m in gw.queue()))
-    t = Talk(gw.inside)
+    # to the outside: a host that does not know SMTPUTF8 does not get it, and the sender is told; another does
+    inside.offers += ("SMTPUTF8",)
+    gw.postern("partner", "add", "partner.example", "--treatment", "clear", "--strength", "never")
+
+    def speak(sender, rcpt, subject):
+        t = Talk(gw.inside)
+        t.ask("EHLO client.test")
+        said = [t.ask(line) for line in (f"MAIL FROM:<{sender}> SMTPUTF8\r\n".encode(), f"RCPT TO:<{rcpt}>\r\n".encode(), b"DATA\r\n", message(sender, rcpt, subject) + b".\r\n")]
+        t.close()
+        assert [a[:3] for a in said] == ["250", "250", "354", "250"], said
+    speak(US, "é@partner.example", "not there")
+    report = inside.wait(1, 30, lambda m: m.sender == "" and m.rcpts == [US])[0]
+    assert b"Status: 5.6.7" in report.data and "é@partner.example".encode() in report.data, report.data
+    outside.offers += ("SMTPUTF8",)
+    speak("ü@hospital.example", "é@partner.example", "there")
+    got = outside.by_subject("there")
+    assert (got.sender, got.rcpts) == ("ü@hospital.example", ["é@partner.example"]) and "From: ü@hospital.example".encode() in got.header
+    assert len(outside.mails) == 1
+
+
+def test_sealed_for_international_addresses(top):
+    """Domain certificates serve every local part: signed, sealed, opened and believed; outside only the addresses show."""
+    hospital, lab, hs, ls = pair(top)
+    ls.offers += ("SMTPUTF8",)
+    sender, rcpt = "jürgen@hospital.example", "zoë@lab.example"
+    t = Talk(hospital.inside)
     t.ask("EHLO client.test")
-    assert t.ask("MAIL FROM:<é@hospital.example> SMTPUTF8".encode() + b"\r\n").startswith("553 5.6.7 mail to the outside from or for an address")
-    assert t.ask(f"MAIL FROM:<{US}> SMTPUTF8").startswith("250")
-    assert t.ask("RCPT TO:<é@partner.example>".encode() + b"\r\n").startswith("553 5.6.7 mail to the outside from or for an address")
+    for line in (f"MAIL FROM:<{sender}> SMTPUTF8\r\n".encode(), f"RCPT TO:<{rcpt}>\r\n".encode()):
+        got = t.ask(line)
+        assert got.startswith("250"), got
+    assert t.ask("DATA").startswith("354")
+    assert t.ask(message(sender, rcpt, "international", "the secret words\r\n") + b".\r\n").startswith("250")
     t.close()
-    assert not outside.mails
+    m = ls.by_subject("international")
+    assert (m.sender, m.rcpts) == (sender, [rcpt]) and b"the secret words" in m.body and m.field("X-Postern-Verdict").startswith("sealed"), m.header
+    hospital.wait_log(r"delivered to=<zo.*@lab\.example> .*treatment=seal")
 
 
 @quick
@@ -116,6 +173,29 @@ def test_loop_and_postmaster(top):
         t.close()
     for m in inside.wait(3, 30, lambda m: m.field("Subject") == "to the postmaster"):
         assert m.rcpts[0].lower() == "postmaster@hospital.example"
+
+
+@quick
+def test_hosts_without_8bitmime(top):
+    """RFC 6152: what is in the clear and 8-bit goes in 7 bits to a host that takes no more, outside and inside; what is signed is never re-encoded; what was taken once is not sent twice."""
+    gw, inside, outside = solo(top)
+    gw.postern("partner", "add", "partner.example", "--treatment", "clear", "--strength", "never")
+    inside.offers = outside.offers = ("SIZE 0",)
+    eight = "Grüße, and a few more words in ASCII.\r\n.\r\n".encode()
+    text = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n"
+    signed = "MIME-Version: 1.0\r\nContent-Type: multipart/signed; boundary=b; protocol=\"application/pgp-signature\"; micalg=pgp-sha256\r\nContent-Transfer-Encoding: 8bit\r\n"
+    parts = b"--b\r\n" + text.encode() + b"\r\n" + eight + b"--b\r\nContent-Type: application/pgp-signature\r\n\r\nx\r\n--b--\r\n"
+    for port, sender, to, sink in ((gw.inside, US, THEM, outside), (gw.outside, THEM, US, inside)):
+        assert send(port, sender, [to], message(sender, to, "eight", eight, text), options=["BODY=8BITMIME"])[0] == 250
+        m = sink.by_subject("eight")
+        assert m.data.isascii() and m.field("Content-Transfer-Encoding") == "quoted-printable" and b"Gr=C3=BC=C3=9Fe, and" in m.body and quopri.decodestring(m.body) == eight, m.data
+        gw.wait_log(r'converted from=\d+ to=\d+ why="no 8BITMIME"')
+        assert send(port, sender, [to], message(sender, to, "signed eight", parts, signed), options=["BODY=8BITMIME"])[0] == 250
+    report = inside.wait(1, 30, lambda m: m.sender == "" and m.rcpts == [US])[0]
+    assert b"Status: 5.6.3" in report.data and b"a part of it is signed and has 8-bit text" in b" ".join(report.data.split()), report.data
+    held = wait_for("the signed one to be held", 30, lambda: gw.queue(state="held"))
+    assert "a part of it is signed and has 8-bit text" in held[0]["recipients"][0]["reason"], held
+    assert len(outside.mails) == 1 and len([m for m in inside.mails if m.sender]) == 1
 
 
 # ---- TLS ----
@@ -187,6 +267,13 @@ def test_tls_names_and_client_certificates(top):
 def test_starttls_injection(top):
     """What somebody put behind STARTTLS in the clear is not heard under TLS, neither as commands nor as a message in chunks; the greeting is forgotten."""
     gw, inside, _ = solo(top)
+
+    def offered():  # the relay hears of the certificate a moment after the command that made it
+        t = Talk(gw.outside)
+        said = t.ask("EHLO client.test")
+        t.close()
+        return "STARTTLS" in said
+    wait_for("STARTTLS to be offered", 20, offered)
     evil = transaction("evil@evil.example", [US]).encode()
     mail = b"Subject: injected\r\n\r\nevil\r\n"
     for behind in (evil + b"DATA\r\n" + mail + b".\r\n", evil + b"BDAT %d LAST\r\n%s" % (len(mail), mail), b"EHLO evil\r\nMAIL FROM:<evil@evil.example>\r\n", b"NOOP\r\nRCP"):

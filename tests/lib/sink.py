@@ -32,10 +32,9 @@ class _Session(socketserver.StreamRequestHandler):
                 return
             verb = line[:4].upper()
             if verb in (b"EHLO", b"HELO"):
-                self.say("250-sink")
-                self.say("250-PIPELINING")
-                self.say("250-SIZE 0")
-                self.say("250 8BITMIME")
+                words = ["sink", *sink.offers]
+                for i, word in enumerate(words):
+                    self.say("250" + (" " if i + 1 == len(words) else "-") + word)
             elif verb == b"MAIL":
                 sender, rcpts = line.split(b"<", 1)[1].split(b">", 1)[0].decode(), []
                 self.say("250 2.1.0 ok")
@@ -90,6 +89,8 @@ class Mail:
 
 
 class Sink:
+    offers = ("PIPELINING", "SIZE 0", "8BITMIME")
+
     def __init__(self, port=0, directory=None):
         self.mails, self.refuse, self.directory = [], {}, directory
         self.lock = threading.Condition()

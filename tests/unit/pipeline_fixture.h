@@ -133,7 +133,7 @@ static inline void pipes_job(struct pipes *w, enum job_kind kind)
 	rq->trace = out ? PIPES_TRACE_OUT : PIPES_TRACE_IN;
 	rq->hostname = out ? "gw.hospital.example" : "gw.lab.example";
 	rq->authserv_id = out ? "auth.hospital.example" : "auth.lab.example";
-	w->rcpts[0] = (struct job_rcpt){"bob@lab.example", 0};
+	w->rcpts[0] = (struct job_rcpt){.address = "bob@lab.example", .verdict = 0};
 	rq->rcpts = w->rcpts;
 	rq->nrcpts = 1;
 	rq->header_max = 131072;

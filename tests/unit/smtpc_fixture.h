@@ -34,8 +34,6 @@ FIXTURE const struct smtpc_settings fixture_settings = {
     .reply_line = 1024,
     .reply_lines = 20,
     .chunking = true,
-    .convert_8bit = true,
-    .convert_max = 1024 * 1024,
 };
 
 struct fixture_mail {

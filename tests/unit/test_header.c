@@ -319,6 +319,10 @@ static const struct {
     {"From: \"=?utf-8?q?bob=40x.org?=\"@y.org\r\n", NULL},
     {"From: b\xc3\xb6"
      "b@x.org\r\n",
+	"b\xc3\xb6"
+	"b@x.org"},
+    {"From: b\xf6"
+     "b@x.org\r\n",
 	NULL},
     {"From: bob@x.org\x01\r\n", NULL},
     {"From: bob\x7f@x.org\r\n", NULL},

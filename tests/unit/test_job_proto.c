@@ -12,7 +12,8 @@
 #include "gateway/policy/policy.h"
 
 static const uint8_t octets[] = "octets\0with a NUL";
-static struct job_rcpt rcpts[3] = {{"a@lab.example", 0}, {"b@lab.example", 1}, {"c@other.example", 1}};
+static struct job_rcpt rcpts[3] = {
+    {"a@lab.example", 0, false}, {"b@lab.example", 1, true}, {"c@other.example", 1, false}};
 static uint16_t list[3] = {2, 0, 1};
 
 #define COPY(dst, s) (void)snprintf(dst, sizeof(dst), "%s", s)
@@ -83,7 +84,7 @@ static void fill_result(struct job_result *m)
 	COPY(m->why, "held because");
 	COPY(m->message_id, "<1@hospital.example>");
 	COPY(m->from_domain, "lab.example");
-	m->protected_in = m->open_failed = m->have_key_hash = true;
+	m->protected_in = m->open_failed = m->have_key_hash = m->tls_no = true;
 	memset(m->key_hash, 0x5a, sizeof(m->key_hash));
 	m->nids = 2;
 	m->ids[0] = "<a@x>";
@@ -179,6 +180,7 @@ START_TEST(request_round)
 	for (size_t i = 0; i < 3; i++) {
 		ck_assert_str_eq(g.rcpts[i].address, rcpts[i].address);
 		ck_assert_uint_eq(g.rcpts[i].verdict, rcpts[i].verdict);
+		ck_assert(g.rcpts[i].tls_verified == rcpts[i].tls_verified);
 	}
 	ck_assert_uint_eq(g.nverdicts, 2);
 	for (size_t i = 0; i < 2; i++) {
@@ -269,7 +271,7 @@ START_TEST(result_round)
 	ck_assert_str_eq(g.why, m.why);
 	ck_assert_str_eq(g.message_id, m.message_id);
 	ck_assert_str_eq(g.from_domain, m.from_domain);
-	ck_assert(g.protected_in && g.open_failed && g.have_key_hash);
+	ck_assert(g.protected_in && g.open_failed && g.have_key_hash && g.tls_no);
 	ck_assert_mem_eq(g.key_hash, m.key_hash, 32);
 	ck_assert_uint_eq(g.nids, 2);
 	ck_assert_str_eq(g.ids[0], "<a@x>");
@@ -383,7 +385,7 @@ START_TEST(cut_and_added)
 END_TEST
 
 /* What a good program never says. Each row changes one thing of a request, or of a result, that would be taken. */
-static struct job_rcpt far[1] = {{"a@lab.example", 2}};
+static struct job_rcpt far[1] = {{"a@lab.example", 2, false}};
 static char long_id[66], long_trace[4098], long_name[257], long_address[ADDRESS_TEXT_MAX + 2];
 
 static void rq_kind_low(struct job_request *m)
@@ -392,7 +394,7 @@ static void rq_kind_low(struct job_request *m)
 }
 static void rq_kind_high(struct job_request *m)
 {
-	m->kind = JOB_OPEN + 1;
+	m->kind = JOB_SEVEN + 1;
 }
 static void rq_was(struct job_request *m)
 {
@@ -520,7 +522,7 @@ START_TEST(most_recipients)
 	struct ipc_out o;
 
 	for (size_t i = 0; i <= JOB_RCPTS_MAX; i++)
-		many[i] = (struct job_rcpt){"a@lab.example", 0};
+		many[i] = (struct job_rcpt){"a@lab.example", 0, false};
 	fill_request(&m);
 	m.rcpts = many;
 	m.nrcpts = JOB_RCPTS_MAX;
@@ -574,7 +576,7 @@ START_TEST(descriptors)
 		for (int i = 0; i < 3; i++)
 			in.fds[i] = fds[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 		if (bad == 1)
-			o.b.p[IPC_HEADER] = JOB_OPEN + 1; /* found when the descriptors were taken already */
+			o.b.p[IPC_HEADER] = JOB_SEVEN + 1; /* found when the descriptors were taken already */
 		else if (bad == 2)
 			in.n = 10;
 		else if (bad == 3)

@@ -193,6 +193,88 @@ START_TEST(found)
 }
 END_TEST
 
+/* A search that ends with a result code and no entry (RFC 4511 appendix A). Only what is about the server or the
+ * connection keeps the next question from it; an error is never "no such recipient". */
+static const struct {
+	unsigned char rc;
+	enum ldap_find_status want;
+	bool dead;
+	const char *words;
+} codes[] = {
+    {0, LDAP_FIND_NOTHING, false, "has no entry for it"},
+    {1, LDAP_FIND_WRONG, false, "Operations error (Active Directory says this of a search without bind-dn)"},
+    {2, LDAP_FIND_TEMP, true, "Protocol error"},
+    {3, LDAP_FIND_TEMP, false, "are its attributes indexed?"},
+    {4, LDAP_FIND_FOUND, false, "more than one entry"},
+    {8, LDAP_FIND_WRONG, false, "it wants TLS or bind-dn"},
+    {10, LDAP_FIND_WRONG, false, "name that one in servers"},
+    {11, LDAP_FIND_WRONG, false, "indexed there?"},
+    {13, LDAP_FIND_WRONG, false, "it wants TLS: ldaps:// or starttls = yes"},
+    {17, LDAP_FIND_WRONG, false, "does not know an attribute"},
+    {32, LDAP_FIND_WRONG, false, "the setting base names nothing there, or bind-dn may not see it"},
+    {34, LDAP_FIND_WRONG, false, "the setting base is no DN"},
+    {50, LDAP_FIND_WRONG, false, "give bind-dn the right to search below base"},
+    {51, LDAP_FIND_TEMP, false, "search: Server is busy"},
+    {52, LDAP_FIND_TEMP, true, "Server is unavailable"},
+    {53, LDAP_FIND_WRONG, false, "does it allow searches for bind-dn?"},
+    {80, LDAP_FIND_WRONG, false, "search: Other"},
+};
+
+START_TEST(result_codes)
+{
+	char words[] = "\x30\x0c\x02\x01\x01\x65\x07\x0a\x01\x00\x04\x00\x04\x00";
+	struct loop *l = loop_new();
+	struct server s;
+	struct got g;
+	struct problem pr = {0};
+
+	words[9] = (char)codes[_i].rc;
+	server_start(&s, words, sizeof(words) - 1);
+	struct ldap_settings set = settings(s.port, 1);
+	set.servers.n = 1;
+	struct ldap_find *f = ldap_find_new(l, &set, &pr);
+	ck_assert_msg(f != NULL, "%s", pr.text);
+	for (int i = 0; i < 2; i++) {
+		bool away = codes[_i].dead && i == 1;
+
+		ask(l, f, &g);
+		ck_assert_msg(g.status == codes[_i].want, "%d %s", g.status, g.said);
+		ck_assert_msg(strstr(g.said, codes[_i].words) != NULL, "%s", g.said);
+		ck_assert_msg((strstr(g.said, "failed a moment ago") != NULL) == away, "%s", g.said);
+		ck_assert_int_eq(atomic_load(&s.accepted), away ? 1 : i + 1);
+	}
+	ldap_find_free(f);
+	server_stop(&s);
+	loop_free(l);
+}
+END_TEST
+
+/* What one server cannot say another may. */
+START_TEST(the_other_server)
+{
+	static const char no[] = "\x30\x0c\x02\x01\x01\x65\x07\x0a\x01\x20\x04\x00\x04\x00";
+	static const char yes[] = "\x30\x0c\x02\x01\x01\x64\x07\x04\x03"
+				  "c=x\x30\x00"
+				  "\x30\x0c\x02\x01\x01\x65\x07\x0a\x01\x00\x04\x00\x04\x00";
+	struct loop *l = loop_new();
+	struct server s[2];
+	struct got g;
+	struct problem pr = {0};
+
+	server_start(&s[0], no, sizeof(no) - 1);
+	server_start(&s[1], yes, sizeof(yes) - 1);
+	struct ldap_settings set = settings(s[0].port, s[1].port);
+	struct ldap_find *f = ldap_find_new(l, &set, &pr);
+	ck_assert_msg(f != NULL, "%s", pr.text);
+	ask(l, f, &g);
+	ck_assert_msg(g.status == LDAP_FIND_FOUND, "%s", g.said);
+	ldap_find_free(f);
+	server_stop(&s[0]);
+	server_stop(&s[1]);
+	loop_free(l);
+}
+END_TEST
+
 START_TEST(bad_ca_file)
 {
 	static char nowhere[] = "/nonexistent.pem";
@@ -218,6 +300,8 @@ int main(void)
 	tcase_set_timeout(t, 40);
 	tcase_add_loop_test(t, no_use, 0, sizeof(useless) / sizeof(useless[0]));
 	tcase_add_test(t, found);
+	tcase_add_loop_test(t, result_codes, 0, sizeof(codes) / sizeof(codes[0]));
+	tcase_add_test(t, the_other_server);
 	tcase_add_test(t, bad_ca_file);
 	suite_add_tcase(s, t);
 

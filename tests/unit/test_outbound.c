@@ -65,9 +65,9 @@ static const enum policy_treatment less[] = {POLICY_CLEAR, POLICY_TLS, POLICY_SI
 /* One recipient among sealed ones that gets less is enough to ask. */
 START_TEST(asked_for_one)
 {
-	w.rcpts[1] = (struct job_rcpt){"eve@lab.example", 1};
+	w.rcpts[1] = (struct job_rcpt){.address = "eve@lab.example", .verdict = 1};
 	w.rq.nrcpts = 2;
-	w.rq.tls_verified = true;
+	w.rcpts[1].tls_verified = true;
 	pipes_verdict(&w, 1, less[_i]);
 	ck_assert_int_eq(RUN(reply), JOB_NEEDS_IDS);
 }
@@ -95,14 +95,41 @@ START_TEST(long_identifiers)
 }
 END_TEST
 
+/* RFC 8689 5: once, and with the one value. */
+static const struct {
+	const char *fields;
+	bool says;
+} tls_no[] = {
+    {"", false},
+    {"TLS-Required: No\r\n", true},
+    {"tls-required:\r\n\tNO \r\n", true},
+    {"TLS-Required: Yes\r\n", false},
+    {"TLS-Required: Nobody\r\n", false},
+    {"TLS-Required:\r\n", false},
+    {"TLS-Required: No\r\nTLS-Required: No\r\n", false},
+};
+
+START_TEST(tls_required_no)
+{
+	struct buf b;
+
+	buf_init(&b, 65536);
+	ck_assert_int_eq(buf_addf(&b, HEAD "%s\r\n" BODY, tls_no[_i].fields), 0);
+	pipes_verdict(&w, 0, POLICY_CLEAR);
+	ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_DONE);
+	ck_assert(w.res.tls_no == tls_no[_i].says);
+	buf_clear(&b);
+}
+END_TEST
+
 /* ---- who gets what ---- */
 
 START_TEST(groups)
 {
-	w.rcpts[0] = (struct job_rcpt){"bob@lab.example", 0};
-	w.rcpts[1] = (struct job_rcpt){"any@clear.example", 1};
-	w.rcpts[2] = (struct job_rcpt){"eve@lab.example", 0};
-	w.rcpts[3] = (struct job_rcpt){"all@sign.example", 2};
+	w.rcpts[0] = (struct job_rcpt){.address = "bob@lab.example", .verdict = 0};
+	w.rcpts[1] = (struct job_rcpt){.address = "any@clear.example", .verdict = 1};
+	w.rcpts[2] = (struct job_rcpt){.address = "eve@lab.example", .verdict = 0};
+	w.rcpts[3] = (struct job_rcpt){.address = "all@sign.example", .verdict = 2};
 	w.rq.nrcpts = 4;
 	pipes_verdict(&w, 1, POLICY_CLEAR);
 	pipes_verdict(&w, 2, POLICY_SIGN);
@@ -134,8 +161,8 @@ static const struct {
 
 START_TEST(all_or_nobody)
 {
-	w.rcpts[0] = (struct job_rcpt){"any@clear.example", 1};
-	w.rcpts[1] = (struct job_rcpt){"bob@lab.example", 0};
+	w.rcpts[0] = (struct job_rcpt){.address = "any@clear.example", .verdict = 1};
+	w.rcpts[1] = (struct job_rcpt){.address = "bob@lab.example", .verdict = 0};
 	w.rq.nrcpts = 2;
 	pipes_verdict(&w, 1, POLICY_CLEAR);
 	w.verdicts[0].certs = (uint8_t)stops[_i].certs;
@@ -262,6 +289,7 @@ int main(void)
 	tcase_add_test(t, not_asked);
 	tcase_add_loop_test(t, asked_for_one, 0, 3);
 	tcase_add_test(t, long_identifiers);
+	tcase_add_loop_test(t, tls_required_no, 0, sizeof(tls_no) / sizeof(tls_no[0]));
 	tcase_add_test(t, groups);
 	tcase_add_loop_test(t, all_or_nobody, 0, (int)(sizeof(stops) / sizeof(stops[0])));
 	tcase_add_loop_test(t, verdict_without_substance, 0, 4);

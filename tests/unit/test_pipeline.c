@@ -185,7 +185,7 @@ START_TEST(no_files)
 
 	pipes_job(&w, JOB_SEAL);
 	for (size_t i = 0; i < 4; i++) {
-		w.rcpts[i] = (struct job_rcpt){"bob@lab.example", (uint8_t)i};
+		w.rcpts[i] = (struct job_rcpt){.address = "bob@lab.example", .verdict = (uint8_t)i};
 		pipes_verdict(&w, i, POLICY_SEAL);
 	}
 	w.rq.nrcpts = 4;

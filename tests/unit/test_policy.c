@@ -193,9 +193,11 @@ static const struct out_case cases[] = {
     {"signed", {.treatment = POLICY_SIGN, .strength = POLICY_REQUIRE, .have_signer = true}, POLICY_PASS, POLICY_SIGN,
 	"default (sign, require): signed for bob@lab.example"},
     {"TLS not configured", {.treatment = POLICY_TLS, .strength = POLICY_REQUIRE}, POLICY_REFUSE, 0,
-	"lab.example: mail must go over verified TLS, but the next hop is not configured to be verified; set \"tls = "
-	"verify\" for it, or "
-	"import the partner's certificate and have mail sealed"},
+	"lab.example: mail must go over verified TLS, but neither DANE nor an enforced MTA-STS policy vouches for "
+	"its "
+	"mail hosts, and no relay-host is configured with \"relay-tls = verify\"; ask the partner for one of these, "
+	"or "
+	"import its certificate and have mail sealed"},
     {"clear as asked", {.treatment = POLICY_CLEAR, .strength = POLICY_REQUIRE}, POLICY_PASS, POLICY_CLEAR,
 	"default (clear, require): unprotected to bob@lab.example, as asked"},
 };

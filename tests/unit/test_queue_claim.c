@@ -303,12 +303,13 @@ START_TEST(test_envelope)
 	struct spool *content = fixture_content(&f, "x", 10);
 
 	m = fixture_msg(id, content, r, 2);
-	m.env = (struct envelope){.body8 = true, .requiretls = true, .ret = ENVELOPE_RET_FULL, .envid = "QQ+3D314"};
+	m.env = (struct envelope){
+	    .body8 = true, .requiretls = true, .tls_no = true, .ret = ENVELOPE_RET_FULL, .envid = "QQ+3D314"};
 	ck_assert_int_eq(fixture_commit(&f, &tx), 0);
 	spool_free(content);
 	fixture_reopen(&f);
 	ck_assert_uint_eq(fixture_claim(&f, jobs, 2), 1);
-	ck_assert(jobs[0]->env.body8 && !jobs[0]->env.utf8 && jobs[0]->env.requiretls);
+	ck_assert(jobs[0]->env.body8 && !jobs[0]->env.utf8 && jobs[0]->env.requiretls && jobs[0]->env.tls_no);
 	ck_assert_int_eq(jobs[0]->env.ret, ENVELOPE_RET_FULL);
 	ck_assert_str_eq(jobs[0]->env.envid, "QQ+3D314");
 	ck_assert_uint_eq(jobs[0]->rcpts[0].env.notify, ENVELOPE_NOTIFY_SUCCESS | ENVELOPE_NOTIFY_DELAY);

@@ -87,6 +87,23 @@ static void words(const struct smtpc_host *v, size_t n, char *out, size_t cap)
 	}
 }
 
+/* Those whose certificate is verified, with a name that is nobody's forgery. */
+static void sure(const struct smtpc_host *v, size_t n, enum smtpc_tls least, const char *text)
+{
+	struct smtpc_host out[SCOUT_HOSTS_MAX];
+	struct smtpc_dest d = {.hosts = v, .nhosts = n, .tls = least};
+	size_t want = 0, got = relay_hop_tls_sure(&d, out);
+
+	for (const char *p = text; *p; p++)
+		want += (*p == 'D' || *p == 'V' || (*p == '-' && least == SMTPC_TLS_VERIFY)) && p[1] == '!';
+	ck_assert_msg(got == want && relay_hop_tls_sure(&d, NULL) == want, "%zu %s", got, text);
+	for (size_t i = 0, k = 0; i < got; i++, k++) {
+		while (strcmp(out[i].name, v[k].name) != 0)
+			k++;
+		ck_assert_uint_lt(k, n);
+	}
+}
+
 START_TEST(row)
 {
 	struct scout_hosts *got = calloc(1, sizeof *got);
@@ -102,6 +119,7 @@ START_TEST(row)
 	size_t n = relay_hop_tls_choose(&r, rows[_i].mode, SCOUT_KIND_MX, "lab.example", got, v, got->nhosts, &pr);
 
 	words(v, n, text, sizeof text);
+	sure(v, n, relay_hop_tls_least(rows[_i].mode), text);
 	ck_assert_msg(strcmp(text, rows[_i].want) == 0, "%s: %s", rows[_i].name, text);
 	ck_assert_msg(!rows[_i].text[0] || strstr(pr.text, rows[_i].text), "%s: %s", rows[_i].name, pr.text);
 	ck_assert(n > 0 || (pr.cls == PROBLEM_TEMP && strcmp(pr.enh, "4.7.5") == 0));

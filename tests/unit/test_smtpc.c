@@ -400,7 +400,6 @@ START_TEST(parameters)
 	peer_start(p);
 	fixture_init(&f);
 	f.set.assume_8bit = r->assume;
-	f.set.convert_8bit = false;
 	fixture_host(&f, "mx.peer.test", &p->addr);
 	fixture_pool(&f);
 	fixture_mail(&m, 1, text);

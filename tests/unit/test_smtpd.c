@@ -388,6 +388,10 @@ static const struct script scripts[] = {
 	      "ORCPT=utf-8;\303\251\r\n" QUIT,
 	HELLO_OK "250:2.1.0 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 " QUIT_OK,
 	NULL),
+    S("DSN is not for the outside", OUTSIDE,
+	HELLO "MAIL FROM:<a@b.c> RET=FULL\r\nMAIL FROM:<a@b.c> ENVID=x\r\nMAIL FROM:<a@b.c>\r\n"
+	      "RCPT TO:<a@b.c> NOTIFY=NEVER\r\nRCPT TO:<a@b.c> ORCPT=rfc822;a\r\nRCPT TO:<a@b.c>\r\n" QUIT,
+	HELLO_OK "555:5.5.4 555:5.5.4 250:2.1.0 555:5.5.4 555:5.5.4 250:2.1.5 " QUIT_OK, NULL),
     S("DSN after HELO", 0, "HELO x\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<a@b.c> NOTIFY=NEVER\r\n" QUIT,
 	"220 250 250:2.1.0 555:5.5.4 " QUIT_OK, NULL),
     S("SMTPUTF8", 0,

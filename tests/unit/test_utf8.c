@@ -47,6 +47,24 @@ START_TEST(code_points)
 }
 END_TEST
 
+START_TEST(directions)
+{
+	char p[6] = "ab";
+
+	for (uint32_t v = 0; v < 0x110000; v++) {
+		bool turns = v == 0x61c || v == 0x200e || v == 0x200f || (v >= 0x202a && v <= 0x202e) ||
+			     (v >= 0x2066 && v <= 0x2069);
+		size_t n;
+
+		if (v >= 0xd800 && v <= 0xdfff)
+			continue;
+		n = 2 + encode(v, p + 2);
+		if (utf8_turns(p, n) != turns || (turns && utf8_turns(p, n - 1)))
+			ck_abort_msg("U+%04X", v);
+	}
+}
+END_TEST
+
 /* Overlong forms: the same number of octets more than needed. */
 START_TEST(overlong)
 {
@@ -71,6 +89,7 @@ int main(void)
 	TCase *t = tcase_create("all");
 
 	tcase_add_test(t, code_points);
+	tcase_add_test(t, directions);
 	tcase_add_test(t, overlong);
 	suite_add_tcase(s, t);
 
