@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "gateway/base/encode.h"
+#include "gateway/base/log.h"
 #include "gateway/mail/dsn_text.h"
 #include "gateway/mail/fold.h"
 
@@ -267,19 +268,26 @@ static void original_recipient(struct out *o, const char *orcpt)
 	put(o, FOLD_FIELD, "Original-Recipient: %.*s; %s", (int)(semicolon - orcpt), orcpt, text);
 }
 
-static void fields_for_one(struct out *o, const struct dsn_rcpt *r)
+const char *dsn_action_word(enum dsn_action a)
 {
 	static const char *const names[] = {[DSN_FAILED] = "failed",
 	    [DSN_DELAYED] = "delayed",
 	    [DSN_RELAYED] = "relayed",
 	    [DSN_EXPANDED] = "expanded",
 	    [DSN_DELIVERED] = "delivered"};
+
+	REQUIRE(a >= DSN_FAILED && a <= DSN_DELIVERED);
+	return names[a];
+}
+
+static void fields_for_one(struct out *o, const struct dsn_rcpt *r)
+{
 	char date[32];
 
 	empty(o);
 	original_recipient(o, r->orcpt);
 	address(o, "Final-Recipient", r->address);
-	field(o, "Action", names[r->action]);
+	field(o, "Action", dsn_action_word(r->action));
 	field(o, "Status", r->status);
 	if (r->remote_mta)
 		put(o, FOLD_FIELD, "Remote-MTA: dns; %s", r->remote_mta);

@@ -12,6 +12,8 @@
 
 /* RFC 3464 2.3.3, the worst first. */
 enum dsn_action { DSN_FAILED, DSN_DELAYED, DSN_RELAYED, DSN_EXPANDED, DSN_DELIVERED };
+/* "failed", "delayed" ... */
+const char *dsn_action_word(enum dsn_action a);
 struct dsn_rcpt {
 	enum dsn_action action;
 	const char *address;	/* final recipient */

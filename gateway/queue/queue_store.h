@@ -13,6 +13,7 @@ enum queue_store_flag { QUEUE_STORE_BODY8 = 1, QUEUE_STORE_UTF8 = 2, QUEUE_STORE
 struct queue_store {
 	sqlite3_stmt *msg, *body, *rcpt, *sealed;
 	sqlite3_stmt *state, *settle, *nexthop, *open, *drop_body;
+	sqlite3_stmt *sent, *report, *about;
 };
 
 void queue_store_init(struct queue_store *s, sqlite3 *db);
