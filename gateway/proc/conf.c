@@ -32,6 +32,7 @@ static const char *const side_words[] = {"inside", "outside", NULL};
 static const char *const action_words[] = {"deliver", "mark", "hold", NULL};
 static const char *const rcpts_words[] = {"call-ahead", "any", "map", "ldap", NULL};
 static const char *const unsure_words[] = {"defer", "accept", NULL};
+static const char *const dsn_words[] = {"deliver", "mark", "hold", "refuse", NULL};
 static const char *const foreign_words[] = {"refuse", "deliver", NULL};
 
 static int check_host(const char *v, struct problem *pr)
@@ -179,6 +180,11 @@ static const struct setting top_rows[] = {
 	"Put \"[not verified]\" in front of the Subject of marked mail.", NULL},
     {"foreign-encrypted", SETTING_ENUM, AT(foreign_encrypted), "refuse", 0, 0, foreign_words,
 	"Mail encrypted for none of our certificates: refuse or deliver as it came.", NULL},
+    {"dsn-unmatched", SETTING_ENUM, AT(dsn_unmatched), "mark", 0, 0, dsn_words,
+	"Delivery reports from outside about nothing that is known to have been sent from here: deliver, mark, hold "
+	"or "
+	"refuse.",
+	NULL},
     {"postmaster", SETTING_STR, AT(postmaster), "", 0, 320, NULL,
 	"From address of notices; empty: postmaster@hostname.", check_postmaster},
 };

@@ -48,6 +48,7 @@ struct conf_top {	   /* section "" */
 	int64_t crashes_max;
 	bool subject_mark;     /* put [sealed]/[not verified] marks into the Subject: default no */
 	int foreign_encrypted; /* 0 refuse, 1 deliver */
+	int dsn_unmatched;     /* enum policy_in_dsn_rule */
 	char *postmaster;      /* address for notices, "" = postmaster@hostname */
 };
 struct conf_listener {		       /* section listener "name" */

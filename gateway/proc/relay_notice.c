@@ -57,6 +57,7 @@ static int queue_notice(
 	    .env = {.utf8 = global, .body8 = global || (d->full != NULL && about->env->body8)},
 	    .trace = "",
 	    .facts = about->to_postmaster ? RELAY_NOTICE_DOUBLE : "",
+	    .about = d->queue_id,
 	    .rcpts = rc,
 	    .nrcpts = 1};
 

@@ -5,7 +5,7 @@
 
 #include "gateway/policy/policy_in.h"
 
-static const struct policy_in_rules usual = {POLICY_DELIVER, POLICY_MARK, POLICY_MARK, POLICY_HOLD};
+static const struct policy_in_rules usual = {POLICY_DELIVER, POLICY_MARK, POLICY_MARK, POLICY_HOLD, POLICY_DSN_MARK};
 
 struct in_case {
 	bool encrypted, opened, whole;
@@ -56,7 +56,7 @@ START_TEST(never)
 			for (int sig = POLICY_SIG_NONE; sig <= POLICY_SIG_TEMP; sig++) {
 				struct policy_in_rules r = {(enum policy_in_action)(i % 3),
 				    (enum policy_in_action)(i / 3 % 3), (enum policy_in_action)(i / 9 % 3),
-				    (enum policy_in_action)(i / 27)};
+				    (enum policy_in_action)(i / 27), POLICY_DSN_MARK};
 				struct policy_in f = {.encrypted = bits & 1,
 				    .opened = bits & 2,
 				    .whole = bits & 4,
