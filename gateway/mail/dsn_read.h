@@ -1,6 +1,6 @@
 /*
  * Delivery status notifications of other servers: the fields of message/delivery-status (RFC 3464 2) and of
- * message/global-delivery-status (RFC 6533 3), and the Message-ID in what came back of the message. Sealer; the
+ * message/global-delivery-status (RFC 6533 4), and the Message-ID in what came back of the message. Sealer; the
  * address of an ORCPT in the relay as well. Pure and total: any octets give facts or nothing; every text that comes
  * out is printable ASCII (addresses: what address.h lets through) of a bounded length. Decides nothing.
  */

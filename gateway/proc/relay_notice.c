@@ -51,10 +51,10 @@ static int queue_notice(
 	struct buf wrapped;
 	struct queue_rcpt *rc = arena_alloc(a, sizeof(*rc));
 	int err = -1;
-	bool global = dsn_global(d);
+	bool utf8 = dsn_needs_utf8(d);
 	struct queue_msg m = {.kind = QUEUE_NOTICE,
 	    .sender = "",
-	    .env = {.utf8 = global, .body8 = global || (d->full != NULL && about->env->body8)},
+	    .env = {.utf8 = utf8, .body8 = utf8 || (d->full != NULL && about->env->body8 && !about->env->utf8)},
 	    .trace = "",
 	    .facts = about->to_postmaster ? RELAY_NOTICE_DOUBLE : "",
 	    .about = d->queue_id,
