@@ -1,6 +1,8 @@
 """Delivery reports (DSNs) from outside, matched to what was sent: real ones of Postfix, in the clear and sealed, and forged ones, which change nothing."""
+import base64
+import email
+import quopri
 import smtplib
-import subprocess
 
 from gateway import Gateway, free_ports, wait_for
 from postfix import Postfix
@@ -137,3 +139,54 @@ def test_sealed(top):
             g.stop()
         p.stop()
         inside.close()
+
+
+def test_notice_for_an_old_server(top):
+    """A notice about mail that came with SMTPUTF8 reaches an inside server without 8BITMIME and SMTPUTF8, with the message's header, or all of it when that was asked for; one that
+    its sender's server refuses goes to the postmaster. Each names its message, and the message its notices."""
+    inside, outside = Sink(eightbit=False), Sink()
+    g = Gateway(top, "hospital", "hospital.example", inside.address, next_hop=outside.address, settings=CLEAR + 'postmaster = "postmaster@hospital.example"\n',
+                domain_settings="recipients = any\n")
+    g.start()
+    subject = "Grüße vom Jörg"
+    try:
+        for n, (ret, ctype, cte) in enumerate((("HDRS", "message/global-headers", "quoted-printable"), ("FULL", "message/global", "base64"))):
+            with smtplib.SMTP("127.0.0.1", g.inside, timeout=30) as s:
+                s.sendmail("doctor@hospital.example", ["x@lab.example"], f"From: doctor@hospital.example\r\nTo: x@lab.example\r\nSubject: {subject} {n}\r\nMessage-ID: <u{n}@hospital.example>\r\n\r\n"
+                           "schöne Grüße\r\n".encode(), ["SMTPUTF8", "BODY=8BITMIME", f"RET={ret}"])
+            mail = inside.wait(n + 1, 30)[n]
+            assert mail.rcpts == ["doctor@hospital.example"] and max(mail.data) < 0x80, mail.data
+            parts = list(email.message_from_bytes(mail.data).walk())
+            # the parser takes a message/* part for a message inside: its header is what the encoding hides
+            back = [p for p in parts if p.get_content_type() == ctype]
+            assert back and back[0]["Content-Transfer-Encoding"] == cte, mail.data
+            body = mail.data.split(f"Content-Type: {ctype}".encode(), 1)[1].split(b"\r\n\r\n", 1)[1].split(b"\r\n--=_report", 1)[0]
+            text = (base64.b64decode(body) if cte == "base64" else quopri.decodestring(body)).decode()
+            assert f"Subject: {subject} {n}" in text and ("schöne Grüße" in text) == (ret == "FULL"), text
+            m = record(g, f"<u{n}@hospital.example>")
+            assert len(m["notices"]) == 1 and m["recipients"][0]["outcome"] == "bounced", m
+            notice = g.cli("queue", "show", m["notices"][0])
+            assert notice["kind"] == "notice" and notice["about"] == [m["id"]], notice
+        # 8-bit content without SMTPUTF8: it goes back whole, and in 7 bits
+        outside.refuse["z@lab.example"] = "550 5.1.1 no"
+        with smtplib.SMTP("127.0.0.1", g.inside, timeout=30) as s:
+            s.sendmail("doctor@hospital.example", ["z@lab.example"], message("z@lab.example", "eight", "schöne Grüße").encode(), ["BODY=8BITMIME", "RET=FULL"])
+        mail = inside.wait(3, 30)[2]
+        assert mail.rcpts == ["doctor@hospital.example"] and max(mail.data) < 0x80 and mail.field("Content-Transfer-Encoding") == "7bit", mail.data
+        body = mail.data.split(b"Content-Type: message/global\r\nContent-Transfer-Encoding: base64", 1)[1].split(b"\r\n\r\n", 1)[1].split(b"\r\n--=_report", 1)[0]
+        assert base64.b64decode(body).decode().endswith("\r\nschöne Grüße\r\n")
+        assert g.cli("queue", "show", record(g, "<eight@hospital.example>")["notices"][0])["recipients"][0]["outcome"] == "delivered"
+        # the sender's server refuses the notice: the postmaster gets one about it
+        inside.refuse["doctor@hospital.example"] = "550 5.1.1 moved away"
+        outside.refuse["y@lab.example"] = "550 5.1.1 no"
+        send(g.inside, "y@lab.example", "double")
+        mail = inside.wait(1, 30, lambda x: x.rcpts == ["postmaster@hospital.example"])[0]
+        first = g.cli("queue", "show", record(g, "<double@hospital.example>")["notices"][0])
+        second = g.cli("queue", "show", first["notices"][0])
+        assert first["recipients"][0]["outcome"] == "bounced" and second["about"] == [first["id"]] and second["kind"] == "notice", (first, second)
+        text = g.postern("queue", "show", first["id"])[1]
+        assert "About:" in text and first["about"][0] in text and "Notices:" in text and second["id"] in text, text
+    finally:
+        g.stop()
+        inside.close()
+        outside.close()

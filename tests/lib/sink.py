@@ -34,8 +34,9 @@ class _Session(socketserver.StreamRequestHandler):
             if verb in (b"EHLO", b"HELO"):
                 self.say("250-sink")
                 self.say("250-PIPELINING")
-                self.say("250-SIZE 0")
-                self.say("250 8BITMIME")
+                self.say("250-SIZE 0" if sink.eightbit else "250 SIZE 0")
+                if sink.eightbit:
+                    self.say("250 8BITMIME")
             elif verb == b"MAIL":
                 sender, rcpts = line.split(b"<", 1)[1].split(b">", 1)[0].decode(), []
                 self.say("250 2.1.0 ok")
@@ -90,7 +91,8 @@ class Mail:
 
 
 class Sink:
-    def __init__(self, port=0, directory=None):
+    def __init__(self, port=0, directory=None, eightbit=True):
+        self.eightbit = eightbit
         self.mails, self.refuse, self.directory = [], {}, directory
         self.lock = threading.Condition()
         self.server = _Server(("127.0.0.1", port), _Session)
