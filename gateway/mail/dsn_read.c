@@ -334,10 +334,12 @@ size_t dsn_read_unquote(char *p, size_t n)
 	size_t out = 0;
 
 	for (size_t i = 0; i < n; i++) {
+		int high = n - i > 2 ? hex(p[i + 1]) : -1, low = n - i > 2 ? hex(p[i + 2]) : -1;
+
 		if (p[i] != '=') {
 			p[out++] = p[i];
-		} else if (n - i > 2 && hex(p[i + 1]) >= 0 && hex(p[i + 2]) >= 0) {
-			p[out++] = (char)(hex(p[i + 1]) << 4 | hex(p[i + 2]));
+		} else if (high >= 0 && low >= 0) {
+			p[out++] = (char)(high * 16 + low);
 			i += 2;
 		} else if (n - i > 2 && p[i + 1] == '\r' && p[i + 2] == '\n') {
 			i += 2;
