@@ -185,6 +185,8 @@ static const struct setting top_rows[] = {
 	"or "
 	"refuse.",
 	NULL},
+    {"dsn-rate", SETTING_INT, AT(dsn_rate), "20", 1, 100000, NULL,
+	"Delivery reports from outside that are matched within a second; more get 451 and come again.", NULL},
     {"postmaster", SETTING_STR, AT(postmaster), "", 0, 320, NULL,
 	"From address of notices; empty: postmaster@hostname.", check_postmaster},
 };

@@ -49,7 +49,8 @@ struct conf_top {	   /* section "" */
 	bool subject_mark;     /* put [sealed]/[not verified] marks into the Subject: default no */
 	int foreign_encrypted; /* 0 refuse, 1 deliver */
 	int dsn_unmatched;     /* enum policy_in_dsn_rule */
-	char *postmaster;      /* address for notices, "" = postmaster@hostname */
+	int64_t dsn_rate;
+	char *postmaster; /* address for notices, "" = postmaster@hostname */
 };
 struct conf_listener {		       /* section listener "name" */
 	char *address;		       /* "127.0.0.1:25" "[::1]:25" */

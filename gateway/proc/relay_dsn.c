@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "gateway/base/log.h"
+#include "gateway/base/loop.h"
 #include "gateway/mail/dsn_text.h"
 
 struct match {
@@ -103,14 +104,30 @@ void relay_dsn_weigh(struct arena *a, const struct job_dsn *d, const struct queu
 		    d->read.envid[0] ? d->read.envid : "-", rq->dsn_text);
 }
 
+/* A look-up takes the loop's time, milliseconds with a million messages on record: no flood of reports gets more than
+ * a part of it. */
+static bool too_many(int64_t rate)
+{
+	static int64_t second, n;
+	int64_t now = loop_now_ms() / 1000;
+
+	if (now != second)
+		n = 0;
+	second = now;
+	return ++n > rate;
+}
+
 int relay_dsn_match(struct relay *r, struct arena *a, const struct job_dsn *d, struct job_request *rq,
     struct relay_dsn *m_r, struct problem *pr)
 {
 	struct queue_sent_found *v = arena_alloc(a, QUEUE_SENT_FIND_MAX * sizeof(*v));
-	int n = v == NULL ? -1 : queue_sent_find(r->queue, d->message_id, d->read.envid, a, v, pr);
+	int n;
 
 	if (v == NULL)
 		return problem_temp(pr, "the report needs more memory than a job may have");
+	if (too_many(r->top->dsn_rate))
+		return problem_temp(pr, "too many delivery reports come at this moment; try again");
+	n = queue_sent_find(r->queue, d->message_id, d->read.envid, a, v, pr);
 	if (n < 0)
 		return -1;
 	relay_dsn_weigh(a, d, v, (size_t)n, rq, m_r);

@@ -21,7 +21,8 @@ struct relay_dsn {
  * with; the reports to m_r. */
 void relay_dsn_weigh(struct arena *a, const struct job_dsn *d, const struct queue_sent_found *found, size_t n,
     struct job_request *rq, struct relay_dsn *m_r);
-/* The same, looked up in the queue. 0; -1 with pr (TEMP): the queue cannot be read now. Blocks for milliseconds. */
+/* The same, looked up in the queue. 0; -1 with pr (TEMP): the queue cannot be read now, or dsn-rate is used up.
+ * Blocks for milliseconds. */
 int relay_dsn_match(struct relay *r, struct arena *a, const struct job_dsn *d, struct job_request *rq,
     struct relay_dsn *m_r, struct problem *pr) __attribute__((warn_unused_result));
 

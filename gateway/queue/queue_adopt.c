@@ -17,10 +17,7 @@
 #include "gateway/base/log.h"
 #include "gateway/queue/queue_db.h"
 #include "gateway/queue/queue_files.h"
-#include "gateway/mail/dsn_text.h"
-#include "gateway/queue/queue.h"
 #include "gateway/queue/queue_number.h"
-#include "gateway/queue/queue_sent.h"
 
 enum { BATCH = 64, SEALED_BATCH = 5000, PATH_ROOM = 4096, KEY_NAME = 4 };
 
@@ -30,10 +27,8 @@ struct adopt {
 	uid_t uid;	       /* our queue's owner: root does this */
 	gid_t gid;
 	int64_t source; /* the other queue's name */
-	int64_t run;	/* our last one of what was sent; 0: none, then all of the record is read when it is needed */
 	sqlite3_stmt *next, *taken, *used, *msg, *body, *rcpt, *note, *has_body;
 	sqlite3_stmt *drop_msg, *drop_body, *drop_rcpt;
-	sqlite3_stmt *ids, *sent;
 	struct queue_adopted *n;
 };
 
@@ -164,35 +159,6 @@ static void bind2(sqlite3_stmt *st, int64_t x, int64_t y)
 	sqlite3_bind_int64(st, 2, y);
 }
 
-static int note_hash(struct adopt *a, int64_t hash, int64_t number)
-{
-	if (hash == 0 || a->run == 0)
-		return SQLITE_DONE;
-	sqlite3_bind_int64(a->sent, 1, a->run);
-	sqlite3_bind_int64(a->sent, 2, hash);
-	sqlite3_bind_int64(a->sent, 3, number);
-	return step(a->sent);
-}
-
-/* Reports about what goes outside from here must find it; the numbers are older than those that the gateway would
- * look through by itself. */
-static int note_sent(struct adopt *a, int64_t number)
-{
-	char envid[DSN_TEXT_MAX];
-	int rc;
-
-	bind2(a->ids, number, QUEUE_OUTBOUND);
-	rc = sqlite3_step(a->ids);
-	if (rc == SQLITE_ROW) {
-		rc = note_hash(a, queue_sent_hash_id(queue_db_column(a->ids, 0)), number);
-		dsn_text_decode(queue_db_column(a->ids, 1), envid);
-		if (rc == SQLITE_DONE)
-			rc = note_hash(a, queue_sent_hash_envid(envid), number);
-	}
-	sqlite3_reset(a->ids);
-	return rc;
-}
-
 static int take(struct adopt *a, int64_t old, struct problem *pr)
 {
 	int64_t number = free_number(a, old);
@@ -205,7 +171,7 @@ static int take(struct adopt *a, int64_t old, struct problem *pr)
 	bind2(a->rcpt, old, number);
 	bind2(a->note, a->source, old);
 	if (step(a->msg) != SQLITE_DONE || step(a->body) != SQLITE_DONE || step(a->rcpt) != SQLITE_DONE ||
-	    step(a->note) != SQLITE_DONE || note_sent(a, number) != SQLITE_DONE)
+	    step(a->note) != SQLITE_DONE)
 		return failed(a, "a message cannot be stored", pr);
 	return 0;
 }
@@ -335,11 +301,9 @@ static void prepare(struct adopt *a)
 	    "DELETE FROM other.msg WHERE id = ?1",
 	    "DELETE FROM other.body WHERE msg = ?1",
 	    "DELETE FROM other.rcpt WHERE id >= ?1 << 16 AND id < (?1 + 1) << 16",
-	    "SELECT message_id, envid FROM main.msg WHERE id = ?1 AND kind = ?2",
-	    "INSERT OR IGNORE INTO main.sent (run, hash, msg) VALUES (?1, ?2, ?3)",
 	};
 	sqlite3_stmt **to[] = {&a->next, &a->taken, &a->used, &a->msg, &a->body, &a->rcpt, &a->note, &a->has_body,
-	    &a->drop_msg, &a->drop_body, &a->drop_rcpt, &a->ids, &a->sent};
+	    &a->drop_msg, &a->drop_body, &a->drop_rcpt};
 
 	for (size_t i = 0; i < sizeof to / sizeof to[0]; i++)
 		*to[i] = queue_db_prepare(a->db, sql[i]);
@@ -348,7 +312,7 @@ static void prepare(struct adopt *a)
 static void finish(struct adopt *a)
 {
 	sqlite3_stmt *all[] = {a->next, a->taken, a->used, a->msg, a->body, a->rcpt, a->note, a->has_body,
-	    a->drop_msg, a->drop_body, a->drop_rcpt, a->ids, a->sent};
+	    a->drop_msg, a->drop_body, a->drop_rcpt};
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		sqlite3_finalize(all[i]);
@@ -384,7 +348,12 @@ static int run(struct adopt *a, const char *dir, const char *from, struct proble
 	if (check_keys(a, dir, from, pr))
 		return -1;
 	prepare(a);
-	a->run = ask(a, "SELECT max(run) FROM main.sent");
+	/* what is taken over is older than what the index says it has: it is made anew from the record when it is
+	 * needed */
+	if (exec(a, "DELETE FROM main.sent", pr)) {
+		finish(a);
+		return -1;
+	}
 
 	int64_t before = ask(a, "SELECT count(*) FROM main.rcpt WHERE state <> 3");
 	int rc = messages(a, pr) ? -1 : sealed_ids(a, pr);

@@ -54,8 +54,7 @@ static const char *const migrations[] = {
     "INSERT INTO self (name) VALUES (random());"
     "CREATE TABLE adopted (source INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (source, number)) WITHOUT "
     "ROWID;",
-    "CREATE TABLE sent (run INTEGER NOT NULL, hash INTEGER NOT NULL, msg INTEGER NOT NULL,"
-    " PRIMARY KEY (run, hash, msg)) WITHOUT ROWID;"
+    "CREATE TABLE sent (run INTEGER PRIMARY KEY, upto INTEGER NOT NULL, at INTEGER NOT NULL, notes BLOB NOT NULL);"
     "CREATE TABLE report (rcpt INTEGER NOT NULL, via INTEGER NOT NULL, at INTEGER NOT NULL, action TEXT NOT NULL,"
     " mta TEXT NOT NULL, status TEXT NOT NULL, diagnostic TEXT NOT NULL, PRIMARY KEY (rcpt, via)) WITHOUT ROWID;"
     "CREATE TABLE about (of INTEGER NOT NULL, msg INTEGER NOT NULL, PRIMARY KEY (of, msg)) WITHOUT ROWID;"

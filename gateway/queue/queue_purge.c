@@ -10,7 +10,6 @@
 #include "gateway/queue/queue_batch.h"
 #include "gateway/queue/queue_db.h"
 #include "gateway/queue/queue_number.h"
-#include "gateway/queue/queue_sent.h"
 
 enum {
 	STEP_MESSAGES = 200,
@@ -33,7 +32,7 @@ void queue_purge_init(struct queue_purge *p, sqlite3 *db, const struct queue_set
 	p->drop_body = queue_db_prepare(db, "DELETE FROM body WHERE msg = ?1");
 	p->drop_report = queue_db_prepare(db, "DELETE FROM report WHERE rcpt >= ?1 AND rcpt < ?2");
 	p->drop_about = queue_db_prepare(db, "DELETE FROM about WHERE of = ?1 OR msg = ?1");
-	p->drop_run = queue_db_prepare(db, "DELETE FROM sent WHERE run = (SELECT min(run) FROM sent) AND run < ?1");
+	p->drop_run = queue_db_prepare(db, "DELETE FROM sent WHERE run = (SELECT min(run) FROM sent) AND at < ?1");
 	p->drop_sealed = queue_db_prepare(db, "DELETE FROM sealed WHERE hash >= ?1 AND hash <= ?2 AND at < ?3");
 }
 
@@ -133,7 +132,7 @@ static int sent_run(struct queue_purge *p, struct queue_batch *b)
 {
 	int64_t days = p->set->dsn_match_days * DAY_MS, waited = p->set->expire + p->set->hold_expire;
 
-	sqlite3_bind_int64(p->drop_run, 1, queue_sent_run_id(queue_number_from(b->now - days - waited), false));
+	sqlite3_bind_int64(p->drop_run, 1, b->now - days - waited);
 	return queue_db_run(p->drop_run);
 }
 

@@ -12,7 +12,7 @@
 #include "gateway/queue/queue_number.h"
 
 enum {
-	RUN = 2048,	    /* notes; a few milliseconds of the writer's time */
+	RUN = 8192,	    /* notes: 128 KiB */
 	LOAD_MAX = 500000,  /* notes read back after a crash */
 	SLACK_MS = 3600000, /* how long a message may be on its way in before it is committed */
 };
@@ -107,8 +107,20 @@ size_t queue_sent_noted(struct queue_sent *s, int64_t hash, int64_t *v, size_t n
 
 /* ---- runs ---- */
 
-int64_t queue_sent_run_id(int64_t last_number, bool complete)
+static int64_t slack(void)
 {
+	return queue_number_from(queue_number_time(0) + SLACK_MS);
+}
+
+/*
+ * What a run says of the numbers up to some number, and in its lowest bit how: this run and those before it have all
+ * of them, or they may lack some of the last hour that were still on their way in. While notes of an earlier process
+ * have not been read back, no run says more than was known before.
+ */
+static int64_t upto_of(const struct queue_sent *s, int64_t last_number, bool complete)
+{
+	if (!s->loaded && s->from < s->upto)
+		return (s->from + slack()) << 1;
 	return last_number << 1 | complete;
 }
 
@@ -121,7 +133,7 @@ static int by_hash(const void *a, const void *b)
 	return (x->number > y->number) - (x->number < y->number);
 }
 
-/* Of the end that closes the queue there is always one, so that the next start knows that nothing is missing. */
+/* The end that closes the queue always leaves one, so that the next start knows that nothing is missing. */
 struct queue_sent_run *queue_sent_cut(struct queue_sent *s, int64_t last_number, bool last)
 {
 	struct queue_sent_run *run = NULL;
@@ -130,17 +142,14 @@ struct queue_sent_run *queue_sent_cut(struct queue_sent *s, int64_t last_number,
 	if (s->n >= RUN || (last && s->noted)) {
 		size_t n = s->n < RUN || last ? s->n : RUN;
 
-		run = mem_new(sizeof *run + (n + 1) * sizeof run->notes[0]);
-		run->id = queue_sent_run_id(last_number, last);
+		run = mem_new(sizeof *run + n * sizeof run->notes[0]);
+		run->upto = upto_of(s, last_number, last);
 		run->n = n;
 		if (n)
 			memcpy(run->notes, s->v, n * sizeof *s->v);
 		s->n -= n;
 		memmove(s->v, s->v + n, s->n * sizeof *s->v);
-		if (last) {
-			run->notes[run->n++] = (struct queue_sent_note){0};
-			s->noted = false;
-		}
+		s->noted = s->noted && !last;
 	}
 	pthread_mutex_unlock(&s->lock);
 	if (run)
@@ -148,32 +157,26 @@ struct queue_sent_run *queue_sent_cut(struct queue_sent *s, int64_t last_number,
 	return run;
 }
 
-int queue_sent_write(sqlite3_stmt *insert, const struct queue_sent_run *run)
+int queue_sent_write(sqlite3_stmt *insert, const struct queue_sent_run *run, int64_t now_ms)
 {
-	int rc = SQLITE_OK;
-
-	sqlite3_bind_int64(insert, 1, run->id);
-	for (size_t i = 0; i < run->n && rc == SQLITE_OK; i++) {
-		sqlite3_bind_int64(insert, 2, run->notes[i].hash);
-		sqlite3_bind_int64(insert, 3, run->notes[i].number);
-		rc = queue_db_run(insert);
-	}
-	return rc;
+	sqlite3_bind_int64(insert, 1, run->upto);
+	sqlite3_bind_int64(insert, 2, now_ms);
+	sqlite3_bind_blob64(insert, 3, run->notes, run->n * sizeof run->notes[0], SQLITE_STATIC);
+	return queue_db_run(insert);
 }
 
 /* ---- what an earlier process noted ---- */
 
 int queue_sent_open(struct queue_sent *s, sqlite3 *db, int64_t last_number)
 {
-	sqlite3_stmt *st = queue_db_prepare(db, "SELECT max(run) FROM sent");
-	int64_t slack = queue_number_from(queue_number_time(0) + SLACK_MS);
+	sqlite3_stmt *st = queue_db_prepare(db, "SELECT upto FROM sent ORDER BY run DESC LIMIT 1");
 	int rc = sqlite3_step(st);
-	int64_t run = rc == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
+	int64_t upto = rc == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
 
 	sqlite3_finalize(st);
 	s->upto = last_number;
-	s->from = (run >> 1) - (run & 1 ? 0 : slack);
-	return rc == SQLITE_ROW ? SQLITE_OK : rc;
+	s->from = (upto >> 1) - (upto & 1 ? 0 : slack());
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
 int queue_sent_load(struct queue_sent *s, sqlite3 *db, int64_t since_ms)

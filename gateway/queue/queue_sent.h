@@ -3,11 +3,11 @@
  * to it that costs the way of a message nothing but a few octets of memory. relay.
  *
  * Every outbound message given to the queue is noted in memory (a hash and its number). When RUN notes are together
- * they go, sorted, with the next group commit into table `sent` as one run: sequential writes, where an index by hash
- * would dirty a page for each message. A look-up probes each run and the notes in memory; whatever it finds is
- * compared with the record itself. After a crash the notes since the last run are read back from the record by the
- * first look-up (a message that was more than an hour on its way into the queue then may be missed: its reports are
- * unmatched).
+ * they go, sorted, with the next group commit into table `sent` as one run, a blob: written in no time, where an
+ * index by hash would dirty a page for each message. A look-up searches each run and the notes in memory; whatever it
+ * finds is compared with the record itself. After a crash the notes since the last run are read back from the record
+ * by the first look-up (a message that was more than an hour on its way into the queue then may be missed: its
+ * reports are unmatched).
  */
 #ifndef POSTERN_QUEUE_QUEUE_SENT_H
 #define POSTERN_QUEUE_QUEUE_SENT_H
@@ -25,7 +25,7 @@ struct queue_sent_note {
 };
 /* Notes on their way into the table. */
 struct queue_sent_run {
-	int64_t id;
+	int64_t upto; /* what it and those before it have of all numbers: upto_of in queue_sent.c */
 	size_t n;
 	struct queue_sent_note notes[];
 };
@@ -42,13 +42,11 @@ void queue_sent_init(struct queue_sent *s);
 void queue_sent_clear(struct queue_sent *s);
 /* Notes m when it goes outside. Any thread. */
 void queue_sent_note(struct queue_sent *s, const struct queue_msg *m, int64_t number);
-/* The id of a run: what it may miss of the numbers up to the last one at that time. */
-int64_t queue_sent_run_id(int64_t last_number, bool complete);
 /* A full run, cut off from the notes, or NULL; with `last` what there is, marked as complete. free() it. */
 struct queue_sent_run *queue_sent_cut(struct queue_sent *s, int64_t last_number, bool last);
 /* Writes a run (writer thread, inside its transaction). insert: of QUEUE_SENT_INSERT. SQLite result. */
-#define QUEUE_SENT_INSERT "INSERT OR IGNORE INTO sent (run, hash, msg) VALUES (?1, ?2, ?3)"
-int queue_sent_write(sqlite3_stmt *insert, const struct queue_sent_run *run);
+#define QUEUE_SENT_INSERT "INSERT INTO sent (upto, at, notes) VALUES (?1, ?2, ?3)"
+int queue_sent_write(sqlite3_stmt *insert, const struct queue_sent_run *run, int64_t now_ms);
 /* What earlier processes may have left unwritten: looked at when the queue is opened (last: the last number), read
  * back when it is needed. SQLite results. */
 int queue_sent_open(struct queue_sent *s, sqlite3 *db, int64_t last_number);

@@ -18,7 +18,7 @@ struct search {
 	struct arena *a;
 	const char *message_id, *envid; /* "" none */
 	int64_t since;			/* unix ms */
-	sqlite3_stmt *next_run, *in_run, *msg, *rcpts;
+	sqlite3_stmt *runs, *msg, *rcpts;
 	int64_t v[PROPOSED_MAX];
 	size_t n;
 };
@@ -27,8 +27,7 @@ static void prepare(struct search *s)
 {
 	sqlite3 *db = s->q->reader.db;
 
-	s->next_run = queue_db_prepare(db, "SELECT run FROM sent WHERE run > ?1 ORDER BY run LIMIT 1");
-	s->in_run = queue_db_prepare(db, "SELECT msg FROM sent WHERE run = ?1 AND hash = ?2 LIMIT 64");
+	s->runs = queue_db_prepare(db, "SELECT run FROM sent ORDER BY run DESC");
 	s->msg = queue_db_prepare(db, "SELECT sender, message_id, envid FROM msg WHERE id = ?1 AND kind = ?2");
 	s->rcpts = queue_db_prepare(db,
 	    "SELECT id, address, orcpt FROM rcpt NOT INDEXED WHERE id >= ?1 AND id < ?2 AND (state <> 3 OR changed > "
@@ -38,44 +37,65 @@ static void prepare(struct search *s)
 
 static void finish(struct search *s)
 {
-	sqlite3_finalize(s->next_run);
-	sqlite3_finalize(s->in_run);
+	sqlite3_finalize(s->runs);
 	sqlite3_finalize(s->msg);
 	sqlite3_finalize(s->rcpts);
 }
 
 /* ---- proposals ---- */
 
-static int from_run(struct search *s, int64_t run, int64_t hash)
+/* The first note of the run, sorted by hash, that is not before this one. SQLite result. */
+static int lower_bound(sqlite3_blob *b, int n, int64_t hash, int *at_r)
 {
-	int rc;
+	struct queue_sent_note note;
+	int low = 0, high = n, rc = SQLITE_OK;
 
-	sqlite3_bind_int64(s->in_run, 1, run);
-	sqlite3_bind_int64(s->in_run, 2, hash);
-	while ((rc = sqlite3_step(s->in_run)) == SQLITE_ROW)
-		if (s->n < PROPOSED_MAX)
-			s->v[s->n++] = sqlite3_column_int64(s->in_run, 0);
-	sqlite3_reset(s->in_run);
-	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+	while (low < high && rc == SQLITE_OK) {
+		int middle = low + (high - low) / 2;
+
+		rc = sqlite3_blob_read(b, &note, sizeof note, middle * (int)sizeof note);
+		if (rc == SQLITE_OK && note.hash < hash)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*at_r = low;
+	return rc;
 }
 
-static int from_runs(struct search *s, const int64_t *hashes, size_t n)
+static int from_run(struct search *s, sqlite3_blob *b, int64_t hash)
 {
-	int64_t run = -1;
-	int rc = SQLITE_OK;
+	struct queue_sent_note note;
+	int n = sqlite3_blob_bytes(b) / (int)sizeof note, at, rc = lower_bound(b, n, hash, &at);
 
-	while (rc == SQLITE_OK) {
-		sqlite3_bind_int64(s->next_run, 1, run);
-		rc = sqlite3_step(s->next_run);
-		run = rc == SQLITE_ROW ? sqlite3_column_int64(s->next_run, 0) : 0;
-		sqlite3_reset(s->next_run);
-		if (rc != SQLITE_ROW)
-			return rc == SQLITE_DONE ? SQLITE_OK : rc;
-		rc = SQLITE_OK;
-		for (size_t i = 0; i < n && rc == SQLITE_OK; i++)
-			rc = from_run(s, run, hashes[i]);
+	for (; rc == SQLITE_OK && at < n && s->n < PROPOSED_MAX; at++) {
+		rc = sqlite3_blob_read(b, &note, sizeof note, at * (int)sizeof note);
+		if (rc != SQLITE_OK || note.hash != hash)
+			break;
+		s->v[s->n++] = note.number;
 	}
 	return rc;
+}
+
+/* The newest first: when there are too many proposals, it is the old ones that are not looked at. */
+static int from_runs(struct search *s, const int64_t *hashes, size_t n)
+{
+	sqlite3_blob *b = NULL;
+	int rc;
+
+	while ((rc = sqlite3_step(s->runs)) == SQLITE_ROW) {
+		int64_t run = sqlite3_column_int64(s->runs, 0);
+
+		rc = b ? sqlite3_blob_reopen(b, run)
+		       : sqlite3_blob_open(s->q->reader.db, "main", "sent", "notes", run, 0, &b);
+		for (size_t i = 0; i < n && rc == SQLITE_OK; i++)
+			rc = from_run(s, b, hashes[i]);
+		if (rc != SQLITE_OK)
+			break;
+	}
+	sqlite3_reset(s->runs);
+	sqlite3_blob_close(b);
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
 static int newest_first(const void *a, const void *b)

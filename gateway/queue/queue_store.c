@@ -273,7 +273,7 @@ int queue_store_apply(struct queue_store *s, struct queue_batch *b, struct queue
 	if (rc != SQLITE_OK || it->err)
 		return rc;
 	if (it->run)
-		return queue_sent_write(s->sent, it->run);
+		return queue_sent_write(s->sent, it->run, b->now);
 	for (size_t i = 0; i < it->tx.nmsgs && rc == SQLITE_OK; i++)
 		rc = put(s, b, &it->tx.msgs[i], it->numbers[i]);
 	for (size_t i = 0; i < it->tx.nsettles && rc == SQLITE_OK; i++)
