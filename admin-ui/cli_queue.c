@@ -100,10 +100,38 @@ int cli_queue_list(struct cli *c)
 
 /* ---- show ---- */
 
+/* What servers outside said of it afterwards: their word, beside ours. */
+static void tell_report(const json_t *p)
+{
+	const char *mta = cli_json_str(p, "mta"), *status = cli_json_str(p, "status"),
+		   *diagnostic = cli_json_str(p, "diagnostic");
+	char text[1000], time[17];
+
+	(void)snprintf(text, sizeof text, "%s by %s, %s UTC%s%s%s%s (message %s)", cli_json_str(p, "action"),
+	    mta[0] ? mta : "a server without a name", cli_out_minute_ms(cli_json_int(p, "at"), time),
+	    status[0] || diagnostic[0] ? ": " : "", status, status[0] && diagnostic[0] ? " " : "", diagnostic,
+	    cli_json_str(p, "message"));
+	cli_out_field("Reported", text);
+}
+
+static void tell_ids(const char *name, const json_t *list)
+{
+	const json_t *id;
+	char text[700] = "";
+	size_t i, n = 0;
+
+	json_array_foreach(list, i, id) if (n + 32 < sizeof text) n +=
+	    (size_t)snprintf(text + n, sizeof text - n, "%s%.20s", i ? ", " : "", json_string_value(id));
+	if (text[0])
+		cli_out_field(name, text);
+}
+
 static void tell_rcpt(const json_t *r)
 {
 	char text[64], time[17];
 	const char *outcome = cli_json_str(r, "outcome");
+	const json_t *p;
+	size_t i;
 
 	cli_out_line("%s", "");
 	cli_out_field("Recipient", cli_json_str(r, "address"));
@@ -118,6 +146,7 @@ static void tell_rcpt(const json_t *r)
 	cli_out_field("Attempts", text);
 	if (cli_json_int(r, "next_at") > 0)
 		cli_out_field("Next try", cli_out_minute_ms(cli_json_int(r, "next_at"), time));
+	json_array_foreach(json_object_get(r, "reports"), i, p) tell_report(p);
 }
 
 static void tell_facts(const json_t *facts)
@@ -154,6 +183,8 @@ static void tell_message(const json_t *m)
 	cli_out_field("Sender", sender[0] ? sender : "<>");
 	cli_out_field("Message-ID", cli_json_str(m, "message_id"));
 	cli_out_field("Content", cli_json_str(m, "content"));
+	tell_ids("About", json_object_get(m, "about"));
+	tell_ids("Notices", json_object_get(m, "notices"));
 	if (json_is_object(facts) && json_object_size(facts) > 0)
 		cli_out_line("Facts:");
 	tell_facts(facts);

@@ -9,27 +9,36 @@
 #include <string.h>
 
 #include "gateway/base/encode.h"
+#include "gateway/base/log.h"
 #include "gateway/mail/dsn_text.h"
 #include "gateway/mail/fold.h"
+#include "gateway/mail/sevenbit_body.h"
 
 #define LINE_MAX_OCTETS 998 /* RFC 5322 2.1.1 */
 #define BOUNDARY_ROOM 128
 #define FULL_BLOCK 16384
+#define HELD_MAX (4 << 20)
 
 struct out {
 	struct writer *w;
 	struct problem *pr;
 	struct buf b;
 	char boundary[BOUNDARY_ROOM];
-	bool global;
+	bool global;	 /* RFC 6533 */
+	bool eight;	 /* as 8-bit text: whom it goes to needs SMTPUTF8 as it is */
+	bool utf8;	 /* the original came with SMTPUTF8 */
+	bool hold;	 /* text of a part that will be encoded */
+	struct buf held; /* that text */
 	int failed;
 };
 
 static void flush(struct out *o)
 {
+	if (!o->failed && o->hold)
+		o->failed = buf_add(&o->held, o->b.p, o->b.len);
 	if (o->failed)
 		problem_perm(o->pr, "A delivery report could not be written: a value in it is too long.");
-	else
+	else if (!o->hold)
 		o->failed = stream_write(o->w, o->b.p, o->b.len, o->pr);
 	buf_reset(&o->b);
 }
@@ -73,6 +82,11 @@ bool dsn_global(const struct dsn *d)
 	for (size_t i = 0; i < d->nrcpts; i++)
 		ascii = ascii && dsn_text_is_ascii(d->rcpts[i].address);
 	return d->utf8 && !ascii;
+}
+
+bool dsn_needs_utf8(const struct dsn *d)
+{
+	return dsn_global(d) && !dsn_text_is_ascii(d->to);
 }
 
 /* ---- the boundary ---- */
@@ -148,15 +162,40 @@ static void choose_boundary(struct out *o, const struct dsn *d)
 	buf_clear(&b);
 }
 
-static void part(struct out *o, const char *type, const char *description, bool eight_bit)
+enum encoding { PLAIN, EIGHT_BIT, QUOTED, BASE64 };
+
+static void part(struct out *o, const char *type, const char *description, enum encoding as)
 {
+	static const char *const names[] = {NULL, "8bit", "quoted-printable", "base64"};
+
 	empty(o);
 	put(o, FOLD_FIELD, "--%s", o->boundary);
 	field(o, "Content-Type", type);
-	if (eight_bit)
-		field(o, "Content-Transfer-Encoding", "8bit");
+	if (names[as])
+		field(o, "Content-Transfer-Encoding", names[as]);
 	field(o, "Content-Description", description);
 	empty(o);
+	o->hold = as == QUOTED;
+}
+
+/* Text beyond ASCII in a part of ours. */
+static enum encoding encoding_of(const struct out *o, bool global)
+{
+	return !global ? PLAIN : o->eight ? EIGHT_BIT : QUOTED;
+}
+
+/* The end of a part's text: what was held goes out encoded. */
+static void end_part(struct out *o)
+{
+	struct stream_mem m;
+
+	if (!o->hold)
+		return;
+	o->hold = false;
+	stream_mem_init(&m, o->held.p, o->held.len);
+	if (!o->failed)
+		o->failed = sevenbit_body_write(&m.reader, 0, o->held.len, SEVENBIT_QP, o->w, o->pr);
+	buf_reset(&o->held);
 }
 
 static const char *or_unknown(const char *s)
@@ -207,7 +246,7 @@ static void head(struct out *o, const struct dsn *d)
 	field(o, "MIME-Version", "1.0");
 	put(o, FOLD_FIELD, "Content-Type: multipart/report; report-type=%s; boundary=\"%s\"",
 	    o->global ? "global-delivery-status" : "delivery-status", o->boundary);
-	if (o->global || d->full)
+	if (o->eight || (d->full && !o->utf8))
 		field(o, "Content-Transfer-Encoding", "8bit");
 }
 
@@ -244,13 +283,15 @@ static void words(struct out *o, const struct dsn *d)
 	char date[32];
 
 	encode_date(d->arrived, date);
-	part(o, o->global ? "text/plain; charset=utf-8" : "text/plain; charset=us-ascii", "What happened", o->global);
+	part(o, o->global ? "text/plain; charset=utf-8" : "text/plain; charset=us-ascii", "What happened",
+	    encoding_of(o, o->global));
 	put(o, FOLD_TEXT, "This is the mail gateway at %s.", d->reporting_mta);
 	for (int a = 0; a < ACTIONS; a++)
 		words_for_action(o, d, (enum dsn_action)a, date);
 	empty(o);
 	put(o, FOLD_TEXT, "%sFor questions write to %s and name %s.",
 	    d->full ? "" : "The content of your message is not part of this report. ", d->postmaster, d->queue_id);
+	end_part(o);
 }
 
 /* ---- for programs ---- */
@@ -281,19 +322,26 @@ static void original_recipient(struct out *o, const char *orcpt)
 	put(o, FOLD_FIELD, "Original-Recipient: %.*s; %s", (int)(semicolon - orcpt), orcpt, text);
 }
 
-static void fields_for_one(struct out *o, const struct dsn_rcpt *r)
+const char *dsn_action_word(enum dsn_action a)
 {
 	static const char *const names[] = {[DSN_FAILED] = "failed",
 	    [DSN_DELAYED] = "delayed",
 	    [DSN_RELAYED] = "relayed",
 	    [DSN_EXPANDED] = "expanded",
 	    [DSN_DELIVERED] = "delivered"};
+
+	REQUIRE(a >= DSN_FAILED && a <= DSN_DELIVERED);
+	return names[a];
+}
+
+static void fields_for_one(struct out *o, const struct dsn_rcpt *r)
+{
 	char date[32];
 
 	empty(o);
 	original_recipient(o, r->orcpt);
 	address(o, "Final-Recipient", r->address);
-	field(o, "Action", names[r->action]);
+	field(o, "Action", dsn_action_word(r->action));
 	field(o, "Status", r->status);
 	if (r->remote_mta)
 		put(o, FOLD_FIELD, "Remote-MTA: dns; %s", r->remote_mta);
@@ -311,7 +359,7 @@ static void fields(struct out *o, const struct dsn *d)
 
 	encode_date(d->arrived, date);
 	part(o, o->global ? "message/global-delivery-status" : "message/delivery-status", "Delivery report",
-	    o->global);
+	    encoding_of(o, o->global));
 	if (d->envid && d->envid[0]) {
 		dsn_text_decode(d->envid, envid);
 		field(o, "Original-Envelope-Id", envid);
@@ -321,6 +369,7 @@ static void fields(struct out *o, const struct dsn *d)
 	field(o, "Arrival-Date", date);
 	for (size_t i = 0; i < d->nrcpts; i++)
 		fields_for_one(o, &d->rcpts[i]);
+	end_part(o);
 }
 
 /* ---- the original ---- */
@@ -330,7 +379,7 @@ static int add_header_line(struct out *o, const char *p, size_t n)
 {
 	struct buf *b = &o->b;
 
-	if (o->global && n < LINE_MAX_OCTETS)
+	if (o->utf8 && n < LINE_MAX_OCTETS)
 		return dsn_text_clean(b, p, n);
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)p[i];
@@ -344,12 +393,22 @@ static int add_header_line(struct out *o, const char *p, size_t n)
 	return buf_adds(b, "\r\n");
 }
 
+static bool beyond_ascii(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)p[i] >= 0x80)
+			return true;
+	return false;
+}
+
 /* Lines of lawful length; an empty line ends it, whatever stands behind. */
 static void header(struct out *o, const struct dsn *d)
 {
 	const char *p = d->header, *end = p + d->header_len;
+	bool global = o->global || (o->utf8 && beyond_ascii(p, d->header_len));
 
-	part(o, o->global ? "message/global-headers" : "text/rfc822-headers", "Header of the message", o->global);
+	part(o, global ? "message/global-headers" : "text/rfc822-headers", "Header of the message",
+	    encoding_of(o, global));
 	while (p < end && !o->failed) {
 		const char *lf = memchr(p, '\n', (size_t)(end - p));
 		size_t n = (size_t)((lf ? lf : end) - p);
@@ -362,6 +421,7 @@ static void header(struct out *o, const struct dsn *d)
 		flush(o);
 		p = lf ? lf + 1 : end;
 	}
+	end_part(o);
 }
 
 static void full(struct out *o, const struct dsn *d)
@@ -369,7 +429,12 @@ static void full(struct out *o, const struct dsn *d)
 	char block[FULL_BLOCK];
 	size_t got = 0;
 
-	part(o, o->global ? "message/global" : "message/rfc822", "The message", true);
+	part(o, o->utf8 ? "message/global" : "message/rfc822", "The message", o->utf8 ? BASE64 : EIGHT_BIT);
+	if (o->utf8) {
+		if (!o->failed)
+			o->failed = sevenbit_body_write(d->full, 0, d->full->size, SEVENBIT_BASE64, o->w, o->pr);
+		return;
+	}
 	for (uint64_t off = 0; off < d->full->size && !o->failed; off += got) {
 		o->failed = stream_read_at(d->full, off, block, sizeof block, &got, o->pr);
 		if (!o->failed && got == 0)
@@ -381,9 +446,11 @@ static void full(struct out *o, const struct dsn *d)
 
 int dsn_write(const struct dsn *d, struct writer *w, struct problem *pr)
 {
-	struct out o = {.w = w, .pr = pr, .global = dsn_global(d)};
+	struct out o = {
+	    .w = w, .pr = pr, .global = dsn_global(d), .eight = dsn_needs_utf8(d), .utf8 = d->utf8 || dsn_global(d)};
 
 	buf_init(&o.b, 1 << 20);
+	buf_init(&o.held, HELD_MAX);
 	choose_boundary(&o, d);
 	head(&o, d);
 	words(&o, d);
@@ -395,5 +462,6 @@ int dsn_write(const struct dsn *d, struct writer *w, struct problem *pr)
 	empty(&o);
 	put(&o, FOLD_FIELD, "--%s--", o.boundary);
 	buf_clear(&o.b);
+	buf_clear(&o.held);
 	return o.failed ? -1 : 0;
 }

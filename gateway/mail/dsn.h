@@ -12,6 +12,8 @@
 
 /* RFC 3464 2.3.3, the worst first. */
 enum dsn_action { DSN_FAILED, DSN_DELAYED, DSN_RELAYED, DSN_EXPANDED, DSN_DELIVERED };
+/* "failed", "delayed" ... */
+const char *dsn_action_word(enum dsn_action a);
 struct dsn_rcpt {
 	enum dsn_action action;
 	const char *address;	/* final recipient */
@@ -39,9 +41,14 @@ struct dsn {
 	size_t header_len;
 	struct reader *full; /* the whole original instead of its header, or NULL. Only what was sent in the clear. */
 };
-/* Is the report one of RFC 6533? Then it must be sent with SMTPUTF8 and 8BITMIME. */
+/* Is the report one of RFC 6533? */
 bool dsn_global(const struct dsn *d);
-/* Writes the whole message, CRLF lines; 7-bit, unless it is one of RFC 6533 or `full` is not. -1 with pr: the
+/* Must it be sent with SMTPUTF8 and 8BITMIME? Only when whom it goes to has an address beyond ASCII: else its parts
+ * are encoded (RFC 6533 4 allows it where RFC 2046 5.2.1 does not for message/rfc822), and any server takes it.
+ */
+bool dsn_needs_utf8(const struct dsn *d);
+/* Writes the whole message, CRLF lines; 7-bit, unless dsn_needs_utf8 or `full` is not (one that came with SMTPUTF8 is
+ * encoded). -1 with pr: the
  * writer's problem, or full cannot be read. */
 int dsn_write(const struct dsn *d, struct writer *w, struct problem *pr) __attribute__((warn_unused_result));
 

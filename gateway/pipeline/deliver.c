@@ -5,6 +5,7 @@
 
 #include "gateway/mail/authres.h"
 #include "gateway/pipeline/entity.h"
+#include "gateway/pipeline/report.h"
 
 /* A verified signature of the transport is taken off (desktops would warn of a certificate that is not the author's);
  * anything else stays as it came. */
@@ -33,6 +34,8 @@ static int add_verdict(struct work *w, const struct policy_in_decision *d)
 	}
 	if (authres_add(&w->front, &r) != 0 || authres_add_x(&w->front, "Verdict", d->verdict) != 0 ||
 	    authres_add_x(&w->front, "Reason", d->why) != 0)
+		return -1;
+	if (w->dsn_text[0] && authres_add_x(&w->front, "DSN", w->dsn_text) != 0)
 		return -1;
 	if (w->signer_name[0] && authres_add_x(&w->front, "Signer", w->signer_name) != 0)
 		return -1;
@@ -96,7 +99,9 @@ int deliver_write(struct work *w, const struct policy_in_decision *d, struct job
 		return problem_temp(&w->res->pr, "the header of the message does not fit into header-max");
 	entity_octets_init(&seen, out);
 	int err = stream_write(&seen.writer, w->front.p, w->front.len, &w->res->pr);
-	if (err == 0)
+	if (err == 0 && d->header_only && !w->rq->released)
+		err = report_copy(w, e, &seen.writer, &w->res->pr);
+	else if (err == 0)
 		err = stream_copy(w->cur, e->body_off, e->body_len, &seen.writer, &w->res->pr);
 	o->eight_bit = seen.eight_bit;
 	return err;

@@ -9,6 +9,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/pipeline/deliver.h"
 #include "gateway/pipeline/layers.h"
+#include "gateway/pipeline/report.h"
 
 static enum stage_result in_header(struct work *w);
 static enum stage_result in_peel(struct work *w);
@@ -16,10 +17,11 @@ static enum stage_result in_trust(struct work *w);
 static enum stage_result in_judge(struct work *w);
 
 const struct stage inbound_stages[] = {
-    {"header", in_header}, /* header block, the author, To and Cc */
-    {"peel", in_peel},	   /* open and verify layer by layer; CHECK stops at the first that is encrypted */
-    {"trust", in_trust},   /* who signed: known answers, or ask the judge and run again */
-    {"judge", in_judge},   /* policy, then the message as it will be delivered */
+    {"header", in_header},    /* header block, the author, To and Cc */
+    {"peel", in_peel},	      /* open and verify layer by layer; CHECK stops at the first that is encrypted */
+    {"trust", in_trust},      /* who signed: known answers, or ask the judge and run again */
+    {"report", report_stage}, /* a delivery report from outside: about what? known, or ask and run again */
+    {"judge", in_judge},      /* policy, then the message as it will be delivered */
     {NULL, NULL},
 };
 
@@ -290,12 +292,18 @@ static enum stage_result in_judge(struct work *w)
 	rules.untrusted = (enum policy_in_action)w->rq->in_rules[1];
 	rules.broken = (enum policy_in_action)w->rq->in_rules[2];
 	rules.sealed_unsigned = (enum policy_in_action)w->rq->in_rules[3];
+	rules.dsn_unmatched = (enum policy_in_dsn_rule)w->rq->dsn_unmatched;
 	policy_inbound(&rules, &w->facts, &d);
 	if ((w->rq->released || w->closed_goes) && d.action == POLICY_HOLD)
 		d.action = POLICY_MARK;
 	w->res->protected_in = w->facts.sig == POLICY_SIG_GOOD && w->facts.encrypted && w->facts.opened;
 	snprintf(w->res->log, sizeof(w->res->log), "verdict=%s result=%s cipher=%s signer=\"%.200s\"", d.verdict,
 	    d.result, w->cipher[0] ? w->cipher : "-", w->signer_name);
+	if (d.action == POLICY_HOLD && d.refuse && w->rq->kind == JOB_CHECK) {
+		problem_set(&w->res->pr, PROBLEM_POLICY, 550, "5.7.1", "RFC 3464",
+		    "the delivery report is about no message that is known to have been sent from here");
+		return STAGE_REJECT;
+	}
 	if (d.action == POLICY_HOLD && w->rq->kind == JOB_OPEN)
 		return hold(w, d.why); /* the ciphertext waits, nothing opened is kept */
 	struct spool *s = work_output(w, &o);

@@ -220,6 +220,9 @@ static void inbound_put(struct ipc_out *o, const struct job_request *m)
 	ipc_put_u8(o, m->released);
 	ipc_put_u8(o, m->foreign_deliver);
 	ipc_put_u8(o, m->subject_mark);
+	ipc_put_u8(o, m->dsn_unmatched);
+	ipc_put_u8(o, m->dsn);
+	ipc_put_str(o, m->dsn_text);
 }
 
 static void inbound_get(struct ipc_in *in, struct arena *a, struct job_request *m)
@@ -243,6 +246,11 @@ static void inbound_get(struct ipc_in *in, struct arena *a, struct job_request *
 	m->released = take_bool(in);
 	m->foreign_deliver = take_bool(in);
 	m->subject_mark = take_bool(in);
+	m->dsn_unmatched = ipc_get_u8(in);
+	m->dsn = ipc_get_u8(in);
+	ipc_get_str(in, m->dsn_text, sizeof(m->dsn_text));
+	if (m->dsn_unmatched > POLICY_DSN_REFUSE || m->dsn > JOB_DSN_UNMATCHED)
+		in->bad = true;
 }
 
 void job_request_put(struct ipc_out *o, const struct job_request *m)
@@ -358,6 +366,67 @@ static void output_get(struct ipc_in *in, struct arena *a, struct job_output *t)
 		t->rcpts[i] = ipc_get_u16(in);
 }
 
+/* Printable text: it goes into logs, the queue's record and the header of mail. */
+static void take_text(struct ipc_in *in, char *dst, size_t cap, bool ascii)
+{
+	ipc_get_str(in, dst, cap);
+	for (const char *p = dst; *p; p++)
+		if ((unsigned char)*p < 32 || *p == 127 || (ascii && (unsigned char)*p > 127))
+			in->bad = true;
+}
+
+static void dsn_put(struct ipc_out *o, const struct job_dsn *d)
+{
+	ipc_put_str(o, d->message_id);
+	ipc_put_str(o, d->read.envid);
+	ipc_put_str(o, d->read.mta);
+	ipc_put_u32(o, (uint32_t)d->read.nrcpts);
+	for (size_t i = 0; i < d->read.nrcpts; i++) {
+		const struct dsn_read_rcpt *r = &d->read.rcpts[i];
+
+		ipc_put_u8(o, (uint8_t)r->action);
+		ipc_put_str(o, r->final);
+		ipc_put_str(o, r->original);
+		ipc_put_str(o, r->status);
+		ipc_put_str(o, r->diagnostic);
+	}
+}
+
+static void dsn_get(struct ipc_in *in, struct job_dsn *d)
+{
+	take_text(in, d->message_id, sizeof(d->message_id), true);
+	take_text(in, d->read.envid, sizeof(d->read.envid), true);
+	take_text(in, d->read.mta, sizeof(d->read.mta), true);
+	d->read.nrcpts = take_count(in, DSN_READ_RCPTS);
+	for (size_t i = 0; i < d->read.nrcpts && !in->bad; i++) {
+		struct dsn_read_rcpt *r = &d->read.rcpts[i];
+		uint8_t action = ipc_get_u8(in);
+
+		if (action > DSN_DELIVERED)
+			in->bad = true;
+		r->action = (enum dsn_action)action;
+		take_text(in, r->final, sizeof(r->final), false);
+		take_text(in, r->original, sizeof(r->original), false);
+		take_text(in, r->status, sizeof(r->status), true);
+		take_text(in, r->diagnostic, sizeof(r->diagnostic), true);
+	}
+}
+
+/* It is there when, and only when, the status asks for it. */
+static void take_dsn(struct ipc_in *in, struct arena *a, struct job_result *m)
+{
+	struct job_dsn *d = m->status == JOB_NEEDS_DSN ? arena_alloc(a, sizeof(*d)) : NULL;
+
+	if (m->status != JOB_NEEDS_DSN)
+		return;
+	if (d == NULL) {
+		in->bad = true;
+		return;
+	}
+	dsn_get(in, d);
+	m->dsn = d;
+}
+
 void job_result_put(struct ipc_out *o, const struct job_result *m)
 {
 	struct ipc_out inner;
@@ -382,6 +451,8 @@ void job_result_put(struct ipc_out *o, const struct job_result *m)
 	for (size_t i = 0; i < m->noutputs; i++)
 		output_put(o, &m->outputs[i]);
 	ipc_put_str(o, m->log);
+	if (m->status == JOB_NEEDS_DSN && m->dsn != NULL)
+		dsn_put(o, m->dsn);
 }
 
 int job_result_get(struct ipc_in *in, struct arena *a, struct job_result *m)
@@ -409,7 +480,8 @@ int job_result_get(struct ipc_in *in, struct arena *a, struct job_result *m)
 	for (size_t i = 0; i < m->noutputs && !in->bad; i++)
 		output_get(in, a, &m->outputs[i]);
 	ipc_get_str(in, m->log, sizeof(m->log));
-	if (m->status > JOB_LATER)
+	if (m->status > JOB_NEEDS_DSN)
 		in->bad = true;
+	take_dsn(in, a, m);
 	return ipc_end(in);
 }

@@ -12,6 +12,7 @@
 #include "certstore/judge_proto.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/ipc.h"
+#include "gateway/mail/dsn_read.h"
 #include "gateway/mail/address.h"
 
 enum job_msg { JOB_REQUEST = 200, JOB_PIECE, JOB_RESULT };
@@ -36,6 +37,15 @@ enum job_kind {
 #define JOB_FD_OUTPUT 3
 
 enum job_answer { JOB_UNASKED, JOB_NO, JOB_YES, JOB_UNKNOWN };
+/* Is a delivery report from outside about something that we sent? */
+enum job_dsn_answer { JOB_DSN_UNASKED, JOB_DSN_MATCHED, JOB_DSN_UNMATCHED };
+#define JOB_DSN_TEXT_MAX 256 /* " id=..." of what it is about; or why it matches nothing */
+
+/* What such a report says. */
+struct job_dsn {
+	char message_id[DSN_READ_MESSAGE_ID_MAX]; /* of what came back, or "" */
+	struct dsn_read read;
+};
 
 struct job_rcpt {
 	const char *address;
@@ -63,6 +73,9 @@ struct job_request {
 	bool released; /* the admin released it from hold: deliver with its mark */
 	bool foreign_deliver;
 	bool subject_mark;
+	uint8_t dsn_unmatched; /* enum policy_in_dsn_rule */
+	uint8_t dsn;	       /* enum job_dsn_answer */
+	char dsn_text[JOB_DSN_TEXT_MAX];
 	/* limits */
 	uint32_t header_max, nesting_max;
 	uint64_t message_max;
@@ -82,6 +95,7 @@ enum job_status {
 	JOB_REFUSE,	 /* pr: before the 250 a reply; JOB_OPEN never gives it */
 	JOB_HOLD,	 /* JOB_OPEN: cannot or must not be delivered: `why`; the raw message stays */
 	JOB_LATER,	 /* temporary: pr */
+	JOB_NEEDS_DSN,	 /* a delivery report: find what `dsn` is about, run again */
 };
 struct job_output {
 	uint8_t key[32];
@@ -109,6 +123,7 @@ struct job_result {
 	bool have_key_hash;
 	const char *ids[JOB_IDS_MAX];
 	size_t nids;
+	const struct job_dsn *dsn; /* with JOB_NEEDS_DSN, else NULL */
 	struct judge_signers signers;
 	struct job_output outputs[JOB_VERDICTS_MAX];
 	size_t noutputs;

@@ -48,6 +48,7 @@ struct work {
 	struct mime_entity before_detached;
 	char signer_name[400], signer_serial[130], signer_issuer[512];
 	char cipher[48];
+	char dsn_text[JOB_DSN_TEXT_MAX + 16]; /* X-Postern-DSN, or "" */
 };
 
 /* Writers of the shared parts; 0 / -1 with w->res->pr. */

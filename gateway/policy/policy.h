@@ -54,12 +54,17 @@ void policy_outbound(
 
 /* ---- inbound, one message ---- */
 enum policy_in_action { POLICY_DELIVER, POLICY_MARK, POLICY_HOLD };
+/* The first three are those of policy_in_action. */
+enum policy_in_dsn_rule { POLICY_DSN_DELIVER, POLICY_DSN_MARK, POLICY_DSN_HOLD, POLICY_DSN_REFUSE };
+/* A message that says it is a delivery report (null reverse-path, multipart/report), by what it is about. */
+enum policy_in_dsn { POLICY_DSN_NONE, POLICY_DSN_MATCHED, POLICY_DSN_UNMATCHED };
 int policy_in_action_parse(const char *w, enum policy_in_action *a_r);
 struct policy_in_rules {		       /* per our domain: configuration */
 	enum policy_in_action unsigned_clear;  /* neither signed nor encrypted: deliver */
 	enum policy_in_action untrusted;       /* valid signature by someone we do not trust, not encrypted: mark */
 	enum policy_in_action broken;	       /* signature not valid, not encrypted: mark */
 	enum policy_in_action sealed_unsigned; /* encrypted, no signature or no valid trusted one: hold */
+	enum policy_in_dsn_rule dsn_unmatched; /* a delivery report about nothing that we sent: mark */
 };
 enum policy_sig {
 	POLICY_SIG_NONE,
@@ -76,11 +81,14 @@ struct policy_in {
 	bool whole;		/* the signature covers the whole message */
 	bool recipients_signed; /* protected To and Cc were found inside: only then recipient_bound says something */
 	bool recipient_bound;
+	enum policy_in_dsn dsn;
 	char sig_why[400]; /* sentence */
 	char open_why[400];
 };
 struct policy_in_decision {
 	enum policy_in_action action;
+	bool refuse;	  /* with HOLD: before the 250 it is refused instead */
+	bool header_only; /* a report that would be held: delivered, marked, without the content that came back */
 	char result[12];  /* RFC 7281 word: pass fail none policy temperror permerror */
 	char verdict[24]; /* X-Postern-Verdict word: sealed, signed, encrypted, clear, untrusted, broken */
 	char why[640];

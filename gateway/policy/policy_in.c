@@ -99,6 +99,35 @@ static const struct row *find_row(const struct policy_in *f)
 	return f->encrypted ? &sealed_rows[sig] : &clear_rows[sig];
 }
 
+/*
+ * A report about a message of ours is its sender's only news of it, and those who send reports do not sign: it is not
+ * held for that, but all it may bring is texts and header fields, marked. One about nothing of ours is what
+ * backscatter and forgeries look like.
+ */
+static void weigh_dsn(
+    const struct policy_in_rules *r, const struct policy_in *f, const struct row *row, struct policy_in_decision *d)
+{
+	if (f->dsn == POLICY_DSN_MATCHED && row->by == BY_UNSIGNED && d->action == POLICY_HOLD) {
+		d->action = POLICY_MARK;
+		d->header_only = true;
+	}
+	if (f->dsn != POLICY_DSN_UNMATCHED)
+		return;
+	d->refuse = r->dsn_unmatched == POLICY_DSN_REFUSE;
+
+	enum policy_in_action least = d->refuse ? POLICY_HOLD : (enum policy_in_action)r->dsn_unmatched;
+
+	if (d->action < least)
+		d->action = least;
+}
+
+static const char *dsn_words(const struct policy_in *f, const struct policy_in_decision *d)
+{
+	if (f->dsn == POLICY_DSN_UNMATCHED)
+		return "; a delivery report about nothing that is known to have been sent from here";
+	return d->header_only ? "; a delivery report about mail from here: delivered without content for that" : "";
+}
+
 void policy_inbound(const struct policy_in_rules *r, const struct policy_in *f, struct policy_in_decision *d_r)
 {
 	const struct row *row = find_row(f);
@@ -109,8 +138,9 @@ void policy_inbound(const struct policy_in_rules *r, const struct policy_in *f, 
 	d_r->action = ruled(r, row->by);
 	if (d_r->action < row->least)
 		d_r->action = row->least;
+	weigh_dsn(r, f, row, d_r);
 	(void)snprintf(d_r->result, sizeof d_r->result, "%s", row->result);
 	(void)snprintf(d_r->verdict, sizeof d_r->verdict, "%s", row->verdict);
-	(void)snprintf(d_r->why, sizeof d_r->why, "%s%s%s%s", row->says, more[0] ? ": " : "", more,
-	    unbound ? "; not every recipient stands in the signed To and Cc" : "");
+	(void)snprintf(d_r->why, sizeof d_r->why, "%s%s%s%s%s", row->says, more[0] ? ": " : "", more,
+	    dsn_words(f, d_r), unbound ? "; not every recipient stands in the signed To and Cc" : "");
 }

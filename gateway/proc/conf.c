@@ -33,6 +33,7 @@ static const char *const action_words[] = {"deliver", "mark", "hold", NULL};
 static const char *const rcpts_words[] = {"call-ahead", "any", "map", "ldap", NULL};
 static const char *const unsure_words[] = {"defer", "accept", NULL};
 static const char *const tls_no_words[] = {"ignore", "honour", NULL};
+static const char *const dsn_words[] = {"deliver", "mark", "hold", "refuse", NULL};
 static const char *const foreign_words[] = {"refuse", "deliver", NULL};
 
 static int check_host(const char *v, struct problem *pr)
@@ -187,6 +188,13 @@ static const struct setting top_rows[] = {
 	"Put \"[not verified]\" in front of the Subject of marked mail.", NULL},
     {"foreign-encrypted", SETTING_ENUM, AT(foreign_encrypted), "refuse", 0, 0, foreign_words,
 	"Mail encrypted for none of our certificates: refuse or deliver as it came.", NULL},
+    {"dsn-unmatched", SETTING_ENUM, AT(dsn_unmatched), "mark", 0, 0, dsn_words,
+	"Delivery reports from outside about nothing that is known to have been sent from here: deliver, mark, hold "
+	"or "
+	"refuse.",
+	NULL},
+    {"dsn-rate", SETTING_INT, AT(dsn_rate), "20", 1, 100000, NULL,
+	"Delivery reports from outside that are matched within a second; more get 451 and come again.", NULL},
     {"postmaster", SETTING_STR, AT(postmaster), "", 0, 320, NULL,
 	"From address of notices; empty: postmaster@hostname.", check_postmaster},
 };

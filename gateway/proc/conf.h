@@ -51,7 +51,9 @@ struct conf_top {	   /* section "" */
 	int64_t crashes_max;
 	bool subject_mark;     /* put [sealed]/[not verified] marks into the Subject: default no */
 	int foreign_encrypted; /* 0 refuse, 1 deliver */
-	char *postmaster;      /* address for notices, "" = postmaster@hostname */
+	int dsn_unmatched;     /* enum policy_in_dsn_rule */
+	int64_t dsn_rate;
+	char *postmaster; /* address for notices, "" = postmaster@hostname */
 };
 struct conf_listener {		       /* section listener "name" */
 	char *address;		       /* "127.0.0.1:25" "[::1]:25" */

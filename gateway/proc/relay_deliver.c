@@ -275,11 +275,35 @@ static bool convert(struct delivery *y)
 	return true;
 }
 
+static void on_hop(void *ctx, const struct smtpc_dest *dest, const struct problem *pr);
+
+/* A notice of ours that the inside server cannot be given as it is, for want of 8BITMIME, is sent again in 7 bits. */
+static bool again_in_seven(struct delivery *y)
+{
+	struct spool *seven;
+
+	if (y->kind != QUEUE_NOTICE || !y->env.body8 || y->env.utf8 || y->of->r->stopping)
+		return false;
+	for (size_t i = 0; i < y->n; i++)
+		if (y->to[i].ok || y->to[i].said || strcmp(y->to[i].pr.enh, "5.6.3") != 0)
+			return false;
+	seven = relay_notice_seven(y->of->r, y->id, y->content);
+	if (seven == NULL)
+		return false;
+	spool_free(y->content);
+	y->content = seven;
+	y->env.body8 = false;
+	for (size_t i = 0; i < y->n; i++)
+		y->to[i] = (struct smtpc_rcpt){.address = y->rcpts[i].address, .env = y->rcpts[i].env};
+	relay_hops_find(y->of->r->hops, y->nexthop, on_hop, y);
+	return true;
+}
+
 static void on_sent(void *ctx, struct smtpc_mail *m, const char *remote, const char *tls)
 {
 	(void)m;
 	judge_hop(ctx, now_ms(((struct delivery *)ctx)->of));
-	if (!convert(ctx))
+	if (!again_in_seven(ctx) && !convert(ctx))
 		finish(ctx, remote == NULL ? "" : remote, tls == NULL ? "" : tls);
 }
 

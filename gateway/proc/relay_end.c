@@ -113,6 +113,7 @@ static void commit(
 			c->sealed[c->nsealed++] = c->message_id;
 	tx.sealed_ids = c->sealed;
 	tx.nsealed_ids = c->nsealed;
+	tx.reports = relay_settle_reported(s, &tx.nreports);
 	tx.cancel = &c->cancel;
 	tx.expected = t->expected;
 	t->expected = false;
@@ -195,7 +196,8 @@ static void commit_outputs(struct relay_tx *t, const struct job_result *res, str
 	    .res = res,
 	    .outs = outs,
 	    .env = &t->env,
-	    .env_rcpts = t->env_rcpts};
+	    .env_rcpts = t->env_rcpts,
+	    .dsn = &t->dsn};
 	char id[QUEUE_ID_MAX];
 	struct problem pr = {0};
 	const struct queue_msg *m;
@@ -284,6 +286,16 @@ static void need_ids(struct relay_tx *t, const struct job_result *res)
 	run(t);
 }
 
+static void need_dsn(struct relay_tx *t, const struct job_result *res)
+{
+	struct problem pr = {0};
+
+	if (relay_dsn_match(t->r, t->a, res->dsn, &t->rq, &t->dsn, &pr) != 0)
+		answer(t, &pr, "");
+	else
+		run(t);
+}
+
 static void odd(struct relay_tx *t)
 {
 	struct problem pr;
@@ -354,6 +366,12 @@ static void on_result(void *ctx, const struct job_result *res, struct spool *con
 			odd(t);
 		else
 			relay_ask_trust(t->r->ask, &res->signers, on_trust, t);
+		break;
+	case JOB_NEEDS_DSN:
+		if (t->rq.dsn != JOB_DSN_UNASKED || outgoing(t))
+			odd(t);
+		else
+			need_dsn(t, res);
 		break;
 	case JOB_REFUSE:
 	case JOB_LATER:

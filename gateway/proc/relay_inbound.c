@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "certstore/store.h"
+#include "gateway/policy/policy.h"
 #include "gateway/proc/relay_ask.h"
+#include "gateway/queue/queue_settings.h"
 #include "gateway/smtp/smtpd_settings.h"
 
 void relay_inbound_common(const struct relay *r, struct job_request *rq)
@@ -45,6 +47,9 @@ void relay_inbound_request(const struct relay *r, enum job_kind kind, const char
 	}
 	rq->foreign_deliver = r->top->foreign_encrypted == 1;
 	rq->subject_mark = r->top->subject_mark;
+	rq->dsn_unmatched = (uint8_t)r->top->dsn_unmatched;
+	if (queue_settings_of(r->queue)->dsn_match_days == 0) /* then there is nothing they could match */
+		rq->dsn_unmatched = POLICY_DSN_DELIVER;
 }
 
 int relay_inbound_identities(const struct relay *r, struct arena *a, struct job_request *rq, struct problem *pr)

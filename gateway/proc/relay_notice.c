@@ -6,6 +6,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/mail/dsn_seven.h"
 #include "gateway/proc/relay_hops.h"
 
 enum {
@@ -51,12 +52,13 @@ static int queue_notice(
 	struct buf wrapped;
 	struct queue_rcpt *rc = arena_alloc(a, sizeof(*rc));
 	int err = -1;
-	bool global = dsn_global(d);
+	bool utf8 = dsn_needs_utf8(d);
 	struct queue_msg m = {.kind = QUEUE_NOTICE,
 	    .sender = "",
-	    .env = {.utf8 = global, .body8 = global || (d->full != NULL && about->env->body8)},
+	    .env = {.utf8 = utf8, .body8 = utf8 || (d->full != NULL && about->env->body8 && !about->env->utf8)},
 	    .trace = "",
 	    .facts = about->to_postmaster ? RELAY_NOTICE_DOUBLE : "",
+	    .about = d->queue_id,
 	    .rcpts = rc,
 	    .nrcpts = 1};
 
@@ -157,4 +159,23 @@ int relay_notice_make(struct relay_settle *s, const struct relay_notice *about)
 	}
 	free(header);
 	return err;
+}
+
+struct spool *relay_notice_seven(const struct relay *r, const char *id, struct spool *content)
+{
+	uint8_t key[SPOOL_KEY];
+	struct problem pr = {0};
+	struct spool *c;
+
+	relay_data_key(key);
+	c = spool_new(key, MEMORY_MAX, r->spool_dir, -1, 2 * NOTICE_MAX);
+	mem_wipe(key, sizeof(key));
+	if (dsn_seven(spool_reader(content), spool_writer(c), &pr) == 0 && spool_finish(c, &pr) == 0) {
+		log_info(id, "relay", "notice-encoded from=%llu to=%llu why=\"no 8BITMIME\"",
+		    (unsigned long long)spool_size(content), (unsigned long long)spool_size(c));
+		return c;
+	}
+	log_warn(id, "relay", "notice-not-encoded why=\"%s\"", pr.text);
+	spool_free(c);
+	return NULL;
 }

@@ -27,4 +27,8 @@ void relay_notice_postmaster(const struct relay *r, char address_r[ADDRESS_TEXT_
  * domains. -1: it could not be made now (keeper away, disk): then the recipients must not be settled yet. */
 int relay_notice_make(struct relay_settle *s, const struct relay_notice *about) __attribute__((warn_unused_result));
 
+/* The notice's content in 7 bits, for a server without 8BITMIME. NULL: it cannot be (the log says why). The caller
+ * frees. */
+struct spool *relay_notice_seven(const struct relay *r, const char *id, struct spool *content);
+
 #endif

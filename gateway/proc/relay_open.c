@@ -33,6 +33,7 @@ struct opening {
 	int *attempts;
 	size_t n;
 	struct job_request rq;
+	struct relay_dsn dsn;
 	int crashes;
 };
 
@@ -107,7 +108,8 @@ static void done(struct opening *o, const struct job_result *res, struct spool *
 	    .res = res,
 	    .outs = outs,
 	    .env = &o->env,
-	    .env_rcpts = o->env_rcpts};
+	    .env_rcpts = o->env_rcpts,
+	    .dsn = &o->dsn};
 	char id[QUEUE_ID_MAX] = "";
 	struct problem pr = {0};
 
@@ -145,6 +147,16 @@ static void on_trust(void *ctx, const struct judge_trust *t, const struct proble
 	run(o);
 }
 
+static void need_dsn(struct opening *o, const struct job_result *res)
+{
+	struct problem pr = {0};
+
+	if (relay_dsn_match(o->r, o->a, res->dsn, &o->rq, &o->dsn, &pr) != 0)
+		wait_all(o, &pr);
+	else
+		run(o);
+}
+
 static void crashed(struct opening *o, const struct job_result *res)
 {
 	if (++o->crashes < CRASHES_MAX)
@@ -168,6 +180,8 @@ static void on_result(void *ctx, const struct job_result *res, struct spool *con
 		done(o, res, outs);
 	else if (res->status == JOB_NEEDS_TRUST && !o->rq.have_trust)
 		relay_ask_trust(o->r->ask, &res->signers, on_trust, o);
+	else if (res->status == JOB_NEEDS_DSN && o->rq.dsn == JOB_DSN_UNASKED)
+		need_dsn(o, res);
 	else if (res->status == JOB_LATER)
 		wait_all(o, &res->pr);
 	else

@@ -95,6 +95,8 @@ int relay_outputs_add(
 	msgs = relay_settle_messages(s, &n);
 	if (n == 0)
 		return problem_temp(pr, "the sealing process gave no message back; try again");
+	if (in->dsn != NULL)
+		relay_settle_reports(s, in->dsn->reports, in->dsn->nreports);
 	return mem_copy_str(first_id, QUEUE_ID_MAX, msgs[0].id);
 }
 

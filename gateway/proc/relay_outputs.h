@@ -7,6 +7,7 @@
 #define POSTERN_PROC_RELAY_OUTPUTS_H
 
 #include "gateway/pipeline/job_proto.h"
+#include "gateway/proc/relay_dsn.h"
 #include "gateway/proc/relay_settle.h"
 
 struct relay_outputs_in {
@@ -19,6 +20,7 @@ struct relay_outputs_in {
 	struct spool *const *outs;
 	const struct envelope *env;
 	const struct envelope_rcpt *env_rcpts; /* one for each of rcpts, or NULL */
+	const struct relay_dsn *dsn;	       /* what it reports of mail we sent, or NULL */
 };
 /* Adds a message per output to s. first_id_r: the first message's queue id. 0 / -1 with pr (keeper away: TEMP). */
 int relay_outputs_add(

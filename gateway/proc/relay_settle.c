@@ -18,6 +18,8 @@ struct relay_settle {
 	struct queue_msg msgs[MESSAGES_MAX];
 	size_t nmsgs;
 	const char *sealed_id;
+	struct queue_report *reports;
+	size_t nreports;
 	struct dsn_rcpt *tell;
 	size_t ntell;
 	struct loop_timer *again;
@@ -134,6 +136,25 @@ void relay_settle_sealed(struct relay_settle *s, const char *message_id)
 	s->sealed_id = message_id[0] != '\0' ? keep(s, message_id) : NULL;
 }
 
+void relay_settle_reports(struct relay_settle *s, const struct queue_report *v, size_t n)
+{
+	s->nreports = n;
+	s->reports = arena_alloc(s->a, (n + 1) * sizeof(*s->reports));
+	REQUIRE(s->reports != NULL);
+	for (size_t i = 0; i < n; i++)
+		s->reports[i] = (struct queue_report){.rcpt = v[i].rcpt,
+		    .action = keep(s, v[i].action),
+		    .mta = keep(s, v[i].mta),
+		    .status = keep(s, v[i].status),
+		    .diagnostic = keep(s, v[i].diagnostic)};
+}
+
+const struct queue_report *relay_settle_reported(const struct relay_settle *s, size_t *n_r)
+{
+	*n_r = s->nreports;
+	return s->reports;
+}
+
 void relay_settle_after(
     struct relay_settle *s, void (*fn)(void *ctx, struct relay_settle *s, const int64_t *rows, size_t n), void *ctx)
 {
@@ -175,6 +196,8 @@ void relay_settle_commit(struct relay_settle *s)
 	    .nmsgs = s->nmsgs,
 	    .settles = s->v,
 	    .nsettles = s->n,
+	    .reports = s->reports,
+	    .nreports = s->nreports,
 	    .sealed_ids = &s->sealed_id,
 	    .nsealed_ids = s->sealed_id != NULL};
 

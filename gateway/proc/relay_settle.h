@@ -25,6 +25,9 @@ void relay_settle_warned(struct relay_settle *s);
 void relay_settle_message(struct relay_settle *s, const struct queue_msg *m);
 /* The Message-ID of mail that was opened: replies to it must be sealed. Empty: nothing. */
 void relay_settle_sealed(struct relay_settle *s, const char *message_id);
+/* What a report from outside, which is the first message queued with it, says. Copied. */
+void relay_settle_reports(struct relay_settle *s, const struct queue_report *v, size_t n);
+const struct queue_report *relay_settle_reported(const struct relay_settle *s, size_t *n_r);
 /* after: called once committed (may be NULL), before everything is freed. Tries again every few seconds while the
  * queue cannot write. */
 void relay_settle_after(

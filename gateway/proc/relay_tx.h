@@ -9,6 +9,7 @@
 #include "gateway/pipeline/job_proto.h"
 #include "gateway/proc/relay.h"
 #include "gateway/proc/relay_ask.h"
+#include "gateway/proc/relay_dsn.h"
 #include "gateway/smtp/smtpd.h"
 
 struct relay_commit;
@@ -42,6 +43,7 @@ struct relay_tx {
 	char *trace;
 	struct job_request rq;
 	bool expected;		     /* the queue knows that it will come */
+	struct relay_dsn dsn;	     /* it is a delivery report: about what */
 	struct relay_commit *commit; /* under way: it outlives the transaction */
 };
 struct relay_tx *relay_tx_new(struct relay *r, struct smtpd *s, const struct smtpd_mail *m);

@@ -57,6 +57,8 @@ static int load(struct queue *q, sqlite3 *db, struct problem *pr)
 	q->numbers.last = rc == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
 	sqlite3_finalize(st);
 	if (rc == SQLITE_ROW)
+		rc = queue_sent_open(&q->sent, db, q->numbers.last);
+	if (rc == SQLITE_OK)
 		rc = queue_due_load(&q->due, db);
 	if (rc == SQLITE_OK)
 		return 0;
@@ -106,6 +108,7 @@ struct queue *queue_open(const char *dir, const struct queue_settings *set, stru
 	queue_clock_init(&q->clock);
 	queue_due_init(&q->due);
 	queue_number_init(&q->numbers, 0);
+	queue_sent_init(&q->sent);
 	if (open_parts(q, dir, loop, pr)) {
 		queue_close(q);
 		return NULL;
@@ -113,15 +116,32 @@ struct queue *queue_open(const char *dir, const struct queue_settings *set, stru
 	return q;
 }
 
+/* The notes of what was sent go with the next group: no transaction waits for them. */
+static void write_run(struct queue *q, bool last)
+{
+	struct queue_sent_run *run = queue_sent_cut(&q->sent, queue_number_last(&q->numbers), last);
+
+	if (!run)
+		return;
+
+	struct queue_item *it = queue_item_new(&(struct queue_tx){0}, NULL, NULL);
+
+	it->run = run;
+	queue_writer_add(q->writer, it);
+}
+
 void queue_close(struct queue *q)
 {
 	if (!q)
 		return;
 	queue_reader_clear(&q->reader); /* first: the last checkpoint waits for no reader */
+	if (q->writer)
+		write_run(q, true);
 	queue_writer_free(q->writer);
 	queue_box_close(q->box);
 	queue_due_clear(&q->due);
 	queue_number_clear(&q->numbers);
+	queue_sent_clear(&q->sent);
 	if (q->spool_fd >= 0)
 		close(q->spool_fd);
 	if (q->lock_fd >= 0)
@@ -158,9 +178,14 @@ void queue_id(struct queue *q, char id_r[QUEUE_ID_MAX])
 
 void queue_commit(struct queue *q, const struct queue_tx *tx, queue_done *done, void *ctx)
 {
+	struct queue_item *it = queue_item_new(tx, done, ctx);
+
 	if (tx->expected)
 		queue_writer_expect(q->writer, -1);
-	queue_writer_add(q->writer, queue_item_new(tx, done, ctx));
+	for (size_t i = 0; i < tx->nmsgs; i++)
+		queue_sent_note(&q->sent, &tx->msgs[i], it->numbers[i]);
+	queue_writer_add(q->writer, it);
+	write_run(q, false);
 }
 
 void queue_expect(struct queue *q)

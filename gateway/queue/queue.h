@@ -74,6 +74,7 @@ struct queue_msg {
 	const char *trace;	/* header fields put in front at delivery (Received ...), CRLF lines, or "" */
 	const char *facts;	/* JSON for later steps (client address, TLS, helo, origin id ...), or "" */
 	const char *message_id; /* for logs and DSNs, or "" */
+	const char *about;	/* id of the message that this notice is about, or NULL */
 	const void *wrapped;	/* wrapped data key */
 	size_t wrapped_len;
 	struct spool *content; /* finished; a reference is taken */
@@ -93,12 +94,23 @@ struct queue_settle {
 /* Each settlement counts as an attempt, but not QUEUED without a reason (given back untried). One that names a
  * recipient who has an outcome already is refused with its whole transaction (P6). reason, remote and status NULL
  * leave what was recorded before. */
+/* What a report from outside says of a recipient of ours. It stands beside the outcome and the tries, which it never
+ * changes; a recipient keeps QUEUE_REPORTS_MAX of them, the first. */
+#define QUEUE_REPORTS_MAX 8
+struct queue_report {
+	int64_t rcpt;			 /* row */
+	const char *action;		 /* "failed", "delayed" ... (RFC 3464 2.3.3) */
+	const char *mta;		 /* who reports, or "" */
+	const char *status, *diagnostic; /* or "" */
+};
 /* One transaction: messages, settlements and Message-IDs of sealed mail, all or nothing. Strings are copied. */
 struct queue_tx {
 	const struct queue_msg *msgs;
 	size_t nmsgs;
 	const struct queue_settle *settles;
 	size_t nsettles;
+	const struct queue_report *reports; /* the first of msgs is the report; it must be there */
+	size_t nreports;
 	const char *const *sealed_ids; /* Message-IDs to remember: replies to them must be sealed */
 	size_t nsealed_ids;
 	atomic_int *cancel; /* not NULL and not 0 when the writer gets to it: nothing is done, done(-1) with 451;

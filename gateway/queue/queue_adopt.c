@@ -348,6 +348,12 @@ static int run(struct adopt *a, const char *dir, const char *from, struct proble
 	if (check_keys(a, dir, from, pr))
 		return -1;
 	prepare(a);
+	/* what is taken over is older than what the index says it has: it is made anew from the record when it is
+	 * needed */
+	if (exec(a, "DELETE FROM main.sent", pr)) {
+		finish(a);
+		return -1;
+	}
 
 	int64_t before = ask(a, "SELECT count(*) FROM main.rcpt WHERE state <> 3");
 	int rc = messages(a, pr) ? -1 : sealed_ids(a, pr);

@@ -8,6 +8,9 @@
  * State "active" is never stored (queue_active.h) sealed  Message-IDs of sealed mail, as 63 bits of their SHA-256: a
  * false match seals a mail that need not be, the safe way round
  *
+ *  sent    where outbound mail is found by Message-ID or ENVID (queue_sent.h)
+ *  report  what servers outside reported of a recipient; beside its outcome, which nothing changes
+ *  about   message msg is a notice of ours, or a report from outside, about message of
  *  self    this queue's name, a random number
  *  adopted what was taken over from which other queue (queue_adopt.c)
  *
@@ -51,6 +54,11 @@ static const char *const migrations[] = {
     "INSERT INTO self (name) VALUES (random());"
     "CREATE TABLE adopted (source INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (source, number)) WITHOUT "
     "ROWID;",
+    "CREATE TABLE sent (run INTEGER PRIMARY KEY, upto INTEGER NOT NULL, at INTEGER NOT NULL, notes BLOB NOT NULL);"
+    "CREATE TABLE report (rcpt INTEGER NOT NULL, via INTEGER NOT NULL, at INTEGER NOT NULL, action TEXT NOT NULL,"
+    " mta TEXT NOT NULL, status TEXT NOT NULL, diagnostic TEXT NOT NULL, PRIMARY KEY (rcpt, via)) WITHOUT ROWID;"
+    "CREATE TABLE about (of INTEGER NOT NULL, msg INTEGER NOT NULL, PRIMARY KEY (of, msg)) WITHOUT ROWID;"
+    "CREATE INDEX about_msg ON about (msg);",
 };
 
 enum { VERSION = sizeof migrations / sizeof migrations[0] };

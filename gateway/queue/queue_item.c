@@ -76,6 +76,7 @@ static const struct queue_msg *copy_msgs(struct layout *l, const struct queue_tx
 		m.trace = text(l, m.trace ? m.trace : "");
 		m.facts = text(l, m.facts ? m.facts : "");
 		m.message_id = text(l, m.message_id ? m.message_id : "");
+		m.about = text(l, m.about);
 		m.env.envid = text(l, m.env.envid);
 		m.wrapped = octets(l, m.wrapped, m.wrapped_len);
 		copy_rcpts(l, &m);
@@ -101,6 +102,23 @@ static const struct queue_settle *copy_settles(struct layout *l, const struct qu
 	return to;
 }
 
+static const struct queue_report *copy_reports(struct layout *l, const struct queue_tx *tx)
+{
+	struct queue_report *to = room(l, tx->nreports * sizeof *to);
+
+	for (size_t i = 0; i < tx->nreports; i++) {
+		struct queue_report r = tx->reports[i];
+
+		r.action = text(l, r.action);
+		r.mta = text(l, r.mta);
+		r.status = text(l, r.status);
+		r.diagnostic = text(l, r.diagnostic);
+		if (to)
+			to[i] = r;
+	}
+	return to;
+}
+
 static const char *const *copy_ids(struct layout *l, const struct queue_tx *tx)
 {
 	const char **to = room(l, tx->nsealed_ids * sizeof *to);
@@ -119,6 +137,7 @@ static void copy(struct layout *l, struct queue_item *it, const struct queue_tx 
 	it->tx = *tx;
 	it->tx.msgs = copy_msgs(l, tx);
 	it->tx.settles = copy_settles(l, tx);
+	it->tx.reports = copy_reports(l, tx);
 	it->tx.sealed_ids = copy_ids(l, tx);
 	it->numbers = room(l, tx->nmsgs * sizeof *it->numbers);
 	it->rows = room(l, it->nrows * sizeof *it->rows);
@@ -171,6 +190,7 @@ struct queue_item *queue_item_new(const struct queue_tx *tx, queue_done *done, v
 	}
 	for (size_t i = 0; i < tx->nsettles; i++)
 		check_settle(&tx->settles[i]);
+	REQUIRE(tx->nreports == 0 || tx->nmsgs > 0);
 	copy(&l, it, tx);
 	l = (struct layout){.at = it->memory = mem_new(l.used)};
 	copy(&l, it, tx);
@@ -188,6 +208,7 @@ void queue_item_free(struct queue_item *it)
 	for (size_t i = 0; i < it->tx.nmsgs; i++)
 		spool_free(it->tx.msgs[i].content);
 	free(it->memory);
+	free(it->run);
 	free(it->pr);
 	free(it);
 }

@@ -8,6 +8,7 @@
 #include "gateway/queue/queue.h"
 
 struct queue_batch;
+struct queue_sent_run;
 
 /* Runs in the writer's thread inside a transaction that is committed and synced before the caller goes on. */
 struct queue_call {
@@ -26,9 +27,11 @@ struct queue_item {
 	struct queue_tx tx; /* the copy */
 	queue_done *done;
 	void *ctx;
-	struct queue_call *call; /* instead of tx */
-	int64_t *numbers;	 /* of the messages */
-	int64_t *rows;		 /* recipient rows of all messages */
+	struct queue_call *call;    /* instead of tx */
+	struct queue_sent_run *run; /* instead of a tx's content: notes for the index of what was sent; freed with
+				       it */
+	int64_t *numbers;	    /* of the messages */
+	int64_t *rows;		    /* recipient rows of all messages */
 	size_t nrows;
 	uint8_t *before; /* states before settling */
 	int err;

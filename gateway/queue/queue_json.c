@@ -20,12 +20,19 @@ void queue_json_init(struct queue_json *j, struct queue *q)
 	j->rcpts = queue_db_prepare(q->reader.db, "SELECT id, address, nexthop, state, attempts, next_at, changed, "
 						  "reason, remote, status, treatment, outcome"
 						  " FROM rcpt NOT INDEXED WHERE id >= ?1 AND id < ?2 ORDER BY id");
+	j->reports = queue_db_prepare(q->reader.db, "SELECT at, action, mta, status, diagnostic, via FROM report"
+						    " WHERE rcpt = ?1 ORDER BY at, via");
+	j->about = queue_db_prepare(q->reader.db, "SELECT of FROM about WHERE msg = ?1 ORDER BY of LIMIT 100");
+	j->of = queue_db_prepare(q->reader.db, "SELECT msg FROM about WHERE of = ?1 ORDER BY msg LIMIT 100");
 }
 
 void queue_json_clear(struct queue_json *j)
 {
 	sqlite3_finalize(j->msg);
 	sqlite3_finalize(j->rcpts);
+	sqlite3_finalize(j->reports);
+	sqlite3_finalize(j->about);
+	sqlite3_finalize(j->of);
 	pthread_mutex_unlock(&j->q->reader.lock);
 }
 
@@ -142,6 +149,67 @@ json_t *queue_json_msg(struct queue_json *j, int64_t number)
 	return o;
 }
 
+/* ---- notices and reports ---- */
+
+static void add(json_t *list, json_t *value)
+{
+	if (!value || json_array_append_new(list, value))
+		log_fatal("out of memory: JSON");
+}
+
+static json_t *ids(sqlite3_stmt *st, int64_t number)
+{
+	json_t *list = json_array();
+	char id[QUEUE_ID_MAX];
+
+	sqlite3_bind_int64(st, 1, number);
+	while (sqlite3_step(st) == SQLITE_ROW) {
+		queue_number_text(sqlite3_column_int64(st, 0), id, sizeof id);
+		add(list, json_string(id));
+	}
+	sqlite3_reset(st);
+	return list;
+}
+
+static json_t *reports(sqlite3_stmt *st, int64_t row)
+{
+	json_t *list = json_array();
+	char id[QUEUE_ID_MAX];
+
+	sqlite3_bind_int64(st, 1, row);
+	while (sqlite3_step(st) == SQLITE_ROW) {
+		json_t *o = json_object();
+
+		queue_number_text(sqlite3_column_int64(st, 5), id, sizeof id);
+		set(o, "at", json_integer(sqlite3_column_int64(st, 0)));
+		set_column(o, "action", st, 1);
+		set_column(o, "mta", st, 2);
+		set_column(o, "status", st, 3);
+		set_column(o, "diagnostic", st, 4);
+		set_text(o, "message", id);
+		add(list, o);
+	}
+	sqlite3_reset(st);
+	return list;
+}
+
+/* A message's rows lie side by side, so that a recipient's place in the list is its place in the row. */
+static void add_reports(struct queue_json *j, int64_t number, json_t *o)
+{
+	size_t i;
+	json_t *r;
+
+	json_array_foreach(json_object_get(o, "recipients"), i, r)
+	{
+		json_t *list = reports(j->reports, queue_number_row(number, i));
+
+		if (json_array_size(list))
+			set(r, "reports", list);
+		else
+			json_decref(list);
+	}
+}
+
 void queue_json_more(struct queue_json *j, int64_t number, json_t *o)
 {
 	sqlite3_bind_int64(j->msg, 1, number);
@@ -158,6 +226,9 @@ void queue_json_more(struct queue_json *j, int64_t number, json_t *o)
 		set_text(o, "content", sqlite3_column_int(j->msg, 6) ? "database" : done ? "removed" : "file");
 	}
 	sqlite3_reset(j->msg);
+	set(o, "about", ids(j->about, number));
+	set(o, "notices", ids(j->of, number));
+	add_reports(j, number, o);
 }
 
 static bool contains(const json_t *o, const char *key, const char *words)

@@ -49,6 +49,16 @@ int64_t queue_number_next(struct queue_number *n, int64_t now_ms)
 	return number;
 }
 
+int64_t queue_number_last(struct queue_number *n)
+{
+	pthread_mutex_lock(&n->lock);
+
+	int64_t last = n->last;
+
+	pthread_mutex_unlock(&n->lock);
+	return last;
+}
+
 void queue_number_text(int64_t number, char *text_r, size_t cap)
 {
 	REQUIRE(cap > QUEUE_NUMBER_TEXT && number >= 0 && number <= NUMBER_MAX);

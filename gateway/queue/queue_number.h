@@ -24,6 +24,8 @@ void queue_number_clear(struct queue_number *n);
 /* The next one. Any thread. With the clock set back, or more than 64 in a millisecond, it runs ahead of the clock
  * rather than repeat. */
 int64_t queue_number_next(struct queue_number *n, int64_t now_ms);
+/* The last one given. Any thread. */
+int64_t queue_number_last(struct queue_number *n);
 /* Text of a number; cap > QUEUE_NUMBER_TEXT. */
 void queue_number_text(int64_t number, char *text_r, size_t cap);
 /* 0, or -1 when the text is not the whole text of a number. */

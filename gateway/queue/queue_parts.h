@@ -7,6 +7,7 @@
 #include "gateway/queue/queue_due.h"
 #include "gateway/queue/queue_number.h"
 #include "gateway/queue/queue_reader.h"
+#include "gateway/queue/queue_sent.h"
 #include "gateway/queue/queue_settings.h"
 #include "gateway/queue/queue_writer.h"
 
@@ -18,6 +19,7 @@ struct queue {
 	struct queue_reader reader;
 	struct queue_box *box;
 	struct queue_writer *writer;
+	struct queue_sent sent;
 	struct queue_clock clock;
 	int64_t oldest, oldest_read; /* as read last, and when (monotonic ms) */
 };

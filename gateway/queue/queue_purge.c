@@ -24,11 +24,15 @@ void queue_purge_init(struct queue_purge *p, sqlite3 *db, const struct queue_set
 {
 	*p = (struct queue_purge){.set = set, .round_done = true};
 	p->old = queue_db_prepare(db, "SELECT id FROM msg WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3");
-	p->kept = queue_db_prepare(
-	    db, "SELECT 1 FROM rcpt NOT INDEXED WHERE id >= ?1 AND id < ?2 AND (state <> 3 OR changed > ?3) LIMIT 1");
+	p->kept = queue_db_prepare(db,
+	    "SELECT 1 FROM rcpt NOT INDEXED WHERE id >= ?1 AND id < ?2 AND (state <> 3 OR changed > ?3 OR"
+	    " (changed > ?4 AND EXISTS (SELECT 1 FROM msg WHERE msg.id = ?5 AND kind = ?6))) LIMIT 1");
 	p->drop_rcpts = queue_db_prepare(db, "DELETE FROM rcpt WHERE id >= ?1 AND id < ?2");
 	p->drop_msg = queue_db_prepare(db, "DELETE FROM msg WHERE id = ?1");
 	p->drop_body = queue_db_prepare(db, "DELETE FROM body WHERE msg = ?1");
+	p->drop_report = queue_db_prepare(db, "DELETE FROM report WHERE rcpt >= ?1 AND rcpt < ?2");
+	p->drop_about = queue_db_prepare(db, "DELETE FROM about WHERE of = ?1 OR msg = ?1");
+	p->drop_run = queue_db_prepare(db, "DELETE FROM sent WHERE run = (SELECT min(run) FROM sent) AND at < ?1");
 	p->drop_sealed = queue_db_prepare(db, "DELETE FROM sealed WHERE hash >= ?1 AND hash <= ?2 AND at < ?3");
 }
 
@@ -40,6 +44,9 @@ void queue_purge_clear(struct queue_purge *p)
 	sqlite3_finalize(p->drop_msg);
 	sqlite3_finalize(p->drop_body);
 	sqlite3_finalize(p->drop_sealed);
+	sqlite3_finalize(p->drop_report);
+	sqlite3_finalize(p->drop_about);
+	sqlite3_finalize(p->drop_run);
 }
 
 static int drop(struct queue_purge *p, int64_t number)
@@ -47,8 +54,16 @@ static int drop(struct queue_purge *p, int64_t number)
 	sqlite3_bind_int64(p->drop_rcpts, 1, queue_number_row(number, 0));
 	sqlite3_bind_int64(p->drop_rcpts, 2, queue_number_row(number + 1, 0));
 
+	sqlite3_bind_int64(p->drop_report, 1, queue_number_row(number, 0));
+	sqlite3_bind_int64(p->drop_report, 2, queue_number_row(number + 1, 0));
+	sqlite3_bind_int64(p->drop_about, 1, number);
+
 	int rc = queue_db_run(p->drop_rcpts);
 
+	if (rc == SQLITE_OK)
+		rc = queue_db_run(p->drop_report);
+	if (rc == SQLITE_OK)
+		rc = queue_db_run(p->drop_about);
 	if (rc != SQLITE_OK)
 		return rc;
 	sqlite3_bind_int64(p->drop_msg, 1, number);
@@ -62,6 +77,9 @@ static int drop_if_over(struct queue_purge *p, struct queue_batch *b, int64_t nu
 	sqlite3_bind_int64(p->kept, 1, queue_number_row(number, 0));
 	sqlite3_bind_int64(p->kept, 2, queue_number_row(number + 1, 0));
 	sqlite3_bind_int64(p->kept, 3, b->now - p->set->done_keep);
+	sqlite3_bind_int64(p->kept, 4, b->now - p->set->dsn_match_days * DAY_MS);
+	sqlite3_bind_int64(p->kept, 5, number);
+	sqlite3_bind_int(p->kept, 6, QUEUE_OUTBOUND);
 
 	int rc = sqlite3_step(p->kept);
 
@@ -109,6 +127,15 @@ static int sealed_ids(struct queue_purge *p, struct queue_batch *b)
 	return queue_db_run(p->drop_sealed);
 }
 
+/* One run of the index a step. A message may have waited, or been held, before the days of its reports began. */
+static int sent_run(struct queue_purge *p, struct queue_batch *b)
+{
+	int64_t days = p->set->dsn_match_days * DAY_MS, waited = p->set->expire + p->set->hold_expire;
+
+	sqlite3_bind_int64(p->drop_run, 1, b->now - days - waited);
+	return queue_db_run(p->drop_run);
+}
+
 static int step(struct queue_call *c, struct queue_batch *b)
 {
 	struct queue_purge *p = c->ctx;
@@ -116,6 +143,8 @@ static int step(struct queue_call *c, struct queue_batch *b)
 	int rc = messages(p, b, &c->count);
 
 	c->more = !p->round_done;
+	if (rc == SQLITE_OK)
+		rc = sent_run(p, b);
 	return rc == SQLITE_OK && p->round_done ? sealed_ids(p, b) : rc;
 }
 

@@ -1,5 +1,6 @@
 /*
- * Forgetting: messages whose recipients are all done since done-keep, Message-IDs older than sealed-ids-days. In
+ * Forgetting: messages whose recipients are all done since done-keep (outgoing ones: also dsn-match-days),
+ * Message-IDs older than sealed-ids-days, and what is needed to find mail that is too old for a report about it. In
  * small steps by the writer when it has nothing else to do. relay.
  */
 #ifndef POSTERN_QUEUE_QUEUE_PURGE_H
@@ -15,6 +16,7 @@
 struct queue_purge {
 	const struct queue_settings *set;
 	sqlite3_stmt *old, *kept, *drop_rcpts, *drop_msg, *drop_body, *drop_sealed;
+	sqlite3_stmt *drop_report, *drop_about, *drop_run;
 	int64_t cursor; /* the last message looked at in this round */
 	unsigned slice; /* of the Message-IDs, next */
 	bool round_done;

@@ -51,6 +51,9 @@ static const struct setting rows[] = {
 	"For how many days the Message-IDs of sealed mail are remembered, so that replies to it are sealed too."),
     DURATION("done-keep", done_keep, "30d", 0, 3650 * DAY,
 	"How long the outcome of finished recipients stays in the queue's record; the content is removed at once."),
+    NUMBER("dsn-match-days", dsn_match_days, "7", 0, 365,
+	"For how many days after its end an outgoing message is known to the reports (DSNs) that come back about it; "
+	"its record is kept at least as long, whatever done-keep says. 0: reports are matched to nothing."),
     SIZE("checkpoint", checkpoint, "8M", 256 * KIB, 1024 * MIB,
 	"The write-ahead log is carried into the queue database when it is larger than this."),
     DURATION("commit-gap", commit_gap, "2ms", 0, SECOND,

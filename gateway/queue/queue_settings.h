@@ -17,6 +17,7 @@ struct queue_settings {
 	int64_t memory_max;
 	int64_t sealed_ids_days; /* days */
 	int64_t done_keep;
+	int64_t dsn_match_days; /* days; 0: reports from outside are matched to nothing */
 	int64_t checkpoint;
 	int64_t commit_gap;
 	int64_t active_max; /* recipients */

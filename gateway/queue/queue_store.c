@@ -7,6 +7,7 @@
 #include "gateway/queue/queue_db.h"
 #include "gateway/queue/queue_number.h"
 #include "gateway/queue/queue_sealed.h"
+#include "gateway/queue/queue_sent.h"
 
 void queue_store_init(struct queue_store *s, sqlite3 *db)
 {
@@ -31,12 +32,18 @@ void queue_store_init(struct queue_store *s, sqlite3 *db)
 	s->open =
 	    queue_db_prepare(db, "SELECT 1 FROM rcpt NOT INDEXED WHERE id >= ?1 AND id < ?2 AND state <> 3 LIMIT 1");
 	s->drop_body = queue_db_prepare(db, "DELETE FROM body WHERE msg = ?1");
+	s->sent = queue_db_prepare(db, QUEUE_SENT_INSERT);
+	s->report =
+	    queue_db_prepare(db, "INSERT OR IGNORE INTO report (rcpt, via, at, action, mta, status, diagnostic)"
+				 " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM rcpt WHERE id = ?1)"
+				 " AND (SELECT count(*) FROM report WHERE rcpt = ?1) < ?8");
+	s->about = queue_db_prepare(db, "INSERT OR IGNORE INTO about (of, msg) VALUES (?1, ?2)");
 }
 
 void queue_store_clear(struct queue_store *s)
 {
-	sqlite3_stmt *all[] = {
-	    s->msg, s->body, s->rcpt, s->sealed, s->state, s->settle, s->nexthop, s->open, s->drop_body};
+	sqlite3_stmt *all[] = {s->msg, s->body, s->rcpt, s->sealed, s->state, s->settle, s->nexthop, s->open,
+	    s->drop_body, s->sent, s->report, s->about};
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		sqlite3_finalize(all[i]);
@@ -103,6 +110,22 @@ static int put_body(struct queue_store *s, const struct queue_msg *m, int64_t nu
 	return queue_db_run(s->body);
 }
 
+static int link_about(struct queue_store *s, int64_t of, int64_t number)
+{
+	sqlite3_bind_int64(s->about, 1, of);
+	sqlite3_bind_int64(s->about, 2, number);
+	return queue_db_run(s->about);
+}
+
+static int put_about(struct queue_store *s, const struct queue_msg *m, int64_t number)
+{
+	int64_t of;
+
+	if (!m->about || queue_number_parse(m->about, &of))
+		return SQLITE_OK;
+	return link_about(s, of, number);
+}
+
 static int put(struct queue_store *s, struct queue_batch *b, const struct queue_msg *m, int64_t number)
 {
 	int open = 0, rc = SQLITE_OK;
@@ -115,7 +138,7 @@ static int put(struct queue_store *s, struct queue_batch *b, const struct queue_
 		rc = put_msg(s, m, number);
 	if (rc == SQLITE_OK)
 		rc = put_body(s, m, number, open);
-	return rc;
+	return rc == SQLITE_OK ? put_about(s, m, number) : rc;
 }
 
 /* ---- settlements ---- */
@@ -224,17 +247,40 @@ static int remember_sealed(struct queue_store *s, struct queue_batch *b, const c
 	return queue_db_run(s->sealed);
 }
 
+/* Beside the recipient, never into it: who reports is nobody that may change what becomes of mail. */
+static int put_report(struct queue_store *s, struct queue_batch *b, const struct queue_report *r, int64_t via)
+{
+	sqlite3_bind_int64(s->report, 1, r->rcpt);
+	sqlite3_bind_int64(s->report, 2, via);
+	sqlite3_bind_int64(s->report, 3, b->now);
+	queue_db_text(s->report, 4, r->action);
+	queue_db_text(s->report, 5, r->mta);
+	queue_db_text(s->report, 6, r->status);
+	queue_db_text(s->report, 7, r->diagnostic);
+	sqlite3_bind_int(s->report, 8, QUEUE_REPORTS_MAX);
+
+	int rc = queue_db_run(s->report);
+
+	if (rc != SQLITE_OK || sqlite3_changes(b->db) != 1)
+		return rc;
+	return link_about(s, queue_number_msg(r->rcpt), via);
+}
+
 int queue_store_apply(struct queue_store *s, struct queue_batch *b, struct queue_item *it)
 {
 	int rc = check_settles(s, it);
 
 	if (rc != SQLITE_OK || it->err)
 		return rc;
+	if (it->run)
+		return queue_sent_write(s->sent, it->run, b->now);
 	for (size_t i = 0; i < it->tx.nmsgs && rc == SQLITE_OK; i++)
 		rc = put(s, b, &it->tx.msgs[i], it->numbers[i]);
 	for (size_t i = 0; i < it->tx.nsettles && rc == SQLITE_OK; i++)
 		rc = queue_store_settle(s, b, &it->tx.settles[i], it->before[i], was_tried(&it->tx.settles[i]));
 	for (size_t i = 0; i < it->tx.nsealed_ids && rc == SQLITE_OK; i++)
 		rc = remember_sealed(s, b, it->tx.sealed_ids[i]);
+	for (size_t i = 0; i < it->tx.nreports && rc == SQLITE_OK; i++)
+		rc = put_report(s, b, &it->tx.reports[i], it->numbers[0]);
 	return rc;
 }

@@ -18,6 +18,7 @@ enum queue_store_flag {
 struct queue_store {
 	sqlite3_stmt *msg, *body, *rcpt, *sealed;
 	sqlite3_stmt *state, *settle, *nexthop, *open, *drop_body;
+	sqlite3_stmt *sent, *report, *about;
 };
 
 void queue_store_init(struct queue_store *s, sqlite3 *db);

@@ -17,9 +17,12 @@ static struct job_result res;
 /* What the relay does with a result that was taken: every index and word of it is used. */
 static void use_result(void)
 {
-	REQUIRE(res.status <= JOB_LATER && res.noutputs <= JOB_VERDICTS_MAX && res.nids <= JOB_IDS_MAX);
+	REQUIRE(res.status <= JOB_NEEDS_DSN && res.noutputs <= JOB_VERDICTS_MAX && res.nids <= JOB_IDS_MAX);
 	for (size_t i = 0; i < res.nids; i++)
 		REQUIRE(strlen(res.ids[i]) <= 998);
+	REQUIRE((res.dsn != NULL) == (res.status == JOB_NEEDS_DSN));
+	if (res.dsn)
+		REQUIRE(res.dsn->read.nrcpts <= DSN_READ_RCPTS);
 	for (size_t i = 0; i < res.noutputs; i++) {
 		REQUIRE(res.outputs[i].nrcpts <= JOB_RCPTS_MAX);
 		for (size_t k = 0; k < res.outputs[i].nrcpts; k++)

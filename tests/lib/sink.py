@@ -91,7 +91,9 @@ class Mail:
 class Sink:
     offers = ("PIPELINING", "SIZE 0", "8BITMIME")
 
-    def __init__(self, port=0, directory=None):
+    def __init__(self, port=0, directory=None, eightbit=True):
+        if not eightbit:
+            self.offers = ("PIPELINING", "SIZE 0")
         self.mails, self.refuse, self.directory = [], {}, directory
         self.lock = threading.Condition()
         self.server = _Server(("127.0.0.1", port), _Session)

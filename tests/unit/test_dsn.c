@@ -220,7 +220,18 @@ START_TEST(test_global)
 	for (size_t i = 0; i < out.len; i++)
 		ck_assert_uint_lt(out.p[i], 0x80);
 	d.utf8 = true;
-	ck_assert(dsn_global(&d));
+	ck_assert(dsn_global(&d) && !dsn_needs_utf8(&d));
+	write_dsn(&d); /* for a server without 8BITMIME and SMTPUTF8 */
+	for (size_t i = 0; i < out.len; i++)
+		ck_assert_uint_lt(out.p[i], 0x80);
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "Content-Type: message/global-delivery-status\r\n"
+						    "Content-Transfer-Encoding: quoted-printable\r\n"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "Final-Recipient: utf-8; j=C3=B6rg@lab.example\r\n"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "Content-Type: message/global-headers\r\n"
+						    "Content-Transfer-Encoding: quoted-printable\r\n"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "Subject: J=C3=B6rg ?\r\n"));
+	d.to = "\xc3\xa9va@hospital.example";
+	ck_assert(dsn_needs_utf8(&d));
 	write_dsn(&d);
 	ck_assert_ptr_nonnull(strstr(buf_str(&out), "report-type=global-delivery-status"));
 	ck_assert_ptr_nonnull(strstr(buf_str(&out), "Content-Type: message/global-delivery-status\r\n"));
@@ -228,7 +239,30 @@ START_TEST(test_global)
 	ck_assert_ptr_nonnull(strstr(buf_str(&out), "Final-Recipient: utf-8; j\xc3\xb6rg@lab.example\r\n"));
 	ck_assert_ptr_nonnull(strstr(buf_str(&out), "Subject: J\xc3\xb6rg ?\r\n"));
 	r.address = "a@lab.example";
+	d.to = "bob@hospital.example";
 	ck_assert(!dsn_global(&d));
+	write_dsn(&d); /* its header beyond ASCII is not lost all the same */
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "Content-Type: message/delivery-status\r\n"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "Subject: J=C3=B6rg ?\r\n"));
+}
+END_TEST
+
+/* A whole message that came with SMTPUTF8 goes back in 7 bits too. */
+START_TEST(test_full_utf8)
+{
+	static const char whole[] = "Subject: J\xc3\xb6rg\r\n\r\n\xc3\xa4\r\n";
+	struct dsn d = example();
+	struct stream_mem m;
+
+	stream_mem_init(&m, whole, sizeof whole - 1);
+	d.full = &m.reader;
+	d.utf8 = true;
+	write_dsn(&d);
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "Content-Type: message/global\r\n"
+						    "Content-Transfer-Encoding: base64\r\n"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "\r\n\r\nU3ViamVjdDogSsO2cmcNCg0Kw6QNCg==\r\n"));
+	for (size_t i = 0; i < out.len; i++)
+		ck_assert_uint_lt(out.p[i], 0x80);
 }
 END_TEST
 
@@ -296,6 +330,7 @@ int main(void)
 	tcase_add_test(t, test_asked_for);
 	tcase_add_test(t, test_global);
 	tcase_add_test(t, test_full);
+	tcase_add_test(t, test_full_utf8);
 	tcase_add_test(t, test_long_lines);
 	tcase_add_test(t, test_writer_fails);
 	suite_add_tcase(s, t);

@@ -68,6 +68,9 @@ static void fill_request(struct job_request *m)
 	COPY(m->trust.v[0].sha256, "00ff");
 	COPY(m->trust.v[0].why, "not the author's");
 	m->released = m->foreign_deliver = m->subject_mark = true;
+	m->dsn_unmatched = POLICY_DSN_REFUSE;
+	m->dsn = JOB_DSN_UNMATCHED;
+	COPY(m->dsn_text, "about nothing");
 	m->header_max = 131072;
 	m->nesting_max = 5;
 	m->message_max = UINT64_C(5000000000);
@@ -200,6 +203,8 @@ START_TEST(request_round)
 	ck_assert_str_eq(g.trust.v[0].sha256, "00ff");
 	ck_assert_str_eq(g.trust.v[0].why, "not the author's");
 	ck_assert(g.released && g.foreign_deliver && g.subject_mark);
+	ck_assert(g.dsn_unmatched == POLICY_DSN_REFUSE && g.dsn == JOB_DSN_UNMATCHED);
+	ck_assert_str_eq(g.dsn_text, "about nothing");
 	ck_assert(g.header_max == m.header_max && g.nesting_max == 5 && g.message_max == m.message_max);
 	ck_assert_mem_eq(g.key, m.key, 32);
 	ck_assert_uint_eq(g.sealed_len, m.sealed_len);
@@ -250,6 +255,54 @@ static void check_output(const struct job_output *g, const struct job_output *m)
 	ck_assert_uint_eq(g->nrcpts, m->nrcpts);
 	ck_assert_mem_eq(g->rcpts, m->rcpts, m->nrcpts * sizeof(*m->rcpts));
 }
+
+/* A report as large as it may be fits into a packet; what is not printable, or no action, ends the sealer. */
+START_TEST(result_dsn)
+{
+	static struct job_result m, g;
+	static struct job_dsn d;
+	struct arena *a = arena_new(1 << 20);
+	struct ipc_in in = {0};
+	struct ipc_out o;
+
+	fill_result(&m);
+	m.status = JOB_NEEDS_DSN;
+	m.dsn = &d;
+	memset(&d, 0, sizeof(d));
+	memset(d.message_id, 'i', sizeof(d.message_id) - 1);
+	memset(d.read.envid, 'e', sizeof(d.read.envid) - 1);
+	memset(d.read.mta, 'm', sizeof(d.read.mta) - 1);
+	d.read.nrcpts = DSN_READ_RCPTS;
+	for (size_t i = 0; i < DSN_READ_RCPTS; i++) {
+		struct dsn_read_rcpt *r = &d.read.rcpts[i];
+
+		r->action = (enum dsn_action)(i % 5);
+		memset(r->final, 'f', sizeof(r->final) - 1);
+		memset(r->original, 'o', sizeof(r->original) - 1);
+		memset(r->status, '5', sizeof(r->status) - 1);
+		memset(r->diagnostic, 'd', sizeof(r->diagnostic) - 1);
+	}
+	if (_i == 1)
+		d.read.rcpts[31].diagnostic[0] = '\x1b';
+	if (_i == 2)
+		d.read.mta[3] = '\n';
+	if (_i == 3)
+		d.read.rcpts[0].action = (enum dsn_action)5;
+	result_packet(&o, &m);
+	in.p = o.b.p + IPC_HEADER;
+	in.n = o.b.len - IPC_HEADER;
+	ck_assert_int_eq(job_result_get(&in, a, &g), _i == 0 ? 0 : -1);
+	if (_i == 0) {
+		ck_assert_ptr_nonnull(g.dsn);
+		ck_assert_str_eq(g.dsn->message_id, d.message_id);
+		ck_assert_str_eq(g.dsn->read.envid, d.read.envid);
+		ck_assert_str_eq(g.dsn->read.mta, d.read.mta);
+		ck_assert_mem_eq(g.dsn->read.rcpts, d.read.rcpts, sizeof(d.read.rcpts));
+	}
+	ipc_out_clear(&o);
+	arena_free(a);
+}
+END_TEST
 
 START_TEST(result_round)
 {
@@ -609,6 +662,7 @@ int main(void)
 	tcase_add_test(t, request_round);
 	tcase_add_loop_test(t, request_flags, 0, 5);
 	tcase_add_test(t, result_round);
+	tcase_add_loop_test(t, result_dsn, 0, 4);
 	tcase_add_loop_test(t, result_flags, 0, 3);
 	tcase_add_test(t, piece_round);
 	tcase_add_loop_test(t, cut_and_added, REQUEST, PIECE + 1);

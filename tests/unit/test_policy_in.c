@@ -5,7 +5,7 @@
 
 #include "gateway/policy/policy_in.h"
 
-static const struct policy_in_rules usual = {POLICY_DELIVER, POLICY_MARK, POLICY_MARK, POLICY_HOLD};
+static const struct policy_in_rules usual = {POLICY_DELIVER, POLICY_MARK, POLICY_MARK, POLICY_HOLD, POLICY_DSN_MARK};
 
 struct in_case {
 	bool encrypted, opened, whole;
@@ -56,7 +56,7 @@ START_TEST(never)
 			for (int sig = POLICY_SIG_NONE; sig <= POLICY_SIG_TEMP; sig++) {
 				struct policy_in_rules r = {(enum policy_in_action)(i % 3),
 				    (enum policy_in_action)(i / 3 % 3), (enum policy_in_action)(i / 9 % 3),
-				    (enum policy_in_action)(i / 27)};
+				    (enum policy_in_action)(i / 27), POLICY_DSN_MARK};
 				struct policy_in f = {.encrypted = bits & 1,
 				    .opened = bits & 2,
 				    .whole = bits & 4,
@@ -86,6 +86,42 @@ START_TEST(never)
 }
 END_TEST
 
+/* Delivery reports: one about mail of ours is not held for want of a signature, but for nothing else it gets through;
+ * one about nothing is what the setting says, never less than the table. */
+START_TEST(reports)
+{
+	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++)
+		for (int rule = POLICY_DSN_DELIVER; rule <= POLICY_DSN_REFUSE; rule++)
+			for (int least = POLICY_DELIVER; least <= POLICY_HOLD; least++) {
+				const struct in_case *k = &cases[i];
+				enum policy_in_action act = (enum policy_in_action)least;
+				struct policy_in_rules r = {act, act, act, act, (enum policy_in_dsn_rule)rule};
+				struct policy_in f = {
+				    .encrypted = k->encrypted, .opened = k->opened, .sig = k->sig, .whole = k->whole};
+				struct policy_in_decision plain, matched, unmatched;
+				bool clear = !k->encrypted && k->sig == POLICY_SIG_NONE;
+
+				policy_inbound(&r, &f, &plain);
+				f.dsn = POLICY_DSN_MATCHED;
+				policy_inbound(&r, &f, &matched);
+				f.dsn = POLICY_DSN_UNMATCHED;
+				policy_inbound(&r, &f, &unmatched);
+				ck_assert_str_eq(matched.verdict, plain.verdict);
+				ck_assert_str_eq(matched.result, plain.result);
+				ck_assert_str_eq(unmatched.verdict, plain.verdict);
+				ck_assert(!plain.refuse && !plain.header_only && !matched.refuse);
+				if (clear && plain.action == POLICY_HOLD)
+					ck_assert(matched.action == POLICY_MARK && matched.header_only);
+				else
+					ck_assert(matched.action == plain.action && !matched.header_only);
+				ck_assert(unmatched.refuse == (rule == POLICY_DSN_REFUSE));
+				ck_assert_int_ge(unmatched.action, plain.action);
+				ck_assert_int_ge(unmatched.action, rule < POLICY_DSN_HOLD ? rule : POLICY_HOLD);
+				ck_assert_ptr_nonnull(strstr(unmatched.why, "delivery report about nothing"));
+			}
+}
+END_TEST
+
 START_TEST(words)
 {
 	enum policy_in_action a;
@@ -104,6 +140,7 @@ static Suite *suite(void)
 
 	tcase_add_loop_test(t, table, 0, sizeof cases / sizeof *cases);
 	tcase_add_test(t, never);
+	tcase_add_test(t, reports);
 	tcase_add_test(t, words);
 	suite_add_tcase(s, t);
 	return s;

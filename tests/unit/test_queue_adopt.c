@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "gateway/queue/queue_sent_find.h"
 #include "tests/unit/queue_fixture.h"
 
 /* Stored data keys with the name of a keeper's queue key where datakeys.h has it. */
@@ -81,6 +82,13 @@ START_TEST(test_whole)
 	ck_assert_int_eq(fixture_ask(&ours, "SELECT count(*) FROM rcpt"), 8);
 	ck_assert_int_eq(fixture_ask(&ours, "SELECT count(*) FROM rcpt WHERE state = 2"), 1);
 	ck_assert_int_eq(queue_was_sealed(ours.q, &sealed, 1), 1);
+
+	/* reports about them are matched here */
+	struct queue_sent_found found[QUEUE_SENT_FIND_MAX];
+	struct arena *a = arena_new(1 << 20);
+
+	ck_assert_int_eq(queue_sent_find(ours.q, "<1@hospital.example>", NULL, a, found, &pr), 4);
+	arena_free(a);
 	got = fixture_claim(&ours, jobs, 8);
 	ck_assert_uint_eq(got, 3);
 	for (size_t i = 0; i < got; i++) {

@@ -19,6 +19,7 @@ START_TEST(test_defaults)
 	ck_assert_int_eq(s.memory_max, 256 * 1024);
 	ck_assert_int_eq(s.sealed_ids_days, 90);
 	ck_assert_int_eq(s.done_keep, 30 * 86400000LL);
+	ck_assert_int_eq(s.dsn_match_days, 7);
 	ck_assert_int_eq(s.checkpoint, 8 * 1024 * 1024);
 	ck_assert_int_eq(s.commit_gap, 2);
 	ck_assert_int_eq(s.active_max, 1000);

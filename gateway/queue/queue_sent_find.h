@@ -1,0 +1,27 @@
+/* Looking up what was sent outside, for a report about it. Blocks for a few milliseconds. relay. */
+#ifndef POSTERN_QUEUE_QUEUE_SENT_FIND_H
+#define POSTERN_QUEUE_QUEUE_SENT_FIND_H
+
+#include "gateway/base/arena.h"
+#include "gateway/queue/queue.h"
+
+#define QUEUE_SENT_FIND_MAX 16	   /* messages of one Message-ID that are looked at, the newest */
+#define QUEUE_SENT_FIND_RCPTS 1000 /* of one of them */
+
+struct queue_sent_rcpt {
+	int64_t row;
+	const char *address, *orcpt; /* orcpt as the client said it, or "" */
+};
+struct queue_sent_found {
+	char id[QUEUE_ID_MAX];
+	const char *sender, *message_id, *envid; /* envid as xtext */
+	const struct queue_sent_rcpt *rcpts;
+	size_t nrcpts;
+};
+/* Outbound messages with this Message-ID or this ENVID (not as xtext; "" or NULL: not asked for) that are not done,
+ * or have been for at most dsn-match-days; the newest first. All in the arena. The number; -1 with pr: cannot be told
+ * now. */
+int queue_sent_find(struct queue *q, const char *message_id, const char *envid, struct arena *a,
+    struct queue_sent_found found_r[QUEUE_SENT_FIND_MAX], struct problem *pr) __attribute__((warn_unused_result));
+
+#endif
