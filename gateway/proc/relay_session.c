@@ -251,6 +251,12 @@ static void end(void *app, struct smtpd *s)
 	relay_end(tx_of(s));
 }
 
+static bool late(void *app, struct smtpd *s)
+{
+	(void)app;
+	return relay_end_late(tx_of(s));
+}
+
 const struct smtpd_ops relay_session_ops = {
     .proxied = proxied,
     .connected = connected,
@@ -259,6 +265,7 @@ const struct smtpd_ops relay_session_ops = {
     .data = data,
     .content = content,
     .end = end,
+    .late = late,
     .reset = reset,
     .closed = closed,
 };

@@ -84,6 +84,7 @@ static int open_parts(struct queue *q, const char *dir, struct loop *loop, struc
 	}
 	sweep(q, db);
 	queue_reader_init(&q->reader, reader);
+	queue_held_init(&q->held, reader);
 	q->box = queue_box_new(loop);
 	q->writer = queue_writer_new(&(struct queue_writer_config){
 	    .db = db,
@@ -102,6 +103,7 @@ struct queue *queue_open(const char *dir, const struct queue_settings *set, stru
 	struct queue *q = mem_new(sizeof *q);
 
 	q->set = *set;
+	q->loop = loop;
 	q->lock_fd = q->spool_fd = -1;
 	queue_clock_init(&q->clock);
 	queue_due_init(&q->due);
@@ -117,6 +119,7 @@ void queue_close(struct queue *q)
 {
 	if (!q)
 		return;
+	queue_held_clear(&q->held);
 	queue_reader_clear(&q->reader); /* first: the last checkpoint waits for no reader */
 	queue_writer_free(q->writer);
 	queue_box_close(q->box);
@@ -159,6 +162,13 @@ void queue_id(struct queue *q, char id_r[QUEUE_ID_MAX])
 void queue_commit(struct queue *q, const struct queue_tx *tx, queue_done *done, void *ctx)
 {
 	queue_writer_add(q->writer, queue_item_new(tx, done, ctx));
+}
+
+bool queue_cancel(atomic_int *cancel)
+{
+	int open = QUEUE_ITEM_OPEN;
+
+	return atomic_compare_exchange_strong(cancel, &open, QUEUE_ITEM_CANCELLED) || open == QUEUE_ITEM_CANCELLED;
 }
 
 uint64_t queue_commits(const struct queue *q)
@@ -210,16 +220,6 @@ static int64_t not_below_zero(int64_t n)
 bool queue_trouble(struct queue *q, struct problem *pr)
 {
 	return queue_writer_in_trouble(q->writer, pr);
-}
-
-bool queue_held_full(struct queue *q)
-{
-	pthread_mutex_lock(&q->due.lock);
-
-	bool full = q->set.held_max > 0 && q->due.tally[QUEUE_HELD] >= q->set.held_max;
-
-	pthread_mutex_unlock(&q->due.lock);
-	return full;
 }
 
 /* A look through the whole index of what is queued: in a large queue not each time that somebody asks for the counts.

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include "gateway/queue/queue_batch.h"
+#include "gateway/queue/queue_held_store.h"
 #include "gateway/queue/queue_item.h"
 
 /* msg.flags */
@@ -13,6 +14,7 @@ enum queue_store_flag { QUEUE_STORE_BODY8 = 1, QUEUE_STORE_UTF8 = 2, QUEUE_STORE
 struct queue_store {
 	sqlite3_stmt *msg, *body, *rcpt, *sealed;
 	sqlite3_stmt *state, *settle, *nexthop, *open, *drop_body;
+	struct queue_held_store held;
 };
 
 void queue_store_init(struct queue_store *s, sqlite3 *db);

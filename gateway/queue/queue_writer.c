@@ -197,13 +197,18 @@ static bool is_filed(const struct queue_msg *m)
 	return m->content && spool_fd(m->content) >= 0 && has_open(m);
 }
 
+static void refuse_cancelled(struct queue_item *it)
+{
+	problem_temp(queue_item_refuse(it), "the client went away before the message was stored");
+}
+
 /* Step 1 for one item. Its client may have gone away meanwhile: looked for here, right before the commit (P2, RFC
  * 1047). */
 static bool is_cancelled(struct queue_item *it)
 {
-	if (!it->tx.cancel || !atomic_load(it->tx.cancel))
+	if (!it->tx.cancel || atomic_load(it->tx.cancel) != QUEUE_ITEM_CANCELLED)
 		return false;
-	problem_temp(queue_item_refuse(it), "the client went away before the message was stored");
+	refuse_cancelled(it);
 	return true;
 }
 
@@ -256,9 +261,13 @@ static int apply(struct queue_writer *w, struct queue_item *group)
 	int rc = SQLITE_OK;
 
 	for (struct queue_item *it = group; it && rc == SQLITE_OK; it = it->next) {
-		if (it->call)
+		/* the disk may have taken its time since keep_item: from here on it is no longer cancelled, and
+		 * whoever wants to learns that (queue_cancel) */
+		if (!it->err && queue_item_begin(it))
+			refuse_cancelled(it);
+		else if (it->call)
 			rc = it->call->run(it->call, &w->batch);
-		else if (!it->err && !is_cancelled(it)) /* the disk may have taken its time since keep_item */
+		else if (!it->err)
 			rc = queue_store_apply(&w->store, &w->batch, it);
 		if (!it->err || it->call)
 			continue;
@@ -305,20 +314,20 @@ static void finish_calls(struct queue_writer *w, struct queue_item *group)
 {
 	pthread_mutex_lock(&w->lock);
 	for (struct queue_item *it = group; it; it = it->next)
-		if (it->call)
-			it->call->finished = 1;
+		it->call->finished = true;
 	pthread_cond_broadcast(&w->called);
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* Items of calls belong to who waits, and may be gone as soon as finish_calls lets go; the others go to the loop. */
+/* Items of calls that are waited for belong to who waits, and may be gone as soon as finish_calls lets go; the others
+ * go to the loop. */
 static void hand_back(struct queue_writer *w, struct queue_item *group)
 {
 	struct queue_item *calls = NULL, *txs = NULL, **txs_end = &txs;
 
 	for (struct queue_item *it = group, *next; it; it = next) {
 		next = it->next;
-		if (it->call) {
+		if (it->call && it->call->waited_for) {
 			it->next = calls;
 			calls = it;
 		} else {
@@ -434,6 +443,7 @@ static void purge_now(struct queue_writer *w)
 	struct queue_item item = {.call = &call};
 
 	queue_purge_call(&w->purge, &call);
+	call.waited_for = true;
 	run_group(w, &item);
 	w->purge_at_ns = now_ns() + queue_purge_wait_ms(&w->purge) * INT64_C(1000000);
 }
@@ -594,6 +604,7 @@ int queue_writer_call(struct queue_writer *w, struct queue_call *c)
 	struct queue_item item = {.call = c};
 
 	c->err = c->finished = 0;
+	c->waited_for = true;
 	queue_writer_add(w, &item);
 	pthread_mutex_lock(&w->lock);
 	while (!c->finished)
