@@ -107,7 +107,7 @@ struct job_result {
 			  the signature is worth */
 	uint8_t waits; /* held, or an output to be held: ADMIN, TRUST or KEY of enum queue_waits */
 	char waits_for[256];
-	uint8_t key_hash[32];  /* JOB_CHECK/OPEN of encrypted mail: hash of our encryptedKey */
+	uint8_t key_hash[32]; /* JOB_CHECK/OPEN of encrypted mail: hash of our encryptedKey */
 	bool have_key_hash;
 	const char *ids[JOB_IDS_MAX];
 	size_t nids;

@@ -30,7 +30,7 @@
 static const struct verb {
 	const char *name;
 	int (*fn)(struct judge_call *c);
-	const char *args; /* each between blanks */
+	const char *args;     /* each between blanks */
 	const char *concerns; /* the argument that names whose trust or keys it changes; NULL: nobody's */
 } verbs[] = {
     {"domain.add", judge_admin_domain_add, DOMAIN_ARGS, "domain"},

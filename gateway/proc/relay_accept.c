@@ -142,7 +142,6 @@ bool relay_accept_unlimited(const struct relay_accept *a, const struct smtpd *s)
 /* One session more of c, which entered for it. */
 static int check_client(const struct relay_accept *a, struct smtpd *s, struct smtpd_client *c, struct problem *pr)
 {
-	const struct conf_listener *l = conf_of(a, s);
 	const char *client = smtpd_client(s);
 
 	if (smtpd_client_sessions(c) > (size_t)a->r->top->sessions_per_client)

@@ -398,8 +398,8 @@ static void put_back(struct relay_deliver *d, const struct queue_job *j, const s
 	log_warn(j->id, "relay", "put-back recipients=%zu again=10s why=\"%s\"", j->nrcpts, pr->text);
 }
 
-/* It alone cannot be read now: it goes by the schedule of what could not be delivered, and past the queue's life it is
- * held for this machine to be mended. */
+/* It alone cannot be read now: it goes by the schedule of what could not be delivered, and past the queue's life it
+ * is held for this machine to be mended. */
 static void put_off_unread(struct relay_deliver *d, const struct queue_job *j, const struct problem *pr)
 {
 	struct relay_settle *s = relay_settle_new(d->r, j->id);
@@ -409,13 +409,14 @@ static void put_off_unread(struct relay_deliver *d, const struct queue_job *j, c
 	struct relay_why why = {j->held ? NULL : pr->text, NULL, j->held ? NULL : pr->enh};
 
 	if (j->held)
-		h = relay_held_same(d->r, j->waits, j->tries);
+		h = relay_held_same(d->r, j->tries);
 	for (size_t i = 0; i < j->nrcpts; i++) {
 		if (j->held || expired)
 			relay_settle_hold(s, j->rcpts[i].row, &why, &h);
 		else
 			relay_settle_retry(s, j->rcpts[i].row,
-			    queue_next_try(d->r->queue, j->rcpts[i].attempts + 1, now_ms(d)), pr->text, NULL, pr->enh);
+			    queue_next_try(d->r->queue, j->rcpts[i].attempts + 1, now_ms(d)), pr->text, NULL,
+			    pr->enh);
 	}
 	relay_settle_commit(s);
 	log_error(j->id, "relay", "%s recipients=%zu why=\"%s\"", expired && !j->held ? "alarm=held" : "unread",

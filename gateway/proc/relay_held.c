@@ -48,6 +48,15 @@ static int64_t wait_for(const struct relay_held *h, int64_t due)
 	return wait < SOON_MS ? SOON_MS : wait > IDLE_MS ? IDLE_MS : wait;
 }
 
+static bool may_judge(const struct relay_held *h)
+{
+	const struct judge_identity *ids;
+	size_t n;
+
+	return !h->r->stopping && h->r->keeper == KEYS_READY && relay_ask_identities(h->r->ask, &ids, &n) &&
+	       h->under_way < AT_ONCE && relay_deliver_room(h->r->deliver);
+}
+
 static void on_timer(void *ctx)
 {
 	struct relay_held *h = ctx;
@@ -55,8 +64,7 @@ static void on_timer(void *ctx)
 	int64_t due;
 	size_t n;
 
-	if (h->r->stopping || h->r->keeper != KEYS_READY || h->under_way >= AT_ONCE ||
-	    !relay_deliver_room(h->r->deliver)) {
+	if (!may_judge(h)) {
 		loop_timer_set(h->timer, FULL_MS);
 		return;
 	}
@@ -90,10 +98,10 @@ void relay_held_end(struct relay_held *h)
 		relay_held_kick(h);
 }
 
-struct queue_hold relay_held_same(const struct relay *r, enum queue_waits waits, int tries)
+struct queue_hold relay_held_same(const struct relay *r, int tries)
 {
 	return (struct queue_hold){
-	    .waits = QUEUE_WAITS_SAME, .again_at = queue_held_again(r->queue, waits, tries + 1)};
+	    .waits = QUEUE_WAITS_SAME, .again_at = queue_next_try(r->queue, tries + 1, queue_now(r->queue))};
 }
 
 /* ---- what changes between the judgement and its commit ---- */

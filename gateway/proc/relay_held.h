@@ -1,8 +1,8 @@
 /*
  * Held mail that goes on by itself: when what it waits for may have come (trust, a key of ours), or when its time has
- * come (held-retry), it is claimed from the queue a few at a time and judged anew: opened again, or tried again at the
- * inside server. It stays held in the database until that is settled. Nothing that waits for the admin comes here.
- * Loop thread.
+ * come (held-retry), it is claimed from the queue a few at a time and judged anew: opened again, or tried again at
+ * the inside server. It stays held in the database until that is settled. Nothing that waits for the admin comes
+ * here. Loop thread.
  */
 #ifndef POSTERN_PROC_RELAY_HELD_H
 #define POSTERN_PROC_RELAY_HELD_H
@@ -19,8 +19,8 @@ void relay_held_kick(struct relay_held *h);
 /* A job with `held` set is under way; it came to its end. */
 void relay_held_begin(struct relay_held *h);
 void relay_held_end(struct relay_held *h);
-/* What it waits for stays; looked at again later by the schedule. */
-struct queue_hold relay_held_same(const struct relay *r, enum queue_waits waits, int tries);
+/* It could not be judged just now: what it waits for stays, and the schedule of undelivered mail says when to try. */
+struct queue_hold relay_held_same(const struct relay *r, int tries);
 /* With s, something is held by what was known when relay_ask_changes said `asked`: has that changed until the commit
  * is made, it is judged again at once. For settlements without another relay_settle_after. */
 void relay_held_watch(struct relay_settle *s, uint64_t asked, const char *domain);

@@ -30,8 +30,7 @@ struct opening {
 	char *id, *sender, *trace, *facts_text;
 	int64_t arrived;
 	bool released, held;
-	enum queue_waits waits; /* of a held one */
-	int tries;
+	int tries;	/* of a held one */
 	uint64_t asked; /* relay_ask_changes when the judgement began */
 	struct relay_facts facts;
 	struct spool *content;
@@ -59,11 +58,11 @@ static void opening_free(struct opening *o)
 {
 	struct relay *r = o->r;
 
+	if (o->held)
+		relay_held_end(r->held);
 	spool_free(o->content);
 	arena_free(o->a);
 	r->opening--;
-	if (o->held)
-		relay_held_end(r->held);
 	relay_deliver_kick(r->deliver);
 }
 
@@ -104,7 +103,7 @@ static void hold_as_judged(struct opening *o, const struct job_result *res)
 /* What was held stays so, for the reason it was held for. */
 static void hold_again(struct opening *o)
 {
-	struct queue_hold h = relay_held_same(o->r, o->waits, o->tries);
+	struct queue_hold h = relay_held_same(o->r, o->tries);
 	struct relay_settle *s = relay_settle_new(o->r, o->id);
 
 	for (size_t i = 0; i < o->n; i++)
@@ -211,7 +210,7 @@ static void crashed(struct opening *o, const struct job_result *res)
 		wait_all(o, &res->pr);
 	else
 		hold_for_admin(o, "the sealing process died over this message three times: keep a copy for the "
-			    "maintainers, then release or delete it");
+				  "maintainers, then release or delete it");
 }
 
 static void on_result(void *ctx, const struct job_result *res, struct spool *const *outs, bool died)
@@ -261,7 +260,6 @@ static struct opening *copy_job(struct relay *r, const struct queue_job *j, stru
 	o->arrived = j->arrived;
 	o->released = j->released;
 	o->held = j->held;
-	o->waits = j->waits;
 	o->tries = j->tries;
 	o->n = j->nrcpts;
 	o->rcpts = arena_alloc(a, (o->n + 1) * sizeof(*o->rcpts));
@@ -270,7 +268,8 @@ static struct opening *copy_job(struct relay *r, const struct queue_job *j, stru
 	o->attempts = arena_alloc(a, (o->n + 1) * sizeof(*o->attempts));
 	o->env = j->env;
 	o->env.envid = arena_str(a, j->envid);
-	REQUIRE(o->id && o->sender && o->trace && o->facts_text && o->rcpts && o->env_rcpts && o->rows && o->attempts && o->env.envid);
+	REQUIRE(o->id && o->sender && o->trace && o->facts_text && o->rcpts && o->env_rcpts && o->rows &&
+		o->attempts && o->env.envid);
 	for (size_t i = 0; i < o->n; i++) {
 		o->rcpts[i].address = arena_str(a, j->rcpts[i].address);
 		o->env_rcpts[i] = j->rcpts[i].env;

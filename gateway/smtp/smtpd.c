@@ -383,8 +383,8 @@ static void work(struct smtpd *s)
 static void time_out(struct smtpd *s)
 {
 	if (s->wait == SMTPD_WAIT_END && s->late) { /* 451 or 250 would be a guess; who gets neither sends again */
-		smtpd_session_bye(s, 421, "4.3.0", "The message may have been stored; no answer in time.",
-		    "commit without end");
+		smtpd_session_bye(
+		    s, 421, "4.3.0", "The message may have been stored; no answer in time.", "commit without end");
 		return;
 	}
 	if (s->wait == SMTPD_WAIT_END && s->ls->ops->late != NULL && !s->ls->ops->late(s->ls->app, s)) {

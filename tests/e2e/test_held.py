@@ -1,0 +1,135 @@
+"""Held mail that goes on by itself: when the signer comes to be trusted, when the inside server takes it after all; and what does not."""
+import os
+import sqlite3
+
+from gateway import wait_for
+from mail import message, quick, send, solo
+from smime import Identity, entity, seal, with_header
+
+US, THEM = "a@hospital.example", "b@partner.example"
+HOLD = "untrusted = hold\n  broken = hold"
+SLOW = "queue {\n  held-retry = %s\n  held-retries = %d\n  retry-min = 1s\n  retry-max = 1s\n}\nsmtp-client {\n  backoff-min = 1s\n  backoff-max = 1s\n}\n"
+
+
+def sealed(gw, who, subject, sender=THEM):
+    return with_header(seal(gw.files[1], who.sign(entity("for your eyes\r\n"))), sender, US, subject)
+
+
+def signed(who, subject, sender=THEM):
+    return with_header(who.sign(entity("signed words\r\n"), detached=True), sender, US, subject)
+
+
+def held(gw, n):
+    def look():
+        v = gw.queue(state="held")
+        return v if len(v) == n else None
+    return wait_for(f"{n} held", 20, look)
+
+
+def rcpt(m):
+    return m["recipients"][0]
+
+
+@quick
+def test_trust_arrives(top):
+    """Sealed and signed mail of unknown signers is held; an imported certificate and an anchor release what they concern, and nothing else."""
+    gw, inside, _ = solo(top, domain_settings=HOLD)
+    ca = Identity(top, "ca", ca=True)
+    partner = Identity(top, "partner", "email:" + THEM)
+    other = Identity(top, "other", "email:c@other.example", issuer=ca)
+    assert send(gw.outside, THEM, [US], sealed(gw, partner, "sealed early"))[0] == 250
+    assert send(gw.outside, THEM, [US], signed(partner, "signed early"))[0] == 250
+    assert send(gw.outside, "c@other.example", [US], sealed(gw, other, "of another", "c@other.example"))[0] == 250
+    broken = signed(partner, "broken").replace(b"signed words", b"forged words")
+    assert send(gw.outside, THEM, [US], broken)[0] == 250
+    waits = {m["message_id"] or m["id"]: rcpt(m) for m in held(gw, 4)}
+    kinds = sorted((r["waits"], r["waits_for"]) for r in waits.values())
+    assert kinds == [("admin", ""), ("trust", "other.example"), ("trust", "partner.example"), ("trust", "partner.example")], kinds
+    assert all((r["next_at"] > 0) == (r["waits"] == "trust") for r in waits.values()), waits
+    text = gw.postern("queue", "show", next(m["id"] for m in gw.queue(state="held") if rcpt(m)["waits_for"] == "other.example"))[1]
+    assert "trust" in text and "other.example" in text, text
+    assert not inside.mails
+
+    judged = [rcpt(m)["judged"] for m in gw.queue(state="held") if rcpt(m)["waits_for"] == "other.example"]
+    gw.postern("cert", "import", partner.cert, "--for", THEM, "--pin", "--yes")
+    for subject, verdict in (("sealed early", "sealed"), ("signed early", "signed")):
+        m = inside.by_subject(subject)
+        assert verdict in m.field("X-Postern-Verdict"), m.header
+    assert sorted(rcpt(m)["waits"] for m in held(gw, 2)) == ["admin", "trust"]
+    assert [rcpt(m)["judged"] for m in gw.queue(state="held") if rcpt(m)["waits_for"] == "other.example"] == judged, "another partner's was judged again"
+
+    gw.postern("anchor", "add", ca.cert, "--scope", "other.example", "--yes")
+    assert "sealed" in inside.by_subject("of another").field("X-Postern-Verdict")
+    assert [rcpt(m)["waits"] for m in held(gw, 1)] == ["admin"]
+    assert len(inside.mails) == 3
+
+
+@quick
+def test_change_while_the_relay_is_away(top):
+    """The relay dies with mail held; trust comes meanwhile; the next relay finds it by itself, and each message arrives once."""
+    gw, inside, _ = solo(top)
+    partner = Identity(top, "partner", "email:" + THEM)
+    for i in range(12):
+        assert send(gw.outside, THEM, [US], sealed(gw, partner, f"held {i}"))[0] == 250
+    held(gw, 12)
+    mark = os.path.getsize(gw.log_path)
+    os.kill(gw.roles()["relay"][0], 9)
+    gw.postern("cert", "import", partner.cert, "--for", THEM, "--pin", "--yes")
+    gw.wait_log(r"ready role=relay|ready all=", since=mark)
+    inside.wait(12, 30, lambda m: True)
+    wait_for("the queue to be empty", 20, lambda: not [m for m in gw.queue() if m["state"] != "done"])
+    assert sorted(m.field("Subject") for m in inside.mails) == sorted(f"held {i}" for i in range(12))
+
+
+@quick
+def test_inside_refuses_and_is_repaired(top):
+    """After acceptance the inside server says 5xx: held, tried again on the slow schedule, and delivered when it takes it."""
+    gw, inside, _ = solo(top, sections=SLOW % ("1m", 20), domain_settings="recipients = any")
+    inside.refuse[US] = "550 5.7.1 not today"
+    assert send(gw.outside, THEM, [US], message(THEM, US, "refused"))[0] == 250
+    m = held(gw, 1)[0]
+    assert rcpt(m)["waits"] == "inside" and rcpt(m)["next_at"] > 0 and "not today" in rcpt(m)["reason"], m
+    gw.postern("queue", "retry", m["id"])
+    wait_for("another try", 20, lambda: [x for x in gw.queue(state="held") if rcpt(x)["judged"] == 1])
+    assert rcpt(held(gw, 1)[0])["held_since"] == rcpt(m)["held_since"]
+    del inside.refuse[US]
+    gw.postern("queue", "retry", m["id"])
+    assert inside.by_subject("refused").rcpts == [US]
+    wait_for("the end", 20, lambda: not gw.queue(state="held"))
+
+
+@quick
+def test_admins_hold_stays(top):
+    """What the admin holds waits for the admin, also when it waited for trust before."""
+    gw, inside, _ = solo(top)
+    partner = Identity(top, "partner", "email:" + THEM)
+    assert send(gw.outside, THEM, [US], sealed(gw, partner, "kept"))[0] == 250
+    assert send(gw.outside, THEM, [US], sealed(gw, partner, "goes"))[0] == 250
+    kept = next(m for m in held(gw, 2) if "kept" in m["message_id"])
+    gw.postern("queue", "hold", kept["id"])
+    gw.postern("cert", "import", partner.cert, "--for", THEM, "--pin", "--yes")
+    inside.by_subject("goes")
+    left = held(gw, 1)
+    assert left[0]["id"] == kept["id"] and rcpt(left[0])["waits"] == "admin" and "trusted" in rcpt(left[0])["reason"], left
+    gw.postern("queue", "release", kept["id"])
+    assert "sealed" in inside.by_subject("kept").field("X-Postern-Verdict")
+
+
+@quick
+def test_verbs_while_the_database_is_locked(top):
+    """Another process has the queue database's write lock: the admin is told so in a few seconds, nothing is changed, and the relay answers its clients meanwhile."""
+    gw, inside, _ = solo(top, domain_settings="recipients = any")
+    inside.refuse[US] = "451 4.2.1 later"
+    assert send(gw.outside, THEM, [US], message(THEM, US, "waits"))[0] == 250
+    wait_for("a try", 20, lambda: rcpt(gw.queue()[0])["attempts"] == 1)
+    m = gw.queue()[0]
+    db = sqlite3.connect(os.path.join(gw.data, "queue", "queue.db"), isolation_level=None)
+    db.execute("BEGIN IMMEDIATE")
+    code, _, err = gw.postern("queue", "hold", m["id"], check=False)
+    assert code != 0 and "nothing was changed" in err and "locked" in err, (code, err)
+    assert send(gw.outside, THEM, ["nobody@elsewhere.example"], b"")[0] // 100 == 5  # the loop goes on
+    db.execute("ROLLBACK")
+    db.close()
+    assert gw.queue()[0]["state"] != "held"
+    wait_for("the admin's hand", 20, lambda: gw.postern("queue", "hold", m["id"], check=False)[0] == 0)
+    assert gw.queue()[0]["state"] == "held"
