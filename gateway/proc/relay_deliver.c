@@ -550,6 +550,7 @@ static void on_stale_timer(void *ctx)
 	size_t n;
 
 	loop_timer_set(d->stale, STALE_MS);
+	datakeys_forget_old(d->r->datakeys);
 	if (d->r->stopping || d->r->keeper != KEYS_READY)
 		return;
 	n = queue_claim_stale(d->r->queue, CLAIM_AT_ONCE, jobs);
