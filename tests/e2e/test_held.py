@@ -154,3 +154,53 @@ def test_keeper_that_hangs(top):
     mark = os.path.getsize(gw.log_path)
     time.sleep(5)  # two time-outs in which a good one must not be taken for one that hangs
     assert "keeper-hangs" not in gw.log(mark)
+
+
+@quick
+def test_one_that_cannot_be_read(top):
+    """A message whose file cannot be opened goes by the schedule, counted, and holds up nobody else at its next hop; mended, it arrives."""
+    gw, inside, _ = solo(top, sections=SLOW % ("1m", 20), domain_settings="recipients = any")
+    inside.refuse[US] = "451 4.2.1 later"
+    body = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789\r\n" * 8000
+    assert send(gw.outside, THEM, [US], message(THEM, US, "unread", body))[0] == 250
+    spool = os.path.join(gw.data, "queue", "spool")
+    path = os.path.join(spool, wait_for("its file", 20, lambda: os.listdir(spool))[0])
+    os.chmod(path, 0)
+    gw.wait_log(r"unread recipients=1")
+    del inside.refuse[US]
+    attempts = rcpt(gw.queue()[0])["attempts"]
+    assert send(gw.outside, THEM, [US], message(THEM, US, "another"))[0] == 250
+    inside.by_subject("another")
+    wait_for("more tries", 30, lambda: rcpt(next(m for m in gw.queue() if "unread" in m["message_id"]))["attempts"] > attempts + 1)
+    assert "put-back" not in gw.log()
+    os.chmod(path, 0o600)
+    assert inside.by_subject("unread").rcpts == [US]
+
+
+@quick
+def test_shares_tell_nothing(top):
+    """One domain has its share of held-max: its signed mail gets 452 whatever its signature is worth, its unsigned mail and everybody else's is taken."""
+    gw, inside, _ = solo(top, domain_settings=HOLD + "\n  recipients = any", sections="queue {\n  held-max = 10\n  held-share = 20\n}\n")
+    partner, known = Identity(top, "partner", "email:" + THEM), Identity(top, "known", "email:k@partner.example")
+    gw.postern("cert", "import", known.cert, "--for", "k@partner.example", "--pin", "--yes")
+    assert send(gw.outside, "k@partner.example", [US], signed(known, "good one", "k@partner.example"))[0] == 250
+    inside.by_subject("good one")
+    for i in range(2):
+        assert send(gw.outside, THEM, [US], signed(partner, f"unknown {i}"))[0] == 250
+    held(gw, 2)
+    answers = {send(gw.outside, sender, [US], data) for sender, data in (
+        (THEM, signed(partner, "unknown 2")),
+        ("k@partner.example", signed(known, "good two", "k@partner.example")),
+        (THEM, signed(partner, "broken").replace(b"signed words", b"forged words")),
+        (THEM, sealed(gw, partner, "sealed unknown")),
+        ("k@partner.example", sealed(gw, known, "sealed known", "k@partner.example")))}
+    assert answers == {(452, "4.3.1 too much mail is held here already, try again later")}, answers
+    gw.wait_log(r"alarm=held-share client=127\.0\.0\.1 from=<\w@partner\.example>")
+    assert send(gw.outside, THEM, [US], message(THEM, US, "not signed"))[0] == 250
+    inside.by_subject("not signed")
+    stranger = Identity(top, "stranger", "email:s@other.example")
+    assert send(gw.outside, "s@other.example", [US], signed(stranger, "of another", "s@other.example"))[0] == 250
+    for m in held(gw, 3):
+        gw.postern("queue", "delete", m["id"])
+    assert send(gw.outside, "k@partner.example", [US], signed(known, "good three", "k@partner.example"))[0] == 250
+    inside.by_subject("good three")
