@@ -12,6 +12,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/queue/queue_db.h"
 #include "gateway/queue/queue_files.h"
+#include "gateway/queue/queue_held_store.h"
 #include "gateway/queue/queue_parts.h"
 #include "gateway/queue/queue_schedule.h"
 
@@ -57,6 +58,8 @@ static int load(struct queue *q, sqlite3 *db, struct problem *pr)
 	q->numbers.last = rc == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
 	sqlite3_finalize(st);
 	if (rc == SQLITE_ROW)
+		rc = queue_held_store_mend(db);
+	if (rc == SQLITE_OK)
 		rc = queue_due_load(&q->due, db);
 	if (rc == SQLITE_OK)
 		return 0;

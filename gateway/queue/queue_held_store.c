@@ -5,6 +5,7 @@
  */
 #include "gateway/queue/queue_held_store.h"
 
+#include "gateway/base/log.h"
 #include "gateway/queue/queue_db.h"
 #include "gateway/queue/queue_number.h"
 
@@ -51,4 +52,33 @@ int queue_held_store_due(struct queue_held_store *h, int64_t row, int64_t now)
 	sqlite3_bind_int64(h->due, 1, row);
 	sqlite3_bind_int64(h->due, 2, now);
 	return queue_db_run(h->due);
+}
+
+static int64_t count(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *st = queue_db_prepare(db, sql);
+	int64_t n = sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : -1;
+
+	sqlite3_finalize(st);
+	return n;
+}
+
+int queue_held_store_mend(sqlite3 *db)
+{
+	static const char mend[] =
+	    "BEGIN IMMEDIATE;"
+	    "DELETE FROM held WHERE NOT EXISTS (SELECT 1 FROM rcpt WHERE rcpt.id = held.rcpt AND state = 2);"
+	    "INSERT INTO held SELECT id, 0, '', 0, changed, 0, NULL, NULL FROM rcpt INDEXED BY rcpt_held WHERE state "
+	    "= 2"
+	    " AND NOT EXISTS (SELECT 1 FROM held WHERE held.rcpt = rcpt.id);"
+	    "COMMIT;";
+	int64_t held = count(db, "SELECT count(*) FROM rcpt INDEXED BY rcpt_held WHERE state = 2");
+	int64_t both = count(db, "SELECT count(*) FROM held CROSS JOIN rcpt INDEXED BY rcpt_held ON rcpt.id = "
+				 "held.rcpt AND rcpt.state = 2");
+
+	if (held == both && both == count(db, "SELECT count(*) FROM held"))
+		return SQLITE_OK;
+	log_warn(NULL, "queue", "held-mended recipients=%lld why=\"not all of what is held said what it waits for\"",
+	    (long long)(held - both));
+	return queue_db_exec(db, mend);
 }

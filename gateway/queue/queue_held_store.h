@@ -19,4 +19,8 @@ int queue_held_store_end(struct queue_held_store *h, int64_t row);
 /* It is judged again now, when it waits for anything but the admin: sqlite3_changes says whether it does. */
 int queue_held_store_due(struct queue_held_store *h, int64_t row, int64_t now);
 
+/* Before the queue is used: each held recipient has its row, and no other has one. After a database was mended by
+ * hand that need not be so; who has none waits for the admin. An SQLite result. */
+int queue_held_store_mend(sqlite3 *db);
+
 #endif

@@ -192,6 +192,34 @@ START_TEST(test_expires)
 }
 END_TEST
 
+/* A database that was mended by hand: nobody who is held is forgotten. */
+START_TEST(test_mended)
+{
+	struct fixture f;
+	struct queue_job *jobs[4];
+	char id[QUEUE_ID_MAX];
+
+	fixture_init(&f);
+	put(&f, QUEUE_WAITS_TRUST, "1.example", 0);
+	put(&f, QUEUE_WAITS_TRUST, "1.example", 0);
+	ck_assert_int_eq(fixture_put_one(&f, "a@1.example", "1.example", QUEUE_QUEUED, id), 0);
+	fixture_close(&f);
+	ck_assert_int_eq(
+	    fixture_sql(&f, "UPDATE held SET rcpt = rcpt + 1 WHERE rcpt = (SELECT min(rcpt) FROM held)", NULL),
+	    SQLITE_OK);
+	ck_assert_int_eq(fixture_open(&f), 0);
+	ck_assert_int_eq(
+	    fixture_ask(&f, "SELECT count(*) FROM held JOIN rcpt ON rcpt.id = held.rcpt AND state = 2"), 2);
+	ck_assert_int_eq(fixture_ask(&f, "SELECT count(*) FROM held"), 2);
+	ck_assert_int_eq(fixture_ask(&f, "SELECT count(*) FROM held WHERE waits = 0"), 1);
+	atomic_store(&f.now, atomic_load(&f.now) + f.set.hold_expire);
+	ck_assert_uint_eq(queue_claim_stale(f.q, 4, jobs), 2);
+	for (size_t i = 0; i < 2; i++)
+		queue_job_free(jobs[i]);
+	fixture_clear(&f);
+}
+END_TEST
+
 /* Many are held: what a claim costs does not grow with them, and a change walks through them in steps. */
 START_TEST(test_many)
 {
@@ -436,6 +464,7 @@ int main(void)
 	tcase_add_test(t, test_dies_while_judged);
 	tcase_add_test(t, test_by_change);
 	tcase_add_test(t, test_expires);
+	tcase_add_test(t, test_mended);
 	tcase_add_test(t, test_many);
 	tcase_add_test(t, test_admin);
 	tcase_add_test(t, test_shares);
