@@ -204,3 +204,27 @@ def test_shares_tell_nothing(top):
         gw.postern("queue", "delete", m["id"])
     assert send(gw.outside, "k@partner.example", [US], signed(known, "good three", "k@partner.example"))[0] == 250
     inside.by_subject("good three")
+
+
+def test_killed_while_it_is_released(top):
+    """Every role dies while held mail goes on by itself: each message arrives, each recipient ends in one outcome, and only a relay's death may bring one twice."""
+    n = 60
+    gw, inside, _ = solo(top)
+    partner = Identity(top, "partner", "email:" + THEM)
+    for i in range(n):
+        assert send(gw.outside, THEM, [US], sealed(gw, partner, f"held {i}"))[0] == 250
+    held(gw, n)
+    gw.postern("cert", "import", partner.cert, "--for", THEM, "--pin", "--yes")
+    for role in ("relay", "sealer", "judge", "relay", "keeper"):
+        seen = len(inside.mails)
+        wait_for("progress", 60, lambda: len(inside.mails) > min(seen, n - 1))
+        pids = gw.roles().get(role, [])
+        for pid in pids[:1]:
+            os.kill(pid, signal.SIGKILL)
+        wait_for(f"another {role}", 60, lambda: role in gw.roles() and len(gw.roles()[role]) >= len(pids) and pids[0] not in gw.roles()[role] and 0 not in gw.roles()[role])
+    subjects = wait_for("all of them", 60, lambda: (lambda s: s if len(set(s)) == n else None)([m.field("Subject") for m in inside.mails]))
+    wait_for("the end", 30, lambda: not [m for m in gw.queue(max="1000") if m["state"] != "done"])
+    outcomes = sorted(rcpt(m)["outcome"] for m in gw.queue(max="1000"))
+    assert outcomes == ["delivered"] * n + ["opened"] * n, outcomes
+    assert len(subjects) - n <= 2 * 8, f"{len(subjects) - n} came twice"
+    print(f"  {n} released, 5 kills, {len(subjects) - n} duplicates")
