@@ -119,7 +119,7 @@ static void keeper_state(const struct control_state *st)
 		return;
 	relay_accept_identities(me.accept);
 	relay_deliver_kick(me.deliver);
-	relay_held_kick(me.held);
+	relay_held_mended(me.held);
 }
 
 static int message(struct child *c, struct ipc_in *in)

@@ -86,6 +86,12 @@ void relay_held_changed(struct relay_held *h, const char *domain)
 	relay_held_kick(h);
 }
 
+void relay_held_mended(struct relay_held *h)
+{
+	queue_held_mended(h->r->queue);
+	relay_held_kick(h);
+}
+
 void relay_held_begin(struct relay_held *h)
 {
 	h->under_way++;
@@ -140,6 +146,7 @@ struct relay_held *relay_held_new(struct relay *r)
 
 	h->r = r;
 	h->timer = loop_timer_new(r->loop, on_timer, h);
+	queue_held_mended(r->queue);
 	relay_held_changed(h, NULL); /* what changed while nobody listened */
 	return h;
 }

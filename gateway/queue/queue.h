@@ -190,6 +190,8 @@ size_t queue_claim_again(struct queue *q, size_t max, struct queue_job **jobs_r,
 /* Trust or keys changed for this domain (NULL or "": for anybody): who waits for that comes with queue_claim_again, a
  * few at a time. Writes nothing; costs nothing when nobody waits. */
 void queue_held_changed(struct queue *q, const char *domain);
+/* A process of this machine is back: the same for who waits for that (QUEUE_WAITS_SERVICE). */
+void queue_held_mended(struct queue *q);
 /* When one that waits for this is judged again by the clock, after `tries` times: unix ms, 0 never. */
 int64_t queue_held_again(const struct queue *q, enum queue_waits waits, int tries);
 /* Held recipients that waited longer than hold-expire become ACTIVE and come as jobs, for the caller to end them

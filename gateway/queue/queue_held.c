@@ -100,6 +100,12 @@ static void end_walk(struct queue_held *h)
 	memmove(h->walks, h->walks + 1, --h->nwalks * sizeof h->walks[0]);
 }
 
+void queue_held_mended(struct queue *q)
+{
+	if (q->held.nwalks < QUEUE_HELD_WALKS)
+		add_walk(&q->held, QUEUE_WAITS_SERVICE, NULL);
+}
+
 void queue_held_changed(struct queue *q, const char *domain)
 {
 	static const enum queue_waits kinds[] = {QUEUE_WAITS_TRUST, QUEUE_WAITS_KEY};
@@ -111,6 +117,7 @@ void queue_held_changed(struct queue *q, const char *domain)
 	if (q->held.nwalks + 2 * n > QUEUE_HELD_WALKS) { /* more domains than are kept apart: everybody, once more */
 		q->held.nwalks = 0;
 		domain = NULL;
+		queue_held_mended(q); /* it may have been among them */
 	}
 	for (size_t i = 0; i < n; i++)
 		add_walk(&q->held, kinds[i], domain);

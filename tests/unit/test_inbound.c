@@ -303,6 +303,8 @@ START_TEST(foreign)
 	ck_assert(!w.res.have_key_hash);
 	ck_assert_int_eq(run(JOB_OPEN, &b), JOB_HOLD);
 	ck_assert(!w.res.open_failed); /* no private key was used */
+	ck_assert_uint_eq(w.res.waits, QUEUE_WAITS_KEY);
+	ck_assert_str_eq(w.res.waits_for, "lab.example");
 	for (int kind = JOB_CHECK; kind <= JOB_OPEN; kind++) {
 		pipes_job(&w, (enum job_kind)kind);
 		w.rq.foreign_deliver = true;

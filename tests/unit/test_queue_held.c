@@ -131,6 +131,11 @@ START_TEST(test_by_change)
 	ck_assert_uint_eq(walk(&f, &rounds), 7);
 	queue_held_changed(f.q, "3.example");
 	ck_assert_uint_eq(walk(&f, &rounds), 0);
+	put(&f, QUEUE_WAITS_SERVICE, NULL, 0);
+	put(&f, QUEUE_WAITS_SERVICE, NULL, 0);
+	queue_held_mended(f.q);
+	queue_held_mended(f.q);
+	ck_assert_uint_eq(walk(&f, &rounds), 2);
 	queue_held_changed(f.q, NULL);
 	ck_assert_uint_eq(walk(&f, &rounds), 21);
 	for (int i = 0; i < 100; i++) { /* too many to keep apart: everybody, once */
@@ -139,7 +144,7 @@ START_TEST(test_by_change)
 		snprintf(name, sizeof name, "%d.example", i);
 		queue_held_changed(f.q, name);
 	}
-	ck_assert_uint_ge(walk(&f, &rounds), 14);
+	ck_assert_uint_ge(walk(&f, &rounds), 14 + 7 + 2);
 	ck_assert_uint_eq(walk(&f, &rounds), 0);
 
 	/* several recipients are one job, once */
