@@ -379,13 +379,15 @@ void relay_deliver_begin(
 
 /* ---- claiming ---- */
 
-/* NULL with pr: TEMP, the keeper or the disk does not answer now; else key or content are damaged. */
-static struct spool *content_of(struct relay_deliver *d, const struct queue_job *j, struct problem *pr)
+/* NULL with pr: TEMP, the keeper (*keyless_r) or the disk does not answer now; else key or content are damaged. */
+static struct spool *content_of(
+    struct relay_deliver *d, const struct queue_job *j, struct problem *pr, bool *keyless_r)
 {
 	uint8_t key[SPOOL_KEY];
 	struct spool *content = NULL;
 
-	if (datakeys_unwrap(d->r->datakeys, j->wrapped, j->wrapped_len, key, pr) == 0)
+	*keyless_r = datakeys_unwrap(d->r->datakeys, j->wrapped, j->wrapped_len, key, pr) != 0;
+	if (!*keyless_r)
 		content = queue_content(d->r->queue, j->msg, key, pr);
 	mem_wipe(key, sizeof(key));
 	return content;
@@ -395,6 +397,8 @@ static struct spool *content_of(struct relay_deliver *d, const struct queue_job 
 static void put_back(struct relay_deliver *d, const struct queue_job *j, const struct problem *pr)
 {
 	queue_give_back(d->r->queue, j, j->held ? 0 : now_ms(d) + PUT_BACK_MS);
+	if (j->held)
+		relay_held_rest(d->r->held);
 	log_warn(j->id, "relay", "put-back recipients=%zu again=10s why=\"%s\"", j->nrcpts, pr->text);
 }
 
@@ -424,13 +428,12 @@ static void put_off_unread(struct relay_deliver *d, const struct queue_job *j, c
 }
 
 /* A claimed message that cannot be read back is held: its key or its octets are damaged, and a person must look. */
-static void unreadable(struct relay_deliver *d, const struct queue_job *j, const struct problem *pr)
+static void unreadable(struct relay_deliver *d, const struct queue_job *j, const struct problem *pr, bool keyless)
 {
 	static const struct queue_hold admin = {.waits = QUEUE_WAITS_ADMIN};
 	struct relay_settle *s;
 
-	if (pr->cls == PROBLEM_TEMP && keys_client_failed(d->r->keys) &&
-	    !queue_expired(d->r->queue, j->arrived, now_ms(d))) {
+	if (pr->cls == PROBLEM_TEMP && keyless && (j->held || !queue_expired(d->r->queue, j->arrived, now_ms(d)))) {
 		put_back(d, j, pr);
 		return;
 	}
@@ -449,10 +452,11 @@ void relay_deliver_claimed(struct relay_deliver *d, const struct queue_job *j)
 {
 	struct problem pr = {0};
 	struct relay_deliver_rcpt *v;
-	struct spool *content = content_of(d, j, &pr);
+	bool keyless;
+	struct spool *content = content_of(d, j, &pr, &keyless);
 
 	if (content == NULL) {
-		unreadable(d, j, &pr);
+		unreadable(d, j, &pr, keyless);
 		return;
 	}
 	if (j->kind == QUEUE_RAW) {
@@ -530,8 +534,9 @@ static void expire_held(struct relay_deliver *d, const struct queue_job *j)
 	struct relay_settle *s = relay_settle_new(d->r, j->id);
 	struct relay_notice about = {.sender = j->sender, .env = &j->env, .arrived = j->arrived};
 	struct problem pr = {0};
+	bool keyless;
 
-	about.content = content_of(d, j, &pr);
+	about.content = content_of(d, j, &pr, &keyless);
 	for (size_t i = 0; i < j->nrcpts; i++)
 		expire_one(s, j, i);
 	if ((about.content == NULL && pr.cls == PROBLEM_TEMP) || relay_notice_make(s, &about) != 0) {

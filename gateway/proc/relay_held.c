@@ -20,23 +20,25 @@ struct relay_held {
 	struct relay *r;
 	struct loop_timer *timer;
 	size_t under_way;
+	bool resting; /* for the rest of this round */
 };
 
-/* true: the keeper fails, and is left alone for a while. */
-static bool run_jobs(struct relay_held *h, struct queue_job **jobs, size_t n)
+static void run_jobs(struct relay_held *h, struct queue_job **jobs, size_t n)
 {
-	bool failed = false;
-
-	keys_client_begin(h->r->keys);
+	h->resting = false;
 	for (size_t i = 0; i < n; i++) {
-		failed = failed || keys_client_failed(h->r->keys);
-		if (failed)
+		if (h->resting)
 			queue_give_back(h->r->queue, jobs[i], 0);
 		else
 			relay_deliver_claimed(h->r->deliver, jobs[i]);
 		queue_job_free(jobs[i]);
 	}
-	return failed || keys_client_failed(h->r->keys);
+}
+
+void relay_held_rest(struct relay_held *h)
+{
+	h->resting = true;
+	queue_held_changed(h->r->queue, NULL); /* those given back would be passed over by what was under way */
 }
 
 static int64_t wait_for(const struct relay_held *h, int64_t due)
@@ -69,7 +71,8 @@ static void on_timer(void *ctx)
 		return;
 	}
 	n = queue_claim_again(h->r->queue, AT_ONCE - h->under_way, jobs, &due);
-	if (run_jobs(h, jobs, n))
+	run_jobs(h, jobs, n);
+	if (h->resting)
 		loop_timer_set(h->timer, REST_MS);
 	else /* a walk that stands still at one in delivery goes on when that has ended */
 		loop_timer_set(h->timer, n == 0 && due <= queue_now(h->r->queue) ? FULL_MS : wait_for(h, due));
@@ -89,7 +92,7 @@ void relay_held_changed(struct relay_held *h, const char *domain)
 void relay_held_mended(struct relay_held *h)
 {
 	queue_held_mended(h->r->queue);
-	relay_held_kick(h);
+	relay_held_changed(h, NULL); /* what was to be judged while it was away */
 }
 
 void relay_held_begin(struct relay_held *h)

@@ -14,10 +14,12 @@ struct relay_held *relay_held_new(struct relay *r);
 void relay_held_free(struct relay_held *h);
 /* Trust or keys changed for this domain; NULL: for anybody. */
 void relay_held_changed(struct relay_held *h, const char *domain);
-/* The keeper is ready: who waits for a process of ours is looked at again. */
+/* The keeper is ready: who waits for a process of ours, or could not be judged without one, is looked at again. */
 void relay_held_mended(struct relay_held *h);
 /* Something may be due: look soon. */
 void relay_held_kick(struct relay_held *h);
+/* The keeper does not answer: no more are begun for some seconds. */
+void relay_held_rest(struct relay_held *h);
 /* A job with `held` set is under way; it came to its end. */
 void relay_held_begin(struct relay_held *h);
 void relay_held_end(struct relay_held *h);

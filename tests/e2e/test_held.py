@@ -141,16 +141,20 @@ def test_verbs_while_the_database_is_locked(top):
 def test_keeper_that_hangs(top):
     """The key process stops answering: the parent ends it, starts another, says so, and mail goes on."""
     gw, inside, _ = solo(top, settings="keeper-timeout = 2s", domain_settings="recipients = any")
-    before = gw.roles()["keeper"][0]
+    before, partner = gw.roles()["keeper"][0], Identity(top, "partner", "email:" + THEM)
+    assert send(gw.outside, THEM, [US], sealed(gw, partner, "held before"))[0] == 250
+    held(gw, 1)
     assert send(gw.outside, THEM, [US], message(THEM, US, "before"))[0] == 250
     mark = os.path.getsize(gw.log_path)
     os.kill(before, signal.SIGSTOP)
+    gw.postern("cert", "import", partner.cert, "--for", THEM, "--pin", "--yes")
     gw.wait_log(rf"alarm=keeper-hangs pid={before} why=\"the key process has answered nothing for \d+ s: it is ended")
     wait_for("another keeper", 20, lambda: gw.roles().get("keeper", [0])[0] not in (0, before))
     gw.wait_log("keys-ready", since=mark)
     assert send(gw.outside, THEM, [US], message(THEM, US, "after"))[0] == 250
     inside.by_subject("before")
     inside.by_subject("after")
+    inside.by_subject("held before")
     mark = os.path.getsize(gw.log_path)
     time.sleep(5)  # two time-outs in which a good one must not be taken for one that hangs
     assert "keeper-hangs" not in gw.log(mark)
