@@ -15,7 +15,7 @@
 #include "gateway/proc/relay_jobs.h"
 #include "gateway/proc/relay_rcpts.h"
 
-enum { PATIENCE_MS = 5000 }; /* for the writer to begin with a change */
+enum { PATIENCE_MS = 4000 }; /* for the writer to begin with a change; less than it waits for a lock */
 
 static struct ipc_chan *channel;
 static unsigned life; /* of the channel: answers to an older one are thrown away */
@@ -203,6 +203,8 @@ static void changed(void *ctx, long n, const struct problem *pr)
 	if (n >= 0) {
 		log_info(k->msg, "relay", "admin=%s recipients=%ld by=\"%s\" reason=\"%s\"", k->verb->word, n, k->who,
 		    k->reason);
+	}
+	if (n >= 0 && !r->stopping) { /* told while the queue is closed: it must not be used */
 		if (k->verb->verb == QUEUE_VERB_RETRY || k->verb->verb == QUEUE_VERB_RELEASE)
 			wake(r, k->msg);
 		relay_deliver_kick(r->deliver);

@@ -102,7 +102,7 @@ static void commit(
 	c->tx = t;
 	c->s = s;
 	c->outputs = outputs;
-	c->held = !outputs && res->noutputs > 0;
+	c->held = !outputs && res->noutputs > 0 && res->waits != QUEUE_WAITS_ADMIN;
 	c->asked = t->asked;
 	snprintf(c->waits_for, sizeof(c->waits_for), "%s", res->waits_for);
 	if (mem_copy_str(c->id, sizeof(c->id), id) != 0)

@@ -16,10 +16,11 @@
  * caller is told and the row is not.
  *
  * A failed fsync is fatal and never tried again: the kernel may have dropped the dirty pages, and a second fsync
- * would succeed without them. A write that was refused before any sync (no room, a file system that became read-only)
- * is different: the transaction is rolled back, new mail is told 452 or 451, and settlements, which must not be lost
- * because the delivery has happened, are kept and tried again every second. While it lasts nothing is claimed. A
- * damaged database is not written to any more until the relay is started again.
+ * would succeed without them. A write that was refused before any sync (no room, a file system that became read-only,
+ * another process that keeps the database locked) is different: the transaction is rolled back, new mail is told 452
+ * or 451, and settlements, which must not be lost because the delivery has happened, are kept and tried again every
+ * second. While it lasts nothing is claimed. A damaged database is not written to any more until the relay is started
+ * again.
  *
  * A transaction that names a recipient with an outcome is refused alone; the others of its group are committed.
  */
@@ -104,6 +105,8 @@ static void set_trouble(struct queue_writer *w, const struct queue_trouble *t)
 	pthread_mutex_lock(&w->lock);
 	if (before != QUEUE_TROUBLE_DAMAGED)
 		w->trouble = *t;
+	if (t->kind == QUEUE_TROUBLE_LOCKED) /* looked at again soon, also when nobody has anything to write */
+		w->purge_at_ns = now_ns() + TROUBLE_PAUSE_MS * INT64_C(1000000);
 	pthread_mutex_unlock(&w->lock);
 	if (before == w->trouble.kind)
 		return;
@@ -246,16 +249,6 @@ static void fail(struct queue_writer *w, const char *what)
 	    "queue database: %s: %s (%d)", what, sqlite3_errmsg(w->cfg.db), sqlite3_extended_errcode(w->cfg.db));
 }
 
-/* Somebody else writes (a copy is being made, a shell is open): nothing is wrong, it takes longer. */
-static int begin(struct queue_writer *w)
-{
-	int rc;
-
-	while ((rc = queue_db_exec(w->cfg.db, "BEGIN IMMEDIATE")) == SQLITE_BUSY)
-		log_warn(NULL, "queue", "database-locked by=\"another process\" waiting=yes");
-	return rc;
-}
-
 static int apply(struct queue_writer *w, struct queue_item *group)
 {
 	int rc = SQLITE_OK;
@@ -286,7 +279,7 @@ static int apply(struct queue_writer *w, struct queue_item *group)
 static int commit(struct queue_writer *w, struct queue_item *group)
 {
 	struct queue_trouble t;
-	int rc = begin(w);
+	int rc = queue_db_exec(w->cfg.db, "BEGIN IMMEDIATE"); /* waits for some seconds when somebody else writes */
 
 	if (rc == SQLITE_OK)
 		rc = apply(w, group);
@@ -445,7 +438,8 @@ static void purge_now(struct queue_writer *w)
 	queue_purge_call(&w->purge, &call);
 	call.waited_for = true;
 	run_group(w, &item);
-	w->purge_at_ns = now_ns() + queue_purge_wait_ms(&w->purge) * INT64_C(1000000);
+	if (w->trouble.kind != QUEUE_TROUBLE_LOCKED)
+		w->purge_at_ns = now_ns() + queue_purge_wait_ms(&w->purge) * INT64_C(1000000);
 }
 
 static bool any_awaited(const struct queue_writer *w)

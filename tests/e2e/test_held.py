@@ -130,11 +130,19 @@ def test_verbs_while_the_database_is_locked(top):
     code, _, err = gw.postern("queue", "hold", m["id"], check=False)
     assert code != 0 and "nothing was changed" in err and "locked" in err, (code, err)
     assert send(gw.outside, THEM, ["nobody@elsewhere.example"], b"")[0] // 100 == 5  # the loop goes on
+    code, text = send(gw.outside, THEM, [US], message(THEM, US, "refused"))
+    assert code == 451 and "locked" in text, (code, text)
+    assert "locked" in gw.cli("status")["relay"]["queue"]["trouble"]
+    gw.wait_log("alarm=queue-locked")
     db.execute("ROLLBACK")
     db.close()
     assert gw.queue()[0]["state"] != "held"
     wait_for("the admin's hand", 20, lambda: gw.postern("queue", "hold", m["id"], check=False)[0] == 0)
     assert gw.queue()[0]["state"] == "held"
+    gw.wait_log("queue-writable after=queue-locked")
+    del inside.refuse[US]
+    gw.postern("queue", "release", m["id"])
+    inside.by_subject("waits")
 
 
 @quick

@@ -459,6 +459,51 @@ START_TEST(test_verb_and_lock)
 }
 END_TEST
 
+/* Locked for longer than the writer waits: mail is refused with a sentence, a settlement is kept; nobody has to write
+ * anything for claims to go on afterwards. */
+START_TEST(test_locked)
+{
+	struct fixture f;
+	struct queue_job *jobs[4];
+	char id[QUEUE_ID_MAX], path[128];
+	sqlite3 *other;
+	long before;
+
+	fixture_init(&f);
+	ck_assert_int_eq(fixture_put_one(&f, "a@1.example", "1.example", QUEUE_QUEUED, id), 0);
+	ck_assert_int_eq(fixture_put_one(&f, "a@1.example", "1.example", QUEUE_QUEUED, id), 0);
+	ck_assert_uint_eq(fixture_claim(&f, jobs, 1), 1);
+	snprintf(path, sizeof path, "%s/queue.db", f.dir);
+	ck_assert_int_eq(sqlite3_open(path, &other), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_int_eq(fixture_put_one(&f, "b@1.example", "1.example", QUEUE_QUEUED, id), -1);
+	ck_assert(f.pr.code == 451 && strstr(f.pr.text, "locked"));
+	ck_assert(queue_trouble(f.q, &f.pr));
+	ck_assert_uint_eq(fixture_claim(&f, jobs + 1, 1), 0);
+	before = f.finished;
+
+	struct queue_settle s = {
+	    .rcpt = jobs[0]->rcpts[0].row, .state = QUEUE_DONE, .outcome = QUEUE_DELIVERED, .reason = "250 ok"};
+	struct queue_tx tx = {.settles = &s, .nsettles = 1};
+
+	queue_commit(f.q, &tx, fixture_done, &f);
+	ck_assert_int_eq(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	fixture_wait(&f, before + 1);
+	ck_assert_int_eq(f.err, 0);
+	ck_assert(!queue_trouble(f.q, NULL));
+	ck_assert_int_eq(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_int_eq(fixture_put_one(&f, "b@1.example", "1.example", QUEUE_QUEUED, id), -1);
+	ck_assert_int_eq(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(other);
+	for (int64_t end = loop_now_ms() + 20000; queue_trouble(f.q, NULL) && loop_now_ms() < end;)
+		loop_once(f.loop, 50);
+	ck_assert_uint_eq(fixture_claim(&f, jobs + 1, 1), 1);
+	queue_job_free(jobs[0]);
+	queue_job_free(jobs[1]);
+	fixture_clear(&f);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("queue_held");
@@ -476,6 +521,7 @@ int main(void)
 	tcase_add_test(t, test_schedule);
 	tcase_add_test(t, test_cancel_or_commit);
 	tcase_add_test(t, test_verb_and_lock);
+	tcase_add_test(t, test_locked);
 	suite_add_tcase(s, t);
 	return fixture_main(s);
 }
