@@ -117,7 +117,6 @@ def test_admins_hold_stays(top):
     assert "sealed" in inside.by_subject("kept").field("X-Postern-Verdict")
 
 
-@quick
 def test_verbs_while_the_database_is_locked(top):
     """Another process has the queue database's write lock: the admin is told so in a few seconds, nothing is changed, and the relay answers its clients meanwhile."""
     gw, inside, _ = solo(top, domain_settings="recipients = any")
@@ -145,7 +144,6 @@ def test_verbs_while_the_database_is_locked(top):
     inside.by_subject("waits")
 
 
-@quick
 def test_keeper_that_hangs(top):
     """The key process stops answering: the parent ends it, starts another, says so, and mail goes on."""
     gw, inside, _ = solo(top, settings="keeper-timeout = 2s", domain_settings="recipients = any")
@@ -168,7 +166,6 @@ def test_keeper_that_hangs(top):
     assert "keeper-hangs" not in gw.log(mark)
 
 
-@quick
 def test_one_that_cannot_be_read(top):
     """A message whose file cannot be opened goes by the schedule, counted, and holds up nobody else at its next hop; mended, it arrives."""
     gw, inside, _ = solo(top, sections=SLOW % ("1m", 20), domain_settings="recipients = any")
