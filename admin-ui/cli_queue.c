@@ -56,21 +56,38 @@ static void first_rcpt(const json_t *m, char *out, size_t cap)
 		(void)snprintf(out, cap, "%.300s", a);
 }
 
+/* What the first held recipient waits for: "trust partner.example", "admin"; else "". */
+static void waits_of(const json_t *m, char *out, size_t cap)
+{
+	const json_t *r;
+	size_t i;
+
+	out[0] = '\0';
+	json_array_foreach(json_object_get(m, "recipients"), i, r) if (out[0] == '\0')
+	{
+		const char *w = cli_json_str(r, "waits"), *whose = cli_json_str(r, "waits_for");
+
+		(void)snprintf(out, cap, "%.20s%s%.255s", w, w[0] && whose[0] ? " " : "", whose);
+	}
+}
+
 static void tell_list(const json_t *all)
 {
-	static const char *const heads[] = {"ID", "STATE", "ARRIVED (UTC)", ">SIZE", "~SENDER", "~RECIPIENT", NULL};
+	static const char *const heads[] = {
+	    "ID", "STATE", "ARRIVED (UTC)", ">SIZE", "~SENDER", "~RECIPIENT", "~WAITS FOR", NULL};
 	struct cli_table *t = cli_table_new(heads);
 	const json_t *m;
 	size_t i;
 
 	json_array_foreach(all, i, m)
 	{
-		char arrived[17], size[16], rcpt[330];
+		char arrived[17], size[16], rcpt[330], waits[300];
 		const char *sender = cli_json_str(m, "sender");
 		const char *values[] = {cli_json_str(m, "id"), cli_json_str(m, "state"),
 		    cli_out_minute_ms(cli_json_int(m, "arrived"), arrived),
-		    cli_out_size(cli_json_int(m, "size"), size), sender[0] ? sender : "<>", rcpt};
+		    cli_out_size(cli_json_int(m, "size"), size), sender[0] ? sender : "<>", rcpt, waits};
 
+		waits_of(m, waits, sizeof waits);
 		first_rcpt(m, rcpt, sizeof rcpt);
 		cli_table_row(t, values);
 	}
@@ -126,6 +143,33 @@ static void tell_ids(const char *name, const json_t *list)
 		cli_out_field(name, text);
 }
 
+static void tell_waits(const json_t *r)
+{
+	static const struct {
+		const char *word, *says, *more; /* around for whom */
+	} words[] = {
+	    {"admin", "you: release or delete it", ""},
+	    {"trust", "trust in who signed it, for the domain ", ""},
+	    {"key", "a key that opens it, of ", ""},
+	    {"inside", "the inside server (", "), or you"},
+	    {"service", "the gateway's own processes or disk", ""},
+	};
+	const char *w = cli_json_str(r, "waits");
+	char text[400], time[17];
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcmp(words[i].word, w) == 0) {
+			(void)snprintf(
+			    text, sizeof text, "%s%s%s", words[i].says, cli_json_str(r, "waits_for"), words[i].more);
+			cli_out_field("Waits for", text);
+		}
+	if (!w[0])
+		return;
+	(void)snprintf(text, sizeof text, "%s UTC, judged again %lld times",
+	    cli_out_minute_ms(cli_json_int(r, "held_since"), time), (long long)cli_json_int(r, "judged"));
+	cli_out_field("Held since", text);
+}
+
 static void tell_rcpt(const json_t *r)
 {
 	char text[64], time[17];
@@ -144,6 +188,7 @@ static void tell_rcpt(const json_t *r)
 	(void)snprintf(text, sizeof text, "%lld, changed %s UTC", (long long)cli_json_int(r, "attempts"),
 	    cli_out_minute_ms(cli_json_int(r, "changed"), time));
 	cli_out_field("Attempts", text);
+	tell_waits(r);
 	if (cli_json_int(r, "next_at") > 0)
 		cli_out_field("Next try", cli_out_minute_ms(cli_json_int(r, "next_at"), time));
 	json_array_foreach(json_object_get(r, "reports"), i, p) tell_report(p);
@@ -209,9 +254,10 @@ int cli_queue_show(struct cli *c)
 static const struct {
 	const char *command, *verb, *done, *from;
 } changes[] = {
-    {"queue hold", "queue.hold", "held", "waits for delivery"},
+    {"queue hold", "queue.hold", "held", "waits for delivery or is held"},
     {"queue release", "queue.release", "released", "is held"},
-    {"queue retry", "queue.retry", "will be tried now", "waits for delivery"},
+    {"queue retry", "queue.retry", "will be tried now",
+	"waits for delivery, or is held for anything but your decision"},
     {"queue delete", "queue.delete", "deleted", "waits or is held"},
 };
 

@@ -287,3 +287,14 @@ int judge_seen_get(struct ipc_in *in, char domain[256])
 	ipc_get_str(in, domain, 256);
 	return ipc_end(in);
 }
+
+void judge_changed_put(struct ipc_out *o, const char *whose)
+{
+	ipc_put_str(o, whose);
+}
+
+int judge_changed_get(struct ipc_in *in, char whose[256])
+{
+	ipc_get_str(in, whose, 256);
+	return ipc_end(in);
+}

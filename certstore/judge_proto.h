@@ -21,7 +21,7 @@ enum judge_msg {
 	JUDGE_SIGNERS, /* relay -> judge: is each of these signers to be believed? answered by JUDGE_TRUST */
 	JUDGE_TRUST,
 	JUDGE_SEEN,    /* relay -> judge: mail with this partner domain was protected (P9); no answer */
-	JUDGE_CHANGED, /* judge -> relay: the store changed: forget cached answers */
+	JUDGE_CHANGED, /* judge -> relay: the store changed: forget cached answers; whom it concerns */
 };
 
 #define JUDGE_CERTS_MAX 8
@@ -110,5 +110,9 @@ void judge_trust_put(struct ipc_out *o, const struct judge_trust *m);
 int judge_trust_get(struct ipc_in *in, struct judge_trust *m_r) __attribute__((warn_unused_result));
 void judge_seen_put(struct ipc_out *o, const char *domain);
 int judge_seen_get(struct ipc_in *in, char domain[256]) __attribute__((warn_unused_result));
+/* Whose signatures or keys may be believed otherwise than before: one domain, "" anybody's, JUDGE_NOBODY no one's. */
+#define JUDGE_NOBODY "-"
+void judge_changed_put(struct ipc_out *o, const char *whose);
+int judge_changed_get(struct ipc_in *in, char whose[256]) __attribute__((warn_unused_result));
 
 #endif

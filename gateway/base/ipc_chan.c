@@ -20,7 +20,7 @@
 #include "gateway/base/mem.h"
 
 /* Packets read before others on the loop get their turn. */
-enum { CHAN_BURST = 16 };
+enum { CHAN_BURST = 16, DRAIN_MAX = 4096 };
 
 struct packet {
 	struct packet *next;
@@ -135,9 +135,9 @@ static void flush(struct ipc_chan *c)
 	}
 }
 
-static void read_burst(struct ipc_chan *c)
+static void read_burst(struct ipc_chan *c, int max)
 {
-	for (int i = 0; i < CHAN_BURST && !c->paused && !c->closed; i++) {
+	for (int i = 0; i < max && !c->paused && !c->closed; i++) {
 		struct ipc_in in;
 		int r = ipc_recv_now(c->fd, &c->store, &in);
 
@@ -164,7 +164,7 @@ static void on_io(void *ctx, int fd, unsigned got)
 		watch(c);
 	}
 	if (got & LOOP_READ)
-		read_burst(c);
+		read_burst(c, CHAN_BURST);
 }
 
 struct ipc_chan *ipc_chan_new(struct loop *l, int fd, const struct ipc_chan_ops *ops, void *ctx)
@@ -241,6 +241,12 @@ size_t ipc_chan_waiting(const struct ipc_chan *c)
 int ipc_chan_fd(const struct ipc_chan *c)
 {
 	return c->fd;
+}
+
+void ipc_chan_drain(struct ipc_chan *c)
+{
+	REQUIRE(!c->busy);
+	read_burst(c, DRAIN_MAX);
 }
 
 void ipc_chan_pause(struct ipc_chan *c, bool paused)

@@ -36,6 +36,9 @@ bool ipc_chan_broken(const struct ipc_chan *c);
 /* Octets queued, for back-pressure. */
 size_t ipc_chan_waiting(const struct ipc_chan *c);
 int ipc_chan_fd(const struct ipc_chan *c);
+/* Tells now what has arrived already (on_msg, and on_close at its end), before the channel is given up for another
+ * one. c may be freed inside. Not from inside its own callbacks. */
+void ipc_chan_drain(struct ipc_chan *c);
 /* Stops or resumes reading (back-pressure). */
 void ipc_chan_pause(struct ipc_chan *c, bool paused);
 /* Closes; on_close is not called; what is queued is lost. May be called from inside on_msg and on_close. NULL is

@@ -25,10 +25,12 @@ struct group {
 	uint8_t key[KEYS_DATA_KEY];
 	uint8_t wrapped[KEYS_WRAPPED_MAX]; /* as the keeper gave it */
 	size_t len;			   /* 0: an empty place */
+	time_t since;			   /* when it was made, or had unwrapped */
 };
 
 struct datakeys {
 	struct keys_client *k;
+	time_t (*clock)(void);
 	EVP_CIPHER *cipher;
 	EVP_CIPHER_CTX *ctx;
 	struct group now; /* new data keys go under this one */
@@ -40,10 +42,19 @@ struct datakeys {
 	struct problem why;
 };
 
+static time_t now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
 struct datakeys *datakeys_new(struct keys_client *k)
 {
 	struct datakeys *d = mem_new(sizeof(*d));
 
+	d->clock = now_s;
 	d->k = k;
 	d->cipher = EVP_CIPHER_fetch(NULL, "AES-256-WRAP", NULL);
 	if (d->cipher == NULL)
@@ -64,12 +75,27 @@ void datakeys_free(struct datakeys *d)
 	mem_free_secret(d, sizeof(*d));
 }
 
-static time_t now_s(void)
+void datakeys_set_clock(struct datakeys *d, time_t (*clock)(void))
 {
-	struct timespec t;
+	d->clock = clock;
+}
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
+static size_t forget_if_old(const struct datakeys *d, struct group *g)
+{
+	if (g->len > 0 && d->clock() - g->since >= DATAKEYS_KEEP_SECONDS)
+		mem_wipe(g, sizeof(*g));
+	return g->len > 0;
+}
+
+size_t datakeys_forget_old(struct datakeys *d)
+{
+	size_t left = forget_if_old(d, &d->now);
+
+	if (left == 0)
+		d->left = 0;
+	for (size_t i = 0; i < DATAKEYS_KNOWN; i++)
+		left += forget_if_old(d, &d->known[i]);
+	return left;
 }
 
 /* 0, or -1 with pr: the keeper hangs, and the loop of the relay cannot wait for it with every message. */
@@ -110,7 +136,7 @@ static int renew(struct datakeys *d, struct problem *pr)
 	struct buf w;
 	int r;
 
-	if (d->left > 0 && now_s() < d->until)
+	if (d->left > 0 && d->clock() < d->until)
 		return 0;
 	d->left = 0;
 	if (may_ask(d, pr) < 0)
@@ -124,9 +150,10 @@ static int renew(struct datakeys *d, struct problem *pr)
 			remember(d, &d->now);
 		memcpy(g.wrapped, w.p, w.len);
 		g.len = w.len;
+		g.since = d->clock();
 		d->now = g;
 		d->left = DATAKEYS_USES;
-		d->until = now_s() + DATAKEYS_SECONDS;
+		d->until = d->clock() + DATAKEYS_SECONDS;
 	}
 	buf_clear(&w);
 	mem_wipe(&g, sizeof(g));
@@ -151,6 +178,7 @@ int datakeys_wrap(struct datakeys *d, const uint8_t key[KEYS_DATA_KEY], struct b
 {
 	uint8_t inner[INNER + 8];
 
+	datakeys_forget_old(d);
 	if (renew(d, pr) < 0)
 		return -1;
 	if (aes_wrap(d, &d->now, 1, key, KEYS_DATA_KEY, inner) != INNER)
@@ -181,7 +209,7 @@ static const struct group *find(const struct datakeys *d, const uint8_t *wrapped
 /* A group key of an earlier time, or of the process before. NULL with pr. */
 static const struct group *ask(struct datakeys *d, const uint8_t *wrapped, size_t n, struct problem *pr)
 {
-	struct group g = {.len = n};
+	struct group g = {.len = n, .since = d->clock()};
 	int64_t since = loop_now_ms();
 	struct problem why = {0};
 
@@ -206,6 +234,7 @@ int datakeys_unwrap(
 		return problem_perm(
 		    pr, "A wrapped data key of the queue is damaged, or of another version (%zu octets)", n);
 	outer = p[0];
+	datakeys_forget_old(d);
 	g = find(d, p + 1, outer);
 	if (g == NULL)
 		g = ask(d, p + 1, outer, pr);

@@ -101,6 +101,8 @@ static enum stage_result foreign(struct work *w)
 		    d);
 		return STAGE_REJECT;
 	}
+	w->res->waits = QUEUE_WAITS_KEY;
+	snprintf(w->res->waits_for, sizeof(w->res->waits_for), "%s", d);
 	return hold(w, "encrypted for a certificate that is not ours");
 }
 
@@ -282,6 +284,23 @@ static enum stage_result in_trust(struct work *w)
 
 /* ---- policy and what is delivered ---- */
 
+/* A signature that holds, by somebody who may come to be trusted, is judged again then; what is broken, or not signed
+ * at all, gets no better by waiting. */
+static void note_waits(struct work *w)
+{
+	if (w->facts.sig != POLICY_SIG_UNTRUSTED && w->facts.sig != POLICY_SIG_UNBOUND)
+		return;
+	w->res->waits = QUEUE_WAITS_TRUST;
+	snprintf(w->res->waits_for, sizeof(w->res->waits_for), "%s", w->from.domain);
+}
+
+static bool may_hold(const struct work *w, const struct policy_in_rules *rules)
+{
+	if (w->nsigners == 0 && !w->bad_signer)
+		return rules->unsigned_clear == POLICY_HOLD;
+	return rules->untrusted == POLICY_HOLD || rules->broken == POLICY_HOLD;
+}
+
 static enum stage_result in_judge(struct work *w)
 {
 	struct policy_in_rules rules;
@@ -296,6 +315,9 @@ static enum stage_result in_judge(struct work *w)
 	policy_inbound(&rules, &w->facts, &d);
 	if ((w->rq->released || w->closed_goes) && d.action == POLICY_HOLD)
 		d.action = POLICY_MARK;
+	w->res->may_hold = may_hold(w, &rules);
+	if (d.action == POLICY_HOLD)
+		note_waits(w);
 	w->res->protected_in = w->facts.sig == POLICY_SIG_GOOD && w->facts.encrypted && w->facts.opened;
 	snprintf(w->res->log, sizeof(w->res->log), "verdict=%s result=%s cipher=%s signer=\"%.200s\"", d.verdict,
 	    d.result, w->cipher[0] ? w->cipher : "-", w->signer_name);

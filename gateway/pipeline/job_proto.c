@@ -439,6 +439,9 @@ void job_result_put(struct ipc_out *o, const struct job_result *m)
 	ipc_put_u8(o, m->protected_in);
 	ipc_put_u8(o, m->tls_no);
 	ipc_put_u8(o, m->open_failed);
+	ipc_put_u8(o, m->may_hold);
+	ipc_put_u8(o, m->waits);
+	ipc_put_str(o, m->waits_for);
 	ipc_put_bytes(o, m->key_hash, sizeof(m->key_hash));
 	ipc_put_u8(o, m->have_key_hash);
 	ipc_put_u32(o, (uint32_t)m->nids);
@@ -468,6 +471,11 @@ int job_result_get(struct ipc_in *in, struct arena *a, struct job_result *m)
 	m->protected_in = take_bool(in);
 	m->tls_no = take_bool(in);
 	m->open_failed = take_bool(in);
+	m->may_hold = take_bool(in);
+	m->waits = ipc_get_u8(in);
+	if (m->waits > QUEUE_WAITS_KEY)
+		in->bad = true;
+	ipc_get_str(in, m->waits_for, sizeof(m->waits_for));
 	take_fixed(in, m->key_hash, sizeof(m->key_hash));
 	m->have_key_hash = take_bool(in);
 	m->nids = take_count(in, JOB_IDS_MAX);

@@ -14,6 +14,7 @@
 #include "gateway/base/ipc.h"
 #include "gateway/mail/dsn_read.h"
 #include "gateway/mail/address.h"
+#include "gateway/queue/queue.h"
 
 enum job_msg { JOB_REQUEST = 200, JOB_PIECE, JOB_RESULT };
 enum job_kind {
@@ -119,7 +120,11 @@ struct job_result {
 	bool protected_in;     /* trusted and sealed: remember the partner as seen protected */
 	bool open_failed;      /* counts against P10's limit */
 	bool tls_no;	       /* JOB_SEAL: the header says "TLS-Required: No" */
-	uint8_t key_hash[32];  /* JOB_CHECK/OPEN of encrypted mail: hash of our encryptedKey */
+	bool may_hold; /* JOB_CHECK: our domain's rules hold some mail of this kind (signed, or not signed), whatever
+			  the signature is worth */
+	uint8_t waits; /* held, or an output to be held: ADMIN, TRUST or KEY of enum queue_waits */
+	char waits_for[256];
+	uint8_t key_hash[32]; /* JOB_CHECK/OPEN of encrypted mail: hash of our encryptedKey */
 	bool have_key_hash;
 	const char *ids[JOB_IDS_MAX];
 	size_t nids;

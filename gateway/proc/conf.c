@@ -184,6 +184,10 @@ static const struct setting top_rows[] = {
 	NULL},
     {"crashes-max", SETTING_INT, AT(crashes_max), "3", 1, 1000, NULL,
 	"How often within an hour a sealing process may die over one message before it is refused with 554.", NULL},
+    {"keeper-timeout", SETTING_DURATION, AT(keeper_timeout), "30s", 0, 3600000, NULL,
+	"How long the process with the private keys may answer nothing before it is ended and started again; 0 for "
+	"never.",
+	NULL},
     {"subject-mark", SETTING_BOOL, AT(subject_mark), "no", 0, 0, NULL,
 	"Put \"[not verified]\" in front of the Subject of marked mail.", NULL},
     {"foreign-encrypted", SETTING_ENUM, AT(foreign_encrypted), "refuse", 0, 0, foreign_words,

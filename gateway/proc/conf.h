@@ -49,9 +49,10 @@ struct conf_top {	   /* section "" */
 	int64_t nesting_max;	   /* S/MIME layers */
 	int64_t open_failures_max; /* P10: failures an hour of a client or an encryptedKey hash */
 	int64_t crashes_max;
-	bool subject_mark;     /* put [sealed]/[not verified] marks into the Subject: default no */
-	int foreign_encrypted; /* 0 refuse, 1 deliver */
-	int dsn_unmatched;     /* enum policy_in_dsn_rule */
+	int64_t keeper_timeout; /* ms; 0: never */
+	bool subject_mark;	/* put [sealed]/[not verified] marks into the Subject: default no */
+	int foreign_encrypted;	/* 0 refuse, 1 deliver */
+	int dsn_unmatched;	/* enum policy_in_dsn_rule */
 	int64_t dsn_rate;
 	char *postmaster; /* address for notices, "" = postmaster@hostname */
 };

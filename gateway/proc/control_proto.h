@@ -38,7 +38,9 @@ enum control_msg {
 	CONTROL_STATUS_REPLY,	/* struct control_file: JSON */
 	CONTROL_KEYFILES,	/* admin -> parent: nothing: all key files for a backup */
 	CONTROL_KEYFILES_REPLY, /* struct control_file, one packet a file; the last has an empty name */
-	CONTROL_RCPT_MAP,      /* to relay: struct control_peer {index of a domain} + descriptor: its recipient-map */
+	CONTROL_RCPT_MAP, /* to relay: struct control_peer {index of a domain} + descriptor: its recipient-map */
+	CONTROL_PING,	  /* to keeper: nothing; its service answers, and it says PONG with the same id */
+	CONTROL_PONG,
 	CONTROL_LDAP_PASSWORD, /* to scout: struct control_file: title of a section ldap, its bind password */
 };
 

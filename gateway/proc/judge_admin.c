@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "certstore/judge_proto.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/proc/judge_admin_anchor.h"
@@ -29,32 +30,33 @@
 static const struct verb {
 	const char *name;
 	int (*fn)(struct judge_call *c);
-	const char *args; /* each between blanks */
+	const char *args;     /* each between blanks */
+	const char *concerns; /* the argument that names whose trust or keys it changes; NULL: nobody's */
 } verbs[] = {
-    {"domain.add", judge_admin_domain_add, DOMAIN_ARGS},
-    {"domain.tls", judge_admin_domain_tls, DOMAIN_ARGS},
-    {"domain.install", judge_admin_install, " domain content force "},
-    {"domain.list", judge_admin_domain_list, " domain "},
-    {"partner.add", judge_admin_partner_add, " domain treatment strength note "},
-    {"partner.list", judge_admin_partner_list, " after max "},
-    {"partner.show", judge_admin_partner_show, " domain "},
-    {"partner.remove", judge_admin_partner_remove, " domain "},
-    {"partner.release", judge_admin_partner_release, " domain "},
-    {"cert.preview", judge_admin_cert_preview, " content owner "},
-    {"cert.import", judge_admin_cert_import, " owner content sha256 pinned force "},
-    {"cert.list", judge_admin_cert_list, " owner after max "},
-    {"cert.remove", judge_admin_cert_remove, " owner sha256 "},
-    {"anchor.add", judge_admin_anchor_add, " scope direction content sha256 force "},
-    {"anchor.list", judge_admin_anchor_list, " scope "},
-    {"anchor.remove", judge_admin_anchor_remove, " scope sha256 "},
-    {"rule.add", judge_admin_rule_add, " name sender recipient treatment strength position "},
-    {"rule.list", judge_admin_rule_list, " "},
-    {"rule.remove", judge_admin_rule_remove, " id name "},
-    {"explain", judge_admin_explain, " sender recipient reply_to_sealed "},
-    {"audit.list", judge_admin_audit_list, " before max "},
-    {"audit.verify", judge_admin_audit_verify, " "},
-    {"store.snapshot", judge_admin_snapshot, " "},
-    {"status", judge_admin_status, " "},
+    {"domain.add", judge_admin_domain_add, DOMAIN_ARGS, "domain"},
+    {"domain.tls", judge_admin_domain_tls, DOMAIN_ARGS, "domain"},
+    {"domain.install", judge_admin_install, " domain content force ", "domain"},
+    {"domain.list", judge_admin_domain_list, " domain ", NULL},
+    {"partner.add", judge_admin_partner_add, " domain treatment strength note ", "domain"},
+    {"partner.list", judge_admin_partner_list, " after max ", NULL},
+    {"partner.show", judge_admin_partner_show, " domain ", NULL},
+    {"partner.remove", judge_admin_partner_remove, " domain ", "domain"},
+    {"partner.release", judge_admin_partner_release, " domain ", "domain"},
+    {"cert.preview", judge_admin_cert_preview, " content owner ", NULL},
+    {"cert.import", judge_admin_cert_import, " owner content sha256 pinned force ", "owner"},
+    {"cert.list", judge_admin_cert_list, " owner after max ", NULL},
+    {"cert.remove", judge_admin_cert_remove, " owner sha256 ", "owner"},
+    {"anchor.add", judge_admin_anchor_add, " scope direction content sha256 force ", "scope"},
+    {"anchor.list", judge_admin_anchor_list, " scope ", NULL},
+    {"anchor.remove", judge_admin_anchor_remove, " scope sha256 ", "scope"},
+    {"rule.add", judge_admin_rule_add, " name sender recipient treatment strength position ", NULL},
+    {"rule.list", judge_admin_rule_list, " ", NULL},
+    {"rule.remove", judge_admin_rule_remove, " id name ", NULL},
+    {"explain", judge_admin_explain, " sender recipient reply_to_sealed ", NULL},
+    {"audit.list", judge_admin_audit_list, " before max ", NULL},
+    {"audit.verify", judge_admin_audit_verify, " ", NULL},
+    {"store.snapshot", judge_admin_snapshot, " ", NULL},
+    {"status", judge_admin_status, " ", NULL},
 };
 
 /* A request may hold a private key: jansson's copies of it are wiped when freed. Works beside memory that plain
@@ -96,6 +98,20 @@ static int check_args(struct judge_call *c, const struct verb *v)
 	return 0;
 }
 
+/* A person's concerns all of the domain; without the argument, or with "*", it is anybody's. */
+static void note_concerns(struct judge_call *c, const struct verb *v)
+{
+	const char *who = v->concerns ? json_string_value(json_object_get(c->args, v->concerns)) : NULL;
+	const char *at = who ? strrchr(who, '@') : NULL;
+	char domain[ADDRESS_DOMAIN_MAX + 1] = "";
+
+	if (at)
+		who = at + 1;
+	if (who && address_domain(who, strlen(who), domain, NULL) != 0)
+		domain[0] = '\0';
+	snprintf(c->ja->concerns, sizeof c->ja->concerns, "%s", v->concerns ? domain : JUDGE_NOBODY);
+}
+
 static int run(struct judge_call *c, json_t *request)
 {
 	json_t *name = json_object_get(request, "verb"), *args = json_object_get(request, "args");
@@ -110,6 +126,8 @@ static int run(struct judge_call *c, json_t *request)
 
 	c->args = args ? args : none;
 	judge_cache_begin(c->ja->world->cache, c->store);
+
+	note_concerns(c, v);
 
 	int rc = check_args(c, v) < 0 ? -1 : v->fn(c);
 

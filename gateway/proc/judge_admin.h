@@ -24,6 +24,8 @@ struct judge_admin {
 	    *keys; /* NULL: the keeper cannot be asked. Its time-out must allow for making an RSA-4096 key (60 s) */
 	const char *directory; /* may be written to: snapshots are made there and removed at once */
 	int64_t (*now)(void);  /* unix s; NULL: the clock */
+	char concerns[256];    /* out: whose signatures or keys the last request may have changed, as JUDGE_CHANGED
+				  says it */
 };
 
 /* Never NULL; free() it. who stands in the audit log. *fd_r: a descriptor that goes with the reply (store.snapshot),

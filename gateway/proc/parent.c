@@ -17,6 +17,7 @@
 #include "gateway/proc/parent_child.h"
 #include "gateway/proc/parent_rcpts.h"
 #include "gateway/proc/parent_setup.h"
+#include "gateway/proc/parent_watch.h"
 
 enum { EXIT_CONFIG = 78, RELAY_PATIENCE_MS = 30000, PATIENCE_MS = 5000, PASSPHRASE_MS = 2000 };
 
@@ -241,6 +242,8 @@ void parent_on_message(struct parent_proc *c, struct ipc_in *in)
 		child_ready_now(c);
 	else if (in->type == CONTROL_STATE && c->role == ROLE_KEEPER)
 		keeper_state(c, in);
+	else if (in->type == CONTROL_PONG && c->role == ROLE_KEEPER)
+		parent_watch_answered(c->of, in->id);
 	else if (in->type == CONTROL_KEYFILE_PUT && c->role == ROLE_KEEPER)
 		keep_file(c, in);
 	else if (in->type == CONTROL_STATUS && c->role == ROLE_ADMIN)
@@ -426,6 +429,7 @@ int parent_main(const char *file)
 	loop_on_signal(p->loop, SIGHUP, on_hup, p);
 	p->passphrase = loop_timer_new(p->loop, look_for_passphrase, p);
 	loop_timer_set(p->passphrase, PASSPHRASE_MS);
+	parent_watch_begin(p);
 	if (start_all(p, &pr) != 0) {
 		log_error(NULL, "parent", "start why=\"%s\"", pr.text);
 		p->goal = PARENT_STOP;

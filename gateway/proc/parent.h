@@ -50,6 +50,13 @@ struct parent {
 	bool said_ready;
 	bool unsealing; /* the keeper was started and given the passphrase; it has not yet said what came of it */
 	struct loop_timer *passphrase;
+	struct { /* parent_watch.c */
+		struct loop_timer *timer;
+		int pid; /* of the keeper that was asked */
+		uint32_t id;
+		int64_t asked; /* ms */
+		bool waiting;
+	} watch;
 	int64_t began;
 };
 

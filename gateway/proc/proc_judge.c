@@ -34,7 +34,8 @@ static struct {
 	struct judge_world world;
 	struct judge_admin verbs;
 	char dir[300];
-	uint64_t seen_version;
+	uint64_t seen_version, known_version; /* as the relay was told; as our own changes left it */
+	char concerns[256];		      /* whom the changes since seen_version concern */
 	struct loop_timer *look;
 } me = {.relay_fd = -1, .admin_fd = -1};
 
@@ -111,6 +112,29 @@ static void answer_identities(uint32_t id)
 	free(l);
 }
 
+/* What was changed here concerns these; two of them are anybody. */
+static void changed_here(const char *whose)
+{
+	uint64_t v = store_version(me.store);
+
+	if (v == me.known_version)
+		return;
+	if (me.known_version == me.seen_version || strcmp(me.concerns, JUDGE_NOBODY) == 0)
+		snprintf(me.concerns, sizeof(me.concerns), "%s", whose);
+	else if (strcmp(whose, JUDGE_NOBODY) != 0 && strcmp(whose, me.concerns) != 0)
+		me.concerns[0] = '\0';
+	me.known_version = v;
+}
+
+/* What another process changed meanwhile may concern anybody. */
+static void changed_elsewhere(void)
+{
+	if (store_version(me.store) == me.known_version)
+		return;
+	me.known_version = store_version(me.store);
+	me.concerns[0] = '\0';
+}
+
 static void note_seen(struct ipc_in *in)
 {
 	char domain[256];
@@ -118,8 +142,10 @@ static void note_seen(struct ipc_in *in)
 
 	if (judge_seen_get(in, domain) != 0)
 		log_fatal("the relay's note cannot be read");
+	changed_elsewhere();
 	if (store_seen_protected(me.store, domain, time(NULL), &pr) != 0)
 		log_error(NULL, "judge", "alarm=store why=\"%s\"", pr.text);
+	changed_here(JUDGE_NOBODY); /* it binds us, and makes nobody believed */
 }
 
 static void from_relay(void *ctx, struct ipc_chan *c, struct ipc_in *in)
@@ -154,8 +180,10 @@ static void look(void *ctx)
 	loop_timer_set(me.look, LOOK_MS);
 	if (v == me.seen_version)
 		return;
-	me.seen_version = v;
+	changed_elsewhere();
+	me.seen_version = me.known_version = v;
 	ipc_out_init(&o, JUDGE_CHANGED, 0);
+	judge_changed_put(&o, me.concerns);
 	send_relay(&o);
 }
 
@@ -172,7 +200,9 @@ static void from_admin(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 	(void)ctx;
 	if (in->type != ADMIN_PROTO_REQUEST || admin_request_get(in, &rq) != 0)
 		log_fatal("the admin process sent a request that cannot be read");
+	changed_elsewhere();
 	rp.text = judge_admin(&me.verbs, rq.text, rq.who, &fd);
+	changed_here(me.verbs.concerns);
 	look(NULL); /* the relay hears of a change before the admin hears that it is made */
 	if (fd >= 0)
 		rp.fds[rp.nfds++] = fd;
@@ -293,7 +323,7 @@ static int run(struct child *c)
 		me.relay = ipc_chan_new(me.loop, me.relay_fd, &relay_ops, NULL);
 	if (me.admin_fd >= 0)
 		me.admin = ipc_chan_new(me.loop, me.admin_fd, &admin_ops, NULL);
-	me.seen_version = store_version(me.store);
+	me.seen_version = me.known_version = store_version(me.store);
 	me.look = loop_timer_new(me.loop, look, NULL);
 	loop_timer_set(me.look, LOOK_MS);
 	child_ready(c);

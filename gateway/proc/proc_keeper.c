@@ -14,6 +14,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/keys/keeper.h"
+#include "gateway/keys/keeper_proto.h"
 #include "gateway/keys/keys.h"
 #include "gateway/proc/proc.h"
 
@@ -46,9 +47,12 @@ static struct {
 	struct put *puts;
 	uint32_t next_id;
 	pthread_t server;
+	int probe_fd;
+	struct ipc_chan *probe; /* a client of our own service: the parent asks through it whether it answers */
 } me = {.lock = PTHREAD_MUTEX_INITIALIZER, .answered = PTHREAD_COND_INITIALIZER};
 
-enum { MASTER_ID = 0, SERVER_THREADS_MAX = 64 };
+/* At least two threads: making an RSA key takes one for a minute or two, and the others must be answered. */
+enum { MASTER_ID = 0, SERVER_THREADS_MIN = 2, SERVER_THREADS_MAX = 64 };
 
 /* ---- to the parent ---- */
 
@@ -223,7 +227,52 @@ static void setup_once(struct child *c)
 		return;
 	me.child = c;
 	me.keeper = keeper_new(persist, NULL);
+
+	int fds[2];
+
+	if (ipc_pair(fds) != 0)
+		log_fatal("no socketpair");
+	keeper_attach(me.keeper, fds[1], KEEPER_FOR_RELAY);
+	me.probe_fd = fds[0];
 }
+
+/* ---- does the service answer? ---- */
+
+static void ping(uint32_t id)
+{
+	struct keeper_request rq = {.msg = KEEPER_MSG_STATUS, .seq = id};
+	struct ipc_out o;
+
+	if (me.probe == NULL)
+		return;
+	if (keeper_proto_put_request(&o, &rq) != 0)
+		log_panic("a status request does not fit");
+	if (ipc_chan_send(me.probe, &o) != 0)
+		log_error(NULL, "keeper", "alarm=probe why=\"our own service cannot be asked\"");
+}
+
+static void probe_answered(void *ctx, struct ipc_chan *c, struct ipc_in *in)
+{
+	struct keeper_reply rp;
+	struct ipc_out o;
+
+	(void)ctx;
+	(void)c;
+	if (keeper_proto_get_reply(in, &rp) != 0)
+		return;
+	ipc_out_init(&o, CONTROL_PONG, rp.seq);
+	child_tell(me.child, &o);
+}
+
+static void probe_closed(void *ctx, struct ipc_chan *c, const char *why)
+{
+	(void)ctx;
+	(void)why;
+	ipc_chan_free(c);
+	me.probe = NULL;
+}
+
+static const struct ipc_chan_ops probe_ops = {probe_answered, probe_closed};
 
 static int message(struct child *c, struct ipc_in *in)
 {
@@ -246,6 +295,9 @@ static int message(struct child *c, struct ipc_in *in)
 		return 0;
 	case CONTROL_STOP:
 		loop_stop(me.loop);
+		return 0;
+	case CONTROL_PING:
+		ping(id);
 		return 0;
 	default:
 		break;
@@ -272,7 +324,9 @@ static void *serve(void *ctx)
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
 	(void)ctx;
-	keeper_run(me.keeper, cores < 1 ? 1 : cores > SERVER_THREADS_MAX ? SERVER_THREADS_MAX : (int)cores);
+	keeper_run(me.keeper, cores < SERVER_THREADS_MIN   ? SERVER_THREADS_MIN
+			      : cores > SERVER_THREADS_MAX ? SERVER_THREADS_MAX
+							   : (int)cores);
 	return NULL;
 }
 
@@ -283,12 +337,14 @@ static int run(struct child *c)
 	setup_once(c);
 	me.loop = loop_new();
 	child_control(c, me.loop, &proc_keeper_role);
+	me.probe = ipc_chan_new(me.loop, me.probe_fd, &probe_ops, NULL);
 	child_sandbox(c, &s);
 	if (pthread_create(&me.server, NULL, serve, NULL) != 0)
 		log_fatal("no thread");
 	tell_state();
 	child_ready(c);
 	loop_run(me.loop);
+	ipc_chan_free(me.probe);
 	keeper_stop(me.keeper);
 	pthread_join(me.server, NULL);
 	keeper_free(me.keeper);

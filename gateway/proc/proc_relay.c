@@ -21,6 +21,7 @@
 #include "gateway/proc/relay_ask.h"
 #include "gateway/proc/relay_deliver.h"
 #include "gateway/proc/relay_failures.h"
+#include "gateway/proc/relay_held.h"
 #include "gateway/proc/relay_hops.h"
 #include "gateway/proc/relay_jobs.h"
 #include "gateway/proc/relay_rcpts.h"
@@ -117,6 +118,7 @@ static void keeper_state(const struct control_state *st)
 		return;
 	relay_accept_identities(me.accept);
 	relay_deliver_kick(me.deliver);
+	relay_held_mended(me.held);
 }
 
 static int message(struct child *c, struct ipc_in *in)
@@ -156,6 +158,12 @@ static void on_identities(void *ctx)
 	(void)ctx;
 	if (me.keeper == KEYS_READY)
 		relay_accept_identities(me.accept);
+}
+
+static void on_change(void *ctx, const char *domain)
+{
+	(void)ctx;
+	relay_held_changed(me.held, domain);
 }
 
 static void accept_anyway(void *ctx)
@@ -231,6 +239,8 @@ static void make_parts(struct child *c, const char *dir)
 	me.crashes = relay_failures_new(me.top->crashes_max);
 	me.accept = relay_accept_new(&me);
 	me.deliver = relay_deliver_new(&me);
+	me.held = relay_held_new(&me);
+	relay_ask_on_change(me.ask, on_change, NULL);
 }
 
 static int run(struct child *c)

@@ -22,6 +22,7 @@ struct relay_hops;
 struct relay_deliver;
 struct relay_accept;
 struct relay_failures;
+struct relay_held;
 struct relay_rcpts;
 
 struct relay {
@@ -46,6 +47,7 @@ struct relay {
 	struct relay_failures *failures;
 	struct relay_failures *crashes; /* messages over which a sealer died */
 	struct relay_rcpts *rcpts;
+	struct relay_held *held;
 };
 
 /* authserv-id as configured, else the host name. */

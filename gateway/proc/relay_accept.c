@@ -132,15 +132,21 @@ static int check_rates(
 	return 0;
 }
 
+bool relay_accept_unlimited(const struct relay_accept *a, const struct smtpd *s)
+{
+	const struct conf_listener *l = conf_of(a, s);
+
+	return l->side == 0 || among(&l->unlimited, smtpd_client(s));
+}
+
 /* One session more of c, which entered for it. */
 static int check_client(const struct relay_accept *a, struct smtpd *s, struct smtpd_client *c, struct problem *pr)
 {
-	const struct conf_listener *l = conf_of(a, s);
 	const char *client = smtpd_client(s);
 
 	if (smtpd_client_sessions(c) > (size_t)a->r->top->sessions_per_client)
 		return problem_set(pr, PROBLEM_TEMP, 421, "4.7.0", "", "too many sessions from %s", client);
-	if (l->side == 0 || among(&l->unlimited, client))
+	if (relay_accept_unlimited(a, s))
 		return 0;
 	if (check_rates(smtpd_where(s)->set, c, client, pr) != 0)
 		return -1;

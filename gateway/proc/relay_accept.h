@@ -22,6 +22,8 @@ size_t relay_accept_sessions(const struct relay_accept *a);
 bool relay_accept_proxied(const struct relay_accept *a, const struct smtpd *s);
 /* For relay_session: may this session begin (network list, limits)? 0 counts it, -1 with pr. */
 int relay_accept_count(struct relay_accept *a, struct smtpd *s, struct problem *pr);
+/* A client for whom rates and shares do not hold (`unlimited` of an outside listener; any inside). */
+bool relay_accept_unlimited(const struct relay_accept *a, const struct smtpd *s);
 void relay_accept_uncount(struct relay_accept *a, struct smtpd *s);
 
 #endif

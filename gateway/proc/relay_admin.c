@@ -11,8 +11,11 @@
 #include "gateway/base/mem.h"
 #include "gateway/proc/relay_accept.h"
 #include "gateway/proc/relay_deliver.h"
+#include "gateway/proc/relay_held.h"
 #include "gateway/proc/relay_jobs.h"
 #include "gateway/proc/relay_rcpts.h"
+
+enum { PATIENCE_MS = 4000 }; /* for the writer to begin with a change; less than it waits for a lock */
 
 static struct ipc_chan *channel;
 static unsigned life; /* of the channel: answers to an older one are thrown away */
@@ -88,45 +91,6 @@ static void wake(struct relay *r, const char *id)
 	free(text);
 }
 
-static json_t *change(struct relay *r, enum queue_verb verb, const char *word, const json_t *args, const char *who)
-{
-	struct problem pr = {0};
-	const char *id = text_arg(args, "id"), *address = text_arg(args, "address"),
-		   *reason = text_arg(args, "reason");
-	long n;
-
-	if (id[0] == '\0')
-		return failure("usage", "which message? give its queue id");
-	n = queue_admin(r->queue, verb, id, address[0] ? address : NULL, reason[0] ? reason : who, &pr);
-	if (n < 0)
-		return failure("refused", pr.text);
-	log_info(id, "relay", "admin=%s recipients=%ld by=\"%s\" reason=\"%s\"", word, n, who, reason);
-	if (verb == QUEUE_VERB_RETRY || verb == QUEUE_VERB_RELEASE)
-		wake(r, id);
-	relay_deliver_kick(r->deliver);
-	return success(json_pack("{s:I}", "changed", (json_int_t)n));
-}
-
-static json_t *do_hold(struct relay *r, const json_t *args, const char *who)
-{
-	return change(r, QUEUE_VERB_HOLD, "hold", args, who);
-}
-
-static json_t *do_release(struct relay *r, const json_t *args, const char *who)
-{
-	return change(r, QUEUE_VERB_RELEASE, "release", args, who);
-}
-
-static json_t *do_retry(struct relay *r, const json_t *args, const char *who)
-{
-	return change(r, QUEUE_VERB_RETRY, "retry", args, who);
-}
-
-static json_t *do_delete(struct relay *r, const json_t *args, const char *who)
-{
-	return change(r, QUEUE_VERB_DELETE, "delete", args, who);
-}
-
 static json_t *do_status(struct relay *r, const json_t *args, const char *who)
 {
 	struct queue_counts c = {0};
@@ -150,10 +114,6 @@ static const struct {
 } verbs[] = {
     {"queue.list", do_list},
     {"queue.show", do_show},
-    {"queue.hold", do_hold},
-    {"queue.release", do_release},
-    {"queue.retry", do_retry},
-    {"queue.delete", do_delete},
     {"status", do_status},
 };
 
@@ -216,6 +176,67 @@ static json_t *check(struct relay *r, uint32_t id, const json_t *args)
 	return NULL;
 }
 
+/* ---- changing the queue: the writer's thread does it, and the loop does not wait ---- */
+
+struct change {
+	struct relay *r;
+	uint32_t id;
+	unsigned life;
+	const struct change_verb *verb;
+	char *msg, *who, *reason;
+};
+static const struct change_verb {
+	const char *name, *word;
+	enum queue_verb verb;
+} changes[] = {
+    {"queue.hold", "hold", QUEUE_VERB_HOLD},
+    {"queue.release", "release", QUEUE_VERB_RELEASE},
+    {"queue.retry", "retry", QUEUE_VERB_RETRY},
+    {"queue.delete", "delete", QUEUE_VERB_DELETE},
+};
+
+static void changed(void *ctx, long n, const struct problem *pr)
+{
+	struct change *k = ctx;
+	struct relay *r = k->r;
+
+	if (n >= 0) {
+		log_info(k->msg, "relay", "admin=%s recipients=%ld by=\"%s\" reason=\"%s\"", k->verb->word, n, k->who,
+		    k->reason);
+	}
+	if (n >= 0 && !r->stopping) { /* told while the queue is closed: it must not be used */
+		if (k->verb->verb == QUEUE_VERB_RETRY || k->verb->verb == QUEUE_VERB_RELEASE)
+			wake(r, k->msg);
+		relay_deliver_kick(r->deliver);
+		relay_held_kick(r->held);
+	}
+	if (k->life == life && channel != NULL)
+		reply(k->id,
+		    n < 0 ? failure("refused", pr->text) : success(json_pack("{s:I}", "changed", (json_int_t)n)));
+	free(k->msg);
+	free(k->who);
+	free(k->reason);
+	free(k);
+}
+
+static json_t *change(
+    struct relay *r, uint32_t id, const struct change_verb *verb, const json_t *args, const char *who)
+{
+	const char *msg = text_arg(args, "id"), *address = text_arg(args, "address"),
+		   *reason = text_arg(args, "reason");
+	struct change *k;
+
+	if (msg[0] == '\0')
+		return failure("usage", "which message? give its queue id");
+	k = mem_new(sizeof(*k));
+	*k = (struct change){.r = r, .id = id, .life = life, .verb = verb};
+	k->msg = mem_str(msg);
+	k->who = mem_str(who);
+	k->reason = mem_str(reason);
+	queue_admin_begin(r->queue, verb->verb, msg, address, reason[0] ? reason : who, PATIENCE_MS, changed, k);
+	return NULL;
+}
+
 /* NULL: the answer comes later. */
 static json_t *run_verb(struct relay *r, uint32_t id, const struct admin_request *rq)
 {
@@ -227,6 +248,12 @@ static json_t *run_verb(struct relay *r, uint32_t id, const struct admin_request
 		json_decref(o);
 		return res;
 	}
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
+		if (strcmp(changes[i].name, verb) == 0) {
+			res = change(r, id, &changes[i], json_object_get(o, "args"), rq->who);
+			json_decref(o);
+			return res;
+		}
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]) && res == NULL; i++)
 		if (strcmp(verbs[i].verb, verb) == 0)
 			res = verbs[i].run(r, json_object_get(o, "args"), rq->who);

@@ -67,6 +67,8 @@ struct relay_ask {
 	size_t next_note;
 	void (*on_identities)(void *ctx);
 	void *ctx;
+	void (*on_change)(void *ctx, const char *domain);
+	void *change_ctx;
 };
 
 struct relay_verdict *relay_verdict_ref(struct relay_verdict *v)
@@ -458,6 +460,25 @@ static void got_identities(struct relay_ask *a, struct ipc_in *in)
 	free(l);
 }
 
+static void tell_change(struct relay_ask *a, const char *domain)
+{
+	if (a->on_change != NULL)
+		a->on_change(a->change_ctx, domain);
+}
+
+static void got_change(struct relay_ask *a, struct ipc_in *in)
+{
+	char whose[256];
+
+	if (judge_changed_get(in, whose) != 0)
+		log_fatal("the judge told of a change that cannot be read");
+	cache_drop(a);
+	memset(a->notes, 0, sizeof(a->notes)); /* one said again must not undo a release */
+	ask_identities(a);
+	if (strcmp(whose, JUDGE_NOBODY) != 0)
+		tell_change(a, whose[0] != '\0' ? whose : NULL);
+}
+
 static void on_msg(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 {
 	struct relay_ask *a = ctx;
@@ -474,9 +495,7 @@ static void on_msg(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 		got_identities(a, in);
 		break;
 	case JUDGE_CHANGED:
-		cache_drop(a);
-		memset(a->notes, 0, sizeof(a->notes)); /* one said again must not undo a release */
-		ask_identities(a);
+		got_change(a, in);
 		break;
 	default:
 		log_fatal("the judge sent a message of unknown type %u", in->type);
@@ -516,6 +535,13 @@ void relay_ask_channel(struct relay_ask *a, int fd)
 	a->chan = ipc_chan_new(a->loop, fd, &ops, a);
 	seen_again(a);
 	ask_identities(a);
+	tell_change(a, NULL);
+}
+
+void relay_ask_on_change(struct relay_ask *a, void (*fn)(void *ctx, const char *domain), void *ctx)
+{
+	a->on_change = fn;
+	a->change_ctx = ctx;
 }
 
 uint64_t relay_ask_changes(const struct relay_ask *a)

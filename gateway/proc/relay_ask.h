@@ -26,6 +26,8 @@ struct relay_verdict *relay_verdict_local(void);
 struct relay_ask;
 struct relay_ask *relay_ask_new(struct loop *l, void (*on_identities)(void *ctx), void *ctx);
 void relay_ask_free(struct relay_ask *a);
+/* Called when trust or keys may have changed: domain, or NULL for anybody's. */
+void relay_ask_on_change(struct relay_ask *a, void (*fn)(void *ctx, const char *domain), void *ctx);
 /* The channel to the judge (owned), at start and whenever the judge was replaced. */
 void relay_ask_channel(struct relay_ask *a, int fd);
 

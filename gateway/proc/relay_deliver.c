@@ -8,6 +8,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/proc/relay_fate.h"
 #include "gateway/proc/relay_hop_tls.h"
+#include "gateway/proc/relay_held.h"
 #include "gateway/proc/relay_hops.h"
 #include "gateway/proc/relay_notice.h"
 #include "gateway/proc/relay_open.h"
@@ -39,7 +40,8 @@ struct delivery {
 	enum queue_kind kind;
 	int64_t arrived;
 	struct envelope env;
-	bool probe, stranger;
+	bool probe, stranger, held;
+	int tries;	    /* of a held one */
 	uint8_t crowd;	    /* bucket of the next hop */
 	bool double_notice; /* a notice about a notice */
 	struct spool *content;
@@ -83,6 +85,8 @@ static void delivery_free(struct delivery *y)
 	y->of->crowd[y->crowd]--;
 	relay_seven_cancel(y->converting);
 	spool_free(y->seven);
+	if (y->held)
+		relay_held_end(y->of->r->held);
 	spool_free(y->content);
 	arena_free(y->a);
 }
@@ -132,6 +136,19 @@ static void tell(struct delivery *y, struct relay_settle *s, size_t i, const str
 	relay_settle_tell(s, &d);
 }
 
+/* What the inside server refuses, or is away for too long: it is asked again now and then. */
+static void hold(const struct delivery *y, struct relay_settle *s, size_t i, const struct relay_why *why)
+{
+	struct relay *r = y->of->r;
+	struct queue_hold h = {.waits = QUEUE_WAITS_INSIDE,
+	    .waits_for = y->nexthop,
+	    .again_at = queue_held_again(r->queue, QUEUE_WAITS_INSIDE, y->held ? y->tries + 1 : 0)};
+
+	if (y->to[i].said) /* it does not know the recipient, although it was asked before */
+		relay_rcpts_forget(r->rcpts, y->rcpts[i].address);
+	relay_settle_hold(s, y->rcpts[i].row, why, &h);
+}
+
 /* Writes down what becomes of recipient i; true: a notice goes to the postmaster. */
 static bool settle(struct delivery *y, struct relay_settle *s, size_t i, const char *remote)
 {
@@ -152,9 +169,7 @@ static bool settle(struct delivery *y, struct relay_settle *s, size_t i, const c
 			relay_settle_warned(s);
 		break;
 	case RELAY_FATE_HOLD:
-		if (t->said) /* the inside server does not know it, although it was asked before */
-			relay_rcpts_forget(y->of->r->rcpts, y->rcpts[i].address);
-		relay_settle_hold(s, row, why, remote, t->pr.enh);
+		hold(y, s, i, &(struct relay_why){why, remote, t->pr.enh});
 		break;
 	default:
 		relay_settle_done(
@@ -460,6 +475,10 @@ void relay_deliver_begin(
 	d->probes += y->probe;
 	y->stranger = m->stranger;
 	d->strangers += y->stranger;
+	y->held = m->held;
+	y->tries = m->tries;
+	if (y->held)
+		relay_held_begin(d->r->held);
 	y->crowd = crowd_of(m->nexthop);
 	d->crowd[y->crowd]++;
 	y->double_notice = m->kind == QUEUE_NOTICE && strcmp(m->facts, RELAY_NOTICE_DOUBLE) == 0;
@@ -480,50 +499,86 @@ void relay_deliver_begin(
 
 /* ---- claiming ---- */
 
-/* NULL with pr: TEMP, the keeper or the disk does not answer now; else key or content are damaged. */
-static struct spool *content_of(struct relay_deliver *d, const struct queue_job *j, struct problem *pr)
+/* NULL with pr: TEMP, the keeper (*keyless_r) or the disk does not answer now; else key or content are damaged. */
+static struct spool *content_of(
+    struct relay_deliver *d, const struct queue_job *j, struct problem *pr, bool *keyless_r)
 {
 	uint8_t key[SPOOL_KEY];
 	struct spool *content = NULL;
 
-	if (datakeys_unwrap(d->r->datakeys, j->wrapped, j->wrapped_len, key, pr) == 0)
+	*keyless_r = datakeys_unwrap(d->r->datakeys, j->wrapped, j->wrapped_len, key, pr) != 0;
+	if (!*keyless_r)
 		content = queue_content(d->r->queue, j->msg, key, pr);
 	mem_wipe(key, sizeof(key));
 	return content;
 }
 
-/* Nobody tried: nothing is written, and it is claimed again soon. */
+/* The keeper does not answer: nothing is written, and all of the next hop is claimed again soon. */
 static void put_back(struct relay_deliver *d, const struct queue_job *j, const struct problem *pr)
 {
-	queue_give_back(d->r->queue, j, now_ms(d) + PUT_BACK_MS);
+	queue_give_back(d->r->queue, j, j->held ? 0 : now_ms(d) + PUT_BACK_MS);
+	if (j->held)
+		relay_held_rest(d->r->held);
 	log_warn(j->id, "relay", "put-back recipients=%zu again=10s why=\"%s\"", j->nrcpts, pr->text);
 }
 
-/* A claimed message that cannot be read back is held: its key or its octets are damaged, and a person must look. */
-static void unreadable(struct relay_deliver *d, const struct queue_job *j, const struct problem *pr)
+/* It alone cannot be read now: it goes by the schedule of what could not be delivered, and past the queue's life it
+ * is held for this machine to be mended. */
+static void put_off_unread(struct relay_deliver *d, const struct queue_job *j, const struct problem *pr)
 {
+	struct relay_settle *s = relay_settle_new(d->r, j->id);
+	bool expired = queue_expired(d->r->queue, j->arrived, now_ms(d));
+	struct queue_hold h = {
+	    .waits = QUEUE_WAITS_SERVICE, .again_at = queue_held_again(d->r->queue, QUEUE_WAITS_SERVICE, 0)};
+	struct relay_why why = {j->held ? NULL : pr->text, NULL, j->held ? NULL : pr->enh};
+
+	if (j->held)
+		h = relay_held_same(d->r, j->tries);
+	for (size_t i = 0; i < j->nrcpts; i++) {
+		if (j->held || expired)
+			relay_settle_hold(s, j->rcpts[i].row, &why, &h);
+		else
+			relay_settle_retry(s, j->rcpts[i].row,
+			    queue_next_try(d->r->queue, j->rcpts[i].attempts + 1, now_ms(d)), pr->text, NULL,
+			    pr->enh);
+	}
+	relay_settle_commit(s);
+	queue_hop_again(d->r->queue, j->nexthop);
+	log_error(j->id, "relay", "%s recipients=%zu why=\"%s\"", expired && !j->held ? "alarm=held" : "unread",
+	    j->nrcpts, pr->text);
+}
+
+/* A claimed message that cannot be read back is held: its key or its octets are damaged, and a person must look. */
+static void unreadable(struct relay_deliver *d, const struct queue_job *j, const struct problem *pr, bool keyless)
+{
+	static const struct queue_hold admin = {.waits = QUEUE_WAITS_ADMIN};
 	struct relay_settle *s;
 
-	if (pr->cls == PROBLEM_TEMP) {
+	if (pr->cls == PROBLEM_TEMP && keyless && (j->held || !queue_expired(d->r->queue, j->arrived, now_ms(d)))) {
 		put_back(d, j, pr);
+		return;
+	}
+	if (pr->cls == PROBLEM_TEMP) {
+		put_off_unread(d, j, pr);
 		return;
 	}
 	s = relay_settle_new(d->r, j->id);
 	for (size_t i = 0; i < j->nrcpts; i++)
-		relay_settle_hold(s, j->rcpts[i].row, pr->text, NULL, pr->enh);
+		relay_settle_hold(s, j->rcpts[i].row, &(struct relay_why){pr->text, NULL, pr->enh}, &admin);
 	relay_settle_commit(s);
 	queue_hop_again(d->r->queue, j->nexthop);
 	log_error(j->id, "relay", "alarm=unreadable why=\"%s\"", pr->text);
 }
 
-static void start(struct relay_deliver *d, const struct queue_job *j)
+void relay_deliver_claimed(struct relay_deliver *d, const struct queue_job *j)
 {
 	struct problem pr = {0};
 	struct relay_deliver_rcpt *v;
-	struct spool *content = content_of(d, j, &pr);
+	bool keyless;
+	struct spool *content = content_of(d, j, &pr, &keyless);
 
 	if (content == NULL) {
-		unreadable(d, j, &pr);
+		unreadable(d, j, &pr, keyless);
 		return;
 	}
 	if (j->kind == QUEUE_RAW) {
@@ -550,6 +605,8 @@ static void start(struct relay_deliver *d, const struct queue_job *j)
 		.arrived = j->arrived,
 		.probe = j->probe,
 		.stranger = j->stranger,
+		.held = j->held,
+		.tries = j->tries,
 		.content = content},
 	    v, j->nrcpts);
 	free(v);
@@ -600,8 +657,9 @@ static void expire_held(struct relay_deliver *d, const struct queue_job *j)
 	struct relay_settle *s = relay_settle_new(d->r, j->id);
 	struct relay_notice about = {.sender = j->sender, .env = &j->env, .arrived = j->arrived};
 	struct problem pr = {0};
+	bool keyless;
 
-	about.content = content_of(d, j, &pr);
+	about.content = content_of(d, j, &pr, &keyless);
 	for (size_t i = 0; i < j->nrcpts; i++)
 		expire_one(s, j, i);
 	if ((about.content == NULL && pr.cls == PROBLEM_TEMP) || relay_notice_make(s, &about) != 0) {
@@ -620,6 +678,7 @@ static void on_stale_timer(void *ctx)
 	size_t n;
 
 	loop_timer_set(d->stale, STALE_MS);
+	datakeys_forget_old(d->r->datakeys);
 	if (d->r->stopping || d->r->keeper != KEYS_READY)
 		return;
 	n = queue_claim_stale(d->r->queue, CLAIM_AT_ONCE, jobs);
@@ -652,7 +711,7 @@ static void on_timer(void *ctx)
 		if (keys_client_failed(d->r->keys)) /* one that does not answer is not asked for every message */
 			put_back(d, jobs[i], keys_client_problem(d->r->keys));
 		else
-			start(d, jobs[i]);
+			relay_deliver_claimed(d, jobs[i]);
 		queue_job_free(jobs[i]);
 	}
 	int64_t wait = n > 0 ? 1 : due == INT64_MAX ? 5000 : due - now_ms(d);

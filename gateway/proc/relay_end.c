@@ -9,21 +9,24 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/policy/policy.h"
+#include "gateway/proc/relay_accept.h"
 #include "gateway/proc/relay_again.h"
 #include "gateway/proc/relay_deliver.h"
 #include "gateway/proc/relay_facts.h"
 #include "gateway/proc/relay_failures.h"
+#include "gateway/proc/relay_held.h"
 #include "gateway/proc/relay_hops.h"
 #include "gateway/proc/relay_inbound.h"
 #include "gateway/proc/relay_jobs.h"
 #include "gateway/proc/relay_outputs.h"
+#include "gateway/smtp/smtpd_clients.h"
 
 enum { ALARM_MS = 60000 };
 
 /*
- * A commit under way. It belongs to itself: when the session goes, tx becomes NULL and `cancel` asks the writer not
- * to begin; what the writer had begun is committed and delivered (the client will send a duplicate, which RFC
- * 5321 4.5.5 allows; losing it would not be).
+ * A commit under way. It belongs to itself: when the session goes, tx becomes NULL and the commit is cancelled; what
+ * the writer had begun is committed and delivered (the client will send a duplicate, which RFC 5321 4.5.5 allows;
+ * losing it would not be). Nobody is answered 451 about it then: the answer waits for what the writer says.
  */
 struct relay_commit {
 	struct relay *r;
@@ -31,7 +34,9 @@ struct relay_commit {
 	struct relay_settle *s;
 	atomic_int cancel;
 	char id[QUEUE_ID_MAX];
-	bool outputs;
+	bool outputs, held;
+	uint64_t asked; /* relay_ask_changes when it was judged, and whom a held one waits for */
+	char waits_for[256];
 	size_t nsealed;
 	const char *sealed[1];
 	char message_id[JOB_MESSAGE_ID_MAX];
@@ -77,6 +82,8 @@ static void on_committed(void *ctx, int err, const int64_t *rows, size_t n, cons
 		relay_outputs_deliver(c->r, msgs, nmsgs, rows);
 	else if (err == 0)
 		relay_deliver_kick(c->r->deliver);
+	if (err == 0 && c->held && c->asked != relay_ask_changes(c->r->ask))
+		relay_held_changed(c->r->held, c->waits_for);
 	/* the answer last: it may free the transaction */
 	if (t != NULL)
 		answer(t, err == 0 ? NULL : pr, c->id);
@@ -103,6 +110,9 @@ static void commit(
 	c->tx = t;
 	c->s = s;
 	c->outputs = outputs;
+	c->held = !outputs && res->noutputs > 0 && res->waits != QUEUE_WAITS_ADMIN;
+	c->asked = t->asked;
+	snprintf(c->waits_for, sizeof(c->waits_for), "%s", res->waits_for);
 	if (mem_copy_str(c->id, sizeof(c->id), id) != 0)
 		log_panic("queue id too long");
 	t->commit = c;
@@ -125,7 +135,11 @@ void relay_end_forget(struct relay_tx *t)
 	expect_none(t);
 	if (t->commit == NULL)
 		return;
-	atomic_store(&t->commit->cancel, 1);
+	if (!queue_cancel(&t->commit->cancel))
+		log_warn(t->id, "relay",
+		    "unanswered client=%s why=\"the client went away while the message was being stored: it is "
+		    "delivered, and may come once more\"",
+		    smtpd_client(t->session));
 	t->commit->tx = NULL;
 	t->commit = NULL;
 }
@@ -162,34 +176,76 @@ static void note_protected(struct relay_tx *t, const struct job_result *res)
 		}
 }
 
-/* What is held waits for a person: past held-max new mail that may have to be held is the sender's to keep. Encrypted
- * mail is opened after its 250, and may have to be. */
-static bool no_room_to_hold(struct relay_tx *t, const struct job_result *res, struct problem *pr)
+bool relay_end_late(struct relay_tx *t)
 {
-	static int64_t alarmed;
-	bool holds = res->noutputs == 0;
+	return t->commit == NULL || queue_cancel(&t->commit->cancel);
+}
+
+static const char *client_key(const struct relay_tx *t, char key[SMTPD_CLIENT_KEY])
+{
+	return smtpd_clients_key(smtpd_client(t->session), key);
+}
+
+static void alarm_no_room(struct relay_tx *t, enum queue_room room, const char *client)
+{
+	static int64_t alarmed[QUEUE_ROOM_FULL + 1];
 	int64_t now = loop_now_ms();
 
-	for (size_t i = 0; i < res->noutputs; i++)
-		holds = holds || res->outputs[i].action == POLICY_HOLD;
-	if (outgoing(t) || !holds || !queue_held_full(t->r->queue))
-		return false;
-	problem_set(pr, PROBLEM_TEMP, 452, "4.3.1", "", "too much mail is held here already, try again later");
-	if (alarmed == 0 || now - alarmed > ALARM_MS) {
-		alarmed = now;
+	if (alarmed[room] != 0 && now - alarmed[room] <= ALARM_MS)
+		return;
+	alarmed[room] = now;
+	if (room == QUEUE_ROOM_FULL)
 		log_error(t->id, "relay",
 		    "alarm=held-full why=\"as many recipients are held as held-max allows: incoming mail that may "
-		    "have to be "
-		    "held gets 452; look at `postern queue list --state held`, release or delete\"");
-	}
+		    "have to be held gets 452; look at `postern queue list --state held`, release or delete\"");
+	else
+		log_error(t->id, "relay",
+		    "alarm=held-share client=%s from=<%s> why=\"as much of this client's mail, or of this sender's "
+		    "domain, is held as held-share allows: what may have to be held of it gets 452; look at `postern "
+		    "queue list --state held`, release or delete\"",
+		    client, t->sender_text);
+}
+
+/*
+ * What is held waits for a person: past held-max, or its sender's share of it, mail that may have to be held is the
+ * sender's to keep. That must not hang on what this message's signature is worth, or the answer would tell it (P10):
+ * it is asked of every encrypted message, and of every one signed, or not signed, of which some are held here.
+ */
+static bool no_room_to_hold(struct relay_tx *t, const struct job_result *res, struct problem *pr)
+{
+	char key[SMTPD_CLIENT_KEY];
+	enum queue_room room;
+
+	if (outgoing(t) || (res->noutputs > 0 && !res->may_hold))
+		return false;
+	client_key(t, key);
+	room = queue_held_room(
+	    t->r->queue, t->sender_text, relay_accept_unlimited(t->r->accept, t->session) ? NULL : key);
+	if (room == QUEUE_ROOM)
+		return false;
+	problem_set(pr, PROBLEM_TEMP, 452, "4.3.1", "", "too much mail is held here already, try again later");
+	alarm_no_room(t, room, key);
 	return true;
+}
+
+/* malloc'd. */
+static char *facts_of(const struct relay_tx *t, const struct job_result *res)
+{
+	struct relay_facts f = {.have_key_hash = res->have_key_hash};
+
+	_Static_assert(sizeof(f.client) >= SMTPD_CLIENT_KEY, "a client's name fits");
+	client_key(t, f.client);
+	memcpy(f.key_hash, res->key_hash, sizeof(f.key_hash));
+	return relay_facts_text(&f);
 }
 
 static void commit_outputs(struct relay_tx *t, const struct job_result *res, struct spool *const *outs)
 {
 	struct relay_settle *s = relay_settle_new(t->r, t->id);
+	char *facts = outgoing(t) ? NULL : facts_of(t, res);
 	struct relay_outputs_in in = {.kind = outgoing(t) ? QUEUE_OUTBOUND : QUEUE_INBOUND,
 	    .id = t->id,
+	    .facts = facts,
 	    .sender = t->sender_text,
 	    .rcpts = t->rcpts,
 	    .nrcpts = t->nrcpts,
@@ -202,8 +258,10 @@ static void commit_outputs(struct relay_tx *t, const struct job_result *res, str
 	struct problem pr = {0};
 	const struct queue_msg *m;
 	size_t n;
+	bool refused = no_room_to_hold(t, res, &pr) || relay_outputs_add(s, &in, id, &pr) != 0;
 
-	if (no_room_to_hold(t, res, &pr) || relay_outputs_add(s, &in, id, &pr) != 0) {
+	free(facts);
+	if (refused) {
 		relay_settle_abandon(s);
 		answer(t, &pr, "");
 		return;
@@ -215,37 +273,49 @@ static void commit_outputs(struct relay_tx *t, const struct job_result *res, str
 	commit(t, s, id, true, res);
 }
 
-/* Encrypted mail is queued as it came; the sealer opens it after the 250. */
+/* Recipients of a message that is queued as it came; o: held, for the reason of this output. */
+static void raw_rcpts(const struct relay_tx *t, const struct job_result *res, struct queue_rcpt *v)
+{
+	const struct job_output *o = res->noutputs > 0 ? &res->outputs[0] : NULL;
+	enum queue_waits waits = (enum queue_waits)res->waits;
+
+	for (size_t i = 0; i < t->nrcpts; i++) {
+		v[i] = (struct queue_rcpt){.address = t->rcpts[i].address,
+		    .nexthop = "open",
+		    .state = o != NULL ? QUEUE_HELD : QUEUE_QUEUED,
+		    .reason = o != NULL ? o->why : NULL,
+		    .treatment = o != NULL ? o->treatment : "open",
+		    .env = t->env_rcpts != NULL ? t->env_rcpts[i] : (struct envelope_rcpt){0}};
+		if (o != NULL)
+			v[i].hold = (struct queue_hold){.waits = waits,
+			    .waits_for = res->waits_for,
+			    .again_at = queue_held_again(t->r->queue, waits, 0)};
+	}
+}
+
+/* Encrypted mail is queued as it came; the sealer opens it after the 250. So is what has to be held: it is judged
+ * again as it came. */
 static void commit_raw(struct relay_tx *t, const struct job_result *res)
 {
 	struct relay_settle *s = relay_settle_new(t->r, t->id);
 	struct arena *a = relay_settle_arena(s);
 	struct queue_rcpt *v = arena_alloc(a, (t->nrcpts + 1) * sizeof(*v));
+	char *facts = facts_of(t, res);
 	struct queue_msg m = {.id = t->id,
 	    .kind = QUEUE_RAW,
 	    .sender = t->sender_text,
 	    .env = t->env,
 	    .trace = t->trace,
+	    .facts = facts,
 	    .message_id = res->message_id,
 	    .content = t->content,
 	    .rcpts = v,
 	    .nrcpts = t->nrcpts};
-	struct relay_facts f = {.have_key_hash = res->have_key_hash};
 	struct problem pr = {0};
 	struct buf w;
-	char *facts;
 
 	REQUIRE(v != NULL);
-	snprintf(f.client, sizeof(f.client), "%s", smtpd_client(t->session));
-	memcpy(f.key_hash, res->key_hash, sizeof(f.key_hash));
-	facts = relay_facts_text(&f);
-	m.facts = facts;
-	for (size_t i = 0; i < t->nrcpts; i++)
-		v[i] = (struct queue_rcpt){.address = t->rcpts[i].address,
-		    .nexthop = "open",
-		    .state = QUEUE_QUEUED,
-		    .treatment = "open",
-		    .env = t->env_rcpts != NULL ? t->env_rcpts[i] : (struct envelope_rcpt){0}};
+	raw_rcpts(t, res, v);
 	buf_init(&w, DATAKEYS_WRAPPED_MAX);
 	if (no_room_to_hold(t, res, &pr) || datakeys_wrap(t->r->datakeys, spool_key(t->content), &w, &pr) != 0) {
 		relay_settle_abandon(s);
@@ -259,6 +329,14 @@ static void commit_raw(struct relay_tx *t, const struct job_result *res)
 	}
 	buf_clear(&w);
 	free(facts);
+}
+
+static bool holds(const struct job_result *res)
+{
+	for (size_t i = 0; i < res->noutputs; i++)
+		if (res->outputs[i].action == POLICY_HOLD)
+			return true;
+	return false;
 }
 
 /* ---- the sealer and what it asks ---- */
@@ -347,7 +425,10 @@ static void on_result(void *ctx, const struct job_result *res, struct spool *con
 	}
 	switch (res->status) {
 	case JOB_DONE:
-		commit_outputs(t, res, outs);
+		if (!outgoing(t) && holds(res))
+			commit_raw(t, res);
+		else
+			commit_outputs(t, res, outs);
 		break;
 	case JOB_AS_IT_CAME:
 		if (outgoing(t))
@@ -436,6 +517,7 @@ void relay_end(struct relay_tx *t)
 		relay_again(t, on_again);
 		return;
 	}
+	t->asked = relay_ask_changes(t->r->ask);
 	relay_inbound_request(t->r, JOB_CHECK, t->id, t->sender_text, t->trace, t->rcpts, t->nrcpts, &t->rq);
 	if (relay_inbound_identities(t->r, t->a, &t->rq, &pr) != 0)
 		answer(t, &pr, "");

@@ -173,7 +173,9 @@ static struct sealer *least_busy(struct relay_jobs *j)
 	for (size_t i = 0; i < j->nsealers; i++) {
 		struct sealer *s = &j->sealers[i];
 
-		if (s->chan != NULL && s->nbusy < AHEAD && (best == NULL || s->nbusy < best->nbusy))
+		/* one that is broken is read to its end first (on_close): what it finished counts */
+		if (s->chan != NULL && !ipc_chan_broken(s->chan) && s->nbusy < AHEAD &&
+		    (best == NULL || s->nbusy < best->nbusy))
 			best = s;
 	}
 	return best;
@@ -207,7 +209,6 @@ static void give(struct relay_jobs *j, struct sealer *s, struct task *t)
 	if (send_task(j, s, t) != 0) {
 		if (ipc_chan_broken(s->chan)) { /* it died a moment ago: nothing is wrong with the task */
 			again(j, t);
-			sealer_lost(s, "gone when a job was given to it");
 			return;
 		}
 		task_fail(t,
@@ -473,6 +474,8 @@ void relay_jobs_channel(struct relay_jobs *j, size_t i, int fd)
 		close(fd);
 		return;
 	}
+	if (j->sealers[i].chan != NULL) /* what it finished before it died is as good as any */
+		ipc_chan_drain(j->sealers[i].chan);
 	if (j->sealers[i].chan != NULL)
 		sealer_lost(&j->sealers[i], "replaced");
 	j->sealers[i].chan = ipc_chan_new(j->loop, fd, &ops, &j->sealers[i]);

@@ -12,18 +12,26 @@
 #include "gateway/proc/relay_deliver.h"
 #include "gateway/proc/relay_facts.h"
 #include "gateway/proc/relay_failures.h"
+#include "gateway/proc/relay_held.h"
 #include "gateway/proc/relay_inbound.h"
 #include "gateway/proc/relay_jobs.h"
 #include "gateway/proc/relay_outputs.h"
 
-enum { CRASHES_MAX = 3, MEMORY_MAX = 4 * 1024 * 1024 };
+enum {
+	CRASHES_MAX = 3,
+	MEMORY_MAX = 4 * 1024 * 1024,
+	SOON = 10, /* the first tries come soon after one another: a process of ours was restarted */
+	SOON_MS = 2000,
+};
 
 struct opening {
 	struct relay *r;
 	struct arena *a;
-	char *id, *sender, *trace;
+	char *id, *sender, *trace, *facts_text;
 	int64_t arrived;
-	bool released;
+	bool released, held;
+	int tries;	/* of a held one */
+	uint64_t asked; /* relay_ask_changes when the judgement began */
 	struct relay_facts facts;
 	struct spool *content;
 	struct envelope env;
@@ -51,22 +59,65 @@ static void opening_free(struct opening *o)
 {
 	struct relay *r = o->r;
 
+	if (o->held)
+		relay_held_end(r->held);
 	spool_free(o->content);
 	arena_free(o->a);
 	r->opening--;
 	relay_deliver_kick(r->deliver);
 }
 
-static void hold_all(struct opening *o, const char *why)
+static void hold_all(struct opening *o, const char *why, const struct queue_hold *h)
 {
 	struct relay_settle *s = relay_settle_new(o->r, o->id);
 
 	for (size_t i = 0; i < o->n; i++) {
-		relay_settle_hold(s, o->rows[i], why, NULL, "5.7.0");
+		relay_settle_hold(s, o->rows[i], &(struct relay_why){why, NULL, "5.7.0"}, h);
 		log_warn(o->id, "relay", "held to=<%s> from=<%s> why=\"%s\"", o->rcpts[i].address, o->sender, why);
 	}
+	if (h->waits == QUEUE_WAITS_TRUST || h->waits == QUEUE_WAITS_KEY)
+		relay_held_watch(s, o->asked, h->waits_for);
 	relay_settle_commit(s);
 	opening_free(o);
+}
+
+/* Danger, or nothing that could come: a person decides. */
+static void hold_for_admin(struct opening *o, const char *why)
+{
+	hold_all(o, why, &(struct queue_hold){.waits = QUEUE_WAITS_ADMIN});
+}
+
+static void hold_as_judged(struct opening *o, const struct job_result *res)
+{
+	enum queue_waits waits = (enum queue_waits)res->waits;
+	struct queue_hold h = {.waits = waits,
+	    .waits_for = res->waits_for,
+	    .again_at = queue_held_again(o->r->queue, waits, o->held ? o->tries + 1 : 0)};
+
+	hold_all(o,
+	    res->why[0]	      ? res->why
+	    : res->pr.text[0] ? res->pr.text
+			      : "the sealing process gave no reason",
+	    &h);
+}
+
+/* What was held stays so, for the reason it was held for. */
+static void hold_again(struct opening *o)
+{
+	struct queue_hold h = relay_held_same(o->r, o->tries);
+	struct relay_settle *s = relay_settle_new(o->r, o->id);
+
+	for (size_t i = 0; i < o->n; i++)
+		relay_settle_hold(s, o->rows[i], &(struct relay_why){NULL, NULL, NULL}, &h);
+	relay_settle_commit(s);
+	opening_free(o);
+}
+
+static int64_t next_try(const struct opening *o, size_t i)
+{
+	if (o->attempts[i] < SOON)
+		return now_ms() + SOON_MS;
+	return queue_next_try(o->r->queue, o->attempts[i] - SOON + 1, now_ms());
 }
 
 /* Something of ours is away: the ciphertext waits. Past the queue's life it is held, never bounced outside. */
@@ -74,16 +125,21 @@ static void wait_all(struct opening *o, const struct problem *pr)
 {
 	struct relay_settle *s;
 
+	log_info(o->id, "relay", "deferred opening=yes why=\"%s\"", pr->text);
+	if (o->held) {
+		hold_again(o);
+		return;
+	}
 	if (queue_expired(o->r->queue, o->arrived, now_ms())) {
-		hold_all(o, pr->text);
+		hold_all(o, pr->text,
+		    &(struct queue_hold){.waits = QUEUE_WAITS_SERVICE,
+			.again_at = queue_held_again(o->r->queue, QUEUE_WAITS_SERVICE, 0)});
 		return;
 	}
 	s = relay_settle_new(o->r, o->id);
 	for (size_t i = 0; i < o->n; i++)
-		relay_settle_retry(
-		    s, o->rows[i], now_ms() + (o->attempts[i] < 10 ? 2000 : 60000), pr->text, NULL, pr->enh);
+		relay_settle_retry(s, o->rows[i], next_try(o, i), pr->text, NULL, pr->enh);
 	relay_settle_commit(s);
-	log_info(o->id, "relay", "deferred opening=yes why=\"%s\"", pr->text);
 	opening_free(o);
 }
 
@@ -107,6 +163,7 @@ static void done(struct opening *o, const struct job_result *res, struct spool *
 	    .nrcpts = o->n,
 	    .res = res,
 	    .outs = outs,
+	    .facts = o->facts_text,
 	    .env = &o->env,
 	    .env_rcpts = o->env_rcpts,
 	    .dsn = &o->dsn};
@@ -164,8 +221,8 @@ static void crashed(struct opening *o, const struct job_result *res)
 	else if (o->r->stopping)
 		wait_all(o, &res->pr);
 	else
-		hold_all(o, "the sealing process died over this message three times: keep a copy for the "
-			    "maintainers, then release or delete it");
+		hold_for_admin(o, "the sealing process died over this message three times: keep a copy for the "
+				  "maintainers, then release or delete it");
 }
 
 static void on_result(void *ctx, const struct job_result *res, struct spool *const *outs, bool died)
@@ -185,15 +242,15 @@ static void on_result(void *ctx, const struct job_result *res, struct spool *con
 	else if (res->status == JOB_LATER)
 		wait_all(o, &res->pr);
 	else
-		hold_all(o, res->why[0]	      ? res->why
-			    : res->pr.text[0] ? res->pr.text
-					      : "the sealing process gave no reason");
+		hold_as_judged(o, res);
 }
 
 static void run(struct opening *o)
 {
 	struct problem pr = {0};
 
+	if (o->rq.nids == 0)
+		o->asked = relay_ask_changes(o->r->ask);
 	if (relay_inbound_identities(o->r, o->a, &o->rq, &pr) != 0) {
 		wait_all(o, &pr);
 		return;
@@ -213,8 +270,11 @@ static struct opening *copy_job(struct relay *r, const struct queue_job *j, stru
 	o->id = arena_str(a, j->id);
 	o->sender = arena_str(a, j->sender);
 	o->trace = arena_str(a, j->trace);
+	o->facts_text = arena_str(a, j->facts);
 	o->arrived = j->arrived;
 	o->released = j->released;
+	o->held = j->held;
+	o->tries = j->tries;
 	o->n = j->nrcpts;
 	o->rcpts = arena_alloc(a, (o->n + 1) * sizeof(*o->rcpts));
 	o->env_rcpts = arena_alloc(a, (o->n + 1) * sizeof(*o->env_rcpts));
@@ -222,7 +282,8 @@ static struct opening *copy_job(struct relay *r, const struct queue_job *j, stru
 	o->attempts = arena_alloc(a, (o->n + 1) * sizeof(*o->attempts));
 	o->env = j->env;
 	o->env.envid = arena_str(a, j->envid);
-	REQUIRE(o->id && o->sender && o->trace && o->rcpts && o->env_rcpts && o->rows && o->attempts && o->env.envid);
+	REQUIRE(o->id && o->sender && o->trace && o->facts_text && o->rcpts && o->env_rcpts && o->rows &&
+		o->attempts && o->env.envid);
 	for (size_t i = 0; i < o->n; i++) {
 		o->rcpts[i].address = arena_str(a, j->rcpts[i].address);
 		o->env_rcpts[i] = j->rcpts[i].env;
@@ -240,11 +301,15 @@ void relay_open_claimed(struct relay *r, const struct queue_job *j, struct spool
 	struct opening *o = copy_job(r, j, content);
 
 	r->opening++;
+	if (o->held)
+		relay_held_begin(r->held);
 	relay_inbound_request(r, JOB_OPEN, o->id, o->sender, o->trace, o->rcpts, o->n, &o->rq);
 	o->rq.released = o->released;
-	if (!o->released && relay_failures_over(r->failures, &o->facts, now_ms()))
-		hold_all(o, "held unopened: within an hour too many messages of this client, or with this encrypted "
-			    "key, could not be opened");
-	else
+	if (o->released || !relay_failures_over(r->failures, &o->facts, now_ms()))
 		run(o);
+	else if (o->held)
+		hold_again(o);
+	else
+		hold_for_admin(o, "held unopened: within an hour too many messages of this client, or with this "
+				  "encrypted key, could not be opened");
 }

@@ -65,13 +65,13 @@ static int add_output(struct relay_settle *s, const struct relay_outputs_in *in,
 	m.id = arena_str(a, i == 0 && in->id != NULL ? in->id : id);
 	m.sender = arena_str(a, in->sender);
 	m.message_id = arena_str(a, in->res->message_id);
-	m.facts = "";
+	m.facts = arena_str(a, in->facts == NULL ? "" : in->facts);
 	m.env = *in->env;
 	m.env.envid = arena_str(a, in->env->envid == NULL ? "" : in->env->envid);
 	m.env.body8 = o->eight_bit;
 	/* RFC 8689 5: REQUIRETLS of the envelope goes before it */
 	m.env.tls_no = in->res->tls_no && !m.env.requiretls;
-	REQUIRE(m.id != NULL && m.sender != NULL && m.message_id != NULL && m.env.envid != NULL);
+	REQUIRE(m.id != NULL && m.sender != NULL && m.facts != NULL && m.message_id != NULL && m.env.envid != NULL);
 	for (size_t k = 0; k < o->nrcpts; k++) {
 		fill_rcpt(s, &v[k], in->rcpts[o->rcpts[k]].address, o, room);
 		if (in->env_rcpts != NULL)

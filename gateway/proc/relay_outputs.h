@@ -18,6 +18,7 @@ struct relay_outputs_in {
 	size_t nrcpts;
 	const struct job_result *res;
 	struct spool *const *outs;
+	const char *facts; /* NULL: none */
 	const struct envelope *env;
 	const struct envelope_rcpt *env_rcpts; /* one for each of rcpts, or NULL */
 	const struct relay_dsn *dsn;	       /* what it reports of mail we sent, or NULL */

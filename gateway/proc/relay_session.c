@@ -254,6 +254,12 @@ static void end(void *app, struct smtpd *s)
 	relay_end(tx_of(s));
 }
 
+static bool late(void *app, struct smtpd *s)
+{
+	(void)app;
+	return relay_end_late(tx_of(s));
+}
+
 const struct smtpd_ops relay_session_ops = {
     .proxied = proxied,
     .connected = connected,
@@ -262,6 +268,7 @@ const struct smtpd_ops relay_session_ops = {
     .data = data,
     .content = content,
     .end = end,
+    .late = late,
     .reset = reset,
     .closed = closed,
 };

@@ -107,9 +107,13 @@ void relay_settle_retry(
 	add(s, row, QUEUE_QUEUED, why, remote, status)->next_at = at;
 }
 
-void relay_settle_hold(struct relay_settle *s, int64_t row, const char *why, const char *remote, const char *status)
+void relay_settle_hold(
+    struct relay_settle *s, int64_t row, const struct relay_why *why, const struct queue_hold *hold)
 {
-	add(s, row, QUEUE_HELD, why, remote, status);
+	struct queue_settle *q = add(s, row, QUEUE_HELD, why->text, why->remote, why->status);
+
+	q->hold = *hold;
+	q->hold.waits_for = keep(s, hold->waits_for);
 }
 
 void relay_settle_warned(struct relay_settle *s)

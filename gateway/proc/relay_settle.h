@@ -18,7 +18,12 @@ void relay_settle_done(struct relay_settle *s, int64_t row, enum queue_outcome o
     const char *status);
 void relay_settle_retry(
     struct relay_settle *s, int64_t row, int64_t at, const char *why, const char *remote, const char *status);
-void relay_settle_hold(struct relay_settle *s, int64_t row, const char *why, const char *remote, const char *status);
+/* why NULL: held again for the reason that stands there. */
+struct relay_why {
+	const char *text, *remote, *status;
+};
+void relay_settle_hold(
+    struct relay_settle *s, int64_t row, const struct relay_why *why, const struct queue_hold *hold);
 /* A delay notice goes out with the settlement added last. */
 void relay_settle_warned(struct relay_settle *s);
 /* A message to be queued with it. m and what it points at must be in the arena; the content gets a reference. */

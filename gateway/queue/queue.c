@@ -12,6 +12,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/queue/queue_db.h"
 #include "gateway/queue/queue_files.h"
+#include "gateway/queue/queue_held_store.h"
 #include "gateway/queue/queue_parts.h"
 #include "gateway/queue/queue_schedule.h"
 
@@ -59,6 +60,8 @@ static int load(struct queue *q, sqlite3 *db, struct problem *pr)
 	if (rc == SQLITE_ROW)
 		rc = queue_sent_open(&q->sent, db, q->numbers.last);
 	if (rc == SQLITE_OK)
+		rc = queue_held_store_mend(db);
+	if (rc == SQLITE_OK)
 		rc = queue_due_load(&q->due, db);
 	if (rc == SQLITE_OK)
 		return 0;
@@ -86,6 +89,7 @@ static int open_parts(struct queue *q, const char *dir, struct loop *loop, struc
 	}
 	sweep(q, db);
 	queue_reader_init(&q->reader, reader);
+	queue_held_init(&q->held, reader);
 	q->box = queue_box_new(loop);
 	q->writer = queue_writer_new(&(struct queue_writer_config){
 	    .db = db,
@@ -104,6 +108,7 @@ struct queue *queue_open(const char *dir, const struct queue_settings *set, stru
 	struct queue *q = mem_new(sizeof *q);
 
 	q->set = *set;
+	q->loop = loop;
 	q->lock_fd = q->spool_fd = -1;
 	queue_clock_init(&q->clock);
 	queue_due_init(&q->due);
@@ -134,6 +139,7 @@ void queue_close(struct queue *q)
 {
 	if (!q)
 		return;
+	queue_held_clear(&q->held);
 	queue_reader_clear(&q->reader); /* first: the last checkpoint waits for no reader */
 	if (q->writer)
 		write_run(q, true);
@@ -198,6 +204,13 @@ void queue_expect_none(struct queue *q)
 	queue_writer_expect(q->writer, -1);
 }
 
+bool queue_cancel(atomic_int *cancel)
+{
+	int open = QUEUE_ITEM_OPEN;
+
+	return atomic_compare_exchange_strong(cancel, &open, QUEUE_ITEM_CANCELLED) || open == QUEUE_ITEM_CANCELLED;
+}
+
 uint64_t queue_commits(const struct queue *q)
 {
 	return queue_writer_commits(q->writer);
@@ -247,16 +260,6 @@ static int64_t not_below_zero(int64_t n)
 bool queue_trouble(struct queue *q, struct problem *pr)
 {
 	return queue_writer_in_trouble(q->writer, pr);
-}
-
-bool queue_held_full(struct queue *q)
-{
-	pthread_mutex_lock(&q->due.lock);
-
-	bool full = q->set.held_max > 0 && q->due.tally[QUEUE_HELD] >= q->set.held_max;
-
-	pthread_mutex_unlock(&q->due.lock);
-	return full;
 }
 
 /* A look through the whole index of what is queued: in a large queue not each time that somebody asks for the counts.

@@ -35,6 +35,22 @@ enum queue_outcome {
 	QUEUE_REFUSED
 };
 
+/* What a held recipient waits for; the numbers are stored. What it waits for decides whether and when it is judged
+ * again by itself (queue_claim_again). */
+enum queue_waits {
+	QUEUE_WAITS_ADMIN,   /* a person's decision: nothing happens by itself */
+	QUEUE_WAITS_TRUST,   /* trust in who signed; waits_for: the author's domain */
+	QUEUE_WAITS_KEY,     /* a key of ours that opens it; waits_for: our domain */
+	QUEUE_WAITS_INSIDE,  /* the inside server, which refused it or was away; waits_for: next hop */
+	QUEUE_WAITS_SERVICE, /* a process or the disk of this machine */
+	QUEUE_WAITS_SAME     /* in a settlement of one that is held already: as before */
+};
+struct queue_hold {
+	enum queue_waits waits;
+	const char *waits_for; /* NULL is "" */
+	int64_t again_at;      /* unix ms; 0: not by the clock (queue_held_again) */
+};
+
 struct queue_settings; /* section "queue" of the configuration: queue_settings.h */
 
 struct queue;
@@ -65,6 +81,7 @@ struct queue_rcpt {
 	const char *reason;    /* held/done: sentence; may be NULL else */
 	const char *treatment; /* "seal", "sign", "tls", "clear", "open": what was done, for the record */
 	struct envelope_rcpt env;
+	struct queue_hold hold; /* of one that is HELD */
 };
 struct queue_msg {
 	const char *id;
@@ -85,11 +102,12 @@ struct queue_settle {
 	int64_t rcpt;		/* row of the recipient, from claim or put */
 	enum queue_state state; /* DONE with outcome; QUEUED with next_at (retry); HELD */
 	enum queue_outcome outcome;
-	int64_t next_at;    /* unix ms */
-	const char *reason; /* last reply or sentence */
-	const char *remote; /* relay[addr]:port or NULL */
-	const char *status; /* enhanced code or NULL */
-	bool warned;	    /* a delay notice went out with this (it stays so) */
+	int64_t next_at;	/* unix ms */
+	const char *reason;	/* last reply or sentence */
+	const char *remote;	/* relay[addr]:port or NULL */
+	const char *status;	/* enhanced code or NULL */
+	bool warned;		/* a delay notice went out with this (it stays so) */
+	struct queue_hold hold; /* with HELD */
 };
 /* Each settlement counts as an attempt, but not QUEUED without a reason (given back untried). One that names a
  * recipient who has an outcome already is refused with its whole transaction (P6). reason, remote and status NULL
@@ -113,10 +131,13 @@ struct queue_tx {
 	size_t nreports;
 	const char *const *sealed_ids; /* Message-IDs to remember: replies to them must be sealed */
 	size_t nsealed_ids;
-	atomic_int *cancel; /* not NULL and not 0 when the writer gets to it: nothing is done, done(-1) with 451;
-			       owned by the caller until done */
+	atomic_int *cancel; /* NULL, or 0 at first: decided once, by queue_cancel or by the writer; the caller's
+			       until done */
 	bool expected;	    /* was announced with queue_expect */
 };
+/* true: nothing of the transaction is done or will be, and done(-1) comes with 451. false: the writer has begun with
+ * it, and done says what became of it. Asked again: the same answer. Any thread. */
+bool queue_cancel(atomic_int *cancel);
 /* done: err 0 = committed and synced; rows_r = recipient rows of all msgs in order (valid during the call). err -1:
  * nothing happened, pr says why. */
 typedef void queue_done(void *ctx, int err, const int64_t *rows, size_t nrows, const struct problem *pr);
@@ -136,11 +157,14 @@ struct queue_job {
 	char id[QUEUE_ID_MAX];
 	enum queue_kind kind;
 	char *sender, *trace, *facts, *message_id, *nexthop, *envid;
-	struct envelope env; /* its envid is the job's */
-	int64_t arrived;     /* unix ms */
-	bool probe;	     /* the site failed before: this one tries for all */
-	bool stranger;	     /* nothing was taken there since the start: this one tries for all */
-	bool released;	     /* the gateway had held all of these recipients, and the admin released them */
+	struct envelope env;	/* its envid is the job's */
+	int64_t arrived;	/* unix ms */
+	bool probe;		/* the site failed before: this one tries for all */
+	bool stranger;		/* nothing was taken there since the start: this one tries for all */
+	bool released;		/* the gateway had held all of these recipients, and the admin released them */
+	bool held;		/* of queue_claim_again and queue_claim_stale: stored as held until it is settled */
+	enum queue_waits waits; /* a held one: since when, what for, and how often it was judged again */
+	int tries;
 	uint8_t wrapped[160];
 	size_t wrapped_len;
 	uint64_t size;
@@ -180,6 +204,17 @@ void queue_hop_again(struct queue *q, const char *nexthop);
 /* Gives a claimed job back untried; nothing is written. Claimed again at `at` (unix ms; a held one: with the next
  * queue_claim_stale, at is 0). */
 void queue_give_back(struct queue *q, const struct queue_job *j, int64_t at);
+/* Held recipients whose turn it is to be judged again: by the clock, or because what they wait for may have come
+ * (queue_held_changed). They stay held in the database until they are settled, so that one that dies meanwhile is
+ * judged again later. *next_due_r as queue_claim. */
+size_t queue_claim_again(struct queue *q, size_t max, struct queue_job **jobs_r, int64_t *next_due_r);
+/* Trust or keys changed for this domain (NULL or "": for anybody): who waits for that comes with queue_claim_again, a
+ * few at a time. Writes nothing; costs nothing when nobody waits. */
+void queue_held_changed(struct queue *q, const char *domain);
+/* A process of this machine is back: the same for who waits for that (QUEUE_WAITS_SERVICE). */
+void queue_held_mended(struct queue *q);
+/* When one that waits for this is judged again by the clock, after `tries` times: unix ms, 0 never. */
+int64_t queue_held_again(const struct queue *q, enum queue_waits waits, int tries);
 /* Held recipients that waited longer than hold-expire become ACTIVE and come as jobs, for the caller to end them
  * (EXPIRED) with a DSN or an alarm. */
 size_t queue_claim_stale(struct queue *q, size_t max, struct queue_job **jobs_r);
@@ -200,12 +235,18 @@ bool queue_expired(const struct queue *q, int64_t arrived_ms, int64_t now_ms);
 char *queue_list_json(
     struct queue *q, const char *state, const char *match, int64_t before, size_t max, struct problem *pr);
 char *queue_show_json(struct queue *q, const char *id, struct problem *pr);
-/* All recipients of message id, or one address (NULL/"": all). hold: queued -> held. release: held -> queued, due
- * now. retry: queued -> due now. delete: queued or held -> done, deleted. Returns the number changed (0: none was in
+/* All recipients of message id, or one address (NULL/"": all). hold: queued -> held, and held ones wait for the admin
+ * from now on. release: held -> queued, due now. retry: queued -> due now; held ones that wait for something are
+ * judged again. delete: queued or held -> done, deleted. Returns the number changed (0: none was in
  * such a state), -1 with pr (unknown, or all that could be are in delivery now). */
 enum queue_verb { QUEUE_VERB_HOLD, QUEUE_VERB_RELEASE, QUEUE_VERB_RETRY, QUEUE_VERB_DELETE };
 long queue_admin(struct queue *q, enum queue_verb verb, const char *id, const char *address, const char *reason,
     struct problem *pr);
+/* The same without waiting; done from the loop (or from inside, for a wrong id). Within `patience_ms` the writer has
+ * begun with it, or nothing is done and changed is -1: another process has the database locked. */
+typedef void queue_admin_done(void *ctx, long changed, const struct problem *pr);
+void queue_admin_begin(struct queue *q, enum queue_verb verb, const char *id, const char *address, const char *reason,
+    int64_t patience_ms, queue_admin_done *done, void *ctx);
 struct queue_counts {
 	int64_t queued, active, held;
 	int64_t done;	       /* recipients that got their outcome since the queue was opened */
@@ -214,8 +255,11 @@ struct queue_counts {
 /* Can nothing be written now: no room on the disk, a read-only file system, a damaged database? pr (may be NULL) says
  * how to mend it. New messages are refused then; what is stored stays, and nothing is claimed. */
 bool queue_trouble(struct queue *q, struct problem *pr);
-/* As many recipients are held as held-max allows: mail that would have to be held is better refused. From memory. */
-bool queue_held_full(struct queue *q);
+/* As many recipients are held as held-max allows, or of this sender's domain or this client (as in the facts of its
+ * messages; NULL: not asked) as held-share does: mail that may have to be held is better refused. From memory while
+ * few are held. */
+enum queue_room { QUEUE_ROOM, QUEUE_ROOM_NO_SHARE, QUEUE_ROOM_FULL };
+enum queue_room queue_held_room(struct queue *q, const char *sender, const char *client);
 /* 0 / -1. From memory but for the oldest. */
 int queue_counts(struct queue *q, struct queue_counts *c_r);
 /* Forgets now what done-keep and sealed-ids-days say is to be forgotten (else the writer does, when idle). Number of

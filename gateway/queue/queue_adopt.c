@@ -27,8 +27,8 @@ struct adopt {
 	uid_t uid;	       /* our queue's owner: root does this */
 	gid_t gid;
 	int64_t source; /* the other queue's name */
-	sqlite3_stmt *next, *taken, *used, *msg, *body, *rcpt, *note, *has_body;
-	sqlite3_stmt *drop_msg, *drop_body, *drop_rcpt;
+	sqlite3_stmt *next, *taken, *used, *msg, *body, *rcpt, *held, *note, *has_body;
+	sqlite3_stmt *drop_msg, *drop_body, *drop_rcpt, *drop_held;
 	struct queue_adopted *n;
 };
 
@@ -169,9 +169,10 @@ static int take(struct adopt *a, int64_t old, struct problem *pr)
 	bind2(a->msg, old, number);
 	bind2(a->body, old, number);
 	bind2(a->rcpt, old, number);
+	bind2(a->held, old, number);
 	bind2(a->note, a->source, old);
 	if (step(a->msg) != SQLITE_DONE || step(a->body) != SQLITE_DONE || step(a->rcpt) != SQLITE_DONE ||
-	    step(a->note) != SQLITE_DONE)
+	    step(a->held) != SQLITE_DONE || step(a->note) != SQLITE_DONE)
 		return failed(a, "a message cannot be stored", pr);
 	return 0;
 }
@@ -181,8 +182,9 @@ static int drop(struct adopt *a, int64_t old, struct problem *pr)
 	sqlite3_bind_int64(a->drop_msg, 1, old);
 	sqlite3_bind_int64(a->drop_body, 1, old);
 	sqlite3_bind_int64(a->drop_rcpt, 1, old);
+	sqlite3_bind_int64(a->drop_held, 1, old);
 	if (step(a->drop_msg) != SQLITE_DONE || step(a->drop_body) != SQLITE_DONE ||
-	    step(a->drop_rcpt) != SQLITE_DONE)
+	    step(a->drop_rcpt) != SQLITE_DONE || step(a->drop_held) != SQLITE_DONE)
 		return failed(a, "a message that was taken over cannot be removed from the other queue", pr);
 	return 0;
 }
@@ -296,14 +298,18 @@ static void prepare(struct adopt *a)
 	    "state,"
 	    " outcome, attempts, released, warned, next_at, changed, reason, remote, status, treatment, notify, orcpt"
 	    " FROM other.rcpt WHERE id >= ?1 << 16 AND id < (?1 + 1) << 16",
+	    "INSERT INTO main.held (rcpt, waits, waits_for, again_at, since, tries, client, domain)"
+	    " SELECT ?2 << 16 | (rcpt & 65535), waits, waits_for, again_at, since, tries, client, domain"
+	    " FROM other.held WHERE rcpt >= ?1 << 16 AND rcpt < (?1 + 1) << 16",
 	    "INSERT INTO main.adopted (source, number) VALUES (?1, ?2)",
 	    "SELECT 1 FROM other.body WHERE msg = ?1",
 	    "DELETE FROM other.msg WHERE id = ?1",
 	    "DELETE FROM other.body WHERE msg = ?1",
 	    "DELETE FROM other.rcpt WHERE id >= ?1 << 16 AND id < (?1 + 1) << 16",
+	    "DELETE FROM other.held WHERE rcpt >= ?1 << 16 AND rcpt < (?1 + 1) << 16",
 	};
-	sqlite3_stmt **to[] = {&a->next, &a->taken, &a->used, &a->msg, &a->body, &a->rcpt, &a->note, &a->has_body,
-	    &a->drop_msg, &a->drop_body, &a->drop_rcpt};
+	sqlite3_stmt **to[] = {&a->next, &a->taken, &a->used, &a->msg, &a->body, &a->rcpt, &a->held, &a->note,
+	    &a->has_body, &a->drop_msg, &a->drop_body, &a->drop_rcpt, &a->drop_held};
 
 	for (size_t i = 0; i < sizeof to / sizeof to[0]; i++)
 		*to[i] = queue_db_prepare(a->db, sql[i]);
@@ -311,8 +317,8 @@ static void prepare(struct adopt *a)
 
 static void finish(struct adopt *a)
 {
-	sqlite3_stmt *all[] = {a->next, a->taken, a->used, a->msg, a->body, a->rcpt, a->note, a->has_body,
-	    a->drop_msg, a->drop_body, a->drop_rcpt};
+	sqlite3_stmt *all[] = {a->next, a->taken, a->used, a->msg, a->body, a->rcpt, a->held, a->note, a->has_body,
+	    a->drop_msg, a->drop_body, a->drop_rcpt, a->drop_held};
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		sqlite3_finalize(all[i]);

@@ -113,16 +113,39 @@ static void add_rcpt(struct queue_job *j, sqlite3_stmt *st)
 	j->released = (i == 0 || j->released) && sqlite3_column_int(st, 5) == 1;
 }
 
-/* All recipients of the message in this state for this next hop that are due and not in delivery. */
-static void read_rcpts(struct claim *c, struct queue_job *j, enum queue_state state, int64_t until)
+/* All recipients of the message for this next hop that wait for the same. */
+static void read_held(struct claim *c, struct queue_job *j, const struct queue_held_row *w, int64_t until)
+{
+	sqlite3_stmt *st = c->q->held.rcpts;
+
+	j->held = true;
+	j->waits = w->waits;
+	sqlite3_bind_int64(st, 1, queue_number_row(j->msg, 0));
+	sqlite3_bind_int64(st, 2, queue_number_row(j->msg + 1, 0));
+	queue_db_text(st, 3, j->nexthop);
+	sqlite3_bind_int(st, 4, (int)w->waits);
+	queue_db_text(st, 5, w->waits_for);
+	sqlite3_bind_int64(st, 6, until);
+	while (sqlite3_step(st) == SQLITE_ROW) {
+		if (!queue_active_add(&c->q->due.active, sqlite3_column_int64(st, 0)))
+			continue;
+		add_rcpt(j, st);
+		if (sqlite3_column_int(st, 8) > j->tries)
+			j->tries = sqlite3_column_int(st, 8);
+	}
+	sqlite3_reset(st);
+}
+
+/* All recipients of the message for this next hop that are due and not in delivery. */
+static void read_rcpts(struct claim *c, struct queue_job *j)
 {
 	struct queue_reader *r = &c->q->reader;
 
 	sqlite3_bind_int64(r->rcpts, 1, queue_number_row(j->msg, 0));
 	sqlite3_bind_int64(r->rcpts, 2, queue_number_row(j->msg + 1, 0));
-	sqlite3_bind_int(r->rcpts, 3, (int)state);
+	sqlite3_bind_int(r->rcpts, 3, QUEUE_QUEUED);
 	queue_db_text(r->rcpts, 4, j->nexthop);
-	sqlite3_bind_int64(r->rcpts, 5, until);
+	sqlite3_bind_int64(r->rcpts, 5, c->now);
 	while (sqlite3_step(r->rcpts) == SQLITE_ROW)
 		if (queue_active_add(&c->q->due.active, sqlite3_column_int64(r->rcpts, 0)))
 			add_rcpt(j, r->rcpts);
@@ -185,14 +208,18 @@ void queue_give_back(struct queue *q, const struct queue_job *j, int64_t at)
 
 /* ---- claiming ---- */
 
-/* Takes the message of a row. -1: the database cannot be read now, nothing was taken. */
-static int take(struct claim *c, int64_t row, const char *nexthop, enum queue_state state, int64_t until)
+/* Takes the message of a row; held: of one that is held, since `until` or longer. -1: the database cannot be read
+ * now, nothing was taken. */
+static int take(
+    struct claim *c, int64_t row, const char *nexthop, const struct queue_held_row *held_row, int64_t until)
 {
 	struct queue_job *j;
 	int rc = read_msg(&c->q->reader, queue_number_msg(row), nexthop, &j);
 
-	if (j)
-		read_rcpts(c, j, state, until);
+	if (j && held_row)
+		read_held(c, j, held_row, until);
+	else if (j)
+		read_rcpts(c, j);
 	if (j && j->nrcpts) {
 		c->jobs[c->n++] = j;
 		return 0;
@@ -204,7 +231,7 @@ static int take(struct claim *c, int64_t row, const char *nexthop, enum queue_st
 		queue_writer_reader_failed(c->q->writer, rc);
 		return -1;
 	}
-	if (state == QUEUE_QUEUED && queue_active_add(&c->q->due.active, row))
+	if ((!held_row || held_row->again_at > 0) && queue_active_add(&c->q->due.active, row))
 		hold(c->q, row, nexthop);
 	return 0;
 }
@@ -274,7 +301,7 @@ static void claim_hop(struct claim *c, struct queue_hop *hop, int64_t until)
 			next = at < next ? at : next;
 			continue;
 		}
-		err = take(c, row, hop->name, QUEUE_QUEUED, c->now);
+		err = take(c, row, hop->name, NULL, c->now);
 		if (err)
 			break;
 	}
@@ -375,23 +402,69 @@ void queue_hop_works(struct queue *q, const char *nexthop)
 	pthread_mutex_unlock(&q->due.lock);
 }
 
+/* ---- what is held ---- */
+
 size_t queue_claim_stale(struct queue *q, size_t max, struct queue_job **jobs_r)
 {
 	struct claim c = {.q = q, .jobs = jobs_r, .max = max, .now = queue_clock_ms(&q->clock)};
+	sqlite3_stmt *st = q->held.stale;
 	int64_t until = c.now - q->set.hold_expire;
 
 	if (queue_writer_in_trouble(q->writer, NULL))
 		return 0;
 	lock_both(q);
-	sqlite3_bind_int64(q->reader.held, 1, until);
-	while (!is_full(&c) && sqlite3_step(q->reader.held) == SQLITE_ROW) {
-		int64_t row = sqlite3_column_int64(q->reader.held, 0);
+	sqlite3_bind_int64(st, 1, until);
+	while (!is_full(&c) && sqlite3_step(st) == SQLITE_ROW) {
+		struct queue_held_row w = queue_held_read(st);
 
-		if (!queue_active_has(&q->due.active, row) &&
-		    take(&c, row, queue_db_column(q->reader.held, 1), QUEUE_HELD, until))
+		w.again_at = 0;
+		if (!queue_active_has(&q->due.active, w.row) && take(&c, w.row, w.nexthop, &w, until))
 			break;
 	}
-	sqlite3_reset(q->reader.held);
+	sqlite3_reset(st);
+	unlock_both(q);
+	return c.n;
+}
+
+/* The clock's turn. Those in delivery are few and passed over. */
+static int claim_due(struct claim *c, int64_t *next_due_r)
+{
+	sqlite3_stmt *st = c->q->held.again;
+	int rc, err = 0;
+
+	while (!err && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		struct queue_held_row w = queue_held_read(st);
+
+		if (w.again_at > c->now || is_full(c)) {
+			*next_due_r = w.again_at;
+			break;
+		}
+		if (!queue_active_has(&c->q->due.active, w.row))
+			err = take(c, w.row, w.nexthop, &w, INT64_MAX);
+	}
+	sqlite3_reset(st);
+	return err;
+}
+
+size_t queue_claim_again(struct queue *q, size_t max, struct queue_job **jobs_r, int64_t *next_due_r)
+{
+	struct claim c = {.q = q, .jobs = jobs_r, .max = max, .now = queue_clock_ms(&q->clock)};
+	struct queue_held_row w;
+	int rc, err;
+
+	*next_due_r = INT64_MAX;
+	queue_writer_start(q->writer);
+	if (queue_writer_in_trouble(q->writer, NULL))
+		return 0;
+	lock_both(q);
+	err = claim_due(&c, next_due_r);
+	while (!err && !is_full(&c) && (rc = queue_held_next(&q->held, &q->due.active, &w)) == SQLITE_ROW) {
+		w.again_at = 1; /* what cannot be read waits for the admin */
+		err = take(&c, w.row, w.nexthop, &w, INT64_MAX);
+	}
+	sqlite3_reset(q->held.one);
+	if (q->held.nwalks > 0)
+		*next_due_r = c.now;
 	unlock_both(q);
 	return c.n;
 }

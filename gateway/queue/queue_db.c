@@ -5,7 +5,9 @@
  *  msg     one message's envelope; its number says when it came (queue_number.h); flags: QUEUE_STORE_BODY8 ...
  *  body    its sealed content up to memory-max; larger content is a file in spool/. A table of its own, because an
  * UPDATE writes a whole row anew rcpt    one recipient; rows of a message are neighbours (number << 16 | place).
- * State "active" is never stored (queue_active.h) sealed  Message-IDs of sealed mail, as 63 bits of their SHA-256: a
+ * State "active" is never stored (queue_active.h)
+ *  held    what each held recipient waits for, and from whom it came (held-share)
+ *  sealed  Message-IDs of sealed mail, as 63 bits of their SHA-256: a
  * false match seals a mail that need not be, the safe way round
  *
  *  sent    where outbound mail is found by Message-ID or ENVID (queue_sent.h)
@@ -59,6 +61,15 @@ static const char *const migrations[] = {
     " mta TEXT NOT NULL, status TEXT NOT NULL, diagnostic TEXT NOT NULL, PRIMARY KEY (rcpt, via)) WITHOUT ROWID;"
     "CREATE TABLE about (of INTEGER NOT NULL, msg INTEGER NOT NULL, PRIMARY KEY (of, msg)) WITHOUT ROWID;"
     "CREATE INDEX about_msg ON about (msg);",
+    /* what was held before waits for the admin, as it did; it came from nobody whose share it takes */
+    "CREATE TABLE held (rcpt INTEGER PRIMARY KEY, waits INTEGER NOT NULL, waits_for TEXT NOT NULL,"
+    " again_at INTEGER NOT NULL, since INTEGER NOT NULL, tries INTEGER NOT NULL, client TEXT, domain TEXT);"
+    "CREATE INDEX held_again ON held (again_at) WHERE again_at > 0;"
+    "CREATE INDEX held_waits ON held (waits, waits_for);"
+    "CREATE INDEX held_since ON held (since);"
+    "CREATE INDEX held_client ON held (client) WHERE client IS NOT NULL;"
+    "CREATE INDEX held_domain ON held (domain) WHERE domain IS NOT NULL;"
+    "INSERT INTO held SELECT id, 0, '', 0, changed, 0, NULL, NULL FROM rcpt WHERE state = 2;",
 };
 
 enum { VERSION = sizeof migrations / sizeof migrations[0] };

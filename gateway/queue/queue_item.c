@@ -57,6 +57,7 @@ static void copy_rcpts(struct layout *l, struct queue_msg *m)
 		r.nexthop = text(l, r.nexthop);
 		r.reason = text(l, r.reason);
 		r.treatment = text(l, r.treatment);
+		r.hold.waits_for = text(l, r.hold.waits_for);
 		r.env.orcpt = text(l, r.env.orcpt);
 		if (to)
 			to[i] = r;
@@ -96,6 +97,7 @@ static const struct queue_settle *copy_settles(struct layout *l, const struct qu
 		s.reason = text(l, s.reason);
 		s.remote = text(l, s.remote);
 		s.status = text(l, s.status);
+		s.hold.waits_for = text(l, s.hold.waits_for);
 		if (to)
 			to[i] = s;
 	}
@@ -223,4 +225,14 @@ struct problem *queue_item_refuse(struct queue_item *it)
 	if (!it->pr)
 		it->pr = mem_new(sizeof *it->pr);
 	return it->pr;
+}
+
+int queue_item_begin(struct queue_item *it)
+{
+	int open = QUEUE_ITEM_OPEN;
+
+	return !it->tx.cancel || atomic_compare_exchange_strong(it->tx.cancel, &open, QUEUE_ITEM_BEGUN) ||
+		       open == QUEUE_ITEM_BEGUN
+		   ? 0
+		   : -1;
 }

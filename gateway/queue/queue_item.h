@@ -10,6 +10,9 @@
 struct queue_batch;
 struct queue_sent_run;
 
+/* What queue_tx.cancel says; the first who changes it decides. */
+enum queue_item_state { QUEUE_ITEM_OPEN, QUEUE_ITEM_CANCELLED, QUEUE_ITEM_BEGUN };
+
 /* Runs in the writer's thread inside a transaction that is committed and synced before the caller goes on. */
 struct queue_call {
 	/* An SQLite result; other than SQLITE_OK undoes everything. */
@@ -20,6 +23,7 @@ struct queue_call {
 	long count; /* set by run: how much was done */
 	bool more;  /* set by run: there is more of it */
 	bool finished;
+	bool waited_for; /* by queue_writer_call; else its item has a done */
 };
 
 struct queue_item {
@@ -44,5 +48,9 @@ struct queue_item *queue_item_new(const struct queue_tx *tx, queue_done *done, v
 void queue_item_free(struct queue_item *it);
 /* The item's problem to be filled in; sets err. */
 struct problem *queue_item_refuse(struct queue_item *it);
+
+/* The writer begins with it: 0. -1: its owner cancelled it before; nothing of it may be done. Decided once, with
+ * queue_cancel. */
+int queue_item_begin(struct queue_item *it) __attribute__((warn_unused_result));
 
 #endif

@@ -18,8 +18,10 @@ void queue_json_init(struct queue_json *j, struct queue *q)
 	    "SELECT kind, size, sender, message_id, trace, facts, EXISTS (SELECT 1 FROM body WHERE msg = msg.id)"
 	    " FROM msg WHERE id = ?1");
 	j->rcpts = queue_db_prepare(q->reader.db, "SELECT id, address, nexthop, state, attempts, next_at, changed, "
-						  "reason, remote, status, treatment, outcome"
-						  " FROM rcpt NOT INDEXED WHERE id >= ?1 AND id < ?2 ORDER BY id");
+						  "reason, remote, status, treatment, outcome,"
+						  " waits, waits_for, again_at, since, tries"
+						  " FROM rcpt NOT INDEXED LEFT JOIN held ON held.rcpt = rcpt.id"
+						  " WHERE id >= ?1 AND id < ?2 ORDER BY id");
 	j->reports = queue_db_prepare(q->reader.db, "SELECT at, action, mta, status, diagnostic, via FROM report"
 						    " WHERE rcpt = ?1 ORDER BY at, via");
 	j->about = queue_db_prepare(q->reader.db, "SELECT of FROM about WHERE msg = ?1 ORDER BY of LIMIT 100");
@@ -83,13 +85,22 @@ static json_t *rcpt(struct queue *q, sqlite3_stmt *st)
 	set_column(o, "nexthop", st, 2);
 	set_text(o, "state", queue_names_state(state));
 	set(o, "attempts", json_integer(sqlite3_column_int(st, 4)));
-	set(o, "next_at", json_integer(state == QUEUE_QUEUED ? sqlite3_column_int64(st, 5) : 0));
+	set(o, "next_at",
+	    json_integer(state == QUEUE_QUEUED ? sqlite3_column_int64(st, 5)
+			 : state == QUEUE_HELD ? sqlite3_column_int64(st, 14)
+					       : 0));
 	set(o, "changed", json_integer(sqlite3_column_int64(st, 6)));
 	set_column(o, "reason", st, 7);
 	set_column(o, "remote", st, 8);
 	set_column(o, "status", st, 9);
 	set_column(o, "treatment", st, 10);
 	set_text(o, "outcome", queue_names_outcome((enum queue_outcome)sqlite3_column_int(st, 11)));
+	if (sqlite3_column_type(st, 12) != SQLITE_NULL) {
+		set_text(o, "waits", queue_names_waits((enum queue_waits)sqlite3_column_int(st, 12)));
+		set_column(o, "waits_for", st, 13);
+		set(o, "held_since", json_integer(sqlite3_column_int64(st, 15)));
+		set(o, "judged", json_integer(sqlite3_column_int(st, 16)));
+	}
 	return o;
 }
 

@@ -18,6 +18,14 @@ static const char *const outcomes[] = {
     [QUEUE_REFUSED] = "refused",
 };
 
+static const char *const waits[] = {
+    [QUEUE_WAITS_ADMIN] = "admin",
+    [QUEUE_WAITS_TRUST] = "trust",
+    [QUEUE_WAITS_KEY] = "key",
+    [QUEUE_WAITS_INSIDE] = "inside",
+    [QUEUE_WAITS_SERVICE] = "service",
+};
+
 #define WORD(table, i) ((size_t)(i) < sizeof(table) / sizeof(table)[0] ? (table)[i] : "?")
 
 const char *queue_names_kind(enum queue_kind k)
@@ -33,6 +41,11 @@ const char *queue_names_state(enum queue_state s)
 const char *queue_names_outcome(enum queue_outcome o)
 {
 	return WORD(outcomes, o);
+}
+
+const char *queue_names_waits(enum queue_waits w)
+{
+	return WORD(waits, w);
 }
 
 int queue_names_find_state(const char *word)

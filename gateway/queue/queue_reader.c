@@ -14,8 +14,6 @@ void queue_reader_init(struct queue_reader *r, sqlite3 *db)
 	r->db = db;
 	r->due = queue_db_prepare(db,
 	    "SELECT id, next_at FROM rcpt INDEXED BY rcpt_due WHERE state = 0 AND nexthop = ?1 ORDER BY next_at, id");
-	r->held = queue_db_prepare(
-	    db, "SELECT id, nexthop FROM rcpt INDEXED BY rcpt_held WHERE state = 2 AND changed <= ?1 ORDER BY id");
 	r->msg = queue_db_prepare(db,
 	    "SELECT kind, size, sender, trace, facts, message_id, wrapped, flags, ret, envid FROM msg WHERE id = ?1");
 	r->rcpts = queue_db_prepare(db,
@@ -29,7 +27,7 @@ void queue_reader_init(struct queue_reader *r, sqlite3 *db)
 
 void queue_reader_clear(struct queue_reader *r)
 {
-	sqlite3_stmt *all[] = {r->due, r->held, r->msg, r->rcpts, r->content, r->sealed, r->oldest};
+	sqlite3_stmt *all[] = {r->due, r->msg, r->rcpts, r->content, r->sealed, r->oldest};
 
 	if (!r->db)
 		return;

@@ -10,7 +10,7 @@
 struct queue_reader {
 	pthread_mutex_t lock;
 	sqlite3 *db;
-	sqlite3_stmt *due, *held, *msg, *rcpts, *content, *sealed, *oldest;
+	sqlite3_stmt *due, *msg, *rcpts, *content, *sealed, *oldest;
 };
 
 /* The connection is the reader's from now on. */

@@ -4,6 +4,8 @@
  */
 #include "gateway/queue/queue_schedule.h"
 
+#define DAY_MS INT64_C(86400000)
+
 int64_t queue_schedule_next(const struct queue_settings *set, int attempts, int64_t now_ms, uint16_t jitter)
 {
 	int64_t least = set->retry_min < set->retry_max ? set->retry_min : set->retry_max;
@@ -16,6 +18,17 @@ int64_t queue_schedule_next(const struct queue_settings *set, int attempts, int6
 
 	wait = wait - spread + spread * jitter / UINT16_MAX;
 	return now_ms + (wait < least ? least : wait);
+}
+
+int64_t queue_schedule_held(const struct queue_settings *set, enum queue_waits waits, int tries, int64_t now_ms)
+{
+	int64_t wait = set->held_retry, most = wait > DAY_MS ? wait : DAY_MS;
+
+	if (wait == 0 || waits == QUEUE_WAITS_ADMIN || (waits == QUEUE_WAITS_INSIDE && tries >= set->held_retries))
+		return 0;
+	for (int i = 0; i < tries && wait < most; i++)
+		wait = wait > most / 2 ? most : wait * 2;
+	return now_ms + wait;
 }
 
 bool queue_schedule_expired(const struct queue_settings *set, int64_t arrived_ms, int64_t now_ms)

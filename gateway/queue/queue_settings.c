@@ -44,6 +44,19 @@ static const struct setting rows[] = {
 	"How many held recipients the queue may have before incoming mail that would have to be held, and encrypted "
 	"mail, "
 	"which may have to be, gets 452; 0 for no bound."),
+    NUMBER("held-share", held_share, "10", 1, 100,
+	"How many percent of held-max one outside client (an IPv6 one: its /64), or one sender's domain, may have; "
+	"beyond that its mail that may have to be held gets 452, and everybody else's is taken; 100 for no such "
+	"bound."),
+    DURATION("held-retry", held_retry, "6h", 0, 30 * DAY,
+	"How long held mail that waits for trust, a key, the inside server or this machine waits until it is judged "
+	"or "
+	"tried again by itself; the wait doubles each time up to a day. A change of trust or keys does not wait for "
+	"it. 0 "
+	"for never."),
+    NUMBER("held-retries", held_retries, "20", 0, 1000,
+	"How often the inside server is tried again by itself with what it refused after it was accepted; 0 for "
+	"never."),
     SIZE("memory-max", memory_max, "256k", 0, 16 * MIB,
 	"Sealed content up to this size stays in memory and goes into the queue database; larger content goes into a "
 	"file in the spool directory."),

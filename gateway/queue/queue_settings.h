@@ -13,7 +13,10 @@ struct queue_settings {
 	int64_t expire;
 	int64_t delay_warning; /* 0: none */
 	int64_t hold_expire;
-	int64_t held_max; /* recipients; 0: no bound */
+	int64_t held_max;   /* recipients; 0: no bound */
+	int64_t held_share; /* percent of held_max */
+	int64_t held_retry; /* 0: never */
+	int64_t held_retries;
 	int64_t memory_max;
 	int64_t sealed_ids_days; /* days */
 	int64_t done_keep;

@@ -25,7 +25,8 @@ void queue_store_init(struct queue_store *s, sqlite3 *db)
 	    " remote = coalesce(?7, remote), status = coalesce(?8, status), attempts = attempts + ?9, warned = "
 	    "warned | ?10,"
 	    /* released: 0 no, 1 yes, 2 held by the admin while on its way */
-	    " released = CASE WHEN ?11 = 2 THEN 2 WHEN ?11 = 3 THEN released <> 2 WHEN ?2 = 2 THEN 0 ELSE released "
+	    " released = CASE WHEN ?11 = 2 AND state = 2 THEN released WHEN ?11 = 2 THEN 2 WHEN ?11 = 3 THEN "
+	    "released <> 2 WHEN ?2 = 2 THEN 0 ELSE released "
 	    "END"
 	    " WHERE id = ?1 AND state <> 3");
 	s->nexthop = queue_db_prepare(db, "SELECT nexthop FROM rcpt WHERE id = ?1");
@@ -38,6 +39,7 @@ void queue_store_init(struct queue_store *s, sqlite3 *db)
 				 " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM rcpt WHERE id = ?1)"
 				 " AND (SELECT count(*) FROM report WHERE rcpt = ?1) < ?8");
 	s->about = queue_db_prepare(db, "INSERT OR IGNORE INTO about (of, msg) VALUES (?1, ?2)");
+	queue_held_store_init(&s->held, db);
 }
 
 void queue_store_clear(struct queue_store *s)
@@ -47,6 +49,7 @@ void queue_store_clear(struct queue_store *s)
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		sqlite3_finalize(all[i]);
+	queue_held_store_clear(&s->held);
 	*s = (struct queue_store){0};
 }
 
@@ -126,6 +129,16 @@ static int put_about(struct queue_store *s, const struct queue_msg *m, int64_t n
 	return link_about(s, of, number);
 }
 
+static int hold_new(struct queue_store *s, struct queue_batch *b, const struct queue_msg *m, int64_t number)
+{
+	int rc = SQLITE_OK;
+
+	for (size_t i = 0; i < m->nrcpts && rc == SQLITE_OK; i++)
+		if (m->rcpts[i].state == QUEUE_HELD)
+			rc = queue_held_store_hold(&s->held, queue_number_row(number, i), &m->rcpts[i].hold, b->now);
+	return rc;
+}
+
 static int put(struct queue_store *s, struct queue_batch *b, const struct queue_msg *m, int64_t number)
 {
 	int open = 0, rc = SQLITE_OK;
@@ -138,6 +151,8 @@ static int put(struct queue_store *s, struct queue_batch *b, const struct queue_
 		rc = put_msg(s, m, number);
 	if (rc == SQLITE_OK)
 		rc = put_body(s, m, number, open);
+	if (rc == SQLITE_OK)
+		rc = hold_new(s, b, m, number);
 	return rc == SQLITE_OK ? put_about(s, m, number) : rc;
 }
 
@@ -194,10 +209,14 @@ int queue_store_settle(struct queue_store *s, struct queue_batch *b, const struc
 
 	int rc = queue_db_run(s->settle);
 
+	if (rc == SQLITE_OK && sqlite3_changes(b->db) != 1)
+		log_panic("recipient row %lld settled twice in one transaction", (long long)t->rcpt);
+	if (rc == SQLITE_OK && t->state == QUEUE_HELD)
+		rc = queue_held_store_hold(&s->held, t->rcpt, &t->hold, b->now);
+	else if (rc == SQLITE_OK && before == QUEUE_HELD)
+		rc = queue_held_store_end(&s->held, t->rcpt);
 	if (rc != SQLITE_OK)
 		return rc;
-	if (sqlite3_changes(b->db) != 1)
-		log_panic("recipient row %lld settled twice in one transaction", (long long)t->rcpt);
 	b->tally[before]--;
 	b->tally[t->state]++;
 	queue_batch_add(&b->ended, t->rcpt);

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include "gateway/queue/queue_batch.h"
+#include "gateway/queue/queue_held_store.h"
 #include "gateway/queue/queue_item.h"
 
 /* msg.flags */
@@ -19,6 +20,7 @@ struct queue_store {
 	sqlite3_stmt *msg, *body, *rcpt, *sealed;
 	sqlite3_stmt *state, *settle, *nexthop, *open, *drop_body;
 	sqlite3_stmt *sent, *report, *about;
+	struct queue_held_store held;
 };
 
 void queue_store_init(struct queue_store *s, sqlite3 *db);

@@ -38,6 +38,17 @@ static enum queue_trouble_kind read_only(struct queue_trouble *t, const char *di
 	return t->kind;
 }
 
+static enum queue_trouble_kind locked(struct queue_trouble *t, const char *dir)
+{
+	t->kind = QUEUE_TROUBLE_LOCKED;
+	problem_set(&t->pr, PROBLEM_TEMP, 451, "4.3.0", NULL,
+	    "another process keeps the queue database %s/queue.db locked (`fuser` names it: a copy being made, an "
+	    "sqlite3 "
+	    "shell): end that; mail is taken again by itself then",
+	    dir);
+	return t->kind;
+}
+
 /* Errors of a write that came before any sync; after them a rollback is the whole truth. */
 static bool is_write(int extended)
 {
@@ -80,6 +91,8 @@ enum queue_trouble_kind queue_trouble_of(struct queue_trouble *t, sqlite3 *db, c
 	case SQLITE_READONLY:
 	case SQLITE_CANTOPEN:
 		return read_only(t, dir, why);
+	case SQLITE_BUSY:
+		return locked(t, dir);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		queue_trouble_damaged(t, dir, why);
@@ -97,7 +110,8 @@ enum queue_trouble_kind queue_trouble_of(struct queue_trouble *t, sqlite3 *db, c
 
 const char *queue_trouble_word(enum queue_trouble_kind k)
 {
-	static const char *const words[] = {"", "queue-full", "queue-read-only", "queue-damaged", "queue-fatal"};
+	static const char *const words[] = {
+	    "", "queue-full", "queue-read-only", "queue-damaged", "queue-locked", "queue-fatal"};
 
 	return words[k];
 }

@@ -16,10 +16,11 @@
  * caller is told and the row is not.
  *
  * A failed fsync is fatal and never tried again: the kernel may have dropped the dirty pages, and a second fsync
- * would succeed without them. A write that was refused before any sync (no room, a file system that became read-only)
- * is different: the transaction is rolled back, new mail is told 452 or 451, and settlements, which must not be lost
- * because the delivery has happened, are kept and tried again every second. While it lasts nothing is claimed. A
- * damaged database is not written to any more until the relay is started again.
+ * would succeed without them. A write that was refused before any sync (no room, a file system that became read-only,
+ * another process that keeps the database locked) is different: the transaction is rolled back, new mail is told 452
+ * or 451, and settlements, which must not be lost because the delivery has happened, are kept and tried again every
+ * second. While it lasts nothing is claimed. A damaged database is not written to any more until the relay is started
+ * again.
  *
  * A transaction that names a recipient with an outcome is refused alone; the others of its group are committed.
  */
@@ -98,6 +99,8 @@ static void set_trouble(struct queue_writer *w, const struct queue_trouble *t)
 	pthread_mutex_lock(&w->lock);
 	if (before != QUEUE_TROUBLE_DAMAGED)
 		w->trouble = *t;
+	if (t->kind == QUEUE_TROUBLE_LOCKED) /* looked at again soon, also when nobody has anything to write */
+		w->purge_at_ns = now_ns() + TROUBLE_PAUSE_MS * INT64_C(1000000);
 	pthread_mutex_unlock(&w->lock);
 	if (before == w->trouble.kind)
 		return;
@@ -192,13 +195,18 @@ static bool is_filed(const struct queue_msg *m)
 	return m->content && spool_fd(m->content) >= 0 && has_open(m);
 }
 
+static void refuse_cancelled(struct queue_item *it)
+{
+	problem_temp(queue_item_refuse(it), "the client went away before the message was stored");
+}
+
 /* Step 1 for one item. Its client may have gone away meanwhile: looked for here, right before the commit (P2, RFC
  * 1047). */
 static bool is_cancelled(struct queue_item *it)
 {
-	if (!it->tx.cancel || !atomic_load(it->tx.cancel))
+	if (!it->tx.cancel || atomic_load(it->tx.cancel) != QUEUE_ITEM_CANCELLED)
 		return false;
-	problem_temp(queue_item_refuse(it), "the client went away before the message was stored");
+	refuse_cancelled(it);
 	return true;
 }
 
@@ -236,24 +244,18 @@ static void fail(struct queue_writer *w, const char *what)
 	    "queue database: %s: %s (%d)", what, sqlite3_errmsg(w->cfg.db), sqlite3_extended_errcode(w->cfg.db));
 }
 
-/* Somebody else writes (a copy is being made, a shell is open): nothing is wrong, it takes longer. */
-static int begin(struct queue_writer *w)
-{
-	int rc;
-
-	while ((rc = queue_db_exec(w->cfg.db, "BEGIN IMMEDIATE")) == SQLITE_BUSY)
-		log_warn(NULL, "queue", "database-locked by=\"another process\" waiting=yes");
-	return rc;
-}
-
 static int apply(struct queue_writer *w, struct queue_item *group)
 {
 	int rc = SQLITE_OK;
 
 	for (struct queue_item *it = group; it && rc == SQLITE_OK; it = it->next) {
-		if (it->call)
+		/* the disk may have taken its time since keep_item: from here on it is no longer cancelled, and
+		 * whoever wants to learns that (queue_cancel) */
+		if (!it->err && queue_item_begin(it))
+			refuse_cancelled(it);
+		else if (it->call)
 			rc = it->call->run(it->call, &w->batch);
-		else if (!it->err && !is_cancelled(it)) /* the disk may have taken its time since keep_item */
+		else if (!it->err)
 			rc = queue_store_apply(&w->store, &w->batch, it);
 		if (!it->err || it->call)
 			continue;
@@ -275,7 +277,7 @@ static int commit(struct queue_writer *w, struct queue_item *group)
 	int rc;
 
 	w->last_began_ns = now_ns();
-	rc = begin(w);
+	rc = queue_db_exec(w->cfg.db, "BEGIN IMMEDIATE"); /* waits for some seconds when somebody else writes */
 
 	if (rc == SQLITE_OK)
 		rc = apply(w, group);
@@ -300,20 +302,20 @@ static void finish_calls(struct queue_writer *w, struct queue_item *group)
 {
 	pthread_mutex_lock(&w->lock);
 	for (struct queue_item *it = group; it; it = it->next)
-		if (it->call)
-			it->call->finished = 1;
+		it->call->finished = true;
 	pthread_cond_broadcast(&w->called);
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* Items of calls belong to who waits, and may be gone as soon as finish_calls lets go; the others go to the loop. */
+/* Items of calls that are waited for belong to who waits, and may be gone as soon as finish_calls lets go; the others
+ * go to the loop. */
 static void hand_back(struct queue_writer *w, struct queue_item *group)
 {
 	struct queue_item *calls = NULL, *txs = NULL, **txs_end = &txs;
 
 	for (struct queue_item *it = group, *next; it; it = next) {
 		next = it->next;
-		if (it->call) {
+		if (it->call && it->call->waited_for) {
 			it->next = calls;
 			calls = it;
 		} else {
@@ -432,8 +434,10 @@ static void purge_now(struct queue_writer *w)
 	struct queue_item item = {.call = &call};
 
 	queue_purge_call(&w->purge, &call);
+	call.waited_for = true;
 	run_group(w, &item);
-	w->purge_at_ns = now_ns() + queue_purge_wait_ms(&w->purge) * INT64_C(1000000);
+	if (w->trouble.kind != QUEUE_TROUBLE_LOCKED)
+		w->purge_at_ns = now_ns() + queue_purge_wait_ms(&w->purge) * INT64_C(1000000);
 }
 
 /*
@@ -598,6 +602,7 @@ int queue_writer_call(struct queue_writer *w, struct queue_call *c)
 	struct queue_item item = {.call = c};
 
 	c->err = c->finished = 0;
+	c->waited_for = true;
 	queue_writer_add(w, &item);
 	pthread_mutex_lock(&w->lock);
 	while (!c->finished)

@@ -41,6 +41,7 @@ enum {
 	SKIPPED_MAX = 64 * 1024, /* of one command line without end */
 	ROUND_MAX = 256,	 /* commands or pieces of content until others have their turn */
 	LINGER_MS = 5000,
+	LATE_MS = 10 * 60 * 1000, /* for a commit that has begun: as long as a client waits (RFC 5321 4.5.3.2.6) */
 };
 
 enum { NEEDS_TLS = 1, NEEDS_HELO = 2, NEEDS_MAIL = 4, NO_MAIL = 8 };
@@ -334,7 +335,7 @@ static int64_t deadline(const struct smtpd *s)
 	if (s->phase == SMTPD_CONTENT || s->phase == SMTPD_CHUNK)
 		return smtpd_content_deadline(s);
 	if (s->wait == SMTPD_WAIT_END)
-		return s->since + s->set->end_deadline;
+		return s->since + (s->late ? LATE_MS : s->set->end_deadline);
 	if (s->wait)
 		return s->since + s->set->answer_deadline;
 	return client_deadline(s);
@@ -381,6 +382,16 @@ static void work(struct smtpd *s)
 /* RFC 5321 4.5.3.2; who is waited for decides what is said. */
 static void time_out(struct smtpd *s)
 {
+	if (s->wait == SMTPD_WAIT_END && s->late) { /* 451 or 250 would be a guess; who gets neither sends again */
+		smtpd_session_bye(
+		    s, 421, "4.3.0", "The message may have been stored; no answer in time.", "commit without end");
+		return;
+	}
+	if (s->wait == SMTPD_WAIT_END && s->ls->ops->late != NULL && !s->ls->ops->late(s->ls->app, s)) {
+		log_warn(s->id, "smtpd", "end-deadline client=%s waiting=\"it is being stored\"", s->peer);
+		s->late = true;
+		return;
+	}
 	if (s->wait == SMTPD_WAIT_END) {
 		log_warn(s->id, "smtpd", "end-deadline client=%s", s->peer);
 		smtpd_session_say(s, 451, "4.3.0", "No decision on the message in time; try again later.");

@@ -45,6 +45,9 @@ struct smtpd_ops {
 	 */
 	int (*content)(void *app, struct smtpd *s, const void *p, size_t n, struct problem *pr);
 	void (*end)(void *app, struct smtpd *s); /* smtpd_end_done */
+	/* end-deadline is over. true: it may be given up, with 451, because nothing was decided; false: it is being
+	 * stored, and smtpd_end_done comes. NULL: always true. */
+	bool (*late)(void *app, struct smtpd *s);
 	/* The transaction is over (accepted, refused, RSET, EHLO, lost connection): forget what belongs to it; a
 	 * later *_done for it must not come. Comes exactly once for each mail(), also when that or data() was
 	 * answered with a problem. */

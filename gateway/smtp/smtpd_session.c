@@ -118,7 +118,7 @@ void smtpd_session_end_mail(struct smtpd *s)
 {
 	bool tell = s->in_mail;
 
-	s->over = s->in_mail = s->mail_ok = s->utf8 = s->chunked = s->bare = false;
+	s->late = s->over = s->in_mail = s->mail_ok = s->utf8 = s->chunked = s->bare = false;
 	s->raw = 0;
 	s->wait = SMTPD_WAIT_NONE;
 	s->rcpts = s->rcpts_refused = 0;

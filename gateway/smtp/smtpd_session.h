@@ -58,6 +58,7 @@ struct smtpd {
 	bool gone;     /* the connection is dead */
 
 	bool in_mail; /* the application has a transaction */
+	bool late;    /* its end-deadline is over, and its commit has begun */
 	bool over;    /* it has ended; the application is told at the next step */
 	bool mail_ok; /* MAIL was answered 250 */
 	bool utf8;    /* with SMTPUTF8 */

@@ -31,8 +31,10 @@ static int get(unsigned kind, struct ipc_in *in, struct arena *a)
 		return judge_signers_get(in, a, &m.signers);
 	case 4:
 		return judge_trust_get(in, &m.trust);
-	default:
+	case 5:
 		return judge_seen_get(in, m.seen);
+	default:
+		return judge_changed_get(in, m.seen);
 	}
 }
 
@@ -54,8 +56,11 @@ static void put(unsigned kind, struct ipc_out *o)
 	case 4:
 		judge_trust_put(o, &m.trust);
 		break;
-	default:
+	case 5:
 		judge_seen_put(o, m.seen);
+		break;
+	default:
+		judge_changed_put(o, m.seen);
 	}
 }
 
@@ -73,9 +78,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	a = arena_new(1 << 20);
 	in.p = p;
 	in.n = size - 1;
-	if (get(data[0] % 6, &in, a) == 0) {
+	if (get(data[0] % 7, &in, a) == 0) {
 		ipc_out_init(&o, 1, 1);
-		put(data[0] % 6, &o);
+		put(data[0] % 7, &o);
 		REQUIRE(!o.bad && o.b.len - IPC_HEADER == size - 1 && memcmp(o.b.p + IPC_HEADER, p, size - 1) == 0);
 		ipc_out_clear(&o);
 	}

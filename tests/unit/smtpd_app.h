@@ -1,7 +1,8 @@
 /*
  * The application behind an SMTP server session under test: decides by the local part of an address, answers at once,
  * soon or later, and checks that the session keeps the contract of smtpd.h (one answer awaited at a time, one reset
- * for each mail, nothing after closed). For tests only. sender:    refuse@ 550, wait@ is never answered, endtemp@ the
+ * for each mail, nothing after closed). For tests only. sender:    begun@ the message is never answered and cannot be
+ * given up any more,    refuse@ 550, wait@ is never answered, endtemp@ the
  * message is answered 451, endnever@ it is never answered, nodata@ DATA is answered 451, full@ the content is refused
  *   recipient: no@ 550, later@ 451, wait@ is never answered
  */
@@ -32,7 +33,7 @@ struct app {
 	struct address rcpt; /* the last recipient */
 	unsigned notify;
 	char orcpt[ENVELOPE_ORCPT_MAX + 1];
-	int connects, mails, rcpts, rcpts_ok, datas, ends, resets, closes, accepted;
+	int connects, mails, rcpts, rcpts_ok, datas, ends, lates, resets, closes, accepted;
 	struct buf content; /* of the message under way, then of the last one */
 };
 
@@ -173,7 +174,17 @@ static inline void app_end(void *app, struct smtpd *s)
 	a->answer.cls = PROBLEM_NONE;
 	if (strcmp(a->mail.sender.local, "endtemp") == 0)
 		problem_temp(&a->answer, "Not this time.");
-	app_ask(a, s, APP_END, strcmp(a->mail.sender.local, "endnever") == 0);
+	app_ask(a, s, APP_END,
+	    strcmp(a->mail.sender.local, "endnever") == 0 || strcmp(a->mail.sender.local, "begun") == 0);
+}
+
+static inline bool app_late(void *app, struct smtpd *s)
+{
+	struct app *a = app;
+
+	REQUIRE(s == a->s && a->asked == APP_END);
+	a->lates++;
+	return strcmp(a->mail.sender.local, "begun") != 0;
 }
 
 static inline void app_reset(void *app, struct smtpd *s)
@@ -205,6 +216,7 @@ static const struct smtpd_ops app_ops = {
     .data = app_data,
     .content = app_content,
     .end = app_end,
+    .late = app_late,
     .reset = app_reset,
     .closed = app_closed,
 };

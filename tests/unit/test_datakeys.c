@@ -135,6 +135,49 @@ START_TEST(present_group)
 }
 END_TEST
 
+static time_t clock_now = 1000;
+
+static time_t test_clock(void)
+{
+	return clock_now;
+}
+
+/* No group key stays in memory for longer than it is kept, used or not; what was wrapped under it is unwrapped by the
+ * keeper again. */
+START_TEST(old_groups)
+{
+	struct datakeys *other = datakeys_new(relay);
+	struct buf a, b;
+
+	datakeys_set_clock(dk, test_clock);
+	wrap(&a);
+	buf_init(&b, DATAKEYS_WRAPPED_MAX);
+	ck_assert_int_eq(datakeys_wrap(other, key, &b, &pr), 0);
+	datakeys_free(other);
+	clock_now += DATAKEYS_KEEP_SECONDS - 1;
+	expect_back(&b);
+	ck_assert_uint_eq(datakeys_forget_old(dk), 2);
+	clock_now += 1;
+	ck_assert_uint_eq(datakeys_forget_old(dk), 1); /* its own; the other one is of a second ago */
+	fixture_down(&fx);
+	ck_assert_int_eq(datakeys_unwrap(dk, a.p, a.len, back, &pr), -1);
+	ck_assert_int_eq(pr.cls, PROBLEM_TEMP);
+	expect_back(&b);
+	clock_now += DATAKEYS_KEEP_SECONDS;
+	ck_assert_uint_eq(datakeys_forget_old(dk), 0);
+	fixture_up(&fx);
+	keys_client_replace(relay, fixture_fd(&fx, KEEPER_FOR_RELAY));
+	expect_back(&a);
+	expect_back(&b);
+	buf_clear(&a);
+	wrap(&a);
+	expect_back(&a);
+	ck_assert_uint_eq(datakeys_forget_old(dk), 3);
+	buf_clear(&a);
+	buf_clear(&b);
+}
+END_TEST
+
 /* A keeper that hangs costs the relay one wait, not one for each message. */
 START_TEST(hung_keeper)
 {
@@ -206,6 +249,7 @@ int main(void)
 	tcase_add_test(t, without_the_keeper);
 	tcase_add_test(t, many_groups);
 	tcase_add_test(t, present_group);
+	tcase_add_test(t, old_groups);
 	tcase_add_test(t, hung_keeper);
 	tcase_add_test(t, damaged);
 	suite_add_tcase(s, t);

@@ -84,6 +84,7 @@ START_TEST(insides_show_nothing)
 	ck_assert(w.res.have_key_hash && !w.res.open_failed);
 	ck_assert_int_eq(run(JOB_OPEN, &b), JOB_HOLD);
 	ck_assert_int_eq(w.res.open_failed, insides[_i].failed);
+	ck_assert_uint_eq(w.res.waits, QUEUE_WAITS_ADMIN); /* nothing that could come makes it better */
 	ck_assert(w.res.have_key_hash && !w.res.protected_in);
 	buf_clear(&b);
 }
@@ -302,6 +303,8 @@ START_TEST(foreign)
 	ck_assert(!w.res.have_key_hash);
 	ck_assert_int_eq(run(JOB_OPEN, &b), JOB_HOLD);
 	ck_assert(!w.res.open_failed); /* no private key was used */
+	ck_assert_uint_eq(w.res.waits, QUEUE_WAITS_KEY);
+	ck_assert_str_eq(w.res.waits_for, "lab.example");
 	for (int kind = JOB_CHECK; kind <= JOB_OPEN; kind++) {
 		pipes_job(&w, (enum job_kind)kind);
 		w.rq.foreign_deliver = true;
@@ -327,16 +330,34 @@ static const struct {
     {JUDGE_TRUST_UNTRUSTED, JOB_HOLD, "smime=policy", POLICY_MARK},
     {JUDGE_TRUST_UNBOUND, JOB_HOLD, "smime=policy", POLICY_MARK}};
 
+static void expect_waits(bool trust)
+{
+	ck_assert_uint_eq(w.res.waits, trust ? QUEUE_WAITS_TRUST : QUEUE_WAITS_ADMIN);
+	ck_assert_str_eq(w.res.waits_for, trust ? "hospital.example" : "");
+}
+
 START_TEST(trust_states)
 {
 	struct buf sealed = made(POLICY_SEAL), in_clear = made(POLICY_SIGN);
 
 	ck_assert_int_eq(run_trusted(JOB_OPEN, &sealed, trusts[_i].state), trusts[_i].open);
+	expect_waits(trusts[_i].open == JOB_HOLD);
 	ck_assert_int_eq(w.res.protected_in, trusts[_i].state == JUDGE_TRUST_GOOD);
 	ck_assert_int_eq(run_trusted(JOB_CHECK, &in_clear, trusts[_i].state), JOB_DONE);
 	ck_assert_msg(shows(trusts[_i].result), "%.400s", pipes_text(&w, 0));
 	ck_assert_uint_eq(w.res.outputs[0].action, trusts[_i].action);
-	ck_assert(!w.res.protected_in);
+	ck_assert(!w.res.protected_in && !w.res.may_hold);
+	expect_waits(false);
+	/* Held: it waits for trust, and only in a signature that may come to be good. */
+	pipes_job(&w, JOB_CHECK);
+	w.rq.in_rules[1] = POLICY_HOLD;
+	ck_assert_int_eq(pipes_run_buf(&w, &in_clear), JOB_NEEDS_TRUST);
+	pipes_trust(&w, trusts[_i].state);
+	ck_assert_int_eq(pipes_run_buf(&w, &in_clear), JOB_DONE);
+	ck_assert(w.res.may_hold); /* whatever it is worth */
+	ck_assert_int_eq(w.res.outputs[0].action == POLICY_HOLD, trusts[_i].state != JUDGE_TRUST_GOOD);
+	expect_waits(trusts[_i].state != JUDGE_TRUST_GOOD);
+	ck_assert_int_eq(run_trusted(JOB_CHECK, &in_clear, trusts[_i].state), JOB_DONE);
 	/* What desktops can see for themselves is taken off only when it was believed. */
 	ck_assert_int_eq(shows("pkcs7-signature"), trusts[_i].state != JUDGE_TRUST_GOOD);
 	pipes_job(&w, JOB_OPEN); /* the same where all is delivered: never "pass" */

@@ -87,7 +87,9 @@ static void fill_result(struct job_result *m)
 	COPY(m->why, "held because");
 	COPY(m->message_id, "<1@hospital.example>");
 	COPY(m->from_domain, "lab.example");
-	m->protected_in = m->open_failed = m->have_key_hash = m->tls_no = true;
+	m->protected_in = m->open_failed = m->have_key_hash = m->may_hold = m->tls_no = true;
+	m->waits = QUEUE_WAITS_TRUST;
+	COPY(m->waits_for, "partner.example");
 	memset(m->key_hash, 0x5a, sizeof(m->key_hash));
 	m->nids = 2;
 	m->ids[0] = "<a@x>";
@@ -324,7 +326,9 @@ START_TEST(result_round)
 	ck_assert_str_eq(g.why, m.why);
 	ck_assert_str_eq(g.message_id, m.message_id);
 	ck_assert_str_eq(g.from_domain, m.from_domain);
-	ck_assert(g.protected_in && g.open_failed && g.have_key_hash && g.tls_no);
+	ck_assert(g.protected_in && g.open_failed && g.have_key_hash && g.may_hold && g.tls_no);
+	ck_assert_uint_eq(g.waits, QUEUE_WAITS_TRUST);
+	ck_assert_str_eq(g.waits_for, "partner.example");
 	ck_assert_mem_eq(g.key_hash, m.key_hash, 32);
 	ck_assert_uint_eq(g.nids, 2);
 	ck_assert_str_eq(g.ids[0], "<a@x>");

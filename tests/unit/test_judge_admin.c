@@ -338,6 +338,34 @@ START_TEST(import_refused)
 }
 END_TEST
 
+/* Whom a verb concerns: one domain, anybody, nobody; also when it is refused. */
+START_TEST(concerns)
+{
+	static const struct {
+		const char *verb, *arg, *value, *want;
+	} cases[] = {
+	    {"partner.add", "domain", "Lab.Example", "lab.example"},
+	    {"partner.remove", "domain", "lab.example", "lab.example"},
+	    {"cert.import", "owner", "Bob@Lab.Example", "lab.example"},
+	    {"cert.import", "content", "x", ""},
+	    {"cert.remove", "owner", "lab.example", "lab.example"},
+	    {"anchor.add", "scope", "lab.example", "lab.example"},
+	    {"anchor.add", "scope", "*", ""},
+	    {"domain.add", "domain", "hospital.example", "hospital.example"},
+	    {"rule.remove", "name", "lab.example", "-"},
+	    {"cert.list", "owner", "lab.example", "-"},
+	    {"status", NULL, NULL, "-"},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		json_decref(ask(
+		    cases[i].verb, cases[i].arg ? json_pack("{s:s}", cases[i].arg, cases[i].value) : json_object()));
+		ck_assert_msg(strcmp(ja.concerns, cases[i].want) == 0, "%s %s: \"%s\"", cases[i].verb, cases[i].value,
+		    ja.concerns);
+	}
+}
+END_TEST
+
 START_TEST(import_forced)
 {
 	json_t *d = ask("cert.import", with(import_args(&past, "lab.example"), "force", json_true()));
@@ -870,6 +898,7 @@ static Suite *suite(void)
 	tcase_add_test(t, import_good);
 	tcase_add_test(t, import_refused);
 	tcase_add_test(t, import_forced);
+	tcase_add_test(t, concerns);
 	tcase_add_test(t, import_wrong_file);
 	tcase_add_test(t, pages);
 	tcase_add_test(t, anchors);

@@ -117,13 +117,24 @@ static int get_seen(struct ipc_in *in, struct arena *a)
 	(void)a;
 	return judge_seen_get(in, d);
 }
+static void put_changed(struct ipc_out *o)
+{
+	judge_changed_put(o, "lab.example");
+}
+static int get_changed(struct ipc_in *in, struct arena *a)
+{
+	char d[256];
+
+	(void)a;
+	return judge_changed_get(in, d);
+}
 static const struct {
 	const char *what;
 	void (*put)(struct ipc_out *o);
 	int (*get)(struct ipc_in *in, struct arena *a);
 } kinds[] = {{"resolve", put_resolve, get_resolve}, {"verdict", put_verdict, get_verdict},
     {"list", put_list, get_list}, {"signers", put_signers, get_signers}, {"trust", put_trust, get_trust},
-    {"seen", put_seen, get_seen}};
+    {"seen", put_seen, get_seen}, {"changed", put_changed, get_changed}};
 
 static int decode(const uint8_t *p, size_t n, int (*get)(struct ipc_in *in, struct arena *a))
 {

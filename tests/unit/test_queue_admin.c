@@ -56,7 +56,7 @@ START_TEST(test_verbs)
 		const char *to;
 	} cases[] = {
 	    {QUEUE_VERB_HOLD, QUEUE_QUEUED, 1, "held"},
-	    {QUEUE_VERB_HOLD, QUEUE_HELD, 0, "held"},
+	    {QUEUE_VERB_HOLD, QUEUE_HELD, 1, "held"},
 	    {QUEUE_VERB_HOLD, QUEUE_DONE, 0, "done"},
 	    {QUEUE_VERB_HOLD, QUEUE_ACTIVE, -1, "active"},
 	    {QUEUE_VERB_RELEASE, QUEUE_QUEUED, 0, "queued"},
@@ -84,7 +84,7 @@ START_TEST(test_verbs)
 		ck_assert_msg(strcmp(state_of(&f, id, 0), cases[i].to) == 0, "case %zu: %s", i, state_of(&f, id, 0));
 		if (n < 0)
 			ck_assert_ptr_nonnull(strstr(pr.text, "being delivered"));
-		else if (n > 0)
+		else if (n > 0 && (cases[i].verb != QUEUE_VERB_HOLD || cases[i].from != QUEUE_HELD))
 			ck_assert_int_eq(
 			    fixture_ask(
 				&f, "SELECT reason = 'because' AND attempts = 0 FROM rcpt ORDER BY id DESC LIMIT 1"),

@@ -331,13 +331,13 @@ START_TEST(test_held_full)
 	f.set.held_max = 2;
 	ck_assert_int_eq(fixture_open(&f), 0);
 	fixture_put_one(&f, "a@1.example", "1.example", QUEUE_HELD, id);
-	ck_assert(!queue_held_full(f.q));
+	ck_assert_int_eq(queue_held_room(f.q, "a@1.example", NULL), QUEUE_ROOM);
 	fixture_put_one(&f, "a@1.example", "1.example", QUEUE_HELD, id);
-	ck_assert(queue_held_full(f.q));
+	ck_assert_int_eq(queue_held_room(f.q, "a@1.example", NULL), QUEUE_ROOM_FULL);
 	fixture_reopen(&f);
-	ck_assert(queue_held_full(f.q));
+	ck_assert_int_eq(queue_held_room(f.q, "a@1.example", NULL), QUEUE_ROOM_FULL);
 	ck_assert_int_eq(queue_admin(f.q, QUEUE_VERB_DELETE, id, NULL, NULL, NULL), 1);
-	ck_assert(!queue_held_full(f.q));
+	ck_assert_int_eq(queue_held_room(f.q, "a@1.example", NULL), QUEUE_ROOM);
 	fixture_clear(&f);
 }
 END_TEST

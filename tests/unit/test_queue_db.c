@@ -45,6 +45,29 @@ START_TEST(test_newer)
 }
 END_TEST
 
+/* What was held by an older version waits for the admin, as it did. */
+START_TEST(test_older)
+{
+	struct fixture f;
+	char id[QUEUE_ID_MAX], back[64];
+
+	fixture_init(&f);
+	ck_assert_int_eq(fixture_put_one(&f, "a@1.example", "1.example", QUEUE_HELD, id), 0);
+	put_some(&f, 1);
+	fixture_close(&f);
+	snprintf(back, sizeof back, "PRAGMA user_version = %d", (int)fixture_ask(&f, "PRAGMA user_version") - 1);
+	ck_assert_int_eq(fixture_sql(&f, "DROP TABLE held", NULL), SQLITE_OK);
+	ck_assert_int_eq(fixture_sql(&f, back, NULL), SQLITE_OK);
+	ck_assert_int_eq(fixture_open(&f), 0);
+	ck_assert_int_eq(fixture_ask(&f, "SELECT count(*) FROM held JOIN rcpt ON rcpt.id = held.rcpt AND state = 2"
+					 " AND since = changed AND waits = 0 AND again_at = 0"),
+	    1);
+	ck_assert_int_eq(queue_admin(f.q, QUEUE_VERB_RELEASE, id, NULL, NULL, NULL), 1);
+	ck_assert_int_eq(fixture_ask(&f, "SELECT count(*) FROM held"), 0);
+	fixture_clear(&f);
+}
+END_TEST
+
 START_TEST(test_not_ours)
 {
 	struct fixture f;
@@ -175,7 +198,7 @@ START_TEST(test_settings_of_the_database)
 	put_some(&f, 1);
 	ck_assert_int_eq(fixture_ask(&f, "PRAGMA page_size"), 16384);
 	ck_assert_int_eq(fixture_ask(&f, "SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'"), 1);
-	ck_assert_int_eq(fixture_ask(&f, "PRAGMA user_version"), 2);
+	ck_assert_int_eq(fixture_ask(&f, "PRAGMA user_version"), 3);
 	fixture_clear(&f);
 }
 END_TEST
@@ -219,6 +242,7 @@ int main(void)
 
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, test_newer);
+	tcase_add_test(t, test_older);
 	tcase_add_test(t, test_not_ours);
 	tcase_add_loop_test(t, test_damaged, 0, 4);
 	tcase_add_test(t, test_in_use);

@@ -123,6 +123,7 @@ static void say_changed(void)
 	struct ipc_out o;
 
 	ipc_out_init(&o, JUDGE_CHANGED, 0);
+	judge_changed_put(&o, JUDGE_NOBODY);
 	say(&o);
 }
 

@@ -667,6 +667,27 @@ START_TEST(end_deadline)
 }
 END_TEST
 
+/* What is being committed is not answered 451: the answer waits for what becomes of it. */
+START_TEST(end_deadline_while_it_is_stored)
+{
+	begin(APP_AT_ONCE, 0);
+	set.end_deadline = 20;
+	says(HELLO "MAIL FROM:<begun@b.c>\r\nRCPT TO:<a@b.c>\r\nDATA\r\nx\r\n.\r\n");
+	UNTIL(app.lates == 1);
+	for (int i = 0; i < 10; i++)
+		loop_once(loop, 10);
+	ck_assert_uint_eq(reply_count(), 5);
+	app_answer(&app);
+	UNTIL(reply_count() == 6);
+	ck_assert(app.lates == 1 && app.resets == 1);
+	says("MAIL FROM:<endnever@b.c>\r\nRCPT TO:<a@b.c>\r\nDATA\r\ny\r\n.\r\n" QUIT);
+	UNTIL(server_left);
+	ck_assert_int_eq(app.lates, 2);
+	check_replies(HELLO_OK TWO_OK "354 250:2.0.0 " TWO_OK "354 451:4.3.0 " QUIT_OK, "while it is stored");
+	finish();
+}
+END_TEST
+
 static const struct {
 	const char *say, *want;
 	int which; /* the time that is short */
@@ -1364,6 +1385,7 @@ static void add_limits(Suite *s)
 	TCase *t = tcase(s, "limits");
 
 	tcase_add_test(t, end_deadline);
+	tcase_add_test(t, end_deadline_while_it_is_stored);
 	tcase_add_loop_test(t, too_late, 0, (int)(sizeof late / sizeof late[0]));
 	tcase_add_loop_test(t, trickle, 0, 2);
 	tcase_add_test(t, session_too_long);
