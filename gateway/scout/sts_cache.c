@@ -111,9 +111,12 @@ static void drop(struct sts_cache *c, struct entry *e)
 
 static void drop_all(struct sts_cache *c)
 {
-	for (int i = 0; i < 2; i++)
-		while (c->kinds[i].oldest)
-			drop(c, c->kinds[i].oldest);
+	for (int i = 0; i < 2; i++) {
+		for (struct entry *e = c->kinds[i].newest, *next; e; e = next) {
+			next = e->older;
+			drop(c, e);
+		}
+	}
 }
 
 /* Of those with mode enforce. False: none has ended. */
