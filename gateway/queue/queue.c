@@ -124,6 +124,9 @@ struct queue *queue_open(const char *dir, const struct queue_settings *set, stru
 /* The notes of what was sent go with the next group: no transaction waits for them. */
 static void write_run(struct queue *q, bool last)
 {
+	if (!last && (!queue_sent_full(&q->sent) || queue_writer_in_trouble(q->writer, NULL)))
+		return;
+
 	struct queue_sent_run *run = queue_sent_cut(&q->sent, queue_number_last(&q->numbers), last);
 
 	if (!run)

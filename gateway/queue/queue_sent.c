@@ -12,9 +12,10 @@
 #include "gateway/queue/queue_number.h"
 
 enum {
-	RUN = 8192,	    /* notes: 128 KiB */
-	LOAD_MAX = 500000,  /* notes read back after a crash */
-	SLACK_MS = 3600000, /* how long a message may be on its way in before it is committed */
+	RUN = 8192,	      /* notes: 128 KiB */
+	NOTES_MAX = 64 * RUN, /* in memory: 8 MiB */
+	LOAD_MAX = 24 * RUN,  /* messages read back after a crash */
+	SLACK_MS = 3600000,   /* how long a message may be on its way in before it is committed */
 };
 
 void queue_sent_init(struct queue_sent *s)
@@ -67,6 +68,10 @@ static void add(struct queue_sent *s, int64_t hash, int64_t number)
 {
 	if (hash == 0)
 		return;
+	if (s->n == NOTES_MAX) {
+		s->n /= 2;
+		memmove(s->v, s->v + s->n, s->n * sizeof *s->v);
+	}
 	if (s->n == s->cap) {
 		s->cap = s->cap ? s->cap * 2 : RUN;
 		s->v = mem_resize(s->v, s->cap * sizeof *s->v);
@@ -131,6 +136,16 @@ static int by_hash(const void *a, const void *b)
 	if (x->hash != y->hash)
 		return x->hash < y->hash ? -1 : 1;
 	return (x->number > y->number) - (x->number < y->number);
+}
+
+bool queue_sent_full(struct queue_sent *s)
+{
+	pthread_mutex_lock(&s->lock);
+
+	bool full = s->n >= RUN;
+
+	pthread_mutex_unlock(&s->lock);
+	return full;
 }
 
 /* The end that closes the queue always leaves one, so that the next start knows that nothing is missing. */

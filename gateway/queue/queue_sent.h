@@ -40,8 +40,10 @@ struct queue_sent {
 
 void queue_sent_init(struct queue_sent *s);
 void queue_sent_clear(struct queue_sent *s);
-/* Notes m when it goes outside. Any thread. */
+/* Notes m when it goes outside. Any thread. While no run can be written the oldest notes give way. */
 void queue_sent_note(struct queue_sent *s, const struct queue_msg *m, int64_t number);
+/* There is enough for a run. */
+bool queue_sent_full(struct queue_sent *s);
 /* A full run, cut off from the notes, or NULL; with `last` what there is, marked as complete. free() it. */
 struct queue_sent_run *queue_sent_cut(struct queue_sent *s, int64_t last_number, bool last);
 /* Writes a run (writer thread, inside its transaction). insert: of QUEUE_SENT_INSERT. SQLite result. */
