@@ -56,38 +56,35 @@ static void first_rcpt(const json_t *m, char *out, size_t cap)
 		(void)snprintf(out, cap, "%.300s", a);
 }
 
-/* What the first held recipient waits for: "trust partner.example", "admin"; else "". */
-static void waits_of(const json_t *m, char *out, size_t cap)
+/* The first recipient that is held; NULL none. */
+static const json_t *first_held(const json_t *m)
 {
 	const json_t *r;
 	size_t i;
 
-	out[0] = '\0';
-	json_array_foreach(json_object_get(m, "recipients"), i, r) if (out[0] == '\0')
-	{
-		const char *w = cli_json_str(r, "waits"), *whose = cli_json_str(r, "waits_for");
-
-		(void)snprintf(out, cap, "%.20s%s%.255s", w, w[0] && whose[0] ? " " : "", whose);
-	}
+	json_array_foreach(json_object_get(m, "recipients"), i, r) if (cli_json_str(r, "waits")[0]) return r;
+	return NULL;
 }
 
 static void tell_list(const json_t *all)
 {
-	static const char *const heads[] = {
-	    "ID", "STATE", "ARRIVED (UTC)", ">SIZE", "~SENDER", "~RECIPIENT", "~WAITS FOR", NULL};
-	struct cli_table *t = cli_table_new(heads);
+	const char *heads[] = {"ID", "STATE", "ARRIVED (UTC)", ">SIZE", "~SENDER", "~RECIPIENT", NULL, "~OF", NULL};
+	struct cli_table *t;
 	const json_t *m;
 	size_t i;
 
+	json_array_foreach(all, i, m) if (first_held(m)) heads[6] = "WAITS FOR"; /* only where something does */
+	t = cli_table_new(heads);
 	json_array_foreach(all, i, m)
 	{
-		char arrived[17], size[16], rcpt[330], waits[300];
+		char arrived[17], size[16], rcpt[330];
+		const json_t *held = first_held(m);
 		const char *sender = cli_json_str(m, "sender");
 		const char *values[] = {cli_json_str(m, "id"), cli_json_str(m, "state"),
 		    cli_out_minute_ms(cli_json_int(m, "arrived"), arrived),
-		    cli_out_size(cli_json_int(m, "size"), size), sender[0] ? sender : "<>", rcpt, waits};
+		    cli_out_size(cli_json_int(m, "size"), size), sender[0] ? sender : "<>", rcpt,
+		    held ? cli_json_str(held, "waits") : "", held ? cli_json_str(held, "waits_for") : ""};
 
-		waits_of(m, waits, sizeof waits);
 		first_rcpt(m, rcpt, sizeof rcpt);
 		cli_table_row(t, values);
 	}

@@ -96,6 +96,11 @@ uint64_t store_version(struct store *s)
 	return other << 32 ^ s->changes;
 }
 
+bool store_version_others(uint64_t before, uint64_t now)
+{
+	return before >> 32 != now >> 32;
+}
+
 int store_begin(struct store *s, struct problem *pr)
 {
 	static const char sql[] = "BEGIN IMMEDIATE";

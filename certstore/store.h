@@ -19,6 +19,8 @@ struct store *store_open(const char *dir, struct problem *pr);
 void store_close(struct store *s);
 /* Changes whenever anything was written, here or by another process (PRAGMA data_version + own counter). */
 uint64_t store_version(struct store *s);
+/* Was another process among those that changed it between these two versions? */
+bool store_version_others(uint64_t before, uint64_t now);
 /* A consistent copy (VACUUM INTO) at path, which must not exist; on disk when it returns. */
 int store_snapshot(struct store *s, const char *path, struct problem *pr) __attribute__((warn_unused_result));
 /* Several changes as one: begin, the changes, end. Nests; what was changed counts only when the outermost end got rc

@@ -119,6 +119,8 @@ static void changed_here(const char *whose)
 
 	if (v == me.known_version)
 		return;
+	if (store_version_others(me.known_version, v))
+		whose = "";
 	if (me.known_version == me.seen_version || strcmp(me.concerns, JUDGE_NOBODY) == 0)
 		snprintf(me.concerns, sizeof(me.concerns), "%s", whose);
 	else if (strcmp(whose, JUDGE_NOBODY) != 0 && strcmp(whose, me.concerns) != 0)

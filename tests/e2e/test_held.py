@@ -49,7 +49,9 @@ def test_trust_arrives(top):
     assert kinds == [("admin", ""), ("trust", "other.example"), ("trust", "partner.example"), ("trust", "partner.example")], kinds
     assert all((r["next_at"] > 0) == (r["waits"] == "trust") for r in waits.values()), waits
     text = gw.postern("queue", "show", next(m["id"] for m in gw.queue(state="held") if rcpt(m)["waits_for"] == "other.example"))[1]
-    assert "trust" in text and "other.example" in text, text
+    assert "trust" in text and "other.example" in text and "Next try" in text and "Held since" in text, text
+    text = gw.postern("queue", "list", "--state", "held")[1]
+    assert text.count("trust") == 3 and text.count("admin") == 1 and text.count("part") >= 2, text
     assert not inside.mails
 
     judged = [rcpt(m)["judged"] for m in gw.queue(state="held") if rcpt(m)["waits_for"] == "other.example"]
