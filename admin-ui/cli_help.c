@@ -11,7 +11,7 @@ void cli_help_one(const struct cli_command *cmd)
 {
 	char text[600];
 
-	(void)snprintf(text, sizeof text, "postern %s %s [--json]", cmd->name, cmd->usage);
+	(void)snprintf(text, sizeof text, "postern %s%s%s [--json]", cmd->name, cmd->usage[0] ? " " : "", cmd->usage);
 	cli_out_wrap("usage: ", 11, text);
 	cli_out_wrap("", 0, cmd->help);
 	(void)snprintf(text, sizeof text, "postern %s", cmd->example);

@@ -25,8 +25,6 @@ def commands():
 def test_every_command_explains_itself(top):
     names = commands()
     assert len(names) > 25 and "domain add" in names and "queue adopt" in names, names
-    man = subprocess.run(["man", "-l", os.path.join(ROOT, "docs", "man", "postern.1")], stdout=subprocess.PIPE, text=True, env=dict(os.environ, MANWIDTH="200", LC_ALL="C.UTF-8")).stdout \
-        if os.path.exists("/usr/bin/man") else None
     with open(os.path.join(ROOT, "docs", "man", "postern.1")) as f:
         source = f.read()
     for name in names:
@@ -36,8 +34,7 @@ def test_every_command_explains_itself(top):
         assert code == 0 and out.startswith(f"usage: postern {name}") and "for example: postern " + name in " ".join(out.split()) and not err, (name, out, err)
         assert run("help", *name.split())[1] == out
         assert all(len(line) <= 80 for line in out.splitlines()), out
-        if man:
-            assert re.search(rf"\b{name.split()[0]}\b.*\b{name.split()[-1]}\b", man), f"the man page does not know {name}"
+        assert re.search(rf"^\.(It )?Cm {name.split()[0]}\b" + (rf".*\b{name.split()[1]}\b" if " " in name else ""), source, re.M), f"the man page does not know {name}"
         for option in re.findall(r"--([a-z0-9-]+)", out.split("\n", 1)[0]):
             assert "Fl -" + option in source, f"the man page does not know --{option} of {name}"
     for group in {n.split()[0] for n in names if " " in n}:
@@ -48,7 +45,7 @@ def test_every_command_explains_itself(top):
     code, out, err = run("domain", "nonsense")
     assert code == 2 and "there is no command" in err
     for status in ("0", "1", "2", "3", "4"):
-        assert re.search(rf"^\.It {status}$|^\.It Li {status}$|^\.It Er {status}$|^\.It \.?{status}\b", source, re.M), f"exit status {status} is not in the man page"
+        assert re.search(rf"^\.It {status}$", source, re.M), f"exit status {status} is not in the man page"
 
 
 @quick

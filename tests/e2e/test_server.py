@@ -405,7 +405,7 @@ def test_slow_clients(top):
     assert time.monotonic() - began < 10
     gw.wait_log("sessions-free side=outside", 15)
     inside.by_subject("storm")
-    for s in few:  # the longest idle of all
+    for s in few[:1]:  # the longest idle of all; the others only until there is room
         s.settimeout(10)
         got = b""
         while not got.endswith(b"later.\r\n"):
