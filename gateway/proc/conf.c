@@ -188,6 +188,12 @@ static const struct setting top_rows[] = {
 	"How long the process with the private keys may answer nothing before it is ended and started again; 0 for "
 	"never.",
 	NULL},
+    {"mixed-policies", SETTING_BOOL, AT(mixed_policies), "no", 0, 0, NULL,
+	"Take recipients of different policies in one transaction from inside. Otherwise those of another policy "
+	"than "
+	"the first get 452 4.5.3 and are sent again by themselves, so that what the content means for one of them "
+	"(a refusal, a delay) is not said of all.",
+	NULL},
     {"subject-mark", SETTING_BOOL, AT(subject_mark), "no", 0, 0, NULL,
 	"Put \"[not verified]\" in front of the Subject of marked mail.", NULL},
     {"foreign-encrypted", SETTING_ENUM, AT(foreign_encrypted), "refuse", 0, 0, foreign_words,

@@ -50,6 +50,7 @@ struct conf_top {	   /* section "" */
 	int64_t open_failures_max; /* P10: failures an hour of a client or an encryptedKey hash */
 	int64_t crashes_max;
 	int64_t keeper_timeout; /* ms; 0: never */
+	bool mixed_policies;	/* recipients of different policies in one transaction */
 	bool subject_mark;	/* put [sealed]/[not verified] marks into the Subject: default no */
 	int foreign_encrypted;	/* 0 refuse, 1 deliver */
 	int dsn_unmatched;	/* enum policy_in_dsn_rule */

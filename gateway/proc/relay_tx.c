@@ -8,6 +8,7 @@
 #include "gateway/base/encode.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/policy/policy.h"
 #include "gateway/proc/relay_end.h"
 #include "gateway/proc/relay_hop_sure.h"
 #include "gateway/proc/relay_jobs.h"
@@ -70,6 +71,13 @@ static int again(struct problem *pr, const char *why)
 	    pr, PROBLEM_TEMP, 452, "4.5.3", "RFC 5321 4.5.3.1.10", "%s: send this recipient again by itself", why);
 }
 
+/* What is demanded for a recipient, and whether it can be sealed at all. */
+static bool same_class(const struct judge_verdict *a, const struct judge_verdict *b)
+{
+	return a->treatment == b->treatment && a->strength == b->strength && a->own_domain == b->own_domain &&
+	       (a->certs == POLICY_CERTS_USABLE) == (b->certs == POLICY_CERTS_USABLE);
+}
+
 static int verdict_index(struct relay_tx *t, struct relay_verdict *v, uint8_t *i_r, struct problem *pr)
 {
 	size_t octets = v->octets;
@@ -81,6 +89,8 @@ static int verdict_index(struct relay_tx *t, struct relay_verdict *v, uint8_t *i
 		}
 		octets += t->verdicts[i]->octets;
 	}
+	if (t->nverdicts > 0 && !t->r->top->mixed_policies && !same_class(&t->verdicts[0]->v, &v->v))
+		return again(pr, "one policy a transaction, and this recipient has another than the first");
 	if (t->nverdicts == JOB_VERDICTS_MAX || (t->nverdicts > 0 && octets > VERDICT_OCTETS_MAX))
 		return again(pr, "too many recipients with different policies in one transaction");
 	t->verdicts[t->nverdicts] = relay_verdict_ref(v);

@@ -367,7 +367,7 @@ def test_forged_results(top):
 
 def test_a_change_of_policy_holds_for_mail_on_its_way_in(top):
     """Between RCPT and the final dot the admin demands sealing: the message does not leave by the older verdict. With hundreds of recipients, too; and a change that says the same refuses nobody."""
-    gw, _, outside = solo(top)
+    gw, _, outside = solo(top, settings="mixed-policies = yes\n")
     gw.postern("partner", "add", "partner.example", "--treatment", "clear", "--strength", "never")
     gw.postern("partner", "add", "other.example", "--treatment", "clear", "--strength", "never")
 

@@ -31,43 +31,43 @@ def test_treatment_tls(top):
     """Clear content that may go over verified TLS only: DANE and an enforced MTA-STS policy are that; a host of the same domain without either gets nothing, a domain without is refused."""
     place = Loopback(top)
     ca, nsd, port = place.ca, place.nsd, place.port
-    h = hosts(place, {"right": (2, "any.invalid"), "nothing": (5, None), "sts": (6, "sts.plain.test"), "gone": (7, "gone.signed.test")})
+    h = hosts(place, {"right": (2, "any.invalid"), "nothing": (5, None), "sts": (6, "sts.plain.example"), "gone": (7, "gone.signed.example")})
     tlsa = f"_{port}._tcp."
-    nsd.zone("signed.test", ["right MX 10 mx-right", "mx-right A 127.0.0.2", f"{tlsa}mx-right TLSA 3 1 1 {spki256(h['right'].cert[0])}",
+    nsd.zone("signed.example", ["right MX 10 mx-right", "mx-right A 127.0.0.2", f"{tlsa}mx-right TLSA 3 1 1 {spki256(h['right'].cert[0])}",
                              "mixed MX 10 nothing", "mixed MX 20 mx-right", "nothing MX 10 nothing", "nothing A 127.0.0.5",
                              "late MX 10 late", "late A 127.0.0.7", f"{tlsa}late TLSA 3 1 1 {WRONG}"], sign=True)
-    nsd.zone("plain.test", ["sts MX 10 sts", "sts A 127.0.0.6", "mta-sts.sts A 127.0.0.9", '_mta-sts.sts TXT "v=STSv1; id=a1;"',
+    nsd.zone("plain.example", ["sts MX 10 sts", "sts A 127.0.0.6", "mta-sts.sts A 127.0.0.9", '_mta-sts.sts TXT "v=STSv1; id=a1;"',
                             "testing MX 10 sts", "mta-sts.testing A 127.0.0.9", '_mta-sts.testing TXT "v=STSv1; id=a1;"'])
     nsd.start()
     web = PolicyServer("127.0.0.9", ca)
-    web.policy("sts.plain.test", policy("enforce", "sts.plain.test"))
-    web.policy("testing.plain.test", policy("testing", "sts.plain.test"))
+    web.policy("sts.plain.example", policy("enforce", "sts.plain.example"))
+    web.policy("testing.plain.example", policy("testing", "sts.plain.example"))
     g = gateway(top, nsd, port, ca, sts=f"port = {web.port}\n  local-addresses = yes")
     try:
-        for name in ("right.signed.test", "mixed.signed.test", "nothing.signed.test", "late.signed.test", "sts.plain.test", "testing.plain.test"):
+        for name in ("right.signed.example", "mixed.signed.example", "nothing.signed.example", "late.signed.example", "sts.plain.example", "testing.plain.example"):
             g.postern("partner", "add", name, "--treatment", "tls", "--strength", "require")
-        for to, host in (("right.signed.test", "right"), ("mixed.signed.test", "right"), ("sts.plain.test", "sts")):
+        for to, host in (("right.signed.example", "right"), ("mixed.signed.example", "right"), ("sts.plain.example", "sts")):
             send(g, "a@" + to, "tls " + to)
             m = h[host].by_subject("tls " + to)
             assert m.tls and b"text" in m.body
-        for to in ("nothing.signed.test", "testing.plain.test"):
+        for to in ("nothing.signed.example", "testing.plain.example"):
             try:
                 send(g, "a@" + to, "must not arrive")
                 assert False, to
             except smtplib.SMTPRecipientsRefused as e:
                 code, text = e.recipients["a@" + to]
                 assert code == 550 and b"neither DANE nor an enforced MTA-STS policy vouches for its mail hosts" in text, text
-        code, out, _ = g.postern("explain", "doctor@hospital.example", "a@right.signed.test", check=False)
+        code, out, _ = g.postern("explain", "doctor@hospital.example", "a@right.signed.example", check=False)
         assert "DANE (TLSA records under DNSSEC) or an enforced MTA-STS policy of the partner count as well" in " ".join(out.split()), out
-        send(g, "a@late.signed.test", "must not arrive either")  # promised in DNS; the host shows another certificate
-        assert "DANE" in waits(g, "a@late.signed.test")
+        send(g, "a@late.signed.example", "must not arrive either")  # promised in DNS; the host shows another certificate
+        assert "DANE" in waits(g, "a@late.signed.example")
         nsd.stop()
-        g.postern("partner", "add", "dark.signed.test", "--treatment", "tls", "--strength", "prefer")
+        g.postern("partner", "add", "dark.signed.example", "--treatment", "tls", "--strength", "prefer")
         try:
-            send(g, "a@dark.signed.test", "must not arrive")
+            send(g, "a@dark.signed.example", "must not arrive")
             assert False, "what cannot be told now is no leave to send in the clear"
         except smtplib.SMTPRecipientsRefused as e:
-            code, text = e.recipients["a@dark.signed.test"]
+            code, text = e.recipients["a@dark.signed.example"]
             assert code == 451 and b"whether that can be had cannot be told now" in text, text
         assert not h["nothing"].mails and not h["gone"].mails
     finally:
@@ -79,21 +79,21 @@ def test_tls_required_no(top):
     """RFC 8689 5: "TLS-Required: No" in the header lowers DANE and MTA-STS only where the admin wants it so; REQUIRETLS, relay-tls and treatment tls never."""
     place = Loopback(top)
     ca, nsd, port = place.ca, place.nsd, place.port
-    h = hosts(place, {"wrong": (3, "wrong.signed.test"), "sts": (6, "else.invalid")})
-    nsd.zone("signed.test", ["wrong MX 10 wrong", "wrong A 127.0.0.3", f"_{port}._tcp.wrong TLSA 3 1 1 {WRONG}"], sign=True)
-    nsd.zone("plain.test", ["sts MX 10 sts", "sts A 127.0.0.6", "mta-sts.sts A 127.0.0.9", '_mta-sts.sts TXT "v=STSv1; id=a1;"'])
+    h = hosts(place, {"wrong": (3, "wrong.signed.example"), "sts": (6, "else.invalid")})
+    nsd.zone("signed.example", ["wrong MX 10 wrong", "wrong A 127.0.0.3", f"_{port}._tcp.wrong TLSA 3 1 1 {WRONG}"], sign=True)
+    nsd.zone("plain.example", ["sts MX 10 sts", "sts A 127.0.0.6", "mta-sts.sts A 127.0.0.9", '_mta-sts.sts TXT "v=STSv1; id=a1;"'])
     nsd.start()
     web = PolicyServer("127.0.0.9", ca)
-    web.policy("sts.plain.test", policy("enforce", "sts.plain.test"))
+    web.policy("sts.plain.example", policy("enforce", "sts.plain.example"))
     g = gateway(top, nsd, port, ca, sts=f"port = {web.port}\n  local-addresses = yes", settings="", more="queue {\n  retry-min = 1s\n  retry-max = 1s\n}\nsmtp-client {\n  backoff-min = 500ms\n  backoff-max = 500ms\n}\n")
 
     def say(to, subject):
         with smtplib.SMTP("127.0.0.1", g.inside, timeout=30) as s:
             s.sendmail("doctor@hospital.example", [to], f"From: doctor@hospital.example\r\nTo: {to}\r\nSubject: {subject}\r\nTLS-Required: No\r\n\r\ntext\r\n")
     try:
-        say("a@wrong.signed.test", "never mind")
-        say("a@sts.plain.test", "never mind")
-        assert "DANE" in waits(g, "a@wrong.signed.test") and "verified certificate is demanded" in waits(g, "a@sts.plain.test")
+        say("a@wrong.signed.example", "never mind")
+        say("a@sts.plain.example", "never mind")
+        assert "DANE" in waits(g, "a@wrong.signed.example") and "verified certificate is demanded" in waits(g, "a@sts.plain.example")
         g.stop()
         g.settings += "tls-required-no = honour\n"
         g.write_conf()
@@ -101,10 +101,10 @@ def test_tls_required_no(top):
         for name in ("wrong", "sts"):
             m = h[name].by_subject("never mind")
             assert m.tls and m.field("TLS-Required") == "No"
-        g.postern("partner", "add", "wrong.signed.test", "--treatment", "tls", "--strength", "require")
-        say("a@wrong.signed.test", "verified only")
-        send(g, "a@sts.plain.test", "nothing said")
-        assert "DANE" in waits(g, "a@wrong.signed.test") and "verified certificate is demanded" in waits(g, "a@sts.plain.test")
+        g.postern("partner", "add", "wrong.signed.example", "--treatment", "tls", "--strength", "require")
+        say("a@wrong.signed.example", "verified only")
+        send(g, "a@sts.plain.example", "nothing said")
+        assert "DANE" in waits(g, "a@wrong.signed.example") and "verified certificate is demanded" in waits(g, "a@sts.plain.example")
         assert [len(h[n].mails) for n in ("wrong", "sts")] == [1, 1]
     finally:
         nsd.stop()

@@ -128,7 +128,7 @@ def test_international_addresses(top):
         assert [a[:3] for a in said] == ["250", "250", "354", "250"], said
     speak(US, "é@partner.example", "not there")
     report = inside.wait(1, 30, lambda m: m.sender == "" and m.rcpts == [US])[0]
-    assert b"Status: 5.6.7" in report.data and "é@partner.example".encode() in report.data, report.data
+    assert b"Status: 5.6.7" in report.data and "é@partner.example".encode() in quopri.decodestring(report.data), report.data
     outside.offers += ("SMTPUTF8",)
     speak("ü@hospital.example", "é@partner.example", "there")
     got = outside.by_subject("there")
@@ -415,3 +415,30 @@ def test_slow_clients(top):
         assert b"421 4.3.2 All sessions are in use and this one is idle; try again later." in got
     for s in few + slow:
         s.close()
+
+
+def test_one_policy_a_transaction(top):
+    """Recipients of another policy than the first get 452 4.5.3, and go out when they come by themselves; mixed-policies takes them together."""
+    hospital, lab, _, lab_inside = pair(top)
+    hospital.postern("partner", "add", "open.example", "--treatment", "clear", "--strength", "never")
+
+    def ask(*rcpts):
+        t = Talk(hospital.inside)
+        t.ask("EHLO client.test")
+        t.ask("MAIL FROM:<doctor@hospital.example>")
+        said = [t.ask(f"RCPT TO:<{r}>") for r in rcpts]
+        t.close()
+        return said
+    said = ask("a@lab.example", "b@open.example", "c@lab.example")
+    assert [x[:3] for x in said] == ["250", "452", "250"], said
+    assert said[1].startswith("452 4.5.3 ") and "one policy a transaction" in said[1] and "by itself" in said[1], said
+    assert [x[:3] for x in ask("b@open.example", "a@lab.example")] == ["250", "452"]
+    with smtplib.SMTP("127.0.0.1", hospital.inside, timeout=30) as s:
+        refused = s.sendmail("doctor@hospital.example", ["a@lab.example", "b@open.example"], message("doctor@hospital.example", "a@lab.example", "first"))
+        assert list(refused) == ["b@open.example"] and refused["b@open.example"][0] == 452, refused
+    assert lab_inside.by_subject("first").rcpts == ["a@lab.example"]
+    hospital.stop()
+    hospital.settings += "mixed-policies = yes\n"
+    hospital.write_conf()
+    hospital.start()
+    assert [x[:3] for x in ask("a@lab.example", "b@open.example")] == ["250", "250"]
