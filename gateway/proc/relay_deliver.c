@@ -6,6 +6,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/proc/relay_claimed.h"
 #include "gateway/proc/relay_fate.h"
 #include "gateway/proc/relay_hop_tls.h"
 #include "gateway/proc/relay_held.h"
@@ -25,7 +26,6 @@ enum {
 	SKIP_MAX = 4, /* one next hop may have a quarter of the places */
 	CROWDS = UINT8_MAX + 1,
 	AGAIN_MS = 30000,
-	PUT_BACK_MS = 10000,
 	PROBES_MAX = ACTIVE_MAX / 4,	/* places of next hops that were down when last tried */
 	STRANGERS_MAX = ACTIVE_MAX / 2, /* of those where nothing was taken since the start: they may be dead too */
 	STALE_MS = 60000,		/* how often held mail is looked through for what was held too long */
@@ -499,120 +499,6 @@ void relay_deliver_begin(
 
 /* ---- claiming ---- */
 
-/* NULL with pr: TEMP, the keeper (*keyless_r) or the disk does not answer now; else key or content are damaged. */
-static struct spool *content_of(
-    struct relay_deliver *d, const struct queue_job *j, struct problem *pr, bool *keyless_r)
-{
-	uint8_t key[SPOOL_KEY];
-	struct spool *content = NULL;
-
-	*keyless_r = datakeys_unwrap(d->r->datakeys, j->wrapped, j->wrapped_len, key, pr) != 0;
-	if (!*keyless_r)
-		content = queue_content(d->r->queue, j->msg, key, pr);
-	mem_wipe(key, sizeof(key));
-	return content;
-}
-
-/* The keeper does not answer: nothing is written, and all of the next hop is claimed again soon. */
-static void put_back(struct relay_deliver *d, const struct queue_job *j, const struct problem *pr)
-{
-	queue_give_back(d->r->queue, j, j->held ? 0 : now_ms(d) + PUT_BACK_MS);
-	if (j->held)
-		relay_held_rest(d->r->held);
-	log_warn(j->id, "relay", "put-back recipients=%zu again=10s why=\"%s\"", j->nrcpts, pr->text);
-}
-
-/* It alone cannot be read now: it goes by the schedule of what could not be delivered, and past the queue's life it
- * is held for this machine to be mended. */
-static void put_off_unread(struct relay_deliver *d, const struct queue_job *j, const struct problem *pr)
-{
-	struct relay_settle *s = relay_settle_new(d->r, j->id);
-	bool expired = queue_expired(d->r->queue, j->arrived, now_ms(d));
-	struct queue_hold h = {
-	    .waits = QUEUE_WAITS_SERVICE, .again_at = queue_held_again(d->r->queue, QUEUE_WAITS_SERVICE, 0)};
-	struct relay_why why = {j->held ? NULL : pr->text, NULL, j->held ? NULL : pr->enh};
-
-	if (j->held)
-		h = relay_held_same(d->r, j->tries);
-	for (size_t i = 0; i < j->nrcpts; i++) {
-		if (j->held || expired)
-			relay_settle_hold(s, j->rcpts[i].row, &why, &h);
-		else
-			relay_settle_retry(s, j->rcpts[i].row,
-			    queue_next_try(d->r->queue, j->rcpts[i].attempts + 1, now_ms(d)), pr->text, NULL,
-			    pr->enh);
-	}
-	relay_settle_commit(s);
-	queue_hop_again(d->r->queue, j->nexthop);
-	log_error(j->id, "relay", "%s recipients=%zu why=\"%s\"", expired && !j->held ? "alarm=held" : "unread",
-	    j->nrcpts, pr->text);
-}
-
-/* A claimed message that cannot be read back is held: its key or its octets are damaged, and a person must look. */
-static void unreadable(struct relay_deliver *d, const struct queue_job *j, const struct problem *pr, bool keyless)
-{
-	static const struct queue_hold admin = {.waits = QUEUE_WAITS_ADMIN};
-	struct relay_settle *s;
-
-	if (pr->cls == PROBLEM_TEMP && keyless && (j->held || !queue_expired(d->r->queue, j->arrived, now_ms(d)))) {
-		put_back(d, j, pr);
-		return;
-	}
-	if (pr->cls == PROBLEM_TEMP) {
-		put_off_unread(d, j, pr);
-		return;
-	}
-	s = relay_settle_new(d->r, j->id);
-	for (size_t i = 0; i < j->nrcpts; i++)
-		relay_settle_hold(s, j->rcpts[i].row, &(struct relay_why){pr->text, NULL, pr->enh}, &admin);
-	relay_settle_commit(s);
-	queue_hop_again(d->r->queue, j->nexthop);
-	log_error(j->id, "relay", "alarm=unreadable why=\"%s\"", pr->text);
-}
-
-void relay_deliver_claimed(struct relay_deliver *d, const struct queue_job *j)
-{
-	struct problem pr = {0};
-	struct relay_deliver_rcpt *v;
-	bool keyless;
-	struct spool *content = content_of(d, j, &pr, &keyless);
-
-	if (content == NULL) {
-		unreadable(d, j, &pr, keyless);
-		return;
-	}
-	if (j->kind == QUEUE_RAW) {
-		relay_open_claimed(d->r, j, content);
-		spool_free(content);
-		return;
-	}
-	v = mem_new((j->nrcpts + 1) * sizeof(*v));
-	for (size_t i = 0; i < j->nrcpts; i++) {
-		v[i].row = j->rcpts[i].row;
-		v[i].address = j->rcpts[i].address;
-		v[i].treatment = j->rcpts[i].treatment;
-		v[i].attempts = j->rcpts[i].attempts;
-		v[i].warned = j->rcpts[i].warned;
-		v[i].env = j->rcpts[i].env;
-	}
-	relay_deliver_begin(d,
-	    &(struct relay_deliver_msg){.id = j->id,
-		.kind = j->kind,
-		.sender = j->sender,
-		.nexthop = j->nexthop,
-		.facts = j->facts,
-		.env = j->env,
-		.arrived = j->arrived,
-		.probe = j->probe,
-		.stranger = j->stranger,
-		.held = j->held,
-		.tries = j->tries,
-		.content = content},
-	    v, j->nrcpts);
-	free(v);
-	spool_free(content);
-}
-
 /* Next hops that have their share of the places already: one slow site must not take them all. More than SKIP_MAX
  * cannot have it. The keys live as long as their deliveries. */
 static size_t crowded(const struct relay_deliver *d, const char *skip[SKIP_MAX])
@@ -633,59 +519,16 @@ static size_t crowded(const struct relay_deliver *d, const char *skip[SKIP_MAX])
 	return n;
 }
 
-/* ---- held for too long ---- */
-
-static void expire_one(struct relay_settle *s, const struct queue_job *j, size_t i)
-{
-	static const char why[] = "the message was held and nobody released it in time";
-
-	relay_settle_done(s, j->rcpts[i].row, QUEUE_EXPIRED, "held longer than hold-expire", NULL, "5.4.7");
-	log_error(j->id, "relay", "alarm=hold-expired to=<%s> from=<%s>", j->rcpts[i].address, j->sender);
-	if (j->kind == QUEUE_OUTBOUND && j->sender[0] != '\0' &&
-	    relay_fate_wanted(j->rcpts[i].env.notify, DSN_FAILED))
-		relay_settle_tell(s, &(struct dsn_rcpt){.action = DSN_FAILED,
-					 .address = j->rcpts[i].address,
-					 .orcpt = j->rcpts[i].orcpt,
-					 .status = "5.4.7",
-					 .sentence = why});
-}
-
-/* Outbound: the inside sender is told. Inbound: nobody outside ever is; the alarm is for the admin (ARCHITECTURE:
- * held mail). Content that is damaged for good keeps nobody from being told. */
-static void expire_held(struct relay_deliver *d, const struct queue_job *j)
-{
-	struct relay_settle *s = relay_settle_new(d->r, j->id);
-	struct relay_notice about = {.sender = j->sender, .env = &j->env, .arrived = j->arrived};
-	struct problem pr = {0};
-	bool keyless;
-
-	about.content = content_of(d, j, &pr, &keyless);
-	for (size_t i = 0; i < j->nrcpts; i++)
-		expire_one(s, j, i);
-	if ((about.content == NULL && pr.cls == PROBLEM_TEMP) || relay_notice_make(s, &about) != 0) {
-		relay_settle_abandon(s);
-		queue_give_back(d->r->queue, j, 0); /* the next look tries again */
-	} else {
-		relay_settle_commit(s);
-	}
-	spool_free(about.content);
-}
+/* ---- the timers ---- */
 
 static void on_stale_timer(void *ctx)
 {
 	struct relay_deliver *d = ctx;
-	struct queue_job *jobs[CLAIM_AT_ONCE];
-	size_t n;
 
 	loop_timer_set(d->stale, STALE_MS);
 	datakeys_forget_old(d->r->datakeys);
-	if (d->r->stopping || d->r->keeper != KEYS_READY)
-		return;
-	n = queue_claim_stale(d->r->queue, CLAIM_AT_ONCE, jobs);
-	for (size_t i = 0; i < n; i++) {
-		expire_held(d, jobs[i]);
-		queue_job_free(jobs[i]);
-	}
+	if (!d->r->stopping && d->r->keeper == KEYS_READY)
+		relay_claimed_stale(d->r);
 }
 
 static void on_timer(void *ctx)
@@ -709,9 +552,9 @@ static void on_timer(void *ctx)
 	keys_client_begin(d->r->keys);
 	for (size_t i = 0; i < n; i++) {
 		if (keys_client_failed(d->r->keys)) /* one that does not answer is not asked for every message */
-			put_back(d, jobs[i], keys_client_problem(d->r->keys));
+			relay_claimed_put_back(d->r, jobs[i], keys_client_problem(d->r->keys));
 		else
-			relay_deliver_claimed(d, jobs[i]);
+			relay_claimed_begin(d->r, jobs[i]);
 		queue_job_free(jobs[i]);
 	}
 	int64_t wait = n > 0 ? 1 : due == INT64_MAX ? 5000 : due - now_ms(d);

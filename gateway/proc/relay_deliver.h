@@ -35,8 +35,6 @@ struct relay_deliver_msg {
 };
 void relay_deliver_begin(
     struct relay_deliver *d, const struct relay_deliver_msg *m, const struct relay_deliver_rcpt *v, size_t n);
-/* Begins with a claimed message: delivery, or opening; what cannot be read is put off or held. */
-void relay_deliver_claimed(struct relay_deliver *d, const struct queue_job *j);
 /* Something became due: claim soon. */
 void relay_deliver_kick(struct relay_deliver *d);
 /* Messages under way. */

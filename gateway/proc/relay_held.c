@@ -6,6 +6,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/proc/relay_ask.h"
+#include "gateway/proc/relay_claimed.h"
 #include "gateway/proc/relay_deliver.h"
 
 enum {
@@ -30,7 +31,7 @@ static void run_jobs(struct relay_held *h, struct queue_job **jobs, size_t n)
 		if (h->resting)
 			queue_give_back(h->r->queue, jobs[i], 0);
 		else
-			relay_deliver_claimed(h->r->deliver, jobs[i]);
+			relay_claimed_begin(h->r, jobs[i]);
 		queue_job_free(jobs[i]);
 	}
 }
