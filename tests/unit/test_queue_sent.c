@@ -157,11 +157,11 @@ START_TEST(test_migration)
 	put(&f, "<old@hospital.example>", "", id);
 	fixture_close(&f);
 	ck_assert_int_eq(fixture_sql(&f, "DROP TABLE sent", NULL) | fixture_sql(&f, "DROP TABLE report", NULL) |
-			     fixture_sql(&f, "DROP TABLE about", NULL) |
+			     fixture_sql(&f, "DROP TABLE about", NULL) | fixture_sql(&f, "DROP TABLE held", NULL) |
 			     fixture_sql(&f, "PRAGMA user_version = 1", NULL),
 	    SQLITE_OK);
 	ck_assert_msg(fixture_open(&f) == 0, "%s", f.pr.text);
-	ck_assert_int_eq(fixture_ask(&f, "PRAGMA user_version"), 2);
+	ck_assert_int_eq(fixture_ask(&f, "PRAGMA user_version"), 3);
 	ck_assert_int_eq(find(&f, "<old@hospital.example>", "", id), 1);
 	fixture_clear(&f);
 }
