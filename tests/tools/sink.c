@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,6 +120,7 @@ static int chunk(struct session *s, char *line)
 {
 	char *end;
 	size_t n = strtoul(line + 4, &end, 10);
+	bool last = strncasecmp(end, " LAST", 5) == 0; /* the line goes when more is read */
 
 	while (n > 0) {
 		size_t k = s->len - s->at;
@@ -129,7 +131,7 @@ static int chunk(struct session *s, char *line)
 		s->at += k;
 		n -= k;
 	}
-	if (strncasecmp(end, " LAST", 5) == 0)
+	if (last)
 		atomic_fetch_add(count, 1);
 	return say(s, "250 2.0.0 taken\r\n");
 }
