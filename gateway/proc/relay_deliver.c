@@ -354,6 +354,7 @@ static void hand_over(struct delivery *y, const struct smtpc_dest *dest)
 	y->mail.env = y->env;
 	y->mail.env.requiretls = y->env.requiretls && !inside_is_safe(y);
 	y->mail.env.body8 = y->mail.body8 = y->env.body8 && y->seven == NULL;
+	y->mail.early = y->kind == QUEUE_OUTBOUND;
 	y->mail.id = y->id;
 	y->mail.done = on_sent;
 	y->mail.ctx = y;

@@ -67,6 +67,8 @@ struct smtpc_mail {
 	bool
 	    body8;	/* content has 8-bit octets: BODY=8BITMIME where offered; for a host without it (and no
 			   assume-8bit)     PERM 5.6.3 with eight of the recipient: who can, converts it and sends again */
+	bool early;	/* the content may go out behind RCPT before that is answered (smtpc_bdat.h): it is not a
+			   stranger's */
 	bool probe;	/* smtpc_probe.h: RSET in place of DATA, content NULL; ok says that RCPT was accepted */
 	const char *id; /* queue id for logs */
 	/* done: every rcpts[i] has its result; remote = "host[addr]:port", tls words. Called once from the loop. */
@@ -112,8 +114,8 @@ struct smtpc_pool;
 struct smtpc_pool *smtpc_pool_new(struct loop *l, const struct smtpc_settings *set, const char *helo);
 /* Ends all connections; mails under way get TEMP results first (done is called from inside). Not from inside done. */
 void smtpc_pool_free(struct smtpc_pool *p);
-/* Sends now or when a connection to the destination is free. The mail, its content and dest->key stay valid until
- * done (dest hosts are copied). */
+/* Sends now or when a connection to the destination is free, to the recipients that have no result yet. The mail, its
+ * content and dest->key stay valid until done (dest hosts are copied). */
 void smtpc_pool_send(struct smtpc_pool *p, const struct smtpc_dest *d, struct smtpc_mail *m);
 /* Is the destination backed off (site failures)? Returns unix ms until when, 0 when not. Fills pr with the last site
  * problem. */

@@ -34,14 +34,7 @@ void smtpc_bdat_begin(struct smtpc *c)
 /* Only where a mail was taken before: a server that refuses everybody is not given content for nothing. */
 bool smtpc_bdat_may_early(const struct smtpc *c, uint64_t octets)
 {
-	return c->bdat.on && c->taken && octets <= EARLY;
-}
-
-void smtpc_bdat_early(struct smtpc *c)
-{
-	begin(c);
-	c->bdat.early = true;
-	smtpc_bdat_send(c);
+	return c->bdat.on && c->mail->early && c->taken && octets <= EARLY;
 }
 
 /* Bare CR and LF become CRLF, as with DATA: whatever stands in the content, the receiver sees one message. The room
@@ -99,7 +92,7 @@ static int say_chunk(struct smtpc *c, const struct buf *out, bool last)
 	smtpc_state_command(c, line);
 	c->bdat.sent++;
 	if (c->bdat.early) {
-		REQUIRE(last);
+		; /* the replies to MAIL and RCPT come first */
 	} else if (last) {
 		c->state = SMTPC_END;
 		conn_timeout(c->conn, c->set->end_timeout);
@@ -107,6 +100,22 @@ static int say_chunk(struct smtpc *c, const struct buf *out, bool last)
 		conn_timeout(c->conn, c->set->block_timeout);
 	}
 	return out->len ? conn_write(c->conn, out->p, out->len) : 0;
+}
+
+void smtpc_bdat_early(struct smtpc *c)
+{
+	struct problem ignored;
+	struct buf out;
+
+	begin(c);
+	buf_init(&out, 2 * (size_t)(CHUNK + READ) + 16);
+	if (fill(c, &out, &ignored) == 0) {
+		c->bdat.early = true;
+		say_chunk(c, &out, true);
+	} else {
+		c->off = 0; /* it cannot be read: met again, and told, when the replies have come */
+	}
+	buf_clear(&out);
 }
 
 void smtpc_bdat_send(struct smtpc *c)

@@ -318,12 +318,6 @@ void smtpc_pool_send(struct smtpc_pool *p, const struct smtpc_dest *d, struct sm
 	REQUIRE(d->tls != SMTPC_TLS_VERIFY || SSL_CTX_get_verify_mode(d->ctx) & SSL_VERIFY_PEER);
 	if (!s)
 		s = site_new(p, d->key);
-	for (size_t i = 0; i < m->nrcpts; i++) {
-		m->rcpts[i].ok = m->rcpts[i].said = m->rcpts[i].dsn_lost = false;
-		problem_clear(&m->rcpts[i].pr);
-		m->rcpts[i].reply[0] = 0;
-	}
-
 	struct smtpc_job *j = job_new(s, d, m);
 	struct problem pr;
 

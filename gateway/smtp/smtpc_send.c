@@ -474,7 +474,10 @@ void smtpc_send_end_reply(struct smtpc *c, const struct smtpc_reply *r)
 		smtpc_trouble_reply(&t, SMTPC_STAGE_END, c->remote, r);
 	if (k != 2)
 		decide_accepted(c, &t);
-	c->need_rset = c->bdat.early && c->naccepted == 0 && c->mail_ok;
+	/* RFC 3030 2: what a refused chunk leaves behind is not known */
+	c->need_rset = c->bdat.on && k != 2;
+	if (c->bdat.early && c->naccepted == 0)
+		c->need_rset = true;
 	if (t.over)
 		smtpc_state_end(c, &t);
 	else

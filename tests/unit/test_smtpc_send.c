@@ -247,10 +247,80 @@ START_TEST(early)
 	fixture_send(&f, &a);
 	ck_assert_msg(a.rcpts[0].ok, "%s", a.rcpts[0].pr.text);
 	fixture_mail(&b, 1, "Subject: second\r\n\r\ny\r\n");
+	b.m.early = true;
 	fixture_send(&f, &b);
 	judge(&r, &b);
 	fixture_end(&f);
 	ck_assert_ptr_nonnull(strstr(p->content, "second"));
+	peer_end(p);
+}
+END_TEST
+
+static int unreadable(struct reader *r, uint64_t off, void *p, size_t n, size_t *got, struct problem *pr)
+{
+	(void)r;
+	(void)off;
+	(void)p;
+	(void)n;
+	*got = 0;
+	return problem_temp(pr, "the disk does not give it");
+}
+
+/* Content that cannot be read is not early: RCPT is answered first, and then the connection ends without a chunk. */
+START_TEST(early_unreadable)
+{
+	static const char *const steps[] = {FIRST, "< MAIL", "< RCPT", ">>250 ok\r\n250 ok\r\n", "w", NULL};
+	struct peer *p = peer_new();
+	struct fixture f;
+	struct fixture_mail a, b;
+	struct reader bad;
+
+	p->scripts[0] = steps;
+	p->nscripts = 1;
+	peer_start(p);
+	fixture_init(&f);
+	fixture_host(&f, "mx.peer.test", &p->addr);
+	f.set.attempts = 1;
+	f.set.connections = 1;
+	fixture_pool(&f);
+	fixture_mail(&a, 1, "x\r\n");
+	fixture_send(&f, &a);
+	fixture_mail(&b, 1, "x\r\n");
+	bad = *b.m.content;
+	bad.read_at = unreadable;
+	b.m.content = &bad;
+	b.m.early = true;
+	fixture_send(&f, &b);
+	ck_assert(!b.rcpts[0].ok);
+	ck_assert_int_eq(b.rcpts[0].pr.cls, PROBLEM_TEMP);
+	ck_assert_ptr_nonnull(strstr(b.rcpts[0].pr.text, "does not give it"));
+	fixture_end(&f);
+	peer_end(p);
+}
+END_TEST
+
+/* Who has it is not sent to again. */
+START_TEST(results_stay)
+{
+	static const char *const steps[] = {
+	    HELLO("> 250 SIZE"), "< MAIL", "> 250 ok", "< RCPT TO:<r1@peer.test>", "> 250 ok", TAKEN, NULL};
+	struct peer *p = peer_new();
+	struct fixture f;
+	struct fixture_mail m;
+
+	p->scripts[0] = steps;
+	p->nscripts = 1;
+	peer_start(p);
+	fixture_init(&f);
+	fixture_host(&f, "mx.peer.test", &p->addr);
+	fixture_pool(&f);
+	fixture_mail(&m, 3, "x\r\n");
+	m.rcpts[0].ok = m.rcpts[0].dsn_lost = true;
+	problem_set(&m.rcpts[2].pr, PROBLEM_PERM, 550, "5.1.1", NULL, "nobody of that name");
+	fixture_send(&f, &m);
+	ck_assert(m.rcpts[0].ok && m.rcpts[0].dsn_lost && m.rcpts[1].ok && !m.rcpts[2].ok);
+	ck_assert_str_eq(m.rcpts[2].pr.text, "nobody of that name");
+	fixture_end(&f);
 	peer_end(p);
 }
 END_TEST
@@ -274,6 +344,7 @@ START_TEST(early_reset)
 	fixture_pool(&f);
 	for (int i = 0; i < 3; i++) {
 		fixture_mail(&m[i], 1, "Subject: s\r\n\r\nx\r\n");
+		m[i].m.early = true;
 		fixture_send(&f, &m[i]);
 		ck_assert_msg(m[i].rcpts[0].ok == (i != 1), "%d: %s", i, m[i].rcpts[0].pr.text);
 	}
@@ -341,6 +412,8 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, row, 0, (int)(sizeof rows / sizeof rows[0]));
 	tcase_add_loop_test(t, early, 0, (int)(sizeof early_rows / sizeof early_rows[0]));
+	tcase_add_test(t, early_unreadable);
+	tcase_add_test(t, results_stay);
 	tcase_add_test(t, early_reset);
 	tcase_add_loop_test(t, requiretls, 0, 4);
 	suite_add_tcase(s, t);
