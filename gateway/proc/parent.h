@@ -54,8 +54,8 @@ struct parent {
 		struct loop_timer *timer;
 		int pid; /* of the keeper that was asked */
 		uint32_t id;
-		int64_t asked; /* ms */
-		bool waiting;
+		int64_t asked, first; /* ms: the last time, and since when no answer has come */
+		bool waiting, twice;
 	} watch;
 	int64_t began;
 };

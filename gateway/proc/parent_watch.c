@@ -21,6 +21,9 @@ static void ask(struct parent *p, struct parent_proc *k)
 
 	p->watch.pid = k->pid;
 	p->watch.asked = loop_now_ms();
+	p->watch.twice = p->watch.waiting;
+	if (!p->watch.waiting)
+		p->watch.first = p->watch.asked;
 	p->watch.waiting = true;
 	ipc_out_init(&o, CONTROL_PING, ++p->watch.id);
 	if (ipc_chan_send(k->chan, &o) != 0)
@@ -48,8 +51,10 @@ static void look(void *ctx)
 	loop_timer_set(p->watch.timer, LOOK_MS);
 	if (k == NULL || most == 0 || p->goal != PARENT_RUN || (p->watch.waiting && k->pid != p->watch.pid))
 		p->watch.waiting = false;
-	else if (p->watch.waiting && now - p->watch.asked >= most)
-		end(p, now - p->watch.asked);
+	else if (p->watch.waiting && p->watch.twice && now - p->watch.asked >= every)
+		end(p, now - p->watch.first);
+	else if (p->watch.waiting && !p->watch.twice && now - p->watch.asked >= most)
+		ask(p, k); /* once more: this process may have slept while the answer lay there */
 	else if (!p->watch.waiting && now - p->watch.asked >= every)
 		ask(p, k);
 }

@@ -85,7 +85,7 @@ static void wake(struct relay *r, const char *id)
 		const char *hop = json_string_value(json_object_get(rc, "nexthop"));
 
 		if (hop != NULL)
-			smtpc_pool_wake(r->pool, hop);
+			relay_deliver_wake(r->deliver, hop);
 	}
 	json_decref(o);
 	free(text);

@@ -62,7 +62,7 @@ struct relay_ask {
 	int64_t ids_until;
 	struct arena *ids_memory, *coming_memory;
 	uint8_t seen[SEEN_PLACES][32];
-	uint64_t changes;
+	uint64_t changes, trust_changes;
 	struct note notes[NOTES];
 	size_t next_note;
 	void (*on_identities)(void *ctx);
@@ -462,6 +462,7 @@ static void got_identities(struct relay_ask *a, struct ipc_in *in)
 
 static void tell_change(struct relay_ask *a, const char *domain)
 {
+	a->trust_changes++;
 	if (a->on_change != NULL)
 		a->on_change(a->change_ctx, domain);
 }
@@ -547,6 +548,11 @@ void relay_ask_on_change(struct relay_ask *a, void (*fn)(void *ctx, const char *
 uint64_t relay_ask_changes(const struct relay_ask *a)
 {
 	return a->changes;
+}
+
+uint64_t relay_ask_trust_changes(const struct relay_ask *a)
+{
+	return a->trust_changes;
 }
 
 bool relay_ask_identities(const struct relay_ask *a, const struct judge_identity **list_r, size_t *n_r)

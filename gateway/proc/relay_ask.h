@@ -44,6 +44,8 @@ void relay_ask_cancel(struct relay_ask *a, void *ctx);
 void relay_ask_seen(struct relay_ask *a, const char *domain);
 /* Grows whenever the answers known so far were thrown away. */
 uint64_t relay_ask_changes(const struct relay_ask *a);
+/* The same, of changes after which somebody's signatures or keys may be believed otherwise. */
+uint64_t relay_ask_trust_changes(const struct relay_ask *a);
 /* Our identities as last told by the judge; false while none came yet. Valid until the next loop round. */
 bool relay_ask_identities(const struct relay_ask *a, const struct judge_identity **list_r, size_t *n_r);
 

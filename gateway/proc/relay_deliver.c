@@ -25,6 +25,7 @@ enum {
 	CLAIM_AT_ONCE = 64,
 	SKIP_MAX = 4, /* one next hop may have a quarter of the places */
 	CROWDS = UINT8_MAX + 1,
+	SITE_MAX = 1100, /* a next hop's name and what is behind it */
 	AGAIN_MS = 30000,
 	PROBES_MAX = ACTIVE_MAX / 4,	/* places of next hops that were down when last tried */
 	STRANGERS_MAX = ACTIVE_MAX / 2, /* of those where nothing was taken since the start: they may be dead too */
@@ -41,6 +42,7 @@ struct delivery {
 	int64_t arrived;
 	struct envelope env;
 	bool probe, stranger, held;
+	bool verified;	    /* only over verified TLS */
 	int tries;	    /* of a held one */
 	uint8_t crowd;	    /* bucket of the next hop */
 	bool double_notice; /* a notice about a notice */
@@ -234,6 +236,10 @@ static void judge_hop(const struct delivery *y, int64_t now)
 	struct problem pr;
 	int64_t until = smtpc_pool_backoff(r->pool, y->site, &pr);
 
+	if (until > now && y->verified) { /* what is wrong with its verified TLS need not concern other mail */
+		queue_hop_again(r->queue, y->nexthop);
+		return;
+	}
 	if (until > now)
 		queue_hop_failed(r->queue, y->nexthop, until);
 	else
@@ -361,13 +367,23 @@ static void hand_over(struct delivery *y, const struct smtpc_dest *dest)
 	smtpc_pool_send(y->of->r->pool, dest, &y->mail);
 }
 
+/* A destination of its own in the pool, so that a failed verification backs off nobody else's mail. */
+static void sure_key(const char *key, char out[SITE_MAX])
+{
+	REQUIRE(snprintf(out, SITE_MAX, "%s!verified", key) < SITE_MAX);
+}
+
 /* Treatment `tls`: only to the hosts with which TLS is verified. */
 static void send_verified(struct delivery *y, const struct smtpc_dest *dest)
 {
 	struct smtpc_host *v = mem_new((dest->nhosts + 1) * sizeof(*v));
 	struct smtpc_dest d = *dest;
 	struct problem pr;
+	char key[SITE_MAX];
 
+	y->verified = true;
+	sure_key(dest->key, key);
+	d.key = key;
 	d.hosts = v;
 	d.nhosts = relay_hop_tls_sure(dest, v);
 	if (d.nhosts > 0) {
@@ -563,6 +579,15 @@ static void on_timer(void *ctx)
 	if (n == 0 && wait < 1) /* due, but all places are taken: the end of a delivery kicks */
 		wait = 1000;
 	loop_timer_set(d->timer, wait < 1 ? 1 : wait > 5000 ? 5000 : wait);
+}
+
+void relay_deliver_wake(struct relay_deliver *d, const char *nexthop)
+{
+	char sure[SITE_MAX];
+
+	sure_key(nexthop, sure);
+	smtpc_pool_wake(d->r->pool, nexthop);
+	smtpc_pool_wake(d->r->pool, sure);
 }
 
 void relay_deliver_kick(struct relay_deliver *d)

@@ -37,6 +37,8 @@ void relay_deliver_begin(
     struct relay_deliver *d, const struct relay_deliver_msg *m, const struct relay_deliver_rcpt *v, size_t n);
 /* Something became due: claim soon. */
 void relay_deliver_kick(struct relay_deliver *d);
+/* The admin wants it tried now: what the pool knows of the next hop's failures is forgotten. */
+void relay_deliver_wake(struct relay_deliver *d, const char *nexthop);
 /* Messages under way. */
 size_t relay_deliver_active(const struct relay_deliver *d);
 

@@ -35,7 +35,7 @@ struct relay_commit {
 	atomic_int cancel;
 	char id[QUEUE_ID_MAX];
 	bool outputs, held;
-	uint64_t asked; /* relay_ask_changes when it was judged, and whom a held one waits for */
+	uint64_t asked; /* relay_ask_trust_changes when it was judged, and whom a held one waits for */
 	char waits_for[256];
 	size_t nsealed;
 	const char *sealed[1];
@@ -82,7 +82,7 @@ static void on_committed(void *ctx, int err, const int64_t *rows, size_t n, cons
 		relay_outputs_deliver(c->r, msgs, nmsgs, rows);
 	else if (err == 0)
 		relay_deliver_kick(c->r->deliver);
-	if (err == 0 && c->held && c->asked != relay_ask_changes(c->r->ask))
+	if (err == 0 && c->held && c->asked != relay_ask_trust_changes(c->r->ask))
 		relay_held_changed(c->r->held, c->waits_for);
 	/* the answer last: it may free the transaction */
 	if (t != NULL)
@@ -111,7 +111,7 @@ static void commit(
 	c->s = s;
 	c->outputs = outputs;
 	c->held = !outputs && res->noutputs > 0 && res->waits != QUEUE_WAITS_ADMIN;
-	c->asked = t->asked;
+	c->asked = t->trust_asked;
 	snprintf(c->waits_for, sizeof(c->waits_for), "%s", res->waits_for);
 	if (mem_copy_str(c->id, sizeof(c->id), id) != 0)
 		log_panic("queue id too long");
@@ -517,7 +517,7 @@ void relay_end(struct relay_tx *t)
 		relay_again(t, on_again);
 		return;
 	}
-	t->asked = relay_ask_changes(t->r->ask);
+	t->trust_asked = relay_ask_trust_changes(t->r->ask);
 	relay_inbound_request(t->r, JOB_CHECK, t->id, t->sender_text, t->trace, t->rcpts, t->nrcpts, &t->rq);
 	if (relay_inbound_identities(t->r, t->a, &t->rq, &pr) != 0)
 		answer(t, &pr, "");

@@ -39,6 +39,7 @@ static void run_jobs(struct relay_held *h, struct queue_job **jobs, size_t n)
 void relay_held_rest(struct relay_held *h)
 {
 	h->resting = true;
+	queue_held_mended(h->r->queue);
 	queue_held_changed(h->r->queue, NULL); /* those given back would be passed over by what was under way */
 }
 
@@ -128,7 +129,7 @@ static void committed(void *ctx, struct relay_settle *s, const int64_t *rows, si
 
 	(void)rows;
 	(void)n;
-	if (w->asked != relay_ask_changes(r->ask))
+	if (w->asked != relay_ask_trust_changes(r->ask))
 		relay_held_changed(r->held, w->domain);
 }
 

@@ -25,8 +25,8 @@ void relay_held_begin(struct relay_held *h);
 void relay_held_end(struct relay_held *h);
 /* It could not be judged just now: what it waits for stays, and the schedule of undelivered mail says when to try. */
 struct queue_hold relay_held_same(const struct relay *r, int tries);
-/* With s, something is held by what was known when relay_ask_changes said `asked`: has that changed until the commit
- * is made, it is judged again at once. For settlements without another relay_settle_after. */
+/* With s, something is held by what was known when relay_ask_trust_changes said `asked`: has that changed until the
+ * commit is made, it is judged again at once. For settlements without another relay_settle_after. */
 void relay_held_watch(struct relay_settle *s, uint64_t asked, const char *domain);
 
 #endif

@@ -31,7 +31,7 @@ struct opening {
 	int64_t arrived;
 	bool released, held;
 	int tries;	/* of a held one */
-	uint64_t asked; /* relay_ask_changes when the judgement began */
+	uint64_t asked; /* relay_ask_trust_changes when the judgement began */
 	struct relay_facts facts;
 	struct spool *content;
 	struct envelope env;
@@ -250,7 +250,7 @@ static void run(struct opening *o)
 	struct problem pr = {0};
 
 	if (o->rq.nids == 0)
-		o->asked = relay_ask_changes(o->r->ask);
+		o->asked = relay_ask_trust_changes(o->r->ask);
 	if (relay_inbound_identities(o->r, o->a, &o->rq, &pr) != 0) {
 		wait_all(o, &pr);
 		return;

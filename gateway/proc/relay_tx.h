@@ -35,7 +35,8 @@ struct relay_tx {
 	struct relay_verdict *pending_verdict;
 	struct relay_verdict *verdicts[JOB_VERDICTS_MAX];
 	size_t nverdicts;
-	uint64_t asked; /* relay_ask_changes when the first verdict was asked for */
+	uint64_t asked;	      /* relay_ask_changes when the first verdict was asked for */
+	uint64_t trust_asked; /* relay_ask_trust_changes when mail from outside was first judged */
 	unsigned again_rounds;
 	size_t again; /* recipients whose verdict was asked for again (relay_again.c) */
 	void (*again_done)(struct relay_tx *t, const struct problem *pr);

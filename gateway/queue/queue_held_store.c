@@ -16,7 +16,7 @@ void queue_held_store_init(struct queue_held_store *h, sqlite3 *db)
 	    " SELECT ?1, CASE WHEN ?2 = 5 THEN 0 ELSE ?2 END, ?3, ?4, ?5, 0,"
 	    " CASE WHEN json_valid(facts) THEN nullif(json_extract(facts, '$.client'), '') END,"
 	    " nullif(lower(substr(sender, length(rtrim(sender, replace(sender, '@', ''))) + 1)), '')"
-	    " FROM msg WHERE id = ?6"
+	    " FROM (SELECT 1) LEFT JOIN msg ON msg.id = ?6 WHERE true" /* also when its envelope is gone */
 	    " ON CONFLICT (rcpt) DO UPDATE SET waits = CASE WHEN ?2 = 5 THEN waits ELSE ?2 END,"
 	    " waits_for = CASE WHEN ?2 = 5 THEN waits_for ELSE ?3 END, again_at = ?4, tries = tries + 1");
 	h->end = queue_db_prepare(db, "DELETE FROM held WHERE rcpt = ?1");

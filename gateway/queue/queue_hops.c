@@ -219,7 +219,7 @@ void queue_hops_put_off(struct queue_hops *h, const char *name, int64_t until, b
 	if (!made)
 		pull(heap_of(h, p), p);
 	p->not_before = until;
-	if (suspect) {
+	if (suspect && !is_ours(name)) {
 		p->suspect = true;
 		p->proven = false;
 		if (*proof(h, p->hash) == p->hash)

@@ -86,7 +86,7 @@ static struct timespec at_ns(int64_t ns)
 /* Does somebody wait for it: a client for its 250, the admin? Not for what became of a recipient. */
 static bool is_awaited(const struct queue_item *it)
 {
-	return it->call || it->tx.nsettles == 0;
+	return it->call || (!it->run && it->tx.nsettles == 0);
 }
 
 /* ---- trouble ---- */

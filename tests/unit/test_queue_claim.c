@@ -236,6 +236,29 @@ START_TEST(test_stranger)
 }
 END_TEST
 
+/* What waits to be opened has no site that could be down: tried before or not, all of it is claimed at once. */
+START_TEST(test_ours)
+{
+	struct fixture f;
+	struct queue_job *jobs[8];
+	char id[QUEUE_ID_MAX];
+	struct queue_claim_limits l = {.max = 8, .probes = 8, .strangers = 8};
+	int64_t next;
+
+	fixture_init(&f);
+	fixture_put_one(&f, "a@our.example", "open", QUEUE_ACTIVE, id);
+	ck_assert_int_eq(fixture_settle(&f, f.rows[0], QUEUE_QUEUED, QUEUE_NONE, f.now), 0);
+	fixture_reopen(&f);
+	for (int i = 0; i < 4; i++)
+		fixture_put_one(&f, "a@our.example", "open", QUEUE_QUEUED, id);
+	ck_assert_uint_eq(queue_claim_with(f.q, &l, jobs, &next), 5);
+	for (int i = 0; i < 5; i++)
+		ck_assert(!jobs[i]->probe && !jobs[i]->stranger);
+	drop(jobs, 5);
+	fixture_clear(&f);
+}
+END_TEST
+
 /* The admin's retry passes by what is known of the site. */
 START_TEST(test_retry_wakes)
 {
@@ -419,6 +442,7 @@ int main(void)
 	tcase_add_test(t, test_next_due);
 	tcase_add_test(t, test_probe);
 	tcase_add_test(t, test_stranger);
+	tcase_add_test(t, test_ours);
 	tcase_add_test(t, test_retry_wakes);
 	tcase_add_test(t, test_unreadable);
 	tcase_add_test(t, test_envelope);

@@ -36,6 +36,28 @@ static void hold_again(struct fixture *f, const struct queue_job *j, int64_t aga
 	ck_assert_int_eq(fixture_commit(f, &tx), 0);
 }
 
+/* One whose envelope is gone waits for the admin: it is not taken up again and again. */
+START_TEST(test_envelope_gone)
+{
+	struct fixture f;
+	struct queue_job *jobs[8];
+	int64_t due;
+
+	fixture_init(&f);
+	put(&f, QUEUE_WAITS_TRUST, "1.example", atomic_load(&f.now) + 1000);
+	ck_assert_int_eq(fixture_sql(&f, "DELETE FROM msg", NULL), SQLITE_OK);
+	atomic_store(&f.now, atomic_load(&f.now) + 5000);
+	ck_assert_uint_eq(again(&f, jobs, 8, &due), 0);
+	for (int i = 0; i < 100 && fixture_ask(&f, "SELECT waits FROM held") != QUEUE_WAITS_ADMIN; i++)
+		loop_once(f.loop, 20);
+	ck_assert_int_eq(fixture_ask(&f, "SELECT waits FROM held"), QUEUE_WAITS_ADMIN);
+	ck_assert_int_eq(fixture_ask(&f, "SELECT again_at FROM held"), 0);
+	ck_assert_uint_eq(again(&f, jobs, 8, &due), 0);
+	ck_assert_int_eq(due, INT64_MAX);
+	fixture_clear(&f);
+}
+END_TEST
+
 START_TEST(test_by_the_clock)
 {
 	struct fixture f;
@@ -517,6 +539,7 @@ int main(void)
 	tcase_add_test(t, test_mended);
 	tcase_add_test(t, test_many);
 	tcase_add_test(t, test_admin);
+	tcase_add_test(t, test_envelope_gone);
 	tcase_add_test(t, test_shares);
 	tcase_add_test(t, test_schedule);
 	tcase_add_test(t, test_cancel_or_commit);
