@@ -324,8 +324,9 @@ void ldap_find_free(struct ldap_find *f)
 	pthread_mutex_unlock(&f->lock);
 	for (size_t i = 0; i < f->nworkers; i++)
 		pthread_join(f->workers[i].thread, NULL);
+	/* job_free unlinks through prev_all, which the analyser does not follow */
 	while (f->all != NULL)
-		job_free(f->all);
+		job_free(f->all); /* NOLINT(clang-analyzer-unix.Malloc) */
 	pthread_mutex_destroy(&f->lock);
 	pthread_cond_destroy(&f->more);
 	mem_free_secret(f->password, f->password_len);
