@@ -38,7 +38,7 @@ static int find_places(const struct buf *b, struct places *at)
 	at->cte += sizeof top_cte - sizeof "8bit\r\n";
 	q += sizeof "boundary=\"" - 1;
 	n = find_str(b, q, "\"") - q;
-	if (n > 100)
+	if (n > sizeof line - 4 - sizeof before)
 		return -1;
 	memcpy(line + 4, b->p + q, n);
 	memcpy(line + 4 + n, before, sizeof before);

@@ -180,6 +180,7 @@ static int read_filename(
 		return 0;
 	if (mime_type_parse(a, f->value, f->value_len, lim, &disposition, pr))
 		return -1;
+	e->set_apart = !mime_is(&disposition, "inline", "");
 	if (mime_param(&disposition, "filename"))
 		e->filename = mime_param(&disposition, "filename");
 	return 0;
@@ -292,6 +293,23 @@ int mime_parts(struct arena *a, struct reader *r, const struct mime_entity *e, c
 	*n_r = 0;
 	if (find_parts(a, r, e, lim, &k, pr))
 		return -1;
+	*parts_r = k.list;
+	*n_r = k.n;
+	return 0;
+}
+
+int mime_parts_sure(struct arena *a, struct reader *r, const struct mime_entity *e, const struct mime_limits *lim,
+    struct mime_range **parts_r, size_t *n_r, struct problem *pr)
+{
+	struct parts k;
+
+	*parts_r = NULL;
+	*n_r = 0;
+	if (find_parts(a, r, e, lim, &k, pr))
+		return -1;
+	if (k.odd)
+		return bad(
+		    pr, "RFC 2046 5.1.2", "a multipart has a line that begins with its boundary and is no delimiter");
 	*parts_r = k.list;
 	*n_r = k.n;
 	return 0;

@@ -45,6 +45,7 @@ struct mime_entity {
 	struct mime_type type;
 	enum mime_cte cte;
 	const char *filename; /* from Content-Disposition filename or Content-Type name, NULL */
+	bool set_apart;	      /* a Content-Disposition other than inline (RFC 2183 2.8: attachment) */
 	uint64_t off;	      /* of the header block */
 	uint64_t len;	      /* header and body */
 	uint64_t body_off;
@@ -59,6 +60,11 @@ struct mime_range {
 	uint64_t off, len;
 };
 int mime_parts(struct arena *a, struct reader *r, const struct mime_entity *e, const struct mime_limits *lim,
+    struct mime_range **parts_r, size_t *n_r, struct problem *pr) __attribute__((warn_unused_result));
+
+/* The same of a multipart that every reader takes apart alike. -1 as well: a line that another reader may take for a
+ * delimiter (RFC 2046 5.1.2), or a delimiter behind the last one. */
+int mime_parts_sure(struct arena *a, struct reader *r, const struct mime_entity *e, const struct mime_limits *lim,
     struct mime_range **parts_r, size_t *n_r, struct problem *pr) __attribute__((warn_unused_result));
 
 /* What one pass over a whole message tells (the tree is walked to lim->depth). */

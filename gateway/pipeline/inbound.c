@@ -296,6 +296,9 @@ static void note_waits(struct work *w)
 
 static bool may_hold(const struct work *w, const struct policy_in_rules *rules)
 {
+	/* matched or not: the answer says nothing of what was sent from here */
+	if (w->facts.dsn != POLICY_DSN_NONE && rules->dsn_unmatched >= POLICY_DSN_HOLD)
+		return true;
 	if (w->nsigners == 0 && !w->bad_signer)
 		return rules->unsigned_clear == POLICY_HOLD;
 	return rules->untrusted == POLICY_HOLD || rules->broken == POLICY_HOLD;

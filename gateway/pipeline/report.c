@@ -5,6 +5,7 @@
 
 #include "gateway/cms/base64.h"
 #include "gateway/mail/lex.h"
+#include "gateway/mail/mime_boundary.h"
 
 enum {
 	PARTS_MAX = 8,	       /* RFC 6522 3: two or three */
@@ -97,15 +98,16 @@ static int read_part(struct work *w, const struct mime_entity *e, struct job_dsn
 	return err;
 }
 
-/* Parts that cannot be read are passed over: then nothing is known of what they say. -1: the spool cannot be read. */
-static int read_parts(struct work *w, struct job_dsn *d)
+/* Parts that cannot be read are passed over: then nothing is known of what they say. What another reader would take
+ * apart in another way is not read at all (why_r). -1: the spool cannot be read. */
+static int read_parts(struct work *w, struct job_dsn *d, struct problem *why_r)
 {
 	struct mime_range *v;
 	struct problem pr = {0};
 	size_t n;
 
-	if (mime_parts(w->a, w->cur, &w->shown, &w->lim, &v, &n, &pr) != 0)
-		n = 0;
+	if (mime_parts_sure(w->a, w->cur, &w->shown, &w->lim, &v, &n, &pr) != 0)
+		*why_r = pr;
 	for (size_t i = 0; i < n && i < PARTS_MAX && pr.cls != PROBLEM_TEMP; i++) {
 		struct mime_entity e;
 
@@ -129,6 +131,7 @@ static enum stage_result unmatched(struct work *w, const char *why)
 
 enum stage_result report_stage(struct work *w)
 {
+	struct problem unsure = {0};
 	struct job_dsn *d;
 
 	if (w->rq->sender[0] != 0 || w->closed_goes || !is_report(&w->shown))
@@ -141,11 +144,13 @@ enum stage_result report_stage(struct work *w)
 	if (w->rq->dsn == JOB_DSN_UNMATCHED)
 		return unmatched(w, w->rq->dsn_text);
 	d = arena_alloc(w->a, sizeof(*d));
-	if (d == NULL || read_parts(w, d) != 0) {
+	if (d == NULL || read_parts(w, d, &unsure) != 0) {
 		if (d == NULL)
 			problem_temp(&w->res->pr, "the report does not fit into the job's memory");
 		return STAGE_DEFER;
 	}
+	if (unsure.cls != PROBLEM_NONE)
+		return unmatched(w, unsure.text);
 	if (d->read.nrcpts == 0)
 		return unmatched(w, "it names no recipient");
 	if (!d->message_id[0] && !d->read.envid[0])
@@ -157,35 +162,54 @@ enum stage_result report_stage(struct work *w)
 
 /* ---- what is let through of an unsigned one ---- */
 
-/* How far a part is copied: all of it, its own header, or the header of the message in it. */
-static uint64_t kept(struct work *w, const struct mime_range *r)
+enum { SEEN_TEXT = 1, SEEN_STATUS = 2, SEEN_HEADER = 4 };
+
+static unsigned kind_of(const struct mime_type *t)
+{
+	return mime_is(t, "text", "plain") ? SEEN_TEXT : is_status(t) ? SEEN_STATUS : is_header(t) ? SEEN_HEADER : 0;
+}
+
+/* How far a part is copied: all of it (of each kind the first, and nothing that is there to be opened or saved), its
+ * own header, or the header of the message in it. */
+static uint64_t kept(struct work *w, const struct mime_range *r, unsigned *seen)
 {
 	struct mime_entity e, inner;
+	unsigned kind;
 
 	if (mime_entity_read(w->a, w->cur, r->off, r->len, &w->lim, &e, NULL) != 0)
 		return r->off;
-	if (mime_is(&e.type, "text", "plain") || is_status(&e.type) || is_header(&e.type))
+	kind = kind_of(&e.type);
+	if (kind != 0 && (*seen & kind) == 0 && e.filename == NULL && !e.set_apart) {
+		*seen |= kind;
 		return r->off + r->len;
+	}
 	if (is_message(&e.type) && is_plain(e.cte) &&
 	    mime_entity_read(w->a, w->cur, e.body_off, e.body_len, &w->lim, &inner, NULL) == 0)
 		return inner.body_off;
 	return e.body_off;
 }
 
+static int delimiter(
+    const struct mime_boundary *b, const char *before, const char *after, struct writer *out, struct problem *pr)
+{
+	if (stream_write(out, before, strlen(before), pr) != 0 || stream_write(out, b->text, b->len, pr) != 0)
+		return -1;
+	return stream_write(out, after, strlen(after), pr);
+}
+
+/* Written anew: what stands in front of the first part and behind the last one is nothing that MIME knows. */
 int report_copy(struct work *w, const struct mime_entity *e, struct writer *out, struct problem *pr)
 {
-	uint64_t at = e->body_off, end = e->body_off + e->body_len;
+	struct mime_boundary b;
 	struct mime_range *v;
+	unsigned seen = 0;
 	size_t n;
 
-	if (mime_parts(w->a, w->cur, e, &w->lim, &v, &n, pr) != 0)
+	if (mime_boundary_of(&e->type, &b, pr) != 0 || mime_parts_sure(w->a, w->cur, e, &w->lim, &v, &n, pr) != 0)
 		return -1;
-	for (size_t i = 0; i < n; i++) {
-		uint64_t to = i < PARTS_MAX ? kept(w, &v[i]) : v[i].off;
-
-		if (stream_copy(w->cur, at, to - at, out, pr) != 0)
+	for (size_t i = 0; i < n && i < PARTS_MAX; i++)
+		if (delimiter(&b, i == 0 ? "--" : "\r\n--", "\r\n", out, pr) != 0 ||
+		    stream_copy(w->cur, v[i].off, kept(w, &v[i], &seen) - v[i].off, out, pr) != 0)
 			return -1;
-		at = v[i].off + v[i].len;
-	}
-	return stream_copy(w->cur, at, end - at, out, pr);
+	return delimiter(&b, "\r\n--", "--\r\n", out, pr);
 }

@@ -10,8 +10,9 @@
 
 /* A stage of incoming mail, behind the opening of all layers: only mail with the null reverse-path is looked at. */
 enum stage_result report_stage(struct work *w);
-/* Copies the body of a report as far as somebody unknown may be let through with it: texts, status and header fields,
- * but not what came back of the message's content, nor anything else. 0 / -1 with pr. */
+/* Copies the body of a report as far as somebody unknown may be let through with it: the first text, the status and
+ * header fields, but not what came back of the message's content, nor anything else, nor what has a file name. 0 / -1
+ * with pr. */
 int report_copy(struct work *w, const struct mime_entity *e, struct writer *out, struct problem *pr)
     __attribute__((warn_unused_result));
 

@@ -200,11 +200,13 @@ static const struct setting top_rows[] = {
 	"Mail encrypted for none of our certificates: refuse or deliver as it came.", NULL},
     {"dsn-unmatched", SETTING_ENUM, AT(dsn_unmatched), "mark", 0, 0, dsn_words,
 	"Delivery reports from outside about nothing that is known to have been sent from here: deliver, mark, hold "
-	"or "
-	"refuse.",
+	"or refuse. With refuse, whoever knows a Message-ID learns from the answer whether that sender sent it to "
+	"that recipient.",
 	NULL},
     {"dsn-rate", SETTING_INT, AT(dsn_rate), "20", 1, 100000, NULL,
-	"Delivery reports from outside that are matched within a second; more get 451 and come again.", NULL},
+	"Delivery reports of one client outside that are matched within a second, and five times that of all; more "
+	"get 451 and come again.",
+	NULL},
     {"postmaster", SETTING_STR, AT(postmaster), "", 0, 320, NULL,
 	"From address of notices; empty: postmaster@hostname.", check_postmaster},
 };

@@ -366,9 +366,11 @@ static void need_ids(struct relay_tx *t, const struct job_result *res)
 
 static void need_dsn(struct relay_tx *t, const struct job_result *res)
 {
+	char key[SMTPD_CLIENT_KEY];
+	const char *client = relay_accept_unlimited(t->r->accept, t->session) ? "" : client_key(t, key);
 	struct problem pr = {0};
 
-	if (relay_dsn_match(t->r, t->a, res->dsn, &t->rq, &t->dsn, &pr) != 0)
+	if (relay_dsn_match(t->r, t->a, client, res->dsn, &t->rq, &t->dsn, &pr) != 0)
 		answer(t, &pr, "");
 	else
 		run(t);

@@ -208,7 +208,7 @@ static void need_dsn(struct opening *o, const struct job_result *res)
 {
 	struct problem pr = {0};
 
-	if (relay_dsn_match(o->r, o->a, res->dsn, &o->rq, &o->dsn, &pr) != 0)
+	if (relay_dsn_match(o->r, o->a, o->facts.client, res->dsn, &o->rq, &o->dsn, &pr) != 0)
 		wait_all(o, &pr);
 	else
 		run(o);

@@ -113,7 +113,7 @@ struct queue_settle {
  * recipient who has an outcome already is refused with its whole transaction (P6). reason, remote and status NULL
  * leave what was recorded before. */
 /* What a report from outside says of a recipient of ours. It stands beside the outcome and the tries, which it never
- * changes; a recipient keeps QUEUE_REPORTS_MAX of them, the first. */
+ * changes; a recipient keeps the newest QUEUE_REPORTS_MAX of them, of one mta with one action the last. */
 #define QUEUE_REPORTS_MAX 8
 struct queue_report {
 	int64_t rcpt;			 /* row */

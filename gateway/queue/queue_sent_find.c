@@ -16,8 +16,9 @@ enum { PROPOSED_MAX = 256 };
 struct search {
 	struct queue *q;
 	struct arena *a;
-	const char *message_id, *envid; /* "" none */
-	int64_t since;			/* unix ms */
+	const char *sender, *message_id, *envid; /* the last two: "" none */
+	bool full;				 /* the arena is */
+	int64_t since;				 /* unix ms */
 	sqlite3_stmt *runs, *msg, *rcpts;
 	int64_t v[PROPOSED_MAX];
 	size_t n;
@@ -28,7 +29,8 @@ static void prepare(struct search *s)
 	sqlite3 *db = s->q->reader.db;
 
 	s->runs = queue_db_prepare(db, "SELECT run FROM sent ORDER BY run DESC");
-	s->msg = queue_db_prepare(db, "SELECT sender, message_id, envid FROM msg WHERE id = ?1 AND kind = ?2");
+	s->msg = queue_db_prepare(db,
+	    "SELECT sender, message_id, envid FROM msg WHERE id = ?1 AND kind = ?2 AND sender = ?3 COLLATE NOCASE");
 	s->rcpts = queue_db_prepare(db,
 	    "SELECT id, address, orcpt FROM rcpt NOT INDEXED WHERE id >= ?1 AND id < ?2 AND (state <> 3 OR changed > "
 	    "?3)"
@@ -129,6 +131,7 @@ static const char *keep(struct search *s, sqlite3_stmt *st, int i)
 {
 	const char *text = arena_str(s->a, queue_db_column(st, i));
 
+	s->full |= !text;
 	return text ? text : "";
 }
 
@@ -169,6 +172,7 @@ static int read_rcpts(struct search *s, int64_t number, struct queue_sent_found 
 		if (f->nrcpts == cap) {
 			struct queue_sent_rcpt *more = arena_alloc(s->a, (cap = cap * 4 + 4) * sizeof *v);
 
+			s->full |= !more;
 			if (!more)
 				break;
 			if (v)
@@ -188,6 +192,7 @@ static int look(struct search *s, int64_t number, struct queue_sent_found *f, in
 {
 	sqlite3_bind_int64(s->msg, 1, number);
 	sqlite3_bind_int(s->msg, 2, QUEUE_OUTBOUND);
+	queue_db_text(s->msg, 3, s->sender);
 
 	int rc = sqlite3_step(s->msg);
 
@@ -214,16 +219,20 @@ static int search(struct search *s, struct queue_sent_found *v, int *found_r)
 
 	if (rc == SQLITE_OK)
 		rc = propose(s);
-	for (size_t i = 0; i < s->n && rc == SQLITE_OK && *found_r < QUEUE_SENT_FIND_MAX; i++)
+	for (size_t i = 0; i < s->n && rc == SQLITE_OK && !s->full && *found_r < QUEUE_SENT_FIND_MAX; i++)
 		if (i == 0 || s->v[i] != s->v[i - 1])
 			rc = look(s, s->v[i], &v[*found_r], found_r);
 	return rc;
 }
 
-int queue_sent_find(struct queue *q, const char *message_id, const char *envid, struct arena *a,
+int queue_sent_find(struct queue *q, const struct queue_sent_ask *ask, struct arena *a,
     struct queue_sent_found v[QUEUE_SENT_FIND_MAX], struct problem *pr)
 {
-	struct search s = {.q = q, .a = a, .message_id = message_id ? message_id : "", .envid = envid ? envid : ""};
+	struct search s = {.q = q,
+	    .a = a,
+	    .sender = ask->sender,
+	    .message_id = ask->message_id ? ask->message_id : "",
+	    .envid = ask->envid ? ask->envid : ""};
 	int rc, found = 0;
 
 	if (q->set.dsn_match_days == 0)
@@ -236,6 +245,9 @@ int queue_sent_find(struct queue *q, const char *message_id, const char *envid, 
 	if (rc != SQLITE_OK)
 		queue_reader_problem(&q->reader, pr);
 	pthread_mutex_unlock(&q->reader.lock);
+	if (rc == SQLITE_OK && s.full)
+		return problem_temp(
+		    pr, "what is on record of that message needs more memory than a look-up may have");
 	if (rc == SQLITE_OK)
 		return found;
 	queue_writer_reader_failed(q->writer, rc);

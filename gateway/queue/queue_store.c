@@ -36,16 +36,24 @@ void queue_store_init(struct queue_store *s, sqlite3 *db)
 	s->sent = queue_db_prepare(db, QUEUE_SENT_INSERT);
 	s->report =
 	    queue_db_prepare(db, "INSERT OR IGNORE INTO report (rcpt, via, at, action, mta, status, diagnostic)"
-				 " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM rcpt WHERE id = ?1)"
-				 " AND (SELECT count(*) FROM report WHERE rcpt = ?1) < ?8");
+				 " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM rcpt WHERE id = "
+				 "?1)");
+	/* with ?2 recorded: who said the same before is heard once, and the oldest make room */
+	s->reports_over = queue_db_prepare(db,
+	    "SELECT via FROM report WHERE rcpt = ?1 AND via NOT IN (SELECT via FROM report WHERE rcpt = ?1 AND (via "
+	    "= ?2 OR action <> ?3 OR mta <> ?4) ORDER BY via = ?2 DESC, at DESC, via DESC LIMIT ?5) LIMIT ?6");
+	s->drop_report = queue_db_prepare(db, "DELETE FROM report WHERE rcpt = ?1 AND via = ?2");
 	s->about = queue_db_prepare(db, "INSERT OR IGNORE INTO about (of, msg) VALUES (?1, ?2)");
+	s->drop_about = queue_db_prepare(db,
+	    "DELETE FROM about WHERE of = ?1 AND msg = ?2 AND NOT EXISTS (SELECT 1 FROM report WHERE rcpt >= ?3 AND "
+	    "rcpt < ?4 AND via = ?2)");
 	queue_held_store_init(&s->held, db);
 }
 
 void queue_store_clear(struct queue_store *s)
 {
 	sqlite3_stmt *all[] = {s->msg, s->body, s->rcpt, s->sealed, s->state, s->settle, s->nexthop, s->open,
-	    s->drop_body, s->sent, s->report, s->about};
+	    s->drop_body, s->sent, s->report, s->reports_over, s->drop_report, s->about, s->drop_about};
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		sqlite3_finalize(all[i]);
@@ -266,6 +274,49 @@ static int remember_sealed(struct queue_store *s, struct queue_batch *b, const c
 	return queue_db_run(s->sealed);
 }
 
+/* The report is no longer on record; its message is about another as long as one of its recipients has one from it.
+ */
+static int drop_report(struct queue_store *s, int64_t row, int64_t via)
+{
+	int64_t of = queue_number_msg(row);
+	int rc;
+
+	sqlite3_bind_int64(s->drop_report, 1, row);
+	sqlite3_bind_int64(s->drop_report, 2, via);
+	rc = queue_db_run(s->drop_report);
+	if (rc != SQLITE_OK)
+		return rc;
+	sqlite3_bind_int64(s->drop_about, 1, of);
+	sqlite3_bind_int64(s->drop_about, 2, via);
+	sqlite3_bind_int64(s->drop_about, 3, queue_number_row(of, 0));
+	sqlite3_bind_int64(s->drop_about, 4, queue_number_row(of + 1, 0));
+	return queue_db_run(s->drop_about);
+}
+
+/* Anybody can fill the places, so none of them is anybody's for good: the last word is there to be read. */
+static int make_room(struct queue_store *s, const struct queue_report *r, int64_t via)
+{
+	int64_t over[QUEUE_REPORTS_MAX + 1];
+	size_t n = 0;
+	int rc;
+
+	sqlite3_bind_int64(s->reports_over, 1, r->rcpt);
+	sqlite3_bind_int64(s->reports_over, 2, via);
+	queue_db_text(s->reports_over, 3, r->action);
+	queue_db_text(s->reports_over, 4, r->mta);
+	sqlite3_bind_int(s->reports_over, 5, QUEUE_REPORTS_MAX);
+	sqlite3_bind_int(s->reports_over, 6, QUEUE_REPORTS_MAX + 1);
+	while ((rc = sqlite3_step(s->reports_over)) == SQLITE_ROW && n < QUEUE_REPORTS_MAX + 1)
+		over[n++] = sqlite3_column_int64(s->reports_over, 0);
+	sqlite3_reset(s->reports_over);
+	if (rc != SQLITE_DONE)
+		return rc;
+	rc = SQLITE_OK;
+	for (size_t i = 0; i < n && rc == SQLITE_OK; i++)
+		rc = drop_report(s, r->rcpt, over[i]);
+	return rc;
+}
+
 /* Beside the recipient, never into it: who reports is nobody that may change what becomes of mail. */
 static int put_report(struct queue_store *s, struct queue_batch *b, const struct queue_report *r, int64_t via)
 {
@@ -276,13 +327,13 @@ static int put_report(struct queue_store *s, struct queue_batch *b, const struct
 	queue_db_text(s->report, 5, r->mta);
 	queue_db_text(s->report, 6, r->status);
 	queue_db_text(s->report, 7, r->diagnostic);
-	sqlite3_bind_int(s->report, 8, QUEUE_REPORTS_MAX);
 
 	int rc = queue_db_run(s->report);
 
 	if (rc != SQLITE_OK || sqlite3_changes(b->db) != 1)
 		return rc;
-	return link_about(s, queue_number_msg(r->rcpt), via);
+	rc = link_about(s, queue_number_msg(r->rcpt), via);
+	return rc == SQLITE_OK ? make_room(s, r, via) : rc;
 }
 
 int queue_store_apply(struct queue_store *s, struct queue_batch *b, struct queue_item *it)

@@ -19,7 +19,7 @@ enum queue_store_flag {
 struct queue_store {
 	sqlite3_stmt *msg, *body, *rcpt, *sealed;
 	sqlite3_stmt *state, *settle, *nexthop, *open, *drop_body;
-	sqlite3_stmt *sent, *report, *about;
+	sqlite3_stmt *sent, *report, *reports_over, *drop_report, *about, *drop_about;
 	struct queue_held_store held;
 };
 

@@ -2,6 +2,7 @@
 import base64
 import email
 import quopri
+import re
 import smtplib
 
 from gateway import Gateway, free_ports, wait_for
@@ -22,15 +23,18 @@ def send(port, to, subject, mail_options=(), rcpt_options=()):
         s.sendmail("doctor@hospital.example", [to], message(to, subject), mail_options, rcpt_options)
 
 
-def bounce(port, rcpt, subject, body, to="doctor@hospital.example"):
-    """A report as anybody may write it; the answer to the last dot."""
+def bounce(port, rcpt, subject, body, to="doctor@hospital.example", mta="elsewhere.example"):
+    """A report as anybody may write it, to one or several; the answer to the last dot."""
+    tos = [to] if isinstance(to, str) else to
+    to = tos[0]
     with smtplib.SMTP("127.0.0.1", port, timeout=30) as s:
         s.ehlo("elsewhere.example")
         s.docmd("MAIL FROM:<>")
-        assert s.docmd(f"RCPT TO:<{to}>")[0] == 250
+        for rcpt_to in tos:
+            assert s.docmd(f"RCPT TO:<{rcpt_to}>")[0] == 250
         return s.data(f"From: MAILER-DAEMON@elsewhere.example\r\nTo: {to}\r\nSubject: {subject}\r\nX-Postern-DSN: matched id=forged\r\nMIME-Version: 1.0\r\n"
                       "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nIt failed.\r\n"
-                      f"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; elsewhere.example\r\n\r\nFinal-Recipient: rfc822; {rcpt}\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+                      f"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; {mta}\r\n\r\nFinal-Recipient: rfc822; {rcpt}\r\nAction: failed\r\nStatus: 5.1.1\r\n"
                       f"\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n{body}\r\n--b--\r\n")
 
 
@@ -86,23 +90,30 @@ def test_postfix_outside(top):
         assert bounce(h.outside, "later@lab.example", "forged1", message("later@lab.example", "later"))[0] == 250
         m, r, rep = reported(h, "<later@hospital.example>", "failed")
         assert r["state"] == "queued" and r["outcome"] == "" and rep["mta"] == "elsewhere.example", m
-        # with a wrong recipient; for another sender; about nothing: held here, as unsigned mail is, and never on record
+        # with a wrong recipient; for another sender; about nothing; for the sender and others: held here, as unsigned mail is, and never on record
         before = record(h, "<later@hospital.example>")
         for n, (rcpt, subject, to) in enumerate((("else@lab.example", "later", "doctor@hospital.example"), ("later@lab.example", "later", "nurse@hospital.example"),
-                                                 ("later@lab.example", "nothing", "doctor@hospital.example"))):
+                                                 ("later@lab.example", "nothing", "doctor@hospital.example"),
+                                                 ("later@lab.example", "later", ["doctor@hospital.example", "nurse@hospital.example"]))):
             assert bounce(h.outside, rcpt, f"forged-b{n}", message(rcpt, subject), to)[0] == 250
-        assert len(h.queue(state="held")) == 3
+        assert len(h.queue(state="held")) == 4
         after = record(h, "<later@hospital.example>")
         assert [x.get("reports") for x in after["recipients"]] == [x.get("reports") for x in before["recipients"]] and after["notices"] == before["notices"]
         h.postern("queue", "release", *[x["id"] for x in h.queue(state="held")])
-        for n, why in enumerate(("was not sent to whom it names", "its recipient is not known", "its recipient is not known")):
+        for n, why in enumerate(("was not sent to whom it names", "its recipient is not known", "its recipient is not known", "it is for several")):
             field = inside.by_subject(f"forged-b{n}").fields("X-Postern-DSN")
             assert len(field) == 1 and field[0].startswith("unmatched; ") and why in field[0], field
+        # what a report says is no word of ours in the log
+        said = 'x" y why="queued'
+        for subject in ("later", "nothing"):
+            assert bounce(h.outside, "later@lab.example", "forged-c", message("later@lab.example", subject), mta=said)[0] == 250
+        assert len(re.findall(r""" dsn (?:about=\S+ to=<later@lab.example> action=failed status=5.1.1|unmatched) mta="x' y why='queued" """, h.log())) == 2, h.log()
+        h.postern("queue", "release", *[x["id"] for x in h.queue(state="held")])
         # the outside is back: what was "reported failed" is delivered
         p.start()
         h.postern("queue", "retry", after["id"])
         wait_for("its delivery", 30, lambda: record(h, "<later@hospital.example>")["recipients"][0]["outcome"] == "delivered")
-        wait_for("the real report", 60, lambda: len(record(h, "<later@hospital.example>")["recipients"][0]["reports"]) == 2)
+        wait_for("the real report", 60, lambda: len(record(h, "<later@hospital.example>")["recipients"][0]["reports"]) == 3)
     finally:
         h.stop()
         p.stop()

@@ -87,6 +87,23 @@ START_TEST(test_none)
 }
 END_TEST
 
+/* A boundary longer than any of ours is not looked for. */
+START_TEST(test_long_boundary)
+{
+	char text[512];
+
+	for (int n = 60; n <= 100; n++) {
+		snprintf(text, sizeof text,
+		    "MIME-Version: 1.0\r\n"
+		    "Content-Transfer-Encoding: 8bit\r\nContent-Type: multipart/report; boundary=\"%0*d\"\r\n\r\n"
+		    "--%0*d\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n\r\nA: b\r\n\r\n"
+		    "--%0*d--\r\n",
+		    n, 0, n, 0, n, 0);
+		ck_assert_msg((seven(text, strlen(text)) == 0) == (n <= 90), "%d", n);
+	}
+}
+END_TEST
+
 /* Cut anywhere, it is none, and nothing is read behind it. */
 START_TEST(test_cut)
 {
@@ -110,6 +127,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_whole);
 	tcase_add_test(t, test_none);
+	tcase_add_test(t, test_long_boundary);
 	tcase_add_test(t, test_cut);
 	suite_add_tcase(s, t);
 	return slow_run(s);

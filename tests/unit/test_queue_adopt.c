@@ -84,10 +84,11 @@ START_TEST(test_whole)
 	ck_assert_int_eq(queue_was_sealed(ours.q, &sealed, 1), 1);
 
 	/* reports about them are matched here */
+	const struct queue_sent_ask ask = {"ward3@hospital.example", "<1@hospital.example>", NULL};
 	struct queue_sent_found found[QUEUE_SENT_FIND_MAX];
 	struct arena *a = arena_new(1 << 20);
 
-	ck_assert_int_eq(queue_sent_find(ours.q, "<1@hospital.example>", NULL, a, found, &pr), 4);
+	ck_assert_int_eq(queue_sent_find(ours.q, &ask, a, found, &pr), 4);
 	arena_free(a);
 	got = fixture_claim(&ours, jobs, 8);
 	ck_assert_uint_eq(got, 3);

@@ -42,7 +42,8 @@ static int find(struct fixture *f, const char *message_id, const char *envid, co
 	struct queue_sent_found v[QUEUE_SENT_FIND_MAX];
 	struct arena *a = arena_new(1 << 20);
 	struct problem pr = {0};
-	int n = queue_sent_find(f->q, message_id, envid, a, v, &pr);
+	const struct queue_sent_ask ask = {"Ward3@hospital.example", message_id, envid};
+	int n = queue_sent_find(f->q, &ask, a, v, &pr);
 
 	ck_assert_msg(n >= 0, "%s", pr.text);
 	if (n > 0 && id) {
@@ -203,14 +204,45 @@ START_TEST(test_days)
 }
 END_TEST
 
+/* Nobody else's mail is found; what does not fit is no abort and no half answer. */
+START_TEST(test_find_bounds)
+{
+	struct fixture f;
+	char id[QUEUE_ID_MAX];
+	struct queue_sent_ask ask = {"ward3@hospital.example", "<1@hospital.example>", NULL};
+	struct queue_sent_found v[QUEUE_SENT_FIND_MAX];
+	struct problem pr = {0};
+
+	fixture_init(&f);
+	put(&f, "<1@hospital.example>", "", id);
+	for (size_t room = 16; room < 2048; room += 16) {
+		struct arena *a = arena_new(room);
+		int n = queue_sent_find(f.q, &ask, a, v, &pr);
+
+		ck_assert_int_eq(n, room < 160 ? -1 : n);
+		ck_assert_int_eq(n, room >= 1024 ? 1 : n);
+		ck_assert(n == 1 || pr.cls == PROBLEM_TEMP);
+		ck_assert(n < 0 || (v[0].nrcpts == 1 && v[0].rcpts[0].address[0] && v[0].rcpts[0].orcpt[0]));
+		arena_free(a);
+	}
+	struct arena *a = arena_new(2048);
+
+	ask.sender = "ward4@hospital.example";
+	ck_assert_int_eq(queue_sent_find(f.q, &ask, a, v, &pr), 0);
+	ck_assert_uint_eq(arena_used(a), 0);
+	arena_free(a);
+	fixture_clear(&f);
+}
+END_TEST
+
 /* ---- reports ---- */
 
-static int report(struct fixture *f, int64_t row, const char *action, char id_r[QUEUE_ID_MAX])
+static int report_by(struct fixture *f, int64_t row, const char *mta, const char *action, char id_r[QUEUE_ID_MAX])
 {
 	struct spool *content = fixture_content(f, "words ", 100);
 	struct queue_rcpt r = fixture_rcpt("ward3@hospital.example", "hospital.example", QUEUE_QUEUED);
 	struct queue_report about[2] = {
-	    {.rcpt = row, .action = action, .mta = "mx.lab.example", .status = "5.1.1", .diagnostic = "550 no"},
+	    {.rcpt = row, .action = action, .mta = mta, .status = "5.1.1", .diagnostic = "550 no"},
 	    {.rcpt = row + 7, .action = action, .mta = "", .status = "", .diagnostic = ""}}; /* there is none */
 	struct queue_msg m;
 	struct queue_tx tx = {.msgs = &m, .nmsgs = 1, .reports = about, .nreports = 2};
@@ -223,6 +255,11 @@ static int report(struct fixture *f, int64_t row, const char *action, char id_r[
 
 	spool_free(content);
 	return err;
+}
+
+static int report(struct fixture *f, int64_t row, const char *action, char id_r[QUEUE_ID_MAX])
+{
+	return report_by(f, row, "mx.lab.example", action, id_r);
 }
 
 static json_t *show(struct fixture *f, const char *id)
@@ -279,9 +316,23 @@ START_TEST(test_reports)
 	queue_job_free(jobs[0]);
 	ck_assert_int_eq(fixture_settle(&f, row, QUEUE_DONE, QUEUE_DELIVERED, 0), 0);
 
-	/* and of one that is done: the outcome stays; no flood fills the record */
+	/* and of one that is done: the outcome stays; who says the same again is on record once */
 	for (int i = 0; i < 2 * QUEUE_REPORTS_MAX; i++)
 		ck_assert_int_eq(report(&f, row, "delayed", more), 0);
+	ck_assert_int_eq(fixture_ask(&f, "SELECT count(*) FROM report"), 2);
+	ck_assert_int_eq(fixture_ask(&f, "SELECT count(*) FROM about"), 2);
+	o = show(&f, more);
+	ck_assert_str_eq(first_of(o, "about"), id);
+	json_decref(o);
+	/* no flood fills the record, nor keeps the last word out of it */
+	for (int i = 0; i < 2 * QUEUE_REPORTS_MAX; i++) {
+		char mta[32];
+
+		snprintf(mta, sizeof(mta), "mx%d.elsewhere.example", i);
+		ck_assert_int_eq(report_by(&f, row, mta, "delivered", more), 0);
+	}
+	ck_assert_int_eq(report(&f, row, "failed", via), 0);
+	ck_assert_int_eq(fixture_ask(&f, "SELECT count(*) FROM report WHERE action = 'failed'"), 1);
 	ck_assert_int_eq(fixture_ask(&f, "SELECT count(*) FROM report"), QUEUE_REPORTS_MAX);
 	ck_assert_int_eq(fixture_ask(&f, "SELECT count(*) FROM about"), QUEUE_REPORTS_MAX);
 	o = show(&f, id);
@@ -342,6 +393,7 @@ int main(void)
 	tcase_add_test(t, test_crash);
 	tcase_add_test(t, test_migration);
 	tcase_add_test(t, test_days);
+	tcase_add_test(t, test_find_bounds);
 	tcase_add_test(t, test_reports);
 	tcase_add_test(t, test_notice);
 	suite_add_tcase(s, t);

@@ -2,6 +2,7 @@
 #include "gateway/proc/relay_dsn.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,7 @@ START_TEST(table)
 	struct job_rcpt to = {.address = cases[_i].to};
 	struct job_request *rq = arena_alloc(a, sizeof(*rq));
 	struct relay_dsn m;
+	struct problem pr = {0};
 
 	ck_assert(d && rq);
 	rq->id = "0000000009";
@@ -71,7 +73,7 @@ START_TEST(table)
 		strcpy(r->status, "4.4.1");
 		strcpy(r->diagnostic, "450 later");
 	}
-	relay_dsn_weigh(a, d, found, sizeof(found) / sizeof(found[0]), rq, &m);
+	ck_assert_int_eq(relay_dsn_weigh(a, d, found, sizeof(found) / sizeof(found[0]), rq, &m, &pr), 0);
 	ck_assert_int_eq(rq->dsn, cases[_i].want);
 	ck_assert_msg(strstr(rq->dsn_text, cases[_i].text) != NULL, "%s", rq->dsn_text);
 	ck_assert_uint_eq(m.nreports, cases[_i].n);
@@ -93,15 +95,95 @@ START_TEST(nothing_found)
 	struct job_rcpt to = {.address = "doctor@hospital.example"};
 	struct job_request *rq = arena_alloc(a, sizeof(*rq));
 	struct relay_dsn m;
+	struct problem pr = {0};
 
 	ck_assert(d && rq);
 	rq->id = "0000000009";
 	rq->rcpts = &to;
 	rq->nrcpts = 1;
-	relay_dsn_weigh(a, d, NULL, 0, rq, &m);
+	ck_assert_int_eq(relay_dsn_weigh(a, d, NULL, 0, rq, &m, &pr), 0);
 	ck_assert_int_eq(rq->dsn, JOB_DSN_UNMATCHED);
 	ck_assert_uint_eq(m.nreports, 0);
 	arena_free(a);
+}
+END_TEST
+
+/* For the sender and others: unmatched, whoever stands first. */
+START_TEST(several)
+{
+	static const char *const to[][3] = {{"doctor@hospital.example", "nurse@hospital.example"},
+	    {"nurse@hospital.example", "doctor@hospital.example", "other@hospital.example"},
+	    {"doctor@hospital.example", "Doctor@hospital.example"}};
+	struct arena *a = arena_new(1 << 20);
+	struct job_dsn *d = arena_alloc(a, sizeof(*d));
+	struct job_request *rq = arena_alloc(a, sizeof(*rq));
+	struct job_rcpt rcpts[3];
+	struct relay_dsn m;
+	struct problem pr = {0};
+
+	ck_assert(d && rq);
+	rq->id = "0000000009";
+	rq->rcpts = rcpts;
+	for (; rq->nrcpts < 3 && to[_i][rq->nrcpts]; rq->nrcpts++)
+		rcpts[rq->nrcpts] = (struct job_rcpt){.address = to[_i][rq->nrcpts]};
+	d->read.nrcpts = 1;
+	strcpy(d->read.rcpts[0].final, "bob@lab.example");
+	ck_assert_int_eq(relay_dsn_weigh(a, d, found, sizeof(found) / sizeof(found[0]), rq, &m, &pr), 0);
+	ck_assert_int_eq(rq->dsn, _i == 2 ? JOB_DSN_MATCHED : JOB_DSN_UNMATCHED);
+	ck_assert_uint_eq(m.nreports, _i == 2);
+	ck_assert(_i == 2 || strstr(rq->dsn_text, "several recipients") != NULL);
+	arena_free(a);
+}
+END_TEST
+
+/* A transaction whose memory is used up is told so, and nothing ends over it. */
+START_TEST(no_memory)
+{
+	static struct job_dsn d;
+	static struct job_request rq;
+	struct job_rcpt to = {.address = "doctor@hospital.example"};
+	int err = -1;
+
+	rq.id = "0000000009";
+	rq.rcpts = &to;
+	rq.nrcpts = 1;
+	d.read.nrcpts = 1;
+	strcpy(d.read.rcpts[0].final, "bob@lab.example");
+	for (size_t room = 16; room < 16384; room += 16) {
+		struct arena *a = arena_new(room);
+		struct relay_dsn m = {0};
+		struct problem pr = {0};
+
+		rq.dsn = JOB_DSN_UNASKED;
+		err = relay_dsn_weigh(a, &d, found, sizeof(found) / sizeof(found[0]), &rq, &m, &pr);
+		ck_assert(err == 0 ? rq.dsn == JOB_DSN_MATCHED : pr.cls == PROBLEM_TEMP && rq.dsn == JOB_DSN_UNASKED);
+		arena_free(a);
+	}
+	ck_assert_int_eq(err, 0);
+}
+END_TEST
+
+/* One client's flood is its own; all together are bounded. */
+START_TEST(rate)
+{
+	int64_t now = 1000000;
+	int n = 0;
+
+	for (int i = 0; i < 100; i++)
+		n += !relay_dsn_too_many("192.0.2.1", 2, now);
+	ck_assert_int_eq(n, 2);
+	ck_assert(!relay_dsn_too_many("192.0.2.2", 2, now));
+	ck_assert(!relay_dsn_too_many("IPv6:2001:db8:1:2::/64", 2, now + 999));
+	ck_assert(relay_dsn_too_many("192.0.2.1", 2, now + 999));
+	ck_assert(!relay_dsn_too_many("192.0.2.1", 2, now + 1000));
+	n = 1;
+	for (int i = 0; i < 100; i++) {
+		char client[32];
+
+		snprintf(client, sizeof(client), "198.51.100.%d", i);
+		n += !relay_dsn_too_many(i % 2 ? client : "", 2, now + 1000);
+	}
+	ck_assert_int_eq(n, 10);
 }
 END_TEST
 
@@ -115,6 +197,9 @@ int main(void)
 	log_init("test", LOG_LEVEL_ERROR);
 	tcase_add_loop_test(t, table, 0, sizeof(cases) / sizeof(cases[0]));
 	tcase_add_test(t, nothing_found);
+	tcase_add_loop_test(t, several, 0, 3);
+	tcase_add_test(t, no_memory);
+	tcase_add_test(t, rate);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);

@@ -133,6 +133,7 @@ START_TEST(past_a_hold)
 	static const char report[] = HEAD("delivery-status") TEXT STATUS MESSAGE
 	    "--b\r\nContent-Type: application/zip; name=x.zip\r\n\r\nEVIL1\r\n"
 	    "--b\r\nContent-Type: text/html\r\n\r\n<b>EVIL2</b>\r\n"
+	    "--b\r\nContent-Type: text/plain\r\n\r\nEVIL4\r\n"
 	    "--b\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nRVZJTDM=\r\n" END;
 	struct mime_entity e;
 	struct mime_range *parts;
@@ -149,10 +150,70 @@ START_TEST(past_a_hold)
 	ck_assert(shows("X-Postern-Verdict: clear\r\n") && shows("It failed.") && shows("Status: 5.1.1\r\n"));
 	ck_assert(shows("Message-ID: <1@lab.example>\r\n"));
 	ck_assert(!shows("CONTENT") && !shows("EVIL") && !shows("RVZJTDM"));
+	ck_assert(!shows("PREAMBLE") && !shows("EPILOGUE"));
 	stream_mem_init(&m, w.out[0].p, w.out[0].len);
 	ck_assert_int_eq(mime_entity_read(w.a, &m.reader, 0, w.out[0].len, &mime_limits_default, &e, NULL), 0);
 	ck_assert_int_eq(mime_parts(w.a, &m.reader, &e, &mime_limits_default, &parts, &n, NULL), 0);
-	ck_assert_uint_eq(n, 6);
+	ck_assert_uint_eq(n, 7);
+}
+END_TEST
+
+/* Nothing to be opened or saved passes for a text or a status. */
+static const char *const files[] = {
+    HEAD("delivery-status") "--b\r\nContent-Type: text/plain; name=x.bat\r\n\r\nEVIL\r\n" STATUS MESSAGE END,
+    HEAD("delivery-status") "--b\r\nContent-Disposition: inline; filename=x.bat\r\n\r\nEVIL\r\n" STATUS MESSAGE END,
+    HEAD(
+	"delivery-status") "--b\r\nContent-Type: text/plain\r\nContent-Disposition: ATTACHMENT\r\n\r\nEVIL\r\n" STATUS
+	MESSAGE END,
+    HEAD("delivery-status") TEXT STATUS HEADERS
+    "--b\r\nContent-Type: message/delivery-status; name=x.exe\r\n\r\nEVIL\r\n" END,
+    HEAD("delivery-status") TEXT STATUS HEADERS "--b\r\nContent-Type: text/rfc822-headers\r\n\r\nEVIL\r\n" END,
+};
+
+START_TEST(files_stay_out)
+{
+	ck_assert_int_eq(run(JOB_CHECK, files[_i]), JOB_NEEDS_DSN);
+	w.rq.in_rules[0] = POLICY_HOLD;
+	ck_assert_int_eq(answer(JOB_DSN_MATCHED, " id=0A", files[_i]), JOB_DONE);
+	ck_assert_uint_eq(w.res.outputs[0].action, POLICY_MARK);
+	ck_assert(shows("Status: 5.1.1\r\n") && shows("Message-ID: <1@lab.example>\r\n") && !shows("EVIL"));
+}
+END_TEST
+
+/* Which parts there are must not depend on who reads: what is sure of nothing is matched to nothing. */
+static const char *const unsure[] = {
+    HEAD("delivery-status") TEXT "--bEVIL\r\n" STATUS MESSAGE END,
+    HEAD("delivery-status") TEXT STATUS MESSAGE "--b-- EVIL\r\n" END,
+    HEAD("delivery-status") TEXT STATUS MESSAGE END "--b\r\n\r\nEVIL\r\n--b--\r\n",
+};
+
+START_TEST(unsure_parts)
+{
+	ck_assert_int_eq(run(JOB_CHECK, unsure[_i]), JOB_DONE);
+	ck_assert(shows("X-Postern-DSN: unmatched; ") && shows("boundary"));
+	w.rq.in_rules[0] = POLICY_HOLD;
+	ck_assert_int_eq(pipes_run(&w, unsure[_i], strlen(unsure[_i])), JOB_DONE);
+	ck_assert_uint_eq(w.res.outputs[0].action, POLICY_HOLD);
+}
+END_TEST
+
+/* Where unmatched reports are held there must be room for them; the answer is that of a matched one. */
+START_TEST(room_to_hold)
+{
+	static const enum job_dsn_answer is[] = {JOB_DSN_MATCHED, JOB_DSN_UNMATCHED};
+
+	ck_assert_int_eq(run(JOB_CHECK, readable[0]), JOB_NEEDS_DSN);
+	for (size_t i = 0; i < 2; i++) {
+		w.rq.dsn_unmatched = POLICY_DSN_MARK;
+		ck_assert_int_eq(answer(is[i], "x", readable[0]), JOB_DONE);
+		ck_assert(!w.res.may_hold);
+		w.rq.dsn_unmatched = POLICY_DSN_HOLD;
+		ck_assert_int_eq(answer(is[i], "x", readable[0]), JOB_DONE);
+		ck_assert(w.res.may_hold);
+	}
+	w.rq.sender = "a@hospital.example";
+	ck_assert_int_eq(pipes_run(&w, readable[0], strlen(readable[0])), JOB_DONE);
+	ck_assert(!w.res.may_hold);
 }
 END_TEST
 
@@ -194,6 +255,9 @@ int main(void)
 	tcase_add_loop_test(t, nothing_to_match, 0, sizeof(empty) / sizeof(empty[0]));
 	tcase_add_test(t, no_report);
 	tcase_add_test(t, past_a_hold);
+	tcase_add_loop_test(t, files_stay_out, 0, sizeof(files) / sizeof(files[0]));
+	tcase_add_loop_test(t, unsure_parts, 0, sizeof(unsure) / sizeof(unsure[0]));
+	tcase_add_test(t, room_to_hold);
 	tcase_add_test(t, sealed);
 	suite_add_tcase(s, t);
 	failed = fixture_run(s, PIPES_ALGOS);
