@@ -176,9 +176,10 @@ static void no_room(struct sts *s, const char *domain)
 		return;
 	s->alarmed = now;
 	log_error(NULL, "scout",
-	    "alarm=mta-sts domain=%s why=\"%lld MTA-STS policies are remembered, all of them with mode enforce and "
-	    "none "
-	    "has ended: that of this domain holds for the mail that asked for it now, and is forgotten then; raise "
+	    "alarm=mta-sts domain=%s why=\"up to %lld MTA-STS policies are remembered, an eighth of that for the "
+	    "names "
+	    "below one domain, and there is no room among those with mode enforce that have not ended: that of this "
+	    "domain holds for the mail that asked for it now, and is forgotten then; raise "
 	    "policies-max in section mta-sts\"",
 	    domain, (long long)s->set->policies_max);
 }
