@@ -117,6 +117,12 @@ def test_treatment_tls_unknown(top):
         assert len(h["clear"].mails) == 2
         code, out, _ = g.postern("explain", "doctor@hospital.example", "a@later.plain.example", check=False)
         assert "while they cannot be had it is put off (451), and where there is surely neither: - so it goes out" in " ".join(out.split()), out
+        g.stop()
+        g.settings += "relay-tls = verify\n"  # without relay-host it makes no name sure
+        g.write_conf()
+        g.start()
+        code, out, _ = g.postern("explain", "doctor@hospital.example", "a@later.plain.example", check=False)
+        assert "there is no verified TLS to later.plain.example" in " ".join(out.split()), out
     finally:
         nsd.stop()
 
