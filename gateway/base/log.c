@@ -91,7 +91,7 @@ static void line_value(struct line *l, const char *s, size_t most_octets, char e
 }
 
 struct spec {
-	char conversion; /* s d u, or % */
+	char conversion; /* s d u x, or % */
 	int size;	 /* 0 int, 1 long, 2 long long, 3 size_t */
 	int zeros;	 /* "%03d": 3 */
 	size_t octets;	 /* "%.300s": 300 */
@@ -120,7 +120,7 @@ static size_t spec_read(const char *p, struct spec *r)
 		n++;
 	}
 	r->conversion = p[n];
-	return p[n] && strchr("sdu%", p[n]) && r->size <= 3 ? n + 1 : 0;
+	return p[n] && strchr("sdux%", p[n]) && r->size <= 3 ? n + 1 : 0;
 }
 
 static bool is_known(const char *fmt)
@@ -145,7 +145,7 @@ static void line_number(struct line *l, const struct spec *s, va_list *ap)
 		    : s->size == 2 ? va_arg(*ap, long long)
 				   : (long long)va_arg(*ap, ssize_t));
 	else
-		snprintf(text, sizeof text, "%0*llu", s->zeros,
+		snprintf(text, sizeof text, s->conversion == 'x' ? "%0*llx" : "%0*llu", s->zeros,
 		    s->size == 0   ? (unsigned long long)va_arg(*ap, unsigned)
 		    : s->size == 1 ? (unsigned long long)va_arg(*ap, unsigned long)
 		    : s->size == 2 ? va_arg(*ap, unsigned long long)
@@ -213,7 +213,6 @@ __attribute__((format(printf, 4, 0))) static void emit(
     enum log_level level, const char *id, const char *component, const char *fmt, va_list ap)
 {
 	struct line l = {.n = 0};
-	char words[LOG_LINE + 1];
 	int saved = errno;
 
 	if (level > most)
@@ -231,8 +230,10 @@ __attribute__((format(printf, 4, 0))) static void emit(
 		line_format(&l, fmt, &args);
 		va_end(args);
 	} else {
-		vsnprintf(words, sizeof words, fmt, ap);
-		line_words(&l, words);
+		/* a bug of ours: a peer's words would stand there with nothing that keeps them in their quotes */
+		line_words(&l, "unknown-conversion format=\"");
+		line_value(&l, fmt, SIZE_MAX, '"');
+		line_words(&l, "\"");
 	}
 	line_write(&l);
 	errno = saved;

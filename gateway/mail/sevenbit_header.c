@@ -259,6 +259,72 @@ static int fold(struct buf *b, const char *p, size_t n, struct problem *pr)
 	return 0;
 }
 
+static bool has_addresses(const struct header_field *f)
+{
+	static const char *const names[] = {"From", "Sender", "Reply-To", "To", "Cc", "Bcc", "Resent-From",
+	    "Resent-Sender", "Resent-Reply-To", "Resent-To", "Resent-Cc", "Resent-Bcc", "Return-Path",
+	    "Disposition-Notification-To"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (header_is(f, names[i]))
+			return true;
+	return false;
+}
+
+/* One address of a list, as far as it was read. */
+struct mailbox {
+	bool high;   /* 8-bit text outside angle brackets: a phrase, unless it is the address itself */
+	bool at;     /* an "@" there */
+	bool angled; /* it has brackets */
+	bool inside; /* the place is between them */
+};
+
+static bool mailbox_encodable(const struct mailbox *m)
+{
+	return m->angled || !m->at || !m->high;
+}
+
+/* The quoted-string or octet at p up to stop: false when it is between brackets and has 8-bit text. */
+static bool mailbox_take(struct mailbox *m, const char *p, const char *stop)
+{
+	bool high = any_high(p, (size_t)(stop - p));
+
+	if (high && m->inside)
+		return false;
+	if (*p == '<')
+		m->angled = m->inside = true;
+	else if (*p == '>')
+		m->inside = false;
+	m->high |= high;
+	m->at |= *p == '@';
+	return true;
+}
+
+/* RFC 2047 5 (3): an encoded word never stands in an address; so one with 8-bit text (RFC 6532) has no other form. In
+ * phrases and comments it may stand. */
+static bool addresses_encodable(const struct header_field *f)
+{
+	struct mailbox m = {0};
+
+	for (const char *p = f->value, *end = f->raw + f->raw_len, *stop; p < end; p = stop) {
+		stop = p + 1;
+		if (*p == '(' && cfws_end(p, end) > p) {
+			stop = cfws_end(p, end);
+			continue;
+		}
+		if (*p == '"' && quoted_end(p, end) > p)
+			stop = quoted_end(p, end);
+		if (*p && strchr(",;:", *p) && !m.inside) {
+			if (!mailbox_encodable(&m))
+				return false;
+			m = (struct mailbox){0};
+		} else if (!mailbox_take(&m, p, stop)) {
+			return false;
+		}
+	}
+	return mailbox_encodable(&m);
+}
+
 static int write_field(const struct header_field *f, struct writer *w, struct problem *pr)
 {
 	struct buf encoded, folded;
@@ -266,6 +332,10 @@ static int write_field(const struct header_field *f, struct writer *w, struct pr
 
 	if (!any_high(f->raw, f->raw_len) && !long_line(f))
 		return stream_write(w, f->raw, f->raw_len, pr);
+	if (any_high(f->raw, f->raw_len) && has_addresses(f) && !addresses_encodable(f))
+		return problem_set(pr, PROBLEM_PERM, 554, "5.6.3", "RFC 6532 3.2",
+		    "An address in the field %.*s of the message has characters outside ASCII, and no 7-bit form.",
+		    (int)f->name_len, f->raw);
 	buf_init(&encoded, f->raw_len * 24 + 256);
 	buf_init(&folded, f->raw_len * 24 + 256);
 	problem_perm(pr, "A header field of the message cannot be put into 7-bit form.");

@@ -9,7 +9,8 @@
 /* Writes all fields in their order and the empty line. cte is the value Content-Transfer-Encoding gets where it
  * stands, or at the end when it does not stand; NULL leaves it alone. A field without octets above 126 and with lines
  * of at most 998 stays octet for octet; text above 126 becomes encoded words (utf-8 where it is that, else
- * unknown-8bit). 0, or -1: a line that cannot be folded (554 5.6.0), or the writer's problem. */
+ * unknown-8bit). 0, or -1: a line that cannot be folded (554 5.6.0), an address with octets above 126
+ * (554 5.6.3: it has no 7-bit form), or the writer's problem. */
 int sevenbit_header_write(const struct header *h, const char *cte, struct writer *w, struct problem *pr)
     __attribute__((warn_unused_result));
 

@@ -52,6 +52,7 @@ struct job_rcpt {
 	const char *address;
 	uint8_t verdict;   /* index */
 	bool tls_verified; /* the way to it is under verified TLS: treatment `tls` can be kept */
+	bool tls_asked;	   /* the relay's own, not sent: that was asked of the next hop */
 };
 struct job_request {
 	uint8_t kind;

@@ -95,6 +95,8 @@ static void tell_decision(
 	struct policy_decision d;
 	char text[700];
 	json_t *o = judge_call_object();
+	/* what follows is then the answer without DANE and MTA-STS */
+	bool looked_up = v->treatment == POLICY_TLS && !c->ja->world->tls_verified;
 
 	outbound_facts(v, c->ja->world->tls_verified, reply ? JOB_YES : JOB_NO, &f);
 	policy_outbound(rq->sender, rq->recipient, &f, &d);
@@ -104,11 +106,14 @@ static void tell_decision(
 	judge_call_set(o, "why", judge_call_text(d.why));
 	(void)snprintf(text, sizeof text, "%d %s %s", d.pr.code, d.pr.enh, d.pr.text);
 	judge_call_set(o, "reply", judge_call_text(d.action == POLICY_PASS ? "" : text));
+	judge_call_set(o, "asked_at_rcpt", json_boolean(looked_up));
 	judge_call_set(c->data, "decision", o);
-	if (v->treatment == POLICY_TLS && !c->ja->world->tls_verified)
+	if (looked_up)
 		line(c,
 		    "verified TLS is not configured for the next hop: when mail is sent, DANE (TLSA records under "
-		    "DNSSEC) or an enforced MTA-STS policy of the partner count as well; without them:");
+		    "DNSSEC) or an enforced MTA-STS policy of the partner count as well. They are looked up when the "
+		    "client names the recipient (RCPT) and not here: with either the mail goes over verified TLS, "
+		    "while they cannot be had it is put off (451), and where there is surely neither:");
 	if (d.action == POLICY_PASS)
 		line(c, "so it goes out: %s", d.why);
 	else

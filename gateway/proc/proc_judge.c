@@ -301,7 +301,7 @@ static void fill_world(const struct conf *conf)
 	me.world.in_rules = rules;
 	me.world.treatment = (enum policy_treatment)conf_top(conf)->default_treatment;
 	me.world.strength = (enum policy_strength)conf_top(conf)->default_strength;
-	me.world.tls_verified = conf_top(conf)->relay_tls == CONF_TLS_VERIFY;
+	me.world.tls_verified = conf_top(conf)->relay_tls == CONF_TLS_VERIFY && conf_top(conf)->relay_host[0];
 	me.world.cache = judge_cache_new();
 }
 

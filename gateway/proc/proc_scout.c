@@ -43,7 +43,7 @@ struct question {
 	uint64_t generation;
 	struct scout_ask ask;
 	struct scout_hosts *hosts; /* have come, and wait for the policy */
-	bool policy_came;
+	bool policy_came, policy_unknown;
 	struct sts_policy *policy;
 };
 
@@ -67,6 +67,8 @@ static void finish(struct question *q)
 		h->sts = q->policy->mode;
 		for (size_t i = 0; i < h->nhosts; i++)
 			h->hosts[i].sts_match = sts_policy_match(q->policy, h->hosts[i].name);
+	} else if (h->status == SCOUT_OK && q->policy_unknown) {
+		h->sts = SCOUT_STS_UNKNOWN;
 	}
 	tell_relay(q, h);
 	free(q->policy);
@@ -84,11 +86,12 @@ static void hosts_came(void *ctx, const struct scout_hosts *h)
 		finish(q);
 }
 
-static void policy_came(void *ctx, const struct sts_policy *p)
+static void policy_came(void *ctx, const struct sts_policy *p, bool unknown)
 {
 	struct question *q = ctx;
 
 	q->policy_came = true;
+	q->policy_unknown = unknown;
 	if (p != NULL) {
 		q->policy = mem_new(sizeof(*p));
 		*q->policy = *p;

@@ -30,6 +30,11 @@ static void take(struct relay_tx *t, struct relay_verdict *v, const struct probl
 
 	if (v == NULL) {
 		t->again_done(t, pr);
+	} else if (relay_tx_asks_tls(v) && !t->rcpts[t->again].tls_asked) {
+		problem_set(&full, PROBLEM_TEMP, 451, "4.7.1", "",
+		    "the rules for <%s> changed while the message came, and now ask for verified TLS; try again",
+		    t->rcpts[t->again].address);
+		t->again_done(t, &full);
 	} else if (relay_tx_verdict(t, t->again, v, &full) != 0) {
 		t->again_done(t, &full);
 	} else {

@@ -285,12 +285,13 @@ static bool any_eight(const struct delivery *y)
 	return false;
 }
 
-/* 8-bit content and a host that takes none: once, with what a sealer makes of it. */
+/* 8-bit content and a host that takes none: once, with what a sealer makes of it. Never of mail with SMTPUTF8: its
+ * addresses have no 7-bit form (RFC 6531 3.5). */
 static bool convert(struct delivery *y)
 {
 	const struct smtpc_settings *set = conf_section(y->of->r->conf, "smtp-client");
 
-	if (y->seven != NULL || !set->convert_8bit || !any_eight(y))
+	if (y->seven != NULL || y->env.utf8 || !set->convert_8bit || !any_eight(y))
 		return false;
 	y->converting = relay_seven_start(y->of->r, y->id, y->content, on_converted, y);
 	return true;

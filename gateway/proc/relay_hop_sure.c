@@ -14,22 +14,31 @@ struct relay_hop_sure {
 	char domain[256];
 };
 
+static void unknown(struct relay_hop_sure *q, const char *why)
+{
+	struct problem later;
+
+	problem_set(&later, PROBLEM_TEMP, 451, "4.7.1", "",
+	    "%s: mail must go over verified TLS, and whether that can be had cannot be told now: %s", q->domain, why);
+	q->fn(q->ctx, RELAY_HOP_SURE_UNKNOWN, &later);
+}
+
 static void on_hop(void *ctx, const struct smtpc_dest *d, const struct problem *pr)
 {
 	struct relay_hop_sure *q = ctx;
-	struct problem later;
 
 	if (q->fn != NULL) {
 		*q->slot = NULL;
-		if (d != NULL) {
-			q->fn(q->ctx, relay_hop_tls_sure(d, NULL) > 0 ? RELAY_HOP_SURE_YES : RELAY_HOP_SURE_NO, NULL);
+		if (d != NULL && relay_hop_tls_sure(d, NULL) > 0) {
+			q->fn(q->ctx, RELAY_HOP_SURE_YES, NULL);
+		} else if (d != NULL && d->unsure) {
+			unknown(q, "its MTA-STS policy, or TLSA records of its mail hosts, cannot be had");
+		} else if (d != NULL) {
+			q->fn(q->ctx, RELAY_HOP_SURE_NO, NULL);
 		} else if (pr->cls != PROBLEM_TEMP) { /* no such domain, takes no mail */
 			q->fn(q->ctx, RELAY_HOP_SURE_NO, NULL);
 		} else {
-			problem_set(&later, PROBLEM_TEMP, 451, "4.7.1", "",
-			    "%s: mail must go over verified TLS, and whether that can be had cannot be told now: %s",
-			    q->domain, pr->text);
-			q->fn(q->ctx, RELAY_HOP_SURE_UNKNOWN, &later);
+			unknown(q, pr->text);
 		}
 	}
 	free(q);

@@ -10,7 +10,7 @@
 
 enum relay_hop_sure_answer { RELAY_HOP_SURE_NO, RELAY_HOP_SURE_YES, RELAY_HOP_SURE_UNKNOWN };
 struct relay_hop_sure;
-/* pr: of UNKNOWN (TEMP, 451 4.7.1). */
+/* NO is sure: DNS and the partner's servers said so. pr: of UNKNOWN (TEMP, 451 4.7.1). */
 typedef void relay_hop_sure_fn(void *ctx, enum relay_hop_sure_answer a, const struct problem *pr);
 /* fn is called once, from the loop or from inside, unless cancelled; *slot is set while it is waited for. */
 void relay_hop_sure_ask(

@@ -181,6 +181,15 @@ size_t relay_hop_tls_choose(const struct relay *r, enum conf_tls mode, enum scou
 	return left;
 }
 
+bool relay_hop_tls_unsure(const struct scout_hosts *got)
+{
+	bool unsure = got->sts == SCOUT_STS_UNKNOWN;
+
+	for (size_t i = 0; i < got->nhosts; i++)
+		unsure |= got->hosts[i].tlsa_state == SCOUT_TLSA_TEMP;
+	return unsure;
+}
+
 size_t relay_hop_tls_sure(const struct smtpc_dest *d, struct smtpc_host *out)
 {
 	size_t n = 0;

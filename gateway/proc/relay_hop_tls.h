@@ -21,6 +21,10 @@ void relay_hop_tls_ask(const struct relay *r, enum conf_tls mode, unsigned port,
 size_t relay_hop_tls_choose(const struct relay *r, enum conf_tls mode, enum scout_kind kind, const char *name,
     const struct scout_hosts *got, struct smtpc_host *v, size_t n, struct problem *pr);
 
+/* Is there anything in the scout's answer that was asked for and could not be told: an MTA-STS policy, TLSA records?
+ */
+bool relay_hop_tls_unsure(const struct scout_hosts *got);
+
 /* Of the hosts of a destination those with which TLS is verified under a name that is nobody's forgery: by DANE, by
  * an MTA-STS policy, or configured so. Their number; out (of d->nhosts, NULL: only counted) gets them in their order,
  * with no references of their own. */

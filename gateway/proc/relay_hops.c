@@ -88,7 +88,7 @@ static void no_answer(relay_hops_fn *fn, void *ctx, const char *why)
 }
 
 static void answer(struct relay_hops *h, const char *key, enum conf_tls mode, const struct smtpc_host *hosts,
-    size_t n, relay_hops_fn *fn, void *ctx)
+    size_t n, bool unsure, relay_hops_fn *fn, void *ctx)
 {
 	enum smtpc_tls tls = relay_hop_tls_least(mode);
 
@@ -104,6 +104,7 @@ static void answer(struct relay_hops *h, const char *key, enum conf_tls mode, co
 	    .key = key,
 	    .hosts = hosts,
 	    .nhosts = n,
+	    .unsure = unsure,
 	    .tls = tls,
 	    .ctx = tls == SMTPC_TLS_NONE     ? NULL
 		   : tls == SMTPC_TLS_VERIFY ? h->r->tls_verify
@@ -166,7 +167,7 @@ static void configured(
 			    "change "
 			    "dane-only");
 		else
-			answer(h, key, tls, &host, 1, fn, ctx);
+			answer(h, key, tls, &host, 1, false, fn, ctx);
 		return;
 	}
 	if (conf_hostport(hostport, 25, host.name, NULL, &port, NULL) != 0)
@@ -233,7 +234,7 @@ static void hosts_came(struct relay_hops *h, struct question *q, struct scout_ho
 	}
 	n = relay_hop_tls_choose(h->r, q->tls, q->kind, q->name, got, v, n, &pr);
 	if (n > 0)
-		answer(h, q->key, q->tls, v, n, q->fn, q->ctx);
+		answer(h, q->key, q->tls, v, n, relay_hop_tls_unsure(got), q->fn, q->ctx);
 	else
 		q->fn(q->ctx, NULL, &pr);
 	for (size_t i = 0; i < SCOUT_HOSTS_MAX; i++)

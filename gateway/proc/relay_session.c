@@ -82,7 +82,8 @@ static void rcpt_answer(struct relay_tx *t, const struct problem *pr)
 	smtpd_rcpt_done(s, pr);
 }
 
-static void rcpt_add(struct relay_tx *t, struct relay_verdict *v, bool tls_verified)
+/* a: UNKNOWN, too, where it was not asked. */
+static void rcpt_add(struct relay_tx *t, struct relay_verdict *v, enum relay_hop_sure_answer a)
 {
 	struct problem pr;
 
@@ -90,23 +91,24 @@ static void rcpt_add(struct relay_tx *t, struct relay_verdict *v, bool tls_verif
 		rcpt_answer(t, &pr);
 		return;
 	}
-	t->rcpts[t->nrcpts - 1].tls_verified = tls_verified;
+	t->rcpts[t->nrcpts - 1].tls_verified = a == RELAY_HOP_SURE_YES;
+	t->rcpts[t->nrcpts - 1].tls_asked = a != RELAY_HOP_SURE_UNKNOWN;
 	rcpt_answer(t, NULL);
 }
 
 /* Refused here only when every content would be refused: the content's facts are still unknown, and they can only
  * make the answer stricter. */
-static void decide(struct relay_tx *t, struct relay_verdict *v, bool tls_verified)
+static void decide(struct relay_tx *t, struct relay_verdict *v, enum relay_hop_sure_answer a)
 {
 	struct policy_out f;
 	struct policy_decision *d = mem_new(sizeof(*d));
 
-	outbound_facts(&v->v, tls_verified, JOB_UNASKED, &f);
+	outbound_facts(&v->v, a == RELAY_HOP_SURE_YES, JOB_UNASKED, &f);
 	policy_outbound(t->sender_text, t->pending_rcpt, &f, d);
 	if (d->action != POLICY_PASS)
 		rcpt_answer(t, &d->pr);
 	else
-		rcpt_add(t, v, tls_verified);
+		rcpt_add(t, v, a);
 	free(d);
 }
 
@@ -116,10 +118,12 @@ static void on_sure(void *ctx, enum relay_hop_sure_answer a, const struct proble
 	struct relay_verdict *v = t->pending_verdict;
 
 	t->pending_verdict = NULL;
-	if (a == RELAY_HOP_SURE_UNKNOWN && v->v.treatment == POLICY_TLS)
+	/* also where only another author of the sender's would make it `tls`: once the mail is here, it is too late
+	 * to ask */
+	if (a == RELAY_HOP_SURE_UNKNOWN)
 		rcpt_answer(t, pr);
 	else
-		decide(t, v, a == RELAY_HOP_SURE_YES);
+		decide(t, v, a);
 	relay_verdict_free(v);
 }
 
@@ -133,8 +137,8 @@ static void on_verdict(void *ctx, struct relay_verdict *v, const struct problem 
 		return;
 	}
 	/* any_treatment: when the author turns out not to be the sender */
-	if (v->v.treatment != POLICY_TLS && v->v.any_treatment != POLICY_TLS) {
-		decide(t, v, false);
+	if (!relay_tx_asks_tls(v)) {
+		decide(t, v, RELAY_HOP_SURE_UNKNOWN);
 		return;
 	}
 	t->pending_verdict = relay_verdict_ref(v);
@@ -146,7 +150,7 @@ static void rcpt_inside(struct relay_tx *t, const struct address *a)
 	if (conf_domain_find(t->r->conf, a->domain) != NULL) {
 		struct relay_verdict *v = relay_verdict_local();
 
-		rcpt_add(t, v, false);
+		rcpt_add(t, v, RELAY_HOP_SURE_UNKNOWN);
 		relay_verdict_free(v);
 		return;
 	}
@@ -156,7 +160,7 @@ static void rcpt_inside(struct relay_tx *t, const struct address *a)
 static void on_known(void *ctx, const struct relay_rcpts_answer *a)
 {
 	if (a->accepted)
-		rcpt_add(ctx, NULL, false);
+		rcpt_add(ctx, NULL, RELAY_HOP_SURE_UNKNOWN);
 	else
 		rcpt_answer(ctx, &a->pr);
 }

@@ -140,7 +140,7 @@ int relay_tx_add(struct relay_tx *t, const char *address, struct relay_verdict *
 	t->rcpts[t->nrcpts].address = arena_str(t->a, address);
 	if (t->rcpts[t->nrcpts].address == NULL || add_env(t) != 0)
 		return again_full(pr);
-	t->rcpts[t->nrcpts].tls_verified = false;
+	t->rcpts[t->nrcpts].tls_verified = t->rcpts[t->nrcpts].tls_asked = false;
 	t->rcpts[t->nrcpts++].verdict = index;
 	t->rcpt_octets += n + 8;
 	return 0;
@@ -176,6 +176,11 @@ bool relay_tx_known(struct relay_tx *t, const char *address)
 int relay_tx_verdict(struct relay_tx *t, size_t i, struct relay_verdict *v, struct problem *pr)
 {
 	return verdict_index(t, v, &t->rcpts[i].verdict, pr);
+}
+
+bool relay_tx_asks_tls(const struct relay_verdict *v)
+{
+	return v->v.treatment == POLICY_TLS || v->v.any_treatment == POLICY_TLS;
 }
 
 /* RFC 3848, RFC 6531 4.3. */

@@ -58,6 +58,9 @@ int relay_tx_add(struct relay_tx *t, const char *address, struct relay_verdict *
 bool relay_tx_known(struct relay_tx *t, const char *address);
 /* Another verdict for recipient i, of those all of which were forgotten before. As relay_tx_add. */
 int relay_tx_verdict(struct relay_tx *t, size_t i, struct relay_verdict *v, struct problem *pr);
+/* May a mail of this verdict have to go over verified TLS? any_treatment: when the author turns out not to be the
+ * sender. */
+bool relay_tx_asks_tls(const struct relay_verdict *v);
 void relay_tx_forget_verdicts(struct relay_tx *t);
 /* The Received field (RFC 5321 4.4, RFC 3848, RFC 8314 4.3). */
 const char *relay_tx_trace(struct relay_tx *t);

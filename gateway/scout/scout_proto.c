@@ -223,7 +223,7 @@ static int get_fields(struct ipc_in *in, struct scout_hosts *h_r)
 	unsigned sts = ipc_get_u8(in);
 
 	h_r->nhosts = ipc_get_u8(in);
-	if (in->bad || status > SCOUT_TEMP || secure > 1 || sts > SCOUT_STS_ENFORCE || h_r->nhosts > SCOUT_HOSTS_MAX)
+	if (in->bad || status > SCOUT_TEMP || secure > 1 || sts > SCOUT_STS_UNKNOWN || h_r->nhosts > SCOUT_HOSTS_MAX)
 		return -1;
 	h_r->sts = (enum scout_sts)sts;
 	h_r->status = (enum scout_status)status;

@@ -63,7 +63,13 @@ enum scout_status {
 	SCOUT_PERM,    /* no such domain, or nothing there that could take mail; problem says which */
 	SCOUT_TEMP,    /* no answer now, or one that cannot be believed; problem says why */
 };
-enum scout_sts { SCOUT_STS_NONE, SCOUT_STS_TESTING, SCOUT_STS_ENFORCE };
+enum scout_sts {
+	SCOUT_STS_NONE, /* there is none, and that is sure; or it was not asked for */
+	SCOUT_STS_TESTING,
+	SCOUT_STS_ENFORCE,
+	SCOUT_STS_UNKNOWN, /* none is remembered, and whether there is one cannot be told now; to mail that demands
+			      nothing it is none (RFC 8461 5.1) */
+};
 struct scout_hosts {
 	enum scout_status status;
 	struct problem problem; /* set unless SCOUT_OK */

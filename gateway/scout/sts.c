@@ -117,8 +117,7 @@ static void flight_free(struct flight *f)
 	free(f);
 }
 
-/* p NULL: there is none. */
-static void tell_policy(struct flight *f, const struct sts_policy *p)
+static void tell_policy(struct flight *f, const struct sts_policy *p, bool unknown)
 {
 	while (f->first) {
 		struct waiter *w = f->first;
@@ -126,30 +125,33 @@ static void tell_policy(struct flight *f, const struct sts_policy *p)
 		f->first = w->next;
 		if (!f->first)
 			f->last = &f->first;
-		w->done(w->ctx, p);
+		w->done(w->ctx, p, unknown);
 		free(w);
 	}
 }
 
-static void tell(struct flight *f)
+enum without { NO_POLICY, CANNOT_TELL };
+
+/* What is remembered holds; where nothing is, `without`. */
+static void tell(struct flight *f, enum without without)
 {
 	struct sts_known *k = mem_new(sizeof *k);
 	bool known = sts_cache_get(f->s->cache, f->domain, k) && fresh(f->s, k);
 
-	tell_policy(f, known ? &k->policy : NULL);
+	tell_policy(f, known ? &k->policy : NULL, !known && without == CANNOT_TELL);
 	free(k);
 }
 
-static void land(struct flight *f)
+static void land(struct flight *f, enum without without)
 {
-	tell(f);
+	tell(f, without);
 	flight_free(f);
 }
 
 /* Nobody waits any longer; the flight goes on. */
 static void on_late(void *ctx)
 {
-	tell(ctx);
+	tell(ctx, CANNOT_TELL);
 }
 
 static void failed(struct flight *f, const char *why)
@@ -161,7 +163,7 @@ static void failed(struct flight *f, const char *why)
 	memcpy(x->domain, f->domain, sizeof x->domain);
 	memcpy(x->id, f->id, sizeof x->id);
 	x->until = loop_now_ms() + s->set->retry;
-	land(f);
+	land(f, CANNOT_TELL);
 }
 
 /* ---- fetching ---- */
@@ -174,9 +176,10 @@ static void no_room(struct sts *s, const char *domain)
 		return;
 	s->alarmed = now;
 	log_error(NULL, "scout",
-	    "alarm=mta-sts domain=%s why=\"%lld MTA-STS policies are remembered, all of them with mode enforce and "
-	    "none "
-	    "has ended: that of this domain holds for the mail that asked for it now, and is forgotten then; raise "
+	    "alarm=mta-sts domain=%s why=\"up to %lld MTA-STS policies are remembered, an eighth of that for the "
+	    "names "
+	    "below one domain, and there is no room among those with mode enforce that have not ended: that of this "
+	    "domain holds for the mail that asked for it now, and is forgotten then; raise "
 	    "policies-max in section mta-sts\"",
 	    domain, (long long)s->set->policies_max);
 }
@@ -206,9 +209,9 @@ static void policy_came(void *ctx, const uint8_t *p, size_t n, const char *why)
 		no_room(s, f->domain);
 	}
 	if (fresh(s, k))
-		tell_policy(f, &k->policy);
+		tell_policy(f, &k->policy, false);
 	free(k);
-	land(f);
+	land(f, NO_POLICY);
 }
 
 static void addresses_came(void *ctx, const struct scout_hosts *h)
@@ -262,9 +265,8 @@ static void txt_came(void *ctx, const char *text, const struct problem *pr)
 	struct sts_known *k;
 	bool known, good, old;
 
-	(void)pr; /* away or not there: what is known holds */
 	if (!text || sts_policy_txt(text, f->id) < 0) {
-		land(f);
+		land(f, pr ? CANNOT_TELL : NO_POLICY);
 		return;
 	}
 	k = mem_new(sizeof *k);
@@ -273,11 +275,11 @@ static void txt_came(void *ctx, const char *text, const struct problem *pr)
 	old = good && due(s, k);
 	free(k);
 	if ((good && !old) || failure_of(s, f)) {
-		land(f);
+		land(f, CANNOT_TELL);
 		return;
 	}
 	if (good)
-		tell(f); /* it still holds: nobody waits for the new one */
+		tell(f, CANNOT_TELL); /* it still holds: nobody waits for the new one */
 	fetch(f);
 }
 

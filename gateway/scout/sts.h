@@ -21,8 +21,9 @@ struct sts *sts_new(struct loop *l, struct dns *d, const struct sts_settings *se
 /* Before dns and loop are freed. Questions under way end without an answer. NULL is allowed. */
 void sts_free(struct sts *s);
 
-/* p: valid during the call, NULL: the domain has none. */
-typedef void sts_done(void *ctx, const struct sts_policy *p);
+/* p: valid during the call, NULL: none is known. unknown (p NULL): it may have one, but its TXT record or its policy
+ * file cannot be had now; else it surely has none. */
+typedef void sts_done(void *ctx, const struct sts_policy *p, bool unknown);
 /* The policy of a mail domain (A-labels). done is called once, from the loop, never from inside; not later than
  * settings.timeout. */
 void sts_ask(struct sts *s, const char *domain, sts_done *done, void *ctx);

@@ -20,6 +20,7 @@
 
 enum {
 	HASH = 4096,
+	SHARE = 8, /* of the room: a part of so many */
 	SUM_LINE = 2 * SHA256_DIGEST_LENGTH + 1,
 	HEAD_MAX = 400,
 	POLICY_TEXT_MAX = 20 * 1024,
@@ -38,9 +39,15 @@ struct entry {
 struct kind {
 	struct entry *newest, *oldest;
 };
+/* What the names below one organisational domain have, of mode enforce. Those that fall together by their hash have
+ * one between them: there are far more than fill the room. */
+struct share {
+	size_t n, octets;
+};
 struct sts_cache {
 	struct entry *chains[HASH];
 	struct kind kinds[2]; /* by enforce */
+	struct share shares[HASH];
 	size_t n, max, octets;
 	int64_t max_age;
 	int64_t next_end; /* no policy with mode enforce ends before it */
@@ -58,13 +65,52 @@ struct sts_cache *sts_cache_new(size_t max, int64_t max_age)
 	return c;
 }
 
-static struct entry **chain_of(struct sts_cache *c, const char *domain)
+static size_t hash(const struct sts_cache *c, const char *name)
 {
 	uint64_t h = c->seed ^ 0xcbf29ce484222325u;
 
-	for (; *domain; domain++)
-		h = (h ^ (unsigned char)*domain) * 0x100000001b3u;
-	return &c->chains[(h ^ h >> 32) % HASH];
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * 0x100000001b3u;
+	return (h ^ h >> 32) % HASH;
+}
+
+static struct entry **chain_of(struct sts_cache *c, const char *domain)
+{
+	return &c->chains[hash(c, domain)];
+}
+
+/* By the last two labels. Where names are registered below three, all of them have one share. */
+static struct share *share_of(struct sts_cache *c, const char *domain)
+{
+	const char *from = domain, *dot = domain;
+
+	while ((dot = strchr(dot, '.')) != NULL) {
+		dot++;
+		if (!strchr(dot, '.'))
+			break;
+		from = dot;
+	}
+	return &c->shares[hash(c, from)];
+}
+
+static void share_add(struct sts_cache *c, const struct entry *e)
+{
+	struct share *s = share_of(c, e->domain);
+
+	if (!e->enforce)
+		return;
+	s->n++;
+	s->octets += e->n;
+}
+
+static void share_take(struct sts_cache *c, const struct entry *e)
+{
+	struct share *s = share_of(c, e->domain);
+
+	if (!e->enforce)
+		return;
+	s->n--;
+	s->octets -= e->n;
 }
 
 static void unlink_use(struct sts_cache *c, struct entry *e)
@@ -102,6 +148,7 @@ static void drop(struct sts_cache *c, struct entry *e)
 		at = &(*at)->chain;
 	*at = e->chain;
 	unlink_use(c, e);
+	share_take(c, e);
 	c->n--;
 	c->octets -= e->n;
 	free(e->domain);
@@ -139,12 +186,30 @@ static bool drop_ended(struct sts_cache *c, int64_t now)
 	return any;
 }
 
+/* Would n octets more of mode enforce be more than the names below that organisational domain may have? One policy is
+ * never too many. e: what is known of the domain. */
+static bool share_full(struct sts_cache *c, const char *domain, const struct entry *e, size_t n)
+{
+	struct share s = *share_of(c, domain);
+
+	if (e && e->enforce) {
+		s.n--;
+		s.octets -= e->n;
+	}
+	return s.n > 0 && (s.n > c->max / SHARE || s.octets + n > c->max * STS_CACHE_OCTETS / SHARE);
+}
+
 /* For n octets of this domain, which take the place of what is known of it. */
-static bool make_room(struct sts_cache *c, const char *domain, size_t n, int64_t now)
+static bool make_room(struct sts_cache *c, const char *domain, bool enforce, size_t n, int64_t now)
 {
 	for (;;) {
 		const struct entry *e = find(c, domain);
 
+		if (enforce && share_full(c, domain, e, n)) {
+			if (!drop_ended(c, now))
+				return false;
+			continue;
+		}
 		if (c->n - (e ? 1 : 0) < c->max && c->octets - (e ? e->n : 0) + n <= c->max * STS_CACHE_OCTETS)
 			return true;
 		if (c->kinds[false].oldest)
@@ -160,7 +225,7 @@ static bool put_text(
 {
 	struct entry *e, **at = chain_of(c, domain);
 
-	if (!make_room(c, domain, n, now))
+	if (!make_room(c, domain, k->policy.mode == SCOUT_STS_ENFORCE, n, now))
 		return false;
 	e = find(c, domain);
 	if (e)
@@ -179,6 +244,7 @@ static bool put_text(
 	e->chain = *at;
 	*at = e;
 	link_newest(c, e);
+	share_add(c, e);
 	c->n++;
 	c->octets += n;
 	return true;

@@ -2,7 +2,9 @@
  * The policies that scout remembers: by domain, bounded, and kept in a file over a restart. What has ended and what
  * protects nothing (modes testing and none) goes first, least recently used before others. A policy with mode enforce
  * that has not ended never goes for another domain's: else whoever gets mail sent to many domains of his own could
- * take away the protection of others. Role scout. Blocks on the file alone. RFC 8461 3.2 (max_age), 5.1, 10.2.
+ * take away the protection of others; and the names below one organisational domain (its last two labels) have at
+ * most an eighth of the room, so that new partners find some. Role scout. Blocks on the file alone. RFC 8461 3.2
+ * (max_age), 5.1, 10.2.
  */
 #ifndef POSTERN_SCOUT_STS_CACHE_H
 #define POSTERN_SCOUT_STS_CACHE_H

@@ -41,7 +41,9 @@ static const struct setting rows[] = {
 	.help =
 	    "Policies that are remembered. When there are more, those with mode testing or none go first; one with "
 	    "mode "
-	    "enforce stays until it ends, and a new one then holds for the mail that asked for it alone (alarm)."},
+	    "enforce stays until it ends, and a new one then holds for the mail that asked for it alone (alarm). The "
+	    "names "
+	    "below one domain (its last two labels) have at most an eighth of the room."},
     {.name = "port",
 	.type = SETTING_INT,
 	.offset = offsetof(struct sts_settings, port),

@@ -44,6 +44,7 @@ struct smtpc_dest {
 	size_t nhosts;
 	enum smtpc_tls tls; /* not DANE: that is a host's own */
 	SSL_CTX *ctx;	    /* client context; verification set up by the caller for VERIFY */
+	bool unsure;	    /* the caller's own: what DNS or MTA-STS demand of the hosts is not all known */
 };
 struct smtpc_rcpt {
 	const char *address; /* in, already quoted as needed */

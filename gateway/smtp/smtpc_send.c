@@ -90,10 +90,10 @@ static int fit_to_seven(struct smtpc *c, struct problem *pr)
 	    c->remote);
 }
 
-/* Is there anything in the mail as a whole that this server cannot be given? */
+/* Is there anything in the mail as a whole that this server cannot be given? What no conversion mends comes first. */
 static int check_mail(struct smtpc *c, struct problem *pr)
 {
-	return fit_to_seven(c, pr) < 0 ? -1 : smtpc_params_mail(c, mail_size(c), pr);
+	return smtpc_params_mail(c, mail_size(c), pr) < 0 ? -1 : fit_to_seven(c, pr);
 }
 
 /* The next recipients without a result; those that cannot be sent at all get theirs. */

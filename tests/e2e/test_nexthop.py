@@ -75,6 +75,58 @@ def test_treatment_tls(top):
         web.stop()
 
 
+def test_treatment_tls_unknown(top):
+    """Treatment tls, and the MTA-STS policy cannot be had (TXT record seen and no policy host; TXT record bogus): 451 with require and with prefer, and where only another author's rule asks for TLS;
+    other mail goes. A rule that asks for it between RCPT and the dot: 451."""
+    place = Loopback(top)
+    ca, nsd, port = place.ca, place.nsd, place.port
+    h = hosts(place, {"clear": (4, None)})
+    nsd.zone("plain.example", ["clear A 127.0.0.4"] + [f"{d} MX 10 clear" for d in ("require", "prefer", "author", "other", "later")]
+             + [f'_mta-sts.{d} TXT "v=STSv1; id=1;"' for d in ("require", "prefer", "author", "other")])
+    nsd.zone("signed.example", ["bogus MX 10 clear", "clear A 127.0.0.4", '_mta-sts.bogus TXT "v=STSv1; id=right;"'], sign=True, forge=[("id=right;", "id=wrong;")])
+    nsd.start()
+    g = gateway(top, nsd, port, ca, sts="local-addresses = yes\n  timeout = 10s")
+
+    def refused(to):
+        try:
+            send(g, to, "must not arrive")
+            assert False, to
+        except smtplib.SMTPRecipientsRefused as e:
+            code, text = e.recipients[to]
+            assert code == 451 and b"its MTA-STS policy, or TLSA records of its mail hosts, cannot be had" in text, (to, code, text)
+    try:
+        for name, strength in (("require.plain.example", "require"), ("prefer.plain.example", "prefer"), ("bogus.signed.example", "prefer")):
+            g.postern("partner", "add", name, "--treatment", "tls", "--strength", strength)
+        g.postern("rule", "add", "secret", "--sender", "secret@hospital.example", "--recipient", "a@author.plain.example", "--treatment", "tls", "--strength", "prefer")
+        for to in ("require.plain.example", "prefer.plain.example", "bogus.signed.example", "author.plain.example"):
+            refused("a@" + to)
+            refused("a@" + to)  # also while the policy host is not asked again
+        send(g, "a@other.plain.example", "demands nothing")
+        assert not h["clear"].by_subject("demands nothing").tls
+        with smtplib.SMTP("127.0.0.1", g.inside, timeout=30) as s:
+            s.ehlo()
+            s.docmd("MAIL FROM:<doctor@hospital.example>")
+            assert s.docmd("RCPT TO:<a@later.plain.example>")[0] == 250
+            assert s.docmd("DATA")[0] == 354
+            g.postern("partner", "add", "later.plain.example", "--treatment", "tls", "--strength", "prefer")
+            s.send(b"From: doctor@hospital.example\r\nSubject: must not arrive\r\n\r\ntext\r\n.\r\n")
+            code, text = s.getreply()
+            assert code == 451 and b"changed while the message came, and now ask for verified TLS" in text, (code, text)
+        send(g, "a@later.plain.example", "surely no policy")
+        h["clear"].by_subject("surely no policy")
+        assert len(h["clear"].mails) == 2
+        code, out, _ = g.postern("explain", "doctor@hospital.example", "a@later.plain.example", check=False)
+        assert "while they cannot be had it is put off (451), and where there is surely neither: - so it goes out" in " ".join(out.split()), out
+        g.stop()
+        g.settings += "relay-tls = verify\n"  # without relay-host it makes no name sure
+        g.write_conf()
+        g.start()
+        code, out, _ = g.postern("explain", "doctor@hospital.example", "a@later.plain.example", check=False)
+        assert "there is no verified TLS to later.plain.example" in " ".join(out.split()), out
+    finally:
+        nsd.stop()
+
+
 def test_tls_required_no(top):
     """RFC 8689 5: "TLS-Required: No" in the header lowers DANE and MTA-STS only where the admin wants it so; REQUIRETLS, relay-tls and treatment tls never."""
     place = Loopback(top)

@@ -191,11 +191,19 @@ def test_hosts_without_8bitmime(top):
         assert m.data.isascii() and m.field("Content-Transfer-Encoding") == "quoted-printable" and b"Gr=C3=BC=C3=9Fe, and" in m.body and quopri.decodestring(m.body) == eight, m.data
         gw.wait_log(r'converted from=\d+ to=\d+ why="no 8BITMIME"')
         assert send(port, sender, [to], message(sender, to, "signed eight", parts, signed), options=["BODY=8BITMIME"])[0] == 250
-    report = inside.wait(1, 30, lambda m: m.sender == "" and m.rcpts == [US])[0]
+    # RFC 6531 3.5: an address outside ASCII has no 7-bit form
+    assert send(gw.inside, US, [THEM], message(US, THEM, "utf8", eight, text + "Reply-To: δοκ@partner.example\r\n"), options=["SMTPUTF8", "BODY=8BITMIME"])[0] == 250
+    assert b"Status: 5.6.7" in inside.wait(1, 30, lambda m: m.sender == "" and b"SMTPUTF8" in m.data)[0].data
+    report = inside.wait(1, 30, lambda m: m.sender == "" and m.rcpts == [US] and b"a part of it is signed" in b" ".join(m.data.split()))[0]
     assert b"Status: 5.6.3" in report.data and b"a part of it is signed and has 8-bit text" in b" ".join(report.data.split()), report.data
     held = wait_for("the signed one to be held", 30, lambda: gw.queue(state="held"))
     assert "a part of it is signed and has 8-bit text" in held[0]["recipients"][0]["reason"], held
     assert len(outside.mails) == 1 and len([m for m in inside.mails if m.sender]) == 1
+    outside.offers = ("SIZE 0", "SMTPUTF8")  # which it must not offer without 8BITMIME (RFC 6531 3.1)
+    gw.stop()  # and with it the connection that it has
+    gw.start()
+    assert send(gw.inside, US, [THEM], message(US, THEM, "half a host", eight, text), options=["SMTPUTF8", "BODY=8BITMIME"])[0] == 250
+    assert b"Status: 5.6.3" in inside.wait(1, 30, lambda m: m.sender == "" and b"half a host" in m.data)[0].data
 
 
 # ---- TLS ----

@@ -12,8 +12,9 @@
 #include "gateway/policy/policy.h"
 
 static const uint8_t octets[] = "octets\0with a NUL";
-static struct job_rcpt rcpts[3] = {
-    {"a@lab.example", 0, false}, {"b@lab.example", 1, true}, {"c@other.example", 1, false}};
+static struct job_rcpt rcpts[3] = {{.address = "a@lab.example", .verdict = 0, .tls_verified = false},
+    {.address = "b@lab.example", .verdict = 1, .tls_verified = true},
+    {.address = "c@other.example", .verdict = 1, .tls_verified = false}};
 static uint16_t list[3] = {2, 0, 1};
 
 #define COPY(dst, s) (void)snprintf(dst, sizeof(dst), "%s", s)
@@ -442,7 +443,7 @@ START_TEST(cut_and_added)
 END_TEST
 
 /* What a good program never says. Each row changes one thing of a request, or of a result, that would be taken. */
-static struct job_rcpt far[1] = {{"a@lab.example", 2, false}};
+static struct job_rcpt far[1] = {{.address = "a@lab.example", .verdict = 2}};
 static char long_id[66], long_trace[4098], long_name[257], long_address[ADDRESS_TEXT_MAX + 2];
 
 static void rq_kind_low(struct job_request *m)
@@ -579,7 +580,7 @@ START_TEST(most_recipients)
 	struct ipc_out o;
 
 	for (size_t i = 0; i <= JOB_RCPTS_MAX; i++)
-		many[i] = (struct job_rcpt){"a@lab.example", 0, false};
+		many[i] = (struct job_rcpt){.address = "a@lab.example", .verdict = 0, .tls_verified = false};
 	fill_request(&m);
 	m.rcpts = many;
 	m.nrcpts = JOB_RCPTS_MAX;

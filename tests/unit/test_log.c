@@ -98,8 +98,11 @@ START_TEST(test_values)
 	    body(), "- a to=<\"x\\x3e dsn=2.0.0\"@b> dsn=5.1.1 why=\"no' why='yes <a@b>, -3%\" n=4 -5 -6 7 8\n");
 	log_info(NULL, "a", "delay=%lld.%03lld why=\"%.5s\"", 7LL, 8LL, "a\"bcdefg");
 	ck_assert_str_eq(body(), "- a delay=7.008 why=\"a'bcd\"\n");
-	log_info(NULL, "a", "%x why=\"%s\"", 255u, "a conversion that it does not know");
-	ck_assert_str_eq(body(), "- a ff why=\"a conversion that it does not know\"\n");
+	log_info(NULL, "a", "can=0x%x %lx %02x why=\"%s\"", 255u, 0xabcdef012UL, 5u, "no\" dsn=2.0.0");
+	ck_assert_str_eq(body(), "- a can=0xff abcdef012 05 why=\"no' dsn=2.0.0\"\n");
+	/* a conversion that it does not know: nobody's words */
+	log_info(NULL, "a", "%c why=\"%s\"", 'c', "no\" dsn=2.0.0");
+	ck_assert_str_eq(body(), "- a unknown-conversion format=\"%c why='%s'\"\n");
 }
 END_TEST
 

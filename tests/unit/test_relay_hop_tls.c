@@ -132,6 +132,41 @@ START_TEST(row)
 }
 END_TEST
 
+/* What could not be told is no "no". To mail that demands nothing an unknown policy is none. */
+START_TEST(unsure)
+{
+	static const struct {
+		enum scout_sts sts;
+		int host;
+		bool want;
+	} all[] = {{SCOUT_STS_NONE, N, false}, {SCOUT_STS_TESTING, N, false}, {SCOUT_STS_UNKNOWN, N, true},
+	    {SCOUT_STS_NONE, T, true}, {SCOUT_STS_NONE, X, false}};
+	struct relay r = {.tls_any = SSL_CTX_new(TLS_client_method())};
+	struct problem pr;
+
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		struct scout_hosts *got = calloc(1, sizeof *got);
+		struct smtpc_host *v = calloc(SCOUT_HOSTS_MAX, sizeof *v);
+		const struct row one = {"", CONF_TLS_DANE, all[i].sts, false, {N, all[i].host, -1}, "", ""};
+
+		ck_assert(got && v);
+		fill(&one, got, v);
+		ck_assert(relay_hop_tls_unsure(got) == all[i].want);
+		if (all[i].sts == SCOUT_STS_UNKNOWN) {
+			struct smtpc_dest d = {.hosts = v, .nhosts = 2, .tls = SMTPC_TLS_MAY};
+
+			ck_assert_uint_eq(
+			    relay_hop_tls_choose(&r, CONF_TLS_DANE, SCOUT_KIND_MX, "lab.example", got, v, 2, &pr), 2);
+			ck_assert(!v[0].own_tls && !v[1].own_tls && !v[0].name_sure);
+			ck_assert_uint_eq(relay_hop_tls_sure(&d, NULL), 0);
+		}
+		free(got);
+		free(v);
+	}
+	SSL_CTX_free(r.tls_any);
+}
+END_TEST
+
 /* Without CAs a policy is not kept to by using less. */
 START_TEST(no_authorities)
 {
@@ -156,6 +191,7 @@ int main(void)
 	TCase *t = tcase_create("relay_hop_tls");
 
 	tcase_add_loop_test(t, row, 0, (int)(sizeof rows / sizeof rows[0]));
+	tcase_add_test(t, unsure);
 	tcase_add_test(t, no_authorities);
 	suite_add_tcase(s, t);
 

@@ -29,6 +29,8 @@ static void fill_tlsa(struct scout_hosts *h, size_t i, size_t n)
 static void fill(struct scout_hosts *h, size_t nhosts, size_t naddrs)
 {
 	*h = (struct scout_hosts){.status = SCOUT_OK, .secure = true, .sts = SCOUT_STS_ENFORCE, .nhosts = nhosts};
+	if (naddrs == 1)
+		h->sts = SCOUT_STS_UNKNOWN;
 	snprintf(h->domain, sizeof h->domain, "lab2.example");
 	for (size_t i = 0; i < nhosts; i++) {
 		snprintf(h->hosts[i].name, sizeof h->hosts[i].name, "mx%zu.lab.example", i);
@@ -191,7 +193,7 @@ static void break_it(struct scout_hosts *h, int how)
 		h->hosts[0].tlsa_state = (enum scout_tlsa_state)3;
 		break;
 	case 12:
-		h->sts = (enum scout_sts)3;
+		h->sts = (enum scout_sts)4;
 		break;
 	default:
 		break;

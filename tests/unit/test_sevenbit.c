@@ -378,6 +378,41 @@ START_TEST(test_refused)
 }
 END_TEST
 
+/* An address is never made into an encoded word; names and comments around it are. */
+static const struct {
+	const char *field;
+	bool ok;
+} addresses[] = {
+    {"From: \xce\xb4\xce\xbf\xce\xba@example.net", false},
+    {"From: <\xce\xb4@example.net>", false},
+    {"From: x@ex\xc3\xa4mple.net", false},
+    {"From: \"\xce\xb4\"@example.net", false},
+    {"To: a@b.example, G: J <\xce\xb4@x.example>, c@d.example;", false},
+    {"Resent-Cc: \xce\xb4@x.example, c@d.example", false},
+    {"reply-to: a@b.example,\r\n \xce\xb4@x.example", false},
+    {"From: <(\xce\xb4)a\xce\xb4@example.net>", false},
+    {"From: J\xc3\xb6rg <j@example.net>", true},
+    {"From: \"J\xc3\xb6rg, @home\" <j@example.net>", true},
+    {"From: J\xc3\xb6rg@home <j@example.net>", true},
+    {"From: j@example.net (J\xc3\xb6rg)", true},
+    {"To: Gr\xc3\xbc"
+     "ppe: j@example.net, J\xc3\xb6rg <j@example.net>;",
+	true},
+    {"To: J\xc3\xb6rg", true},
+    {"Subject: \xce\xb4@example.net", true},
+};
+
+START_TEST(test_addresses)
+{
+	struct problem pr;
+	char text[200];
+	int n = snprintf(text, sizeof text, "%s\r\n\r\nx\r\n", addresses[_i].field);
+
+	ck_assert_msg(convert(text, (size_t)n, &pr) == (addresses[_i].ok ? 0 : -1), "%s", addresses[_i].field);
+	ck_assert(addresses[_i].ok || (pr.cls == PROBLEM_PERM && pr.code == 554 && strcmp(pr.enh, "5.6.3") == 0));
+}
+END_TEST
+
 START_TEST(test_max)
 {
 	struct stream_buf w;
@@ -408,6 +443,7 @@ int main(void)
 	tcase_add_loop_test(t, test_header, 0, (int)(sizeof(headers) / sizeof(headers[0])));
 	tcase_add_test(t, test_long_header);
 	tcase_add_loop_test(t, test_refused, 0, (int)(sizeof(refused) / sizeof(refused[0])));
+	tcase_add_loop_test(t, test_addresses, 0, (int)(sizeof(addresses) / sizeof(addresses[0])));
 	tcase_add_test(t, test_max);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);

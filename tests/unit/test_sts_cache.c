@@ -108,6 +108,42 @@ START_TEST(protection_stays)
 }
 END_TEST
 
+static bool put_below(struct sts_cache *c, int i, const char *org, enum scout_sts mode, size_t nmx, int64_t now)
+{
+	char domain[80];
+
+	snprintf(domain, sizeof domain, "s%d.%s", i, org);
+	fill("x", now, nmx);
+	known.policy.mode = mode;
+	return sts_cache_put(c, domain, &known, now);
+}
+
+/* However many names somebody makes below one domain, and whatever their policies' size: others find room. */
+START_TEST(one_domain_has_a_share)
+{
+	static const size_t sizes[] = {1, STS_POLICY_MX_MAX};
+	struct sts_cache *c = sts_cache_new(MAX, AGE);
+	int kept = 0, more = 0;
+
+	for (int i = 0; i < 3 * MAX; i++)
+		kept += put_below(
+		    c, i, i % 2 ? "evil.example" : "deep.below.evil.example", SCOUT_STS_ENFORCE, sizes[_i], 1);
+	ck_assert_int_gt(kept, 1);
+	ck_assert_int_le(kept, MAX / 8 + 1);
+	for (int i = 0; i < MAX - kept; i++)
+		ck_assert(put(c, i, SCOUT_STS_ENFORCE, 1, 1));
+	ck_assert(sts_cache_get(c, "s1.evil.example", &known));
+	/* its share is taken back with what has it: less protection, and the end */
+	ck_assert(put_below(c, 1, "evil.example", SCOUT_STS_TESTING, 1, 2));
+	ck_assert(put_below(c, 5 * MAX, "evil.example", SCOUT_STS_ENFORCE, sizes[_i], 2));
+	ck_assert(!put_below(c, 5 * MAX + 2, "evil.example", SCOUT_STS_ENFORCE, sizes[_i], 2));
+	for (int i = 0; i < MAX; i++)
+		more += put_below(c, i, "evil.example", SCOUT_STS_ENFORCE, sizes[_i], AGE + 5);
+	ck_assert_int_eq(more, kept);
+	sts_cache_free(c);
+}
+END_TEST
+
 /* Large policies of known domains: no more room than the bound, and the old one stays. */
 START_TEST(octets)
 {
@@ -209,6 +245,7 @@ int main(void)
 	tcase_add_test(t, remembers);
 	tcase_add_loop_test(t, least_used_goes, 0, 2);
 	tcase_add_test(t, protection_stays);
+	tcase_add_loop_test(t, one_domain_has_a_share, 0, 2);
 	tcase_add_test(t, octets);
 	tcase_add_loop_test(t, file, 0, 3);
 	tcase_add_test(t, damaged);
