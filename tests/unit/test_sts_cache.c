@@ -123,15 +123,16 @@ START_TEST(one_domain_has_a_share)
 {
 	static const size_t sizes[] = {1, STS_POLICY_MX_MAX};
 	struct sts_cache *c = sts_cache_new(MAX, AGE);
-	int kept = 0, more = 0;
+	int kept = 0, more = 0, others = 0;
 
 	for (int i = 0; i < 3 * MAX; i++)
 		kept += put_below(
 		    c, i, i % 2 ? "evil.example" : "deep.below.evil.example", SCOUT_STS_ENFORCE, sizes[_i], 1);
 	ck_assert_int_gt(kept, 1);
 	ck_assert_int_le(kept, MAX / 8 + 1);
-	for (int i = 0; i < MAX - kept; i++)
-		ck_assert(put(c, i, SCOUT_STS_ENFORCE, 1, 1));
+	/* one whose name falls together with the other's by chance (the hash has a seed) may be refused */
+	for (int i = 0; others < MAX - kept; i++)
+		others += put(c, i, SCOUT_STS_ENFORCE, 1, 1);
 	ck_assert(sts_cache_get(c, "s1.evil.example", &known));
 	/* its share is taken back with what has it: less protection, and the end */
 	ck_assert(put_below(c, 1, "evil.example", SCOUT_STS_TESTING, 1, 2));
