@@ -176,7 +176,8 @@ int64_t smtpd_client_rate(struct smtpd_client *c, enum smtpd_rate r, int64_t now
 {
 	const struct counter *k = turn(c, r, now);
 
-	return (int64_t)k->now + (int64_t)k->before * (MINUTE_MS - now % MINUTE_MS) / MINUTE_MS;
+	/* rounded up: nobody gets one more because a minute has just begun */
+	return (int64_t)k->now + ((int64_t)k->before * (MINUTE_MS - now % MINUTE_MS) + MINUTE_MS - 1) / MINUTE_MS;
 }
 
 void smtpd_client_count(struct smtpd_client *c, enum smtpd_rate r, int64_t now)
