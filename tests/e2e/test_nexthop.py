@@ -3,28 +3,20 @@ import smtplib
 
 from gateway import wait_for
 from nexthop import Authority, Nsd, PolicyServer, spki256
-from nexthop_cases import WRONG, Loopback, dane, dane_only, gateway, hosts, mta_sts, policy, send, waits
+from nexthop_cases import WRONG, Loopback, at, dane, dane_only, gateway, hosts, mta_sts, policy, send, waits
 from postfix import Postfix
 
 
-def at(top, case):
-    place = Loopback(top)
-    try:
-        case(place)
-    finally:
-        place.stop()
-
-
 def test_dane(top):
-    at(top, dane)
+    at(Loopback(top), dane)
 
 
 def test_dane_only(top):
-    at(top, dane_only)
+    at(Loopback(top), dane_only)
 
 
 def test_mta_sts(top):
-    at(top, mta_sts)
+    at(Loopback(top), mta_sts)
 
 
 def test_treatment_tls(top):

@@ -37,6 +37,13 @@ class Loopback:
         self.nsd.stop()
 
 
+def at(place, case):
+    try:
+        case(place)
+    finally:
+        place.stop()
+
+
 def gateway(top, nsd, port, ca, settings="", sts="enabled = no", name="hospital", more="", log_level="info"):
     inside = Sink()
     g = Gateway(top, name, "hospital.example", inside.address,

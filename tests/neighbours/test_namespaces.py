@@ -8,7 +8,7 @@ from gateway import wait_for
 from neighbours import Exim, OpenSmtpd
 from netns import ROOT_SERVERS, Dns, Net, NetGateway
 from nexthop import Authority, MailHost, PolicyServer, spki256
-from nexthop_cases import CLEAR, WRONG, dane, dane_only, mta_sts, send, waits
+from nexthop_cases import CLEAR, WRONG, at, dane, dane_only, mta_sts, send, waits
 from postfix import Postfix
 from sink import Sink
 
@@ -64,24 +64,16 @@ class Namespaces:
         self.net.stop()
 
 
-def at(top, case):
-    place = Namespaces(top)
-    try:
-        case(place)
-    finally:
-        place.stop()
-
-
 def test_dane(top):
-    at(top, dane)
+    at(Namespaces(top), dane)
 
 
 def test_dane_only(top):
-    at(top, dane_only)
+    at(Namespaces(top), dane_only)
 
 
 def test_mta_sts(top):
-    at(top, mta_sts)
+    at(Namespaces(top), mta_sts)
 
 
 # ---- other mail servers as hosts of signed domains ----

@@ -229,23 +229,29 @@ static const struct {
 	{PROBLEM_NONE, "", "taken it", true}},
 };
 
-START_TEST(early)
+/* A peer with this script, and a pool that has one connection to it. */
+static struct peer *one_line(struct fixture *f, const char *const *steps)
 {
-	const char *steps[24];
 	struct peer *p = peer_new();
-	struct fixture f;
-	struct fixture_mail a, b;
-	struct row r = {.name = "early", .nrcpts = 1, .want = {early_rows[_i].want}};
 
-	memcpy(steps, early_rows[_i].steps, sizeof steps);
 	p->scripts[0] = steps;
 	p->nscripts = 1;
 	peer_start(p);
-	fixture_init(&f);
-	fixture_host(&f, "mx.peer.test", &p->addr);
-	f.set.attempts = 1;
-	f.set.connections = 1;
-	fixture_pool(&f);
+	fixture_init(f);
+	fixture_host(f, "mx.peer.test", &p->addr);
+	f->set.attempts = 1;
+	f->set.connections = 1;
+	fixture_pool(f);
+	return p;
+}
+
+START_TEST(early)
+{
+	struct fixture f;
+	struct peer *p = one_line(&f, early_rows[_i].steps);
+	struct fixture_mail a, b;
+	struct row r = {.name = "early", .nrcpts = 1, .want = {early_rows[_i].want}};
+
 	fixture_mail(&a, 1, "Subject: s\r\n\r\nx\r\n");
 	fixture_send(&f, &a);
 	ck_assert_msg(a.rcpts[0].ok, "%s", a.rcpts[0].pr.text);
@@ -273,19 +279,11 @@ static int unreadable(struct reader *r, uint64_t off, void *p, size_t n, size_t 
 START_TEST(early_unreadable)
 {
 	static const char *const steps[] = {FIRST, "< MAIL", "< RCPT", ">>250 ok\r\n250 ok\r\n", "w", NULL};
-	struct peer *p = peer_new();
 	struct fixture f;
+	struct peer *p = one_line(&f, steps);
 	struct fixture_mail a, b;
 	struct reader bad;
 
-	p->scripts[0] = steps;
-	p->nscripts = 1;
-	peer_start(p);
-	fixture_init(&f);
-	fixture_host(&f, "mx.peer.test", &p->addr);
-	f.set.attempts = 1;
-	f.set.connections = 1;
-	fixture_pool(&f);
 	fixture_mail(&a, 1, "x\r\n");
 	fixture_send(&f, &a);
 	fixture_mail(&b, 1, "x\r\n");
@@ -307,16 +305,10 @@ START_TEST(results_stay)
 {
 	static const char *const steps[] = {
 	    HELLO("> 250 SIZE"), "< MAIL", "> 250 ok", "< RCPT TO:<r1@peer.test>", "> 250 ok", TAKEN, NULL};
-	struct peer *p = peer_new();
 	struct fixture f;
+	struct peer *p = one_line(&f, steps);
 	struct fixture_mail m;
 
-	p->scripts[0] = steps;
-	p->nscripts = 1;
-	peer_start(p);
-	fixture_init(&f);
-	fixture_host(&f, "mx.peer.test", &p->addr);
-	fixture_pool(&f);
 	fixture_mail(&m, 3, "x\r\n");
 	m.rcpts[0].ok = m.rcpts[0].dsn_lost = true;
 	problem_set(&m.rcpts[2].pr, PROBLEM_PERM, 550, "5.1.1", NULL, "nobody of that name");
@@ -333,18 +325,10 @@ START_TEST(early_reset)
 {
 	static const char *const steps[] = {EARLY(">>250 ok\r\n550 5.1.1 no\r\n503 5.5.1 nobody\r\n"), "< RSET",
 	    "< MAIL", "< RCPT", "b", ">>250 ok\r\n250 ok\r\n250 ok\r\n250 third taken\r\n", "w", NULL};
-	struct peer *p = peer_new();
 	struct fixture f;
+	struct peer *p = one_line(&f, steps);
 	struct fixture_mail m[3];
 
-	p->scripts[0] = steps;
-	p->nscripts = 1;
-	peer_start(p);
-	fixture_init(&f);
-	fixture_host(&f, "mx.peer.test", &p->addr);
-	f.set.attempts = 1;
-	f.set.connections = 1;
-	fixture_pool(&f);
 	for (int i = 0; i < 3; i++) {
 		fixture_mail(&m[i], 1, "Subject: s\r\n\r\nx\r\n");
 		m[i].m.early = true;
