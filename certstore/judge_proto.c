@@ -15,7 +15,7 @@
 
 /* Highest values of the enums that travel as numbers (policy.h, cms.h: certstore cannot include them;
  * test_judge_world checks that they agree). */
-enum { TREATMENT_MAX = 3, STRENGTH_MAX = 2, CERTS_MAX = 3, CIPHER_MAX = 3, KEYMODE_MAX = 2 };
+enum { TREATMENT_MAX = 3, STRENGTH_MAX = 2, CERTS_MAX = 3, CIPHER_MAX = 5, KEYMODE_MAX = 3 };
 /* Our certificates and a chain of up to five behind them. */
 enum { CHAIN_MAX = 5 * 16384 };
 
@@ -143,6 +143,36 @@ static void get_verdict_policy(struct ipc_in *in, struct judge_verdict *m_r)
 	ipc_get_str(in, m_r->signer_why, sizeof m_r->signer_why);
 }
 
+static void put_format(struct ipc_out *o, const struct format *f)
+{
+	ipc_put_u8(o, f->cipher);
+	ipc_put_u8(o, f->keymode);
+	ipc_put_u8(o, f->digest);
+	ipc_put_u8(o, f->inside);
+	ipc_put_u8(o, f->alone);
+	ipc_put_u8(o, f->wrap);
+	put_bool(o, f->pss);
+	put_bool(o, f->ski);
+	put_bool(o, f->triple);
+	put_bool(o, f->subject_outside);
+	put_bool(o, f->legacy_display);
+}
+
+static void get_format(struct ipc_in *in, struct format *f_r)
+{
+	f_r->cipher = get_number(in, 0, CIPHER_MAX);
+	f_r->keymode = get_number(in, 0, KEYMODE_MAX);
+	f_r->digest = get_number(in, 0, FORMAT_SHA512);
+	f_r->inside = get_number(in, 0, FORMAT_MULTIPART);
+	f_r->alone = get_number(in, 0, FORMAT_MULTIPART);
+	f_r->wrap = get_number(in, 0, FORMAT_WRAP_MESSAGE);
+	f_r->pss = get_bool(in);
+	f_r->ski = get_bool(in);
+	f_r->triple = get_bool(in);
+	f_r->subject_outside = get_bool(in);
+	f_r->legacy_display = get_bool(in);
+}
+
 void judge_verdict_put(struct ipc_out *o, const struct judge_verdict *m)
 {
 	put_bool(o, m->temp);
@@ -158,8 +188,7 @@ void judge_verdict_put(struct ipc_out *o, const struct judge_verdict *m)
 	put_octets(o, &m->sign_chain);
 	put_octets(o, &m->enc_cert);
 	put_bool(o, m->sign_domain);
-	ipc_put_u8(o, m->cipher);
-	ipc_put_u8(o, m->keymode);
+	put_format(o, &m->format);
 }
 
 int judge_verdict_get(struct ipc_in *in, struct arena *a, struct judge_verdict *m_r)
@@ -177,8 +206,7 @@ int judge_verdict_get(struct ipc_in *in, struct arena *a, struct judge_verdict *
 	get_octets(in, a, CHAIN_MAX, &m_r->sign_chain);
 	get_octets(in, a, CERT_DER_MAX, &m_r->enc_cert);
 	m_r->sign_domain = get_bool(in);
-	m_r->cipher = get_number(in, 0, CIPHER_MAX);
-	m_r->keymode = get_number(in, 0, KEYMODE_MAX);
+	get_format(in, &m_r->format);
 	return ipc_end(in);
 }
 

@@ -11,6 +11,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/ipc.h"
 #include "gateway/base/problem.h"
+#include "certstore/format.h"
 
 enum judge_msg {
 	JUDGE_RESOLVE = 1, /* relay -> judge; answered by JUDGE_VERDICT with the same id */
@@ -52,9 +53,9 @@ struct judge_verdict {
 	bool personal;	   /* certificate of one person (address-bound): group only with itself when blind */
 	char sign_key[64]; /* keeper id */
 	struct judge_octets sign_cert, sign_chain,
-	    enc_cert;		 /* chain: concatenated DER; enc_cert: ours, for the encryption key preference */
-	bool sign_domain;	 /* domain signature attribute */
-	uint8_t cipher, keymode; /* cms.h enums: cipher and keymode for an RSA certificate */
+	    enc_cert;	      /* chain: concatenated DER; enc_cert: ours, for the encryption key preference */
+	bool sign_domain;     /* domain signature attribute */
+	struct format format; /* how the message is written */
 };
 /* ---- identities ---- */
 struct judge_identity {

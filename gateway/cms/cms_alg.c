@@ -66,6 +66,10 @@ const EVP_CIPHER *cms_alg_evp_cipher(enum cms_cipher cipher)
 		return EVP_aes_256_gcm();
 	case CMS_AES_128_GCM:
 		return EVP_aes_128_gcm();
+	case CMS_AES_192_CBC:
+		return EVP_aes_192_cbc();
+	case CMS_AES_192_GCM:
+		return EVP_aes_192_gcm();
 	case CMS_AES_256_CBC:
 		break;
 	}

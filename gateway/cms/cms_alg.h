@@ -10,7 +10,14 @@
 #include <stdint.h>
 
 /* Write side. GCM ones make AuthEnvelopedData (RFC 5083), which only gateways that said so can read. */
-enum cms_cipher { CMS_AES_256_CBC, CMS_AES_128_CBC, CMS_AES_256_GCM, CMS_AES_128_GCM };
+enum cms_cipher {
+	CMS_AES_256_CBC,
+	CMS_AES_128_CBC,
+	CMS_AES_256_GCM,
+	CMS_AES_128_GCM,
+	CMS_AES_192_CBC,
+	CMS_AES_192_GCM
+};
 
 enum cms_alg_mode { CMS_ALG_REFUSED, CMS_ALG_CBC, CMS_ALG_GCM };
 enum { CMS_ALG_RSA_BITS_MIN = 2048, CMS_ALG_EC_BITS_MIN = 256, CMS_ALG_GCM_TAG = 16, CMS_ALG_GCM_NONCE = 12 };

@@ -92,6 +92,7 @@ static int enc_write(struct writer *w, const void *octets, size_t n, struct prob
 static int set_mode(CMS_RecipientInfo *ri, enum cms_keymode mode)
 {
 	EVP_PKEY_CTX *ctx = CMS_RecipientInfo_get0_pkey_ctx(ri);
+	const EVP_MD *md;
 
 	if (mode == CMS_KEY_RSA_V15)
 		return 0;
@@ -99,9 +100,9 @@ static int set_mode(CMS_RecipientInfo *ri, enum cms_keymode mode)
 		return -1;
 	if (mode == CMS_KEY_ECDH)
 		return EVP_PKEY_CTX_set_ecdh_kdf_md(ctx, EVP_sha256()) > 0 ? 0 : -1;
+	md = mode == CMS_KEY_RSA_OAEP_SHA1 ? EVP_sha1() : EVP_sha256();
 	if (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) <= 0 ||
-	    EVP_PKEY_CTX_set_rsa_oaep_md(ctx, EVP_sha256()) <= 0 ||
-	    EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, EVP_sha256()) <= 0)
+	    EVP_PKEY_CTX_set_rsa_oaep_md(ctx, md) <= 0 || EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md) <= 0)
 		return -1;
 	return 0;
 }

@@ -14,7 +14,8 @@
 enum cms_keymode {
 	CMS_KEY_RSA_V15,
 	CMS_KEY_RSA_OAEP_SHA256,
-	CMS_KEY_ECDH
+	CMS_KEY_ECDH,
+	CMS_KEY_RSA_OAEP_SHA1
 }; /* for an EC certificate always ECDH, whatever is asked */
 struct cms_recipient {
 	X509 *cert;

@@ -81,8 +81,8 @@ static struct cms_enc *encryption(struct work *w, const struct judge_verdict *v,
 	rc.cert = cache_cert(w->cache, &v->rcpt_certs[0], &w->res->pr);
 	if (rc.cert == NULL)
 		return NULL;
-	rc.mode = (enum cms_keymode)v->keymode;
-	return cms_enc_new(&rc, 1, (enum cms_cipher)v->cipher, out, &w->res->pr);
+	rc.mode = (enum cms_keymode)v->format.keymode;
+	return cms_enc_new(&rc, 1, (enum cms_cipher)v->format.cipher, out, &w->res->pr);
 }
 
 /* Everything flows in one pass: entity -> sign -> base64 -> encrypt -> base64 -> output. Nothing is kept. */

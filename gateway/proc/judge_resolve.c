@@ -128,8 +128,10 @@ static int find_certs(struct question *q, struct judge_certs *certs)
 		return -1;
 	v->certs = (uint8_t)certs->state;
 	(void)snprintf(v->cert_why, sizeof v->cert_why, "%s", certs->why);
-	v->cipher = CMS_AES_256_CBC;
-	v->keymode = CMS_KEY_RSA_V15;
+	v->format = (struct format){.cipher = CMS_AES_256_CBC,
+	    .keymode = CMS_KEY_RSA_V15,
+	    .inside = FORMAT_OPAQUE,
+	    .alone = FORMAT_MULTIPART};
 	if (certs->state != POLICY_CERTS_USABLE)
 		return 0;
 	v->rcpt_certs[0] = certs->best;

@@ -25,8 +25,13 @@ static void fill_verdict(struct judge_verdict *m)
 	memcpy(m->sign_key, "hospital.example-sign-1", 24);
 	m->sign_cert = (struct judge_octets){der, 5};
 	m->enc_cert = (struct judge_octets){der, 6};
-	m->cipher = 3;
-	m->keymode = 2;
+	m->format.cipher = 3;
+	m->format.keymode = 2;
+	m->format.digest = FORMAT_SHA384;
+	m->format.inside = FORMAT_MULTIPART;
+	m->format.alone = FORMAT_OPAQUE;
+	m->format.wrap = FORMAT_WRAP_MESSAGE;
+	m->format.pss = m->format.triple = m->format.legacy_display = true;
 }
 
 static bool same(const struct judge_octets *a, const struct judge_octets *b)
@@ -205,7 +210,7 @@ START_TEST(verdict_round)
 	ck_assert(
 	    same(&g.sign_cert, &m.sign_cert) && same(&g.sign_chain, &m.sign_chain) && same(&g.enc_cert, &m.enc_cert));
 	ck_assert_str_eq(g.sign_key, m.sign_key);
-	ck_assert(g.personal && g.sign_domain && g.cipher == 3 && g.keymode == 2);
+	ck_assert(g.personal && g.sign_domain && memcmp(&g.format, &m.format, sizeof(g.format)) == 0);
 	/* An arena too small: refused, not cut. */
 	arena_free(a);
 	a = arena_new(8);
@@ -252,11 +257,11 @@ static void bad_certs(struct judge_verdict *m)
 }
 static void bad_cipher(struct judge_verdict *m)
 {
-	m->cipher = 4;
+	m->format.cipher = 6;
 }
 static void bad_keymode(struct judge_verdict *m)
 {
-	m->keymode = 3;
+	m->format.keymode = 4;
 }
 static void bad_code(struct judge_verdict *m)
 {

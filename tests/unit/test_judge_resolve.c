@@ -81,7 +81,7 @@ START_TEST(nothing_known)
 	ck_assert(v.sign_cert.n == sign.n && memcmp(v.sign_cert.p, sign.der, sign.n) == 0);
 	ck_assert(v.sign_chain.n == 5 && memcmp(v.sign_chain.p, "chain", 5) == 0);
 	ck_assert(v.enc_cert.n == dec.n && memcmp(v.enc_cert.p, dec.der, dec.n) == 0);
-	ck_assert(v.sign_domain && v.cipher == CMS_AES_256_CBC && v.keymode == CMS_KEY_RSA_V15);
+	ck_assert(v.sign_domain && v.format.cipher == CMS_AES_256_CBC && v.format.keymode == CMS_KEY_RSA_V15);
 }
 END_TEST
 

@@ -119,8 +119,8 @@ START_TEST(ciphers)
 	struct buf sealed;
 
 	pipes_job(&w, JOB_SEAL);
-	w.verdicts[0].cipher = (uint8_t)v[_i].cipher;
-	w.verdicts[0].keymode = (uint8_t)v[_i].mode;
+	w.verdicts[0].format.cipher = (uint8_t)v[_i].cipher;
+	w.verdicts[0].format.keymode = (uint8_t)v[_i].mode;
 	w.verdicts[0].sign_domain = true;
 	ck_assert_int_eq(pipes_run(&w, message, sizeof(message) - 1), JOB_DONE);
 	sealed = pipes_take(&w, 0);
