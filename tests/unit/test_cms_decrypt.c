@@ -346,6 +346,37 @@ START_TEST(test_weak_wrap)
 }
 END_TEST
 
+START_TEST(test_wrap_sizes)
+{
+	/* a key encryption key that is shorter than the content key is refused, a longer one is not */
+	const EVP_CIPHER *const wraps[] = {EVP_aes_128_wrap(), EVP_aes_192_wrap(), EVP_aes_256_wrap()};
+	const EVP_CIPHER *const contents[] = {EVP_aes_128_cbc(), EVP_aes_192_cbc(), EVP_aes_256_cbc()};
+	int w = _i / 3, c = _i % 3;
+	BIO *in = BIO_new_mem_buf(text.p, (int)text.len);
+	CMS_ContentInfo *cms = CMS_encrypt(NULL, NULL, contents[c], CMS_PARTIAL | CMS_BINARY);
+	CMS_RecipientInfo *ri = CMS_add1_recipient_cert(cms, ec.cert, 0);
+	unsigned char *der = NULL;
+	struct problem pr;
+	struct buf got;
+	int n;
+
+	ck_assert_ptr_nonnull(ri);
+	ck_assert_int_eq(EVP_EncryptInit_ex(CMS_RecipientInfo_kari_get0_ctx(ri), wraps[w], NULL, NULL, NULL), 1);
+	ck_assert_int_eq(CMS_final(cms, in, NULL, CMS_BINARY), 1);
+	n = i2d_CMS_ContentInfo(cms, &der);
+	ck_assert_int_gt(n, 0);
+	ck_assert_msg(fx_decrypt(der, (size_t)n, &ec, &got, &pr) == (w >= c ? 0 : -1), "%d %d: %s", w, c, pr.text);
+	if (w >= c)
+		fx_same(&got, &text);
+	else
+		ck_assert_ptr_nonnull(strstr(pr.text, "not accepted"));
+	buf_clear(&got);
+	OPENSSL_free(der);
+	CMS_ContentInfo_free(cms);
+	BIO_free(in);
+}
+END_TEST
+
 /* ---- constant memory ---- */
 
 struct temp {
@@ -532,6 +563,7 @@ int main(void)
 	tcase_add_test(t, test_transport);
 	tcase_add_test(t, test_full_writer);
 	tcase_add_test(t, test_weak_wrap);
+	tcase_add_loop_test(t, test_wrap_sizes, 0, 9);
 	tcase_add_loop_test(t, test_memory, 0, 2);
 	tcase_add_test(t, test_memory_detached);
 	suite_add_tcase(s, t);
