@@ -8,6 +8,7 @@
 #include "gateway/base/encode.h"
 #include "gateway/base/mem.h"
 #include "gateway/pipeline/deliver.h"
+#include "gateway/pipeline/inside.h"
 #include "gateway/pipeline/layers.h"
 #include "gateway/pipeline/report.h"
 
@@ -120,24 +121,26 @@ static enum stage_result unopened(struct work *w)
 }
 
 /*
- * What came sealed was seen by no filter on its way: a structure that is there only to exhaust its readers is not
- * handed to the inside, whoever signed it. Other faults of MIME are the reader's business, as they are in mail that
- * came in the clear.
+ * What lies below the top. What came sealed was seen by no filter on its way: a structure that is there only to
+ * exhaust its readers is not handed to the inside, whoever signed it. Other faults of MIME are the reader's business,
+ * as they are in mail that came in the clear.
  */
-static enum stage_result limits(struct work *w)
+static enum stage_result look_inside(struct work *w)
 {
+	const char *type = w->shown.type.type;
 	struct problem pr = {0};
-	struct mime_facts f;
 	char why[sizeof(w->res->why)];
+	bool beyond;
 
-	if (!w->facts.opened || w->rq->released ||
-	    mime_facts(w->a, w->cur, w->shown.off, w->shown.len, &w->lim, &f, &pr) == 0)
+	if (!w->facts.opened && strcmp(type, "multipart") != 0 && strcmp(type, "message") != 0)
+		return STAGE_NEXT;
+	if (inside_look(w, &beyond, &pr) == 0)
 		return STAGE_NEXT;
 	if (pr.cls == PROBLEM_TEMP) {
 		w->res->pr = pr;
 		return STAGE_DEFER;
 	}
-	if (f.depth < w->lim.depth && f.parts <= w->lim.parts)
+	if (!w->facts.opened || w->rq->released || !beyond)
 		return STAGE_NEXT;
 	snprintf(why, sizeof(why), "encrypted, and opened: %.500s", pr.text);
 	return hold(w, why);
@@ -153,7 +156,7 @@ static enum stage_result in_peel(struct work *w)
 {
 	switch (layers_peel(w)) {
 	case LAYERS_END:
-		return limits(w);
+		return look_inside(w);
 	case LAYERS_ENCRYPTED:
 		w->res->status = JOB_AS_IT_CAME;
 		return STAGE_DONE;
