@@ -7,6 +7,7 @@
 #include "certstore/cert.h"
 #include "gateway/base/encode.h"
 #include "gateway/base/mem.h"
+#include "gateway/mail/author_name.h"
 #include "gateway/pipeline/deliver.h"
 #include "gateway/pipeline/inside.h"
 #include "gateway/pipeline/layers.h"
@@ -69,6 +70,19 @@ static void note_author(struct work *w)
 		snprintf(w->from_why, sizeof(w->from_why), "%.399s", pr.text);
 	else
 		snprintf(w->res->from_domain, sizeof(w->res->from_domain), "%s", w->from.domain);
+}
+
+/* A name that shows another address is nothing that a signature vouches for: said, wherever one is believed. */
+static void note_name(struct work *w)
+{
+	const struct header_field *f = header_find(&w->msg.header, "From", 0);
+	char other[ADDRESS_TEXT_MAX], who[ADDRESS_TEXT_MAX];
+
+	if (w->verdict.nsigners == 0 || !w->have_from || f == NULL || !author_name_other(w->a, f, &w->from, other))
+		return;
+	snprintf(w->from_note, sizeof(w->from_note),
+	    "the name beside the author's address shows another one (%.120s): the author is %.200s", other,
+	    address_text(&w->from, who));
 }
 
 static enum stage_result in_header(struct work *w)
@@ -234,6 +248,7 @@ static enum stage_result in_trust(struct work *w)
 		}
 		verdict_judged(v, &w->rq->trust);
 	}
+	note_name(w);
 	verdict_conclude(v, w->have_from ? NULL : w->from_why, &w->facts);
 	name_author(w);
 	if (w->facts.sig == POLICY_SIG_TEMP && !w->rq->released) {
@@ -265,6 +280,14 @@ static bool may_hold(const struct work *w, const struct policy_in_rules *rules)
 	return rules->untrusted == POLICY_HOLD || rules->broken == POLICY_HOLD;
 }
 
+static void say_more(const struct work *w, struct policy_in_decision *d)
+{
+	size_t n = strlen(d->why);
+
+	if (w->from_note[0])
+		snprintf(d->why + n, sizeof(d->why) - n, "; %s", w->from_note);
+}
+
 static void note_log(struct work *w, const struct policy_in_decision *d)
 {
 	const struct verdict *v = &w->verdict;
@@ -290,6 +313,7 @@ static enum stage_result in_judge(struct work *w)
 	rules.dsn_unmatched = (enum policy_in_dsn_rule)w->rq->dsn_unmatched;
 	rules.part = (enum policy_in_dsn_rule)w->rq->encrypted_part;
 	policy_inbound(&rules, &w->facts, &d);
+	say_more(w, &d);
 	if ((w->rq->released || w->closed_goes) && d.action == POLICY_HOLD)
 		d.action = POLICY_MARK;
 	w->res->may_hold = may_hold(w, &rules);
