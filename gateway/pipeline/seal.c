@@ -72,7 +72,7 @@ out:
  */
 static struct cms_enc *encryption(struct work *w, const struct judge_verdict *v, struct writer *out)
 {
-	struct cms_recipient rc;
+	struct cms_recipient rc = {0};
 
 	if (v->nrcpt_certs == 0) {
 		problem_policy(&w->res->pr, "there is no certificate to encrypt to: %s", v->cert_why);
