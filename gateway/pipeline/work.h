@@ -8,6 +8,7 @@
 #include "gateway/mail/mime.h"
 #include "gateway/pipeline/cache.h"
 #include "gateway/pipeline/pipeline.h"
+#include "gateway/pipeline/unwrap.h"
 #include "gateway/policy/policy.h"
 
 struct work {
@@ -33,6 +34,7 @@ struct work {
 	struct reader *cur;  /* where the present entity lies: in `in` or `plain` */
 	struct mime_entity ent;	  /* the present entity */
 	struct mime_entity shown; /* what will be delivered */
+	struct unwrap wrapped;	  /* the header fields that are protected in it */
 	struct address from;
 	bool have_from;
 	struct policy_in facts;
