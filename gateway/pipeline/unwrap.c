@@ -258,7 +258,7 @@ static void note_from(struct work *w, bool is_signed)
 		u->from_bad = true;
 		if (is_signed && w->have_from) {
 			w->have_from = false;
-			snprintf(w->facts.sig_why, sizeof(w->facts.sig_why), "%.390s", pr.text);
+			snprintf(w->from_why, sizeof(w->from_why), "%.390s", pr.text);
 		}
 		return;
 	}
@@ -271,7 +271,7 @@ static void note_from(struct work *w, bool is_signed)
 
 int unwrap_read(struct work *w)
 {
-	bool is_signed = w->nsigners > 0 && !w->bad_signer;
+	bool is_signed = w->nsigners > 0 && !w->verdict.failed;
 
 	memset(&w->wrapped, 0, sizeof(w->wrapped));
 	/* the message itself: no layer was taken off, or it goes on as it came */
