@@ -15,12 +15,14 @@
 
 static enum stage_result in_header(struct work *w);
 static enum stage_result in_peel(struct work *w);
+static enum stage_result in_unwrap(struct work *w);
 static enum stage_result in_trust(struct work *w);
 static enum stage_result in_judge(struct work *w);
 
 const struct stage inbound_stages[] = {
     {"header", in_header},    /* header block, the author, To and Cc */
     {"peel", in_peel},	      /* open and verify layer by layer; CHECK stops at the first that is encrypted */
+    {"unwrap", in_unwrap},    /* header fields that were signed or sealed with it: who says to be the author */
     {"trust", in_trust},      /* who signed: known answers, or ask the judge and run again */
     {"report", report_stage}, /* a delivery report from outside: about what? known, or ask and run again */
     {"judge", in_judge},      /* policy, then the message as it will be delivered */
@@ -186,6 +188,11 @@ static enum stage_result in_peel(struct work *w)
 	if (w->res->pr.cls != PROBLEM_TEMP)
 		problem_temp(&w->res->pr, "the key process does not answer; the message waits");
 	return STAGE_DEFER;
+}
+
+static enum stage_result in_unwrap(struct work *w)
+{
+	return unwrap_read(w) == 0 ? STAGE_NEXT : STAGE_DEFER;
 }
 
 /* ---- trust ---- */

@@ -8,6 +8,7 @@
 #include "gateway/mail/mime.h"
 #include "gateway/pipeline/cache.h"
 #include "gateway/pipeline/pipeline.h"
+#include "gateway/pipeline/unwrap.h"
 #include "gateway/pipeline/verdict.h"
 #include "gateway/policy/policy.h"
 
@@ -25,7 +26,8 @@ struct work {
 	struct buf front;	/* header text being made */
 
 	/* outbound */
-	struct policy_decision *decisions; /* one per recipient */
+	struct policy_decision *decisions;   /* one per recipient */
+	char added[JOB_MESSAGE_ID_MAX + 80]; /* Message-ID and Date where the message has none, once wrap_outer ran */
 
 	/* inbound: the layers peeled so far */
 	struct spool *der;   /* scratch A: CMS octets of the layer being opened */
@@ -33,6 +35,7 @@ struct work {
 	struct reader *cur;  /* where the present entity lies: in `in` or `plain` */
 	struct mime_entity ent;	  /* the present entity */
 	struct mime_entity shown; /* what will be delivered */
+	struct unwrap wrapped;	  /* the header fields that are protected in it */
 	struct address from;
 	bool have_from;
 	struct policy_in facts;
