@@ -7,7 +7,7 @@
 #include "gateway/base/log.h"
 #include "gateway/cms/base64.h"
 #include "gateway/mail/authres.h"
-#include "gateway/mail/sevenbit.h"
+#include "gateway/pipeline/wrap.h"
 
 /* Content that has to be put into 7 bits is held in memory: larger is refused for treatment `sign`. */
 enum { SEVENBIT_MAX = 64 * 1024 * 1024 };
@@ -88,25 +88,24 @@ static struct cms_enc *encryption(struct work *w, const struct judge_verdict *v,
 /* Everything flows in one pass: entity -> sign -> base64 -> encrypt -> base64 -> output. Nothing is kept. */
 int seal_write(struct work *w, const struct judge_verdict *v, struct writer *out)
 {
-	struct entity_reader ent;
+	struct wrap x;
 	struct base64_enc b64;
 	struct cms_enc *enc = NULL;
-	struct buf inner;
 	int err = -1;
 
-	buf_init(&inner, w->front.max);
-	if (entity_smime_fields("enveloped-data", &w->front) != 0 || entity_front(&w->msg.header, &inner) != 0) {
+	if (wrap_init(&x, w, &v->format, WRAP_SEALED) != 0)
+		goto out;
+	if (entity_smime_fields("enveloped-data", &w->front) != 0) {
 		too_large(w);
 		goto out;
 	}
 	if (put(w, out, &w->front) != 0)
 		goto out;
-	entity_reader_init(&ent, &inner, spool_reader(w->in), w->msg.body_off, w->msg.body_len);
 	base64_enc_init(&b64, out);
 	enc = encryption(w, v, &b64.writer);
 	if (enc == NULL)
 		goto out;
-	if (signed_entity(w, v, &ent.reader, cms_enc_writer(enc)) != 0)
+	if (signed_entity(w, v, wrap_reader(&x), cms_enc_writer(enc)) != 0)
 		goto out;
 	err = cms_enc_end(enc, &w->res->pr);
 	enc = NULL;
@@ -114,7 +113,7 @@ int seal_write(struct work *w, const struct judge_verdict *v, struct writer *out
 		err = base64_enc_end(&b64, &w->res->pr);
 out:
 	cms_enc_free(enc);
-	buf_clear(&inner);
+	wrap_clear(&x);
 	return err;
 }
 
@@ -130,7 +129,7 @@ static int boundary(char out[48])
 }
 
 static int signed_parts(
-    struct work *w, const char *b, const char *micalg, struct spool *body, const struct buf *sig, struct writer *out)
+    struct work *w, const char *b, const char *micalg, struct reader *body, const struct buf *sig, struct writer *out)
 {
 	struct buf t;
 	struct base64_enc b64;
@@ -149,8 +148,8 @@ static int signed_parts(
 		too_large(w);
 		goto out;
 	}
-	if (put(w, out, &w->front) != 0 ||
-	    stream_copy(spool_reader(body), 0, spool_size(body), out, &w->res->pr) != 0 || put(w, out, &t) != 0)
+	if (put(w, out, &w->front) != 0 || stream_copy(body, 0, body->size, out, &w->res->pr) != 0 ||
+	    put(w, out, &t) != 0)
 		goto out;
 	base64_enc_init(&b64, out);
 	if (stream_write(&b64.writer, sig->p, sig->len, &w->res->pr) != 0 || base64_enc_end(&b64, &w->res->pr) != 0)
@@ -168,33 +167,26 @@ out:
  * it lies in scratch B meanwhile. */
 int seal_write_signed(struct work *w, const struct judge_verdict *v, struct writer *out)
 {
-	struct entity_reader ent;
+	struct wrap x;
 	struct cms_signer s = {0};
 	struct stream_buf sb;
-	struct buf inner, sig;
+	struct buf sig;
 	char b[48];
 	const char *micalg = "sha-256";
 	int err = -1;
 
-	buf_init(&inner, w->front.max);
 	buf_init(&sig, 1024 * 1024);
 	stream_buf_init(&sb, &sig);
-	if (entity_front(&w->msg.header, &inner) != 0) {
-		too_large(w);
+	if (wrap_init(&x, w, &v->format, WRAP_SIGNED) != 0 || wrap_seven(&x, w, SEVENBIT_MAX) != 0 ||
+	    signer_of(w, v, &s) != 0)
 		goto out;
-	}
-	entity_reader_init(&ent, &inner, spool_reader(w->in), w->msg.body_off, w->msg.body_len);
-	struct spool *body = work_scratch(w, 1);
-	if (sevenbit_write(&ent.reader, 0, ent.reader.size, SEVENBIT_MAX, spool_writer(body), &w->res->pr) != 0 ||
-	    spool_finish(body, &w->res->pr) != 0 || signer_of(w, v, &s) != 0)
-		goto out;
-	if (cms_sign_detached(spool_reader(body), &s, our_enc_cert(w, v), &sb.writer, &micalg, &w->res->pr) != 0)
+	if (cms_sign_detached(wrap_reader(&x), &s, our_enc_cert(w, v), &sb.writer, &micalg, &w->res->pr) != 0)
 		goto out;
 	boundary(b);
-	err = signed_parts(w, b, micalg, body, &sig, out);
+	err = signed_parts(w, b, micalg, wrap_reader(&x), &sig, out);
 out:
 	sk_X509_free(s.chain);
-	buf_clear(&inner);
+	wrap_clear(&x);
 	buf_clear(&sig);
 	return err;
 }
