@@ -2,13 +2,12 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include "gateway/base/encode.h"
 #include "gateway/base/mem.h"
 #include "gateway/mail/lex.h"
 #include "gateway/pipeline/seal.h"
 #include "gateway/pipeline/work.h"
+#include "gateway/pipeline/wrap.h"
 
 static enum stage_result out_header(struct work *w);
 static enum stage_result out_decide(struct work *w);
@@ -155,23 +154,13 @@ static enum stage_result out_decide(struct work *w)
 	return STAGE_NEEDS;
 }
 
-/* The front of every output: our trace, then the fields that stay outside, then what a submission server adds when it
- * is missing. */
-static int front_outer(struct work *w)
+/* The front of every output: our trace, then the fields that stay outside. */
+static int front_outer(struct work *w, const struct seal *se)
 {
-	const struct header *h = &w->msg.header;
-	char date[32];
-
 	buf_reset(&w->front);
-	if (buf_adds(&w->front, w->rq->trace) != 0 || entity_outer(h, &w->front) != 0)
+	if (buf_adds(&w->front, w->rq->trace) != 0)
 		return -1;
-	if (header_find(h, "Message-ID", 0) == NULL &&
-	    buf_addf(&w->front, "Message-ID: %s\r\n", w->res->message_id) != 0)
-		return -1;
-	encode_date(time(NULL), date);
-	if (header_find(h, "Date", 0) == NULL && buf_addf(&w->front, "Date: %s\r\n", date) != 0)
-		return -1;
-	return 0;
+	return wrap_outer(w, &se->v->format, se->sealed ? WRAP_SEALED : WRAP_SIGNED);
 }
 
 /* Fields that stay outside may have UTF-8 in them (RFC 6532): the next hop must be told. */
@@ -206,7 +195,7 @@ static bool signs(const struct work *w, const struct group *g)
 
 static int write_group(struct work *w, struct group *g, struct job_output *o, struct spool *s)
 {
-	if (front_outer(w) != 0)
+	if (front_outer(w, &g->se) != 0)
 		return problem_set(
 		    &w->res->pr, PROBLEM_PERM, 552, "5.3.4", "", "the header of the message is too large");
 	o->eight_bit = any_high(&w->front);

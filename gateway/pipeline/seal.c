@@ -7,7 +7,7 @@
 #include "gateway/base/log.h"
 #include "gateway/cms/base64.h"
 #include "gateway/mail/authres.h"
-#include "gateway/mail/sevenbit.h"
+#include "gateway/pipeline/wrap.h"
 
 /* Content that has to be put into 7 bits is held in memory: larger is refused for treatment `sign`. */
 enum { SEVENBIT_MAX = 64 * 1024 * 1024 };
@@ -144,51 +144,26 @@ static int multipart(const struct seal *se, struct reader *entity, struct writer
 	return err;
 }
 
-/* ---- what is signed ---- */
-
-/* The entity inside of everything: the Content-* fields of the message, then its body where it lies. */
-struct inner {
-	struct entity_reader ent;
-	struct buf front;
-};
-
-static int inner_open(const struct seal *se, struct inner *in)
-{
-	struct work *w = se->w;
-
-	buf_init(&in->front, w->front.max);
-	if (entity_front(&w->msg.header, &in->front) != 0)
-		return too_large(w);
-	entity_reader_init(&in->ent, &in->front, spool_reader(w->in), w->msg.body_off, w->msg.body_len);
-	return 0;
-}
-
-/* An entity that others may look at is put into 7 bits first, so that no relay has a reason to touch it; it lies in
- * scratch B meanwhile. */
-static int in_seven(struct work *w, struct reader *entity, struct writer *to, const struct seal *se)
-{
-	struct spool *body = work_scratch(w, 1);
-
-	if (sevenbit_write(entity, 0, entity->size, SEVENBIT_MAX, spool_writer(body), &w->res->pr) != 0 ||
-	    spool_finish(body, &w->res->pr) != 0)
-		return -1;
-	return multipart(se, spool_reader(body), to);
-}
+/* ---- what is signed: header fields and body, put together by wrap.c ---- */
 
 static enum format_signed form_of(const struct seal *se)
 {
 	return (enum format_signed)(se->sealed ? se->v->format.inside : se->v->format.alone);
 }
 
+/* An entity that others may look at is put into 7 bits first, so that no relay has a reason to touch it; it lies in
+ * scratch B meanwhile. */
 static int sign_content(const struct seal *se, struct writer *to)
 {
-	struct inner in;
-	int err = inner_open(se, &in);
+	struct work *w = se->w;
+	struct wrap x;
+	int err = wrap_init(&x, w, &se->v->format, se->sealed ? WRAP_SEALED : WRAP_SIGNED);
 
-	if (err == 0)
-		err = form_of(se) == FORMAT_OPAQUE ? opaque(se, &in.ent.reader, to)
-						   : in_seven(se->w, &in.ent.reader, to, se);
-	buf_clear(&in.front);
+	if (err == 0 && form_of(se) == FORMAT_OPAQUE)
+		err = opaque(se, wrap_reader(&x), to);
+	else if (err == 0 && (err = wrap_seven(&x, w, SEVENBIT_MAX)) == 0)
+		err = multipart(se, wrap_reader(&x), to);
+	wrap_clear(&x);
 	return err;
 }
 
