@@ -11,65 +11,38 @@
 
 #include "gateway/cms/ber.h"
 #include "gateway/cms/cms_alg.h"
+#include "gateway/cms/cms_caps.h"
+#include "gateway/cms/cms_prefer.h"
 
 /* RFC 3183 2.1, numbers in RFC 7107: id-aa-signatureType; SEQUENCE OF one id-sti-domainSig. */
 static const char signature_type[] = "1.2.840.113549.1.9.16.2.28";
 static const uint8_t sti_domain[] = {0x06, 0x0b, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x09, 0x02};
 
-/* What our own read side takes, best first (RFC 8551 2.5.2). */
-static const int capabilities[] = {
-    NID_aes_256_gcm, NID_aes_128_gcm, NID_aes_256_cbc, NID_aes_192_cbc, NID_aes_128_cbc};
+/* What our own read side takes. */
+enum {
+	CIPHERS = CMS_CAPS_AES_256_GCM | CMS_CAPS_AES_192_GCM | CMS_CAPS_AES_128_GCM | CMS_CAPS_AES_256_CBC |
+		  CMS_CAPS_AES_192_CBC | CMS_CAPS_AES_128_CBC,
+	OAEP = CMS_CAPS_OAEP_SHA256 | CMS_CAPS_OAEP_SHA1,
+	ECDH = CMS_CAPS_ECDH_SHA384 | CMS_CAPS_ECDH_SHA256,
+};
 
 /* ---- write ---- */
 
-static int add_capabilities(CMS_SignerInfo *si)
+/* How a content key may come to us depends on the key that opens it. */
+static int add_capabilities(CMS_SignerInfo *si, X509 *enc_cert)
 {
-	STACK_OF(X509_ALGOR) *algs = NULL;
-	int ok = 1;
-
-	for (size_t i = 0; ok && i < sizeof(capabilities) / sizeof(capabilities[0]); i++)
-		ok = CMS_add_simple_smimecap(&algs, capabilities[i], -1);
-	ok = ok && CMS_add_smimecap(si, algs);
-	sk_X509_ALGOR_pop_free(algs, X509_ALGOR_free);
-	return ok ? 0 : -1;
-}
-
-/* [0] IMPLICIT IssuerAndSerialNumber as a string that holds the whole element. NULL without memory. */
-static ASN1_STRING *issuer_and_serial(X509 *cert)
-{
-	const X509_NAME *name = X509_get_issuer_name(cert);
-	int issuer = i2d_X509_NAME(name, NULL), serial = i2d_ASN1_INTEGER(X509_get0_serialNumber(cert), NULL);
-	ASN1_STRING *s = ASN1_STRING_type_new(V_ASN1_OTHER);
-	unsigned char *p;
-
-	if (s == NULL || issuer <= 0 || serial <= 0 ||
-	    !ASN1_STRING_set(s, NULL, ASN1_object_size(1, issuer + serial, 0))) {
-		ASN1_STRING_free(s);
-		return NULL;
-	}
-	p = (unsigned char *)ASN1_STRING_get0_data(s);
-	ASN1_put_object(&p, 1, issuer + serial, 0, V_ASN1_CONTEXT_SPECIFIC);
-	i2d_X509_NAME(name, &p);
-	i2d_ASN1_INTEGER(X509_get0_serialNumber(cert), &p);
-	return s;
-}
-
-/* RFC 8551 2.5.3. By X509_ATTRIBUTE_create, because the functions that take octets mistake V_ASN1_OTHER for a
- * character set. */
-static int add_preference(CMS_SignerInfo *si, X509 *enc_cert)
-{
-	ASN1_STRING *value = issuer_and_serial(enc_cert);
-	X509_ATTRIBUTE *a =
-	    value != NULL ? X509_ATTRIBUTE_create(NID_id_smime_aa_encrypKeyPref, V_ASN1_OTHER, value) : NULL;
+	EVP_PKEY *key = enc_cert != NULL ? X509_get0_pubkey(enc_cert) : NULL;
+	uint32_t has = CIPHERS | CMS_CAPS_PSS;
+	struct buf der;
 	int r = -1;
 
-	if (a == NULL) {
-		ASN1_STRING_free(value);
-		return -1;
-	}
-	if (CMS_signed_add1_attr(si, a) == 1)
+	if (key != NULL)
+		has |= EVP_PKEY_is_a(key, "EC") ? ECDH : OAEP;
+	buf_init(&der, CMS_CAPS_DER_MAX);
+	if (cms_caps_write(has, &der) == 0 &&
+	    CMS_signed_add1_attr_by_NID(si, NID_SMIMECapabilities, V_ASN1_SEQUENCE, der.p, (int)der.len) == 1)
 		r = 0;
-	X509_ATTRIBUTE_free(a); /* with the value */
+	buf_clear_public(&der);
 	return r;
 }
 
@@ -88,9 +61,9 @@ static int add_domain(CMS_SignerInfo *si)
 
 int cms_attr_add(CMS_SignerInfo *si, X509 *enc_cert, bool domain)
 {
-	if (add_capabilities(si) == -1)
+	if (add_capabilities(si, enc_cert) == -1)
 		return -1;
-	if (enc_cert != NULL && add_preference(si, enc_cert) == -1)
+	if (enc_cert != NULL && cms_prefer_add(si, enc_cert) == -1)
 		return -1;
 	return domain ? add_domain(si) : 0;
 }
@@ -225,6 +198,7 @@ int cms_attr_check(CMS_SignerInfo *si, const ASN1_OBJECT *content_type, X509 *ce
 		return -1;
 	facts_r->signing_time = signing_time(si);
 	facts_r->domain = is_domain(si);
+	facts_r->caps = single(si, NID_SMIMECapabilities, V_ASN1_SEQUENCE);
 	type = single(si, NID_pkcs9_contentType, V_ASN1_OBJECT);
 	if (type == NULL || content_type == NULL || OBJ_cmp(type, content_type) != 0)
 		return bad(why, cap, "the signed content type is not that of the content (RFC 5652 11.1)");

@@ -20,6 +20,7 @@ struct cms_attr_facts {
 	const ASN1_OCTET_STRING *digest; /* messageDigest; belongs to the SignerInfo */
 	int64_t signing_time;		 /* unix s, 0 when absent or not a time */
 	bool domain;			 /* signatureType says domainSig */
+	const ASN1_STRING *caps;	 /* SMIMECapabilities, the octets of the value; NULL when absent */
 };
 /*
  * RFC 5652 5.3 and 11: attributes are there; none twice; contentType is that of the content; one messageDigest;

@@ -40,7 +40,7 @@ struct cms_skeleton {
 	int inner;	/* NID of eContentType or of encryptedContentInfo's contentType */
 	bool has_content;
 	struct cms_content_place content;
-	int cipher; /* NID, NID_undef when OpenSSL does not know it */
+	int cipher; /* NID, NID_undef when OpenSSL does not know it; of CompressedData the compression */
 	char cipher_text[80];
 	size_t iv, icv, mac; /* octets of IV or nonce; aes-ICVlen (0 = absent) and MAC of AuthEnvelopedData */
 	struct buf aad;	     /* authAttrs as SET OF, empty when absent */

@@ -19,7 +19,13 @@ struct cms_signer_facts {
 	char digest[32], sigalg[48];
 	bool ok;       /* cryptographically valid over exactly this content, attributes as demanded */
 	char why[256]; /* reason when not ok */
-	bool domain;   /* signatureType domainSig; only meaningful when ok */
+	/* only meaningful when ok: */
+	bool domain;   /* signatureType domainSig */
+	uint8_t *caps; /* the SMIMECapabilities attribute value, for cms_caps_read; NULL: none, or more than
+			  CMS_CAPS_DER_MAX octets */
+	size_t ncaps;
+	X509 *enc_cert; /* what the encryption key preference names, when it is among the certificates inside; a
+			   reference of the verdict's own, NULL: none */
 };
 struct cms_verdict {
 	struct cms_signer_facts *signers;

@@ -90,17 +90,18 @@ static int keep(struct lesson *l, struct problem *pr)
 	const struct judge_owner *o;
 	struct store_caps *old;
 	char detail[1600];
+	bool same;
 
 	if (judge_cache_owner(l->w->cache, l->store, l->owner, &o, pr) < 0)
 		return -1;
 	old = said_before(o, l->row.sha256);
-	if (old && old->signing_time >= l->row.signing_time)
+	same = old && old->ncaps == l->row.ncaps && memcmp(old->caps, l->row.caps, l->row.ncaps) == 0;
+	if (old && l->row.signing_time < old->signing_time + (same ? AGAIN_S : 1))
 		return 0;
-	if (!old || old->ncaps != l->row.ncaps || memcmp(old->caps, l->row.caps, l->row.ncaps) != 0)
+	if (!same || old != &o->caps[0])
 		return store_caps_put(l->store, &l->row, describe(l, o, detail, sizeof detail), pr);
-	if (l->row.signing_time < old->signing_time + AGAIN_S)
-		return 0;
-	old->signing_time = l->row.signing_time; /* here as there: the store's version does not change */
+	/* here as there: the store's version does not change, and this stays what was said last */
+	old->signing_time = l->row.signing_time;
 	old->seen = l->row.seen;
 	return store_caps_again(l->store, &l->row, pr);
 }

@@ -433,7 +433,7 @@ static void through(uint64_t size, enum cms_cipher cipher)
 {
 	struct reader in = {.read_at = synthetic_read, .size = size};
 	struct cms_signer s = {.cert = rsa.cert, .key = rsa.key};
-	struct cms_recipient r = {ec.cert, CMS_KEY_ECDH};
+	struct cms_recipient r = {.cert = ec.cert, .mode = CMS_KEY_ECDH};
 	struct checker check = {.writer = {.write = checker_write}};
 	struct problem pr = {0};
 	struct cms_verdict v;

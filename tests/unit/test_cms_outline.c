@@ -386,10 +386,12 @@ END_TEST
 
 START_TEST(test_kinds)
 {
-	/* CompressedData (1.2.840.113549.1.9.16.1.9) and something unknown are outlined, then refused with a sentence
-	 */
-	static const uint8_t compressed[] = {0x30, 0x11, 0x06, 0x0b, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09,
-	    0x10, 0x01, 0x09, 0xa0, 0x02, 0x30, 0x00};
+	/* CompressedData that is not zlib's (id-alg 1.2.3) and something unknown are outlined, then refused with a
+	 * sentence */
+	static const uint8_t compressed[] = {0x30, 0x30, 0x06, 0x0b, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09,
+	    0x10, 0x01, 0x09, 0xa0, 0x21, 0x30, 0x1f, 0x02, 0x01, 0x00, 0x30, 0x04, 0x06, 0x02, 0x2a, 0x03, 0x30,
+	    0x14, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01, 0xa0, 0x07, 0x24, 0x05, 0x04,
+	    0x03, 'a', 'b', 'c'};
 	static const uint8_t unknown[] = {0x30, 0x08, 0x06, 0x02, 0x2a, 0x03, 0xa0, 0x02, 0x05, 0x00};
 	static const uint8_t no_content[] = {0x30, 0x04, 0x06, 0x02, 0x2a, 0x03};
 	struct problem pr;
@@ -400,7 +402,8 @@ START_TEST(test_kinds)
 	ck_assert_msg(outline(compressed, sizeof(compressed), NULL, &o, &pr) == 0, "%s", pr.text);
 	ck_assert_int_eq(cms_outline_kind(o), CMS_KIND_COMPRESSED);
 	ck_assert_int_eq(cms_outline_check(o, &pr), -1);
-	ck_assert_ptr_nonnull(strstr(pr.text, "compressed"));
+	ck_assert_ptr_nonnull(strstr(pr.text, "compressed with 1.2.3"));
+	ck_assert(cms_outline_has_content(o));
 	ck_assert_int_eq(cms_outline_find(o, certs, 1), -1);
 	cms_outline_free(o);
 	ck_assert_int_eq(outline(unknown, sizeof(unknown), NULL, &o, &pr), 0);
@@ -415,7 +418,8 @@ END_TEST
 
 START_TEST(test_find)
 {
-	struct cms_recipient r[] = {{rsa.cert, CMS_KEY_RSA_V15}, {ec.cert, CMS_KEY_ECDH}};
+	struct cms_recipient r[] = {
+	    {.cert = rsa.cert, .mode = CMS_KEY_RSA_V15}, {.cert = ec.cert, .mode = CMS_KEY_ECDH}};
 	X509 *certs[] = {other.cert, ec.cert, rsa.cert};
 	struct problem pr = {0};
 	struct stream_buf to;
@@ -505,8 +509,8 @@ END_TEST
 START_TEST(test_limits)
 {
 	struct cms_limits lim = cms_limits_default;
-	struct cms_recipient r[] = {
-	    {rsa.cert, CMS_KEY_RSA_V15}, {other.cert, CMS_KEY_RSA_V15}, {ec.cert, CMS_KEY_ECDH}};
+	struct cms_recipient r[] = {{.cert = rsa.cert, .mode = CMS_KEY_RSA_V15},
+	    {.cert = other.cert, .mode = CMS_KEY_RSA_V15}, {.cert = ec.cert, .mode = CMS_KEY_ECDH}};
 	struct problem pr = {0};
 	struct stream_buf to;
 	struct cms_outline *o;
