@@ -70,27 +70,6 @@ static void answer_resolve(uint32_t id, struct ipc_in *in)
 	free(v);
 }
 
-static void answer_signers(uint32_t id, struct ipc_in *in)
-{
-	struct judge_signers *rq = mem_new(sizeof(*rq));
-	struct judge_trust *t = mem_new(sizeof(*t));
-	struct arena *a = arena_new(ANSWER_MEMORY);
-	struct ipc_out o;
-
-	if (judge_signers_get(in, a, rq) != 0)
-		log_fatal("the relay's question on signers cannot be read");
-	judge_signers(me.store, &me.world, rq, time(NULL), t);
-	changed_elsewhere();
-	judge_learn(me.store, &me.world, rq, t, time(NULL));
-	changed_here(JUDGE_NOBODY); /* how mail is written changes, not who is believed */
-	ipc_out_init(&o, JUDGE_TRUST, id);
-	judge_trust_put(&o, t);
-	send_relay(&o);
-	arena_free(a);
-	free(rq);
-	free(t);
-}
-
 static void answer_identities(uint32_t id)
 {
 	struct judge_identity_list *l = mem_new(sizeof(*l));
@@ -140,6 +119,27 @@ static void changed_elsewhere(void)
 		return;
 	me.known_version = store_version(me.store);
 	me.concerns[0] = '\0';
+}
+
+static void answer_signers(uint32_t id, struct ipc_in *in)
+{
+	struct judge_signers *rq = mem_new(sizeof(*rq));
+	struct judge_trust *t = mem_new(sizeof(*t));
+	struct arena *a = arena_new(ANSWER_MEMORY);
+	struct ipc_out o;
+
+	if (judge_signers_get(in, a, rq) != 0)
+		log_fatal("the relay's question on signers cannot be read");
+	judge_signers(me.store, &me.world, rq, time(NULL), t);
+	changed_elsewhere();
+	judge_learn(me.store, &me.world, rq, t, time(NULL));
+	changed_here(JUDGE_NOBODY); /* how mail is written changes, not who is believed */
+	ipc_out_init(&o, JUDGE_TRUST, id);
+	judge_trust_put(&o, t);
+	send_relay(&o);
+	arena_free(a);
+	free(rq);
+	free(t);
 }
 
 static void note_seen(struct ipc_in *in)
