@@ -16,28 +16,87 @@ static const struct mime_entity *entity_to_show(const struct work *w)
 	return &w->shown;
 }
 
-static int add_verdict(struct work *w, const struct policy_in_decision *d)
+/* RFC 7281 4: whose certificate it is. When it speaks for the author, that is the address it was found to speak for.
+ */
+static void one_signer(struct authres *r, const struct verdict_signer *s)
 {
+	r->body_smime_identifier = s->address[0] ? s->address : NULL;
+	r->body_smime_serial = s->serial[0] ? s->serial : NULL;
+	r->body_smime_issuer = s->issuer[0] ? s->issuer : NULL;
+}
+
+/* One result for the message and the signer it rests on, then one for each other signer. */
+static int add_results(struct work *w, const struct policy_in_decision *d)
+{
+	const struct verdict *v = &w->verdict;
+	struct authres r[JUDGE_CERTS_MAX + 1] = {
+	    {.authserv_id = w->rq->authserv_id, .result = d->result, .reason = d->why}};
 	char who[ADDRESS_TEXT_MAX], enc[80];
-	struct authres r = {
-	    .authserv_id = w->rq->authserv_id,
-	    .result = d->result,
-	    .reason = d->why,
-	    .body_smime_identifier = w->nsigners > 0 && w->have_from ? address_text(&w->from, who) : NULL,
-	    .body_smime_serial = w->signer_serial[0] ? w->signer_serial : NULL,
-	    .body_smime_issuer = w->signer_issuer[0] ? w->signer_issuer : NULL,
-	};
+	size_t n = 1;
 
 	if (w->facts.opened) {
 		snprintf(enc, sizeof(enc), "encrypted %s", w->cipher);
-		r.encryption = enc;
+		r[0].encryption = enc;
 	}
-	if (authres_add(&w->front, &r) != 0 || authres_add_x(&w->front, "Verdict", d->verdict) != 0 ||
+	if (v->decides >= 0)
+		one_signer(&r[0], &v->signers[v->decides]);
+	if (w->facts.sig == POLICY_SIG_GOOD)
+		r[0].body_smime_identifier = address_text(&w->from, who);
+	for (size_t i = 0; i < v->nsigners; i++) {
+		if ((int)i == v->decides)
+			continue;
+		one_signer(&r[n], &v->signers[i]);
+		r[n].result = verdict_smime(&v->signers[i]);
+		r[n].reason = v->signers[i].why[0] ? v->signers[i].why : "valid, but it does not decide";
+		r[n - 1].next = &r[n];
+		n++;
+	}
+	return authres_add(&w->front, r);
+}
+
+static int add_layers(struct work *w)
+{
+	const struct verdict *v = &w->verdict;
+	char text[1600];
+
+	for (size_t i = 0; i < v->nlayers; i++) {
+		verdict_layer_words(v, i, text, sizeof(text));
+		if (authres_add_x(&w->front, "Layer", text) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < v->nparts; i++) {
+		verdict_part_words(&v->parts[i], text, sizeof(text));
+		if (authres_add_x(&w->front, "Part", text) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < v->nsigners; i++) {
+		verdict_signer_words(&v->signers[i], text, sizeof(text));
+		if (authres_add_x(&w->front, "Signer", text) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Only where To and Cc are signed: the envelope's recipients say nothing of whom it was meant for. */
+static int add_recipients(struct work *w)
+{
+	if (!w->facts.recipients_signed || w->facts.sig != POLICY_SIG_GOOD)
+		return 0;
+	return authres_add_x(&w->front, "Recipients",
+	    w->facts.recipient_bound ? "bound; all stand in the signed To and Cc"
+				     : "not bound; not all stand in the signed To and Cc");
+}
+
+static int add_verdict(struct work *w, const struct policy_in_decision *d)
+{
+	if (add_results(w, d) != 0 || authres_add_x(&w->front, "Verdict", d->verdict) != 0 ||
 	    authres_add_x(&w->front, "Reason", d->why) != 0)
+		return -1;
+	if (w->from_note[0] && authres_add_x(&w->front, "Author", w->from_note) != 0)
 		return -1;
 	if (w->dsn_text[0] && authres_add_x(&w->front, "DSN", w->dsn_text) != 0)
 		return -1;
-	if (w->signer_name[0] && authres_add_x(&w->front, "Signer", w->signer_name) != 0)
+	if (add_layers(w) != 0 || add_recipients(w) != 0)
 		return -1;
 	if (w->facts.opened && authres_add_x(&w->front, "Cipher", w->cipher) != 0)
 		return -1;

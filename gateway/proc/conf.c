@@ -205,6 +205,11 @@ static const struct setting top_rows[] = {
 	"or refuse. With refuse, whoever knows a Message-ID learns from the answer whether that sender sent it to "
 	"that recipient.",
 	NULL},
+    {"encrypted-part", SETTING_ENUM, AT(encrypted_part), "refuse", 0, 0, dsn_words,
+	"Mail with an encrypted part beside others (a multipart around application/pkcs7-mime), which is never "
+	"opened here: deliver, mark, hold or refuse. A mail program inside that has a key would put what it decrypts "
+	"among the parts around it, which may carry it off. Found inside an encryption, refuse holds.",
+	NULL},
     {"dsn-rate", SETTING_INT, AT(dsn_rate), "20", 1, 100000, NULL,
 	"Delivery reports of one client outside that are matched within a second, and five times that of all; more "
 	"get 451 and come again.",
