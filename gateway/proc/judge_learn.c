@@ -18,7 +18,8 @@
 #include "gateway/base/log.h"
 #include "gateway/proc/judge_format.h"
 
-/* The same said again moves its time on, but not with every mail: that would be a write to the disk for each. */
+/* The same said again moves its time on, but not with every mail: that would be a write to the disk for each. So mail
+ * that says something else and is held back for less than this still counts as newer when it comes. */
 enum { AGAIN_S = 600 };
 
 struct lesson {
