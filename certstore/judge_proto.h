@@ -71,9 +71,11 @@ struct judge_identity_list {
 	struct judge_identity v[JUDGE_IDENTITIES_MAX];
 };
 /* ---- signers ---- */
+#define JUDGE_CAPS_MAX 1024
 struct judge_signer {
 	struct judge_octets cert;
-	int64_t signing_time;
+	struct judge_octets caps; /* its SMIMECapabilities attribute's value, none: n == 0 */
+	int64_t signing_time;	  /* unix s; 0: it gave none */
 };
 struct judge_signers {
 	char our_domain[256];

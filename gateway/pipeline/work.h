@@ -24,7 +24,8 @@ struct work {
 	struct buf front;	/* header text being made */
 
 	/* outbound */
-	struct policy_decision *decisions; /* one per recipient */
+	struct policy_decision *decisions;   /* one per recipient */
+	char added[JOB_MESSAGE_ID_MAX + 80]; /* Message-ID and Date where the message has none, once wrap_outer ran */
 
 	/* inbound: the layers peeled so far */
 	struct spool *der;   /* scratch A: CMS octets of the layer being opened */
