@@ -153,7 +153,7 @@ check-map:    ; @tests/scripts/check-map docs/MAP.md
 lint:
 	@tests/scripts/lint $(ALL_CFLAGS)
 
-# ---- fuzz: each target 60 s with its corpus, the server's session and the client's replies 10 minutes; FUZZ_SECONDS=n for all of them, ONLY="name ..." for some ----
+# ---- fuzz: each target 60 s with its corpus, what strangers speak to and what mail goes through 10 minutes; FUZZ_SECONDS=n for all of them, ONLY="name ..." for some ----
 FUZZ_SECONDS ?=
 FUZZ_BUILD   := build/fuzz
 FUZZ         := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -166,7 +166,7 @@ fuzz: fuzz-build
 define fuzz_rule
 $(BUILD)/fuzz/fuzz_$(1): $(BUILD)/obj/tests/fuzz/fuzz_$(1).o $(call libs_of,$(or $(call layer_of_stem,$(1)),$(call layer_of_stem,$(firstword $(subst _, ,$(1)))),gateway/proc))
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(ALL_LDFLAGS) -fsanitize=fuzzer -o $$@ $$^ $$(PKG_LIBS)
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) -fsanitize=fuzzer -o $$@ $$^ $$(PKG_LIBS) $$(shell pkg-config --libs check)
 endef
 $(foreach t,$(FUZZ),$(eval $(call fuzz_rule,$(t))))
 .PHONY: fuzz-bins
@@ -212,7 +212,7 @@ help:
 	@echo 'make check-san       the end-to-end tests under ASan and UBSan'
 	@echo 'make check-neighbours  with Postfix, Exim and OpenSMTPD around; DANE and MTA-STS in network namespaces (docs/NEIGHBOURS.md)'
 	@echo 'make soak            a random role is killed every few hundred milliseconds during 20,000 messages (MESSAGES=n SEED=n)'
-	@echo 'make fuzz            every target a minute, the server session and the client reply parser ten (ONLY="name ...", FUZZ_SECONDS=n)'
+	@echo 'make fuzz            every target a minute; the server session, the client reply parser, MIME, CMS and the whole ways of mail ten (ONLY="name ...", FUZZ_SECONDS=n)'
 	@echo 'make bench lint check-valgrind install (DESTDIR, PREFIX) clean'
 
 .PHONY: soak
