@@ -166,7 +166,7 @@ fuzz: fuzz-build
 define fuzz_rule
 $(BUILD)/fuzz/fuzz_$(1): $(BUILD)/obj/tests/fuzz/fuzz_$(1).o $(call libs_of,$(or $(call layer_of_stem,$(1)),$(call layer_of_stem,$(firstword $(subst _, ,$(1)))),gateway/proc))
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(ALL_LDFLAGS) -fsanitize=fuzzer -o $$@ $$^ $$(PKG_LIBS) $$(shell pkg-config --libs check)
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) -fsanitize=fuzzer -o $$@ $$^ $$(PKG_LIBS)
 endef
 $(foreach t,$(FUZZ),$(eval $(call fuzz_rule,$(t))))
 .PHONY: fuzz-bins

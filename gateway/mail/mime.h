@@ -74,6 +74,7 @@ struct mime_facts {
 	size_t longest_line;  /* octets without CRLF */
 	bool calendar_method; /* a text/calendar part with a method parameter */
 	bool invitation; /* calendar_method, and nothing beside it but the same said in text and as a calendar file */
+	bool mere_text;	 /* text/plain and text/html alone, no files */
 	bool tnef;	 /* application/ms-tnef */
 	bool report;	 /* the message itself is a multipart/report (DSN, MDN) */
 	bool bare;	 /* a CR or LF alone, in body or header */

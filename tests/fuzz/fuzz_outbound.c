@@ -34,7 +34,8 @@ static bool is_raw(const struct header_field *f, const char *text)
 /* Fields that are not compared: ours, and those that never go out. */
 static bool passed_over(const struct header_field *f, const struct header *sent)
 {
-	if (header_is(f, "Bcc") || header_is(f, "Resent-Bcc") || header_is(f, "MIME-Version"))
+	if (header_is(f, "Bcc") || header_is(f, "Resent-Bcc") || header_is(f, "MIME-Version") ||
+	    header_is(f, "HP-Outer"))
 		return true;
 	if (is_raw(f, PIPES_TRACE_OUT) || is_raw(f, PIPES_TRACE_IN) || authres_is_forged(f, "auth.lab.example"))
 		return true;
@@ -93,30 +94,24 @@ static bool has_layer(struct arena *a, const uint8_t *p, size_t n)
 	       mime_smime(&e) != MIME_SMIME_NONE;
 }
 
+/* Our signature holds where the message has one author; else it stays on. */
 static void compare(struct arena *a, const uint8_t *data, size_t size, enum policy_treatment t)
 {
 	struct seen sent, came;
+	struct address from;
+	bool author;
 
 	fuzz_pipes_check(0);
 	read_message(a, data, size, &sent);
 	read_message(a, w.out[0].p, w.out[0].len, &came);
+	author = header_author(a, &sent.h, &from, NULL) == 0;
+	if (author)
+		REQUIRE(strstr(w.res.log, t == POLICY_SEAL ? "verdict=sealed" : "verdict=signed") != NULL);
 	compare_fields(&sent, &came, false);
-	if (t == POLICY_SIGN && !seven(data, size))
+	if (t == POLICY_SIGN && (!author || !seven(data, size)))
 		return;
 	compare_fields(&sent, &came, true);
 	REQUIRE(sent.body_len == came.body_len && memcmp(sent.body, came.body, sent.body_len) == 0);
-}
-
-/* Our signature holds where the message has one author. */
-static void check_verdict(struct arena *a, const uint8_t *data, size_t size, enum policy_treatment t)
-{
-	struct address from;
-	struct seen sent;
-
-	read_message(a, data, size, &sent);
-	if (header_author(a, &sent.h, &from, NULL) != 0)
-		return;
-	REQUIRE(strstr(w.res.log, t == POLICY_SEAL ? "verdict=sealed" : "verdict=signed") != NULL);
 }
 
 static void there_and_back(const uint8_t *data, size_t size, enum policy_treatment t)
@@ -137,12 +132,10 @@ static void there_and_back(const uint8_t *data, size_t size, enum policy_treatme
 	made = pipes_take(&w, 0);
 	s = fuzz_pipes_open(t == POLICY_SEAL ? JOB_OPEN : JOB_CHECK, made.p, made.len);
 	REQUIRE(s == JOB_DONE || (t == POLICY_SEAL && s == JOB_HOLD)); /* held: nested too deep */
-	if (s == JOB_DONE) {
+	if (s == JOB_DONE)
 		compare(a, data, size, t);
-		check_verdict(a, data, size, t);
-	} else {
+	else
 		REQUIRE(strstr(w.res.why, "encrypted, and opened: ") == w.res.why);
-	}
 	buf_clear(&made);
 	arena_free(a);
 }

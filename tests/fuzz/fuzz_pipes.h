@@ -5,7 +5,36 @@
 #ifndef POSTERN_TESTS_FUZZ_PIPES_H
 #define POSTERN_TESTS_FUZZ_PIPES_H
 
+#include <check.h>
 #include <openssl/pem.h>
+
+#include "gateway/base/log.h"
+
+/* Check reports to its runner, and there is none. */
+#undef ck_assert
+#undef ck_assert_msg
+#undef ck_assert_int_eq
+#undef ck_assert_int_ge
+#undef ck_assert_int_lt
+#undef ck_assert_uint_eq
+#undef ck_assert_uint_gt
+#undef ck_assert_uint_lt
+#undef ck_assert_str_eq
+#undef ck_assert_ptr_eq
+#undef ck_assert_ptr_null
+#undef ck_assert_ptr_nonnull
+#define ck_assert(e) REQUIRE(e)
+#define ck_assert_msg(e, ...) REQUIRE(e)
+#define ck_assert_int_eq(a, b) REQUIRE((a) == (b))
+#define ck_assert_int_ge(a, b) REQUIRE((a) >= (b))
+#define ck_assert_int_lt(a, b) REQUIRE((a) < (b))
+#define ck_assert_uint_eq(a, b) REQUIRE((a) == (b))
+#define ck_assert_uint_gt(a, b) REQUIRE((a) > (b))
+#define ck_assert_uint_lt(a, b) REQUIRE((a) < (b))
+#define ck_assert_str_eq(a, b) REQUIRE(strcmp((a), (b)) == 0)
+#define ck_assert_ptr_eq(a, b) REQUIRE((const void *)(a) == (const void *)(b))
+#define ck_assert_ptr_null(p) REQUIRE((p) == NULL)
+#define ck_assert_ptr_nonnull(p) REQUIRE((p) != NULL)
 
 #include "gateway/mail/authres.h"
 #include "gateway/mail/mime.h"
@@ -33,6 +62,16 @@ static inline void fuzz_pipes_key(enum keys_algo algo, const char *path)
 	EVP_PKEY_free(key);
 }
 
+/* So that what the threads of the keeper hold is no leak. */
+static inline void fuzz_pipes_end(void)
+{
+	pipes_end(&w);
+	EVP_PKEY_free(hospital_key);
+	buf_clear(&fixture_master);
+	buf_clear(&fixture_pkcs8[KEYS_RSA_2048]);
+	buf_clear(&fixture_pkcs8[KEYS_EC_P256]);
+}
+
 /* Once a process. */
 static inline void fuzz_pipes_start(void)
 {
@@ -46,6 +85,7 @@ static inline void fuzz_pipes_start(void)
 	fuzz_pipes_key(KEYS_EC_P256, "tests/data/cms/ec.key");
 	pipes_start(&w);
 	hospital_key = pipes_private(KEYS_EC_P256);
+	REQUIRE(atexit(fuzz_pipes_end) == 0);
 }
 
 /* The message opened by the other gateway, whose judge believes every signer. Reports are about nothing that is

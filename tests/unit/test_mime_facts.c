@@ -168,6 +168,38 @@ static void nest(struct buf *b, int depth)
 		ck_assert_int_eq(buf_addf(b, "\r\n--x%d--", i), 0);
 }
 
+static const struct {
+	const char *in;
+	bool mere;
+} texts[] = {
+    {"A: b\r\n\r\nx\r\n", true},
+    {"Content-Type: text/html\r\n\r\nx\r\n", true},
+    {"Content-Type: text/plain\r\nContent-Disposition: inline\r\n\r\nx\r\n", true},
+    {"Content-Type: text/plain\r\nContent-Disposition: attachment\r\n\r\nx\r\n", false},
+    {"Content-Type: text/plain; name=a.txt\r\n\r\nx\r\n", false},
+    {"Content-Type: text/csv\r\n\r\nx\r\n", false},
+    {"Content-Type: text/calendar; method=REPLY\r\n\r\nx\r\n", false},
+    {"Content-Type: application/pdf\r\n\r\nx\r\n", false},
+    {"Content-Type: message/rfc822\r\n\r\nA: b\r\n\r\nx\r\n", false},
+    {"Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\n1\r\n--b\r\nContent-Type: "
+     "text/html\r\n\r\n2\r\n--b--\r\n",
+	true},
+    {"Content-Type: multipart/related; boundary=b\r\n\r\n--b\r\n\r\n1\r\n--b--\r\n", false},
+};
+
+START_TEST(test_mere_text)
+{
+	struct slow_reader s;
+	struct mime_facts f;
+	struct problem pr;
+	size_t n = strlen(texts[_i].in);
+
+	slow_init(&s, texts[_i].in, n, n);
+	ck_assert_int_eq(mime_facts(arena, &s.reader, 0, n, &mime_limits_default, &f, &pr), 0);
+	ck_assert_int_eq(f.mere_text, texts[_i].mere);
+}
+END_TEST
+
 START_TEST(test_depth)
 {
 	struct mime_facts f;
@@ -253,6 +285,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, test_facts, 0, (int)(sizeof(cases) / sizeof(cases[0])));
 	tcase_add_test(t, test_nul);
+	tcase_add_loop_test(t, test_mere_text, 0, sizeof(texts) / sizeof(*texts));
 	tcase_add_test(t, test_depth);
 	tcase_add_test(t, test_parts);
 	tcase_add_test(t, test_endless_header);
