@@ -1,2 +1,2 @@
-def rfc4134(a,b): return []
-def rfc9216(a,b): return []
+def rfc4134(a,b,c): return []
+def rfc9216(a,b,c): return []
