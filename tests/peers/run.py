@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The gateway and other programs, both ways; RFC examples; PKITS. Prints tables; fails for every cell that fails and is not listed in expected.txt with its reason.
 
-run.py [--quick] [NAME...]   NAME: a peer (openssl, gpgsm, nss, thunderbird, bouncycastle, pkijs) or a part (gateway, pkits, rfc4134, rfc9216); --quick: openssl and gpgsm,
+run.py [--quick] [NAME...]   NAME: a peer (openssl, gpgsm, nss, thunderbird, bouncycastle, pkijs) or a part (gateway, pkits, shapes, rfc4134, rfc9216); --quick: openssl and gpgsm,
 without the gateway's processes. Needs what `make interop-deps` installs, no display and no network.
 """
 import fnmatch
@@ -21,7 +21,7 @@ import through  # noqa: E402
 from smime import Identity  # noqa: E402
 
 KINDS = {"rsa": "rsa", "p256": "ec", "p384": "p384", "p521": "p521"}
-PARTS = {"gateway": None, "pkits": pkits.run, "rfc4134": examples.rfc4134, "rfc9216": examples.rfc9216}
+PARTS = {"gateway": None, "pkits": pkits.run, "shapes": examples.shapes, "rfc4134": examples.rfc4134, "rfc9216": examples.rfc9216}
 
 
 class Expected:
@@ -45,7 +45,7 @@ class Expected:
 class Report:
     """What was tried, and how it ended; the words that go under the table."""
     def __init__(self):
-        self.bad, self.better, self.counts = [], [], {}
+        self.bad, self.better, self.skipped, self.counts = [], [], [], {}
 
     def mark(self, peer, direction, cell, how, why):
         if how == "cannot":
@@ -156,6 +156,8 @@ def main():
         if not report.bad:
             shutil.rmtree(top, ignore_errors=True)
     print(f"\ninterop: {', '.join(f'{n} {w}' for w, n in sorted(report.counts.items()))}; {len(report.bad)} failures, {time.monotonic() - began:.0f} s")
+    for line in report.skipped:
+        print("NOT RUN " + line)
     for line in report.better:
         print("BETTER " + line)
     for line in report.bad:
