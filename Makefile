@@ -168,7 +168,7 @@ check-map:    ; @tests/scripts/check-map docs/MAP.md
 lint:
 	@tests/scripts/lint $(ALL_CFLAGS)
 
-# ---- fuzz: each target 60 s with its corpus, the server's session and the client's replies 10 minutes; FUZZ_SECONDS=n for all of them, ONLY="name ..." for some ----
+# ---- fuzz: each target 60 s with its corpus, what strangers speak to and what mail goes through 10 minutes; FUZZ_SECONDS=n for all of them, ONLY="name ..." for some ----
 FUZZ_SECONDS ?=
 FUZZ_BUILD   := build/fuzz
 FUZZ         := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -228,7 +228,7 @@ help:
 	@echo 'make check-neighbours  with Postfix, Exim and OpenSMTPD around; DANE and MTA-STS in network namespaces (docs/NEIGHBOURS.md)'
 	@echo 'make check-interop   gpgsm, NSS, Thunderbird, BouncyCastle, PKI.js and openssl, both ways; RFC examples; PKITS (docs/INTEROP.md)'
 	@echo 'make soak            a random role is killed every few hundred milliseconds during 20,000 messages (MESSAGES=n SEED=n)'
-	@echo 'make fuzz            every target a minute, the server session and the client reply parser ten (ONLY="name ...", FUZZ_SECONDS=n)'
+	@echo 'make fuzz            every target a minute; the server session, the client reply parser, MIME, CMS and the whole ways of mail ten (ONLY="name ...", FUZZ_SECONDS=n)'
 	@echo 'make bench lint check-valgrind install (DESTDIR, PREFIX) clean'
 
 .PHONY: soak

@@ -13,7 +13,7 @@
 #include "gateway/mail/header.h"
 
 struct mime_limits {
-	size_t depth;  /* nested multiparts and message/rfc822, default 20 */
+	size_t depth;  /* nested multiparts and message/rfc822, default 50: 25 times forwarded */
 	size_t parts;  /* in all, default 1000 */
 	size_t params; /* of one field, default 32 */
 	struct header_limits header;
@@ -67,24 +67,40 @@ int mime_parts(struct arena *a, struct reader *r, const struct mime_entity *e, c
 int mime_parts_sure(struct arena *a, struct reader *r, const struct mime_entity *e, const struct mime_limits *lim,
     struct mime_range **parts_r, size_t *n_r, struct problem *pr) __attribute__((warn_unused_result));
 
+/* An S/MIME part below the top, of the first few. */
+#define MIME_INSIDE_MAX 8
+struct mime_inside {
+	char path[24]; /* as IMAP counts (RFC 3501 6.4.5): "2", "1.2"; cut where it is nested deeper */
+	bool attached; /* below a message/rfc822 */
+	bool detached; /* multipart/signed; else application/pkcs7-mime */
+	char kind[24]; /* smime-type, or "" */
+	enum mime_cte cte;
+	uint64_t body_off; /* where its body begins */
+};
+
 /* What one pass over a whole message tells (the tree is walked to lim->depth). */
 struct mime_facts {
 	bool eight_bit;	      /* an octet above 127 anywhere in the body or header */
 	bool nul;	      /* an octet 0 */
 	size_t longest_line;  /* octets without CRLF */
 	bool calendar_method; /* a text/calendar part with a method parameter */
-	bool tnef;	      /* application/ms-tnef */
-	bool report;	      /* the message itself is a multipart/report (DSN, MDN) */
-	bool bare;	      /* a CR or LF alone, in body or header */
-	bool smime_inside;    /* any part below the top is application/pkcs7-mime (or .p7m) encrypted or opaque */
-	size_t depth, parts;  /* depth 0: no container; parts: entities in all, the message included */
+	bool invitation; /* calendar_method, and nothing beside it but the same said in text and as a calendar file */
+	bool mere_text;	 /* text/plain and text/html alone, no files */
+	bool tnef;	 /* application/ms-tnef */
+	bool report;	 /* the message itself is a multipart/report (DSN, MDN) */
+	bool bare;	 /* a CR or LF alone, in body or header */
+	bool smime_inside; /* any part below the top is application/pkcs7-mime (or .p7m) encrypted or opaque */
+	struct mime_inside inside[MIME_INSIDE_MAX]; /* signed and opaque parts below the top */
+	size_t ninside;
+	size_t depth, parts; /* depth 0: no container; parts: entities in all, the message included */
 };
 int mime_facts(struct arena *a, struct reader *r, uint64_t off, uint64_t len, const struct mime_limits *lim,
     struct mime_facts *f_r, struct problem *pr) __attribute__((warn_unused_result));
 
 /* What an entity is to S/MIME (RFC 8551 3.2.2, 3.5): judged by type, parameters and file name. */
 enum mime_smime {
-	MIME_SMIME_NONE,
+	MIME_SMIME_NONE,  /* also smime-type=certs-only (RFC 8551 3.2.2): a bag of certificates protects nothing, and
+			     what  only says that it is one is never opened */
 	MIME_SMIME_PKCS7, /* application/(x-)pkcs7-mime, or octet-stream named .p7m: enveloped, authEnveloped, signed,
 			     compressed (look inside) */
 	MIME_SMIME_DETACHED, /* multipart/signed with protocol application/(x-)pkcs7-signature and exactly that second

@@ -7,6 +7,7 @@
 #define POSTERN_POLICY_POLICY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "gateway/base/problem.h"
 
@@ -19,6 +20,18 @@ const char *policy_treatment_word(enum policy_treatment t);
 const char *policy_strength_word(enum policy_strength s);
 int policy_treatment_parse(const char *w, enum policy_treatment *t_r);
 int policy_strength_parse(const char *w, enum policy_strength *s_r);
+
+/* Content that a rule of the admin lets go unsigned and unencrypted, because what reads it elsewhere is a program
+ * that understands no S/MIME. */
+enum policy_exempt {
+	POLICY_EXEMPT_CALENDAR = 1,   /* invitations and what answers them, with nothing else in them */
+	POLICY_EXEMPT_AUTO_REPLY = 2, /* automatic replies (RFC 3834) of mere text */
+};
+#define POLICY_EXEMPT_ALL (POLICY_EXEMPT_CALENDAR | POLICY_EXEMPT_AUTO_REPLY)
+#define POLICY_EXEMPT_TEXT_MAX 32
+/* Words between commas: "calendar,auto-reply"; "" is none. 0, -1 for any other word. */
+int policy_exempt_parse(const char *text, uint8_t *bits_r);
+void policy_exempt_print(uint8_t bits, char out[POLICY_EXEMPT_TEXT_MAX]);
 
 /* ---- outbound, one recipient ---- */
 enum policy_certs {
@@ -40,7 +53,7 @@ struct policy_out {
 	bool tls_verified_possible; /* TLS with the next hop is verified: configured, DANE, MTA-STS (treatment tls) */
 	/* of the content; false/unknown at RCPT */
 	bool reply_to_sealed;
-	bool exempt; /* calendar or other exemption by rule: reserved, false */
+	uint8_t exempt; /* enum policy_exempt: the one kind that the message is and that the rule lets go; 0: none */
 };
 enum policy_action { POLICY_PASS, POLICY_REFUSE, POLICY_LATER };
 struct policy_decision {
@@ -65,6 +78,7 @@ struct policy_in_rules {		       /* per our domain: configuration */
 	enum policy_in_action broken;	       /* signature not valid, not encrypted: mark */
 	enum policy_in_action sealed_unsigned; /* encrypted, no signature or no valid trusted one: hold */
 	enum policy_in_dsn_rule dsn_unmatched; /* a delivery report about nothing that we sent: mark */
+	enum policy_in_dsn_rule part;	       /* an encrypted part beside others: refuse */
 };
 enum policy_sig {
 	POLICY_SIG_NONE,
@@ -72,7 +86,11 @@ enum policy_sig {
 	POLICY_SIG_BAD,
 	POLICY_SIG_UNTRUSTED,
 	POLICY_SIG_UNBOUND /* valid and trusted but not bound to From */,
-	POLICY_SIG_TEMP
+	POLICY_SIG_TEMP,
+	POLICY_SIG_EXPIRED, /* would be trusted, were it not for the time */
+	POLICY_SIG_PARTLY,  /* a part below the top is signed, the message is not */
+	POLICY_SIG_OUTSIDE, /* signed around the encryption alone: says nothing of who knew the content */
+	POLICY_SIG_COUNT
 };
 struct policy_in {
 	bool encrypted; /* at least one encryption layer of ours was opened */
@@ -82,15 +100,18 @@ struct policy_in {
 	bool recipients_signed; /* protected To and Cc were found inside: only then recipient_bound says something */
 	bool recipient_bound;
 	enum policy_in_dsn dsn;
-	char sig_why[400]; /* sentence */
+	char part_why[160]; /* an encrypted part stands beside others: which; else "" */
+	char sig_why[400];  /* sentence */
 	char open_why[400];
 };
 struct policy_in_decision {
 	enum policy_in_action action;
 	bool refuse;	  /* with HOLD: before the 250 it is refused instead */
+	bool refuse_part; /* ... for its encrypted part */
 	bool header_only; /* a report that would be held: delivered, marked, without the content that came back */
-	char result[12];  /* RFC 7281 word: pass fail none policy temperror permerror */
-	char verdict[24]; /* X-Postern-Verdict word: sealed, signed, encrypted, clear, untrusted, broken */
+	char result[12];  /* RFC 7281 word: pass fail none neutral policy temperror permerror */
+	char verdict[24]; /* X-Postern-Verdict word: sealed, signed, encrypted, clear, untrusted, unbound, expired,
+			     temporary, partly-signed, broken */
 	char why[640];
 };
 void policy_inbound(const struct policy_in_rules *r, const struct policy_in *f, struct policy_in_decision *d_r);

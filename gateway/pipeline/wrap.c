@@ -1,0 +1,259 @@
+/*
+ * Header fields of outgoing mail, inside and outside: RFC 9788 (fields on the entity that is signed, HP-Outer for
+ * what stands outside), RFC 8551 3.1 (the whole message as message/rfc822). Sealer. Fields go in octet for octet and
+ * in their order; what relays wrote stays outside, Bcc goes nowhere.
+ */
+#include "gateway/pipeline/wrap.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "gateway/base/encode.h"
+#include "gateway/mail/protect.h"
+#include "gateway/mail/sevenbit.h"
+
+static bool hides(const struct format *f, enum wrap_for how)
+{
+	return f != NULL && f->wrap != FORMAT_WRAP_NONE && how == WRAP_SEALED && !f->subject_outside;
+}
+
+/* RFC 5322 3.6: what must stand in a message and does not. Once for the job: inside and outside say the same. */
+static const char *added(struct work *w)
+{
+	const struct header *h = &w->msg.header;
+	char *p = w->added, date[32];
+	size_t n = 0;
+
+	if (p[0] != 0)
+		return p;
+	if (header_find(h, "Message-ID", 0) == NULL)
+		n = (size_t)snprintf(p, sizeof(w->added), "Message-ID: %s\r\n", w->res->message_id);
+	if (header_find(h, "Date", 0) != NULL)
+		return p;
+	encode_date(time(NULL), date);
+	(void)snprintf(p + n, sizeof(w->added) - n, "Date: %s\r\n", date);
+	return p;
+}
+
+/* One pass over what stands outside of what the author wrote. */
+typedef int put_fn(struct buf *out, const char *raw, size_t n);
+
+static int put_raw(struct buf *out, const char *raw, size_t n)
+{
+	return buf_add(out, raw, n);
+}
+
+static int put_lines(struct buf *out, const char *lines, put_fn *put)
+{
+	while (*lines != 0) {
+		size_t n = strcspn(lines, "\n") + 1;
+
+		if (put(out, lines, n) != 0)
+			return -1;
+		lines += n;
+	}
+	return 0;
+}
+
+/* hcp_baseline of RFC 9788 3.2.1: the Subject is replaced, other fields that tell of the content are left out. */
+static int put_outside(struct buf *out, const struct header_field *f, bool hide, put_fn *put)
+{
+	if (!hide || !protect_is_hidden(f))
+		return put(out, f->raw, f->raw_len);
+	return header_is(f, "Subject") ? put(out, protect_subject, strlen(protect_subject)) : 0;
+}
+
+int wrap_outer(struct work *w, const struct format *f, enum wrap_for how)
+{
+	const struct header *h = &w->msg.header;
+	bool hide = hides(f, how);
+
+	for (size_t i = 0; i < h->n; i++) {
+		enum protect_kind kind = protect_kind(&h->f[i]);
+
+		if (kind == PROTECT_STRUCTURAL || kind == PROTECT_SECRET || kind == PROTECT_RECORD)
+			continue;
+		if (put_outside(&w->front, &h->f[i], hide, put_raw) != 0)
+			return -1;
+	}
+	return put_lines(&w->front, added(w), put_raw);
+}
+
+static int put_records(struct work *w, bool hide, struct buf *out)
+{
+	const struct header *h = &w->msg.header;
+
+	for (size_t i = 0; i < h->n; i++)
+		if (protect_kind(&h->f[i]) == PROTECT_AUTHOR &&
+		    put_outside(out, &h->f[i], hide, protect_record_put) != 0)
+			return -1;
+	return put_lines(out, added(w), protect_record_put);
+}
+
+/* Of the fields inside: all in their order, or one kind alone. */
+enum part { PART_ALL, PART_AUTHOR, PART_STRUCTURAL };
+
+static bool goes_inside(const struct header_field *f, enum part part)
+{
+	enum protect_kind kind = protect_kind(f);
+
+	return (kind == PROTECT_AUTHOR && part != PART_STRUCTURAL) ||
+	       (kind == PROTECT_STRUCTURAL && part != PART_AUTHOR);
+}
+
+/* hp NULL: Content-Type as it is. */
+static int put_inside(struct work *w, enum part part, const char *hp, struct buf *out)
+{
+	const struct header *h = &w->msg.header;
+	int err = 0;
+
+	for (size_t i = 0; i < h->n && err == 0; i++) {
+		if (!goes_inside(&h->f[i], part))
+			continue;
+		if (hp != NULL && header_is(&h->f[i], "Content-Type"))
+			err = protect_type_put(out, &h->f[i], "hp", hp);
+		else
+			err = buf_add(out, h->f[i].raw, h->f[i].raw_len);
+	}
+	if (err == 0 && part != PART_STRUCTURAL)
+		err = buf_adds(out, added(w));
+	if (err == 0 && part != PART_AUTHOR && hp != NULL && header_find(h, "Content-Type", 0) == NULL)
+		err = protect_type_put(out, NULL, "hp", hp);
+	return err;
+}
+
+/* The fields of the entity's root. HP-Outer: of encrypted mail alone (RFC 9788 2.2). */
+static int fields_inside(struct wrap *x, struct work *w, bool hide, enum wrap_for how)
+{
+	/* as many as a gateway like this one reads */
+	if (w->msg.header.n * 2 + 8 > w->lim.header.fields)
+		return -1;
+	if (put_inside(w, PART_ALL, how == WRAP_SEALED ? "cipher" : "clear", &x->front) != 0)
+		return -1;
+	if (how == WRAP_SEALED && put_records(w, hide, &x->front) != 0)
+		return -1;
+	return buf_adds(&x->front, "\r\n");
+}
+
+static bool any_high(const struct buf *b)
+{
+	uint8_t all = 0;
+
+	for (size_t i = 0; i < b->len; i++)
+		all |= b->p[i];
+	return all & 0x80;
+}
+
+/* The container is at least as wide as what it holds (RFC 2045 6.4). */
+static const char *rfc822_cte(const struct work *w, bool high)
+{
+	if (w->msg.cte == MIME_CTE_BINARY)
+		return "Content-Transfer-Encoding: binary\r\n";
+	return w->msg.cte == MIME_CTE_8BIT || high ? "Content-Transfer-Encoding: 8bit\r\n" : "";
+}
+
+static int message_inside(struct wrap *x, struct work *w, enum part part)
+{
+	struct buf fields;
+	int err;
+
+	buf_init(&fields, x->front.max);
+	err = put_inside(w, part, NULL, &fields);
+	if (err == 0)
+		err = buf_addf(&x->front, "Content-Type: message/rfc822; forwarded=no\r\n%s\r\n",
+		    rfc822_cte(w, any_high(&fields)));
+	if (err == 0)
+		err = buf_add(&x->front, fields.p, fields.len);
+	buf_clear(&fields);
+	return err == 0 && part == PART_ALL ? buf_adds(&x->front, "\r\n") : err;
+}
+
+static int too_large(struct work *w)
+{
+	return problem_set(&w->res->pr, PROBLEM_PERM, 552, "5.3.4", "",
+	    "the header of the message is too large to be protected (header-max)");
+}
+
+int wrap_init(struct wrap *x, struct work *w, const struct format *f, enum wrap_for how)
+{
+	int err = -1;
+
+	memset(x, 0, sizeof(*x));
+	x->as = (enum format_wrap)f->wrap;
+	/* no more than a gateway like this one reads */
+	buf_init(&x->front, w->lim.header.octets);
+	switch (x->as) {
+	case FORMAT_WRAP_NONE:
+		err = entity_front(&w->msg.header, &x->front);
+		break;
+	case FORMAT_WRAP_FIELDS:
+		err = fields_inside(x, w, hides(f, how), how);
+		break;
+	case FORMAT_WRAP_MESSAGE:
+		err = message_inside(x, w, PART_ALL);
+		break;
+	}
+	if (err != 0)
+		return too_large(w);
+	entity_reader_init(&x->entity, &x->front, spool_reader(w->in), w->msg.body_off, w->msg.body_len);
+	return 0;
+}
+
+struct reader *wrap_reader(struct wrap *x)
+{
+	return &x->entity.reader;
+}
+
+static int seven(struct work *w, struct reader *r, size_t max)
+{
+	struct spool *s = work_scratch(w, 1);
+
+	if (sevenbit_write(r, 0, r->size, max, spool_writer(s), &w->res->pr) != 0)
+		return -1;
+	return spool_finish(s, &w->res->pr);
+}
+
+/* The author's fields first, untouched; behind them what sevenbit makes of the entity's own fields and the body. */
+static int seven_apart(struct wrap *x, struct work *w, size_t max)
+{
+	struct entity_reader e;
+	struct buf own;
+	int err;
+
+	buf_init(&own, x->front.max);
+	buf_reset(&x->front);
+	if (x->as == FORMAT_WRAP_FIELDS)
+		err = put_inside(w, PART_AUTHOR, "clear", &x->front);
+	else
+		err = message_inside(x, w, PART_AUTHOR);
+	if (err == 0)
+		err = put_inside(w, PART_STRUCTURAL, x->as == FORMAT_WRAP_FIELDS ? "clear" : NULL, &own);
+	if (err != 0 || buf_adds(&own, "\r\n") != 0) {
+		buf_clear(&own);
+		return too_large(w);
+	}
+	entity_reader_init(&e, &own, spool_reader(w->in), w->msg.body_off, w->msg.body_len);
+	err = seven(w, &e.reader, max);
+	buf_clear(&own);
+	return err;
+}
+
+int wrap_seven(struct wrap *x, struct work *w, size_t max)
+{
+	if (x->as != FORMAT_WRAP_NONE && any_high(&x->front)) {
+		if (seven_apart(x, w, max) != 0)
+			return -1;
+	} else {
+		if (seven(w, &x->entity.reader, max) != 0)
+			return -1;
+		buf_reset(&x->front);
+	}
+	entity_reader_init(&x->entity, &x->front, spool_reader(w->plain), 0, spool_size(w->plain));
+	return 0;
+}
+
+void wrap_clear(struct wrap *x)
+{
+	buf_clear(&x->front);
+}
