@@ -68,7 +68,7 @@ class Report:
 
 def identities(top):
     ca = Identity(top, "ca", ca=True, cn="Interop CA", days=30)
-    names = {"us": "email:a@hospital.example,DNS:hospital.example", "them": "email:b@partner.example,DNS:partner.example"}
+    names = {"us": "email:a@hospital.example,DNS:hospital.example", "them": ",".join(["email:b@partner.example"] + [f"DNS:{p}{name}.example" for name in peers.ALL for p in ("", "signed.")])}
     return ca, {f"{who}-{kind}": Identity(top, f"{who}-{kind}", san, key, issuer=ca, days=30) for who, san in names.items() for kind, key in KINDS.items()}
 
 
@@ -107,10 +107,12 @@ def start(top, names, who, ca, report):
 
 
 def reasons(expected, chosen):
+    """One line for each reason of a peer."""
     print("\nWhy some cells are \"no\" (tried, fails for the peer's reasons) or \"-\" (there is nothing to try):\n")
-    for p, d, how, cell, why in expected.rows:
-        if p in [c.name for c in chosen]:
-            print(f"  * {p}, {d}, {cell}: {why}")
+    for name in [c.name for c in chosen]:
+        mine = [(why, f"{cell} ({d})") for p, d, _, cell, why in expected.rows if p == name and why != "as above"]
+        for reason in dict.fromkeys(why for why, _ in mine):
+            print(f"  * {name}: {'; '.join(c for why, c in mine if why == reason)}: {reason}")
 
 
 def play_peers(top, wanted, quick, report):
@@ -128,7 +130,7 @@ def play_peers(top, wanted, quick, report):
         if not wanted or set(wanted) & set(peers.ALL):
             play_all("send / receive, straight through the gateway's CMS", matrix.CELLS, chosen, expected, report, lambda p, d, c: matrix.play(p, ours, d, c))
         if not quick and (not wanted or "gateway" in wanted):
-            with through.Both(top, who, ca) as both:
+            with through.Both(top, who, chosen) as both:
                 play_all("send / receive by SMTP through a running gateway", through.CELLS, chosen, expected, report, both.play)
         if not quick:
             reasons(expected, chosen)
