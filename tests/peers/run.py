@@ -21,6 +21,8 @@ import through  # noqa: E402
 from smime import Identity  # noqa: E402
 
 KINDS = {"rsa": "rsa", "p256": "ec", "p384": "p384", "p521": "p521"}
+# what begins so was said by the gateway or of it: never a fault of the peer
+OURS = ("cms ended with", "not taken", "not sealed", "only 0 of 1 mails", "no smime=pass", "another body", "another verdict", "hospital: ")
 PARTS = {"gateway": None, "pkits": pkits.run, "shapes": examples.shapes, "rfc4134": examples.rfc4134, "rfc9216": examples.rfc9216}
 
 
@@ -56,7 +58,7 @@ class Report:
             return self.count("yes!")
         if got is None:
             return self.count("yes")
-        if how == "fails":
+        if how == "fails" and not got.startswith(OURS):
             return self.count("no")
         self.bad.append(f"{peer}, {direction}, {cell}: {got}")
         return self.count("FAIL")
