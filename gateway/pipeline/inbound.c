@@ -17,6 +17,7 @@
 static enum stage_result in_header(struct work *w);
 static enum stage_result in_peel(struct work *w);
 static enum stage_result in_unwrap(struct work *w);
+static enum stage_result in_look(struct work *w);
 static enum stage_result in_trust(struct work *w);
 static enum stage_result in_judge(struct work *w);
 
@@ -24,6 +25,7 @@ const struct stage inbound_stages[] = {
     {"header", in_header},    /* header block, the author, To and Cc */
     {"peel", in_peel},	      /* open and verify layer by layer; CHECK stops at the first that is encrypted */
     {"unwrap", in_unwrap},    /* header fields that were signed or sealed with it: who says to be the author */
+    {"look", in_look},	      /* S/MIME parts below the top; too many parts */
     {"trust", in_trust},      /* who signed: known answers, or ask the judge and run again */
     {"report", report_stage}, /* a delivery report from outside: about what? known, or ask and run again */
     {"judge", in_judge},      /* policy, then the message as it will be delivered */
@@ -142,7 +144,7 @@ static enum stage_result unopened(struct work *w)
  * exhaust its readers is not handed to the inside, whoever signed it. Other faults of MIME are the reader's business,
  * as they are in mail that came in the clear.
  */
-static enum stage_result look_inside(struct work *w)
+static enum stage_result in_look(struct work *w)
 {
 	const char *type = w->shown.type.type;
 	struct problem pr = {0};
@@ -173,7 +175,7 @@ static enum stage_result in_peel(struct work *w)
 {
 	switch (layers_peel(w)) {
 	case LAYERS_END:
-		return look_inside(w);
+		return STAGE_NEXT;
 	case LAYERS_ENCRYPTED:
 		w->res->status = JOB_AS_IT_CAME;
 		return STAGE_DONE;
@@ -266,6 +268,7 @@ static enum stage_result in_trust(struct work *w)
 {
 	struct verdict *v = &w->verdict;
 
+	note_name(w);
 	if (w->nsigners > 0 && !v->failed && w->have_from) {
 		if (!answered(w)) {
 			ask(w);
@@ -273,7 +276,6 @@ static enum stage_result in_trust(struct work *w)
 		}
 		verdict_judged(v, &w->rq->trust);
 	}
-	note_name(w);
 	verdict_conclude(v, w->have_from ? NULL : w->from_why, &w->facts);
 	name_author(w);
 	if (w->facts.sig == POLICY_SIG_TEMP && !w->rq->released) {
@@ -311,6 +313,10 @@ static void say_more(const struct work *w, struct policy_in_decision *d)
 
 	if (w->from_note[0])
 		snprintf(d->why + n, sizeof(d->why) - n, "; %s", w->from_note);
+	n = strlen(d->why);
+	if (w->wrapped.from_differs && w->nsigners > 0)
+		snprintf(
+		    d->why + n, sizeof(d->why) - n, "; the From outside names another author than the signed one");
 }
 
 static void note_log(struct work *w, const struct policy_in_decision *d)
