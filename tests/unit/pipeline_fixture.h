@@ -116,6 +116,7 @@ static inline void pipes_verdict(struct pipes *w, size_t i, enum policy_treatmen
 	v->rcpt_certs[0] = pipes_der(&w->lab);
 	PIPES_COPY(v->sign_key, PIPES_SIGN);
 	v->sign_cert = pipes_der(&w->hospital);
+	v->format = format_default();
 	if (w->rq.nverdicts <= i)
 		w->rq.nverdicts = i + 1;
 }
