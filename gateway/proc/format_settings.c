@@ -47,6 +47,15 @@ static const struct setting rows[] = {
 	.dflt = "yes",
 	.help = "Write for a partner with the ciphers and the RSA padding that its signed, believed mail says it can "
 		"open (SMIMECapabilities, RFC 8551 2.5.2)."},
+    {.name = "learn-max",
+	.type = SETTING_INT,
+	.offset = offsetof(struct format_settings, learn_max),
+	.dflt = "100000",
+	.min = 1,
+	.max = 100000000,
+	.help =
+	    "Partners and people whose reader's abilities are remembered; of more nothing is learned, and nobody is "
+	    "forgotten for others."},
     {.name = "learn-future-max",
 	.type = SETTING_DURATION,
 	.offset = offsetof(struct format_settings, learn_future_max),

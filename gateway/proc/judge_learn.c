@@ -86,15 +86,35 @@ static const char *describe(const struct lesson *l, const struct judge_owner *o,
 	return out;
 }
 
+/* Anybody whom an anchor vouches for could fill the table: strangers find no room, those who have some keep it. */
+static int has_room(struct lesson *l, const struct judge_owner *o, struct problem *pr)
+{
+	int64_t n;
+
+	if (o->ncaps > 0)
+		return 1;
+	if (store_caps_owners(l->store, &n, pr) < 0)
+		return -1;
+	if (n < l->w->learn_max)
+		return 1;
+	log_warn(NULL, "judge", "not-learned of=%s why=\"format, learn-max = %lld is reached\"", l->owner,
+	    (long long)l->w->learn_max);
+	return 0;
+}
+
 static int keep(struct lesson *l, struct problem *pr)
 {
 	const struct judge_owner *o;
 	struct store_caps *old;
 	char detail[1600];
 	bool same;
+	int room;
 
 	if (judge_cache_owner(l->w->cache, l->store, l->owner, &o, pr) < 0)
 		return -1;
+	room = has_room(l, o, pr);
+	if (room <= 0)
+		return room;
 	old = said_before(o, l->row.sha256);
 	same = old && old->ncaps == l->row.ncaps && memcmp(old->caps, l->row.caps, l->row.ncaps) == 0;
 	if (old && l->row.signing_time < old->signing_time + (same ? AGAIN_S : 1))

@@ -236,6 +236,22 @@ START_TEST(many_signers)
 }
 END_TEST
 
+/* Strangers whom an anchor vouches for push nobody out. */
+START_TEST(full)
+{
+	fx.w.learn_max = 1;
+	mail("ann@lab.example", &lab, CMS_CAPS_AES_128_GCM, NOW - HOUR);
+	mail("bob@lab.example", &bob, GCM, NOW - HOUR);
+	judge_fixture_cert(&fx, "bob@lab.example", &bob, false);
+	ck_assert_str_eq(written_to("bob@lab.example"), DEFAULT);
+	mail("ann@lab.example", &lab, GCM, NOW - 60);
+	ck_assert_str_eq(written_to("ann@lab.example"), LEARNED);
+	fx.w.learn_max = 2;
+	mail("bob@lab.example", &bob, GCM, NOW - HOUR);
+	ck_assert_str_eq(written_to("bob@lab.example"), LEARNED);
+}
+END_TEST
+
 /* ---- whose reader ---- */
 
 START_TEST(person_and_domain)
@@ -415,6 +431,7 @@ int main(void)
 	tcase_add_test(t, only_forward);
 	tcase_add_test(t, said_again);
 	tcase_add_test(t, many_signers);
+	tcase_add_test(t, full);
 	tcase_add_test(t, person_and_domain);
 	tcase_add_test(t, gateway_and_desktop);
 	tcase_add_test(t, pinned_person);
