@@ -50,6 +50,7 @@ static const struct option {
     [FORMAT_SUBJECT] = {"subject", offsetof(struct format, subject_outside), subjects},
     [FORMAT_LEGACY_DISPLAY] = {"legacy-display", offsetof(struct format, legacy_display), yes},
     [FORMAT_TRIPLE] = {"triple", offsetof(struct format, triple), yes},
+    [FORMAT_CALENDAR] = {"calendar", offsetof(struct format, calendar), forms},
 };
 _Static_assert(sizeof options / sizeof *options == FORMAT_OPTIONS, "a row for every option");
 _Static_assert(sizeof(bool) == 1, "every field of a format is one octet");
@@ -161,8 +162,11 @@ void format_print(const struct format *f, unsigned which, char out[FORMAT_TEXT_M
 
 struct format format_default(void)
 {
-	return (struct format){
-	    .cipher = AES_256_CBC, .keymode = KEY_PKCS1, .inside = FORMAT_OPAQUE, .alone = FORMAT_MULTIPART};
+	return (struct format){.cipher = AES_256_CBC,
+	    .keymode = KEY_PKCS1,
+	    .inside = FORMAT_OPAQUE,
+	    .alone = FORMAT_MULTIPART,
+	    .calendar = FORMAT_OPAQUE};
 }
 
 const char *format_cipher_word(uint8_t cipher)

@@ -28,6 +28,7 @@ struct format {
 	uint8_t digest;		 /* enum format_digest; AUTO: as strong as our key */
 	uint8_t inside, alone;	 /* enum format_signed: of what is then encrypted; of treatment `sign` */
 	uint8_t wrap;		 /* enum format_wrap */
+	uint8_t calendar;	 /* enum format_signed: `alone` for invitations and TNEF */
 	bool pss;		 /* RSASSA-PSS for an RSA key of ours */
 	bool ski;		 /* recipients named by subjectKeyIdentifier */
 	bool triple;		 /* signed again outside (RFC 2634) */
@@ -48,6 +49,7 @@ enum format_option {
 	FORMAT_SUBJECT,
 	FORMAT_LEGACY_DISPLAY,
 	FORMAT_TRIPLE,
+	FORMAT_CALENDAR,
 	FORMAT_OPTIONS
 };
 #define FORMAT_GIVEN(option) (1u << (option))

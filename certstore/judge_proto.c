@@ -15,7 +15,7 @@
 
 /* Highest values of the enums that travel as numbers (policy.h, cms.h: certstore cannot include them;
  * test_judge_world checks that they agree). */
-enum { TREATMENT_MAX = 3, STRENGTH_MAX = 2, CERTS_MAX = 3, CIPHER_MAX = 5, KEYMODE_MAX = 3 };
+enum { TREATMENT_MAX = 3, EXEMPT_MAX = 3, STRENGTH_MAX = 2, CERTS_MAX = 3, CIPHER_MAX = 5, KEYMODE_MAX = 3 };
 /* Our certificates and a chain of up to five behind them. */
 enum { CHAIN_MAX = 5 * 16384 };
 
@@ -119,6 +119,8 @@ static void put_verdict_policy(struct ipc_out *o, const struct judge_verdict *m)
 	ipc_put_u8(o, m->certs);
 	ipc_put_u8(o, m->any_treatment);
 	ipc_put_u8(o, m->any_strength);
+	ipc_put_u8(o, m->exempt);
+	ipc_put_u8(o, m->any_exempt);
 	put_bool(o, m->own_domain);
 	put_bool(o, m->listed);
 	put_bool(o, m->seen_protected);
@@ -135,6 +137,8 @@ static void get_verdict_policy(struct ipc_in *in, struct judge_verdict *m_r)
 	m_r->certs = get_number(in, 0, CERTS_MAX);
 	m_r->any_treatment = get_number(in, 0, TREATMENT_MAX);
 	m_r->any_strength = get_number(in, 0, STRENGTH_MAX);
+	m_r->exempt = get_number(in, 0, EXEMPT_MAX);
+	m_r->any_exempt = get_number(in, 0, EXEMPT_MAX);
 	m_r->own_domain = get_bool(in);
 	m_r->listed = get_bool(in);
 	m_r->seen_protected = get_bool(in);
@@ -151,6 +155,7 @@ static void put_format(struct ipc_out *o, const struct format *f)
 	ipc_put_u8(o, f->inside);
 	ipc_put_u8(o, f->alone);
 	ipc_put_u8(o, f->wrap);
+	ipc_put_u8(o, f->calendar);
 	put_bool(o, f->pss);
 	put_bool(o, f->ski);
 	put_bool(o, f->triple);
@@ -166,6 +171,7 @@ static void get_format(struct ipc_in *in, struct format *f_r)
 	f_r->inside = get_number(in, 0, FORMAT_MULTIPART);
 	f_r->alone = get_number(in, 0, FORMAT_MULTIPART);
 	f_r->wrap = get_number(in, 0, FORMAT_WRAP_MESSAGE);
+	f_r->calendar = get_number(in, 0, FORMAT_MULTIPART);
 	f_r->pss = get_bool(in);
 	f_r->ski = get_bool(in);
 	f_r->triple = get_bool(in);

@@ -42,6 +42,8 @@ static const char *const steps[] = {
     "ALTER TABLE partner ADD COLUMN format TEXT NOT NULL DEFAULT '';"
     "CREATE TABLE capabilities (owner TEXT NOT NULL, sha256 TEXT NOT NULL, signer TEXT NOT NULL, caps BLOB NOT NULL,"
     " signing_time INTEGER NOT NULL, seen INTEGER NOT NULL, PRIMARY KEY (owner, sha256)) STRICT, WITHOUT ROWID;",
+    /* 3: content that a rule lets go unprotected */
+    "ALTER TABLE rule ADD COLUMN exempt TEXT NOT NULL DEFAULT '';",
 };
 
 int store_schema_version(void)

@@ -61,15 +61,23 @@ static int check_signer(const struct cms_signer *s, const struct cms_alg_digest 
 	return problem_policy(pr, "The private key for %s is neither RSA nor EC.", text);
 }
 
+/* One that is there already is no failure. */
+static int add_cert(CMS_ContentInfo *cms, X509 *cert)
+{
+	if (CMS_add1_cert(cms, cert) || ERR_GET_REASON(ERR_peek_last_error()) == CMS_R_CERTIFICATE_ALREADY_PRESENT) {
+		ERR_clear_error();
+		return 0;
+	}
+	return -1;
+}
+
 static int add_certs(CMS_ContentInfo *cms, const struct cms_signer *s, X509 *enc_cert)
 {
 	for (int i = 0; i < sk_X509_num(s->chain); i++)
-		if (!CMS_add1_cert(cms, sk_X509_value(s->chain, i)))
+		if (add_cert(cms, sk_X509_value(s->chain, i)) == -1)
 			return -1;
-	/* RFC 8551 2.5.3: send along the certificate the preference names; adding one twice does nothing */
-	if (enc_cert != NULL && X509_cmp(enc_cert, s->cert) != 0 && !CMS_add1_cert(cms, enc_cert))
-		return -1;
-	return 0;
+	/* RFC 8551 2.5.3: send along the certificate the preference names */
+	return enc_cert != NULL ? add_cert(cms, enc_cert) : 0;
 }
 
 /* RFC 4056 3: the hash also in MGF1 (OpenSSL's choice), the salt as long as the digest. */

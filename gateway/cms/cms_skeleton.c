@@ -177,6 +177,7 @@ static int read_gcm(struct ber *b, const struct ber_item *it, struct cms_skeleto
 	if (r != 1 || !ber_is(&p, BER_UNIVERSAL, BER_OCTETS) || p.constructed)
 		return r == -1 ? -1 : ber_problem(it->off, pr, "the nonce is missing.");
 	sk->iv = (size_t)p.len;
+	sk->icv = 12; /* the default, when nothing follows */
 	ber_pass(b);
 	r = ber_next(b, &p, pr);
 	if (r != 1)

@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
+#include <openssl/rsa.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +134,23 @@ static void refuse(struct cms_signer_facts *f, const char *why)
 	snprintf(f->why, sizeof(f->why), "%s", why);
 }
 
+/* RFC 4055 3.1: the hash in the parameters, which is SHA-1 when they say nothing. NID_undef: malformed. */
+static int pss_hash(const X509_ALGOR *sig)
+{
+	RSA_PSS_PARAMS *pss;
+	const void *v;
+	int type, nid = NID_undef;
+
+	X509_ALGOR_get0(NULL, &type, &v, sig);
+	if (type != V_ASN1_SEQUENCE)
+		return type == V_ASN1_UNDEF ? NID_sha1 : NID_undef;
+	pss = ASN1_item_unpack(v, ASN1_ITEM_rptr(RSA_PSS_PARAMS));
+	if (pss != NULL)
+		nid = pss->hashAlgorithm != NULL ? OBJ_obj2nid(pss->hashAlgorithm->algorithm) : NID_sha1;
+	RSA_PSS_PARAMS_free(pss);
+	return nid;
+}
+
 /* Names, and whether the algorithms are allowed and fit each other and the key. */
 static int check_algorithms(CMS_SignerInfo *si, struct cms_signer_facts *f)
 {
@@ -157,6 +175,11 @@ static int check_algorithms(CMS_SignerInfo *si, struct cms_signer_facts *f)
 		snprintf(f->why, sizeof(f->why),
 		    "the signature algorithm %s does not fit the digest %s and the signer's key", f->sigalg,
 		    f->digest);
+		return -1;
+	}
+	if (OBJ_obj2nid(sig_obj) == NID_rsassaPss && pss_hash(sig) != OBJ_obj2nid(dig_obj)) {
+		snprintf(f->why, sizeof(f->why),
+		    "the parameters of RSASSA-PSS name another hash than %s (RFC 4056 3)", f->digest);
 		return -1;
 	}
 	return 0;

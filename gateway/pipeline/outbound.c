@@ -117,25 +117,43 @@ static void strictest(const struct judge_verdict *v, struct policy_out *f)
 		f->strength = (enum policy_strength)v->any_strength;
 }
 
+/* What the message is, where the recipient's rule lets such content go, or the form of its signature depends on it.
+ */
+static int content_facts(struct work *w, const struct judge_verdict *v, bool author, struct policy_out *f)
+{
+	uint8_t may = author ? v->exempt : v->any_exempt;
+	bool form = f->treatment == POLICY_SIGN && v->format.alone != v->format.calendar;
+
+	if (v->own_domain || (may == 0 && !form))
+		return 0;
+	if (kind_find(w) != 0)
+		return -1;
+	f->exempt = w->kind.exempt & may;
+	return 0;
+}
+
 /*
  * One reply answers for all recipients, so the message goes out to all or to none: the first refusal or delay
  * decides. Whether it answers sealed mail is asked only when somebody would get it with less than seal.
  */
 static enum stage_result out_decide(struct work *w)
 {
-	bool less = false;
+	bool less = false, author = author_is_sender(w);
 
 	w->decisions = arena_alloc(w->a, (w->rq->nrcpts + 1) * sizeof(*w->decisions));
 	if (w->decisions == NULL)
 		return problem_temp(&w->res->pr, "too many recipients for one job"), STAGE_DEFER;
 	for (size_t i = 0; i < w->rq->nrcpts; i++) {
+		const struct judge_verdict *v = w->rq->verdicts[w->rq->rcpts[i].verdict];
 		struct policy_out f;
 		struct policy_decision *d = &w->decisions[i];
 
-		outbound_facts(w->rq->verdicts[w->rq->rcpts[i].verdict],
-		    w->rq->tls_verified || w->rq->rcpts[i].tls_verified, (enum job_answer)w->rq->was_sealed, &f);
-		if (!author_is_sender(w))
-			strictest(w->rq->verdicts[w->rq->rcpts[i].verdict], &f);
+		outbound_facts(
+		    v, w->rq->tls_verified || w->rq->rcpts[i].tls_verified, (enum job_answer)w->rq->was_sealed, &f);
+		if (!author)
+			strictest(v, &f);
+		if (content_facts(w, v, author, &f) != 0)
+			return STAGE_DEFER;
 		policy_outbound(w->rq->sender, w->rq->rcpts[i].address, &f, d);
 		if (d->action != POLICY_PASS) {
 			w->res->pr = d->pr;

@@ -150,7 +150,9 @@ static int multipart(const struct seal *se, struct reader *entity, struct writer
 
 static enum format_signed form_of(const struct seal *se)
 {
-	return (enum format_signed)(se->sealed ? se->v->format.inside : se->v->format.alone);
+	const struct format *f = &se->v->format;
+
+	return (enum format_signed)(se->sealed ? f->inside : se->w->kind.delicate ? f->calendar : f->alone);
 }
 
 /* An entity that others may look at is put into 7 bits first, so that no relay has a reason to touch it; it lies in

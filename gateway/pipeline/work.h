@@ -7,7 +7,9 @@
 #include "gateway/cms/cms.h"
 #include "gateway/mail/mime.h"
 #include "gateway/pipeline/cache.h"
+#include "gateway/pipeline/kind.h"
 #include "gateway/pipeline/pipeline.h"
+#include "gateway/pipeline/unwrap.h"
 #include "gateway/pipeline/verdict.h"
 #include "gateway/policy/policy.h"
 
@@ -25,6 +27,7 @@ struct work {
 	struct buf front;	/* header text being made */
 
 	/* outbound */
+	struct kind kind;		     /* of content, once somebody asked */
 	struct policy_decision *decisions;   /* one per recipient */
 	char added[JOB_MESSAGE_ID_MAX + 80]; /* Message-ID and Date where the message has none, once wrap_outer ran */
 
@@ -34,6 +37,7 @@ struct work {
 	struct reader *cur;  /* where the present entity lies: in `in` or `plain` */
 	struct mime_entity ent;	  /* the present entity */
 	struct mime_entity shown; /* what will be delivered */
+	struct unwrap wrapped;	  /* the header fields that are protected in it */
 	struct address from;
 	bool have_from;
 	struct policy_in facts;

@@ -62,6 +62,7 @@ static void tell_rule(struct judge_call *c, const struct judge_verdict *v)
 {
 	const char *t = policy_treatment_word((enum policy_treatment)v->treatment);
 	const char *s = policy_strength_word((enum policy_strength)v->strength);
+	char exempt[POLICY_EXEMPT_TEXT_MAX];
 
 	judge_call_set(c->data, "rule", judge_call_text(v->rule));
 	judge_call_set(c->data, "treatment", judge_call_text(t));
@@ -69,6 +70,10 @@ static void tell_rule(struct judge_call *c, const struct judge_verdict *v)
 	judge_call_set(c->data, "listed", json_boolean(v->listed));
 	judge_call_set(c->data, "seen_protected", json_boolean(v->seen_protected));
 	line(c, "asked for by %s: treatment %s, strength %s", v->rule, t, s);
+	if (v->exempt) {
+		policy_exempt_print(v->exempt, exempt);
+		line(c, "but for content that it exempts: %s", exempt);
+	}
 	line(c, "the partner is %slisted and was %s", v->listed ? "" : "not ",
 	    v->seen_protected ? "seen protected before: it is never served in the clear" : "never seen protected");
 }

@@ -61,17 +61,27 @@ static int find_partner(struct question *q)
 	return words_of(q, o->partner->treatment, o->partner->strength, q->v->rule) < 0 ? -1 : 1;
 }
 
+static int exempt_of(struct question *q, const struct store_rule *r, uint8_t *bits_r)
+{
+	if (policy_exempt_parse(r->exempt ? r->exempt : "", bits_r) < 0)
+		return problem_temp(
+		    q->pr, "the store is damaged: rule \"%s\" has exemptions \"%s\"", r->name, r->exempt);
+	return 0;
+}
+
 /* A message whose author is not its envelope sender (a notice with the null path, an automatic reply) must not slip
  * past the author's rule: the sealer then takes the strictest that any sender has for this recipient. */
 static int strictest(struct question *q, const struct store_rule *rules, size_t n)
 {
-	uint8_t t = q->v->treatment, s = q->v->strength, most_t = t, most_s = s;
+	uint8_t t = q->v->treatment, s = q->v->strength, most_t = t, most_s = s, exempt;
 
 	for (size_t i = 0; i < n; i++) {
 		if (!judge_rule_matches(rules[i].recipient, &q->recipient))
 			continue;
-		if (words_of(q, rules[i].treatment, rules[i].strength, rules[i].name) < 0)
+		if (words_of(q, rules[i].treatment, rules[i].strength, rules[i].name) < 0 ||
+		    exempt_of(q, &rules[i], &exempt) < 0)
 			return -1;
+		q->v->any_exempt &= exempt;
 		if (q->v->treatment > most_t)
 			most_t = q->v->treatment;
 		if (q->v->strength > most_s)
@@ -101,9 +111,10 @@ static int find_rule(struct question *q)
 	r = judge_rule_first(rules, n, &q->sender, &q->recipient);
 	if (r) {
 		(void)snprintf(q->v->rule, sizeof q->v->rule, "rule \"%.119s\"", r->name);
-		if (words_of(q, r->treatment, r->strength, q->v->rule) < 0)
+		if (words_of(q, r->treatment, r->strength, q->v->rule) < 0 || exempt_of(q, r, &q->v->exempt) < 0)
 			return -1;
 	}
+	q->v->any_exempt = q->v->exempt;
 	return strictest(q, rules, n);
 }
 

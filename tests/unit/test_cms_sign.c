@@ -113,6 +113,8 @@ START_TEST(test_attributes)
 	int i;
 
 	sk_X509_push(chain, inter.cert);
+	sk_X509_push(chain, id.cert); /* the signer's own, and one twice: each stands there once */
+	sk_X509_push(chain, enc.cert);
 	fx_sign(&text, &s, enc.cert, &der);
 	ck_assert_int_eq(fx_verify(der.p, der.len, NULL, &got, &v, &pr), 0);
 	ck_assert_msg(v.signers[0].ok, "%s", v.signers[0].why);

@@ -9,7 +9,7 @@
 
 static const char whole[] =
     "cipher=aes-256-gcm key=oaep-sha256 digest=sha384 signature=pss recipient-id=ski "
-    "inside=multipart alone=opaque wrap=rfc9788 subject=outside legacy-display=yes triple=yes";
+    "inside=multipart alone=opaque wrap=rfc9788 subject=outside legacy-display=yes triple=yes calendar=multipart";
 
 START_TEST(whole_text)
 {
@@ -25,6 +25,7 @@ START_TEST(whole_text)
 	ck_assert_uint_eq(f.digest, FORMAT_SHA384);
 	ck_assert(f.pss && f.ski && f.triple && f.subject_outside && f.legacy_display);
 	ck_assert(f.inside == FORMAT_MULTIPART && f.alone == FORMAT_OPAQUE && f.wrap == FORMAT_WRAP_FIELDS);
+	ck_assert(f.calendar == FORMAT_MULTIPART && format_default().calendar == FORMAT_OPAQUE);
 	format_print(&f, given, text);
 	ck_assert_str_eq(text, whole);
 }
@@ -80,9 +81,9 @@ static const struct {
     {"cipher=", "cipher cannot be \"\" in a format, but aes-256-gcm, aes-192-gcm, aes-128-gcm, aes-256-cbc, "
 		"aes-192-cbc or aes-128-cbc"},
     {"CIPHER=aes-128-cbc", "a format has no option \"CIPHER\"; it has: cipher, key, digest, signature, recipient-id, "
-			   "inside, alone, wrap, subject, legacy-display, triple"},
+			   "inside, alone, wrap, subject, legacy-display, triple, calendar"},
     {"=x", "a format has no option \"\"; it has: cipher, key, digest, signature, recipient-id, inside, alone, wrap, "
-	   "subject, legacy-display, triple"},
+	   "subject, legacy-display, triple, calendar"},
     {"wrap=none  opaque", "a format is made of name=word, such as cipher=aes-256-gcm, and \"opaque\" is none"},
     {"wrap=none triple=no,wrap=message", "wrap stands twice in the format"},
 };
@@ -124,8 +125,9 @@ START_TEST(the_default)
 	char text[FORMAT_TEXT_MAX];
 
 	format_print(&f, FORMAT_ALL, text);
-	ck_assert_str_eq(text, "cipher=aes-256-cbc key=pkcs1 digest=auto signature=pkcs1 recipient-id=issuer "
-			       "inside=opaque alone=multipart wrap=none subject=hidden legacy-display=no triple=no");
+	ck_assert_str_eq(text,
+	    "cipher=aes-256-cbc key=pkcs1 digest=auto signature=pkcs1 recipient-id=issuer "
+	    "inside=opaque alone=multipart wrap=none subject=hidden legacy-display=no triple=no calendar=opaque");
 }
 END_TEST
 
