@@ -280,6 +280,18 @@ START_TEST(gateway_and_desktop)
 }
 END_TEST
 
+/* The default for everybody may be GCM; for a desktop that takes its own word, or the admin's. */
+START_TEST(default_gcm)
+{
+	fx.w.format.cipher = CMS_AES_128_GCM;
+	judge_fixture_cert(&fx, "bob@lab.example", &bob, false);
+	ck_assert_str_eq(written_to("ann@lab.example"), "cipher=aes-128-gcm key=pkcs1");
+	ck_assert_str_eq(written_to("bob@lab.example"), "cipher=aes-128-cbc key=pkcs1");
+	mail("bob@lab.example", &bob, CMS_CAPS_AES_192_GCM, NOW - HOUR);
+	ck_assert_str_eq(written_to("bob@lab.example"), "cipher=aes-192-gcm key=pkcs1");
+}
+END_TEST
+
 START_TEST(pinned_person)
 {
 	judge_fixture_cert(&fx, "eve@lab.example", &strange, true); /* by name the domain's, pinned for one alone */
@@ -434,6 +446,7 @@ int main(void)
 	tcase_add_test(t, full);
 	tcase_add_test(t, person_and_domain);
 	tcase_add_test(t, gateway_and_desktop);
+	tcase_add_test(t, default_gcm);
 	tcase_add_test(t, pinned_person);
 	tcase_add_test(t, the_admin_first);
 	tcase_add_loop_test(t, never_below, 0, COUNT(floors));
