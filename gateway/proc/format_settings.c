@@ -8,7 +8,9 @@ static int check_format(const char *v, struct problem *pr)
 	struct format f = format_default();
 	unsigned given;
 
-	return format_read(v, &f, &given, pr);
+	if (format_read(v, &f, &given, pr) == 0)
+		return 0;
+	return problem_prefix(pr, "options such as cipher=aes-128-cbc between blanks; here "); /* "allowed is ..." */
 }
 
 static const struct setting rows[] = {
