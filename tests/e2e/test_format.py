@@ -143,3 +143,31 @@ def test_openssl_reads_what_is_set(top):
         assert code != 0 and word in err, err
     code, out, _ = gw.postern("partner", "show", "partner.example")
     assert "triple=yes" in out and "Written" in out
+
+
+def test_persons_apart(top):
+    """One mail to two people with certificates of their own and to two behind one domain key, one of each blind: who is named in an output gets that output, and nobody else does."""
+    gw, _, outside = solo(top)
+    to = ["ann@partner.example", "blind@partner.example", "x@lab.example", "y@lab.example"]
+    keys = {}
+    for owner, san in (("ann@partner.example", "email:ann@partner.example"), ("blind@partner.example", "email:blind@partner.example"), ("lab.example", "DNS:lab.example")):
+        keys[owner] = Identity(top, owner, san)
+        gw.postern("partner", "add", owner)
+        gw.postern("cert", "import", keys[owner].cert, "--for", owner, "--pin", "--yes")
+    gw.postern("partner", "set", "blind@partner.example", "--format", "cipher=aes-128-cbc")
+    data = message(A, to[0], "to all of you", extra="Cc: x@lab.example\r\nBcc: blind@partner.example, y@lab.example\r\n")
+    code, text = send(gw.inside, A, to, data)
+    assert code == 250, text
+    got = outside.wait(3, 30, lambda m: m.field("Subject") == "to all of you")
+    assert sorted(sorted(m.rcpts) for m in got) == [["ann@partner.example"], ["blind@partner.example"], ["x@lab.example", "y@lab.example"]]
+    for m in got:
+        structure = openssl("cms", "-cmsout", "-print", "-noout", data=m.data).decode()
+        assert structure.count("issuerAndSerialNumber") == 1, structure
+        owner = m.rcpts[0] if m.rcpts[0] in keys else "lab.example"
+        for name, key in keys.items():
+            assert (key.open(m.data) is not None) == (name == owner), (owner, name)
+        inner = keys[owner].open(m.data)
+        assert b"hello" in verify(inner, gw.dir + "/sign.pem")
+        for octets in (m.data, inner):
+            assert b"Bcc" not in octets and b"blind@" not in octets and b"y@lab" not in octets
+        assert ("aes-128-cbc" in structure) == (owner == "blind@partner.example")
