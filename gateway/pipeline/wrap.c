@@ -197,12 +197,14 @@ int wrap_init(struct wrap *x, struct work *w, const struct format *f, enum wrap_
 	if (err != 0)
 		return too_large(w);
 	entity_reader_init(&x->entity, &x->front, spool_reader(w->in), w->msg.body_off, w->msg.body_len);
+	if (x->as == FORMAT_WRAP_FIELDS && f->legacy_display && hides(f, how))
+		return display_put(&x->display, w, &x->entity.reader, &w->msg.header);
 	return 0;
 }
 
 struct reader *wrap_reader(struct wrap *x)
 {
-	return &x->entity.reader;
+	return x->display.n > 0 ? &x->display.reader : &x->entity.reader;
 }
 
 static int seven(struct work *w, struct reader *r, size_t max)
