@@ -18,6 +18,7 @@ int cli_rule_add(struct cli *c)
 	cli_json_option(args, "recipient", &c->args, "recipient");
 	cli_json_option(args, "treatment", &c->args, "treatment");
 	cli_json_option(args, "strength", &c->args, "strength");
+	cli_json_option(args, "exempt", &c->args, "exempt");
 	rc = cli_json_number(args, "position", &c->args, "position");
 	if (rc != CLI_OK) {
 		json_decref(args);
@@ -40,13 +41,14 @@ static void tell_list(const json_t *rules)
 
 	json_array_foreach(rules, i, r)
 	{
-		char position[24], what[64];
+		char position[24], what[96];
+		const char *exempt = cli_json_str(r, "exempt");
 		const char *values[] = {
 		    position, cli_json_str(r, "name"), cli_json_str(r, "sender"), cli_json_str(r, "recipient"), what};
 
 		(void)snprintf(position, sizeof position, "%lld", (long long)cli_json_int(r, "position"));
-		(void)snprintf(
-		    what, sizeof what, "%.20s, %.20s", cli_json_str(r, "treatment"), cli_json_str(r, "strength"));
+		(void)snprintf(what, sizeof what, "%.20s, %.20s%s%.30s", cli_json_str(r, "treatment"),
+		    cli_json_str(r, "strength"), exempt[0] ? ", not " : "", exempt);
 		cli_table_row(t, values);
 	}
 	cli_table_print(t, "No rules: partners' entries and the defaults decide.");

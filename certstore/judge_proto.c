@@ -15,7 +15,7 @@
 
 /* Highest values of the enums that travel as numbers (policy.h, cms.h: certstore cannot include them;
  * test_judge_world checks that they agree). */
-enum { TREATMENT_MAX = 3, STRENGTH_MAX = 2, CERTS_MAX = 3, CIPHER_MAX = 5, KEYMODE_MAX = 3 };
+enum { TREATMENT_MAX = 3, EXEMPT_MAX = 3, STRENGTH_MAX = 2, CERTS_MAX = 3, CIPHER_MAX = 5, KEYMODE_MAX = 3 };
 /* Our certificates and a chain of up to five behind them. */
 enum { CHAIN_MAX = 5 * 16384 };
 
@@ -119,6 +119,8 @@ static void put_verdict_policy(struct ipc_out *o, const struct judge_verdict *m)
 	ipc_put_u8(o, m->certs);
 	ipc_put_u8(o, m->any_treatment);
 	ipc_put_u8(o, m->any_strength);
+	ipc_put_u8(o, m->exempt);
+	ipc_put_u8(o, m->any_exempt);
 	put_bool(o, m->own_domain);
 	put_bool(o, m->listed);
 	put_bool(o, m->seen_protected);
@@ -135,6 +137,8 @@ static void get_verdict_policy(struct ipc_in *in, struct judge_verdict *m_r)
 	m_r->certs = get_number(in, 0, CERTS_MAX);
 	m_r->any_treatment = get_number(in, 0, TREATMENT_MAX);
 	m_r->any_strength = get_number(in, 0, STRENGTH_MAX);
+	m_r->exempt = get_number(in, 0, EXEMPT_MAX);
+	m_r->any_exempt = get_number(in, 0, EXEMPT_MAX);
 	m_r->own_domain = get_bool(in);
 	m_r->listed = get_bool(in);
 	m_r->seen_protected = get_bool(in);
@@ -151,6 +155,7 @@ static void put_format(struct ipc_out *o, const struct format *f)
 	ipc_put_u8(o, f->inside);
 	ipc_put_u8(o, f->alone);
 	ipc_put_u8(o, f->wrap);
+	ipc_put_u8(o, f->calendar);
 	put_bool(o, f->pss);
 	put_bool(o, f->ski);
 	put_bool(o, f->triple);
@@ -166,6 +171,7 @@ static void get_format(struct ipc_in *in, struct format *f_r)
 	f_r->inside = get_number(in, 0, FORMAT_MULTIPART);
 	f_r->alone = get_number(in, 0, FORMAT_MULTIPART);
 	f_r->wrap = get_number(in, 0, FORMAT_WRAP_MESSAGE);
+	f_r->calendar = get_number(in, 0, FORMAT_MULTIPART);
 	f_r->pss = get_bool(in);
 	f_r->ski = get_bool(in);
 	f_r->triple = get_bool(in);
@@ -255,6 +261,7 @@ void judge_signers_put(struct ipc_out *o, const struct judge_signers *m)
 	ipc_put_u16(o, (uint16_t)m->n);
 	for (size_t i = 0; i < m->n; i++) {
 		put_octets(o, &m->v[i].cert);
+		put_octets(o, &m->v[i].caps);
 		ipc_put_u64(o, (uint64_t)m->v[i].signing_time);
 	}
 	ipc_put_u16(o, (uint16_t)m->nextra);
@@ -270,6 +277,7 @@ int judge_signers_get(struct ipc_in *in, struct arena *a, struct judge_signers *
 	m_r->n = get_count(in, JUDGE_CERTS_MAX);
 	for (size_t i = 0; i < m_r->n; i++) {
 		get_octets(in, a, CERT_DER_MAX, &m_r->v[i].cert);
+		get_octets(in, a, JUDGE_CAPS_MAX, &m_r->v[i].caps);
 		m_r->v[i].signing_time = (int64_t)ipc_get_u64(in);
 	}
 	m_r->nextra = get_count(in, JUDGE_CERTS_MAX);

@@ -44,6 +44,7 @@ struct judge_verdict {
 	uint8_t treatment, strength, certs;  /* values of the policy enums */
 	uint8_t any_treatment, any_strength; /* strictest of this verdict and of all rules for the recipient, whoever
 						sends: when From is not the envelope sender */
+	uint8_t exempt, any_exempt; /* bits of policy's exemptions: of the rule; of every rule for the recipient */
 	bool own_domain; /* the recipient is in one of our own domains: the mail does not leave the house */
 	bool listed, seen_protected, have_signer;
 	char cert_why[400], signer_why[256];
@@ -71,9 +72,11 @@ struct judge_identity_list {
 	struct judge_identity v[JUDGE_IDENTITIES_MAX];
 };
 /* ---- signers ---- */
+#define JUDGE_CAPS_MAX 1024
 struct judge_signer {
 	struct judge_octets cert;
-	int64_t signing_time;
+	struct judge_octets caps; /* its SMIMECapabilities attribute's value, none: n == 0 */
+	int64_t signing_time;	  /* unix s; 0: it gave none */
 };
 struct judge_signers {
 	char our_domain[256];

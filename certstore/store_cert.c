@@ -157,6 +157,8 @@ int store_cert_remove(struct store *s, const char *owner, const char *sha256, co
 	if (store_begin(s, pr) < 0)
 		return -1;
 	rc = delete_row(s, owner, sha256, detail, sizeof detail, pr);
+	if (rc == 0) /* whoever is believed no more has said nothing */
+		rc = store_caps_drop(s, owner, sha256, pr);
 	if (rc == 0)
 		rc = store_audit_add(s, who, "cert.remove", owner, detail, pr);
 	return store_end(s, rc, pr);

@@ -16,8 +16,9 @@ static void read_row(sqlite3_stmt *st, void *row)
 	p->treatment = store_sqlite_text(st, 1);
 	p->strength = store_sqlite_text(st, 2);
 	p->note = store_sqlite_text(st, 3);
-	p->added = sqlite3_column_int64(st, 4);
-	p->seen_protected = sqlite3_column_int64(st, 5);
+	p->format = store_sqlite_text(st, 4);
+	p->added = sqlite3_column_int64(st, 5);
+	p->seen_protected = sqlite3_column_int64(st, 6);
 }
 
 static void free_list(void *list, size_t n)
@@ -32,14 +33,16 @@ void store_partners_free(struct store_partner *l, size_t n)
 		free(l[i].treatment);
 		free(l[i].strength);
 		free(l[i].note);
+		free(l[i].format);
 	}
 	free(l);
 }
 
 int store_partner_get(struct store *s, const char *domain, struct store_partner **p_r, struct problem *pr)
 {
-	static const char sql[] = "SELECT p.domain, treatment, strength, note, added, coalesce(at, 0) FROM partner p"
-				  " LEFT JOIN seen s ON s.domain = p.domain WHERE p.domain = ?1";
+	static const char sql[] =
+	    "SELECT p.domain, treatment, strength, note, format, added, coalesce(at, 0) FROM partner p"
+	    " LEFT JOIN seen s ON s.domain = p.domain WHERE p.domain = ?1";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 	int rc;
 
@@ -60,7 +63,7 @@ int store_partners(
     struct store *s, const char *after, size_t max, struct store_partner **list_r, size_t *n_r, struct problem *pr)
 {
 	static const char sql[] =
-	    "SELECT p.domain, treatment, strength, note, added, coalesce(at, 0) FROM partner p"
+	    "SELECT p.domain, treatment, strength, note, format, added, coalesce(at, 0) FROM partner p"
 	    " LEFT JOIN seen s ON s.domain = p.domain WHERE p.domain > ?1 ORDER BY p.domain LIMIT ?2";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
@@ -86,20 +89,33 @@ static int run_with(struct store *s, const char *sql, const char *domain, struct
 static int upsert(struct store *s, const struct store_partner *p, struct problem *pr)
 {
 	static const char sql[] =
-	    "INSERT INTO partner (domain, treatment, strength, note, added) VALUES (?1, ?2, ?3, ?4, ?5)"
-	    " ON CONFLICT (domain) DO UPDATE SET treatment = ?2, strength = ?3, note = ?4";
+	    "INSERT INTO partner (domain, treatment, strength, note, added, format) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+	    " ON CONFLICT (domain) DO UPDATE SET treatment = ?2, strength = ?3, note = ?4, format = ?6";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
 	if (!st)
 		return -1;
-	store_sqlite_bind(st, "tttti", p->domain, p->treatment, p->strength, p->note ? p->note : "", p->added);
+	store_sqlite_bind(st, "ttttit", p->domain, p->treatment, p->strength, p->note ? p->note : "", p->added,
+	    p->format ? p->format : "");
 	return store_sqlite_run(s, st, pr);
+}
+
+/* For the audit log: what is said now, and what of it was said before. */
+static void describe(const struct store_partner *p, const struct store_partner *old, char *out, size_t cap)
+{
+	const char *note = p->note ? p->note : "", *format = p->format ? p->format : "";
+	int n = snprintf(out, cap, "treatment %s, strength %s%s%s%s%s", p->treatment, p->strength,
+	    format[0] ? ", format " : "", format, note[0] ? ", note " : "", note);
+
+	if (old && n > 0 && (size_t)n < cap)
+		(void)snprintf(out + n, cap - (size_t)n, "; was %s, %s%s%s", old->treatment, old->strength,
+		    old->format[0] ? ", format " : "", old->format);
 }
 
 int store_partner_put(struct store *s, const struct store_partner *p, const char *who, struct problem *pr)
 {
 	struct store_partner *old = NULL;
-	char detail[1200];
+	char detail[2000];
 	int rc;
 
 	if (store_begin(s, pr) < 0)
@@ -107,9 +123,7 @@ int store_partner_put(struct store *s, const struct store_partner *p, const char
 	rc = store_partner_get(s, p->domain, &old, pr);
 	if (rc == 0)
 		rc = upsert(s, p, pr);
-	(void)snprintf(detail, sizeof detail, "treatment %s, strength %s%s%s%s%s%s%s", p->treatment, p->strength,
-	    p->note && p->note[0] ? ", note " : "", p->note ? p->note : "", old ? "; was " : "",
-	    old ? old->treatment : "", old ? ", " : "", old ? old->strength : "");
+	describe(p, old, detail, sizeof detail);
 	if (rc == 0)
 		rc = store_audit_add(s, who, old ? "partner.change" : "partner.add", p->domain, detail, pr);
 	if (old)
@@ -129,7 +143,7 @@ static int remove_rows(struct store *s, const char *domain, int *certs_r, int *a
 	if (run_with(s, anchors, domain, pr) < 0)
 		return -1;
 	*anchors_r = sqlite3_changes(s->db);
-	if (run_with(s, partner, domain, pr) < 0)
+	if (store_caps_drop(s, domain, NULL, pr) < 0 || run_with(s, partner, domain, pr) < 0)
 		return -1;
 	if (sqlite3_changes(s->db) == 0)
 		return problem_set(pr, PROBLEM_PERM, 0, "", "", "%s is not a listed partner", domain);

@@ -18,6 +18,7 @@ static void read_row(sqlite3_stmt *st, void *row)
 	r->recipient = store_sqlite_text(st, 4);
 	r->treatment = store_sqlite_text(st, 5);
 	r->strength = store_sqlite_text(st, 6);
+	r->exempt = store_sqlite_text(st, 7);
 }
 
 static void free_list(void *list, size_t n)
@@ -33,14 +34,15 @@ void store_rules_free(struct store_rule *l, size_t n)
 		free(l[i].recipient);
 		free(l[i].treatment);
 		free(l[i].strength);
+		free(l[i].exempt);
 	}
 	free(l);
 }
 
 int store_rules(struct store *s, struct store_rule **list_r, size_t *n_r, struct problem *pr)
 {
-	static const char sql[] =
-	    "SELECT id, position, name, sender, recipient, treatment, strength FROM rule ORDER BY position, id";
+	static const char sql[] = "SELECT id, position, name, sender, recipient, treatment, strength, exempt FROM "
+				  "rule ORDER BY position, id";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
 	*list_r = NULL;
@@ -90,13 +92,14 @@ static int place(struct store *s, int64_t want, int64_t *position_r, struct prob
 
 static int insert(struct store *s, const struct store_rule *r, int64_t position, struct problem *pr)
 {
-	static const char sql[] = "INSERT INTO rule (position, name, sender, recipient, treatment, strength)"
-				  " VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+	static const char sql[] = "INSERT INTO rule (position, name, sender, recipient, treatment, strength, exempt)"
+				  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
 	if (!st)
 		return -1;
-	store_sqlite_bind(st, "ittttt", position, r->name, r->sender, r->recipient, r->treatment, r->strength);
+	store_sqlite_bind(st, "itttttt", position, r->name, r->sender, r->recipient, r->treatment, r->strength,
+	    r->exempt ? r->exempt : "");
 	return store_sqlite_run(s, st, pr);
 }
 
@@ -113,8 +116,9 @@ int store_rule_add(struct store *s, const struct store_rule *r, const char *who,
 		rc = place(s, r->position, &position, pr);
 	if (rc == 0)
 		rc = insert(s, r, position, pr);
-	(void)snprintf(detail, sizeof detail, "position %lld, sender %s, recipient %s, treatment %s, strength %s",
-	    (long long)position, r->sender, r->recipient, r->treatment, r->strength);
+	(void)snprintf(detail, sizeof detail, "position %lld, sender %s, recipient %s, treatment %s, strength %s%s%s",
+	    (long long)position, r->sender, r->recipient, r->treatment, r->strength,
+	    r->exempt && r->exempt[0] ? ", exempt " : "", r->exempt ? r->exempt : "");
 	if (rc == 0)
 		rc = store_audit_add(s, who, "rule.add", r->name, detail, pr);
 	return store_end(s, rc, pr);

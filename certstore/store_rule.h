@@ -15,6 +15,7 @@ struct store_rule {
 	int64_t id, position;
 	char *name, *sender, *recipient; /* patterns: "*", "*@d", "a@d", "@.d" (subdomains) */
 	char *treatment, *strength;
+	char *exempt; /* words of policy's exemptions, "" or NULL: none */
 };
 /* In the order in which they are tried. */
 int store_rules(struct store *s, struct store_rule **list_r, size_t *n_r, struct problem *pr)

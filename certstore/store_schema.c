@@ -38,6 +38,12 @@ static const char *const steps[] = {
     "append-only'); END;"
     "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is "
     "append-only'); END;",
+    /* 2: how the mail for a partner is written, and what its reader said that it can */
+    "ALTER TABLE partner ADD COLUMN format TEXT NOT NULL DEFAULT '';"
+    "CREATE TABLE capabilities (owner TEXT NOT NULL, sha256 TEXT NOT NULL, signer TEXT NOT NULL, caps BLOB NOT NULL,"
+    " signing_time INTEGER NOT NULL, seen INTEGER NOT NULL, PRIMARY KEY (owner, sha256)) STRICT, WITHOUT ROWID;",
+    /* 3: content that a rule lets go unprotected */
+    "ALTER TABLE rule ADD COLUMN exempt TEXT NOT NULL DEFAULT '';",
 };
 
 int store_schema_version(void)

@@ -51,7 +51,7 @@ static void choose(uint32_t good, uint32_t n, const uint8_t *msg_end, const uint
 			continue;
 		take = hide(good & mask_eq(n, l));
 		for (size_t j = 0; j < l; j++)
-			cek_r->key[j] = pick(take, msg_end[j - l], cek_r->key[j]);
+			cek_r->key[j] = pick(take, (msg_end - l)[j], cek_r->key[j]);
 		len = (take & l) | (~take & len);
 	}
 	cek_r->len = (uint8_t)len;

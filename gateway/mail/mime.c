@@ -14,7 +14,7 @@
 #include "gateway/mail/mime_field.h"
 
 const struct mime_limits mime_limits_default = {
-    .depth = 20, .parts = 1000, .params = 32, .header = {.octets = 131072, .fields = 1000}};
+    .depth = 50, .parts = 1000, .params = 32, .header = {.octets = 131072, .fields = 1000}};
 
 static int bad(struct problem *pr, const char *rfc, const char *why)
 {
@@ -333,12 +333,19 @@ static bool is_protocol(const char *s)
 			lex_same(s, strlen(s), "application/x-pkcs7-signature"));
 }
 
+static bool is_certs_only(const struct mime_type *t)
+{
+	const char *kind = mime_param(t, "smime-type");
+
+	return kind && lex_same(kind, strlen(kind), "certs-only");
+}
+
 enum mime_smime mime_smime(const struct mime_entity *e)
 {
 	const struct mime_type *t = &e->type;
 
 	if (mime_is(t, "application", "pkcs7-mime") || mime_is(t, "application", "x-pkcs7-mime"))
-		return MIME_SMIME_PKCS7;
+		return is_certs_only(t) ? MIME_SMIME_NONE : MIME_SMIME_PKCS7;
 	if (mime_is(t, "application", "octet-stream") && (named_p7m(e->filename) || named_p7m(mime_param(t, "name"))))
 		return MIME_SMIME_PKCS7;
 	if (mime_is(t, "multipart", "signed") && is_protocol(mime_param(t, "protocol")))

@@ -13,7 +13,7 @@
 #include "gateway/mail/header.h"
 
 struct mime_limits {
-	size_t depth;  /* nested multiparts and message/rfc822, default 20 */
+	size_t depth;  /* nested multiparts and message/rfc822, default 50: 25 times forwarded */
 	size_t parts;  /* in all, default 1000 */
 	size_t params; /* of one field, default 32 */
 	struct header_limits header;
@@ -84,10 +84,12 @@ struct mime_facts {
 	bool nul;	      /* an octet 0 */
 	size_t longest_line;  /* octets without CRLF */
 	bool calendar_method; /* a text/calendar part with a method parameter */
-	bool tnef;	      /* application/ms-tnef */
-	bool report;	      /* the message itself is a multipart/report (DSN, MDN) */
-	bool bare;	      /* a CR or LF alone, in body or header */
-	bool smime_inside;    /* any part below the top is application/pkcs7-mime (or .p7m) encrypted or opaque */
+	bool invitation; /* calendar_method, and nothing beside it but the same said in text and as a calendar file */
+	bool mere_text;	 /* text/plain and text/html alone, no files */
+	bool tnef;	 /* application/ms-tnef */
+	bool report;	 /* the message itself is a multipart/report (DSN, MDN) */
+	bool bare;	 /* a CR or LF alone, in body or header */
+	bool smime_inside; /* any part below the top is application/pkcs7-mime (or .p7m) encrypted or opaque */
 	struct mime_inside inside[MIME_INSIDE_MAX]; /* signed and opaque parts below the top */
 	size_t ninside;
 	size_t depth, parts; /* depth 0: no container; parts: entities in all, the message included */
@@ -97,7 +99,8 @@ int mime_facts(struct arena *a, struct reader *r, uint64_t off, uint64_t len, co
 
 /* What an entity is to S/MIME (RFC 8551 3.2.2, 3.5): judged by type, parameters and file name. */
 enum mime_smime {
-	MIME_SMIME_NONE,
+	MIME_SMIME_NONE,  /* also smime-type=certs-only (RFC 8551 3.2.2): a bag of certificates protects nothing, and
+			     what  only says that it is one is never opened */
 	MIME_SMIME_PKCS7, /* application/(x-)pkcs7-mime, or octet-stream named .p7m: enveloped, authEnveloped, signed,
 			     compressed (look inside) */
 	MIME_SMIME_DETACHED, /* multipart/signed with protocol application/(x-)pkcs7-signature and exactly that second

@@ -34,6 +34,7 @@ struct walk {
 	size_t depth;
 	enum place place;
 	uint64_t header_off;
+	bool beyond_invitation, beyond_text; /* a part was seen that an invitation, that mere text does not have */
 };
 
 static int bad(struct walk *w, const char *rfc, const char *why)
@@ -68,12 +69,21 @@ static bool named_tnef(const struct mime_entity *e)
 	return e->filename && lex_same(e->filename, strlen(e->filename), "winmail.dat");
 }
 
-/* Whether a part below the top hides content of its own: certs-only is a bag of certificates and hides nothing. */
-static bool opaque(const struct mime_entity *e)
+/* Text in one form or more, nothing that is there to be opened or saved. */
+static bool of_text(const struct mime_entity *e)
 {
-	const char *kind = mime_param(&e->type, "smime-type");
+	const struct mime_type *t = &e->type;
 
-	return mime_smime(e) == MIME_SMIME_PKCS7 && !(kind && lex_same(kind, strlen(kind), "certs-only"));
+	if (mime_is(t, "multipart", "alternative") || mime_is(t, "multipart", "mixed"))
+		return true;
+	return (mime_is(t, "text", "plain") || mime_is(t, "text", "html")) && !e->set_apart && !e->filename;
+}
+
+/* What programs put into an invitation beside its text (RFC 6047 2.4): the calendar object, and that once more as a
+ * file. */
+static bool of_invitation(const struct mime_entity *e)
+{
+	return of_text(e) || mime_is(&e->type, "text", "calendar") || mime_is(&e->type, "application", "ics");
 }
 
 /* The numbers of the parts that are open, outermost first. */
@@ -117,13 +127,15 @@ static void note(struct walk *w, const struct mime_entity *e)
 	struct mime_facts *f = w->f;
 	const struct mime_type *t = &e->type;
 
+	w->beyond_text = w->beyond_text || !of_text(e);
+	w->beyond_invitation = w->beyond_invitation || !of_invitation(e);
 	if (mime_is(t, "text", "calendar") && mime_param(t, "method"))
 		f->calendar_method = true;
 	if (mime_is(t, "application", "ms-tnef") || mime_is(t, "application", "vnd.ms-tnef") || named_tnef(e))
 		f->tnef = true;
 	if (w->depth == 0 && mime_is(t, "multipart", "report"))
 		f->report = true;
-	if (w->depth > 0 && opaque(e))
+	if (w->depth > 0 && mime_smime(e) == MIME_SMIME_PKCS7)
 		f->smime_inside = true;
 	note_inside(w, e);
 }
@@ -264,5 +276,7 @@ int mime_facts(struct arena *a, struct reader *r, uint64_t off, uint64_t len, co
 	f_r->nul = seen.nul;
 	f_r->bare = seen.bare;
 	f_r->longest_line = seen.longest;
+	f_r->invitation = f_r->calendar_method && !w.beyond_invitation;
+	f_r->mere_text = !w.beyond_text;
 	return result;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gateway/mail/authres.h"
+#include "gateway/mail/shown.h"
 #include "gateway/pipeline/entity.h"
 #include "gateway/pipeline/report.h"
 
@@ -106,21 +107,34 @@ static int add_verdict(struct work *w, const struct policy_in_decision *d)
 	return 0;
 }
 
-/* [not verified] in front of the Subject when wanted; a copy of the mark that the sender put there is nobody's
- * business but looks the same, so it goes. */
-static const char subject_mark[] = "[not verified] ";
+/*
+ * [not verified] in front of the Subject of what is marked. A copy that came with the message, the sender's or that
+ * of an earlier delivery in a reply, looks like ours, so it goes from all mail, encoded or not.
+ */
+static const char subject_mark[] = "[not verified]";
 
-static int add_subject(struct work *w, const struct header_field *f)
+static int add_subject(struct work *w, const struct header_field *f, bool mark)
 {
-	const char *v = header_text(w->a, f);
+	const char *v = f->value, *end = v + f->value_len;
+	struct buf b;
+	int removed, err;
 
-	if (v == NULL)
-		return -1;
-	while (strncmp(v, subject_mark, sizeof(subject_mark) - 2) == 0) {
-		v += sizeof(subject_mark) - 2;
-		v += strspn(v, " ");
+	buf_init(&b, w->front.max);
+	removed = shown_remove(w->a, v, f->value_len, subject_mark, &b);
+	if (removed == 0 && !mark) {
+		buf_clear(&b);
+		return buf_add(&w->front, f->raw, f->raw_len);
 	}
-	return buf_addf(&w->front, "Subject: %s%s\r\n", subject_mark, v);
+	while (v < end && strchr(" \t\r\n", *v) != NULL)
+		v++;
+	err = removed < 0 || buf_adds(&w->front, "Subject: ") != 0 ||
+		      (mark && buf_addf(&w->front, "%s ", subject_mark) != 0) ||
+		      buf_add(&w->front, removed ? (const void *)b.p : v, removed ? b.len : (size_t)(end - v)) != 0 ||
+		      buf_adds(&w->front, "\r\n") != 0
+		  ? -1
+		  : 0;
+	buf_clear(&b);
+	return err;
 }
 
 /* The fields of a whole message have its Content-* fields among them, where they stand. */
@@ -135,8 +149,8 @@ static int add_fields(struct work *w, const struct unwrap_shown *s, bool mark)
 			continue;
 		if (!s->whole && header_is_content(f) && !header_is(f, "MIME-Version"))
 			continue;
-		if (mark && header_is(f, "Subject")) {
-			if (add_subject(w, f) != 0)
+		if (w->rq->subject_mark && header_is(f, "Subject")) {
+			if (add_subject(w, f, mark) != 0)
 				return -1;
 			mark = false;
 			continue;
@@ -144,7 +158,7 @@ static int add_fields(struct work *w, const struct unwrap_shown *s, bool mark)
 		if (buf_add(&w->front, f->raw, f->raw_len) != 0)
 			return -1;
 	}
-	return 0;
+	return mark ? buf_addf(&w->front, "Subject: %s\r\n", subject_mark) : 0; /* it came without one */
 }
 
 int deliver_write(struct work *w, const struct policy_in_decision *d, struct job_output *o, struct writer *out)

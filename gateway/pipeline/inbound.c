@@ -7,7 +7,9 @@
 #include "certstore/cert.h"
 #include "gateway/base/encode.h"
 #include "gateway/base/mem.h"
+#include "gateway/mail/author_name.h"
 #include "gateway/pipeline/deliver.h"
+#include "gateway/pipeline/inside.h"
 #include "gateway/pipeline/layers.h"
 #include "gateway/pipeline/report.h"
 
@@ -72,6 +74,19 @@ static void note_author(struct work *w)
 		snprintf(w->res->from_domain, sizeof(w->res->from_domain), "%s", w->from.domain);
 }
 
+/* A name that shows another address is nothing that a signature vouches for: said, wherever one is believed. */
+static void note_name(struct work *w)
+{
+	const struct header_field *f = header_find(&w->msg.header, "From", 0);
+	char other[ADDRESS_TEXT_MAX], who[ADDRESS_TEXT_MAX];
+
+	if (w->verdict.nsigners == 0 || !w->have_from || f == NULL || !author_name_other(w->a, f, &w->from, other))
+		return;
+	snprintf(w->from_note, sizeof(w->from_note),
+	    "the name beside the author's address shows another one (%.120s): the author is %.200s", other,
+	    address_text(&w->from, who));
+}
+
 static enum stage_result in_header(struct work *w)
 {
 	struct reader *r = spool_reader(w->in);
@@ -122,24 +137,26 @@ static enum stage_result unopened(struct work *w)
 }
 
 /*
- * What came sealed was seen by no filter on its way: a structure that is there only to exhaust its readers is not
- * handed to the inside, whoever signed it. Other faults of MIME are the reader's business, as they are in mail that
- * came in the clear.
+ * What lies below the top. What came sealed was seen by no filter on its way: a structure that is there only to
+ * exhaust its readers is not handed to the inside, whoever signed it. Other faults of MIME are the reader's business,
+ * as they are in mail that came in the clear.
  */
-static enum stage_result limits(struct work *w)
+static enum stage_result look_inside(struct work *w)
 {
+	const char *type = w->shown.type.type;
 	struct problem pr = {0};
-	struct mime_facts f;
 	char why[sizeof(w->res->why)];
+	bool beyond;
 
-	if (!w->facts.opened || w->rq->released ||
-	    mime_facts(w->a, w->cur, w->shown.off, w->shown.len, &w->lim, &f, &pr) == 0)
+	if (!w->facts.opened && strcmp(type, "multipart") != 0 && strcmp(type, "message") != 0)
+		return STAGE_NEXT;
+	if (inside_look(w, &beyond, &pr) == 0)
 		return STAGE_NEXT;
 	if (pr.cls == PROBLEM_TEMP) {
 		w->res->pr = pr;
 		return STAGE_DEFER;
 	}
-	if (f.depth < w->lim.depth && f.parts <= w->lim.parts)
+	if (!w->facts.opened || w->rq->released || !beyond)
 		return STAGE_NEXT;
 	snprintf(why, sizeof(why), "encrypted, and opened: %.500s", pr.text);
 	return hold(w, why);
@@ -155,7 +172,7 @@ static enum stage_result in_peel(struct work *w)
 {
 	switch (layers_peel(w)) {
 	case LAYERS_END:
-		return limits(w);
+		return look_inside(w);
 	case LAYERS_ENCRYPTED:
 		w->res->status = JOB_AS_IT_CAME;
 		return STAGE_DONE;
@@ -238,6 +255,7 @@ static enum stage_result in_trust(struct work *w)
 		}
 		verdict_judged(v, &w->rq->trust);
 	}
+	note_name(w);
 	verdict_conclude(v, w->have_from ? NULL : w->from_why, &w->facts);
 	name_author(w);
 	if (w->facts.sig == POLICY_SIG_TEMP && !w->rq->released) {
@@ -269,6 +287,14 @@ static bool may_hold(const struct work *w, const struct policy_in_rules *rules)
 	return rules->untrusted == POLICY_HOLD || rules->broken == POLICY_HOLD;
 }
 
+static void say_more(const struct work *w, struct policy_in_decision *d)
+{
+	size_t n = strlen(d->why);
+
+	if (w->from_note[0])
+		snprintf(d->why + n, sizeof(d->why) - n, "; %s", w->from_note);
+}
+
 static void note_log(struct work *w, const struct policy_in_decision *d)
 {
 	const struct verdict *v = &w->verdict;
@@ -294,6 +320,7 @@ static enum stage_result in_judge(struct work *w)
 	rules.dsn_unmatched = (enum policy_in_dsn_rule)w->rq->dsn_unmatched;
 	rules.part = (enum policy_in_dsn_rule)w->rq->encrypted_part;
 	policy_inbound(&rules, &w->facts, &d);
+	say_more(w, &d);
 	if ((w->rq->released || w->closed_goes) && d.action == POLICY_HOLD)
 		d.action = POLICY_MARK;
 	w->res->may_hold = may_hold(w, &rules);

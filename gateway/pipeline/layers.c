@@ -31,6 +31,16 @@ static bool keep_cert(struct work *w, X509 *x, struct judge_octets *o_r)
 	return o_r->p != NULL;
 }
 
+/* A hint on how to write back: where there is no room for it, it is left out. */
+static void keep_caps(struct work *w, const struct cms_signer_facts *s, struct judge_signer *js)
+{
+	if (s->ncaps == 0 || s->ncaps > JUDGE_CAPS_MAX || w->cert_octets + s->ncaps > CERT_OCTETS_MAX)
+		return;
+	js->caps.p = (const uint8_t *)arena_dup(w->a, s->caps, s->ncaps);
+	js->caps.n = js->caps.p != NULL ? s->ncaps : 0;
+	w->cert_octets += js->caps.n;
+}
+
 static void note_signer(struct work *w, const struct cms_signer_facts *s)
 {
 	struct judge_signer *js = &w->signers[w->nsigners];
@@ -42,6 +52,7 @@ static void note_signer(struct work *w, const struct cms_signer_facts *s)
 		return;
 	}
 	js->signing_time = s->signing_time;
+	keep_caps(w, s, js);
 	w->nsigners++;
 }
 

@@ -117,25 +117,43 @@ static void strictest(const struct judge_verdict *v, struct policy_out *f)
 		f->strength = (enum policy_strength)v->any_strength;
 }
 
+/* What the message is, where the recipient's rule lets such content go, or the form of its signature depends on it.
+ */
+static int content_facts(struct work *w, const struct judge_verdict *v, bool author, struct policy_out *f)
+{
+	uint8_t may = author ? v->exempt : v->any_exempt;
+	bool form = f->treatment == POLICY_SIGN && v->format.alone != v->format.calendar;
+
+	if (v->own_domain || (may == 0 && !form))
+		return 0;
+	if (kind_find(w) != 0)
+		return -1;
+	f->exempt = w->kind.exempt & may;
+	return 0;
+}
+
 /*
  * One reply answers for all recipients, so the message goes out to all or to none: the first refusal or delay
  * decides. Whether it answers sealed mail is asked only when somebody would get it with less than seal.
  */
 static enum stage_result out_decide(struct work *w)
 {
-	bool less = false;
+	bool less = false, author = author_is_sender(w);
 
 	w->decisions = arena_alloc(w->a, (w->rq->nrcpts + 1) * sizeof(*w->decisions));
 	if (w->decisions == NULL)
 		return problem_temp(&w->res->pr, "too many recipients for one job"), STAGE_DEFER;
 	for (size_t i = 0; i < w->rq->nrcpts; i++) {
+		const struct judge_verdict *v = w->rq->verdicts[w->rq->rcpts[i].verdict];
 		struct policy_out f;
 		struct policy_decision *d = &w->decisions[i];
 
-		outbound_facts(w->rq->verdicts[w->rq->rcpts[i].verdict],
-		    w->rq->tls_verified || w->rq->rcpts[i].tls_verified, (enum job_answer)w->rq->was_sealed, &f);
-		if (!author_is_sender(w))
-			strictest(w->rq->verdicts[w->rq->rcpts[i].verdict], &f);
+		outbound_facts(
+		    v, w->rq->tls_verified || w->rq->rcpts[i].tls_verified, (enum job_answer)w->rq->was_sealed, &f);
+		if (!author)
+			strictest(v, &f);
+		if (content_facts(w, v, author, &f) != 0)
+			return STAGE_DEFER;
 		policy_outbound(w->rq->sender, w->rq->rcpts[i].address, &f, d);
 		if (d->action != POLICY_PASS) {
 			w->res->pr = d->pr;
@@ -155,12 +173,12 @@ static enum stage_result out_decide(struct work *w)
 }
 
 /* The front of every output: our trace, then the fields that stay outside. */
-static int front_outer(struct work *w, const struct format *f, enum policy_treatment t)
+static int front_outer(struct work *w, const struct seal *se)
 {
 	buf_reset(&w->front);
 	if (buf_adds(&w->front, w->rq->trace) != 0)
 		return -1;
-	return wrap_outer(w, f, t == POLICY_SEAL ? WRAP_SEALED : WRAP_SIGNED);
+	return wrap_outer(w, &se->v->format, se->sealed ? WRAP_SEALED : WRAP_SIGNED);
 }
 
 /* Fields that stay outside may have UTF-8 in them (RFC 6532): the next hop must be told. */
@@ -173,71 +191,124 @@ static bool any_high(const struct buf *b)
 	return all & 0x80;
 }
 
-static int write_group(
-    struct work *w, uint8_t verdict, enum policy_treatment t, struct job_output *o, struct spool *s)
-{
-	const struct judge_verdict *v = w->rq->verdicts[verdict];
+/* Recipients who get the same octets. */
+struct group {
+	size_t first; /* of them */
+	uint8_t verdict;
+	bool done;
+	struct seal se;
+};
 
-	if (front_outer(w, &v->format, t) != 0)
+static bool in_group(const struct work *w, size_t i, const struct group *g)
+{
+	return w->rq->rcpts[i].verdict == g->verdict && w->decisions[i].treatment == w->decisions[g->first].treatment;
+}
+
+static bool signs(const struct work *w, const struct group *g)
+{
+	enum policy_treatment t = w->decisions[g->first].treatment;
+
+	return t == POLICY_SEAL || t == POLICY_SIGN;
+}
+
+static int write_group(struct work *w, struct group *g, struct job_output *o, struct spool *s)
+{
+	if (front_outer(w, &g->se) != 0)
 		return problem_set(
 		    &w->res->pr, PROBLEM_PERM, 552, "5.3.4", "", "the header of the message is too large");
 	o->eight_bit = any_high(&w->front);
-	switch (t) {
-	case POLICY_SEAL:
-		o->sealed = true;
-		return seal_write(w, v, spool_writer(s));
-	case POLICY_SIGN:
-		return seal_write_signed(w, v, spool_writer(s));
-	case POLICY_TLS:
-	case POLICY_CLEAR:
-		break;
-	}
-	return seal_write_plain(w, v, o, spool_writer(s));
+	o->sealed = g->se.sealed;
+	if (signs(w, g))
+		return seal_write(&g->se, spool_writer(s));
+	return seal_write_plain(w, g->se.v, o, spool_writer(s));
 }
 
-static bool group_done(const struct work *w, size_t first)
-{
-	for (size_t i = 0; i < first; i++)
-		if (w->rq->rcpts[i].verdict == w->rq->rcpts[first].verdict &&
-		    w->decisions[i].treatment == w->decisions[first].treatment)
-			return true;
-	return false;
-}
-
-static int out_group(struct work *w, size_t first)
+static int out_group(struct work *w, struct group *g)
 {
 	struct job_output *o;
-	uint8_t verdict = w->rq->rcpts[first].verdict;
-	const struct policy_decision *d = &w->decisions[first];
+	const struct policy_decision *d = &w->decisions[g->first];
 	struct spool *s = work_output(w, &o);
 
+	g->done = true;
 	if (s == NULL)
 		return -1;
-	for (size_t i = first; i < w->rq->nrcpts; i++)
-		if (w->rq->rcpts[i].verdict == verdict && w->decisions[i].treatment == d->treatment)
+	for (size_t i = g->first; i < w->rq->nrcpts; i++)
+		if (in_group(w, i, g))
 			o->rcpts[o->nrcpts++] = (uint16_t)i;
 	snprintf(o->treatment, sizeof(o->treatment), "%s", policy_treatment_word(d->treatment));
 	snprintf(o->why, sizeof(o->why), "%s", d->why);
-	if (write_group(w, verdict, d->treatment, o, s) != 0)
+	if (write_group(w, g, o, s) != 0)
 		return -1;
 	return work_output_end(w, o);
 }
 
+/* One certificate, or one form, one group: who gets the message blind is named in no output of others. -1 when there
+ * are too many. */
+static int make_groups(struct work *w, struct group v[JOB_VERDICTS_MAX], size_t *n_r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->rq->nrcpts; i++) {
+		size_t k = 0;
+
+		while (k < n && !in_group(w, i, &v[k]))
+			k++;
+		if (k < n)
+			continue;
+		if (n == JOB_VERDICTS_MAX)
+			return problem_temp(&w->res->pr, "too many different treatments in one message");
+		v[n] = (struct group){.first = i, .verdict = w->rq->rcpts[i].verdict};
+		v[n].se.w = w;
+		v[n].se.v = w->rq->verdicts[v[n].verdict];
+		v[n].se.sealed = w->decisions[i].treatment == POLICY_SEAL;
+		n++;
+	}
+	*n_r = n;
+	return 0;
+}
+
+static bool shares(const struct work *w, const struct group *a, const struct group *b)
+{
+	return !b->done && signs(w, a) && signs(w, b) && seal_same(&a->se, &b->se);
+}
+
+/* The group v[at], and all behind it whose content is signed in the same way: one private operation for all of them.
+ * What nobody shares flows in one pass and is kept nowhere. */
+static int write_like(struct work *w, struct group *v, size_t n, size_t at)
+{
+	bool shared = false;
+
+	for (size_t k = at + 1; k < n; k++)
+		shared = shared || shares(w, &v[at], &v[k]);
+	if (shared && seal_prepare(&v[at].se) != 0)
+		return -1;
+	if (out_group(w, &v[at]) != 0)
+		return -1;
+	for (size_t k = at + 1; k < n; k++) {
+		if (!shared || !shares(w, &v[at], &v[k]))
+			continue;
+		v[k].se.ready = v[at].se.ready;
+		if (out_group(w, &v[k]) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 static enum stage_result out_write(struct work *w)
 {
-	for (size_t i = 0; i < w->rq->nrcpts; i++) {
-		if (group_done(w, i))
-			continue;
-		if (w->res->noutputs == JOB_VERDICTS_MAX)
-			return problem_temp(&w->res->pr, "too many different treatments in one message"), STAGE_DEFER;
-		if (out_group(w, i) != 0) {
+	struct group v[JOB_VERDICTS_MAX];
+	size_t n = 0;
+
+	if (make_groups(w, v, &n) != 0)
+		return STAGE_DEFER;
+	for (size_t i = 0; i < n; i++)
+		if (!v[i].done && write_like(w, v, n, i) != 0) {
 			/* a keeper that is away looks like a failed operation (PROTOTYPES): it is "try again", never
 			 * a refusal */
 			if (keys_client_failed(w->keys))
 				problem_temp(&w->res->pr, "the key process does not answer; try again");
 			return w->res->pr.cls == PROBLEM_TEMP ? STAGE_DEFER : STAGE_REJECT;
 		}
-	}
 	w->res->status = JOB_DONE;
 	return STAGE_DONE;
 }

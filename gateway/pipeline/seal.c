@@ -24,8 +24,15 @@ static int too_large(struct work *w)
 
 /* Our signing identity of the sender's domain, its key in the keeper. s->chain is freed by the caller (stack only).
  */
-static int signer_of(struct work *w, const struct judge_verdict *v, struct cms_signer *s)
+static int signer_of(const struct seal *se, struct cms_signer *s)
 {
+	static const char *const digests[] = {[FORMAT_DIGEST_AUTO] = NULL,
+	    [FORMAT_SHA256] = "SHA256",
+	    [FORMAT_SHA384] = "SHA384",
+	    [FORMAT_SHA512] = "SHA512"};
+	struct work *w = se->w;
+	const struct judge_verdict *v = se->v;
+
 	memset(s, 0, sizeof(*s));
 	if (!v->have_signer)
 		return problem_policy(&w->res->pr, "no signing certificate for the sender: %s", v->signer_why);
@@ -37,6 +44,9 @@ static int signer_of(struct work *w, const struct judge_verdict *v, struct cms_s
 		return -1;
 	s->chain = cache_chain(w->cache, &v->sign_chain);
 	s->domain = v->sign_domain;
+	s->digest = digests[v->format.digest];
+	s->pss = v->format.pss;
+	s->ski = v->format.ski;
 	return 0;
 }
 
@@ -45,21 +55,24 @@ static X509 *our_enc_cert(struct work *w, const struct judge_verdict *v)
 	return v->enc_cert.n == 0 ? NULL : cache_cert(w->cache, &v->enc_cert, NULL);
 }
 
-/* Signed entity into `to`: fields, then base64 of the SignedData around the entity. */
-static int signed_entity(struct work *w, const struct judge_verdict *v, struct reader *entity, struct writer *to)
+/* ---- the two forms of a signed entity; each writes its Content-* fields, an empty line and the rest ---- */
+
+/* The fields, then base64 of the SignedData around the entity. */
+static int opaque(const struct seal *se, struct reader *entity, struct writer *to)
 {
+	struct work *w = se->w;
 	struct cms_signer s;
 	struct base64_enc b64;
 	struct buf fields;
 	int err = -1;
 
 	buf_init(&fields, 1024);
-	if (signer_of(w, v, &s) != 0)
+	if (signer_of(se, &s) != 0)
 		goto out;
 	if (entity_smime_inner("signed-data", &fields) != 0 || put(w, to, &fields) != 0)
 		goto out;
 	base64_enc_init(&b64, to);
-	if (cms_sign(entity, &s, our_enc_cert(w, v), &b64.writer, &w->res->pr) != 0)
+	if (cms_sign(entity, &s, our_enc_cert(w, se->v), &b64.writer, &w->res->pr) != 0)
 		goto out;
 	err = base64_enc_end(&b64, &w->res->pr);
 out:
@@ -68,56 +81,7 @@ out:
 	return err;
 }
 
-/* The recipient's certificates were judged; the first (best) one is used. A domain key serves all people behind it.
- */
-static struct cms_enc *encryption(struct work *w, const struct judge_verdict *v, struct writer *out)
-{
-	struct cms_recipient rc;
-
-	if (v->nrcpt_certs == 0) {
-		problem_policy(&w->res->pr, "there is no certificate to encrypt to: %s", v->cert_why);
-		return NULL;
-	}
-	rc.cert = cache_cert(w->cache, &v->rcpt_certs[0], &w->res->pr);
-	if (rc.cert == NULL)
-		return NULL;
-	rc.mode = (enum cms_keymode)v->format.keymode;
-	return cms_enc_new(&rc, 1, (enum cms_cipher)v->format.cipher, out, &w->res->pr);
-}
-
-/* Everything flows in one pass: entity -> sign -> base64 -> encrypt -> base64 -> output. Nothing is kept. */
-int seal_write(struct work *w, const struct judge_verdict *v, struct writer *out)
-{
-	struct wrap x;
-	struct base64_enc b64;
-	struct cms_enc *enc = NULL;
-	int err = -1;
-
-	if (wrap_init(&x, w, &v->format, WRAP_SEALED) != 0)
-		goto out;
-	if (entity_smime_fields("enveloped-data", &w->front) != 0) {
-		too_large(w);
-		goto out;
-	}
-	if (put(w, out, &w->front) != 0)
-		goto out;
-	base64_enc_init(&b64, out);
-	enc = encryption(w, v, &b64.writer);
-	if (enc == NULL)
-		goto out;
-	if (signed_entity(w, v, wrap_reader(&x), cms_enc_writer(enc)) != 0)
-		goto out;
-	err = cms_enc_end(enc, &w->res->pr);
-	enc = NULL;
-	if (err == 0)
-		err = base64_enc_end(&b64, &w->res->pr);
-out:
-	cms_enc_free(enc);
-	wrap_clear(&x);
-	return err;
-}
-
-static int boundary(char out[48])
+static void boundary(char out[48])
 {
 	uint8_t r[18];
 
@@ -125,70 +89,216 @@ static int boundary(char out[48])
 		log_fatal("no random octets");
 	memcpy(out, "=_postern_", 10);
 	encode_b64url(r, sizeof(r), out + 10);
-	return 0;
 }
 
 static int signed_parts(
-    struct work *w, const char *b, const char *micalg, struct reader *body, const struct buf *sig, struct writer *out)
+    struct work *w, const char *micalg, struct reader *entity, const struct buf *sig, struct writer *to)
 {
 	struct buf t;
 	struct base64_enc b64;
+	char b[48];
 	int err = -1;
 
+	boundary(b);
 	buf_init(&t, 4096);
-	if (buf_addf(&w->front,
-		"MIME-Version: 1.0\r\nContent-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n"
+	if (buf_addf(&t,
+		"Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n"
 		"\tmicalg=%s; boundary=\"%s\"\r\n\r\n--%s\r\n",
 		micalg, b, b) != 0 ||
-	    buf_addf(&t,
+	    put(w, to, &t) != 0 || stream_copy(entity, 0, entity->size, to, &w->res->pr) != 0)
+		goto out;
+	buf_reset(&t);
+	if (buf_addf(&t,
 		"\r\n--%s\r\nContent-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\n"
 		"Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; "
 		"filename=\"smime.p7s\"\r\n\r\n",
-		b) != 0) {
-		too_large(w);
+		b) != 0 ||
+	    put(w, to, &t) != 0)
 		goto out;
-	}
-	if (put(w, out, &w->front) != 0 || stream_copy(body, 0, body->size, out, &w->res->pr) != 0 ||
-	    put(w, out, &t) != 0)
-		goto out;
-	base64_enc_init(&b64, out);
+	base64_enc_init(&b64, to);
 	if (stream_write(&b64.writer, sig->p, sig->len, &w->res->pr) != 0 || base64_enc_end(&b64, &w->res->pr) != 0)
 		goto out;
 	buf_reset(&t);
-	if (buf_addf(&t, "--%s--\r\n", b) != 0)
-		goto out;
-	err = put(w, out, &t);
+	if (buf_addf(&t, "--%s--\r\n", b) == 0)
+		err = put(w, to, &t);
 out:
 	buf_clear(&t);
 	return err;
 }
 
-/* multipart/signed (RFC 8551 3.5.3): the entity is put into 7 bits first, so that no relay has a reason to touch it;
- * it lies in scratch B meanwhile. */
-int seal_write_signed(struct work *w, const struct judge_verdict *v, struct writer *out)
+/* multipart/signed (RFC 8551 3.5.3) around an entity that is in 7 bits: it is read twice. */
+static int multipart(const struct seal *se, struct reader *entity, struct writer *to)
 {
-	struct wrap x;
-	struct cms_signer s = {0};
+	struct work *w = se->w;
+	struct cms_signer s;
 	struct stream_buf sb;
 	struct buf sig;
-	char b[48];
-	const char *micalg = "sha-256";
+	const char *micalg;
 	int err = -1;
 
 	buf_init(&sig, 1024 * 1024);
 	stream_buf_init(&sb, &sig);
-	if (wrap_init(&x, w, &v->format, WRAP_SIGNED) != 0 || wrap_seven(&x, w, SEVENBIT_MAX) != 0 ||
-	    signer_of(w, v, &s) != 0)
-		goto out;
-	if (cms_sign_detached(wrap_reader(&x), &s, our_enc_cert(w, v), &sb.writer, &micalg, &w->res->pr) != 0)
-		goto out;
-	boundary(b);
-	err = signed_parts(w, b, micalg, wrap_reader(&x), &sig, out);
-out:
+	if (signer_of(se, &s) == 0 &&
+	    cms_sign_detached(entity, &s, our_enc_cert(w, se->v), &sb.writer, &micalg, &w->res->pr) == 0)
+		err = signed_parts(w, micalg, entity, &sig, to);
 	sk_X509_free(s.chain);
-	wrap_clear(&x);
 	buf_clear(&sig);
 	return err;
+}
+
+/* ---- what is signed: header fields and body, put together by wrap.c ---- */
+
+static enum format_signed form_of(const struct seal *se)
+{
+	const struct format *f = &se->v->format;
+
+	return (enum format_signed)(se->sealed ? f->inside : se->w->kind.delicate ? f->calendar : f->alone);
+}
+
+/* An entity that others may look at is put into 7 bits first, so that no relay has a reason to touch it; it lies in
+ * scratch B meanwhile. */
+static int sign_content(const struct seal *se, struct writer *to)
+{
+	struct work *w = se->w;
+	struct wrap x;
+	int err = wrap_init(&x, w, &se->v->format, se->sealed ? WRAP_SEALED : WRAP_SIGNED);
+
+	if (err == 0 && form_of(se) == FORMAT_OPAQUE)
+		err = opaque(se, wrap_reader(&x), to);
+	else if (err == 0 && (err = wrap_seven(&x, w, SEVENBIT_MAX)) == 0)
+		err = multipart(se, wrap_reader(&x), to);
+	wrap_clear(&x);
+	return err;
+}
+
+/* The signed entity: as it was made before, or made now, in one pass with what comes after it. */
+static int content(const struct seal *se, struct writer *to)
+{
+	return se->ready ? stream_copy(se->ready, 0, se->ready->size, to, &se->w->res->pr) : sign_content(se, to);
+}
+
+int seal_prepare(struct seal *se)
+{
+	struct work *w = se->w;
+	struct spool *kept = work_scratch(w, 0);
+
+	if (sign_content(se, spool_writer(kept)) != 0 || spool_finish(kept, &w->res->pr) != 0)
+		return -1;
+	se->ready = spool_reader(kept);
+	return 0;
+}
+
+static bool same_octets(const struct judge_octets *a, const struct judge_octets *b)
+{
+	return a->n == b->n && (a->n == 0 || memcmp(a->p, b->p, a->n) == 0);
+}
+
+bool seal_same(const struct seal *a, const struct seal *b)
+{
+	const struct judge_verdict *va = a->v, *vb = b->v;
+	const struct format *fa = &va->format, *fb = &vb->format;
+
+	if (!va->have_signer || !vb->have_signer || strcmp(va->sign_key, vb->sign_key) != 0 ||
+	    va->sign_domain != vb->sign_domain || !same_octets(&va->sign_cert, &vb->sign_cert) ||
+	    !same_octets(&va->sign_chain, &vb->sign_chain) || !same_octets(&va->enc_cert, &vb->enc_cert))
+		return false;
+	if (form_of(a) != form_of(b) || fa->digest != fb->digest || fa->pss != fb->pss || fa->ski != fb->ski ||
+	    fa->wrap != fb->wrap)
+		return false;
+	/* what is protected says whether it is encrypted, and what of it stands outside */
+	return fa->wrap == FORMAT_WRAP_NONE ||
+	       (a->sealed == b->sealed && fa->subject_outside == fb->subject_outside &&
+		   fa->legacy_display == fb->legacy_display);
+}
+
+/* ---- encryption ---- */
+
+/* All certificates of the verdict belong to one partner, so that nobody learns of another by them. A domain key
+ * serves all people behind it. */
+static struct cms_enc *encryption(const struct seal *se, struct writer *out)
+{
+	struct work *w = se->w;
+	const struct judge_verdict *v = se->v;
+	struct cms_recipient rc[JUDGE_CERTS_MAX];
+
+	if (v->nrcpt_certs == 0) {
+		problem_policy(&w->res->pr, "there is no certificate to encrypt to: %s", v->cert_why);
+		return NULL;
+	}
+	for (size_t i = 0; i < v->nrcpt_certs; i++) {
+		memset(&rc[i], 0, sizeof(rc[i]));
+		rc[i].cert = cache_cert(w->cache, &v->rcpt_certs[i], &w->res->pr);
+		if (rc[i].cert == NULL)
+			return NULL;
+		rc[i].mode = (enum cms_keymode)v->format.keymode;
+		rc[i].ski = v->format.ski;
+	}
+	return cms_enc_new(rc, v->nrcpt_certs, (enum cms_cipher)v->format.cipher, out, &w->res->pr);
+}
+
+/* RFC 8551 3.2.2: what is inside has its own word, since old readers know but one of them. */
+static const char *enveloped_type(const struct format *f)
+{
+	return f->cipher == CMS_AES_128_GCM || f->cipher == CMS_AES_192_GCM || f->cipher == CMS_AES_256_GCM
+		   ? "authEnveloped-data"
+		   : "enveloped-data";
+}
+
+/* The fields, then base64 of the signed entity encrypted: entity -> sign -> base64 -> encrypt -> base64 -> output,
+ * in one pass. */
+static int enveloped(const struct seal *se, struct writer *out)
+{
+	struct work *w = se->w;
+	struct base64_enc b64;
+	struct cms_enc *enc = NULL;
+	struct buf fields;
+	int err = -1;
+
+	buf_init(&fields, 1024);
+	if (entity_smime_inner(enveloped_type(&se->v->format), &fields) != 0 || put(w, out, &fields) != 0)
+		goto out;
+	base64_enc_init(&b64, out);
+	enc = encryption(se, &b64.writer);
+	if (enc == NULL || content(se, cms_enc_writer(enc)) != 0)
+		goto out;
+	err = cms_enc_end(enc, &w->res->pr);
+	enc = NULL;
+	if (err == 0)
+		err = base64_enc_end(&b64, &w->res->pr);
+out:
+	cms_enc_free(enc);
+	buf_clear(&fields);
+	return err;
+}
+
+/* RFC 2634 1.1: signed, encrypted, and signed again, so that a relay without the key can see who sent it. The outer
+ * signature is in the form of mail that is signed alone. */
+static int triple(struct seal *se, struct writer *out)
+{
+	struct work *w = se->w;
+	struct spool *mid;
+
+	/* a multipart inside needs scratch B while it is made, and the encrypted entity then lies there */
+	if (se->ready == NULL && seal_prepare(se) != 0)
+		return -1;
+	mid = work_scratch(w, 1);
+	if (enveloped(se, spool_writer(mid)) != 0 || spool_finish(mid, &w->res->pr) != 0)
+		return -1;
+	return se->v->format.alone == FORMAT_OPAQUE ? opaque(se, spool_reader(mid), out)
+						    : multipart(se, spool_reader(mid), out);
+}
+
+int seal_write(struct seal *se, struct writer *out)
+{
+	struct work *w = se->w;
+
+	if (buf_adds(&w->front, "MIME-Version: 1.0\r\n") != 0)
+		return too_large(w);
+	if (put(w, out, &w->front) != 0)
+		return -1;
+	if (!se->sealed)
+		return content(se, out);
+	return se->v->format.triple ? triple(se, out) : enveloped(se, out);
 }
 
 /* Our own people believe our verdict fields, so nobody inside may write them either (RFC 8601 5). */

@@ -7,6 +7,7 @@
 #include "gateway/cms/cms.h"
 #include "gateway/mail/mime.h"
 #include "gateway/pipeline/cache.h"
+#include "gateway/pipeline/kind.h"
 #include "gateway/pipeline/pipeline.h"
 #include "gateway/pipeline/unwrap.h"
 #include "gateway/pipeline/verdict.h"
@@ -26,6 +27,7 @@ struct work {
 	struct buf front;	/* header text being made */
 
 	/* outbound */
+	struct kind kind;		     /* of content, once somebody asked */
 	struct policy_decision *decisions;   /* one per recipient */
 	char added[JOB_MESSAGE_ID_MAX + 80]; /* Message-ID and Date where the message has none, once wrap_outer ran */
 

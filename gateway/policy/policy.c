@@ -57,6 +57,38 @@ int policy_strength_parse(const char *w, enum policy_strength *s_r)
 	return 0;
 }
 
+/* In the order of their bits. */
+static const struct {
+	const char *word, *what;
+} exemptions[] = {{"calendar", "a calendar invitation"}, {"auto-reply", "an automatic reply"}};
+
+int policy_exempt_parse(const char *text, uint8_t *bits_r)
+{
+	*bits_r = 0;
+	while (*text) {
+		size_t n = strcspn(text, ","), i = 0;
+
+		while (i < 2 && (strlen(exemptions[i].word) != n || memcmp(exemptions[i].word, text, n) != 0))
+			i++;
+		if (i == 2)
+			return -1;
+		*bits_r = (uint8_t)(*bits_r | 1u << i);
+		text += n;
+		if (*text == ',' && *++text == '\0')
+			return -1;
+	}
+	return 0;
+}
+
+void policy_exempt_print(uint8_t bits, char out[POLICY_EXEMPT_TEXT_MAX])
+{
+	out[0] = '\0';
+	for (size_t i = 0; i < 2; i++)
+		if (bits & 1u << i)
+			(void)snprintf(out + strlen(out), POLICY_EXEMPT_TEXT_MAX - strlen(out), "%s%s",
+			    out[0] ? "," : "", exemptions[i].word);
+}
+
 /* One decision in the making. */
 struct ask {
 	const char *recipient, *to, *from; /* to, from: the domains */
@@ -238,6 +270,20 @@ static void decide_clear(struct ask *a)
 		pass(a, POLICY_CLEAR, "unprotected to %s, as asked", a->recipient);
 }
 
+/* The admin's word for this rule, so it holds with "require" too; what answers sealed mail, or goes to a partner seen
+ * protected (P9), is never exempt. */
+static bool is_exempt(const struct ask *a)
+{
+	return a->f->exempt && a->treatment >= POLICY_SIGN && !a->f->reply_to_sealed && !a->f->seen_protected;
+}
+
+static void pass_exempt(struct ask *a)
+{
+	pass(a, POLICY_CLEAR, "not %s for %s: it is %s, which the rule exempts",
+	    a->treatment == POLICY_SEAL ? "sealed" : "signed", a->recipient,
+	    exemptions[a->f->exempt == POLICY_EXEMPT_CALENDAR ? 0 : 1].what);
+}
+
 static void (*const deciders[])(struct ask *) = {
     [POLICY_CLEAR] = decide_clear,
     [POLICY_TLS] = decide_tls,
@@ -262,5 +308,8 @@ void policy_outbound(
 	/* P9: signed or in TLS only is less than what the partner had */
 	if (f->seen_protected && a.treatment < POLICY_SEAL)
 		a.treatment = POLICY_CLEAR;
-	deciders[a.treatment](&a);
+	if (is_exempt(&a))
+		pass_exempt(&a);
+	else
+		deciders[a.treatment](&a);
 }

@@ -7,6 +7,7 @@
 #define POSTERN_POLICY_POLICY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "gateway/base/problem.h"
 
@@ -19,6 +20,18 @@ const char *policy_treatment_word(enum policy_treatment t);
 const char *policy_strength_word(enum policy_strength s);
 int policy_treatment_parse(const char *w, enum policy_treatment *t_r);
 int policy_strength_parse(const char *w, enum policy_strength *s_r);
+
+/* Content that a rule of the admin lets go unsigned and unencrypted, because what reads it elsewhere is a program
+ * that understands no S/MIME. */
+enum policy_exempt {
+	POLICY_EXEMPT_CALENDAR = 1,   /* invitations and what answers them, with nothing else in them */
+	POLICY_EXEMPT_AUTO_REPLY = 2, /* automatic replies (RFC 3834) of mere text */
+};
+#define POLICY_EXEMPT_ALL (POLICY_EXEMPT_CALENDAR | POLICY_EXEMPT_AUTO_REPLY)
+#define POLICY_EXEMPT_TEXT_MAX 32
+/* Words between commas: "calendar,auto-reply"; "" is none. 0, -1 for any other word. */
+int policy_exempt_parse(const char *text, uint8_t *bits_r);
+void policy_exempt_print(uint8_t bits, char out[POLICY_EXEMPT_TEXT_MAX]);
 
 /* ---- outbound, one recipient ---- */
 enum policy_certs {
@@ -40,7 +53,7 @@ struct policy_out {
 	bool tls_verified_possible; /* TLS with the next hop is verified: configured, DANE, MTA-STS (treatment tls) */
 	/* of the content; false/unknown at RCPT */
 	bool reply_to_sealed;
-	bool exempt; /* calendar or other exemption by rule: reserved, false */
+	uint8_t exempt; /* enum policy_exempt: the one kind that the message is and that the rule lets go; 0: none */
 };
 enum policy_action { POLICY_PASS, POLICY_REFUSE, POLICY_LATER };
 struct policy_decision {

@@ -20,17 +20,24 @@ static int pattern(struct judge_call *c, const char *name, char out[JUDGE_RULE_P
 int judge_admin_rule_add(struct judge_call *c)
 {
 	char sender[JUDGE_RULE_PATTERN_MAX], recipient[JUDGE_RULE_PATTERN_MAX];
-	const char *name, *treatment, *strength;
+	const char *name, *treatment, *strength, *exempt;
+	uint8_t bits;
 	struct store_rule r = {.sender = sender, .recipient = recipient};
 
 	if (judge_call_str(c, "name", JUDGE_MUST, 100, &name) < 0 || pattern(c, "sender", sender) < 0 ||
 	    pattern(c, "recipient", recipient) < 0 || judge_call_treatment(c, "seal", &treatment) < 0 ||
 	    judge_call_strength(c, "require", &strength) < 0 ||
+	    judge_call_str(c, "exempt", JUDGE_MAY, POLICY_EXEMPT_TEXT_MAX - 1, &exempt) < 0 ||
 	    judge_call_int(c, "position", 1, 1000000, 0, &r.position) < 0)
 		return -1;
+	if (policy_exempt_parse(exempt ? exempt : "", &bits) < 0)
+		return judge_call_fail(c, "usage",
+		    "argument \"exempt\": \"calendar\" (invitations), \"auto-reply\", or both with a comma between "
+		    "them");
 	r.name = (char *)(uintptr_t)name;
 	r.treatment = (char *)(uintptr_t)treatment;
 	r.strength = (char *)(uintptr_t)strength;
+	r.exempt = (char *)(uintptr_t)exempt;
 	if (store_rule_add(c->store, &r, c->who, c->pr) < 0) {
 		c->code = c->pr->cls == PROBLEM_PERM ? "exists" : NULL;
 		return -1;
@@ -50,6 +57,7 @@ static json_t *row(const struct store_rule *r)
 	judge_call_set(o, "recipient", judge_call_text(r->recipient));
 	judge_call_set(o, "treatment", judge_call_text(r->treatment));
 	judge_call_set(o, "strength", judge_call_text(r->strength));
+	judge_call_set(o, "exempt", judge_call_text(r->exempt));
 	return o;
 }
 

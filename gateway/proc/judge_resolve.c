@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "gateway/base/log.h"
-#include "gateway/cms/cms.h"
+#include "gateway/proc/judge_format.h"
 #include "gateway/proc/judge_identities.h"
 #include "gateway/proc/judge_rule.h"
 
@@ -61,17 +61,27 @@ static int find_partner(struct question *q)
 	return words_of(q, o->partner->treatment, o->partner->strength, q->v->rule) < 0 ? -1 : 1;
 }
 
+static int exempt_of(struct question *q, const struct store_rule *r, uint8_t *bits_r)
+{
+	if (policy_exempt_parse(r->exempt ? r->exempt : "", bits_r) < 0)
+		return problem_temp(
+		    q->pr, "the store is damaged: rule \"%s\" has exemptions \"%s\"", r->name, r->exempt);
+	return 0;
+}
+
 /* A message whose author is not its envelope sender (a notice with the null path, an automatic reply) must not slip
  * past the author's rule: the sealer then takes the strictest that any sender has for this recipient. */
 static int strictest(struct question *q, const struct store_rule *rules, size_t n)
 {
-	uint8_t t = q->v->treatment, s = q->v->strength, most_t = t, most_s = s;
+	uint8_t t = q->v->treatment, s = q->v->strength, most_t = t, most_s = s, exempt;
 
 	for (size_t i = 0; i < n; i++) {
 		if (!judge_rule_matches(rules[i].recipient, &q->recipient))
 			continue;
-		if (words_of(q, rules[i].treatment, rules[i].strength, rules[i].name) < 0)
+		if (words_of(q, rules[i].treatment, rules[i].strength, rules[i].name) < 0 ||
+		    exempt_of(q, &rules[i], &exempt) < 0)
 			return -1;
+		q->v->any_exempt &= exempt;
 		if (q->v->treatment > most_t)
 			most_t = q->v->treatment;
 		if (q->v->strength > most_s)
@@ -101,9 +111,10 @@ static int find_rule(struct question *q)
 	r = judge_rule_first(rules, n, &q->sender, &q->recipient);
 	if (r) {
 		(void)snprintf(q->v->rule, sizeof q->v->rule, "rule \"%.119s\"", r->name);
-		if (words_of(q, r->treatment, r->strength, q->v->rule) < 0)
+		if (words_of(q, r->treatment, r->strength, q->v->rule) < 0 || exempt_of(q, r, &q->v->exempt) < 0)
 			return -1;
 	}
+	q->v->any_exempt = q->v->exempt;
 	return strictest(q, rules, n);
 }
 
@@ -124,19 +135,38 @@ static int find_certs(struct question *q, struct judge_certs *certs)
 {
 	struct judge_verdict *v = q->v;
 
-	if (judge_certs_find(q->w->cache, q->store, &q->recipient, q->now, q->arena, certs, q->pr) < 0)
+	if (judge_certs_find(
+		q->w->cache, q->store, &q->recipient, q->w->rsa_bits_min, q->now, q->arena, certs, q->pr) < 0)
 		return -1;
 	v->certs = (uint8_t)certs->state;
 	(void)snprintf(v->cert_why, sizeof v->cert_why, "%s", certs->why);
-	v->format = (struct format){.cipher = CMS_AES_256_CBC,
-	    .keymode = CMS_KEY_RSA_V15,
-	    .inside = FORMAT_OPAQUE,
-	    .alone = FORMAT_MULTIPART};
 	if (certs->state != POLICY_CERTS_USABLE)
 		return 0;
 	v->rcpt_certs[0] = certs->best;
 	v->nrcpt_certs = 1;
 	v->personal = certs->personal;
+	return 0;
+}
+
+/* An entry below the floor stands in the way of encrypting, as a certificate that is too weak does. */
+static int find_format(struct question *q)
+{
+	struct judge_verdict *v = q->v;
+	struct problem pr = {0};
+	struct judge_format f;
+
+	if (judge_format(q->w, q->store, &q->recipient, v->personal, &f, &pr) == 0) {
+		v->format = f.f;
+		return 0;
+	}
+	if (pr.cls != PROBLEM_POLICY) {
+		*q->pr = pr;
+		return -1;
+	}
+	v->format = q->w->format;
+	v->certs = POLICY_CERTS_UNUSABLE;
+	v->nrcpt_certs = 0;
+	(void)snprintf(v->cert_why, sizeof v->cert_why, "%.399s", pr.text);
 	return 0;
 }
 
@@ -223,7 +253,8 @@ int judge_resolve_trace(struct store *s, const struct judge_world *w, const stru
 	if (read_addresses(&q, rq) == 0) {
 		if (judge_world_domain(w, q.recipient.domain) >= 0)
 			return own_domain(&q);
-		if (find_rule(&q) == 0 && find_seen(&q) == 0 && find_certs(&q, certs) == 0 && find_signer(&q) == 0)
+		if (find_rule(&q) == 0 && find_seen(&q) == 0 && find_certs(&q, certs) == 0 && find_format(&q) == 0 &&
+		    find_signer(&q) == 0)
 			return 0;
 	}
 	/* Whatever it was, half an answer is none. */

@@ -74,7 +74,8 @@ static int again(struct problem *pr, const char *why)
 /* What is demanded for a recipient, and whether it can be sealed at all. */
 static bool same_class(const struct judge_verdict *a, const struct judge_verdict *b)
 {
-	return a->treatment == b->treatment && a->strength == b->strength && a->own_domain == b->own_domain &&
+	return a->treatment == b->treatment && a->strength == b->strength && a->exempt == b->exempt &&
+	       a->any_exempt == b->any_exempt && a->own_domain == b->own_domain &&
 	       (a->certs == POLICY_CERTS_USABLE) == (b->certs == POLICY_CERTS_USABLE);
 }
 

@@ -39,6 +39,11 @@ static inline void judge_fixture_start(struct judge_fixture *f)
 	    .in_rules = judge_fixture_in,
 	    .treatment = POLICY_SEAL,
 	    .strength = POLICY_PREFER,
+	    .format = format_default(),
+	    .cipher_bits_min = 128,
+	    .rsa_bits_min = 2048,
+	    .learn = true,
+	    .learn_future_max = 300,
 	    .cache = judge_cache_new()};
 }
 

@@ -116,6 +116,7 @@ static inline void pipes_verdict(struct pipes *w, size_t i, enum policy_treatmen
 	v->rcpt_certs[0] = pipes_der(&w->lab);
 	PIPES_COPY(v->sign_key, PIPES_SIGN);
 	v->sign_cert = pipes_der(&w->hospital);
+	v->format = format_default();
 	if (w->rq.nverdicts <= i)
 		w->rq.nverdicts = i + 1;
 }
@@ -357,7 +358,7 @@ static inline void pipes_wrap(const char *fields, const char *type, const struct
 
 static inline void pipes_envelope(X509 *cert, const void *inner, size_t n, struct buf *der)
 {
-	struct cms_recipient r = {cert, CMS_KEY_RSA_V15};
+	struct cms_recipient r = {.cert = cert, .mode = CMS_KEY_RSA_V15};
 	struct problem pr = {0};
 	struct stream_buf to;
 	struct cms_enc *e;

@@ -46,6 +46,8 @@ static const struct {
 	MIME_SMIME_PKCS7},
     {"Content-Type: application/octet-stream; name=SMIME.P7M\r\n\r\n", "application", "octet-stream", MIME_CTE_7BIT,
 	"SMIME.P7M", MIME_SMIME_PKCS7},
+    {"Content-Type: application/pkcs7-mime; smime-type=Certs-Only; name=smime.p7c\r\n\r\n", "application",
+	"pkcs7-mime", MIME_CTE_7BIT, "smime.p7c", MIME_SMIME_NONE},
     {"Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=\"smime.p7m\"\r\n\r\n",
 	"application", "octet-stream", MIME_CTE_7BIT, "smime.p7m", MIME_SMIME_PKCS7},
     {"Content-Type: application/octet-stream; name=smime.p7m\r\nContent-Disposition: attachment; "

@@ -16,11 +16,13 @@ static void teardown(void)
 }
 
 #define MULTI(b) "Content-Type: multipart/mixed; boundary=" b "\r\n\r\n"
+#define CAL "Content-Type: text/calendar; method=X\r\n\r\nC\r\n"
 static const struct {
 	const char *in;
 	int result;
 	size_t depth, parts;
-	const char *flags; /* e eight_bit, n nul, c calendar, t tnef, r report, s smime_inside, b bare */
+	const char
+	    *flags; /* e eight_bit, n nul, c calendar, i invitation, t tnef, r report, s smime_inside, b bare */
 	size_t longest;
 } cases[] = {
     {"", 0, 0, 1, "", 0},
@@ -29,7 +31,14 @@ static const struct {
     {"A: b\r\n\r\nx\x80\r\n", 0, 0, 1, "e", 4},
     {"A: b\r\n\r\nx\ny\r\n", 0, 0, 1, "b", 4},
     {"A: b\r\n\r\nx\r", 0, 0, 1, "b", 4},
-    {"Content-Type: text/calendar; method=REQUEST\r\n\r\n", 0, 0, 1, "c", 43},
+    {"Content-Type: text/calendar; method=REQUEST\r\n\r\n", 0, 0, 1, "ci", 43},
+    {MULTI("b") "--b\r\n\r\n1\r\n--b\r\n" CAL "--b\r\nContent-Type: application/ics\r\n\r\n2\r\n--b--\r\n", 0, 1, 4,
+	"ci", 41},
+    {MULTI("b") "--b\r\n" CAL "--b\r\nContent-Type: application/pdf\r\n\r\n2\r\n--b--\r\n", 0, 1, 3, "c", 41},
+    {MULTI("b") "--b\r\n" CAL "--b\r\nContent-Disposition: attachment\r\n\r\n2\r\n--b--\r\n", 0, 1, 3, "c", 41},
+    {MULTI("b") "--b\r\n" CAL "--b\r\nContent-Type: text/plain; name=a.txt\r\n\r\n2\r\n--b--\r\n", 0, 1, 3, "c", 41},
+    {MULTI("b") "--b\r\n" CAL "--b\r\nContent-Type: message/rfc822\r\n\r\n\r\n2\r\n--b--\r\n", 0, 2, 4, "c", 41},
+    {MULTI("b") "--b\r\n" CAL "--b\r\nContent-Type: application/ms-tnef\r\n\r\n2\r\n--b--\r\n", 0, 1, 3, "ct", 41},
     {"Content-Type: text/calendar\r\n\r\n", 0, 0, 1, "", 27},
     {"Content-Type: application/ms-tnef\r\n\r\n", 0, 0, 1, "t", 33},
     {"Content-Type: x/y; name=WinMail.dat\r\n\r\n", 0, 0, 1, "t", 35},
@@ -89,6 +98,8 @@ static void flags_of(const struct mime_facts *f, char *out)
 		*out++ = 'n';
 	if (f->calendar_method)
 		*out++ = 'c';
+	if (f->invitation)
+		*out++ = 'i';
 	if (f->tnef)
 		*out++ = 't';
 	if (f->report)
@@ -157,17 +168,49 @@ static void nest(struct buf *b, int depth)
 		ck_assert_int_eq(buf_addf(b, "\r\n--x%d--", i), 0);
 }
 
+static const struct {
+	const char *in;
+	bool mere;
+} texts[] = {
+    {"A: b\r\n\r\nx\r\n", true},
+    {"Content-Type: text/html\r\n\r\nx\r\n", true},
+    {"Content-Type: text/plain\r\nContent-Disposition: inline\r\n\r\nx\r\n", true},
+    {"Content-Type: text/plain\r\nContent-Disposition: attachment\r\n\r\nx\r\n", false},
+    {"Content-Type: text/plain; name=a.txt\r\n\r\nx\r\n", false},
+    {"Content-Type: text/csv\r\n\r\nx\r\n", false},
+    {"Content-Type: text/calendar; method=REPLY\r\n\r\nx\r\n", false},
+    {"Content-Type: application/pdf\r\n\r\nx\r\n", false},
+    {"Content-Type: message/rfc822\r\n\r\nA: b\r\n\r\nx\r\n", false},
+    {"Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\n1\r\n--b\r\nContent-Type: "
+     "text/html\r\n\r\n2\r\n--b--\r\n",
+	true},
+    {"Content-Type: multipart/related; boundary=b\r\n\r\n--b\r\n\r\n1\r\n--b--\r\n", false},
+};
+
+START_TEST(test_mere_text)
+{
+	struct slow_reader s;
+	struct mime_facts f;
+	struct problem pr;
+	size_t n = strlen(texts[_i].in);
+
+	slow_init(&s, texts[_i].in, n, n);
+	ck_assert_int_eq(mime_facts(arena, &s.reader, 0, n, &mime_limits_default, &f, &pr), 0);
+	ck_assert_int_eq(f.mere_text, texts[_i].mere);
+}
+END_TEST
+
 START_TEST(test_depth)
 {
 	struct mime_facts f;
 	struct buf b;
 
 	buf_init(&b, 4 << 20);
-	nest(&b, 20);
+	nest(&b, 50);
 	ck_assert_int_eq(facts_of(&b, &mime_limits_default, &f), 0);
-	ck_assert_uint_eq(f.depth, 20);
-	ck_assert_uint_eq(f.parts, 21);
-	nest(&b, 21);
+	ck_assert_uint_eq(f.depth, 50);
+	ck_assert_uint_eq(f.parts, 51);
+	nest(&b, 51);
 	ck_assert_int_eq(facts_of(&b, &mime_limits_default, &f), -1);
 	nest(&b, 10000);
 	ck_assert_int_eq(facts_of(&b, &mime_limits_default, &f), -1);
@@ -242,6 +285,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, test_facts, 0, (int)(sizeof(cases) / sizeof(cases[0])));
 	tcase_add_test(t, test_nul);
+	tcase_add_loop_test(t, test_mere_text, 0, sizeof(texts) / sizeof(*texts));
 	tcase_add_test(t, test_depth);
 	tcase_add_test(t, test_parts);
 	tcase_add_test(t, test_endless_header);

@@ -122,6 +122,111 @@ START_TEST(tls_required_no)
 }
 END_TEST
 
+/* ---- invitations, TNEF, automatic replies ---- */
+
+#define CALENDAR "MIME-Version: 1.0\r\nContent-Type: text/calendar; method=REQUEST\r\n"
+#define TNEF "MIME-Version: 1.0\r\nContent-Type: application/ms-tnef; name=winmail.dat\r\n"
+#define BOTH                                                                                                         \
+	"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/calendar; " \
+	"method=REQUEST\r\n\r\nC\r\n--b\r\nContent-Type: application/pdf\r\n"
+#define END "\r\n--b--\r\n"
+#define AUTO "Auto-Submitted: auto-replied (holiday)\r\n"
+
+static const struct {
+	const char *fields, *behind;
+	enum policy_treatment rule;
+	uint8_t exempt, any;
+	const char *sender, *treatment;
+	bool opaque;
+} kinds[] = {
+    {CALENDAR, "", POLICY_SEAL, 1, 1, "doctor@hospital.example", "clear", false},
+    {CALENDAR, "", POLICY_SIGN, 1, 1, "doctor@hospital.example", "clear", false},
+    {CALENDAR, "", POLICY_SEAL, 2, 2, "doctor@hospital.example", "seal", false},
+    {CALENDAR, "", POLICY_SEAL, 0, 0, "doctor@hospital.example", "seal", false},
+    {CALENDAR, "", POLICY_SIGN, 0, 0, "doctor@hospital.example", "sign", true},
+    {CALENDAR, "", POLICY_SIGN, 2, 2, "doctor@hospital.example", "sign", true},
+    {TNEF, "", POLICY_SIGN, 3, 3, "doctor@hospital.example", "sign", true},
+    {TNEF, "", POLICY_SEAL, 3, 3, "doctor@hospital.example", "seal", false},
+    /* not an invitation alone */
+    {BOTH, END, POLICY_SEAL, 1, 1, "doctor@hospital.example", "seal", false},
+    {BOTH, END, POLICY_SIGN, 1, 1, "doctor@hospital.example", "sign", true},
+    /* never closed: of no kind */
+    {BOTH, "", POLICY_SEAL, 1, 1, "doctor@hospital.example", "seal", false},
+    {BOTH, "", POLICY_SIGN, 1, 1, "doctor@hospital.example", NULL, false},
+    /* somebody else sends it: what all rules for the recipient let go counts */
+    {CALENDAR, "", POLICY_SEAL, 1, 0, "assistant@hospital.example", "seal", false},
+    {CALENDAR, "", POLICY_SEAL, 1, 1, "assistant@hospital.example", "clear", false},
+    {CALENDAR, "", POLICY_SEAL, 1, 0, "", "seal", false},
+    {AUTO, "", POLICY_SEAL, 2, 2, "", "clear", false},
+    {AUTO, "", POLICY_SEAL, 1, 1, "", "seal", false},
+    {AUTO AUTO, "", POLICY_SEAL, 2, 2, "", "seal", false},
+    {"Auto-Submitted: auto-generated\r\n", "", POLICY_SEAL, 2, 2, "", "seal", false},
+    {AUTO "Content-Type: application/pdf\r\n", "", POLICY_SEAL, 2, 2, "", "seal", false},
+    {"", "", POLICY_SIGN, 3, 3, "doctor@hospital.example", "sign", false},
+};
+
+START_TEST(kind)
+{
+	struct buf b;
+
+	buf_init(&b, 65536);
+	ck_assert_int_eq(buf_addf(&b, HEAD "%s" BODY "%s", kinds[_i].fields, kinds[_i].behind), 0);
+	pipes_verdict(&w, 0, kinds[_i].rule);
+	w.verdicts[0].format = format_default();
+	w.verdicts[0].any_treatment = (uint8_t)kinds[_i].rule;
+	w.verdicts[0].any_strength = POLICY_REQUIRE;
+	w.verdicts[0].exempt = kinds[_i].exempt;
+	w.verdicts[0].any_exempt = kinds[_i].any;
+	w.rq.sender = kinds[_i].sender;
+	if (kinds[_i].treatment == NULL) {
+		ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_DONE); /* signed as it is: it is in 7 bits */
+		ck_assert_str_eq(w.res.outputs[0].treatment, "sign");
+	} else {
+		ck_assert_msg(pipes_run_buf(&w, &b) == JOB_DONE, "%s", w.res.pr.text);
+		ck_assert_msg(strcmp(w.res.outputs[0].treatment, kinds[_i].treatment) == 0, "%s, not %s",
+		    w.res.outputs[0].treatment, kinds[_i].treatment);
+	}
+	ck_assert(w.res.outputs[0].sealed == (strcmp(w.res.outputs[0].treatment, "seal") == 0));
+	ck_assert((strstr(pipes_text(&w, 0), "SECRETWORD") == NULL) == (kinds[_i].opaque || w.res.outputs[0].sealed));
+	ck_assert((strstr(pipes_text(&w, 0), "smime-type=signed-data") != NULL) == kinds[_i].opaque);
+	buf_clear(&b);
+}
+END_TEST
+
+/* The setting of the partner. */
+START_TEST(calendar_multipart)
+{
+	static const char text[] = HEAD CALENDAR BODY;
+
+	pipes_verdict(&w, 0, POLICY_SIGN);
+	w.verdicts[0].format = format_default();
+	w.verdicts[0].format.calendar = FORMAT_MULTIPART;
+	ck_assert_int_eq(RUN(text), JOB_DONE);
+	ck_assert_ptr_nonnull(strstr(pipes_text(&w, 0), "multipart/signed"));
+	ck_assert_ptr_nonnull(strstr(pipes_text(&w, 0), "SECRETWORD"));
+}
+END_TEST
+
+/* What answers sealed mail is asked for, and stays sealed. */
+START_TEST(exempt_reply)
+{
+	static const char text[] = HEAD "In-Reply-To: <r2@lab.example>\r\n" CALENDAR BODY;
+
+	w.verdicts[0].format = format_default();
+	w.verdicts[0].exempt = w.verdicts[0].any_exempt = POLICY_EXEMPT_CALENDAR;
+	ck_assert_int_eq(RUN(text), JOB_NEEDS_IDS);
+	w.rq.was_sealed = JOB_YES;
+	ck_assert_int_eq(RUN(text), JOB_DONE);
+	ck_assert_str_eq(w.res.outputs[0].treatment, "seal");
+	w.rq.was_sealed = JOB_NO;
+	ck_assert_int_eq(RUN(text), JOB_DONE);
+	ck_assert_str_eq(w.res.outputs[0].treatment, "clear");
+	w.verdicts[0].seen_protected = true;
+	ck_assert_int_eq(RUN(text), JOB_DONE);
+	ck_assert_str_eq(w.res.outputs[0].treatment, "seal");
+}
+END_TEST
+
 /* ---- who gets what ---- */
 
 START_TEST(groups)
@@ -290,6 +395,9 @@ int main(void)
 	tcase_add_loop_test(t, asked_for_one, 0, 3);
 	tcase_add_test(t, long_identifiers);
 	tcase_add_loop_test(t, tls_required_no, 0, sizeof(tls_no) / sizeof(tls_no[0]));
+	tcase_add_loop_test(t, kind, 0, sizeof(kinds) / sizeof(*kinds));
+	tcase_add_test(t, calendar_multipart);
+	tcase_add_test(t, exempt_reply);
 	tcase_add_test(t, groups);
 	tcase_add_loop_test(t, all_or_nobody, 0, (int)(sizeof(stops) / sizeof(stops[0])));
 	tcase_add_loop_test(t, verdict_without_substance, 0, 4);

@@ -89,6 +89,58 @@ START_TEST(every_combination)
 }
 END_TEST
 
+START_TEST(exempt)
+{
+	for (int t = POLICY_CLEAR; t <= POLICY_SEAL; t++)
+		for (int c = POLICY_CERTS_NONE; c <= POLICY_CERTS_UNUSABLE; c++)
+			for (unsigned bits = 0; bits < 8; bits++) {
+				struct policy_out f = {.rule = "rule \"x\"",
+				    .treatment = (enum policy_treatment)t,
+				    .strength = POLICY_REQUIRE,
+				    .certs = (enum policy_certs)c,
+				    .have_signer = true,
+				    .exempt = POLICY_EXEMPT_CALENDAR,
+				    .seen_protected = bits & 1,
+				    .reply_to_sealed = bits & 2,
+				    .tls_verified_possible = bits & 4};
+				struct policy_out without = f;
+				struct policy_decision d, e;
+
+				without.exempt = 0;
+				policy_outbound(sender, rcpt, &f, &d);
+				policy_outbound(sender, rcpt, &without, &e);
+				check_shape(&d);
+				if (t < POLICY_SIGN || (bits & 3))
+					ck_assert(memcmp(&d, &e, sizeof d) == 0);
+				else
+					ck_assert(d.action == POLICY_PASS && d.treatment == POLICY_CLEAR);
+			}
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	int bits; /* -1: refused */
+} exemptions[] = {{"", 0}, {"calendar", 1}, {"auto-reply", 2}, {"calendar,auto-reply", 3}, {"auto-reply,calendar", 3},
+    {"calendar,", -1}, {",", -1}, {"calendars", -1}, {"calendar auto-reply", -1}, {"all", -1}};
+
+START_TEST(exempt_words)
+{
+	char out[POLICY_EXEMPT_TEXT_MAX];
+	uint8_t bits = 9, again;
+
+	if (exemptions[_i].bits < 0) {
+		ck_assert_int_eq(policy_exempt_parse(exemptions[_i].text, &bits), -1);
+		return;
+	}
+	ck_assert_int_eq(policy_exempt_parse(exemptions[_i].text, &bits), 0);
+	ck_assert_int_eq(bits, exemptions[_i].bits);
+	policy_exempt_print(bits, out);
+	ck_assert_int_eq(policy_exempt_parse(out, &again), 0);
+	ck_assert_int_eq(again, bits);
+}
+END_TEST
+
 struct out_case {
 	const char *what;
 	struct policy_out f;
@@ -190,6 +242,25 @@ static const struct out_case cases[] = {
 	    .cert_why = "pinned"},
 	POLICY_PASS, POLICY_SEAL,
 	"default (clear, never): sealed for bob@lab.example: a reply to sealed mail; pinned"},
+    {"exempt from sealing",
+	{.rule = "rule \"plans\"",
+	    .treatment = POLICY_SEAL,
+	    .strength = POLICY_REQUIRE,
+	    .have_signer = true,
+	    .certs = POLICY_CERTS_USABLE,
+	    .exempt = POLICY_EXEMPT_CALENDAR},
+	POLICY_PASS, POLICY_CLEAR,
+	"rule \"plans\" (seal, require): not sealed for bob@lab.example: it is a calendar invitation, which the rule "
+	"exempts"},
+    {"exempt from signing",
+	{.rule = "rule \"x\"",
+	    .treatment = POLICY_SIGN,
+	    .strength = POLICY_PREFER,
+	    .have_signer = true,
+	    .exempt = POLICY_EXEMPT_AUTO_REPLY},
+	POLICY_PASS, POLICY_CLEAR,
+	"rule \"x\" (sign, prefer): not signed for bob@lab.example: it is an automatic reply, which the rule "
+	"exempts"},
     {"signed", {.treatment = POLICY_SIGN, .strength = POLICY_REQUIRE, .have_signer = true}, POLICY_PASS, POLICY_SIGN,
 	"default (sign, require): signed for bob@lab.example"},
     {"TLS not configured", {.treatment = POLICY_TLS, .strength = POLICY_REQUIRE}, POLICY_REFUSE, 0,
@@ -270,6 +341,8 @@ static Suite *suite(void)
 	TCase *t = tcase_create("policy");
 
 	tcase_add_test(t, every_combination);
+	tcase_add_test(t, exempt);
+	tcase_add_loop_test(t, exempt_words, 0, sizeof exemptions / sizeof *exemptions);
 	tcase_add_loop_test(t, sentences, 0, sizeof cases / sizeof *cases);
 	tcase_add_test(t, notice_without_sender);
 	tcase_add_test(t, long_facts);

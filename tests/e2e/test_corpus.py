@@ -1,0 +1,169 @@
+"""Every message of the corpus (tests/data/mail) through two gateways: sealed, signed and in the clear. What arrives is what was sent after the one canonicalisation that docs/ADMIN.md
+describes; what is refused or marked is listed here with the reason, and nothing else may be."""
+import os
+import re
+import sys
+import threading
+
+from gateway import ROOT
+from mail import Talk, pair
+
+sys.path.append(os.path.join(ROOT, "tests", "data", "mail"))
+import corpus  # noqa: E402
+import corpus_compare as compare  # noqa: E402
+
+DOMAIN = {"seal": "lab.example", "sign": "sign.lab.example", "clear": "clear.lab.example"}
+
+MALFORMED = "554 5.6.0 The header of the message or of a part is malformed: "
+STRUCTURE = "554 5.6.0 The MIME structure is malformed: "
+LINE_END = "550 5.5.2 The message has a CR or LF that is not part of a CRLF; every line must end with CRLF (RFC 5321 2.3.8)."
+LINE = "554 5.6.0 A line of the message is longer than the 65536 octets accepted here."
+FIELD = "554 5.6.0 A MIME field cannot be read: "
+SEVEN = "554 5.6.3 The message cannot be put into 7-bit form: "
+
+# What the first gateway refuses whatever the treatment: two readers would see two messages, or a declared limit. The reply, word for word.
+REFUSED = {
+    "line-70000": LINE, "line-70000-eight-bit": LINE, "field-over-the-limit": LINE,
+    "cte-twice": STRUCTURE + "Content-Transfer-Encoding stands twice in one header.",
+    "type-twice": STRUCTURE + "Content-Type stands twice in one header.",
+    "boundary-twice-different": FIELD + "the parameter boundary stands there twice with different values.",
+    "type-40-parameters": FIELD + "it has more than 32 parameters.",
+    "type-quoted-never-closed": FIELD + "a quotation mark is not closed, or a control character stands in a value.",
+    "fields-1100": "554 5.6.0 The header of the message or of a part has more than 1000 fields.",
+    "field-blank-before-colon": MALFORMED + "a field name has a blank or another forbidden character in it.",
+    "field-mbox-from": MALFORMED + "a field name has a blank or another forbidden character in it.",
+    "field-none": MALFORMED + "a line is neither a field nor the continuation of one.",
+    "begins-with-continuation": MALFORMED + "it begins with a continuation line.",
+    "field-nul": MALFORMED + "it has a NUL.",
+    "received-too-many": "554 5.4.6 The message has more than 50 Received fields: it goes round in a circle.",
+    "lf-only": LINE_END, "lf-mixed": LINE_END, "cr-only": LINE_END, "cr-cr-lf": LINE_END, "lf-in-header": LINE_END, "lf-dot-lf": LINE_END,
+}
+# What cannot be put into 7 bits, which signing in the clear demands: nobody knows what the octets of an unknown encoding mean, nor where the parts of a broken multipart
+# end, and what somebody else signed is not touched.
+REFUSED_SIGN = {
+    "cte-unknown-eight-bit": SEVEN + "a part has an unknown Content-Transfer-Encoding and is not 7-bit.",
+    "close-missing-eight-bit": STRUCTURE + "a multipart is not closed by its boundary.",
+    "part-header-malformed-eight-bit": MALFORMED + "a field name has a blank or another forbidden character in it.",
+    "pgp-mime-signed-eight-bit": SEVEN + "a part of it is signed and has 8-bit text or overlong lines.",
+}
+# What the second gateway keeps after it opened it (ADMIN.md, "Incoming mail"): a structure made to exhaust its readers; a layer for a key it does not have.
+HELD = {
+    "parts-1100": "encrypted, and opened: The message has more than 1000 MIME parts.",
+    "smime-sealed-for-a-person": "encrypted for us, but it cannot be opened: inside lies a layer that is encrypted for a certificate that is not ours",
+}
+# Sent without an envelope of ours, it is refused by the second gateway (foreign-encrypted = refuse), and the sender is told by a notice.
+RETURNED = {"smime-sealed-for-a-person"}
+# Delivered, but the signature is not believed, because it must be the author's: there is none, there are two, or the author is somebody for whom hospital.example cannot speak.
+BROKEN = {
+    "from-two-addresses": "The field From cannot be read: it has more than one address.",
+    "from-twice": "The message has 2 From fields where at most one may stand.",
+    "from-empty": "The field From cannot be read: an address is missing.",
+    "from-group": "The field From cannot be read: it has a group where one mailbox must stand.",
+    "from-missing": "The message has no From field.",
+}
+UNTRUSTED = {"from-other-domain"}
+# The author's own signature is verified as a layer of the message and taken off with ours. In the clear nobody believes it here: the clear form stays on, the opaque one must be opened
+# to be read.
+OWN_SIGNATURE = {"smime-clear-signed", "smime-opaque-signed"}
+
+
+def refusal(name, treatment):
+    return REFUSED.get(name) or (REFUSED_SIGN.get(name) if treatment == "sign" else None)
+
+
+def verdict(name, treatment):
+    if name in OWN_SIGNATURE and treatment == "clear":
+        return "untrusted"
+    if treatment == "clear":
+        return "clear"
+    if name in BROKEN:
+        return "broken"
+    return "untrusted" if name in UNTRUSTED else {"seal": "sealed", "sign": "signed"}[treatment]
+
+
+def three_ways(top):
+    """hospital.example seals to one domain of the laboratory, signs to another, and sends in the clear to the third."""
+    hospital, lab, hs, ls = pair(top, trust=False)
+    ls.offers = (*ls.offers, "SMTPUTF8")
+    lab.sections = "".join(f'domain "{d}" {{\n inside-server = "{ls.address}"\n recipients = any\n sealed-unsigned = mark\n}}\n' for d in DOMAIN.values() if d != lab.domain)
+    lab.domain_settings = "recipients = any\n sealed-unsigned = mark"
+    lab.write_conf()
+    lab.stop()
+    lab.start()
+    hospital.trust(lab, "--treatment", "seal", "--strength", "require")
+    hospital.postern("partner", "add", DOMAIN["sign"], "--treatment", "sign", "--strength", "require")
+    hospital.postern("partner", "add", DOMAIN["clear"], "--treatment", "clear", "--strength", "never")
+    lab.trust(hospital, "--treatment", "seal", "--strength", "require")
+    return hospital, lab, hs, ls
+
+
+def hand_in(port, cases, domain, replies):
+    """All of them over one session; replies[name]: the reply that ended the transaction."""
+    t = Talk(port, timeout=60)
+    t.ask("EHLO ward7.hospital.example")
+    for c in cases:
+        got = t.ask(f"MAIL FROM:<{c.sender}>" + "".join(" " + o for o in c.options or ()))
+        if got.startswith("250"):
+            got = t.ask(f"RCPT TO:<{c.name}@{domain}>")
+        if got.startswith("250"):
+            assert t.ask("DATA").startswith("354")
+            body = re.sub(rb"(^|\r\n)\.", rb"\1..", c.data)
+            got = t.ask(body + (b"" if body.endswith(b"\r\n") else b"\r\n") + b".\r\n")
+        replies[c.name] = got
+        if not got.startswith("250"):
+            t.ask("RSET")
+    t.close()
+
+
+def arrives(name, treatment):
+    return name not in (HELD if treatment == "seal" else RETURNED)
+
+
+def faults_of(case, treatment, reply, mail):
+    """Sentences on what is not as it must be."""
+    refused = refusal(case.name, treatment)
+    if refused:
+        return [] if reply == refused and mail is None else [f"was to be refused: {refused}; was answered: {reply}"]
+    if not reply.startswith("250 "):
+        return [f"was refused: {reply}"]
+    if not arrives(case.name, treatment):
+        return [] if mail is None else ["was delivered"]
+    if mail is None:
+        return ["did not arrive"]
+    want, got = verdict(case.name, treatment), mail.field("X-Postern-Verdict")
+    out = [] if got == want else [f"verdict {got}, not {want}: {mail.field('X-Postern-Reason')}"]
+    if treatment != "clear" and case.name in BROKEN and BROKEN[case.name] not in mail.field("X-Postern-Reason"):
+        out.append(f"reason {mail.field('X-Postern-Reason')}")
+    opened = case.name in OWN_SIGNATURE and (treatment != "clear" or case.name == "smime-opaque-signed")
+    why = compare.differs(corpus.signed_inside(case) if opened else case, treatment, mail.data, opened)
+    return out + ([why] if why else [])
+
+
+def expected_at_sink(cases, replies):
+    return {f"{c.name}@{DOMAIN[t]}" for t in DOMAIN for c in cases
+            if replies[t][c.name].startswith("250 ") and arrives(c.name, t)}
+
+
+def test_corpus(top):
+    hospital, lab, hs, ls = three_ways(top)
+    cases = corpus.cases()
+    assert len(cases) >= 200
+    replies = {t: {} for t in DOMAIN}
+    threads = [threading.Thread(target=hand_in, args=(hospital.inside, cases, DOMAIN[t], replies[t])) for t in DOMAIN]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    want = expected_at_sink(cases, replies)
+    try:
+        ls.wait(len(want), 30, lambda m: m.rcpts[0] in want)
+    except AssertionError:
+        pass  # each that is missing is named below
+    came = {m.rcpts[0]: m for m in ls.mails}
+    faults = [f"{t} {c.name}: {f}" for t in DOMAIN for c in cases for f in faults_of(c, t, replies[t][c.name], came.get(f"{c.name}@{DOMAIN[t]}"))]
+    assert not faults, f"{len(faults)} faults:\n" + "\n".join(faults)
+    assert len(ls.mails) == len(came), "a message arrived twice"
+    held = {m["recipients"][0]["address"].split("@")[0]: m["recipients"][0]["reason"] for m in lab.queue(state="held") if m["recipients"][0]["address"].endswith("@" + DOMAIN["seal"])}
+    assert held == HELD, held
+    for n in RETURNED:
+        hs.wait(1, 20, lambda m: m.field("Auto-Submitted") and f"{n}@{DOMAIN['clear']}".encode() in m.data)
