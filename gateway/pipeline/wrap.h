@@ -18,6 +18,8 @@ struct wrap {
 	struct entity_reader entity;
 	struct buf front; /* what stands in front of the body */
 	enum format_wrap as;
+	enum wrap_for how;
+	bool hide, shows;
 	struct display display; /* with what is hidden shown in the text, when the format wants that */
 };
 

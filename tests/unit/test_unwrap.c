@@ -26,9 +26,9 @@ static struct buf sealed_as(enum policy_treatment t, const struct format *f, con
 	pipes_job(&w, JOB_SEAL);
 	pipes_verdict(&w, 0, t);
 	w.rq.was_sealed = JOB_NO;
-	w.verdicts[0].format.wrap = f->wrap;
-	w.verdicts[0].format.subject_outside = f->subject_outside;
-	w.verdicts[0].format.legacy_display = f->legacy_display;
+	w.verdicts[0].format = *f;
+	w.verdicts[0].format.cipher = CMS_AES_256_CBC;
+	w.verdicts[0].format.keymode = CMS_KEY_RSA_V15;
 	ck_assert_msg(pipes_run(&w, text, strlen(text)) == JOB_DONE, "%s", w.res.pr.text);
 	return pipes_take(&w, 0);
 }
@@ -125,6 +125,12 @@ static const struct {
     {"fields, sealed", {.wrap = FORMAT_WRAP_FIELDS}, POLICY_SEAL, true},
     {"fields, sealed, subject outside", {.wrap = FORMAT_WRAP_FIELDS, .subject_outside = true}, POLICY_SEAL, false},
     {"fields, signed", {.wrap = FORMAT_WRAP_FIELDS}, POLICY_SIGN, false},
+    {"fields, sealed, multipart/signed inside", {.wrap = FORMAT_WRAP_FIELDS, .inside = FORMAT_MULTIPART}, POLICY_SEAL,
+	true},
+    {"fields, signed, opaque", {.wrap = FORMAT_WRAP_FIELDS, .alone = FORMAT_OPAQUE}, POLICY_SIGN, false},
+    {"message, sealed, multipart/signed inside", {.wrap = FORMAT_WRAP_MESSAGE, .inside = FORMAT_MULTIPART},
+	POLICY_SEAL, true},
+    {"fields, triple", {.wrap = FORMAT_WRAP_FIELDS, .triple = true}, POLICY_SEAL, true},
     {"message, sealed", {.wrap = FORMAT_WRAP_MESSAGE}, POLICY_SEAL, true},
     {"message, sealed, subject outside", {.wrap = FORMAT_WRAP_MESSAGE, .subject_outside = true}, POLICY_SEAL, false},
     {"message, signed", {.wrap = FORMAT_WRAP_MESSAGE}, POLICY_SIGN, false},
@@ -377,7 +383,7 @@ START_TEST(author_outside)
 	ck_assert_int_eq(open_in(kind, &c, JUDGE_TRUST_GOOD, false), JOB_DONE);
 	ck_assert(says("From: Doctor <doctor@hospital.example>\r\n") && says("the author inside is not the one"));
 	ck_assert_str_eq(w.res.from_domain, "hospital.example");
-	assert_nowhere("eve@");
+	ck_assert_ptr_null(strstr(delivered(), "eve@"));
 	/* nobody vouches for the author inside: the one outside stays */
 	ck_assert_int_eq(open_in(kind, &c, JUDGE_TRUST_UNBOUND, true), JOB_DONE);
 	ck_assert(!says("smime=pass"));
