@@ -6,7 +6,8 @@ import sys
 import threading
 
 from gateway import ROOT
-from mail import Talk, pair
+from mail import Talk, pair, solo
+from smime import Identity
 
 sys.path.append(os.path.join(ROOT, "tests", "data", "mail"))
 import corpus  # noqa: E402
@@ -167,3 +168,34 @@ def test_corpus(top):
     assert held == HELD, held
     for n in RETURNED:
         hs.wait(1, 20, lambda m: m.field("Auto-Submitted") and f"{n}@{DOMAIN['clear']}".encode() in m.data)
+
+
+def deliver(gw, name, rcpt):
+    replies = {}
+    case = next(c for c in corpus.cases() if c.name == name)
+    hand_in(gw.inside, [case], rcpt.split("@")[1], replies)
+    assert replies[name].startswith("250 "), replies
+
+
+def test_invitations(top):
+    """Programs that read calendars understand no S/MIME in Outlook's way: what a rule exempts, and nothing more, goes unprotected; signed alone, it is signed opaque."""
+    gw, _, outside = solo(top)
+    gw.postern("cert", "import", Identity(top, "lab", "DNS:lab.example").cert, "--for", "lab.example", "--pin", "--yes")
+    gw.postern("partner", "add", "lab.example", "--treatment", "seal", "--strength", "require")
+    gw.postern("partner", "add", "sign.lab.example", "--treatment", "sign", "--strength", "require")
+
+    def kind_of(name, domain):
+        deliver(gw, name, "x@" + domain)
+        return outside.wait(1, 20, lambda m: m.rcpts == [f"{name}@{domain}"])[0].field("Content-Type")
+    assert "enveloped-data" in kind_of("invitation", "lab.example")
+    for name, want in (("invitation-outlook", "smime-type=signed-data"), ("tnef-alone", "smime-type=signed-data"), ("plain", "multipart/signed")):
+        assert want in kind_of(name, "sign.lab.example"), name
+    gw.postern("rule", "add", "plans", "--recipient", "*@lab.example", "--treatment", "seal", "--strength", "require", "--exempt", "calendar")
+    gw.postern("rule", "add", "signed plans", "--recipient", "*@sign.lab.example", "--treatment", "sign", "--strength", "require", "--exempt", "calendar,auto-reply")
+    assert gw.cli("rule", "list")["rules"][1]["exempt"] == "calendar,auto-reply"
+    for name, domain, want in (("invitation-alone", "lab.example", "text/calendar"), ("invitation-with-ics-attached", "lab.example", "multipart/mixed"),
+                               ("invitation-with-report-attached", "lab.example", "enveloped-data"), ("tnef", "lab.example", "enveloped-data"),
+                               ("auto-reply", "lab.example", "enveloped-data"), ("calendar-without-method", "sign.lab.example", "multipart/signed"),
+                               ("invitation-cancel", "sign.lab.example", "multipart/alternative")):
+        assert want in kind_of(name, domain), name
+    gw.wait_log("invitation-alone@lab.example.*it is a calendar invitation, which the rule exempts")
