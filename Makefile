@@ -13,7 +13,7 @@ SAN     ?= 0
 LAYERS := gateway/base gateway/mail certstore ldap gateway/scout gateway/policy gateway/cms gateway/keys \
           gateway/xsmg gateway/queue gateway/smtp gateway/pipeline gateway/proc admin-ui
 
-PKGS   := libcrypto libssl libevent libevent_pthreads sqlite3 libconfuse jansson gmime-3.0 libidn2 libseccomp libunbound libsystemd libcurl ldap lber
+PKGS   := libcrypto libssl zlib libevent libevent_pthreads sqlite3 libconfuse jansson gmime-3.0 libidn2 libseccomp libunbound libsystemd libcurl ldap lber
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
@@ -79,6 +79,11 @@ $(BUILD)/tools/%: $(BUILD)/obj/tests/tools/%.o $(call lib,gateway/base)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(call lib,gateway/base) $(PKG_LIBS)
 
+# the gateway's CMS on the command line, for the tests with other programs
+$(BUILD)/tools/cms: $(BUILD)/obj/tests/tools/cms.o $(call libs_of,gateway/cms)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 # a clock that tests put forward; without sanitizers, as it is loaded before them
 $(BUILD)/replay/clock.so: tests/replay/clock.c
 	@mkdir -p $(@D)
@@ -100,8 +105,8 @@ unit-%: $(BUILD)/unit/test_%
 
 # ---- what the machine needs ----
 APT_BUILD := gcc make pkg-config libc6-dev libssl-dev libevent-dev libsqlite3-dev libconfuse-dev libjansson-dev libgmime-3.0-dev \
-             libidn2-dev libseccomp-dev libunbound-dev libsystemd-dev libcurl4-openssl-dev libldap-dev openssl ca-certificates python3
-APT_CHECK := check valgrind strace clang-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 postfix swaks nsd ldnsutils slapd procps iproute2
+             libidn2-dev libseccomp-dev libunbound-dev libsystemd-dev libcurl4-openssl-dev libldap-dev zlib1g-dev openssl ca-certificates python3
+APT_CHECK := check valgrind strace clang-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 postfix swaks nsd ldnsutils slapd gpgsm gpg-agent python3-cryptography-vectors procps iproute2
 LIBSSL_LEAST := 3.0.22-1~deb12u2
 
 .PHONY: deps deps-build
@@ -138,6 +143,16 @@ check-san:
 neighbours: ; @tests/scripts/get-neighbours build/neighbours
 check-neighbours: all neighbours
 	@FOLDER=tests/neighbours BUILD=$(BUILD) python3 tests/e2e/run.py $(ONLY)
+# with gpgsm, NSS (Debian's and Thunderbird's), BouncyCastle, PKI.js and openssl, both ways; RFC examples; PKITS (docs/INTEROP.md)
+APT_INTEROP := gpgsm gpg-agent libnss3-tools thunderbird libbcmail-java default-jdk-headless python3-cryptography-vectors \
+               $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
+.PHONY: interop-deps check-interop
+interop-deps:
+	@APT="$(APT_BUILD) $(APT_INTEROP)" LIBSSL_LEAST="$(LIBSSL_LEAST)" tests/scripts/deps
+	@tests/scripts/get-pkijs build/peers/pkijs
+check-interop: interop-deps
+	@$(MAKE) --no-print-directory -j$(CORES) all
+	@BUILD=$(BUILD) RFC_TEXTS=$(RFC_TEXTS) python3 tests/peers/run.py $(ONLY)
 check-layers: ; @tests/scripts/check-layers $(LAYERS) interop
 check-size:   ; @tests/scripts/check-size gateway certstore ldap admin-ui interop
 check-style:  ; @tests/scripts/check-style
@@ -211,6 +226,7 @@ help:
 	@echo 'make unit-STEM       one unit test; make check-e2e ONLY=name one end-to-end test'
 	@echo 'make check-san       the end-to-end tests under ASan and UBSan'
 	@echo 'make check-neighbours  with Postfix, Exim and OpenSMTPD around; DANE and MTA-STS in network namespaces (docs/NEIGHBOURS.md)'
+	@echo 'make check-interop   gpgsm, NSS, Thunderbird, BouncyCastle, PKI.js and openssl, both ways; RFC examples; PKITS (docs/INTEROP.md)'
 	@echo 'make soak            a random role is killed every few hundred milliseconds during 20,000 messages (MESSAGES=n SEED=n)'
 	@echo 'make fuzz            every target a minute; the server session, the client reply parser, MIME, CMS and the whole ways of mail ten (ONLY="name ...", FUZZ_SECONDS=n)'
 	@echo 'make bench lint check-valgrind install (DESTDIR, PREFIX) clean'

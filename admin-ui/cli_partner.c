@@ -1,6 +1,8 @@
 /* postern partner ... */
 #include "admin-ui/cli_partner.h"
 
+#include <stdio.h>
+
 #include "admin-ui/cli_call.h"
 #include "admin-ui/cli_json.h"
 #include "admin-ui/cli_out.h"
@@ -17,7 +19,7 @@ static json_t *domain_args(const struct cli *c)
 	return args;
 }
 
-int cli_partner_add(struct cli *c)
+static int put(struct cli *c, const char *verb)
 {
 	json_t *args = domain_args(c), *data;
 	const json_t *p;
@@ -26,14 +28,26 @@ int cli_partner_add(struct cli *c)
 	cli_json_option(args, "treatment", &c->args, "treatment");
 	cli_json_option(args, "strength", &c->args, "strength");
 	cli_json_option(args, "note", &c->args, "note");
-	rc = cli_call(c, "partner.add", args, &data);
+	cli_json_option(args, "format", &c->args, "format");
+	rc = cli_call(c, verb, args, &data);
 	p = json_object_get(data, "partner");
 	if (rc == CLI_OK && !cli_out_json(c, data))
-		cli_out_line("%s %s: treatment %s, strength %s.", cli_json_str(p, "domain"),
+		cli_out_line("%s %s: treatment %s, strength %s%s%s.", cli_json_str(p, "domain"),
 		    cli_json_is(data, "changed") ? "changed" : "added", cli_json_str(p, "treatment"),
-		    cli_json_str(p, "strength"));
+		    cli_json_str(p, "strength"), cli_json_str(p, "format")[0] ? ", format " : "",
+		    cli_json_str(p, "format"));
 	json_decref(data);
 	return rc;
+}
+
+int cli_partner_add(struct cli *c)
+{
+	return put(c, "partner.add");
+}
+
+int cli_partner_set(struct cli *c)
+{
+	return put(c, "partner.set");
 }
 
 /* All pages as one array. */
@@ -64,7 +78,8 @@ static int fetch_all(struct cli *c, json_t *all)
 
 static void tell_list(const json_t *all)
 {
-	static const char *const heads[] = {"~PARTNER", "TREATMENT", "STRENGTH", "SEEN PROTECTED", "~NOTE", NULL};
+	static const char *const heads[] = {
+	    "~PARTNER", "TREATMENT", "STRENGTH", "SEEN PROTECTED", "~FORMAT", "~NOTE", NULL};
 	struct cli_table *t = cli_table_new(heads);
 	const json_t *p;
 	size_t i;
@@ -74,7 +89,7 @@ static void tell_list(const json_t *all)
 		char seen[11];
 		const char *values[] = {cli_json_str(p, "domain"), cli_json_str(p, "treatment"),
 		    cli_json_str(p, "strength"), cli_out_day(cli_json_str(p, "seen_protected"), seen),
-		    cli_json_str(p, "note")};
+		    cli_json_str(p, "format"), cli_json_str(p, "note")};
 
 		cli_table_row(t, values);
 	}
@@ -92,6 +107,26 @@ int cli_partner_list(struct cli *c)
 		tell_list(all);
 	json_decref(data);
 	return rc;
+}
+
+static void tell_format(const json_t *data)
+{
+	const json_t *f = json_object_get(data, "format"), *o;
+	size_t i;
+
+	cli_out_field("Set format", cli_json_str(json_object_get(data, "partner"), "format"));
+	cli_out_field("Written", cli_json_str(f, "text"));
+	cli_out_field("Not written", cli_json_str(data, "format_refused"));
+	json_array_foreach(json_object_get(data, "capabilities"), i, o)
+	{
+		char said[17], text[900];
+		const char *reads = cli_json_str(o, "reads");
+
+		(void)snprintf(text, sizeof text, "%s, said %s by %s%s", reads[0] ? reads : "nothing better",
+		    cli_out_minute(cli_json_str(o, "said"), said), cli_json_str(o, "signer"),
+		    i == 0 ? "" : " (older: not used)");
+		cli_out_field("Reads", text);
+	}
 }
 
 static void tell_whole(const struct cli *c, const json_t *data)
@@ -112,6 +147,7 @@ static void tell_whole(const struct cli *c, const json_t *data)
 	cli_out_field("Protected", cli_json_str(data, "seen_protected")[0]
 				       ? "seen protected; never served in the clear again"
 				       : "never seen protected");
+	tell_format(data);
 	json_array_foreach(certs, i, o)
 	{
 		cli_out_line("%s", "");

@@ -5,6 +5,7 @@
 #include "admin-ui/cli.h"
 
 int cli_partner_add(struct cli *c);
+int cli_partner_set(struct cli *c);
 int cli_partner_list(struct cli *c);
 int cli_partner_show(struct cli *c);
 int cli_partner_remove(struct cli *c);

@@ -86,7 +86,14 @@ struct judge_signers {
 	struct judge_octets extra[JUDGE_CERTS_MAX]; /* other certificates inside: possible issuers */
 	size_t nextra;
 };
-enum judge_trust_state { JUDGE_TRUST_GOOD, JUDGE_TRUST_UNTRUSTED, JUDGE_TRUST_UNBOUND, JUDGE_TRUST_TEMP };
+enum judge_trust_state {
+	JUDGE_TRUST_GOOD,
+	JUDGE_TRUST_UNTRUSTED,
+	JUDGE_TRUST_UNBOUND,
+	JUDGE_TRUST_TEMP,
+	JUDGE_TRUST_EXPIRED, /* was good when the message says that it was signed, or in its certificate's last second
+			      */
+};
 struct judge_trust {
 	size_t n;
 	struct {

@@ -3,7 +3,8 @@
  * counts".
  *
  * The path is OpenSSL's business (signatures, names, CA bits, path lengths, name constraints, algorithms of security
- * level 2), with PARTIAL_CHAIN so that an anchor may be an intermediate or the leaf itself. Purposes are ours:
+ * level 2, policies as far as an issuer demands them: RFC 5280 6.1 with any policy to begin with), with PARTIAL_CHAIN
+ * so that an anchor may be an intermediate or the leaf itself. Purposes are ours:
  * OpenSSL's S/MIME purpose wants things of deployed single-use pairs that they do not have, and lets pass what we
  * refuse. An anchor is found by subject, key and signature, never by a key identifier alone. Not here: revocation;
  * which anchors count for whom (the caller has chosen them).
@@ -100,6 +101,10 @@ static void say_path_error(X509_STORE_CTX *c, X509 *x, char *why, size_t cap)
 	case X509_V_ERR_CERT_CHAIN_TOO_LONG:
 		(void)snprintf(why, cap, "its path is longer than %d certificates", TRUST_PATH_MAX);
 		return;
+	case X509_V_ERR_NO_EXPLICIT_POLICY:
+		(void)snprintf(why, cap,
+		    "one of its issuers demands a certificate policy, and none is valid along the whole path");
+		return;
 	default:
 		if (at)
 			cert_name(X509_get_subject_name(at), name, sizeof name);
@@ -135,7 +140,10 @@ static int verify(X509_STORE_CTX *c, X509 *x, STACK_OF(X509) * anchors, STACK_OF
 		log_fatal("out of memory: certificate path");
 	X509_STORE_CTX_set0_trusted_stack(c, anchors);
 	p = X509_STORE_CTX_get0_param(c);
-	(void)X509_VERIFY_PARAM_set_flags(p, X509_V_FLAG_PARTIAL_CHAIN);
+	(void)X509_VERIFY_PARAM_set_flags(p, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_POLICY_CHECK);
+	/* without one named here OpenSSL's set of wanted policies is empty, and whatever is demanded is missing */
+	if (X509_VERIFY_PARAM_add0_policy(p, OBJ_nid2obj(NID_any_policy)) != 1)
+		log_fatal("out of memory: certificate path");
 	X509_VERIFY_PARAM_set_auth_level(p, SECURITY_LEVEL);
 	X509_VERIFY_PARAM_set_depth(p, TRUST_PATH_MAX - 2); /* counts what is between leaf and anchor */
 	X509_VERIFY_PARAM_set_time(p, (time_t)at);

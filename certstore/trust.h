@@ -8,8 +8,8 @@
 #include "certstore/cert.h"
 #include "certstore/store.h"
 
-/* Certificates in a path, with the leaf and the anchor. */
-#define TRUST_PATH_MAX 5
+/* Certificates in a path, with the leaf and the anchor. Deployed ones have up to five; PKITS goes to seven. */
+#define TRUST_PATH_MAX 8
 
 enum trust_result { TRUST_GOOD, TRUST_BAD /* invalid or not trusted */, TRUST_UNBOUND };
 struct trust_question {

@@ -11,6 +11,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/cms/base64_wide.h"
 
 enum {
 	LINE_IN = 57,	    /* octets of a full line */
@@ -45,6 +46,11 @@ static void tables_make(void)
 /* n is a multiple of 3; writes n / 3 * 4 characters. */
 static void encode_groups(const uint8_t *p, size_t n, char *out)
 {
+	size_t wide = base64_wide_encode(p, n, out);
+
+	p += wide;
+	n -= wide;
+	out += wide / 3 * 4;
 	for (; n >= 3; n -= 3, p += 3, out += 4) {
 		uint32_t v = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
 
@@ -164,24 +170,33 @@ static int decode_bad(uint8_t c, struct problem *pr)
 	    "The base64 body contains the octet 0x%02x, which is not part of base64: the message is damaged.", c);
 }
 
-/* Groups of four until something else than the 64 characters comes or out is full. Returns characters eaten; *got_r
- * octets. */
+/* Groups of four, with line ends between groups, until something else or out is full. Returns characters eaten;
+ * *got_r octets. */
 static size_t decode_run(const uint8_t *p, size_t n, uint8_t *out, size_t cap, size_t *got_r)
 {
-	const uint8_t *s = p;
+	const uint8_t *s = p, *end = p + n;
 	size_t got = 0;
 
-	while (n >= 4 && cap - got >= 3) {
-		uint32_t v = words[0][s[0]] | words[1][s[1]] | words[2][s[2]] | words[3][s[3]];
+	while (end - s >= 4 && cap - got >= 3) {
+		size_t wide = base64_wide_decode(s, (size_t)(end - s), out + got, cap - got);
 
-		if (v & WORD_BAD)
+		s += wide;
+		got += wide / 4 * 3;
+		while (end - s >= 4 && cap - got >= 3) {
+			uint32_t v = words[0][s[0]] | words[1][s[1]] | words[2][s[2]] | words[3][s[3]];
+
+			if (v & WORD_BAD)
+				break;
+			out[got] = (uint8_t)(v >> 16);
+			out[got + 1] = (uint8_t)(v >> 8);
+			out[got + 2] = (uint8_t)v;
+			got += 3;
+			s += 4;
+		}
+		if (s == end || (*s != '\r' && *s != '\n'))
 			break;
-		out[got] = (uint8_t)(v >> 16);
-		out[got + 1] = (uint8_t)(v >> 8);
-		out[got + 2] = (uint8_t)v;
-		got += 3;
-		s += 4;
-		n -= 4;
+		while (s < end && (*s == '\r' || *s == '\n'))
+			s++;
 	}
 	*got_r = got;
 	return (size_t)(s - p);

@@ -11,65 +11,38 @@
 
 #include "gateway/cms/ber.h"
 #include "gateway/cms/cms_alg.h"
+#include "gateway/cms/cms_caps.h"
+#include "gateway/cms/cms_prefer.h"
 
 /* RFC 3183 2.1, numbers in RFC 7107: id-aa-signatureType; SEQUENCE OF one id-sti-domainSig. */
 static const char signature_type[] = "1.2.840.113549.1.9.16.2.28";
 static const uint8_t sti_domain[] = {0x06, 0x0b, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x09, 0x02};
 
-/* What our own read side takes, best first (RFC 8551 2.5.2). */
-static const int capabilities[] = {
-    NID_aes_256_gcm, NID_aes_128_gcm, NID_aes_256_cbc, NID_aes_192_cbc, NID_aes_128_cbc};
+/* What our own read side takes. */
+enum {
+	CIPHERS = CMS_CAPS_AES_256_GCM | CMS_CAPS_AES_192_GCM | CMS_CAPS_AES_128_GCM | CMS_CAPS_AES_256_CBC |
+		  CMS_CAPS_AES_192_CBC | CMS_CAPS_AES_128_CBC,
+	OAEP = CMS_CAPS_OAEP_SHA256 | CMS_CAPS_OAEP_SHA1,
+	ECDH = CMS_CAPS_ECDH_SHA384 | CMS_CAPS_ECDH_SHA256,
+};
 
 /* ---- write ---- */
 
-static int add_capabilities(CMS_SignerInfo *si)
+/* How a content key may come to us depends on the key that opens it. */
+static int add_capabilities(CMS_SignerInfo *si, X509 *enc_cert)
 {
-	STACK_OF(X509_ALGOR) *algs = NULL;
-	int ok = 1;
-
-	for (size_t i = 0; ok && i < sizeof(capabilities) / sizeof(capabilities[0]); i++)
-		ok = CMS_add_simple_smimecap(&algs, capabilities[i], -1);
-	ok = ok && CMS_add_smimecap(si, algs);
-	sk_X509_ALGOR_pop_free(algs, X509_ALGOR_free);
-	return ok ? 0 : -1;
-}
-
-/* [0] IMPLICIT IssuerAndSerialNumber as a string that holds the whole element. NULL without memory. */
-static ASN1_STRING *issuer_and_serial(X509 *cert)
-{
-	const X509_NAME *name = X509_get_issuer_name(cert);
-	int issuer = i2d_X509_NAME(name, NULL), serial = i2d_ASN1_INTEGER(X509_get0_serialNumber(cert), NULL);
-	ASN1_STRING *s = ASN1_STRING_type_new(V_ASN1_OTHER);
-	unsigned char *p;
-
-	if (s == NULL || issuer <= 0 || serial <= 0 ||
-	    !ASN1_STRING_set(s, NULL, ASN1_object_size(1, issuer + serial, 0))) {
-		ASN1_STRING_free(s);
-		return NULL;
-	}
-	p = (unsigned char *)ASN1_STRING_get0_data(s);
-	ASN1_put_object(&p, 1, issuer + serial, 0, V_ASN1_CONTEXT_SPECIFIC);
-	i2d_X509_NAME(name, &p);
-	i2d_ASN1_INTEGER(X509_get0_serialNumber(cert), &p);
-	return s;
-}
-
-/* RFC 8551 2.5.3. By X509_ATTRIBUTE_create, because the functions that take octets mistake V_ASN1_OTHER for a
- * character set. */
-static int add_preference(CMS_SignerInfo *si, X509 *enc_cert)
-{
-	ASN1_STRING *value = issuer_and_serial(enc_cert);
-	X509_ATTRIBUTE *a =
-	    value != NULL ? X509_ATTRIBUTE_create(NID_id_smime_aa_encrypKeyPref, V_ASN1_OTHER, value) : NULL;
+	EVP_PKEY *key = enc_cert != NULL ? X509_get0_pubkey(enc_cert) : NULL;
+	uint32_t has = CIPHERS | CMS_CAPS_PSS;
+	struct buf der;
 	int r = -1;
 
-	if (a == NULL) {
-		ASN1_STRING_free(value);
-		return -1;
-	}
-	if (CMS_signed_add1_attr(si, a) == 1)
+	if (key != NULL)
+		has |= EVP_PKEY_is_a(key, "EC") ? ECDH : OAEP;
+	buf_init(&der, CMS_CAPS_DER_MAX);
+	if (cms_caps_write(has, &der) == 0 &&
+	    CMS_signed_add1_attr_by_NID(si, NID_SMIMECapabilities, V_ASN1_SEQUENCE, der.p, (int)der.len) == 1)
 		r = 0;
-	X509_ATTRIBUTE_free(a); /* with the value */
+	buf_clear_public(&der);
 	return r;
 }
 
@@ -88,9 +61,9 @@ static int add_domain(CMS_SignerInfo *si)
 
 int cms_attr_add(CMS_SignerInfo *si, X509 *enc_cert, bool domain)
 {
-	if (add_capabilities(si) == -1)
+	if (add_capabilities(si, enc_cert) == -1)
 		return -1;
-	if (enc_cert != NULL && add_preference(si, enc_cert) == -1)
+	if (enc_cert != NULL && cms_prefer_add(si, enc_cert) == -1)
 		return -1;
 	return domain ? add_domain(si) : 0;
 }
@@ -124,17 +97,23 @@ static void *single(CMS_SignerInfo *si, int nid, int type)
 	return X509_ATTRIBUTE_get0_data(a, 0, type, NULL);
 }
 
-static int64_t signing_time(CMS_SignerInfo *si)
+/* RFC 5652 11.3. A time that is none is no small matter: revocation and validity are judged by it. */
+static int read_signing_time(CMS_SignerInfo *si, int64_t *time_r, char *why, size_t cap)
 {
 	int i = CMS_signed_get_attr_by_NID(si, NID_pkcs9_signingTime, -1);
 	X509_ATTRIBUTE *a = i >= 0 ? CMS_signed_get_attr(si, i) : NULL;
 	ASN1_TYPE *v = a != NULL && X509_ATTRIBUTE_count(a) == 1 ? X509_ATTRIBUTE_get0_type(a, 0) : NULL;
 	struct tm tm;
 
-	if (v == NULL || (v->type != V_ASN1_UTCTIME && v->type != V_ASN1_GENERALIZEDTIME))
+	*time_r = 0;
+	if (a == NULL)
 		return 0;
 	memset(&tm, 0, sizeof(tm));
-	return ASN1_TIME_to_tm(v->value.asn1_string, &tm) ? (int64_t)timegm(&tm) : 0;
+	if (v == NULL || (v->type != V_ASN1_UTCTIME && v->type != V_ASN1_GENERALIZEDTIME) ||
+	    !ASN1_TIME_to_tm(v->value.asn1_string, &tm))
+		return bad(why, cap, "the signing time is not one well-formed time (RFC 5652 11.3)");
+	*time_r = (int64_t)timegm(&tm);
+	return 0;
 }
 
 /* True when the SEQUENCE OF OBJECT IDENTIFIER has domainSig in it. */
@@ -166,8 +145,8 @@ static bool is_domain(CMS_SignerInfo *si)
 
 /*
  * SigningCertificateV2 ::= SEQUENCE { certs SEQUENCE OF ESSCertIDv2 ...}; ESSCertIDv2 ::= SEQUENCE { hashAlgorithm
- * DEFAULT sha256, certHash OCTET STRING ...}. Finds the first certHash, whose algorithm follows from its length. 1
- * with the place, 0.
+ * DEFAULT sha256, certHash OCTET STRING ...}; in the first version there is no hashAlgorithm. Finds the first
+ * certHash, whose algorithm follows from its length. 1 with the place, 0.
  */
 static int cert_hash(const ASN1_STRING *v, const uint8_t **p_r, size_t *n_r)
 {
@@ -188,25 +167,55 @@ static int cert_hash(const ASN1_STRING *v, const uint8_t **p_r, size_t *n_r)
 	return 0;
 }
 
-/* RFC 5035 5.4: the signature was made with this certificate, and not with another one over the same key. */
-static int check_signing_cert(CMS_SignerInfo *si, X509 *cert, char *why, size_t cap)
+/* SHA-1 may stand here: to make another certificate with the same hash takes more than a collision. */
+static bool has_hash(X509 *cert, const uint8_t *p, size_t n)
 {
 	static const int by_length[] = {NID_sha256, NID_sha384, NID_sha512};
-	ASN1_STRING *v = single(si, NID_id_smime_aa_signingCertificateV2, V_ASN1_SEQUENCE);
 	uint8_t hash[EVP_MAX_MD_SIZE];
 	unsigned int len;
-	const uint8_t *p;
-	size_t n;
 
-	if (CMS_signed_get_attr_by_NID(si, NID_id_smime_aa_signingCertificateV2, -1) < 0)
-		return 0;
-	if (v == NULL || !cert_hash(v, &p, &n))
-		return bad(why, cap, "the signingCertificateV2 attribute is malformed (RFC 5035 5.4)");
+	if (n == 20)
+		return X509_digest(cert, EVP_sha1(), hash, &len) == 1 && memcmp(hash, p, n) == 0;
 	for (size_t i = 0; i < sizeof(by_length) / sizeof(by_length[0]); i++)
 		if (X509_digest(cert, cms_alg_md(cms_alg_digest(by_length[i])), hash, &len) == 1 && len == n &&
 		    memcmp(hash, p, n) == 0)
-			return 0;
-	return bad(why, cap, "the signingCertificateV2 attribute names another certificate (RFC 5035 5.4)");
+			return true;
+	return false;
+}
+
+/* RFC 5035 5.4, RFC 2634 5.4: the signature was made with this certificate, and not with another one over the same
+ * key. */
+static int check_signing_cert(CMS_SignerInfo *si, int nid, X509 *cert, char *why, size_t cap)
+{
+	const char *name = nid == NID_id_smime_aa_signingCertificate ? "signingCertificate" : "signingCertificateV2";
+	ASN1_STRING *v = single(si, nid, V_ASN1_SEQUENCE);
+	const uint8_t *p;
+	size_t n;
+
+	if (CMS_signed_get_attr_by_NID(si, nid, -1) < 0)
+		return 0;
+	if (v == NULL || !cert_hash(v, &p, &n)) {
+		snprintf(why, cap, "the %s attribute is malformed (RFC 5035 5.4)", name);
+		return -1;
+	}
+	if (has_hash(cert, p, n))
+		return 0;
+	snprintf(why, cap, "the %s attribute names another certificate (RFC 5035 5.4)", name);
+	return -1;
+}
+
+/* The value of an attribute that must be there exactly once, with one value of this type; NULL with the reason. */
+static void *demand(CMS_SignerInfo *si, int nid, int type, const char *name, char *why, size_t cap)
+{
+	void *v = single(si, nid, type);
+
+	if (v != NULL)
+		return v;
+	if (CMS_signed_get_attr_by_NID(si, nid, -1) < 0)
+		snprintf(why, cap, "the signed attribute %s is missing (RFC 5652 5.3)", name);
+	else
+		snprintf(why, cap, "the signed attribute %s is not one value of its type (RFC 5652 11)", name);
+	return NULL;
 }
 
 int cms_attr_check(CMS_SignerInfo *si, const ASN1_OBJECT *content_type, X509 *cert, struct cms_attr_facts *facts_r,
@@ -221,15 +230,21 @@ int cms_attr_check(CMS_SignerInfo *si, const ASN1_OBJECT *content_type, X509 *ce
 		return bad(why, cap, "the signature has no signed attributes, which is not accepted (RFC 5652 11.1)");
 	if (n > CMS_ATTR_MAX)
 		return bad(why, cap, "the signature has too many signed attributes");
-	if (check_twice(si, n, why, cap) == -1)
+	if (check_twice(si, n, why, cap) == -1 || read_signing_time(si, &facts_r->signing_time, why, cap) == -1)
 		return -1;
-	facts_r->signing_time = signing_time(si);
 	facts_r->domain = is_domain(si);
-	type = single(si, NID_pkcs9_contentType, V_ASN1_OBJECT);
-	if (type == NULL || content_type == NULL || OBJ_cmp(type, content_type) != 0)
+	facts_r->caps = single(si, NID_SMIMECapabilities, V_ASN1_SEQUENCE);
+	type = demand(si, NID_pkcs9_contentType, V_ASN1_OBJECT, "contentType", why, cap);
+	if (type == NULL)
+		return -1;
+	if (content_type == NULL || OBJ_cmp(type, content_type) != 0)
 		return bad(why, cap, "the signed content type is not that of the content (RFC 5652 11.1)");
-	facts_r->digest = single(si, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING);
+	facts_r->digest = demand(si, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING, "messageDigest", why, cap);
 	if (facts_r->digest == NULL)
-		return bad(why, cap, "the signed attributes hold no single message digest (RFC 5652 11.2)");
-	return cert != NULL ? check_signing_cert(si, cert, why, cap) : 0;
+		return -1;
+	if (cert == NULL)
+		return 0;
+	if (check_signing_cert(si, NID_id_smime_aa_signingCertificate, cert, why, cap) == -1)
+		return -1;
+	return check_signing_cert(si, NID_id_smime_aa_signingCertificateV2, cert, why, cap);
 }

@@ -18,12 +18,14 @@ int cms_attr_add(CMS_SignerInfo *si, X509 *enc_cert, bool domain);
 
 struct cms_attr_facts {
 	const ASN1_OCTET_STRING *digest; /* messageDigest; belongs to the SignerInfo */
-	int64_t signing_time;		 /* unix s, 0 when absent or not a time */
+	int64_t signing_time;		 /* unix s, 0 when absent */
 	bool domain;			 /* signatureType says domainSig */
+	const ASN1_STRING *caps;	 /* SMIMECapabilities, the octets of the value; NULL when absent */
 };
 /*
- * RFC 5652 5.3 and 11: attributes are there; none twice; contentType is that of the content; one messageDigest;
- * signingCertificateV2, when present, names this certificate. 0, or -1 with the reason in `why`.
+ * RFC 5652 5.3 and 11: attributes are there; none twice; contentType is that of the content; one messageDigest; a
+ * signingTime, when present, is a time; signingCertificate and signingCertificateV2, when present, name this
+ * certificate. 0, or -1 with the reason in `why`.
  */
 int cms_attr_check(CMS_SignerInfo *si, const ASN1_OBJECT *content_type, X509 *cert, struct cms_attr_facts *facts_r,
     char *why, size_t cap);

@@ -67,6 +67,15 @@ int cms_cert_key_ok(X509 *cert, struct problem *pr)
 	    EVP_PKEY_is_a(key, "RSA") ? CMS_ALG_RSA_BITS_MIN : CMS_ALG_EC_BITS_MIN);
 }
 
+int cms_cert_sign_key_ok(X509 *cert, struct problem *pr)
+{
+	EVP_PKEY *key = X509_get0_pubkey(cert);
+
+	if (key != NULL && EVP_PKEY_is_a(key, "RSA-PSS") && EVP_PKEY_get_bits(key) >= CMS_ALG_RSA_BITS_MIN)
+		return 0;
+	return cms_cert_key_ok(cert, pr);
+}
+
 const char *cms_cert_openssl_error(void)
 {
 	const char *why = ERR_reason_error_string(ERR_peek_last_error());

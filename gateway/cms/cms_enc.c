@@ -1,7 +1,7 @@
 /*
  * Encryption with OpenSSL's streaming write side. Sealer and tests. issuerAndSerialNumber names recipients (RFC
- * 8551 2.3 and what all readers take); EC: ephemeral-static ECDH with X9.63 SHA-256 and AES key wrap of the content
- * key's size (RFC 5753 7.1).
+ * 8551 2.3 and what all readers take) unless the key identifier is asked for; EC: ephemeral-static ECDH with X9.63
+ * SHA-256 (as strong as the curve: SHA-384, SHA-512) and AES key wrap of the content key's size (RFC 5753 7.1, 8).
  */
 #include "gateway/cms/cms_enc.h"
 
@@ -89,17 +89,21 @@ static int enc_write(struct writer *w, const void *octets, size_t n, struct prob
 }
 
 /* What OpenSSL would choose by itself is v1.5 for RSA and X9.63 with SHA-1 for EC. */
-static int set_mode(CMS_RecipientInfo *ri, enum cms_keymode mode)
+static int set_mode(CMS_RecipientInfo *ri, EVP_PKEY *key, enum cms_keymode mode)
 {
 	EVP_PKEY_CTX *ctx = CMS_RecipientInfo_get0_pkey_ctx(ri);
 	const EVP_MD *md;
+	int bits;
 
 	if (mode == CMS_KEY_RSA_V15)
 		return 0;
 	if (ctx == NULL)
 		return -1;
-	if (mode == CMS_KEY_ECDH)
-		return EVP_PKEY_CTX_set_ecdh_kdf_md(ctx, EVP_sha256()) > 0 ? 0 : -1;
+	if (mode == CMS_KEY_ECDH) {
+		bits = EVP_PKEY_get_bits(key);
+		md = bits <= 256 ? EVP_sha256() : bits <= 384 ? EVP_sha384() : EVP_sha512();
+		return EVP_PKEY_CTX_set_ecdh_kdf_md(ctx, md) > 0 ? 0 : -1;
+	}
 	md = mode == CMS_KEY_RSA_OAEP_SHA1 ? EVP_sha1() : EVP_sha256();
 	if (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) <= 0 ||
 	    EVP_PKEY_CTX_set_rsa_oaep_md(ctx, md) <= 0 || EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md) <= 0)
@@ -113,6 +117,7 @@ static int add_recipient(struct cms_enc *e, const struct cms_recipient *r, struc
 	CMS_RecipientInfo *ri;
 	char text[CMS_CERT_TEXT];
 	enum cms_keymode mode = r->mode;
+	unsigned int flags = 0;
 
 	if (cms_cert_key_ok(r->cert, pr) == -1)
 		return -1;
@@ -121,8 +126,12 @@ static int add_recipient(struct cms_enc *e, const struct cms_recipient *r, struc
 		mode = CMS_KEY_ECDH;
 	else if (mode == CMS_KEY_ECDH)
 		mode = CMS_KEY_RSA_V15;
-	ri = CMS_add1_recipient_cert(e->cms, r->cert, mode == CMS_KEY_RSA_V15 ? 0 : CMS_KEY_PARAM);
-	if (ri != NULL && set_mode(ri, mode) == 0)
+	if (r->ski && X509_get0_subject_key_id(r->cert) != NULL)
+		flags |= CMS_USE_KEYID;
+	if (mode != CMS_KEY_RSA_V15)
+		flags |= CMS_KEY_PARAM;
+	ri = CMS_add1_recipient_cert(e->cms, r->cert, flags);
+	if (ri != NULL && set_mode(ri, key, mode) == 0)
 		return 0;
 	cms_cert_text(r->cert, text, sizeof(text));
 	return problem_temp(pr, "Encrypting for the certificate %s failed: %s.", text, cms_cert_openssl_error());

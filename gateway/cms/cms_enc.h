@@ -7,6 +7,7 @@
 #define POSTERN_CMS_CMS_ENC_H
 
 #include <openssl/x509.h>
+#include <stdbool.h>
 
 #include "gateway/base/stream.h"
 #include "gateway/cms/cms_alg.h"
@@ -20,6 +21,7 @@ enum cms_keymode {
 struct cms_recipient {
 	X509 *cert;
 	enum cms_keymode mode;
+	bool ski; /* named by subjectKeyIdentifier, when the certificate has one (RFC 5652 6.2) */
 };
 /* new -> write... -> end (which completes and frees); free alone abandons: the output is worthless then. */
 struct cms_enc;

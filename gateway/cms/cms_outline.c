@@ -161,6 +161,19 @@ static int check_signed(const struct cms_skeleton *sk, struct problem *pr)
 	return 0;
 }
 
+static int check_compressed(const struct cms_skeleton *sk, struct problem *pr)
+{
+	if (sk->cipher != NID_zlib_compression)
+		return problem_perm(
+		    pr, "The message is compressed with %s; only zlib is known (RFC 3274 2).", sk->cipher_text);
+	if (!sk->has_content)
+		return problem_perm(pr, "The compressed message carries no content.");
+	if (sk->inner != NID_pkcs7_data)
+		return problem_perm(
+		    pr, "The compressed content is declared to be something else than data (RFC 8551 2.4.5).");
+	return 0;
+}
+
 int cms_outline_check(const struct cms_outline *o, struct problem *pr)
 {
 	switch (o->sk.kind) {
@@ -170,7 +183,7 @@ int cms_outline_check(const struct cms_outline *o, struct problem *pr)
 	case CMS_KIND_SIGNED:
 		return check_signed(&o->sk, pr);
 	case CMS_KIND_COMPRESSED:
-		return problem_perm(pr, "The message is compressed (RFC 3274), which this gateway cannot read yet.");
+		return check_compressed(&o->sk, pr);
 	case CMS_KIND_OTHER:
 		break;
 	}

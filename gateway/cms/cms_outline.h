@@ -19,7 +19,7 @@ void cms_outline_free(struct cms_outline *o);
 enum cms_kind cms_outline_kind(const struct cms_outline *o);
 /* Refuses what can be refused without a key: RC2, DES, 3DES, unknown ciphers, GCM tag != 16 octets or nonce != 12,
  * content that cannot be the cipher's, missing content, a content type other than data, SignedData that nobody
- * signed, CompressedData and everything unknown. */
+ * signed, a compression other than zlib and everything unknown. */
 int cms_outline_check(const struct cms_outline *o, struct problem *pr) __attribute__((warn_unused_result));
 /* Name of the content cipher ("aes-256-cbc") of an enveloped one; "" otherwise or when it is not in our table. */
 const char *cms_outline_cipher(const struct cms_outline *o);
@@ -31,7 +31,7 @@ int cms_outline_find(const struct cms_outline *o, X509 *const *certs, size_t n);
 size_t cms_outline_recipients(const struct cms_outline *o);
 /* SHA-256 over the encryptedKey of the RecipientInfo for cert (promise P10's counter); 0, -1 when there is none. */
 int cms_outline_key_hash(const struct cms_outline *o, X509 *cert, uint8_t hash_r[32]);
-/* True when the content string is inside (SignedData: opaque, not detached). */
+/* True when the content string is inside (SignedData: opaque, not detached; CompressedData). */
 bool cms_outline_has_content(const struct cms_outline *o);
 
 /* ---- for cms_decrypt.c and cms_verify.c ---- */

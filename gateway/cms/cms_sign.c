@@ -5,6 +5,7 @@
 #include <openssl/cms.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
+#include <openssl/rsa.h>
 #include <string.h>
 
 #include "gateway/base/log.h"
@@ -40,30 +41,73 @@ static int sign_failed(const struct cms_signer *s, struct problem *pr)
 	return problem_temp(pr, "Signing with the key of %s failed: %s.", text, cms_cert_openssl_error());
 }
 
+static bool is_rsa(const struct cms_signer *s)
+{
+	return EVP_PKEY_is_a(s->key, "RSA") || EVP_PKEY_is_a(s->key, "RSA-PSS");
+}
+
 static int check_signer(const struct cms_signer *s, const struct cms_alg_digest *md, struct problem *pr)
 {
 	char text[CMS_CERT_TEXT];
 
 	REQUIRE(s->cert != NULL && s->key != NULL);
-	if (cms_cert_key_ok(s->cert, pr) == -1)
+	if (cms_cert_sign_key_ok(s->cert, pr) == -1)
 		return -1;
 	if (md == NULL)
 		return problem_policy(pr, "Signing with %s is not allowed; use SHA256, SHA384 or SHA512.", s->digest);
-	if (EVP_PKEY_is_a(s->key, "RSA") || EVP_PKEY_is_a(s->key, "EC"))
+	if (is_rsa(s) || EVP_PKEY_is_a(s->key, "EC"))
 		return 0;
 	cms_cert_text(s->cert, text, sizeof(text));
 	return problem_policy(pr, "The private key for %s is neither RSA nor EC.", text);
 }
 
+/* One that is there already is no failure. */
+static int add_cert(CMS_ContentInfo *cms, X509 *cert)
+{
+	if (CMS_add1_cert(cms, cert) || ERR_GET_REASON(ERR_peek_last_error()) == CMS_R_CERTIFICATE_ALREADY_PRESENT) {
+		ERR_clear_error();
+		return 0;
+	}
+	return -1;
+}
+
 static int add_certs(CMS_ContentInfo *cms, const struct cms_signer *s, X509 *enc_cert)
 {
 	for (int i = 0; i < sk_X509_num(s->chain); i++)
-		if (!CMS_add1_cert(cms, sk_X509_value(s->chain, i)))
+		if (add_cert(cms, sk_X509_value(s->chain, i)) == -1)
 			return -1;
-	/* RFC 8551 2.5.3: send along the certificate the preference names; adding one twice does nothing */
-	if (enc_cert != NULL && X509_cmp(enc_cert, s->cert) != 0 && !CMS_add1_cert(cms, enc_cert))
+	/* RFC 8551 2.5.3: send along the certificate the preference names */
+	return enc_cert != NULL ? add_cert(cms, enc_cert) : 0;
+}
+
+/* RFC 4056 3: the hash also in MGF1 (OpenSSL's choice), the salt as long as the digest. */
+static int set_pss(CMS_SignerInfo *si)
+{
+	EVP_PKEY_CTX *ctx = CMS_SignerInfo_get0_pkey_ctx(si);
+	X509_ALGOR *sig;
+
+	if (ctx == NULL || EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) <= 0 ||
+	    EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) <= 0)
 		return -1;
-	return 0;
+	/* streaming writes the structure before the signature and its parameters are there, and refuses an
+	 * algorithm that is not; what stands here is replaced when it signs */
+	CMS_SignerInfo_get0_algs(si, NULL, NULL, NULL, &sig);
+	return X509_ALGOR_set0(sig, OBJ_nid2obj(NID_rsassaPss), V_ASN1_UNDEF, NULL) == 1 ? 0 : -1;
+}
+
+static CMS_SignerInfo *add_signer(
+    CMS_ContentInfo *cms, const struct cms_signer *s, const struct cms_alg_digest *md, unsigned int flags)
+{
+	bool pss = is_rsa(s) && (s->pss || EVP_PKEY_is_a(s->key, "RSA-PSS"));
+	CMS_SignerInfo *si;
+
+	flags |= CMS_NOSMIMECAP | CMS_CADES;
+	if (s->ski && X509_get0_subject_key_id(s->cert) != NULL)
+		flags |= CMS_USE_KEYID;
+	if (pss)
+		flags |= CMS_KEY_PARAM;
+	si = CMS_add1_signer(cms, s->cert, s->key, EVP_get_digestbynid(md->nid), flags);
+	return si == NULL || (pss && set_pss(si) == -1) ? NULL : si;
 }
 
 /* The SignedData with its signer and attributes, before any content. NULL with pr. */
@@ -84,7 +128,7 @@ static CMS_ContentInfo *prepare(const struct reader *in, const struct cms_signer
 	cms = CMS_sign(NULL, NULL, NULL, NULL, flags);
 	if (cms == NULL)
 		log_fatal("cms: no memory for SignedData");
-	si = CMS_add1_signer(cms, s->cert, s->key, EVP_get_digestbynid(md->nid), flags | CMS_NOSMIMECAP | CMS_CADES);
+	si = add_signer(cms, s, md, flags);
 	if (si != NULL && cms_attr_add(si, enc_cert, s->domain) == 0 && add_certs(cms, s, enc_cert) == 0)
 		return cms;
 	sign_failed(s, pr);

@@ -18,6 +18,8 @@ struct cms_signer {
 	STACK_OF(X509) * chain; /* intermediates to include, or NULL */
 	const char *digest;	/* "SHA256", "SHA384", "SHA512"; NULL = SHA256 (SHA384 for P-384, SHA512 for P-521) */
 	bool domain;		/* RFC 3183 signatureType domainSig attribute */
+	bool pss;		/* RSASSA-PSS (RFC 4056), salt as long as the digest; nothing for an EC key */
+	bool ski; /* the signer is named by subjectKeyIdentifier, when its certificate has one (RFC 5652 5.3) */
 };
 /*
  * SignedData around the entity, BER octets of indefinite length to out. Attributes: contentType, messageDigest,

@@ -16,6 +16,7 @@ enum {
 	SKELETON_SIGNED = 1 << 20,
 	SKELETON_ENVELOPED = 256 << 10,
 	OID_MAX = 64,
+	SKELETON_COMPRESSED = 1024,		     /* three object identifiers */
 	SKELETON_OTHER = BER_HEAD_MAX + OID_MAX + 8, /* ContentInfo and contentType alone */
 };
 
@@ -176,6 +177,7 @@ static int read_gcm(struct ber *b, const struct ber_item *it, struct cms_skeleto
 	if (r != 1 || !ber_is(&p, BER_UNIVERSAL, BER_OCTETS) || p.constructed)
 		return r == -1 ? -1 : ber_problem(it->off, pr, "the nonce is missing.");
 	sk->iv = (size_t)p.len;
+	sk->icv = 12; /* the default, when nothing follows */
 	ber_pass(b);
 	r = ber_next(b, &p, pr);
 	if (r != 1)
@@ -359,6 +361,33 @@ static const struct field signed_fields[] = {
     {0},
 };
 
+/* ---- CompressedData (RFC 3274 1.1): no skeleton, as OpenSSL has no part in reading it ---- */
+
+static int take_compression(struct cut *c, const struct ber_item *it, struct problem *pr)
+{
+	struct ber_item oid;
+	int r;
+
+	if (ber_enter(&c->ber, it, pr) == -1)
+		return -1;
+	r = ber_next(&c->ber, &oid, pr);
+	if (r != 1 || !ber_is(&oid, BER_UNIVERSAL, BER_OID) || oid.constructed)
+		return r == -1 ? -1 : ber_problem(it->off, pr, "no object identifier in it.");
+	if (take_oid(&c->ber, &oid, &c->sk->der, &c->sk->cipher, c->sk->cipher_text, pr) == -1)
+		return -1;
+	r = ber_next(&c->ber, &oid, pr); /* parameters: none for zlib, a NULL does no harm */
+	if (r == -1 || (r == 1 && ber_skip(&c->ber, &oid, pr) == -1))
+		return -1;
+	return ber_leave(&c->ber, pr);
+}
+
+static const struct field compressed_fields[] = {
+    {"version", BER_UNIVERSAL, BER_INTEGER, PRIMITIVE, REQUIRED, take_skip},
+    {"compressionAlgorithm", BER_UNIVERSAL, BER_SEQUENCE, CONSTRUCTED, REQUIRED, take_compression},
+    {"encapContentInfo", BER_UNIVERSAL, BER_SEQUENCE, CONSTRUCTED, REQUIRED, take_encap},
+    {0},
+};
+
 /* ---- ContentInfo ---- */
 
 struct kind {
@@ -373,7 +402,7 @@ static const struct kind kinds[] = {
     {NID_id_smime_ct_authEnvelopedData, CMS_KIND_AUTH_ENVELOPED, SKELETON_ENVELOPED, "AuthEnvelopedData",
 	auth_fields},
     {NID_pkcs7_signed, CMS_KIND_SIGNED, SKELETON_SIGNED, "SignedData", signed_fields},
-    {NID_id_smime_ct_compressedData, CMS_KIND_COMPRESSED, SKELETON_OTHER, "CompressedData", NULL},
+    {NID_id_smime_ct_compressedData, CMS_KIND_COMPRESSED, SKELETON_COMPRESSED, "CompressedData", compressed_fields},
     {NID_undef, CMS_KIND_OTHER, SKELETON_OTHER, "content", NULL}, /* the last takes all others */
 };
 

@@ -40,10 +40,10 @@ struct cms_skeleton {
 	int inner;	/* NID of eContentType or of encryptedContentInfo's contentType */
 	bool has_content;
 	struct cms_content_place content;
-	int cipher; /* NID, NID_undef when OpenSSL does not know it */
+	int cipher; /* NID, NID_undef when OpenSSL does not know it; of CompressedData the compression */
 	char cipher_text[80];
-	size_t iv, icv, mac; /* octets of IV or nonce; aes-ICVlen (0 = absent) and MAC of AuthEnvelopedData */
-	struct buf aad;	     /* authAttrs as SET OF, empty when absent */
+	size_t iv, icv, mac;		 /* octets of IV or nonce; aes-ICVlen and MAC of AuthEnvelopedData */
+	struct buf aad;			 /* authAttrs as SET OF, empty when absent */
 	struct cms_skeleton_part *parts; /* RecipientInfos in der, certificates in certs_der */
 	size_t recipients, signers, certs;
 	struct buf certs_der;

@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
+#include <openssl/rsa.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,9 @@
 #include "gateway/cms/cms_alg.h"
 #include "gateway/cms/cms_attr.h"
 #include "gateway/cms/cms_cache.h"
+#include "gateway/cms/cms_caps.h"
 #include "gateway/cms/cms_cert.h"
+#include "gateway/cms/cms_prefer.h"
 
 /* One running digest for each algorithm some signer uses. */
 enum { RUNS_MAX = 3 };
@@ -131,6 +134,23 @@ static void refuse(struct cms_signer_facts *f, const char *why)
 	snprintf(f->why, sizeof(f->why), "%s", why);
 }
 
+/* RFC 4055 3.1: the hash in the parameters, which is SHA-1 when they say nothing. NID_undef: malformed. */
+static int pss_hash(const X509_ALGOR *sig)
+{
+	RSA_PSS_PARAMS *pss;
+	const void *v;
+	int type, nid = NID_undef;
+
+	X509_ALGOR_get0(NULL, &type, &v, sig);
+	if (type != V_ASN1_SEQUENCE)
+		return type == V_ASN1_UNDEF ? NID_sha1 : NID_undef;
+	pss = ASN1_item_unpack(v, ASN1_ITEM_rptr(RSA_PSS_PARAMS));
+	if (pss != NULL)
+		nid = pss->hashAlgorithm != NULL ? OBJ_obj2nid(pss->hashAlgorithm->algorithm) : NID_sha1;
+	RSA_PSS_PARAMS_free(pss);
+	return nid;
+}
+
 /* Names, and whether the algorithms are allowed and fit each other and the key. */
 static int check_algorithms(CMS_SignerInfo *si, struct cms_signer_facts *f)
 {
@@ -157,6 +177,11 @@ static int check_algorithms(CMS_SignerInfo *si, struct cms_signer_facts *f)
 		    f->digest);
 		return -1;
 	}
+	if (OBJ_obj2nid(sig_obj) == NID_rsassaPss && pss_hash(sig) != OBJ_obj2nid(dig_obj)) {
+		snprintf(f->why, sizeof(f->why),
+		    "the parameters of RSASSA-PSS name another hash than %s (RFC 4056 3)", f->digest);
+		return -1;
+	}
 	return 0;
 }
 
@@ -165,17 +190,29 @@ static int check_key(struct cms_signer_facts *f)
 	struct problem weak;
 
 	problem_clear(&weak);
-	/* RSA-PSS keys verify but are not among those we sign or encrypt with */
-	if (EVP_PKEY_is_a(X509_get0_pubkey(f->cert), "RSA-PSS") &&
-	    EVP_PKEY_get_bits(X509_get0_pubkey(f->cert)) >= CMS_ALG_RSA_BITS_MIN)
-		return 0;
-	if (cms_cert_key_ok(f->cert, &weak) == 0)
+	if (cms_cert_sign_key_ok(f->cert, &weak) == 0)
 		return 0;
 	snprintf(f->why, sizeof(f->why), "%.*s", (int)sizeof(f->why) - 1, weak.text);
 	return -1;
 }
 
-static void check_signer(struct cms_outline *o, CMS_SignerInfo *si, struct runs *rs, struct cms_signer_facts *f)
+/* What the signer says of its reader. Of a bad signature nothing is passed on. */
+static void note_reader(
+    CMS_SignerInfo *si, STACK_OF(X509) * certs, const ASN1_STRING *caps, struct cms_signer_facts *f)
+{
+	size_t n = caps != NULL ? (size_t)ASN1_STRING_length(caps) : 0;
+	X509 *cert = cms_prefer_find(si, certs);
+
+	if (n > 0 && n <= CMS_CAPS_DER_MAX) {
+		f->caps = (uint8_t *)mem_dup(ASN1_STRING_get0_data(caps), n);
+		f->ncaps = n;
+	}
+	if (cert != NULL && X509_up_ref(cert))
+		f->enc_cert = cert;
+}
+
+static void check_signer(
+    struct cms_outline *o, STACK_OF(X509) * certs, CMS_SignerInfo *si, struct runs *rs, struct cms_signer_facts *f)
 {
 	struct cms_attr_facts attrs;
 	struct run *run;
@@ -202,6 +239,7 @@ static void check_signer(struct cms_outline *o, CMS_SignerInfo *si, struct runs 
 		return;
 	}
 	f->ok = true;
+	note_reader(si, certs, attrs.caps, f);
 }
 
 /* All certificates inside that can be parsed; a broken one only hurts who signed with it. */
@@ -231,7 +269,7 @@ static void judge_all(struct cms_outline *o, struct runs *rs, struct cms_verdict
 	v->signers = mem_new((size_t)n * sizeof(v->signers[0]));
 	v->nsigners = (size_t)n;
 	for (int i = 0; i < n; i++)
-		check_signer(o, sk_CMS_SignerInfo_value(infos, i), rs, &v->signers[i]);
+		check_signer(o, v->certs, sk_CMS_SignerInfo_value(infos, i), rs, &v->signers[i]);
 	ERR_clear_error();
 }
 
@@ -271,8 +309,11 @@ int cms_verify(
 
 void cms_verdict_clear(struct cms_verdict *v)
 {
-	for (size_t i = 0; i < v->nsigners; i++)
+	for (size_t i = 0; i < v->nsigners; i++) {
 		X509_free(v->signers[i].cert);
+		X509_free(v->signers[i].enc_cert);
+		free(v->signers[i].caps);
+	}
 	free(v->signers);
 	sk_X509_pop_free(v->certs, X509_free);
 	memset(v, 0, sizeof(*v));

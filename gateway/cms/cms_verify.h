@@ -19,7 +19,13 @@ struct cms_signer_facts {
 	char digest[32], sigalg[48];
 	bool ok;       /* cryptographically valid over exactly this content, attributes as demanded */
 	char why[256]; /* reason when not ok */
-	bool domain;   /* signatureType domainSig; only meaningful when ok */
+	/* only meaningful when ok: */
+	bool domain;   /* signatureType domainSig */
+	uint8_t *caps; /* the SMIMECapabilities attribute value, for cms_caps_read; NULL: none, or more than
+			  CMS_CAPS_DER_MAX octets */
+	size_t ncaps;
+	X509 *enc_cert; /* what the encryption key preference names, when it is among the certificates inside; a
+			   reference of the verdict's own, NULL: none */
 };
 struct cms_verdict {
 	struct cms_signer_facts *signers;
@@ -29,9 +35,10 @@ struct cms_verdict {
 /*
  * Verifies all SignerInfos over the message's own content (written to out as it goes, also when signers turn out bad;
  * out may be NULL), or over `detached` when given (then an inner eContent is a failure and nothing is written). We
- * check ourselves: signed attributes present and none twice, contentType equal, one messageDigest; MD5, SHA-1 and
- * keys below our floor refused; zero SignerInfos = PERM. 0 with the verdict (signers may still be !ok), to be
- * cleared; -1 malformed, or what reader and writer said, with *v_r empty.
+ * check ourselves: signed attributes present and well-formed (cms_attr.h); digest, signature algorithm, its
+ * parameters and the key fit each other; MD5, SHA-1 and keys below our floor refused; zero SignerInfos = PERM. 0 with
+ * the verdict (signers may still be !ok), to be cleared; -1 malformed, or what reader and writer said, with *v_r
+ * empty.
  */
 int cms_verify(struct cms_outline *o, struct reader *detached, struct writer *out, struct cms_verdict *v_r,
     struct problem *pr) __attribute__((warn_unused_result));

@@ -103,6 +103,8 @@ static const char *key_usage(const struct keeper_key *key)
 
 static const EVP_MD *hash(const struct keeper_key *key)
 {
+	if (key->algo == KEYS_EC_P521)
+		return EVP_sha512();
 	return key->algo == KEYS_EC_P384 ? EVP_sha384() : EVP_sha256();
 }
 

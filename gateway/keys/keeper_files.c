@@ -239,7 +239,7 @@ static int key_look(const char *name, const uint8_t *p, size_t n, struct key_fil
 	memcpy(f_r->id, p + KEY_HEAD, id_n);
 	f_r->id[id_n] = 0;
 	if (strlen(f_r->id) != id_n || !keeper_proto_id_ok(f_r->id) || f_r->use < KEYS_USE_SIGN ||
-	    f_r->use > KEYS_USE_STATEMENT || f_r->algo > KEYS_EC_P384)
+	    f_r->use > KEYS_USE_STATEMENT || f_r->algo > KEYS_EC_P521)
 		return problem_perm(pr, "%.80s is damaged: its first octets make no sense", name);
 	if (strncmp(name, f_r->id, id_n) != 0 || strcmp(name + id_n, ".key") != 0)
 		return problem_perm(

@@ -32,6 +32,8 @@ static int ec_algo(EVP_PKEY *pkey, enum keys_algo *algo_r)
 		*algo_r = KEYS_EC_P256;
 	else if (strcmp(group, "secp384r1") == 0 || strcmp(group, "P-384") == 0)
 		*algo_r = KEYS_EC_P384;
+	else if (strcmp(group, "secp521r1") == 0 || strcmp(group, "P-521") == 0)
+		*algo_r = KEYS_EC_P521;
 	else
 		return -1;
 	return 0;
@@ -48,8 +50,8 @@ int keeper_keys_algo(EVP_PKEY *pkey, const char *id, enum keys_algo *algo_r, str
 		return 0;
 	}
 	return problem_perm(pr,
-	    "Private key %s is %s with %d bits; the keeper takes RSA with 2048, 3072 or 4096 bits and EC on P-256 or "
-	    "P-384",
+	    "Private key %s is %s with %d bits; the keeper takes RSA with 2048, 3072 or 4096 bits and EC on P-256, "
+	    "P-384 or P-521",
 	    id, EVP_PKEY_get0_type_name(pkey), bits);
 }
 

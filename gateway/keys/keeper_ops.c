@@ -220,8 +220,8 @@ int keeper_ops_decrypt(
  * point of this curve. */
 static EVP_PKEY *peer_key(const struct keeper_key *key, const struct keeper_octets *point)
 {
-	const char *group = key->algo == KEYS_EC_P256 ? "P-256" : "P-384";
-	size_t field = key->algo == KEYS_EC_P256 ? 32 : 48;
+	const char *group = key->algo == KEYS_EC_P256 ? "P-256" : key->algo == KEYS_EC_P384 ? "P-384" : "P-521";
+	size_t field = ((size_t)EVP_PKEY_get_bits(key->pkey) + 7) / 8;
 	OSSL_PARAM params[] = {
 	    OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)group, 0),
 	    OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)point->p, point->n),

@@ -128,7 +128,7 @@ static void msg_generate(struct field_io *f, struct keeper_request *rq)
 {
 	field_str(f, rq->id, sizeof(rq->id));
 	field_u8(f, &rq->make.use, KEYS_USE_SIGN, KEYS_USE_STATEMENT);
-	field_u8(f, &rq->make.algo, KEYS_RSA_2048, KEYS_EC_P384);
+	field_u8(f, &rq->make.algo, KEYS_RSA_2048, KEYS_EC_P521);
 }
 
 static void msg_import(struct field_io *f, struct keeper_request *rq)

@@ -155,6 +155,8 @@ static EVP_PKEY *fresh(enum keys_algo algo)
 		return EVP_EC_gen("P-256");
 	case KEYS_EC_P384:
 		return EVP_EC_gen("P-384");
+	case KEYS_EC_P521:
+		return EVP_EC_gen("P-521");
 	}
 	return NULL;
 }

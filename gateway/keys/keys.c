@@ -20,6 +20,7 @@ static const char *const algo_words[] = {
     [KEYS_RSA_4096] = "rsa-4096",
     [KEYS_EC_P256] = "ec-p256",
     [KEYS_EC_P384] = "ec-p384",
+    [KEYS_EC_P521] = "ec-p521",
 };
 
 const char *keys_use_word(enum keys_use u)
@@ -36,7 +37,7 @@ const char *keys_use_word(enum keys_use u)
 
 const char *keys_algo_word(enum keys_algo a)
 {
-	return a <= KEYS_EC_P384 ? algo_words[a] : "none";
+	return a <= KEYS_EC_P521 ? algo_words[a] : "none";
 }
 
 int keys_algo_parse(const char *word, enum keys_algo *a_r)

@@ -19,7 +19,7 @@
 #define KEYS_DATA_KEY 32
 
 enum keys_use { KEYS_USE_SIGN = 1, KEYS_USE_DECRYPT = 2, KEYS_USE_TLS = 3, KEYS_USE_STATEMENT = 4 };
-enum keys_algo { KEYS_RSA_2048, KEYS_RSA_3072, KEYS_RSA_4096, KEYS_EC_P256, KEYS_EC_P384 };
+enum keys_algo { KEYS_RSA_2048, KEYS_RSA_3072, KEYS_RSA_4096, KEYS_EC_P256, KEYS_EC_P384, KEYS_EC_P521 };
 const char *keys_use_word(enum keys_use u);
 const char *keys_algo_word(enum keys_algo a);
 int keys_algo_parse(const char *word, enum keys_algo *a_r); /* "rsa-2048" ... "ec-p256" */

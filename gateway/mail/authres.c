@@ -137,10 +137,8 @@ static int put_property(struct buf *b, const char *name, const char *value)
 	return buf_addf(b, " %s=", name) || put_value(b, value) ? -1 : 0;
 }
 
-static int compose(struct buf *b, const struct authres *r)
+static int compose_one(struct buf *b, const struct authres *r)
 {
-	if (buf_adds(b, "Authentication-Results: ") || put_value(b, r->authserv_id))
-		return -1;
 	if (buf_addf(b, "; smime=%s", r->result) || (r->encryption && put_comment(b, r->encryption)))
 		return -1;
 	if (put_property(b, "reason", r->reason))
@@ -154,12 +152,24 @@ static int compose(struct buf *b, const struct authres *r)
 		   : 0;
 }
 
+static int compose(struct buf *b, const struct authres *r)
+{
+	if (buf_adds(b, "Authentication-Results: ") || put_value(b, r->authserv_id))
+		return -1;
+	for (; r; r = r->next)
+		if (compose_one(b, r))
+			return -1;
+	return 0;
+}
+
 int authres_add(struct buf *out, const struct authres *r)
 {
 	struct buf b;
 	int result;
 
-	REQUIRE(all_token(r->result, strlen(r->result)) && r->authserv_id[0]);
+	REQUIRE(r->authserv_id[0]);
+	for (const struct authres *one = r; one; one = one->next)
+		REQUIRE(all_token(one->result, strlen(one->result)));
 	buf_init(&b, FIELD_MAX);
 	result = compose(&b, r);
 	if (result == 0)

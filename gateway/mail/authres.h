@@ -14,14 +14,16 @@
  * parsed to its authserv-id): true, fail closed. */
 bool authres_is_forged(const struct header_field *f, const char *authserv_id);
 
+/* One smime result: what is said of one signer, or of a message without one. */
 struct authres {
-	const char *authserv_id;
+	const char *authserv_id;	   /* of the first */
 	const char *result;		   /* pass fail none neutral policy temperror permerror (RFC 7281 3) */
 	const char *reason;		   /* sentence or NULL */
 	const char *body_smime_identifier; /* signer's address or NULL */
 	const char *body_smime_serial;	   /* hex or NULL */
 	const char *body_smime_issuer;	   /* RFC 4514 text or NULL */
 	const char *encryption;		   /* comment such as "encrypted aes-256-cbc" or NULL */
+	const struct authres *next;	   /* the next signer's in the same field, or NULL */
 };
 /* Appends the folded field with CRLF; values are quoted where RFC 8601 demands it, control and non-ASCII octets
  * replaced. */

@@ -67,6 +67,17 @@ int mime_parts(struct arena *a, struct reader *r, const struct mime_entity *e, c
 int mime_parts_sure(struct arena *a, struct reader *r, const struct mime_entity *e, const struct mime_limits *lim,
     struct mime_range **parts_r, size_t *n_r, struct problem *pr) __attribute__((warn_unused_result));
 
+/* An S/MIME part below the top, of the first few. */
+#define MIME_INSIDE_MAX 8
+struct mime_inside {
+	char path[24]; /* as IMAP counts (RFC 3501 6.4.5): "2", "1.2"; cut where it is nested deeper */
+	bool attached; /* below a message/rfc822 */
+	bool detached; /* multipart/signed; else application/pkcs7-mime */
+	char kind[24]; /* smime-type, or "" */
+	enum mime_cte cte;
+	uint64_t body_off; /* where its body begins */
+};
+
 /* What one pass over a whole message tells (the tree is walked to lim->depth). */
 struct mime_facts {
 	bool eight_bit;	      /* an octet above 127 anywhere in the body or header */
@@ -78,7 +89,9 @@ struct mime_facts {
 	bool tnef;	 /* application/ms-tnef */
 	bool report;	 /* the message itself is a multipart/report (DSN, MDN) */
 	bool bare;	 /* a CR or LF alone, in body or header */
-	bool smime_inside;   /* any part below the top is application/pkcs7-mime (or .p7m) encrypted or opaque */
+	bool smime_inside; /* any part below the top is application/pkcs7-mime (or .p7m) encrypted or opaque */
+	struct mime_inside inside[MIME_INSIDE_MAX]; /* signed and opaque parts below the top */
+	size_t ninside;
 	size_t depth, parts; /* depth 0: no container; parts: entities in all, the message included */
 };
 int mime_facts(struct arena *a, struct reader *r, uint64_t off, uint64_t len, const struct mime_limits *lim,

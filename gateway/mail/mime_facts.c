@@ -6,6 +6,7 @@
  */
 #include "gateway/mail/mime_facts.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "gateway/mail/lex.h"
@@ -85,6 +86,42 @@ static bool of_invitation(const struct mime_entity *e)
 	return of_text(e) || mime_is(&e->type, "text", "calendar") || mime_is(&e->type, "application", "ics");
 }
 
+/* The numbers of the parts that are open, outermost first. */
+static void path_of(const struct walk *w, char *out, size_t cap)
+{
+	size_t n = 0;
+
+	out[0] = 0;
+	for (size_t i = 0; i < w->depth && n + 1 < cap; i++) {
+		int k =
+		    !w->stack[i].multipart ? 0 : snprintf(out + n, cap - n, "%s%zu", n ? "." : "", w->stack[i].parts);
+
+		n += k > 0 ? (size_t)k : 0;
+	}
+	if (n == 0 && w->depth > 0) /* a message in the message and no multipart around it */
+		(void)snprintf(out, cap, "1");
+}
+
+static void note_inside(struct walk *w, const struct mime_entity *e)
+{
+	const char *kind = mime_param(&e->type, "smime-type");
+	enum mime_smime what = mime_smime(e);
+	struct mime_inside *in = &w->f->inside[w->f->ninside];
+
+	if (w->depth == 0 || w->f->ninside == MIME_INSIDE_MAX ||
+	    !(what == MIME_SMIME_DETACHED || (what == MIME_SMIME_PKCS7 && opaque(e))))
+		return;
+	path_of(w, in->path, sizeof(in->path));
+	in->attached = false;
+	for (size_t i = 0; i < w->depth; i++)
+		in->attached |= !w->stack[i].multipart;
+	in->detached = what == MIME_SMIME_DETACHED;
+	(void)snprintf(in->kind, sizeof(in->kind), "%.23s", kind ? kind : "");
+	in->cte = e->cte;
+	in->body_off = e->body_off;
+	w->f->ninside++;
+}
+
 static void note(struct walk *w, const struct mime_entity *e)
 {
 	struct mime_facts *f = w->f;
@@ -100,6 +137,7 @@ static void note(struct walk *w, const struct mime_entity *e)
 		f->report = true;
 	if (w->depth > 0 && mime_smime(e) == MIME_SMIME_PKCS7)
 		f->smime_inside = true;
+	note_inside(w, e);
 }
 
 static int begin_part(struct walk *w, uint64_t off)

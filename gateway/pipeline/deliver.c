@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gateway/mail/authres.h"
+#include "gateway/mail/shown.h"
 #include "gateway/pipeline/entity.h"
 #include "gateway/pipeline/report.h"
 
@@ -16,65 +17,140 @@ static const struct mime_entity *entity_to_show(const struct work *w)
 	return &w->shown;
 }
 
-static int add_verdict(struct work *w, const struct policy_in_decision *d)
+/* RFC 7281 4: whose certificate it is. When it speaks for the author, that is the address it was found to speak for.
+ */
+static void one_signer(struct authres *r, const struct verdict_signer *s)
 {
+	r->body_smime_identifier = s->address[0] ? s->address : NULL;
+	r->body_smime_serial = s->serial[0] ? s->serial : NULL;
+	r->body_smime_issuer = s->issuer[0] ? s->issuer : NULL;
+}
+
+/* One result for the message and the signer it rests on, then one for each other signer. */
+static int add_results(struct work *w, const struct policy_in_decision *d)
+{
+	const struct verdict *v = &w->verdict;
+	struct authres r[JUDGE_CERTS_MAX + 1] = {
+	    {.authserv_id = w->rq->authserv_id, .result = d->result, .reason = d->why}};
 	char who[ADDRESS_TEXT_MAX], enc[80];
-	struct authres r = {
-	    .authserv_id = w->rq->authserv_id,
-	    .result = d->result,
-	    .reason = d->why,
-	    .body_smime_identifier = w->nsigners > 0 && w->have_from ? address_text(&w->from, who) : NULL,
-	    .body_smime_serial = w->signer_serial[0] ? w->signer_serial : NULL,
-	    .body_smime_issuer = w->signer_issuer[0] ? w->signer_issuer : NULL,
-	};
+	size_t n = 1;
 
 	if (w->facts.opened) {
 		snprintf(enc, sizeof(enc), "encrypted %s", w->cipher);
-		r.encryption = enc;
+		r[0].encryption = enc;
 	}
-	if (authres_add(&w->front, &r) != 0 || authres_add_x(&w->front, "Verdict", d->verdict) != 0 ||
+	if (v->decides >= 0)
+		one_signer(&r[0], &v->signers[v->decides]);
+	if (w->facts.sig == POLICY_SIG_GOOD)
+		r[0].body_smime_identifier = address_text(&w->from, who);
+	for (size_t i = 0; i < v->nsigners; i++) {
+		if ((int)i == v->decides)
+			continue;
+		one_signer(&r[n], &v->signers[i]);
+		r[n].result = verdict_smime(&v->signers[i]);
+		r[n].reason = v->signers[i].why[0] ? v->signers[i].why : "valid, but it does not decide";
+		r[n - 1].next = &r[n];
+		n++;
+	}
+	return authres_add(&w->front, r);
+}
+
+static int add_layers(struct work *w)
+{
+	const struct verdict *v = &w->verdict;
+	char text[1600];
+
+	for (size_t i = 0; i < v->nlayers; i++) {
+		verdict_layer_words(v, i, text, sizeof(text));
+		if (authres_add_x(&w->front, "Layer", text) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < v->nparts; i++) {
+		verdict_part_words(&v->parts[i], text, sizeof(text));
+		if (authres_add_x(&w->front, "Part", text) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < v->nsigners; i++) {
+		verdict_signer_words(&v->signers[i], text, sizeof(text));
+		if (authres_add_x(&w->front, "Signer", text) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Only where To and Cc are signed: the envelope's recipients say nothing of whom it was meant for. */
+static int add_recipients(struct work *w)
+{
+	if (!w->facts.recipients_signed || w->facts.sig != POLICY_SIG_GOOD)
+		return 0;
+	return authres_add_x(&w->front, "Recipients",
+	    w->facts.recipient_bound ? "bound; all stand in the signed To and Cc"
+				     : "not bound; not all stand in the signed To and Cc");
+}
+
+static int add_verdict(struct work *w, const struct policy_in_decision *d)
+{
+	if (add_results(w, d) != 0 || authres_add_x(&w->front, "Verdict", d->verdict) != 0 ||
 	    authres_add_x(&w->front, "Reason", d->why) != 0)
+		return -1;
+	if (w->from_note[0] && authres_add_x(&w->front, "Author", w->from_note) != 0)
 		return -1;
 	if (w->dsn_text[0] && authres_add_x(&w->front, "DSN", w->dsn_text) != 0)
 		return -1;
-	if (w->signer_name[0] && authres_add_x(&w->front, "Signer", w->signer_name) != 0)
+	if (add_layers(w) != 0 || add_recipients(w) != 0)
 		return -1;
 	if (w->facts.opened && authres_add_x(&w->front, "Cipher", w->cipher) != 0)
+		return -1;
+	const char *says = unwrap_says(w);
+	if (says[0] && authres_add_x(&w->front, "Headers", says) != 0)
 		return -1;
 	return 0;
 }
 
-/* [not verified] in front of the Subject when wanted; a copy of the mark that the sender put there is nobody's
- * business but looks the same, so it goes. */
-static const char subject_mark[] = "[not verified] ";
+/*
+ * [not verified] in front of the Subject of what is marked. A copy that came with the message, the sender's or that
+ * of an earlier delivery in a reply, looks like ours, so it goes from all mail, encoded or not.
+ */
+static const char subject_mark[] = "[not verified]";
 
-static int add_subject(struct work *w, const struct header_field *f)
+static int add_subject(struct work *w, const struct header_field *f, bool mark)
 {
-	const char *v = header_text(w->a, f);
+	const char *v = f->value, *end = v + f->value_len;
+	struct buf b;
+	int removed, err;
 
-	if (v == NULL)
-		return -1;
-	while (strncmp(v, subject_mark, sizeof(subject_mark) - 2) == 0) {
-		v += sizeof(subject_mark) - 2;
-		v += strspn(v, " ");
+	buf_init(&b, w->front.max);
+	removed = shown_remove(w->a, v, f->value_len, subject_mark, &b);
+	if (removed == 0 && !mark) {
+		buf_clear(&b);
+		return buf_add(&w->front, f->raw, f->raw_len);
 	}
-	return buf_addf(&w->front, "Subject: %s%s\r\n", subject_mark, v);
+	while (v < end && strchr(" \t\r\n", *v) != NULL)
+		v++;
+	err = removed < 0 || buf_adds(&w->front, "Subject: ") != 0 ||
+		      (mark && buf_addf(&w->front, "%s ", subject_mark) != 0) ||
+		      buf_add(&w->front, removed ? (const void *)b.p : v, removed ? b.len : (size_t)(end - v)) != 0 ||
+		      buf_adds(&w->front, "\r\n") != 0
+		  ? -1
+		  : 0;
+	buf_clear(&b);
+	return err;
 }
 
-/* as_is: the entity shown is the message itself, so its Content-* fields stay where they stand. */
-static int add_fields(struct work *w, bool as_is, bool mark)
+/* The fields of a whole message have its Content-* fields among them, where they stand. */
+static int add_fields(struct work *w, const struct unwrap_shown *s, bool mark)
 {
-	const struct header *h = &w->msg.header;
+	const struct header *h = &s->header;
 
 	for (size_t i = 0; i < h->n; i++) {
 		const struct header_field *f = &h->f[i];
 
 		if (authres_is_forged(f, w->rq->authserv_id))
 			continue;
-		if (!as_is && header_is_content(f) && !header_is(f, "MIME-Version"))
+		if (!s->whole && header_is_content(f) && !header_is(f, "MIME-Version"))
 			continue;
-		if (mark && header_is(f, "Subject")) {
-			if (add_subject(w, f) != 0)
+		if (w->rq->subject_mark && header_is(f, "Subject")) {
+			if (add_subject(w, f, mark) != 0)
 				return -1;
 			mark = false;
 			continue;
@@ -82,27 +158,28 @@ static int add_fields(struct work *w, bool as_is, bool mark)
 		if (buf_add(&w->front, f->raw, f->raw_len) != 0)
 			return -1;
 	}
-	return 0;
+	return mark ? buf_addf(&w->front, "Subject: %s\r\n", subject_mark) : 0; /* it came without one */
 }
 
 int deliver_write(struct work *w, const struct policy_in_decision *d, struct job_output *o, struct writer *out)
 {
 	const struct mime_entity *e = entity_to_show(w);
 	struct entity_octets seen;
-	bool as_is = w->cur == spool_reader(w->in) && e->off == 0;
+	struct unwrap_shown s;
 	bool mark = w->rq->subject_mark &&
 		    d->action != POLICY_DELIVER; /* what is held now comes out by release alone, marked */
 
 	buf_reset(&w->front);
-	if (buf_adds(&w->front, w->rq->trace) != 0 || add_verdict(w, d) != 0 || add_fields(w, as_is, mark) != 0 ||
-	    (as_is ? buf_adds(&w->front, "\r\n") : entity_front(&e->header, &w->front)) != 0)
+	if (unwrap_show(w, e, &s) != 0 || buf_adds(&w->front, w->rq->trace) != 0 || add_verdict(w, d) != 0 ||
+	    add_fields(w, &s, mark) != 0 ||
+	    (s.whole ? buf_adds(&w->front, "\r\n") : entity_front(&e->header, &w->front)) != 0)
 		return problem_temp(&w->res->pr, "the header of the message does not fit into header-max");
 	entity_octets_init(&seen, out);
 	int err = stream_write(&seen.writer, w->front.p, w->front.len, &w->res->pr);
 	if (err == 0 && d->header_only && !w->rq->released)
 		err = report_copy(w, e, &seen.writer, &w->res->pr);
 	else if (err == 0)
-		err = stream_copy(w->cur, e->body_off, e->body_len, &seen.writer, &w->res->pr);
+		err = stream_copy(w->cur, s.body_off, s.body_len, &seen.writer, &w->res->pr);
 	o->eight_bit = seen.eight_bit;
 	return err;
 }

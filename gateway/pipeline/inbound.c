@@ -7,18 +7,22 @@
 #include "certstore/cert.h"
 #include "gateway/base/encode.h"
 #include "gateway/base/mem.h"
+#include "gateway/mail/author_name.h"
 #include "gateway/pipeline/deliver.h"
+#include "gateway/pipeline/inside.h"
 #include "gateway/pipeline/layers.h"
 #include "gateway/pipeline/report.h"
 
 static enum stage_result in_header(struct work *w);
 static enum stage_result in_peel(struct work *w);
+static enum stage_result in_unwrap(struct work *w);
 static enum stage_result in_trust(struct work *w);
 static enum stage_result in_judge(struct work *w);
 
 const struct stage inbound_stages[] = {
     {"header", in_header},    /* header block, the author, To and Cc */
     {"peel", in_peel},	      /* open and verify layer by layer; CHECK stops at the first that is encrypted */
+    {"unwrap", in_unwrap},    /* header fields that were signed or sealed with it: who says to be the author */
     {"trust", in_trust},      /* who signed: known answers, or ask the judge and run again */
     {"report", report_stage}, /* a delivery report from outside: about what? known, or ask and run again */
     {"judge", in_judge},      /* policy, then the message as it will be delivered */
@@ -65,9 +69,22 @@ static void note_author(struct work *w)
 
 	w->have_from = header_author(w->a, &w->msg.header, &w->from, &pr) == 0;
 	if (!w->have_from)
-		snprintf(w->facts.sig_why, sizeof(w->facts.sig_why), "%s", pr.text);
+		snprintf(w->from_why, sizeof(w->from_why), "%.399s", pr.text);
 	else
 		snprintf(w->res->from_domain, sizeof(w->res->from_domain), "%s", w->from.domain);
+}
+
+/* A name that shows another address is nothing that a signature vouches for: said, wherever one is believed. */
+static void note_name(struct work *w)
+{
+	const struct header_field *f = header_find(&w->msg.header, "From", 0);
+	char other[ADDRESS_TEXT_MAX], who[ADDRESS_TEXT_MAX];
+
+	if (w->verdict.nsigners == 0 || !w->have_from || f == NULL || !author_name_other(w->a, f, &w->from, other))
+		return;
+	snprintf(w->from_note, sizeof(w->from_note),
+	    "the name beside the author's address shows another one (%.120s): the author is %.200s", other,
+	    address_text(&w->from, who));
 }
 
 static enum stage_result in_header(struct work *w)
@@ -120,24 +137,26 @@ static enum stage_result unopened(struct work *w)
 }
 
 /*
- * What came sealed was seen by no filter on its way: a structure that is there only to exhaust its readers is not
- * handed to the inside, whoever signed it. Other faults of MIME are the reader's business, as they are in mail that
- * came in the clear.
+ * What lies below the top. What came sealed was seen by no filter on its way: a structure that is there only to
+ * exhaust its readers is not handed to the inside, whoever signed it. Other faults of MIME are the reader's business,
+ * as they are in mail that came in the clear.
  */
-static enum stage_result limits(struct work *w)
+static enum stage_result look_inside(struct work *w)
 {
+	const char *type = w->shown.type.type;
 	struct problem pr = {0};
-	struct mime_facts f;
 	char why[sizeof(w->res->why)];
+	bool beyond;
 
-	if (!w->facts.opened || w->rq->released ||
-	    mime_facts(w->a, w->cur, w->shown.off, w->shown.len, &w->lim, &f, &pr) == 0)
+	if (!w->facts.opened && strcmp(type, "multipart") != 0 && strcmp(type, "message") != 0)
+		return STAGE_NEXT;
+	if (inside_look(w, &beyond, &pr) == 0)
 		return STAGE_NEXT;
 	if (pr.cls == PROBLEM_TEMP) {
 		w->res->pr = pr;
 		return STAGE_DEFER;
 	}
-	if (f.depth < w->lim.depth && f.parts <= w->lim.parts)
+	if (!w->facts.opened || w->rq->released || !beyond)
 		return STAGE_NEXT;
 	snprintf(why, sizeof(why), "encrypted, and opened: %.500s", pr.text);
 	return hold(w, why);
@@ -153,7 +172,7 @@ static enum stage_result in_peel(struct work *w)
 {
 	switch (layers_peel(w)) {
 	case LAYERS_END:
-		return limits(w);
+		return look_inside(w);
 	case LAYERS_ENCRYPTED:
 		w->res->status = JOB_AS_IT_CAME;
 		return STAGE_DONE;
@@ -169,6 +188,11 @@ static enum stage_result in_peel(struct work *w)
 	if (w->res->pr.cls != PROBLEM_TEMP)
 		problem_temp(&w->res->pr, "the key process does not answer; the message waits");
 	return STAGE_DEFER;
+}
+
+static enum stage_result in_unwrap(struct work *w)
+{
+	return unwrap_read(w) == 0 ? STAGE_NEXT : STAGE_DEFER;
 }
 
 /* ---- trust ---- */
@@ -206,75 +230,34 @@ static bool answered(const struct work *w)
 	return true;
 }
 
-static void sig_is(struct work *w, enum policy_sig sig, const char *why)
+/* P9 remembers the author's domain when the certificate speaks for it, the person alone when it speaks for one
+ * person. */
+static void name_author(struct work *w)
 {
-	w->facts.sig = sig;
-	snprintf(w->facts.sig_why, sizeof(w->facts.sig_why), "%s", why);
-}
-
-/* The signer the verdict rests on. P9 remembers the author's domain when the certificate speaks for it, the person
- * alone when it speaks for one person. */
-static void name_signer(struct work *w, size_t i)
-{
-	struct cert_facts f;
-	X509 *x = i < w->nsigners ? cache_cert(w->cache, &w->signers[i].cert, NULL) : NULL;
+	int i = w->verdict.decides;
+	X509 *x = i >= 0 && (size_t)i < w->nsigners ? cache_cert(w->cache, &w->signers[i].cert, NULL) : NULL;
 	char text[ADDRESS_TEXT_MAX];
 
-	if (x == NULL)
-		return;
-	cert_facts(x, &f);
-	snprintf(w->signer_name, sizeof(w->signer_name), "%.390s", f.subject);
-	snprintf(w->signer_serial, sizeof(w->signer_serial), "%s", f.serial);
-	snprintf(w->signer_issuer, sizeof(w->signer_issuer), "%s", f.issuer);
-	if (cert_bound(x, &w->from, CERT_TO_SIGN) == CERT_BOUND_ADDRESS)
+	if (x != NULL && w->have_from && cert_bound(x, &w->from, CERT_TO_SIGN) == CERT_BOUND_ADDRESS)
 		snprintf(w->res->from_domain, sizeof(w->res->from_domain), "%s", address_text(&w->from, text));
 }
 
-/* All SignerInfos verify (bad_signer is clear). One signer whom the judge believes suffices; an uncertain judge
- * outweighs "no". */
-static void weigh(struct work *w)
-{
-	const struct judge_trust *t = &w->rq->trust;
-	int best = -1;
-	static const int weight[] = {
-	    [JUDGE_TRUST_GOOD] = 3, [JUDGE_TRUST_TEMP] = 2, [JUDGE_TRUST_UNBOUND] = 1, [JUDGE_TRUST_UNTRUSTED] = 0};
-	static const enum policy_sig sig[] = {[JUDGE_TRUST_GOOD] = POLICY_SIG_GOOD,
-	    [JUDGE_TRUST_TEMP] = POLICY_SIG_TEMP,
-	    [JUDGE_TRUST_UNBOUND] = POLICY_SIG_UNBOUND,
-	    [JUDGE_TRUST_UNTRUSTED] = POLICY_SIG_UNTRUSTED};
-
-	for (size_t i = 0; i < t->n; i++)
-		if (best < 0 || weight[t->v[i].state] > weight[t->v[best].state])
-			best = (int)i;
-	if (best < 0)
-		return;
-	sig_is(w, sig[t->v[best].state], t->v[best].why);
-	name_signer(w, (size_t)best);
-}
-
+/* The judge is asked about every signer of every layer, also those whose word does not decide; not when that could
+ * change nothing. */
 static enum stage_result in_trust(struct work *w)
 {
-	w->facts.whole = w->nsigners > 0 || w->bad_signer; /* layers cover whole entities only */
-	if (w->bad_signer) {
-		name_signer(w, 0);
-		w->facts.sig =
-		    POLICY_SIG_BAD; /* several signers of which one fails: the message fails (sig_why names it) */
-		return STAGE_NEXT;
+	struct verdict *v = &w->verdict;
+
+	if (w->nsigners > 0 && !v->failed && w->have_from) {
+		if (!answered(w)) {
+			ask(w);
+			return STAGE_NEEDS;
+		}
+		verdict_judged(v, &w->rq->trust);
 	}
-	if (w->nsigners == 0) {
-		sig_is(w, POLICY_SIG_NONE, "there is no signature");
-		return STAGE_NEXT;
-	}
-	if (!w->have_from) {
-		w->facts.sig =
-		    POLICY_SIG_BAD; /* nobody to bind the signer to: sig_why has the reason from the header */
-		return STAGE_NEXT;
-	}
-	if (!answered(w)) {
-		ask(w);
-		return STAGE_NEEDS;
-	}
-	weigh(w);
+	note_name(w);
+	verdict_conclude(v, w->have_from ? NULL : w->from_why, &w->facts);
+	name_author(w);
 	if (w->facts.sig == POLICY_SIG_TEMP && !w->rq->released) {
 		problem_temp(&w->res->pr, "%s", w->facts.sig_why);
 		return STAGE_DEFER;
@@ -299,9 +282,29 @@ static bool may_hold(const struct work *w, const struct policy_in_rules *rules)
 	/* matched or not: the answer says nothing of what was sent from here */
 	if (w->facts.dsn != POLICY_DSN_NONE && rules->dsn_unmatched >= POLICY_DSN_HOLD)
 		return true;
-	if (w->nsigners == 0 && !w->bad_signer)
+	if (w->verdict.nsigners == 0 && !w->verdict.failed)
 		return rules->unsigned_clear == POLICY_HOLD;
 	return rules->untrusted == POLICY_HOLD || rules->broken == POLICY_HOLD;
+}
+
+static void say_more(const struct work *w, struct policy_in_decision *d)
+{
+	size_t n = strlen(d->why);
+
+	if (w->from_note[0])
+		snprintf(d->why + n, sizeof(d->why) - n, "; %s", w->from_note);
+}
+
+static void note_log(struct work *w, const struct policy_in_decision *d)
+{
+	const struct verdict *v = &w->verdict;
+	char layers[VERDICT_TEXT_MAX];
+
+	verdict_line(v, layers, sizeof(layers));
+	snprintf(w->res->layers, sizeof(w->res->layers), "%s", layers);
+	snprintf(w->res->log, sizeof(w->res->log), "verdict=%s result=%s cipher=%s layers=%s signer=\"%.200s\"",
+	    d->verdict, d->result, w->cipher[0] ? w->cipher : "-", layers,
+	    v->decides >= 0 ? v->signers[v->decides].subject : "");
 }
 
 static enum stage_result in_judge(struct work *w)
@@ -315,18 +318,24 @@ static enum stage_result in_judge(struct work *w)
 	rules.broken = (enum policy_in_action)w->rq->in_rules[2];
 	rules.sealed_unsigned = (enum policy_in_action)w->rq->in_rules[3];
 	rules.dsn_unmatched = (enum policy_in_dsn_rule)w->rq->dsn_unmatched;
+	rules.part = (enum policy_in_dsn_rule)w->rq->encrypted_part;
 	policy_inbound(&rules, &w->facts, &d);
+	say_more(w, &d);
 	if ((w->rq->released || w->closed_goes) && d.action == POLICY_HOLD)
 		d.action = POLICY_MARK;
 	w->res->may_hold = may_hold(w, &rules);
 	if (d.action == POLICY_HOLD)
 		note_waits(w);
 	w->res->protected_in = w->facts.sig == POLICY_SIG_GOOD && w->facts.encrypted && w->facts.opened;
-	snprintf(w->res->log, sizeof(w->res->log), "verdict=%s result=%s cipher=%s signer=\"%.200s\"", d.verdict,
-	    d.result, w->cipher[0] ? w->cipher : "-", w->signer_name);
+	note_log(w, &d);
 	if (d.action == POLICY_HOLD && d.refuse && w->rq->kind == JOB_CHECK) {
 		problem_set(&w->res->pr, PROBLEM_POLICY, 550, "5.7.1", "RFC 3464",
 		    "the delivery report is about no message that is known to have been sent from here");
+		return STAGE_REJECT;
+	}
+	if (d.action == POLICY_HOLD && d.refuse_part && w->rq->kind == JOB_CHECK) {
+		problem_set(&w->res->pr, PROBLEM_POLICY, 550, "5.7.1", "RFC 8551 3.7",
+		    "%s: it is not opened there; send the encrypted message by itself", w->facts.part_why);
 		return STAGE_REJECT;
 	}
 	if (d.action == POLICY_HOLD && w->rq->kind == JOB_OPEN)

@@ -221,6 +221,7 @@ static void inbound_put(struct ipc_out *o, const struct job_request *m)
 	ipc_put_u8(o, m->foreign_deliver);
 	ipc_put_u8(o, m->subject_mark);
 	ipc_put_u8(o, m->dsn_unmatched);
+	ipc_put_u8(o, m->encrypted_part);
 	ipc_put_u8(o, m->dsn);
 	ipc_put_str(o, m->dsn_text);
 }
@@ -247,9 +248,11 @@ static void inbound_get(struct ipc_in *in, struct arena *a, struct job_request *
 	m->foreign_deliver = take_bool(in);
 	m->subject_mark = take_bool(in);
 	m->dsn_unmatched = ipc_get_u8(in);
+	m->encrypted_part = ipc_get_u8(in);
 	m->dsn = ipc_get_u8(in);
 	ipc_get_str(in, m->dsn_text, sizeof(m->dsn_text));
-	if (m->dsn_unmatched > POLICY_DSN_REFUSE || m->dsn > JOB_DSN_UNMATCHED)
+	if (m->dsn_unmatched > POLICY_DSN_REFUSE || m->encrypted_part > POLICY_DSN_REFUSE ||
+	    m->dsn > JOB_DSN_UNMATCHED)
 		in->bad = true;
 }
 
@@ -454,6 +457,7 @@ void job_result_put(struct ipc_out *o, const struct job_result *m)
 	for (size_t i = 0; i < m->noutputs; i++)
 		output_put(o, &m->outputs[i]);
 	ipc_put_str(o, m->log);
+	ipc_put_str(o, m->layers);
 	if (m->status == JOB_NEEDS_DSN && m->dsn != NULL)
 		dsn_put(o, m->dsn);
 }
@@ -488,6 +492,7 @@ int job_result_get(struct ipc_in *in, struct arena *a, struct job_result *m)
 	for (size_t i = 0; i < m->noutputs && !in->bad; i++)
 		output_get(in, a, &m->outputs[i]);
 	ipc_get_str(in, m->log, sizeof(m->log));
+	take_text(in, m->layers, sizeof(m->layers), true);
 	if (m->status > JOB_NEEDS_DSN)
 		in->bad = true;
 	take_dsn(in, a, m);

@@ -75,8 +75,9 @@ struct job_request {
 	bool released; /* the admin released it from hold: deliver with its mark */
 	bool foreign_deliver;
 	bool subject_mark;
-	uint8_t dsn_unmatched; /* enum policy_in_dsn_rule */
-	uint8_t dsn;	       /* enum job_dsn_answer */
+	uint8_t dsn_unmatched;	/* enum policy_in_dsn_rule */
+	uint8_t encrypted_part; /* the same: an encrypted part beside others */
+	uint8_t dsn;		/* enum job_dsn_answer */
 	char dsn_text[JOB_DSN_TEXT_MAX];
 	/* limits */
 	uint32_t header_max, nesting_max;
@@ -133,7 +134,8 @@ struct job_result {
 	struct judge_signers signers;
 	struct job_output outputs[JOB_VERDICTS_MAX];
 	size_t noutputs;
-	char log[512]; /* "cipher=aes-256-cbc signer=... result=pass" for the log line */
+	char log[1024];	  /* "cipher=aes-256-cbc signer=... result=pass" for the log line */
+	char layers[400]; /* of an incoming message: "enveloped(aes-256-cbc)>signed(SHA256)=pass", outermost first */
 };
 
 void job_request_put(struct ipc_out *o, const struct job_request *m);

@@ -31,26 +31,28 @@ static bool keep_cert(struct work *w, X509 *x, struct judge_octets *o_r)
 	return o_r->p != NULL;
 }
 
-static void bad_signer(struct work *w, const char *why)
+/* A hint on how to write back: where there is no room for it, it is left out. */
+static void keep_caps(struct work *w, const struct cms_signer_facts *s, struct judge_signer *js)
 {
-	if (!w->bad_signer)
-		snprintf(w->facts.sig_why, sizeof(w->facts.sig_why), "%s", why);
-	w->bad_signer = true;
+	if (s->ncaps == 0 || s->ncaps > JUDGE_CAPS_MAX || w->cert_octets + s->ncaps > CERT_OCTETS_MAX)
+		return;
+	js->caps.p = (const uint8_t *)arena_dup(w->a, s->caps, s->ncaps);
+	js->caps.n = js->caps.p != NULL ? s->ncaps : 0;
+	w->cert_octets += js->caps.n;
 }
 
 static void note_signer(struct work *w, const struct cms_signer_facts *s)
 {
 	struct judge_signer *js = &w->signers[w->nsigners];
 
-	if (!s->ok) {
-		bad_signer(w, s->why);
+	if (verdict_signer(&w->verdict, s) == NULL || !s->ok)
 		return;
-	}
 	if (w->nsigners == JUDGE_CERTS_MAX || s->cert == NULL || !keep_cert(w, s->cert, &js->cert)) {
-		bad_signer(w, "more or larger signer certificates than are judged in one message");
+		verdict_failed(&w->verdict, "more or larger signer certificates than are judged in one message");
 		return;
 	}
 	js->signing_time = s->signing_time;
+	keep_caps(w, s, js);
 	w->nsigners++;
 }
 
@@ -152,6 +154,9 @@ static enum layers_result enveloped(struct work *w, struct cms_outline *o)
 
 	w->facts.encrypted = true;
 	w->facts.opened = false;
+	verdict_layer(&w->verdict,
+	    cms_outline_kind(o) == CMS_KIND_AUTH_ENVELOPED ? VERDICT_AUTH_ENVELOPED : VERDICT_ENVELOPED,
+	    cms_outline_cipher(o));
 	if (cms_outline_check(o, &w->res->pr) != 0)
 		return malformed(w);
 	which = cms_outline_find(o, certs, (size_t)our_certs(w, certs, idx));
@@ -176,6 +181,7 @@ static enum layers_result opaque_signed(struct work *w, struct cms_outline *o)
 	struct spool *s = work_scratch(w, 1);
 	int err = cms_verify(o, NULL, spool_writer(s), &v, &w->res->pr);
 
+	verdict_layer(&w->verdict, VERDICT_SIGNED, "");
 	if (err == 0)
 		note_verdict(w, &v);
 	cms_verdict_clear(&v);
@@ -252,6 +258,7 @@ static enum layers_result detached_signed(struct work *w)
 	}
 	if (cms_verify(o, &body.reader, NULL, &v, &w->res->pr) != 0)
 		goto out;
+	verdict_layer(&w->verdict, VERDICT_DETACHED, "");
 	note_verdict(w, &v);
 	if (!w->unwrapped_detached) {
 		w->before_detached = w->ent;

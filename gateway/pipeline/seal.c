@@ -45,6 +45,8 @@ static int signer_of(const struct seal *se, struct cms_signer *s)
 	s->chain = cache_chain(w->cache, &v->sign_chain);
 	s->domain = v->sign_domain;
 	s->digest = digests[v->format.digest];
+	s->pss = v->format.pss;
+	s->ski = v->format.ski;
 	return 0;
 }
 
@@ -200,7 +202,8 @@ bool seal_same(const struct seal *a, const struct seal *b)
 	    va->sign_domain != vb->sign_domain || !same_octets(&va->sign_cert, &vb->sign_cert) ||
 	    !same_octets(&va->sign_chain, &vb->sign_chain) || !same_octets(&va->enc_cert, &vb->enc_cert))
 		return false;
-	if (form_of(a) != form_of(b) || fa->digest != fb->digest || fa->pss != fb->pss || fa->wrap != fb->wrap)
+	if (form_of(a) != form_of(b) || fa->digest != fb->digest || fa->pss != fb->pss || fa->ski != fb->ski ||
+	    fa->wrap != fb->wrap)
 		return false;
 	/* what is protected says whether it is encrypted, and what of it stands outside */
 	return fa->wrap == FORMAT_WRAP_NONE ||
@@ -228,6 +231,7 @@ static struct cms_enc *encryption(const struct seal *se, struct writer *out)
 		if (rc[i].cert == NULL)
 			return NULL;
 		rc[i].mode = (enum cms_keymode)v->format.keymode;
+		rc[i].ski = v->format.ski;
 	}
 	return cms_enc_new(rc, v->nrcpt_certs, (enum cms_cipher)v->format.cipher, out, &w->res->pr);
 }

@@ -9,6 +9,8 @@
 #include "gateway/pipeline/cache.h"
 #include "gateway/pipeline/kind.h"
 #include "gateway/pipeline/pipeline.h"
+#include "gateway/pipeline/unwrap.h"
+#include "gateway/pipeline/verdict.h"
 #include "gateway/policy/policy.h"
 
 struct work {
@@ -35,21 +37,23 @@ struct work {
 	struct reader *cur;  /* where the present entity lies: in `in` or `plain` */
 	struct mime_entity ent;	  /* the present entity */
 	struct mime_entity shown; /* what will be delivered */
+	struct unwrap wrapped;	  /* the header fields that are protected in it */
 	struct address from;
 	bool have_from;
 	struct policy_in facts;
 	bool key_used; /* a layer was opened: from here on nothing shows outside, and what fails counts (promise P10)
 			*/
 	bool closed_goes; /* what could not be opened is delivered as it came, marked: the admin wants it so */
-	struct judge_signer signers[JUDGE_CERTS_MAX]; /* of all layers */
+	struct verdict verdict;
+	struct judge_signer signers[JUDGE_CERTS_MAX]; /* of all layers; as numbered in the verdict while all hold */
 	size_t nsigners;
 	struct judge_octets extra[JUDGE_CERTS_MAX];
 	size_t nextra;
 	size_t cert_octets; /* of signers and extra together: what fits into one packet */
-	bool bad_signer;    /* some SignerInfo does not verify */
 	bool unwrapped_detached;
 	struct mime_entity before_detached;
-	char signer_name[400], signer_serial[130], signer_issuer[512];
+	char from_why[VERDICT_TEXT_MAX];  /* why there is no one author, when !have_from */
+	char from_note[VERDICT_TEXT_MAX]; /* what looks odd about the author's field, or "" */
 	char cipher[48];
 	char dsn_text[JOB_DSN_TEXT_MAX + 16]; /* X-Postern-DSN, or "" */
 };

@@ -78,6 +78,7 @@ struct policy_in_rules {		       /* per our domain: configuration */
 	enum policy_in_action broken;	       /* signature not valid, not encrypted: mark */
 	enum policy_in_action sealed_unsigned; /* encrypted, no signature or no valid trusted one: hold */
 	enum policy_in_dsn_rule dsn_unmatched; /* a delivery report about nothing that we sent: mark */
+	enum policy_in_dsn_rule part;	       /* an encrypted part beside others: refuse */
 };
 enum policy_sig {
 	POLICY_SIG_NONE,
@@ -85,7 +86,11 @@ enum policy_sig {
 	POLICY_SIG_BAD,
 	POLICY_SIG_UNTRUSTED,
 	POLICY_SIG_UNBOUND /* valid and trusted but not bound to From */,
-	POLICY_SIG_TEMP
+	POLICY_SIG_TEMP,
+	POLICY_SIG_EXPIRED, /* would be trusted, were it not for the time */
+	POLICY_SIG_PARTLY,  /* a part below the top is signed, the message is not */
+	POLICY_SIG_OUTSIDE, /* signed around the encryption alone: says nothing of who knew the content */
+	POLICY_SIG_COUNT
 };
 struct policy_in {
 	bool encrypted; /* at least one encryption layer of ours was opened */
@@ -95,15 +100,18 @@ struct policy_in {
 	bool recipients_signed; /* protected To and Cc were found inside: only then recipient_bound says something */
 	bool recipient_bound;
 	enum policy_in_dsn dsn;
-	char sig_why[400]; /* sentence */
+	char part_why[160]; /* an encrypted part stands beside others: which; else "" */
+	char sig_why[400];  /* sentence */
 	char open_why[400];
 };
 struct policy_in_decision {
 	enum policy_in_action action;
 	bool refuse;	  /* with HOLD: before the 250 it is refused instead */
+	bool refuse_part; /* ... for its encrypted part */
 	bool header_only; /* a report that would be held: delivered, marked, without the content that came back */
-	char result[12];  /* RFC 7281 word: pass fail none policy temperror permerror */
-	char verdict[24]; /* X-Postern-Verdict word: sealed, signed, encrypted, clear, untrusted, broken */
+	char result[12];  /* RFC 7281 word: pass fail none neutral policy temperror permerror */
+	char verdict[24]; /* X-Postern-Verdict word: sealed, signed, encrypted, clear, untrusted, unbound, expired,
+			     temporary, partly-signed, broken */
 	char why[640];
 };
 void policy_inbound(const struct policy_in_rules *r, const struct policy_in *f, struct policy_in_decision *d_r);

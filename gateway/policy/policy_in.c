@@ -30,9 +30,6 @@ int policy_in_action_parse(const char *w, enum policy_in_action *a_r)
 	return -1;
 }
 
-/* The signature as the table sees it: policy_sig, and good over a part only. */
-enum { SIG_PARTIAL = POLICY_SIG_TEMP + 1, SIG_COUNT };
-
 /* Whose word decides the action. */
 enum ruled { BY_NONE, BY_UNSIGNED, BY_UNTRUSTED, BY_BROKEN, BY_SEALED };
 
@@ -42,28 +39,35 @@ struct row {
 	const char *result, *verdict, *says;
 };
 
-static const struct row clear_rows[SIG_COUNT] = {
+static const struct row clear_rows[POLICY_SIG_COUNT] = {
     [POLICY_SIG_NONE] = {BY_UNSIGNED, POLICY_DELIVER, "none", "clear", "neither signed nor encrypted"},
     [POLICY_SIG_GOOD] = {BY_NONE, POLICY_DELIVER, "pass", "signed", "signed"},
     [POLICY_SIG_BAD] = {BY_BROKEN, POLICY_DELIVER, "fail", "broken", "the signature is not valid"},
     [POLICY_SIG_UNTRUSTED] = {BY_UNTRUSTED, POLICY_DELIVER, "policy", "untrusted", "signed by someone not trusted"},
-    [POLICY_SIG_UNBOUND] = {BY_UNTRUSTED, POLICY_DELIVER, "policy", "untrusted", "signed, but not by the author"},
-    [POLICY_SIG_TEMP] = {BY_UNTRUSTED, POLICY_MARK, "temperror", "untrusted", "the signer cannot be judged now"},
-    [SIG_PARTIAL] = {BY_UNTRUSTED, POLICY_MARK, "policy", "untrusted", "the signature covers a part only"},
+    [POLICY_SIG_UNBOUND] = {BY_UNTRUSTED, POLICY_DELIVER, "policy", "unbound", "signed, but not by the author"},
+    [POLICY_SIG_TEMP] = {BY_UNTRUSTED, POLICY_MARK, "temperror", "temporary", "the signer cannot be judged now"},
+    [POLICY_SIG_EXPIRED] = {BY_UNTRUSTED, POLICY_DELIVER, "policy", "expired",
+	"signed with a certificate that has run out"},
+    [POLICY_SIG_PARTLY] = {BY_UNSIGNED, POLICY_MARK, "neutral", "partly-signed", "only a part is signed"},
+    /* without an encryption there is no outside of it */
+    [POLICY_SIG_OUTSIDE] = {BY_BROKEN, POLICY_MARK, "fail", "broken", "the signature is not valid"},
 };
 
-static const struct row sealed_rows[SIG_COUNT] = {
+static const struct row sealed_rows[POLICY_SIG_COUNT] = {
     [POLICY_SIG_NONE] = {BY_SEALED, POLICY_DELIVER, "none", "encrypted", "encrypted, but not signed"},
     [POLICY_SIG_GOOD] = {BY_NONE, POLICY_DELIVER, "pass", "sealed", "encrypted and signed"},
     [POLICY_SIG_BAD] = {BY_SEALED, POLICY_DELIVER, "fail", "broken", "encrypted, but the signature is not valid"},
     [POLICY_SIG_UNTRUSTED] = {BY_SEALED, POLICY_DELIVER, "policy", "untrusted",
 	"encrypted, signed by someone not trusted"},
-    [POLICY_SIG_UNBOUND] = {BY_SEALED, POLICY_DELIVER, "policy", "untrusted",
+    [POLICY_SIG_UNBOUND] = {BY_SEALED, POLICY_DELIVER, "policy", "unbound",
 	"encrypted, but not signed by the author"},
-    [POLICY_SIG_TEMP] = {BY_SEALED, POLICY_HOLD, "temperror", "untrusted",
+    [POLICY_SIG_TEMP] = {BY_SEALED, POLICY_HOLD, "temperror", "temporary",
 	"encrypted, and the signer cannot be judged now"},
-    [SIG_PARTIAL] = {BY_SEALED, POLICY_MARK, "policy", "untrusted",
-	"encrypted, but the signature covers a part only"},
+    [POLICY_SIG_EXPIRED] = {BY_SEALED, POLICY_DELIVER, "policy", "expired",
+	"encrypted, signed with a certificate that has run out"},
+    [POLICY_SIG_PARTLY] = {BY_SEALED, POLICY_MARK, "neutral", "partly-signed",
+	"encrypted, but only a part is signed"},
+    [POLICY_SIG_OUTSIDE] = {BY_SEALED, POLICY_DELIVER, "policy", "encrypted", "encrypted, but signed outside only"},
 };
 
 static const struct row closed_row = {
@@ -88,15 +92,25 @@ static enum policy_in_action ruled(const struct policy_in_rules *r, enum ruled b
 
 static const struct row *find_row(const struct policy_in *f)
 {
-	int sig = (int)f->sig;
+	enum policy_sig sig = f->sig;
 
 	/* A message that was never encrypted has opened = false as well: there, open_why is empty. */
 	if (!f->opened && (f->encrypted || f->open_why[0]))
 		return &closed_row;
-	REQUIRE(sig >= POLICY_SIG_NONE && sig <= POLICY_SIG_TEMP);
-	if (f->sig == POLICY_SIG_GOOD && !f->whole)
-		sig = SIG_PARTIAL;
+	REQUIRE(sig >= POLICY_SIG_NONE && sig < POLICY_SIG_COUNT);
+	if (sig == POLICY_SIG_GOOD && !f->whole)
+		sig = POLICY_SIG_PARTLY;
 	return f->encrypted ? &sealed_rows[sig] : &clear_rows[sig];
+}
+
+/* True when the rule is to refuse. */
+static bool at_least(enum policy_in_dsn_rule rule, struct policy_in_decision *d)
+{
+	enum policy_in_action least = rule == POLICY_DSN_REFUSE ? POLICY_HOLD : (enum policy_in_action)rule;
+
+	if (d->action < least)
+		d->action = least;
+	return rule == POLICY_DSN_REFUSE;
 }
 
 /*
@@ -107,18 +121,23 @@ static const struct row *find_row(const struct policy_in *f)
 static void weigh_dsn(
     const struct policy_in_rules *r, const struct policy_in *f, const struct row *row, struct policy_in_decision *d)
 {
-	if (f->dsn == POLICY_DSN_MATCHED && row->by == BY_UNSIGNED && d->action == POLICY_HOLD) {
+	if (f->dsn == POLICY_DSN_MATCHED && row == &clear_rows[POLICY_SIG_NONE] && d->action == POLICY_HOLD) {
 		d->action = POLICY_MARK;
 		d->header_only = true;
 	}
 	if (f->dsn != POLICY_DSN_UNMATCHED)
 		return;
-	d->refuse = r->dsn_unmatched == POLICY_DSN_REFUSE;
+	d->refuse = at_least(r->dsn_unmatched, d);
+}
 
-	enum policy_in_action least = d->refuse ? POLICY_HOLD : (enum policy_in_action)r->dsn_unmatched;
-
-	if (d->action < least)
-		d->action = least;
+/*
+ * An encrypted part beside others is how content is carried off: a reader that opens it puts it into the middle of
+ * what the attacker wrote around it. It is never opened here; whether the inside gets it to open is the admin's word.
+ */
+static void weigh_part(const struct policy_in_rules *r, const struct policy_in *f, struct policy_in_decision *d)
+{
+	if (f->part_why[0])
+		d->refuse_part = at_least(r->part, d);
 }
 
 static const char *dsn_words(const struct policy_in *f, const struct policy_in_decision *d)
@@ -139,8 +158,10 @@ void policy_inbound(const struct policy_in_rules *r, const struct policy_in *f, 
 	if (d_r->action < row->least)
 		d_r->action = row->least;
 	weigh_dsn(r, f, row, d_r);
+	weigh_part(r, f, d_r);
 	(void)snprintf(d_r->result, sizeof d_r->result, "%s", row->result);
 	(void)snprintf(d_r->verdict, sizeof d_r->verdict, "%s", row->verdict);
-	(void)snprintf(d_r->why, sizeof d_r->why, "%s%s%s%s%s", row->says, more[0] ? ": " : "", more,
-	    dsn_words(f, d_r), unbound ? "; not every recipient stands in the signed To and Cc" : "");
+	(void)snprintf(d_r->why, sizeof d_r->why, "%s%s%s%s%s%s%s", row->says, more[0] ? ": " : "", more,
+	    f->part_why[0] ? "; " : "", f->part_why, dsn_words(f, d_r),
+	    unbound ? "; not every recipient stands in the signed To and Cc" : "");
 }

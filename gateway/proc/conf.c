@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certstore/format.h"
 #include "gateway/base/mem.h"
 #include "gateway/base/settings_help.h"
 #include "gateway/mail/address.h"
+#include "gateway/proc/format_settings.h"
 #include "gateway/proc/network.h"
 #include "gateway/proc/relay_rcpts_settings.h"
 #include "gateway/queue/queue_settings.h"
@@ -203,6 +205,11 @@ static const struct setting top_rows[] = {
 	"or refuse. With refuse, whoever knows a Message-ID learns from the answer whether that sender sent it to "
 	"that recipient.",
 	NULL},
+    {"encrypted-part", SETTING_ENUM, AT(encrypted_part), "refuse", 0, 0, dsn_words,
+	"Mail with an encrypted part beside others (a multipart around application/pkcs7-mime), which is never "
+	"opened here: deliver, mark, hold or refuse. A mail program inside that has a key would put what it decrypts "
+	"among the parts around it, which may carry it off. Found inside an encryption, refuse holds.",
+	NULL},
     {"dsn-rate", SETTING_INT, AT(dsn_rate), "20", 1, 100000, NULL,
 	"Delivery reports of one client outside that are matched within a second, and five times that of all; more "
 	"get 451 and come again.",
@@ -271,7 +278,7 @@ static const struct setting domain_rows[] = {
 #undef AT
 
 #define ROWS(r) (r), sizeof(r) / sizeof((r)[0])
-enum { OWN = 3, SECTIONS = 10 };
+enum { OWN = 3, SECTIONS = 11 };
 
 /* Filled once; the settings keep pointing at it. */
 static const struct settings_section *sections(void)
@@ -290,7 +297,8 @@ static const struct settings_section *sections(void)
 	s[6] = dns_settings_section;
 	s[7] = sts_settings_section;
 	s[8] = relay_rcpts_settings_section;
-	s[9] = ldap_settings_section;
+	s[9] = format_settings_section;
+	s[10] = ldap_settings_section;
 	return s;
 }
 
@@ -346,9 +354,25 @@ static int check_client_certificates(
 	return 0;
 }
 
+static int check_floor(const struct format_settings *s, const char *file, struct problem *pr)
+{
+	struct format f = format_default();
+	unsigned given;
+
+	if (format_read(s->dflt, &f, &given, pr) != 0)
+		return -1;
+	if (format_cipher_bits(f.cipher) >= s->cipher_bits_min)
+		return 0;
+	return problem_perm(pr, "%s: format: default is written with %s, which cipher-bits-min = %d forbids", file,
+	    format_cipher_word(f.cipher), (int)s->cipher_bits_min);
+}
+
 static int cross_check(struct conf *c, const char *file, struct problem *pr)
 {
 	const char *name;
+
+	if (check_floor(conf_section(c, "format"), file, pr) != 0)
+		return -1;
 
 	if (conf_domains(c) == 0)
 		return problem_perm(pr, "%s: there is no domain section: which mail domains are ours?", file);

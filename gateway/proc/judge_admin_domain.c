@@ -126,7 +126,8 @@ static int generate(struct judge_call *c, struct asking *a, const char *dflt_alg
 		return -1;
 	if (keys_algo_parse(algo ? algo : dflt_algo, &a->algo) < 0)
 		return judge_call_fail(c, "usage",
-		    "argument \"algo\" must be \"rsa-2048\", \"rsa-3072\", \"rsa-4096\", \"ec-p256\" or \"ec-p384\"");
+		    "argument \"algo\" must be \"rsa-2048\", \"rsa-3072\", \"rsa-4096\", \"ec-p256\", \"ec-p384\" or "
+		    "\"ec-p521\"");
 	for (size_t i = 0; i < a->nuses; i++)
 		if (make_key(c, a, a->uses[i]) < 0)
 			return -1;

@@ -14,6 +14,7 @@
 #include "gateway/policy/policy_in.h"
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_admin_anchor.h"
+#include "gateway/proc/judge_format.h"
 #include "gateway/proc/judge_own.h"
 #include "gateway/proc/judge_resolve.h"
 #include "gateway/proc/judge_weigh.h"
@@ -91,6 +92,35 @@ static void tell_signer(struct judge_call *c, const struct judge_verdict *v)
 		line(c, "we have no signing certificate for the sender: %s", v->signer_why);
 }
 
+/* How it is written, and whose word that is. */
+static int tell_format(struct judge_call *c, const struct judge_resolve *rq, const struct judge_verdict *v)
+{
+	char text[FORMAT_TEXT_MAX], part[FORMAT_TEXT_MAX], said[11];
+	struct address to;
+	struct problem pr = {0};
+	struct judge_format f;
+
+	if (v->treatment < POLICY_SIGN && v->any_treatment < POLICY_SIGN)
+		return 0;
+	if (address_parse_utf8(rq->recipient, strlen(rq->recipient), &to, c->pr) < 0)
+		return -1;
+	if (judge_format(c->ja->world, c->store, &to, v->personal, &f, &pr) < 0) {
+		line(c, "not written: %s", pr.text);
+		return 0;
+	}
+	format_print(&f.f, FORMAT_ALL, text);
+	judge_call_set(c->data, "format", judge_call_text(text));
+	line(c, "written with %s", text);
+	format_print(&f.f, f.from_admin, part);
+	if (f.from_admin)
+		line(c, "of that, %s: set in the entry of %s", part, f.entries);
+	format_print(&f.f, f.from_caps, part);
+	if (f.from_caps)
+		line(c, "of that, %s: what its reader said that it can on %s, in mail signed by %s", part,
+		    cert_day(f.said, said), f.signer);
+	return 0;
+}
+
 static void tell_decision(
     struct judge_call *c, const struct judge_resolve *rq, const struct judge_verdict *v, bool reply)
 {
@@ -139,6 +169,7 @@ static int outbound(struct judge_call *c, const struct judge_resolve *rq, bool r
 		tell_rule(c, v);
 		tell_certs(c, certs);
 		tell_signer(c, v);
+		rc = tell_format(c, rq, v);
 		tell_decision(c, rq, v, reply);
 	}
 	free(certs);

@@ -1,11 +1,13 @@
 /* partner.*: role judge; reads and writes the store. */
 #include "gateway/proc/judge_admin_partner.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_admin_anchor.h"
 #include "gateway/proc/judge_admin_cert.h"
+#include "gateway/proc/judge_format.h"
 
 static json_t *entry(const struct store_partner *p)
 {
@@ -15,6 +17,7 @@ static json_t *entry(const struct store_partner *p)
 	judge_call_set(o, "treatment", judge_call_text(p->treatment));
 	judge_call_set(o, "strength", judge_call_text(p->strength));
 	judge_call_set(o, "note", judge_call_text(p->note ? p->note : ""));
+	judge_call_set(o, "format", judge_call_text(p->format ? p->format : ""));
 	judge_call_set(o, "added", judge_call_time(p->added));
 	judge_call_set(o, "seen_protected", judge_call_time(p->seen_protected));
 	return o;
@@ -28,20 +31,44 @@ static int not_ours(struct judge_call *c, const struct address *a)
 	return judge_call_fail(c, "refused", "%s is a domain of ours, not a partner", a->domain);
 }
 
+/* In the one form in which it is kept; what is below the floor would only ever be refused later. */
+static int read_format(
+    struct judge_call *c, const char *domain, const struct store_partner *old, char text[FORMAT_TEXT_MAX])
+{
+	struct format f = c->ja->world->format;
+	const char *given;
+	unsigned which;
+
+	if (judge_call_str(c, "format", JUDGE_MAY, 400, &given) < 0)
+		return -1;
+	(void)snprintf(text, FORMAT_TEXT_MAX, "%s", old ? old->format : "");
+	if (!given)
+		return 0;
+	if (format_read(given, &f, &which, c->pr) < 0 ||
+	    (which & FORMAT_GIVEN(FORMAT_CIPHER) && judge_format_floor(c->ja->world, &f, domain, c->pr) < 0)) {
+		c->code = "usage";
+		return -1;
+	}
+	format_print(&f, which, text);
+	return 0;
+}
+
 static int put(struct judge_call *c, const char *domain, const struct store_partner *old)
 {
 	struct store_partner p = {.domain = (char *)(uintptr_t)domain, .added = c->now};
+	char format[FORMAT_TEXT_MAX];
 	const char *treatment, *strength, *note;
 
 	if (judge_call_treatment(c, old ? old->treatment : "seal", &treatment) < 0 ||
 	    judge_call_strength(c, old ? old->strength : "require", &strength) < 0 ||
-	    judge_call_str(c, "note", JUDGE_MAY, 400, &note) < 0)
+	    judge_call_str(c, "note", JUDGE_MAY, 400, &note) < 0 || read_format(c, domain, old, format) < 0)
 		return -1;
 	if (!note)
 		note = old ? old->note : "";
 	p.treatment = (char *)(uintptr_t)treatment;
 	p.strength = (char *)(uintptr_t)strength;
 	p.note = (char *)(uintptr_t)note;
+	p.format = format;
 	p.seen_protected = old ? old->seen_protected : 0;
 	if (old)
 		p.added = old->added;
@@ -52,7 +79,7 @@ static int put(struct judge_call *c, const char *domain, const struct store_part
 	return 0;
 }
 
-int judge_admin_partner_add(struct judge_call *c)
+static int add_or_set(struct judge_call *c, bool listed)
 {
 	char domain[ADDRESS_TEXT_MAX];
 	struct store_partner *old = NULL;
@@ -62,10 +89,22 @@ int judge_admin_partner_add(struct judge_call *c)
 	if (judge_call_owner(c, "domain", JUDGE_MUST, domain, &a) < 0 || not_ours(c, &a) < 0 ||
 	    store_partner_get(c->store, domain, &old, c->pr) < 0)
 		return -1;
+	if (listed && !old)
+		return judge_call_fail(c, "not-found", "%s is not a listed partner: postern partner add", domain);
 	rc = put(c, domain, old);
 	if (old)
 		store_partners_free(old, 1);
 	return rc;
+}
+
+int judge_admin_partner_add(struct judge_call *c)
+{
+	return add_or_set(c, false);
+}
+
+int judge_admin_partner_set(struct judge_call *c)
+{
+	return add_or_set(c, true);
 }
 
 int judge_admin_partner_list(struct judge_call *c)
@@ -86,6 +125,70 @@ int judge_admin_partner_list(struct judge_call *c)
 	judge_call_set(c->data, "partners", a);
 	judge_call_set(c->data, "more", json_boolean(n > (size_t)max));
 	store_partners_free(list, n);
+	return 0;
+}
+
+static const char *who_decided(const struct judge_format *f, unsigned bit)
+{
+	return f->from_admin & bit ? "entry" : f->from_caps & bit ? "capabilities" : "default";
+}
+
+/* How mail to it is written now, option by option with who decided it. */
+static json_t *format_row(const struct judge_format *f)
+{
+	json_t *o = judge_call_object();
+	char text[FORMAT_TEXT_MAX];
+
+	format_print(&f->f, FORMAT_ALL, text);
+	judge_call_set(o, "text", judge_call_text(text));
+	for (unsigned i = 0; i < FORMAT_OPTIONS; i++) {
+		format_print(&f->f, FORMAT_GIVEN(i), text);
+		text[strcspn(text, "=")] = '\0';
+		judge_call_set(o, text, judge_call_text(who_decided(f, FORMAT_GIVEN(i))));
+	}
+	return o;
+}
+
+static json_t *caps_row(const struct store_caps *sc, unsigned bits_min)
+{
+	struct format f = format_default();
+	struct cms_caps caps;
+	char text[FORMAT_TEXT_MAX] = "";
+	json_t *o = judge_call_object();
+
+	if (cms_caps_read(sc->caps, sc->ncaps, &caps) == 0)
+		format_print(&f, judge_format_apply(&caps, bits_min, &f), text);
+	judge_call_set(o, "signer", judge_call_text(sc->signer));
+	judge_call_set(o, "sha256", judge_call_text(sc->sha256));
+	judge_call_set(o, "said", judge_call_time(sc->signing_time));
+	judge_call_set(o, "seen", judge_call_time(sc->seen));
+	judge_call_set(o, "reads", judge_call_text(text));
+	return o;
+}
+
+/* What is kept under exactly this name. */
+static int tell_format(struct judge_call *c, const char *name, const struct address *a)
+{
+	const struct judge_world *w = c->ja->world;
+	const struct judge_owner *owner;
+	struct judge_format f;
+	struct problem pr = {0};
+	json_t *said = judge_call_array();
+
+	judge_call_set(c->data, "capabilities", said);
+	if (judge_cache_owner(w->cache, c->store, name, &owner, c->pr) < 0)
+		return -1;
+	for (size_t i = 0; i < owner->ncaps; i++)
+		judge_call_add(said, caps_row(&owner->caps[i], w->cipher_bits_min));
+	if (judge_format(w, c->store, a, a->local[0] != '\0', &f, &pr) == 0) {
+		judge_call_set(c->data, "format", format_row(&f));
+		return 0;
+	}
+	if (pr.cls != PROBLEM_POLICY) {
+		*c->pr = pr;
+		return -1;
+	}
+	judge_call_set(c->data, "format_refused", judge_call_text(pr.text));
 	return 0;
 }
 
@@ -112,7 +215,7 @@ int judge_admin_partner_show(struct judge_call *c)
 	if (judge_admin_anchor_rows(c, a.domain, &anchors) < 0)
 		return -1;
 	judge_call_set(c->data, "anchors", anchors);
-	return 0;
+	return tell_format(c, domain, &a);
 }
 
 int judge_admin_partner_remove(struct judge_call *c)

@@ -7,6 +7,7 @@
 /* domain (or user@domain), treatment (seal), strength (require), note: adds, or changes what is given. -> the entry,
  * "changed" */
 int judge_admin_partner_add(struct judge_call *c);
+int judge_admin_partner_set(struct judge_call *c); /* as add, of a listed one */
 /* after, max (200) -> partners: [entry], more */
 int judge_admin_partner_list(struct judge_call *c);
 /* domain -> the entry ("listed" false when there is none), certificates, anchors */

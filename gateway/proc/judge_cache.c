@@ -58,6 +58,7 @@ static void owner_free(struct judge_owner *o)
 	if (o->partner)
 		store_partners_free(o->partner, 1);
 	store_certs_free(o->certs, o->ncerts);
+	store_caps_free(o->caps, o->ncaps);
 	free(o);
 }
 
@@ -204,7 +205,8 @@ static size_t owner_place(const char *name)
 static int read_owner(struct store *s, struct judge_owner *o, struct problem *pr)
 {
 	if (store_partner_get(s, o->name, &o->partner, pr) < 0 ||
-	    store_certs(s, o->name, &o->certs, &o->ncerts, pr) < 0)
+	    store_certs(s, o->name, &o->certs, &o->ncerts, pr) < 0 ||
+	    store_caps(s, o->name, &o->caps, &o->ncaps, pr) < 0)
 		return -1;
 	o->seen = store_was_protected(s, o->name);
 	return o->seen < 0 ? problem_temp(pr, "the store cannot tell now whether %s was seen protected", o->name) : 0;

@@ -47,6 +47,8 @@ struct judge_owner {
 	struct store_partner *partner; /* NULL: not listed */
 	struct store_cert *certs;
 	size_t ncerts;
+	struct store_caps *caps; /* what was said last first; judge_learn.c moves a time on */
+	size_t ncaps;
 	int64_t seen; /* seen protected since; 0 never */
 };
 int judge_cache_owner(struct judge_cache *c, struct store *s, const char *name, const struct judge_owner **o_r,

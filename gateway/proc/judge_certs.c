@@ -17,6 +17,7 @@ struct search {
 	struct judge_cache *cache;
 	struct store *store;
 	const struct address *rcpt;
+	unsigned rsa_bits_min;
 	int64_t now;
 	struct arena *arena;
 	struct judge_certs *r;
@@ -48,6 +49,20 @@ static void keep_candidate(
 	r->nseen++;
 }
 
+/* The setting may ask for more than what is usable at all. */
+static bool strong_enough(const struct search *q, const struct judge_cert *c, char *why, size_t cap)
+{
+	const EVP_PKEY *key = X509_get0_pubkey(c->x);
+	char words[300];
+
+	if (!EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_get_bits(key) >= (int)q->rsa_bits_min)
+		return true;
+	(void)snprintf(why, cap,
+	    "certificate %s: its RSA key has %d bits, and format, rsa-bits-min = %u asks for more",
+	    cert_words(&c->f, words, sizeof words), EVP_PKEY_get_bits(key), q->rsa_bits_min);
+	return false;
+}
+
 static int weigh_one(struct search *q, const char *owner, const struct store_cert *sc)
 {
 	struct judge_candidate k = {.pinned = sc->pinned, .for_encrypting = true};
@@ -70,6 +85,8 @@ static int weigh_one(struct search *q, const char *owner, const struct store_cer
 		return -1;
 	}
 	k.usable = result == TRUST_GOOD;
+	if (k.usable)
+		k.usable = strong_enough(q, c, k.why, sizeof k.why);
 	/* Not for encrypting at all, as opposed to weak or run out: e.g. the signing half of a pair. */
 	k.for_encrypting = c->f.may_encrypt;
 	k.not_before = c->f.not_before;
@@ -119,10 +136,10 @@ static void say_why(struct search *q)
 		(void)snprintf(r->why, sizeof r->why, "there is no certificate for %s in the store", q->rcpt->domain);
 }
 
-int judge_certs_find(struct judge_cache *c, struct store *s, const struct address *rcpt, int64_t now, struct arena *a,
-    struct judge_certs *r_r, struct problem *pr)
+int judge_certs_find(struct judge_cache *c, struct store *s, const struct address *rcpt, unsigned rsa_bits_min,
+    int64_t now, struct arena *a, struct judge_certs *r_r, struct problem *pr)
 {
-	struct search q = {c, s, rcpt, now, a, r_r, pr};
+	struct search q = {c, s, rcpt, rsa_bits_min, now, a, r_r, pr};
 	const struct judge_owner *o;
 
 	memset(r_r, 0, sizeof *r_r);

@@ -26,8 +26,9 @@ struct judge_certs {
 	size_t nseen;
 	size_t chosen; /* index into seen, when USABLE */
 };
-/* 0 / -1 with pr (the store cannot be read: nothing is known). */
-int judge_certs_find(struct judge_cache *c, struct store *s, const struct address *rcpt, int64_t now, struct arena *a,
-    struct judge_certs *r_r, struct problem *pr) __attribute__((warn_unused_result));
+/* Certificates with shorter RSA keys than rsa_bits_min are not usable. 0 / -1 with pr (the store cannot be read:
+ * nothing is known). */
+int judge_certs_find(struct judge_cache *c, struct store *s, const struct address *rcpt, unsigned rsa_bits_min,
+    int64_t now, struct arena *a, struct judge_certs *r_r, struct problem *pr) __attribute__((warn_unused_result));
 
 #endif

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "gateway/base/log.h"
-#include "gateway/cms/cms.h"
+#include "gateway/proc/judge_format.h"
 #include "gateway/proc/judge_identities.h"
 #include "gateway/proc/judge_rule.h"
 
@@ -135,19 +135,38 @@ static int find_certs(struct question *q, struct judge_certs *certs)
 {
 	struct judge_verdict *v = q->v;
 
-	if (judge_certs_find(q->w->cache, q->store, &q->recipient, q->now, q->arena, certs, q->pr) < 0)
+	if (judge_certs_find(
+		q->w->cache, q->store, &q->recipient, q->w->rsa_bits_min, q->now, q->arena, certs, q->pr) < 0)
 		return -1;
 	v->certs = (uint8_t)certs->state;
 	(void)snprintf(v->cert_why, sizeof v->cert_why, "%s", certs->why);
-	v->format = (struct format){.cipher = CMS_AES_256_CBC,
-	    .keymode = CMS_KEY_RSA_V15,
-	    .inside = FORMAT_OPAQUE,
-	    .alone = FORMAT_MULTIPART};
 	if (certs->state != POLICY_CERTS_USABLE)
 		return 0;
 	v->rcpt_certs[0] = certs->best;
 	v->nrcpt_certs = 1;
 	v->personal = certs->personal;
+	return 0;
+}
+
+/* An entry below the floor stands in the way of encrypting, as a certificate that is too weak does. */
+static int find_format(struct question *q)
+{
+	struct judge_verdict *v = q->v;
+	struct problem pr = {0};
+	struct judge_format f;
+
+	if (judge_format(q->w, q->store, &q->recipient, v->personal, &f, &pr) == 0) {
+		v->format = f.f;
+		return 0;
+	}
+	if (pr.cls != PROBLEM_POLICY) {
+		*q->pr = pr;
+		return -1;
+	}
+	v->format = q->w->format;
+	v->certs = POLICY_CERTS_UNUSABLE;
+	v->nrcpt_certs = 0;
+	(void)snprintf(v->cert_why, sizeof v->cert_why, "%.399s", pr.text);
 	return 0;
 }
 
@@ -234,7 +253,8 @@ int judge_resolve_trace(struct store *s, const struct judge_world *w, const stru
 	if (read_addresses(&q, rq) == 0) {
 		if (judge_world_domain(w, q.recipient.domain) >= 0)
 			return own_domain(&q);
-		if (find_rule(&q) == 0 && find_seen(&q) == 0 && find_certs(&q, certs) == 0 && find_signer(&q) == 0)
+		if (find_rule(&q) == 0 && find_seen(&q) == 0 && find_certs(&q, certs) == 0 && find_format(&q) == 0 &&
+		    find_signer(&q) == 0)
 			return 0;
 	}
 	/* Whatever it was, half an answer is none. */

@@ -24,6 +24,7 @@ struct question {
 	struct judge_cert *extra[JUDGE_CERTS_MAX];
 	size_t nextra;
 	int64_t now;
+	int64_t signing_time; /* of the signer being weighed, 0 unknown */
 };
 
 static const uint8_t states[] = {
@@ -78,6 +79,29 @@ static int is_own(struct question *q, const struct judge_octets *der, struct pro
 	return 0;
 }
 
+/*
+ * Would it be good but for the time? Looked at as of the signing time when the certificate held then, else as of its
+ * last second. This is a word for the postmaster, no trust: the signing time is what the signer says, and a key whose
+ * certificate has run out is watched by nobody. 0: no such time.
+ */
+static int64_t earlier(const struct question *q, const struct cert_facts *f)
+{
+	if (q->signing_time >= f->not_before && q->signing_time < f->not_after && q->signing_time < q->now)
+		return q->signing_time;
+	return q->now >= f->not_after && f->not_after > f->not_before ? f->not_after - 1 : 0;
+}
+
+/* Behind the reason why it is not good now. */
+static uint8_t expired(const struct question *q, int64_t at, char *why, size_t cap)
+{
+	size_t n = strlen(why);
+	char day[11];
+
+	say(why + n, cap - n, "; it was good on %s%s", cert_day(at, day),
+	    at == q->signing_time ? ", when the message says it was signed (the signer's own word)" : "");
+	return JUDGE_TRUST_EXPIRED;
+}
+
 static uint8_t weigh_own(
     struct question *q, const struct judge_octets *der, const struct judge_cert *k, char *why, size_t cap)
 {
@@ -97,11 +121,34 @@ static uint8_t weigh_own(
 		return JUDGE_TRUST_UNTRUSTED;
 	}
 	if (trust_fit(&k->f, CERT_TO_SIGN, q->now, text, sizeof text) < 0) {
+		int64_t at = earlier(q, &k->f);
+
 		say(why, cap, "certificate %s: our own, but %s", words, text);
+		if (at != 0 && trust_fit(&k->f, CERT_TO_SIGN, at, text, sizeof text) == 0)
+			return expired(q, at, why, cap);
 		return JUDGE_TRUST_UNTRUSTED;
 	}
 	say(why, cap, "certificate %s: our own", words);
 	return JUDGE_TRUST_GOOD;
+}
+
+static uint8_t weigh_earlier(
+    struct question *q, const struct judge_cert *k, const struct judge_weighing *present, char *why, size_t cap)
+{
+	struct judge_weighing wq = *present;
+	struct problem pr = {0};
+	enum trust_result then = TRUST_BAD;
+	char ignored[400];
+
+	wq.now = earlier(q, &k->f);
+	wq.back = true;
+	if (wq.now == 0)
+		return JUDGE_TRUST_UNTRUSTED;
+	if (judge_weigh(q->w->cache, q->store, k, &wq, &then, ignored, sizeof ignored, &pr) < 0) {
+		say(why, cap, "%s", pr.text);
+		return JUDGE_TRUST_TEMP;
+	}
+	return then == TRUST_GOOD ? expired(q, wq.now, why, cap) : JUDGE_TRUST_UNTRUSTED;
 }
 
 static uint8_t weigh_partner(struct question *q, const struct judge_cert *k, char *why, size_t cap)
@@ -121,6 +168,8 @@ static uint8_t weigh_partner(struct question *q, const struct judge_cert *k, cha
 		say(why, cap, "%s", pr.text);
 		return JUDGE_TRUST_TEMP;
 	}
+	if (result == TRUST_BAD)
+		return weigh_earlier(q, k, &wq, why, cap);
 	return states[result];
 }
 
@@ -177,6 +226,7 @@ void judge_signers(struct store *s, const struct judge_world *w, const struct ju
 		/* of the octets, whether they can be read or not: the answer must be known again for what it answers
 		 */
 		hash_of(&rq->v[i].cert, t_r->v[i].sha256);
+		q.signing_time = rq->v[i].signing_time;
 		if (author) {
 			t_r->v[i].state = weigh_signer(&q, &rq->v[i].cert, t_r->v[i].why, sizeof t_r->v[i].why);
 			continue;

@@ -24,11 +24,15 @@ static void make_key(
     const struct judge_cache *c, const struct judge_cert *k, const struct judge_weighing *q, uint8_t key_r[32])
 {
 	uint8_t head[4] = {(uint8_t)q->use, (uint8_t)q->dir, q->pinned, (uint8_t)q->nextra};
+	uint8_t at[8] = {0};
 	EVP_MD_CTX *m = EVP_MD_CTX_new();
 
 	if (!m || EVP_DigestInit_ex(m, judge_cache_sha256(c), NULL) != 1)
 		log_fatal("no SHA-256");
+	for (int i = 0; q->back && i < 8; i++)
+		at[i] = (uint8_t)((uint64_t)q->now >> (8 * i));
 	add(m, head, sizeof head);
+	add(m, at, sizeof at);
 	add(m, k->f.sha256, sizeof k->f.sha256);
 	for (size_t i = 0; i < q->nextra; i++)
 		add(m, q->extra[i]->f.sha256, sizeof q->extra[i]->f.sha256);

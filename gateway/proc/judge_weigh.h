@@ -14,6 +14,7 @@ struct judge_weighing {
 	struct judge_cert *const *extra; /* possible issuers from the message */
 	size_t nextra;
 	int64_t now;
+	bool back; /* `now` is a time in the past: kept apart from answers about the present */
 };
 /* 0 and the result with its sentence; -1 with pr when the store could not be read. */
 int judge_weigh(struct judge_cache *c, struct store *s, const struct judge_cert *k, const struct judge_weighing *q,

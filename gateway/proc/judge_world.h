@@ -8,6 +8,8 @@
 
 #include "gateway/policy/policy.h"
 
+#include "certstore/format.h"
+
 struct judge_cache;
 struct judge_world {
 	const char *const *domains; /* ours, A-labels, lower case */
@@ -15,7 +17,12 @@ struct judge_world {
 	const struct policy_in_rules *in_rules; /* one per domain, for explain; NULL: not told */
 	enum policy_treatment treatment;	/* for whom no rule and no partner entry says otherwise */
 	enum policy_strength strength;
-	bool tls_verified; /* the outbound next hop is configured to be verified (explain) */
+	struct format format;	  /* of a reader of whom nothing is known */
+	unsigned cipher_bits_min; /* nothing is written with less */
+	unsigned rsa_bits_min;	  /* of certificates to encrypt to */
+	bool learn;		  /* from what signed mail says its reader can */
+	int64_t learn_future_max; /* s */
+	bool tls_verified;	  /* the outbound next hop is configured to be verified (explain) */
 	struct judge_cache *cache;
 };
 

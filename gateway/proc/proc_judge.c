@@ -16,9 +16,11 @@
 #include "certstore/judge_proto.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/proc/format_settings.h"
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_cache.h"
 #include "gateway/proc/judge_identities.h"
+#include "gateway/proc/judge_learn.h"
 #include "gateway/proc/judge_resolve.h"
 #include "gateway/proc/judge_signers.h"
 #include "gateway/proc/proc.h"
@@ -66,24 +68,6 @@ static void answer_resolve(uint32_t id, struct ipc_in *in)
 	send_relay(&o);
 	arena_free(a);
 	free(v);
-}
-
-static void answer_signers(uint32_t id, struct ipc_in *in)
-{
-	struct judge_signers *rq = mem_new(sizeof(*rq));
-	struct judge_trust *t = mem_new(sizeof(*t));
-	struct arena *a = arena_new(ANSWER_MEMORY);
-	struct ipc_out o;
-
-	if (judge_signers_get(in, a, rq) != 0)
-		log_fatal("the relay's question on signers cannot be read");
-	judge_signers(me.store, &me.world, rq, time(NULL), t);
-	ipc_out_init(&o, JUDGE_TRUST, id);
-	judge_trust_put(&o, t);
-	send_relay(&o);
-	arena_free(a);
-	free(rq);
-	free(t);
 }
 
 static void answer_identities(uint32_t id)
@@ -135,6 +119,27 @@ static void changed_elsewhere(void)
 		return;
 	me.known_version = store_version(me.store);
 	me.concerns[0] = '\0';
+}
+
+static void answer_signers(uint32_t id, struct ipc_in *in)
+{
+	struct judge_signers *rq = mem_new(sizeof(*rq));
+	struct judge_trust *t = mem_new(sizeof(*t));
+	struct arena *a = arena_new(ANSWER_MEMORY);
+	struct ipc_out o;
+
+	if (judge_signers_get(in, a, rq) != 0)
+		log_fatal("the relay's question on signers cannot be read");
+	judge_signers(me.store, &me.world, rq, time(NULL), t);
+	changed_elsewhere();
+	judge_learn(me.store, &me.world, rq, t, time(NULL));
+	changed_here(JUDGE_NOBODY); /* how mail is written changes, not who is believed */
+	ipc_out_init(&o, JUDGE_TRUST, id);
+	judge_trust_put(&o, t);
+	send_relay(&o);
+	arena_free(a);
+	free(rq);
+	free(t);
 }
 
 static void note_seen(struct ipc_in *in)
@@ -281,6 +286,21 @@ static int message(struct child *c, struct ipc_in *in)
 
 /* ---- start ---- */
 
+/* The text was looked at when the file was read. */
+static void fill_format(const struct format_settings *f, struct judge_world *w)
+{
+	struct problem pr = {0};
+	unsigned given;
+
+	w->format = format_default();
+	if (format_read(f->dflt, &w->format, &given, &pr) < 0)
+		log_fatal("format default: %s", pr.text);
+	w->cipher_bits_min = (unsigned)f->cipher_bits_min;
+	w->rsa_bits_min = (unsigned)f->rsa_bits_min;
+	w->learn = f->learn;
+	w->learn_future_max = f->learn_future_max / 1000;
+}
+
 static void fill_world(const struct conf *conf)
 {
 	size_t n = conf_domains(conf);
@@ -295,6 +315,7 @@ static void fill_world(const struct conf *conf)
 		rules[i].broken = (enum policy_in_action)d->broken;
 		rules[i].sealed_unsigned = (enum policy_in_action)d->sealed_unsigned;
 		rules[i].dsn_unmatched = (enum policy_in_dsn_rule)conf_top(conf)->dsn_unmatched;
+		rules[i].part = (enum policy_in_dsn_rule)conf_top(conf)->encrypted_part;
 	}
 	me.world.domains = names;
 	me.world.ndomains = n;
@@ -302,6 +323,7 @@ static void fill_world(const struct conf *conf)
 	me.world.treatment = (enum policy_treatment)conf_top(conf)->default_treatment;
 	me.world.strength = (enum policy_strength)conf_top(conf)->default_strength;
 	me.world.tls_verified = conf_top(conf)->relay_tls == CONF_TLS_VERIFY && conf_top(conf)->relay_host[0];
+	fill_format(conf_section(conf, "format"), &me.world);
 	me.world.cache = judge_cache_new();
 }
 

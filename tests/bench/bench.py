@@ -6,11 +6,13 @@
   seal_over_plain_postfix  Postern sealing / Postfix relaying without crypto, same load
   relay_ratio              Postern relaying plainly with its durable queue / Postfix relaying plainly
   queue_1m_start_s, queue_1m_rate_ratio   a queue of a million messages, half of them for dead destinations (bench_queue.c)
+  open_ratio               the same load of sealed mail coming in: Postern opening and verifying / Postfix with a pipe filter to openssl cms (decrypt, then verify)
+  seal_cpu_over_raw_*, open_cpu_over_raw_*, open_way_over_raw_*, open_100m_cpu_s   CPU over the bare cryptography in one process (bench_cms.c)
   accept_p50_ms            one session: time from the final dot to the 250, median
   accept_over_fdatasync    the same over the median time of one fdatasync of 4 KiB on the same disk
   idle_tls_kib             private memory of the relay for each of 10,000 idle TLS sessions
   new_session_ms_at_10k    with them open: a new session from connect to the answer to EHLO over TLS
-  rss_100m_mib             what the worst role's memory grows by, shared memory and all, while a 100 MiB message is sealed
+  rss_100m_mib             what the worst role's memory grows by, shared memory and all, while a 100 MiB message is sealed, and while one is opened
 
 Each figure: name value unit (n, min..max). A copy in build/bench.json. ONLY=name,... for some. Peers and load are real processes on loopback; needs root (Postfix).
 """
@@ -76,16 +78,16 @@ class Counter:
         self.file.close()
 
 
-def load(port, n, sender, rcpt, tls):
-    """n messages in SESSIONS kept sessions, commands pipelined as any mail server does."""
-    subprocess.run([os.path.join(BUILD, "tools", "load"), "127.0.0.1", str(port), str(n), str(SESSIONS), str(SIZE), sender, rcpt, "tls" if tls else "plain"],
+def load(port, n, sender, rcpt, tls, what=str(SIZE), sessions=SESSIONS):
+    """n messages in kept sessions, commands pipelined as any mail server does. what: octets of each, or @file."""
+    subprocess.run([os.path.join(BUILD, "tools", "load"), "127.0.0.1", str(port), str(n), str(sessions), what, sender, rcpt, "tls" if tls else "plain"],
                    check=True, stdout=subprocess.DEVNULL)
 
 
-def rate(port, sink, n, sender, rcpt, tls):
+def rate(port, sink, n, sender, rcpt, tls, what=str(SIZE)):
     before = sink.count()
     began = time.monotonic()
-    load(port, n, sender, rcpt, tls)
+    load(port, n, sender, rcpt, tls, what)
     wait_for(f"{n} messages at the sink", 300, lambda: sink.count() - before >= n, every=0.01)
     return n / (time.monotonic() - began)
 
@@ -101,25 +103,25 @@ def postern(top, sink, seal, more=""):
     return g
 
 
-def filter_postfix(top, sink):
-    """What an admin builds by hand: content filter by pipe(8), a script that signs and encrypts with the openssl command and hands the result to a second smtpd
+def filter_postfix(top, name, sink, commands):
+    """What an admin builds by hand: content filter by pipe(8), a script that runs `commands` (from "$t/in" to "$t/out") and hands the result to a second smtpd
     of Postfix, whose queue keeps it until the next hop has it."""
-    script = os.path.join(top, "filter.sh")
+    script = os.path.join(top, name + ".sh")
     back = free_ports(1)[0]
-    shutil.copy(os.path.join(BUILD, "tools", "inject"), top)  # where user nobody can run it
+    if not os.path.exists(os.path.join(top, "inject")):
+        shutil.copy(os.path.join(BUILD, "tools", "inject"), top)  # where user nobody can run it
     with open(script, "w") as f:
         f.write(f"""#!/bin/sh
-t=$(mktemp -d {top}/work/XXXXXX) || exit 75
+t=$(mktemp -d {top}/work-{name}/XXXXXX) || exit 75
 trap 'rm -rf "$t"' EXIT
 cat >"$t/in" || exit 75
-openssl cms -sign -binary -nodetach -signer {top}/sender.pem -inkey {top}/sender.key -in "$t/in" -out "$t/signed" -md sha256 || exit 75
-openssl cms -encrypt -binary -aes-256-cbc -in "$t/signed" -out "$t/sealed" -from "$1" -to "$2" -subject bench {top}/partner.pem || exit 75
-{top}/inject 127.0.0.1 {back} "$1" "$2" <"$t/sealed"
+{commands}
+{top}/inject 127.0.0.1 {back} "$1" "$2" <"$t/out"
 """)
     os.chmod(script, 0o755)
-    os.makedirs(os.path.join(top, "work"), exist_ok=True)
-    os.chmod(os.path.join(top, "work"), 0o777)
-    p = Postfix(top, "filter", f"[127.0.0.1]:{sink.port}", extra={
+    os.makedirs(os.path.join(top, "work-" + name), exist_ok=True)
+    os.chmod(os.path.join(top, "work-" + name), 0o777)
+    p = Postfix(top, name, f"[127.0.0.1]:{sink.port}", extra={
         "smtpd_tls_cert_file": f"{top}/tls.pem", "smtpd_tls_key_file": f"{top}/tls.key", "smtpd_tls_security_level": "may", "content_filter": "", "smtp_tls_security_level": "none"})
     conf = os.path.join(p.conf, "master.cf")
     with open(conf) as f:
@@ -129,6 +131,41 @@ openssl cms -encrypt -binary -aes-256-cbc -in "$t/signed" -out "$t/sealed" -from
     with open(conf, "w") as f:
         f.write(text)
     return p.start()
+
+
+def sealing_postfix(top, sink):
+    return filter_postfix(top, "filter", sink, f"""openssl cms -sign -binary -nodetach -signer {top}/sender.pem -inkey {top}/sender.key -in "$t/in" -out "$t/signed" -md sha256 || exit 75
+openssl cms -encrypt -binary -aes-256-cbc -in "$t/signed" -out "$t/out" -from "$1" -to "$2" -subject bench {top}/partner.pem || exit 75""")
+
+
+def opening_postfix(top, sink):
+    """The header fields of the message go around what was opened, as a filter must do."""
+    return filter_postfix(top, "opener", sink, f"""openssl cms -decrypt -in "$t/in" -out "$t/opened" -recip {top}/partner.pem -inkey {top}/partner.key || exit 75
+openssl cms -verify -in "$t/opened" -out "$t/content" -CAfile {top}/sender.pem -purpose any 2>"$t/why" || exit 75
+{{ sed -n '/^\r*$/q; /^[Cc]ontent-/d; p' "$t/in"; cat "$t/content"; }} >"$t/out" || exit 75""")
+
+
+def sealed_message(top, name, signer, recipient, sender, rcpt, size):
+    """A message of `size` octets, signed and encrypted by openssl, in a file without Message-ID."""
+    content = os.path.join(top, "content")
+    with open(content, "wb") as f:
+        f.write(b"Content-Type: text/plain\r\n\r\n")
+        f.write((b"x" * 72 + b"\r\n") * (size // 74))
+    openssl("cms", "-sign", "-binary", "-nodetach", "-stream", "-signer", signer + ".pem", "-inkey", signer + ".key", "-md", "sha256", "-in", content, "-out", content + ".s")
+    crlf(content + ".s", content + ".c")
+    openssl("cms", "-encrypt", "-binary", "-stream", "-aes-256-cbc", "-in", content + ".c", "-out", content + ".e", recipient)
+    path = os.path.join(top, name)
+    crlf(content + ".e", path, f"From: <{sender}>\r\nTo: <{rcpt}>\r\nSubject: load\r\nDate: Sun, 22 Nov 2026 08:00:00 +0000\r\n".encode())
+    for suffix in ("", ".s", ".c", ".e"):
+        os.unlink(content + suffix)
+    return "@" + path
+
+
+def crlf(source, target, first=b""):
+    with open(source, "rb") as i, open(target, "wb") as o:
+        o.write(first)
+        for line in i:
+            o.write(line.rstrip(b"\r\n") + b"\r\n")
 
 
 def tls_postfix(top, name, sink):
@@ -202,7 +239,7 @@ def idle_sessions(top, sink):
         g.stop()
 
 
-def growth_100m(g):
+def growth_100m(g, direction, port, sender, rcpt, what):
     """The largest growth of any role over its idle memory, looked at every 20 ms, in MiB."""
     pids = {p: (role, memory_kib(p)) for role, ps in g.roles().items() for p in ps}
     worst, over = {}, threading.Event()
@@ -215,15 +252,26 @@ def growth_100m(g):
     t = threading.Thread(target=watch)
     t.start()
     try:
-        subprocess.run([os.path.join(BUILD, "tools", "load"), "127.0.0.1", str(g.inside), "1", "1", str(100 << 20), "a@hospital.example", "b@partner.example", "tls"],
-                       check=True, stdout=subprocess.DEVNULL)
+        load(port, 1, sender, rcpt, True, what, 1)
         wait_for("the large message to be delivered", 300, lambda: g.cli("status")["relay"]["queue"]["active"] == 0)
     finally:
         over.set()
         t.join()
     role = max(worst, key=worst.get)
-    print(f"  100 MiB: the largest growth is that of {role}; all: " + ", ".join(f"{r} {worst[r]:.1f}" for r in sorted(worst)))
+    print(f"  100 MiB {direction}: the largest growth is that of {role}; all: " + ", ".join(f"{r} {worst[r]:.1f}" for r in sorted(worst)))
     return worst[role]
+
+
+def program(name, *args, got=None):
+    """A bench program's lines `name value unit`, a figure each; with `got`, collected there for more rounds."""
+    out = subprocess.run([os.path.join(BUILD, "bench", name), *args], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    lines = {} if got is None else got
+    for line in out.splitlines():
+        figure_name, value, unit = line.split()[:3]
+        lines.setdefault((figure_name, unit), []).append(float(value))
+    if got is None:
+        for (figure_name, unit), values in lines.items():
+            figure(figure_name, values, unit)
 
 
 def million(top):
@@ -232,12 +280,9 @@ def million(top):
     for i in range(ROUNDS):
         where = os.path.join(os.environ.get("TMPDIR", "/var/tmp"), f"postern-bench-1m-{os.getpid()}-{i}")
         try:
-            out = subprocess.run([os.path.join(BUILD, "bench", "bench_queue"), where, "million"], check=True, stdout=subprocess.PIPE, text=True).stdout
+            program("bench_queue", where, "million", got=got)
         finally:
             shutil.rmtree(where, ignore_errors=True)
-        for line in out.splitlines():
-            name, value, unit = line.split()[:3]
-            got.setdefault((name, unit), []).append(float(value))
     for (name, unit), values in got.items():
         figure(name, values, unit)
 
@@ -258,14 +303,14 @@ def main():
         g.postern("partner", "add", "partner.example", "--treatment", "seal", "--strength", "require")
         g.postern("partner", "add", "clear.example", "--treatment", "clear", "--strength", "never")
         openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{top}/p.key", "-out", f"{top}/p.pem", "-days", "30", "-subj", "/CN=partner.example",
-                "-addext", "subjectAltName=DNS:partner.example", "-addext", "keyUsage=keyEncipherment", "-addext", "extendedKeyUsage=emailProtection")
+                "-addext", "subjectAltName=DNS:partner.example", "-addext", "keyUsage=digitalSignature,keyEncipherment", "-addext", "extendedKeyUsage=emailProtection")
         g.postern("cert", "import", f"{top}/p.pem", "--for", "partner.example", "--pin", "--yes")
         plain = tls_postfix(top, "plain", sink)
         stop.append(plain)
         seal, relay, ppf, fpf = [], [], [], []
         filt = None
         if want("seal_ratio"):
-            filt = filter_postfix(top, sink)
+            filt = sealing_postfix(top, sink)
             stop.append(filt)
         for _ in range(ROUNDS):
             if want("seal_ratio", "seal_over_plain_postfix"):
@@ -290,13 +335,34 @@ def main():
             figure("relay_ratio", [a / b for a, b in relay], "x")
         if want("queue_1m_start_s", "queue_1m_rate_ratio"):
             million(top)
+        if want("open_ratio"):
+            opener = opening_postfix(top, sink)
+            stop.append(opener)
+            ours = sealed_message(top, "sealed", f"{top}/p", os.path.join(g.dir, "decrypt.pem"), "b@partner.example", "a@hospital.example", SIZE)
+            theirs = sealed_message(top, "sealed-peer", f"{top}/sender", f"{top}/partner.pem", "sender@x.test", "partner@x.test", SIZE)
+            load(g.outside, 1, "b@partner.example", "a@hospital.example", True, ours)
+            wait_for("the first message to be opened", 60, lambda: g.cli("status")["relay"]["queue"]["active"] == 0)
+            held = g.cli("queue", "list", "--state", "held")["messages"]
+            if held:
+                raise AssertionError(f"sealed mail is held instead of opened: {held}")
+            pairs = [(rate(g.outside, sink, 1500, "b@partner.example", "a@hospital.example", True, ours), rate(opener.port, sink, 120, "sender@x.test", "partner@x.test", True, theirs))
+                     for _ in range(ROUNDS)]
+            figure("open_per_s", [a for a, _ in pairs], "1/s")
+            figure("postfix_openssl_open_per_s", [b for _, b in pairs], "1/s")
+            figure("open_ratio", [a / b for a, b in pairs], "x")
+        if want("seal_cpu_over_raw_20k", "seal_cpu_over_raw_1m", "open_cpu_over_raw_20k", "open_cpu_over_raw_25m", "open_way_over_raw_20k", "open_way_over_raw_25m", "open_100m_cpu_s"):
+            program("bench_cms", str(max(ROUNDS, 5)))
         if want("accept_p50_ms", "accept_over_fdatasync"):
             pairs = [(statistics.median(accept_p50(g)), fdatasync_ms(top)) for _ in range(ROUNDS)]
             figure("accept_p50_ms", [a for a, _ in pairs], "ms")
             figure("fdatasync_p50_ms", [b for _, b in pairs], "ms")
             figure("accept_over_fdatasync", [a / b for a, b in pairs], "x")
         if want("rss_100m_mib"):
-            figure("rss_100m_mib", [growth_100m(g)], "MiB")
+            large = sealed_message(top, "large", f"{top}/p", os.path.join(g.dir, "decrypt.pem"), "b@partner.example", "a@hospital.example", 100 << 20)
+            ways = [growth_100m(g, "sealed", g.inside, "a@hospital.example", "b@partner.example", str(100 << 20)),
+                    growth_100m(g, "opened", g.outside, "b@partner.example", "a@hospital.example", large)]
+            os.unlink(large[1:])
+            figure("rss_100m_mib", [max(ways)], "MiB")
         if want("idle_tls_kib", "new_session_ms_at_10k"):
             kib, ms = idle_sessions(top, sink)
             figure("idle_tls_kib", [kib], "KiB")

@@ -6,10 +6,11 @@ REQ = """[req]
 distinguished_name = dn
 [dn]
 """
-MAIL_USAGE = {"rsa": "critical,digitalSignature,keyEncipherment", "ec": "critical,digitalSignature,keyAgreement"}
+MAIL_USAGE = {"rsa": "critical,digitalSignature,keyEncipherment", **dict.fromkeys(("ec", "p384", "p521"), "critical,digitalSignature,keyAgreement")}
 NEW_KEY = {
     "rsa": ["-newkey", "rsa:2048"], "rsa1024": ["-newkey", "rsa:1024"],
-    "ec": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "secp256k1": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp256k1"],
+    "ec": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "p384": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-384"],
+    "p521": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-521"], "secp256k1": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp256k1"],
 }
 
 

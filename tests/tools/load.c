@@ -1,7 +1,8 @@
 /*
  * Load for `make bench`: keeps SESSIONS connections open, each over STARTTLS, and sends N messages of SIZE octets
- * through them as fast as the answers come. usage: load HOST PORT N SESSIONS SIZE SENDER RECIPIENT tls|plain. Prints
- * messages a second. Exit 1 when any answer is not 2xx/3xx.
+ * through them as fast as the answers come. usage: load HOST PORT N SESSIONS SIZE|@FILE SENDER RECIPIENT tls|plain;
+ * FILE: a message without Message-ID, CRLF lines, none of which begins with a dot. Prints messages a second. Exit 1
+ * when any answer is not 2xx/3xx.
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -161,6 +162,23 @@ static void make_body(void)
 	job.body_len = at + 3;
 }
 
+static void read_body(const char *path)
+{
+	FILE *f = fopen(path, "rb");
+	long n;
+
+	if (f == NULL || fseek(f, 0, SEEK_END) != 0 || (n = ftell(f)) < 2)
+		die("file", path);
+	rewind(f);
+	job.body = malloc((size_t)n + 8);
+	if (job.body == NULL || fread(job.body, 1, (size_t)n, f) != (size_t)n ||
+	    memcmp(job.body + n - 2, "\r\n", 2) != 0)
+		die("file", "cannot be read, or does not end with CRLF");
+	memcpy(job.body + n, ".\r\n", 4);
+	job.body_len = (size_t)n + 3;
+	fclose(f);
+}
+
 int main(int argc, char **argv)
 {
 	pthread_t t[256];
@@ -168,7 +186,7 @@ int main(int argc, char **argv)
 	long sessions;
 
 	if (argc != 9)
-		die("usage", "load HOST PORT N SESSIONS SIZE SENDER RECIPIENT tls|plain");
+		die("usage", "load HOST PORT N SESSIONS SIZE|@FILE SENDER RECIPIENT tls|plain");
 	job.to.sin_family = AF_INET;
 	job.to.sin_port = htons((uint16_t)strtoul(argv[2], NULL, 10));
 	inet_pton(AF_INET, argv[1], &job.to.sin_addr);
@@ -181,7 +199,10 @@ int main(int argc, char **argv)
 		job.tls = SSL_CTX_new(TLS_client_method());
 	if (sessions < 1 || sessions > 256)
 		die("usage", "1 to 256 sessions");
-	make_body();
+	if (argv[5][0] == '@')
+		read_body(argv[5] + 1);
+	else
+		make_body();
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	for (long i = 0; i < sessions; i++)
 		if (pthread_create(&t[i], NULL, run, NULL) != 0)

@@ -94,7 +94,7 @@ FX void fx_sign_detached(const struct buf *text, const struct cms_signer *s, str
 
 FX void fx_encrypt(const struct buf *text, X509 *cert, enum cms_keymode mode, enum cms_cipher cipher, struct buf *out)
 {
-	struct cms_recipient r = {cert, mode};
+	struct cms_recipient r = {.cert = cert, .mode = mode};
 	struct problem pr = {0};
 	struct stream_buf to;
 	struct cms_enc *e;

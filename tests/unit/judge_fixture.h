@@ -21,8 +21,8 @@ struct judge_fixture {
 
 static const char *const judge_fixture_domains[] = {"hospital.example", "second.example"};
 static const struct policy_in_rules judge_fixture_in[] = {
-    {POLICY_DELIVER, POLICY_MARK, POLICY_MARK, POLICY_HOLD, POLICY_DSN_MARK},
-    {POLICY_HOLD, POLICY_HOLD, POLICY_HOLD, POLICY_HOLD, POLICY_DSN_HOLD}};
+    {POLICY_DELIVER, POLICY_MARK, POLICY_MARK, POLICY_HOLD, POLICY_DSN_MARK, POLICY_DSN_REFUSE},
+    {POLICY_HOLD, POLICY_HOLD, POLICY_HOLD, POLICY_HOLD, POLICY_DSN_HOLD, POLICY_DSN_HOLD}};
 
 #define FIXTURE_STR(s) ((char *)(uintptr_t)(s))
 
@@ -39,6 +39,11 @@ static inline void judge_fixture_start(struct judge_fixture *f)
 	    .in_rules = judge_fixture_in,
 	    .treatment = POLICY_SEAL,
 	    .strength = POLICY_PREFER,
+	    .format = format_default(),
+	    .cipher_bits_min = 128,
+	    .rsa_bits_min = 2048,
+	    .learn = true,
+	    .learn_future_max = 300,
 	    .cache = judge_cache_new()};
 }
 

@@ -30,7 +30,7 @@
 /* Made once in main(), before Check forks: a master file and one key of each algorithm. RSA keys take seconds to
  * find, scrypt its tenths. */
 static struct buf fixture_master;
-static struct buf fixture_pkcs8[KEYS_EC_P384 + 1];
+static struct buf fixture_pkcs8[KEYS_EC_P521 + 1];
 
 struct fixture_file {
 	char name[80];
@@ -129,7 +129,8 @@ static inline void fixture_pkcs8_make(enum keys_algo algo)
 			 : algo == KEYS_RSA_3072 ? EVP_RSA_gen(3072)
 			 : algo == KEYS_RSA_4096 ? EVP_RSA_gen(4096)
 			 : algo == KEYS_EC_P256	 ? EVP_EC_gen("P-256")
-						 : EVP_EC_gen("P-384");
+			 : algo == KEYS_EC_P384	 ? EVP_EC_gen("P-384")
+						 : EVP_EC_gen("P-521");
 	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(pkey);
 	unsigned char *der = NULL;
 	int n = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
@@ -191,11 +192,11 @@ static inline int fixture_run(Suite *s, unsigned algos)
 	buf_init(&fixture_master, 1024);
 	if (keeper_master_new(FIXTURE_PASSPHRASE, strlen(FIXTURE_PASSPHRASE), &fixture_master, &pr) < 0)
 		abort();
-	for (int i = 0; i <= KEYS_EC_P384; i++)
+	for (int i = 0; i <= KEYS_EC_P521; i++)
 		if (algos & 1u << i)
 			fixture_pkcs8_make((enum keys_algo)i);
 	srunner_run_all(sr, CK_ENV);
-	for (int i = 0; i <= KEYS_EC_P384; i++)
+	for (int i = 0; i <= KEYS_EC_P521; i++)
 		buf_clear(&fixture_pkcs8[i]);
 	buf_clear(&fixture_master);
 	failed = srunner_ntests_failed(sr);

@@ -358,7 +358,7 @@ static inline void pipes_wrap(const char *fields, const char *type, const struct
 
 static inline void pipes_envelope(X509 *cert, const void *inner, size_t n, struct buf *der)
 {
-	struct cms_recipient r = {cert, CMS_KEY_RSA_V15};
+	struct cms_recipient r = {.cert = cert, .mode = CMS_KEY_RSA_V15};
 	struct problem pr = {0};
 	struct stream_buf to;
 	struct cms_enc *e;

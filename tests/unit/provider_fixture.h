@@ -12,7 +12,8 @@
 #include "gateway/base/log.h"
 #include "tests/unit/keeper_fixture.h"
 
-static const enum keys_algo provider_algos[] = {KEYS_RSA_2048, KEYS_RSA_3072, KEYS_EC_P256, KEYS_EC_P384};
+static const enum keys_algo provider_algos[] = {
+    KEYS_RSA_2048, KEYS_RSA_3072, KEYS_EC_P256, KEYS_EC_P384, KEYS_EC_P521};
 #define NALGOS ((int)(sizeof(provider_algos) / sizeof(provider_algos[0])))
 
 static struct fixture fx;
@@ -128,13 +129,21 @@ static inline int verifies(BIO *der, X509 *cert)
 	return ok;
 }
 
-enum { DEC_PLAIN, DEC_OAEP_SHA1, DEC_OAEP_SHA256, DEC_OAEP_LABEL };
+/* DEC_OAEP_SHA256, _LABEL: MGF1 with SHA-1; the two longer ones: with the same hash */
+enum { DEC_PLAIN, DEC_OAEP_SHA1, DEC_OAEP_SHA256, DEC_OAEP_LABEL, DEC_OAEP_SHA384, DEC_OAEP_SHA512, DEC_HOWS };
 
 static inline void oaep(EVP_PKEY_CTX *ctx, int how)
 {
 	ck_assert_int_gt(EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING), 0);
 	if (how == DEC_OAEP_SHA1)
 		return;
+	if (how >= DEC_OAEP_SHA384) {
+		const EVP_MD *md = how == DEC_OAEP_SHA384 ? EVP_sha384() : EVP_sha512();
+
+		ck_assert_int_gt(EVP_PKEY_CTX_set_rsa_oaep_md(ctx, md), 0);
+		ck_assert_int_gt(EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md), 0);
+		return;
+	}
 	ck_assert_int_gt(EVP_PKEY_CTX_set_rsa_oaep_md(ctx, EVP_sha256()), 0);
 	ck_assert_int_gt(EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, EVP_sha1()), 0);
 	if (how == DEC_OAEP_LABEL)
@@ -184,7 +193,8 @@ static inline int provider_run(const char *name, TCase *t)
 	Suite *s = suite_create(name);
 
 	suite_add_tcase(s, t);
-	return fixture_run(s, 1u << KEYS_RSA_2048 | 1u << KEYS_RSA_3072 | 1u << KEYS_EC_P256 | 1u << KEYS_EC_P384);
+	return fixture_run(s,
+	    1u << KEYS_RSA_2048 | 1u << KEYS_RSA_3072 | 1u << KEYS_EC_P256 | 1u << KEYS_EC_P384 | 1u << KEYS_EC_P521);
 }
 
 #endif

@@ -90,8 +90,8 @@ END_TEST
 START_TEST(test_recipients)
 {
 	struct fx_id id[] = {fx_id("rsa"), fx_id("ec"), fx_id("p384"), fx_id("other")};
-	struct cms_recipient r[] = {
-	    {id[0].cert, CMS_KEY_RSA_OAEP_SHA256}, {id[1].cert, CMS_KEY_ECDH}, {id[2].cert, CMS_KEY_ECDH}};
+	struct cms_recipient r[] = {{.cert = id[0].cert, .mode = CMS_KEY_RSA_OAEP_SHA256},
+	    {.cert = id[1].cert, .mode = CMS_KEY_ECDH}, {.cert = id[2].cert, .mode = CMS_KEY_ECDH}};
 	struct problem pr = {0};
 	struct stream_buf to;
 	struct cms_enc *e;
@@ -118,7 +118,7 @@ START_TEST(test_write_sizes)
 {
 	static const size_t sizes[] = {1, 7, 4096, 16383, 16384, 16385, 40000, 50000};
 	struct fx_id id = fx_id("ec");
-	struct cms_recipient r = {id.cert, CMS_KEY_ECDH};
+	struct cms_recipient r = {.cert = id.cert, .mode = CMS_KEY_ECDH};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		struct problem pr = {0};
@@ -151,7 +151,7 @@ START_TEST(test_nested)
 	/* the main use: the signer writes straight into the encryption; both ends also as openssl(1) */
 	struct fx_id sig = fx_id("rsa"), enc = fx_id("ec");
 	struct cms_signer s = {.cert = sig.cert, .key = sig.key, .domain = true};
-	struct cms_recipient r = {enc.cert, CMS_KEY_ECDH};
+	struct cms_recipient r = {.cert = enc.cert, .mode = CMS_KEY_ECDH};
 	struct problem pr = {0};
 	struct cms_verdict v;
 	struct stream_mem in;
@@ -194,7 +194,8 @@ END_TEST
 START_TEST(test_refused)
 {
 	struct fx_id weak = fx_id("weak"), rsa = fx_id("rsa");
-	struct cms_recipient r[] = {{rsa.cert, CMS_KEY_RSA_V15}, {weak.cert, CMS_KEY_RSA_V15}};
+	struct cms_recipient r[] = {
+	    {.cert = rsa.cert, .mode = CMS_KEY_RSA_V15}, {.cert = weak.cert, .mode = CMS_KEY_RSA_V15}};
 	struct problem pr = {0};
 	struct stream_buf to;
 	struct buf der;
@@ -213,7 +214,7 @@ END_TEST
 START_TEST(test_writer_fails)
 {
 	struct fx_id id = fx_id("rsa");
-	struct cms_recipient r = {id.cert, CMS_KEY_RSA_V15};
+	struct cms_recipient r = {.cert = id.cert, .mode = CMS_KEY_RSA_V15};
 	struct problem pr = {0};
 	struct stream_buf to;
 	struct cms_enc *e;
@@ -240,7 +241,7 @@ END_TEST
 START_TEST(test_abandon)
 {
 	struct fx_id id = fx_id("rsa");
-	struct cms_recipient r = {id.cert, CMS_KEY_RSA_V15};
+	struct cms_recipient r = {.cert = id.cert, .mode = CMS_KEY_RSA_V15};
 	struct problem pr = {0};
 	struct stream_buf to;
 	struct cms_enc *e;

@@ -5,7 +5,9 @@
 #include <openssl/cms.h>
 #include <openssl/sha.h>
 
+#include "gateway/base/encode.h"
 #include "gateway/base/mem.h"
+#include "gateway/cms/base64.h"
 #include "gateway/cms/cms_skeleton.h"
 
 static struct buf text;
@@ -199,6 +201,111 @@ START_TEST(test_forms)
 }
 END_TEST
 
+/* SignedData with its content in another form: the skeleton has lost content and certificates, both are put back. */
+static struct buf reform_signed(const struct buf *der, const struct form *f)
+{
+	static const uint8_t absent[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01, 0,
+	    0}; /* data, end of encapContentInfo */
+	struct problem pr = {0};
+	struct cms_skeleton sk;
+	struct stream_mem in;
+	struct buf body, out;
+	uint8_t *at, tag = f->segment > 0 ? 0x24 : 0x04;
+	size_t before;
+
+	buf_init(&out, FX_MAX);
+	stream_mem_init(&in, der->p, der->len);
+	ck_assert_msg(cms_skeleton_cut(&in.reader, &cms_limits_default, &sk, &pr) == 0, "%s", pr.text);
+	ck_assert_uint_eq(sk.content.octets, text.len);
+	body = segments(f, &text);
+	at = memmem(sk.der.p, sk.der.len, absent, sizeof(absent));
+	ck_assert_ptr_nonnull(at);
+	before = (size_t)(at - sk.der.p) + 11;
+	put(&out, sk.der.p, before);
+	put(&out, "\xa0\x80", 2);
+	put(&out, &tag, 1);
+	if (f->definite)
+		put_length(&out, body.len);
+	else
+		put(&out, "\x80", 1);
+	put(&out, body.p, body.len);
+	put(&out, "\0\0\0\0\0\0", f->definite ? 4 : 6);
+	put(&out, "\xa0\x80", 2);
+	put(&out, sk.certs_der.p, sk.certs_der.len);
+	put(&out, sk.der.p + before, sk.der.len - before);
+	buf_clear(&body);
+	cms_skeleton_clear(&sk);
+	return out;
+}
+
+START_TEST(test_forms_signed)
+{
+	struct cms_signer s = {.cert = rsa.cert, .key = rsa.key};
+	struct cms_verdict v;
+	struct problem pr;
+	struct buf der, other_form, got;
+
+	fx_sign(&text, &s, ec.cert, &der);
+	other_form = reform_signed(&der, &forms[_i]);
+	ck_assert_msg(
+	    fx_verify(other_form.p, other_form.len, NULL, &got, &v, &pr) == 0, "%s: %s", forms[_i].name, pr.text);
+	ck_assert_msg(v.signers[0].ok, "%s: %s", forms[_i].name, v.signers[0].why);
+	fx_same(&got, &text);
+	cms_verdict_clear(&v);
+	buf_clear(&got);
+	/* no prefix of it is read */
+	for (size_t n = 0; n < other_form.len; n += 11) {
+		ck_assert_int_eq(fx_verify(other_form.p, n, NULL, &got, &v, &pr), -1);
+		buf_clear(&got);
+	}
+	buf_clear(&other_form);
+	buf_clear(&der);
+}
+END_TEST
+
+START_TEST(test_base64_lines)
+{
+	/* base64 in lines of any length, with CRLF and LF ends, cut into writes of any size */
+	static const size_t lengths[] = {1, 2, 3, 4, 5, 19, 60, 63, 64, 65, 72, 75, 76, 77, 998, 1 << 20};
+	struct problem pr = {0};
+	struct buf der, got;
+	char *line;
+	size_t len;
+
+	fx_encrypt(&text, rsa.cert, CMS_KEY_RSA_V15, CMS_AES_256_CBC, &der);
+	line = mem_new(4 * ((der.len + 2) / 3) + 1);
+	len = encode_b64(der.p, der.len, line);
+	for (size_t i = 0; i < 2 * sizeof(lengths) / sizeof(lengths[0]); i++) {
+		size_t width = lengths[i / 2], step = i * 7 + 1;
+		struct base64_dec dec;
+		struct stream_buf to;
+		struct buf b64, back;
+
+		buf_init(&b64, FX_MAX);
+		buf_init(&back, FX_MAX);
+		stream_buf_init(&to, &back);
+		for (size_t off = 0; off < len; off += width) {
+			put(&b64, line + off, len - off < width ? len - off : width);
+			put(&b64, "\r\n" + i % 2, 2 - i % 2);
+		}
+		base64_dec_init(&dec, &to.writer);
+		for (size_t off = 0; off < b64.len; off += step)
+			ck_assert_int_eq(
+			    stream_write(&dec.writer, b64.p + off, b64.len - off < step ? b64.len - off : step, &pr),
+			    0);
+		ck_assert_msg(base64_dec_end(&dec, &pr) == 0, "%s", pr.text);
+		fx_same(&back, &der);
+		ck_assert_msg(fx_decrypt(back.p, back.len, &rsa, &got, &pr) == 0, "%s", pr.text);
+		fx_same(&got, &text);
+		buf_clear(&got);
+		buf_clear(&back);
+		buf_clear(&b64);
+	}
+	free(line);
+	buf_clear(&der);
+}
+END_TEST
+
 START_TEST(test_truncated)
 {
 	/* no prefix gets past the outline, whatever form the message has */
@@ -291,6 +398,15 @@ START_TEST(test_patched)
 		"authenticated encryption"},
 	    {"ICVlen 4", CMS_AES_256_GCM, "\x02\x01\x10", "\x02\x01\x04", 3, "announced with 4"},
 	    {"ICVlen 12", CMS_AES_256_GCM, "\x02\x01\x10", "\x02\x01\x0c", 3, "announced with 12"},
+	    {"a nonce of 15, no ICVlen", CMS_AES_256_GCM, "\x30\x11\x04\x0c", "\x30\x11\x04\x0f", 4,
+		"nonce has 15 octets"},
+	    {"ICVlen of 13", CMS_AES_256_GCM, "\x02\x01\x10", "\x02\x01\x0d", 3, "announced with 13"},
+	    {"ICVlen of 0", CMS_AES_256_GCM, "\x02\x01\x10", "\x02\x01\x00", 3, "announced with 0"},
+	    {"ICVlen of 255", CMS_AES_256_GCM, "\x02\x01\x10", "\x02\x01\xff", 3, "announced with 255"},
+	    {"AuthEnvelopedData with CFB", CMS_AES_256_GCM, "\x03\x04\x01\x2e", "\x03\x04\x01\x2c", 4, "aes-256-cfb"},
+	    {"AuthEnvelopedData with a key wrap", CMS_AES_256_GCM, "\x03\x04\x01\x2e", "\x03\x04\x01\x2d", 4,
+		"id-aes256-wrap"},
+	    {"AuthEnvelopedData with CCM", CMS_AES_256_GCM, "\x03\x04\x01\x2e", "\x03\x04\x01\x2f", 4, "ccm"},
 	    {"content is not data", CMS_AES_256_CBC, "\xf7\x0d\x01\x07\x01", "\xf7\x0d\x01\x07\x02", 5,
 		"something else than data"},
 	    {"digested data", CMS_AES_256_CBC, "\xf7\x0d\x01\x07\x03", "\xf7\x0d\x01\x07\x05", 5,
@@ -386,10 +502,12 @@ END_TEST
 
 START_TEST(test_kinds)
 {
-	/* CompressedData (1.2.840.113549.1.9.16.1.9) and something unknown are outlined, then refused with a sentence
-	 */
-	static const uint8_t compressed[] = {0x30, 0x11, 0x06, 0x0b, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09,
-	    0x10, 0x01, 0x09, 0xa0, 0x02, 0x30, 0x00};
+	/* CompressedData that is not zlib's (id-alg 1.2.3) and something unknown are outlined, then refused with a
+	 * sentence */
+	static const uint8_t compressed[] = {0x30, 0x30, 0x06, 0x0b, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09,
+	    0x10, 0x01, 0x09, 0xa0, 0x21, 0x30, 0x1f, 0x02, 0x01, 0x00, 0x30, 0x04, 0x06, 0x02, 0x2a, 0x03, 0x30,
+	    0x14, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01, 0xa0, 0x07, 0x24, 0x05, 0x04,
+	    0x03, 'a', 'b', 'c'};
 	static const uint8_t unknown[] = {0x30, 0x08, 0x06, 0x02, 0x2a, 0x03, 0xa0, 0x02, 0x05, 0x00};
 	static const uint8_t no_content[] = {0x30, 0x04, 0x06, 0x02, 0x2a, 0x03};
 	struct problem pr;
@@ -400,7 +518,8 @@ START_TEST(test_kinds)
 	ck_assert_msg(outline(compressed, sizeof(compressed), NULL, &o, &pr) == 0, "%s", pr.text);
 	ck_assert_int_eq(cms_outline_kind(o), CMS_KIND_COMPRESSED);
 	ck_assert_int_eq(cms_outline_check(o, &pr), -1);
-	ck_assert_ptr_nonnull(strstr(pr.text, "compressed"));
+	ck_assert_ptr_nonnull(strstr(pr.text, "compressed with 1.2.3"));
+	ck_assert(cms_outline_has_content(o));
 	ck_assert_int_eq(cms_outline_find(o, certs, 1), -1);
 	cms_outline_free(o);
 	ck_assert_int_eq(outline(unknown, sizeof(unknown), NULL, &o, &pr), 0);
@@ -415,7 +534,8 @@ END_TEST
 
 START_TEST(test_find)
 {
-	struct cms_recipient r[] = {{rsa.cert, CMS_KEY_RSA_V15}, {ec.cert, CMS_KEY_ECDH}};
+	struct cms_recipient r[] = {
+	    {.cert = rsa.cert, .mode = CMS_KEY_RSA_V15}, {.cert = ec.cert, .mode = CMS_KEY_ECDH}};
 	X509 *certs[] = {other.cert, ec.cert, rsa.cert};
 	struct problem pr = {0};
 	struct stream_buf to;
@@ -505,8 +625,8 @@ END_TEST
 START_TEST(test_limits)
 {
 	struct cms_limits lim = cms_limits_default;
-	struct cms_recipient r[] = {
-	    {rsa.cert, CMS_KEY_RSA_V15}, {other.cert, CMS_KEY_RSA_V15}, {ec.cert, CMS_KEY_ECDH}};
+	struct cms_recipient r[] = {{.cert = rsa.cert, .mode = CMS_KEY_RSA_V15},
+	    {.cert = other.cert, .mode = CMS_KEY_RSA_V15}, {.cert = ec.cert, .mode = CMS_KEY_ECDH}};
 	struct problem pr = {0};
 	struct stream_buf to;
 	struct cms_outline *o;
@@ -564,6 +684,8 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, test_forms, 0, (int)(sizeof(forms) / sizeof(forms[0])));
+	tcase_add_loop_test(t, test_forms_signed, 0, (int)(sizeof(forms) / sizeof(forms[0])));
+	tcase_add_test(t, test_base64_lines);
 	tcase_add_loop_test(t, test_truncated, 0, 2);
 	tcase_add_test(t, test_trailing);
 	tcase_add_test(t, test_refused_ciphers);

@@ -2,6 +2,7 @@
 #include "tests/unit/cms_fixture.h"
 
 #include <openssl/cms.h>
+#include <openssl/rsa.h>
 
 static struct buf text;
 
@@ -107,10 +108,13 @@ START_TEST(test_attributes)
 	CMS_ContentInfo *cms;
 	CMS_SignerInfo *si;
 	ASN1_TYPE *pref;
+	struct cms_caps caps;
 	X509_ATTRIBUTE *a;
 	int i;
 
 	sk_X509_push(chain, inter.cert);
+	sk_X509_push(chain, id.cert); /* the signer's own, and one twice: each stands there once */
+	sk_X509_push(chain, enc.cert);
 	fx_sign(&text, &s, enc.cert, &der);
 	ck_assert_int_eq(fx_verify(der.p, der.len, NULL, &got, &v, &pr), 0);
 	ck_assert_msg(v.signers[0].ok, "%s", v.signers[0].why);
@@ -118,6 +122,12 @@ START_TEST(test_attributes)
 	ck_assert(v.signers[0].signing_time > 1600000000);
 	ck_assert_str_eq(v.signers[0].digest, "sha256");
 	ck_assert_int_eq(sk_X509_num(v.certs), 3);
+	/* what our reader can open, for a certificate with an EC key, and that certificate */
+	ck_assert_int_eq(cms_caps_read(v.signers[0].caps, v.signers[0].ncaps, &caps), 0);
+	ck_assert_uint_eq(caps.has, 0x3f | CMS_CAPS_ECDH_SHA256 | CMS_CAPS_ECDH_SHA384 | CMS_CAPS_PSS);
+	ck_assert_uint_eq(caps.order[0], CMS_AES_256_GCM);
+	ck_assert_ptr_nonnull(v.signers[0].enc_cert);
+	ck_assert_int_eq(X509_cmp(v.signers[0].enc_cert, enc.cert), 0);
 
 	p = der.p;
 	cms = d2i_CMS_ContentInfo(NULL, &p, (long)der.len);
@@ -141,6 +151,124 @@ START_TEST(test_attributes)
 	fx_id_clear(&id);
 	fx_id_clear(&enc);
 	fx_id_clear(&inter);
+}
+END_TEST
+
+START_TEST(test_pss)
+{
+	/* RSASSA-PSS with each digest, named by key identifier or by issuer, opaque and detached */
+	static const char *const digests[] = {"SHA256", "SHA384", "SHA512"};
+	struct fx_id id = fx_id("rsa"), ec = fx_id("ec");
+	struct cms_signer s = {
+	    .cert = id.cert, .key = id.key, .digest = digests[_i % 3], .pss = true, .ski = _i >= 3};
+	struct cms_verdict v;
+	struct problem pr;
+	struct buf der, got;
+	char dir[64];
+
+	fx_dir(dir);
+	for (int detached = 0; detached < 2; detached++) {
+		if (detached)
+			fx_sign_detached(&text, &s, &der);
+		else
+			fx_sign(&text, &s, ec.cert, &der);
+		ck_assert_msg(fx_verify(der.p, der.len, detached ? &text : NULL, &got, &v, &pr) == 0, "%s", pr.text);
+		ck_assert_msg(v.signers[0].ok, "%s", v.signers[0].why);
+		ck_assert_str_eq(v.signers[0].sigalg, "rsassaPss");
+		buf_clear(&got);
+		cms_verdict_clear(&v);
+		fx_put(dir, "in", &der);
+		fx_put(dir, "text", &text);
+		ck_assert_int_eq(fx_openssl(dir, detached ? "cms -verify -noverify -binary -inform DER -in %D/in "
+							    "-content %D/text -out %D/out"
+							  : "cms -verify -noverify -binary -inform DER -in %D/in "
+							    "-out %D/out"),
+		    0);
+		got = fx_get(dir, "out");
+		fx_same(&got, &text);
+		buf_clear(&got);
+		buf_clear(&der);
+	}
+	fx_remove(dir);
+	fx_id_clear(&id);
+	fx_id_clear(&ec);
+}
+END_TEST
+
+/* RFC 4056 3, RFC 8017 9.1: the salt is as long as the digest, MGF1 uses the same hash; the sid is what was asked
+ * for. */
+START_TEST(test_pss_form)
+{
+	struct fx_id id = fx_id("rsa");
+	struct cms_signer s = {.cert = id.cert, .key = id.key, .digest = "SHA384", .pss = true};
+
+	for (int ski = 0; ski < 2; ski++) {
+		struct buf der;
+		const unsigned char *p;
+		CMS_ContentInfo *cms;
+		ASN1_OCTET_STRING *keyid = NULL;
+		X509_ALGOR *sig, *hash;
+		const ASN1_OBJECT *obj;
+		const ASN1_STRING *seq;
+		const void *v;
+		int type;
+
+		s.ski = ski == 1;
+		fx_sign(&text, &s, NULL, &der);
+		p = der.p;
+		cms = d2i_CMS_ContentInfo(NULL, &p, (long)der.len);
+		CMS_SignerInfo *si = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
+
+		CMS_SignerInfo_get0_algs(si, NULL, NULL, NULL, &sig);
+		X509_ALGOR_get0(&obj, &type, &v, sig);
+		ck_assert_int_eq(OBJ_obj2nid(obj), NID_rsassaPss);
+		ck_assert_int_eq(type, V_ASN1_SEQUENCE);
+		seq = v;
+		p = ASN1_STRING_get0_data(seq);
+		RSA_PSS_PARAMS *pss = d2i_RSA_PSS_PARAMS(NULL, &p, ASN1_STRING_length(seq));
+
+		ck_assert_ptr_nonnull(pss);
+		ck_assert_int_eq(OBJ_obj2nid(pss->hashAlgorithm->algorithm), NID_sha384);
+		ck_assert_int_eq(ASN1_INTEGER_get(pss->saltLength), 48);
+		seq = pss->maskGenAlgorithm->parameter->value.sequence;
+		p = ASN1_STRING_get0_data(seq);
+		hash = d2i_X509_ALGOR(NULL, &p, ASN1_STRING_length(seq));
+		ck_assert_int_eq(OBJ_obj2nid(hash->algorithm), NID_sha384);
+		X509_ALGOR_free(hash);
+		RSA_PSS_PARAMS_free(pss);
+		CMS_SignerInfo_get0_signer_id(si, &keyid, NULL, NULL);
+		ck_assert((keyid != NULL) == (ski == 1));
+		CMS_ContentInfo_free(cms);
+		buf_clear(&der);
+	}
+	fx_id_clear(&id);
+}
+END_TEST
+
+START_TEST(test_pss_key)
+{
+	/* a key restricted to RSA-PSS signs nothing else */
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+	struct fx_id rsa = fx_id("rsa"), id = {.cert = X509_dup(rsa.cert)};
+	struct cms_signer s;
+	struct cms_verdict v;
+	struct problem pr;
+	struct buf der, got;
+
+	ck_assert(EVP_PKEY_keygen_init(ctx) > 0 && EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 2048) > 0);
+	ck_assert(EVP_PKEY_generate(ctx, &id.key) > 0);
+	ck_assert(X509_set_pubkey(id.cert, id.key) == 1 && X509_sign(id.cert, rsa.key, EVP_sha256()) > 0);
+	s = (struct cms_signer){.cert = id.cert, .key = id.key};
+	fx_sign(&text, &s, NULL, &der);
+	ck_assert_int_eq(fx_verify(der.p, der.len, NULL, &got, &v, &pr), 0);
+	ck_assert_msg(v.signers[0].ok, "%s", v.signers[0].why);
+	ck_assert_str_eq(v.signers[0].sigalg, "rsassaPss");
+	cms_verdict_clear(&v);
+	buf_clear(&got);
+	buf_clear(&der);
+	EVP_PKEY_CTX_free(ctx);
+	fx_id_clear(&id);
+	fx_id_clear(&rsa);
 }
 END_TEST
 
@@ -238,6 +366,9 @@ int main(void)
 	tcase_add_loop_test(t, test_opaque, 0, CASES);
 	tcase_add_loop_test(t, test_detached, 0, CASES);
 	tcase_add_test(t, test_attributes);
+	tcase_add_loop_test(t, test_pss, 0, 6);
+	tcase_add_test(t, test_pss_form);
+	tcase_add_test(t, test_pss_key);
 	tcase_add_test(t, test_refused);
 	tcase_add_test(t, test_writer_fails);
 	tcase_add_test(t, test_empty);

@@ -234,6 +234,71 @@ START_TEST(partners)
 }
 END_TEST
 
+/* How mail to a partner is written: set, shown, explained. */
+START_TEST(partner_format)
+{
+	static const uint8_t reads_gcm[] = {0x30, 0x0d, 0x30, 0x0b, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03,
+	    0x04, 0x01, 0x2e}; /* aes-256-gcm */
+	struct store_caps said = {.owner = FIXTURE_STR("lab.example"),
+	    .sha256 = "ab",
+	    .signer = FIXTURE_STR("CN=lab"),
+	    .caps = (uint8_t *)(uintptr_t)reads_gcm,
+	    .ncaps = sizeof reads_gcm,
+	    .signing_time = TESTCERT_NOW,
+	    .seen = TESTCERT_NOW};
+	struct problem pr = {0};
+	json_t *d, *f;
+
+	bad("partner.set", json_pack("{s:s, s:s}", "domain", "lab.example", "format", "triple=yes"), "not-found",
+	    "not a listed partner");
+	good(
+	    "partner.add", json_pack("{s:s, s:s}", "domain", "lab.example", "format", "wrap=message, digest=sha384"));
+	d = ask("partner.show", json_pack("{s:s}", "domain", "lab.example"));
+	ck_assert_str_eq(str(json_object_get(d, "partner"), "format"), "digest=sha384 wrap=message");
+	f = json_object_get(d, "format");
+	ck_assert_ptr_nonnull(strstr(str(f, "text"), "cipher=aes-256-cbc key=pkcs1 digest=sha384"));
+	ck_assert_str_eq(str(f, "wrap"), "entry");
+	ck_assert_str_eq(str(f, "cipher"), "default");
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "capabilities")), 0);
+	json_decref(d);
+	ck_assert_int_eq(store_caps_put(fx.s, &said, NULL, &pr), 0);
+	d = ask("partner.show", json_pack("{s:s}", "domain", "lab.example"));
+	f = json_object_get(d, "format");
+	ck_assert_ptr_nonnull(strstr(str(f, "text"), "cipher=aes-256-gcm key=pkcs1 digest=sha384"));
+	ck_assert_str_eq(str(f, "cipher"), "capabilities");
+	f = json_array_get(json_object_get(d, "capabilities"), 0);
+	ck_assert_str_eq(str(f, "reads"), "cipher=aes-256-gcm");
+	ck_assert_str_eq(str(f, "signer"), "CN=lab");
+	ck_assert_str_eq(str(f, "said"), "2026-11-22T02:00:00Z");
+	json_decref(d);
+	d = ask(
+	    "explain", json_pack("{s:s, s:s}", "sender", "alice@hospital.example", "recipient", "bob@lab.example"));
+	ck_assert_ptr_nonnull(strstr(str(d, "format"), "cipher=aes-256-gcm"));
+	char *lines = json_dumps(json_object_get(d, "lines"), 0);
+	ck_assert_ptr_nonnull(strstr(lines, "of that, digest=sha384 wrap=message: set in the entry of lab.example"));
+	ck_assert_ptr_nonnull(strstr(lines, "of that, cipher=aes-256-gcm: what its reader said that it can on "
+					    "2026-11-22, in mail signed by CN=lab"));
+	free(lines);
+	json_decref(d);
+	good("partner.set", json_pack("{s:s, s:s}", "domain", "lab.example", "strength", "prefer"));
+	d = ask("partner.set", json_pack("{s:s, s:s}", "domain", "lab.example", "format", "cipher=aes-128-cbc"));
+	ck_assert_str_eq(str(json_object_get(d, "partner"), "format"), "cipher=aes-128-cbc");
+	ck_assert_str_eq(str(json_object_get(d, "partner"), "strength"), "prefer");
+	json_decref(d);
+	bad("partner.set", json_pack("{s:s, s:s}", "domain", "lab.example", "format", "cipher=rc2"), "usage",
+	    "cipher cannot be \"rc2\" in a format");
+	fx.w.cipher_bits_min = 256;
+	bad("partner.set", json_pack("{s:s, s:s}", "domain", "lab.example", "format", "cipher=aes-128-gcm"), "usage",
+	    "below 256 bits");
+	d = ask("partner.show", json_pack("{s:s}", "domain", "lab.example"));
+	ck_assert_ptr_nonnull(strstr(str(d, "format_refused"), "asks for aes-128-cbc, which is below 256 bits"));
+	json_decref(d);
+	d = ask("partner.set", json_pack("{s:s, s:s}", "domain", "lab.example", "format", ""));
+	ck_assert_str_eq(str(json_object_get(d, "partner"), "format"), "");
+	json_decref(d);
+}
+END_TEST
+
 /* ---- certificates ---- */
 
 static json_t *import_args(const struct testcert *c, const char *owner)
@@ -899,6 +964,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, broken_requests, 0, sizeof broken / sizeof *broken);
 	tcase_add_test(t, partners);
+	tcase_add_test(t, partner_format);
 	tcase_add_test(t, import_good);
 	tcase_add_test(t, import_refused);
 	tcase_add_test(t, import_forced);

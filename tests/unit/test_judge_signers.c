@@ -79,7 +79,46 @@ START_TEST(by_anchor)
 	STATE(ask("bob@second-lab.example", &lab, &inter), JUDGE_TRUST_UNBOUND);
 	STATE(ask_at("bob@lab.example", &lab, &inter, TESTCERT_UNTIL - 1), JUDGE_TRUST_GOOD);
 	STATE(ask_at("bob@lab.example", &lab, &inter, TESTCERT_UNTIL),
-	    JUDGE_TRUST_UNTRUSTED); /* kept answers end with the certificate */
+	    JUDGE_TRUST_EXPIRED); /* kept answers end with the certificate */
+}
+END_TEST
+
+/* Expired is what would be good but for the time; the signer's own clock makes nothing good. */
+START_TEST(by_time)
+{
+	static const struct {
+		const char *from;
+		int64_t signed_at, now;
+		bool anchor;
+		uint8_t want;
+		const char *says;
+	} v[] = {
+	    {"bob@lab.example", 0, TESTCERT_UNTIL + 9, true, JUDGE_TRUST_EXPIRED, "ran out on"},
+	    {"bob@lab.example", TESTCERT_NOW, TESTCERT_UNTIL + 9, true, JUDGE_TRUST_EXPIRED, "signer's own word"},
+	    {"bob@lab.example", TESTCERT_UNTIL + 1, TESTCERT_UNTIL + 9, true, JUDGE_TRUST_EXPIRED, "ran out on"},
+	    {"bob@lab.example", TESTCERT_NOW, TESTCERT_UNTIL + 9, false, JUDGE_TRUST_UNTRUSTED, "ran out on"},
+	    {"bob@other.example", TESTCERT_NOW, TESTCERT_UNTIL + 9, true, JUDGE_TRUST_UNTRUSTED, "ran out on"},
+	    {"bob@lab.example", TESTCERT_NOW, 1000, true, JUDGE_TRUST_UNTRUSTED, "not valid before"},
+	    {"bob@lab.example", 1, TESTCERT_NOW, true, JUDGE_TRUST_GOOD, "CN=root"},
+	};
+
+	for (size_t round = 0; round < 2; round++) /* without the anchor, then with it */
+		for (size_t i = 0; i < sizeof v / sizeof *v; i++) {
+			struct judge_signers rq = {.our_domain = "hospital.example",
+			    .n = 1,
+			    .v = {{.cert = {lab.der, lab.n}, .signing_time = v[i].signed_at}},
+			    .nextra = 1,
+			    .extra = {{inter.der, inter.n}}};
+
+			if (v[i].anchor != (round == 1))
+				continue;
+			memcpy(rq.from, v[i].from, strlen(v[i].from) + 1);
+			judge_signers(fx.s, &fx.w, &rq, v[i].now, &t);
+			ck_assert_msg(t.v[0].state == v[i].want && strstr(t.v[0].why, v[i].says), "%zu: %d %s", i,
+			    t.v[0].state, t.v[0].why);
+			if (round == 0)
+				judge_fixture_anchor(&fx, "*", STORE_BOTH, &root);
+		}
 }
 END_TEST
 
@@ -142,7 +181,7 @@ START_TEST(our_own)
 	ck_assert_msg(strstr(t.v[0].why, "is ours"), "%s", t.v[0].why);
 	STATE(ask("alice@hospital.example", &own, NULL), JUDGE_TRUST_GOOD);
 	STATE(ask("alice@second.example", &own, NULL), JUDGE_TRUST_UNTRUSTED);
-	STATE(ask_at("alice@hospital.example", &own, NULL, TESTCERT_UNTIL), JUDGE_TRUST_UNTRUSTED);
+	STATE(ask_at("alice@hospital.example", &own, NULL, TESTCERT_UNTIL), JUDGE_TRUST_EXPIRED);
 	testcert_free(&own);
 	testcert_free(&fake);
 }
@@ -191,6 +230,7 @@ static Suite *suite(void)
 	tcase_set_timeout(c, 60);
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, by_anchor);
+	tcase_add_test(c, by_time);
 	tcase_add_test(c, by_binding);
 	tcase_add_test(c, by_pin);
 	tcase_add_test(c, our_own);

@@ -18,6 +18,7 @@ static const struct {
 } kinds[] = {
     {KEYS_USE_SIGN, KEYS_RSA_2048, KU_DIGITAL_SIGNATURE, 0, NID_sha256WithRSAEncryption},
     {KEYS_USE_SIGN, KEYS_EC_P384, KU_DIGITAL_SIGNATURE, 0, NID_ecdsa_with_SHA384},
+    {KEYS_USE_SIGN, KEYS_EC_P521, KU_DIGITAL_SIGNATURE, 0, NID_ecdsa_with_SHA512},
     {KEYS_USE_DECRYPT, KEYS_RSA_2048, KU_KEY_ENCIPHERMENT, 0, NID_sha256WithRSAEncryption},
     {KEYS_USE_DECRYPT, KEYS_EC_P256, KU_KEY_AGREEMENT, 0, NID_ecdsa_with_SHA256},
     {KEYS_USE_TLS, KEYS_EC_P256, KU_DIGITAL_SIGNATURE, 1, NID_ecdsa_with_SHA256},
@@ -249,5 +250,5 @@ int main(void)
 	tcase_add_test(t, few_names);
 	tcase_add_test(t, refused);
 	suite_add_tcase(s, t);
-	return fixture_run(s, 1u << KEYS_RSA_2048 | 1u << KEYS_EC_P256 | 1u << KEYS_EC_P384);
+	return fixture_run(s, 1u << KEYS_RSA_2048 | 1u << KEYS_EC_P256 | 1u << KEYS_EC_P384 | 1u << KEYS_EC_P521);
 }

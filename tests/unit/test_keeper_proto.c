@@ -59,7 +59,7 @@ static const struct keeper_request bad_requests[] = {
     {.msg = KEEPER_MSG_WRAP, .key = {octets, KEYS_DATA_KEY + 1}},
     {.msg = KEEPER_MSG_UNWRAP, .key = {octets, KEYS_WRAPPED_MAX + 1}},
     {.msg = KEEPER_MSG_GENERATE, .id = "new", .make = {.use = 0, .algo = KEYS_EC_P384}},
-    {.msg = KEEPER_MSG_GENERATE, .id = "new", .make = {.use = KEYS_USE_TLS, .algo = KEYS_EC_P384 + 1}},
+    {.msg = KEEPER_MSG_GENERATE, .id = "new", .make = {.use = KEYS_USE_TLS, .algo = KEYS_EC_P521 + 1}},
     {.msg = KEEPER_MSG_IMPORT, .id = "new", .make = {.use = KEYS_USE_STATEMENT + 1, .pkcs8 = {octets, 1200}}},
     {.msg = KEEPER_MSG_IMPORT, .id = "new", .make = {.use = KEYS_USE_SIGN, .pkcs8 = {octets, 0}}},
     {.msg = KEEPER_MSG_CERTIFY, .id = "x", .certify = {KEYS_CERT_SELF + 1, "a", "b", "c", "d", 365}},

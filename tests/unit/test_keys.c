@@ -31,10 +31,10 @@ static void teardown(void)
 
 START_TEST(words)
 {
-	static const char *const algos[] = {"rsa-2048", "rsa-3072", "rsa-4096", "ec-p256", "ec-p384"};
+	static const char *const algos[] = {"rsa-2048", "rsa-3072", "rsa-4096", "ec-p256", "ec-p384", "ec-p521"};
 	enum keys_algo a;
 
-	for (int i = 0; i <= KEYS_EC_P384; i++) {
+	for (int i = 0; i <= KEYS_EC_P521; i++) {
 		ck_assert_int_eq(keys_algo_parse(algos[i], &a), 0);
 		ck_assert_int_eq(a, i);
 		ck_assert_str_eq(keys_algo_word(a), algos[i]);
@@ -59,7 +59,8 @@ START_TEST(generate)
 						 : algo == KEYS_RSA_3072 ? 3072
 						 : algo == KEYS_RSA_4096 ? 4096
 						 : algo == KEYS_EC_P256	 ? 256
-									 : 384);
+						 : algo == KEYS_EC_P384	 ? 384
+									 : 521);
 	ck_assert_int_eq(keys_status(judge, &n), KEYS_READY);
 	ck_assert_uint_eq(n, 1);
 	/* durable before it was answered */
@@ -404,7 +405,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 300);
 	tcase_add_test(t, words);
-	tcase_add_loop_test(t, generate, 0, KEYS_EC_P384 + 1);
+	tcase_add_loop_test(t, generate, 0, KEYS_EC_P521 + 1);
 	tcase_add_test(t, import);
 	tcase_add_test(t, store_fails);
 	tcase_add_test(t, bad_names);

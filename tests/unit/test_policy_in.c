@@ -5,7 +5,8 @@
 
 #include "gateway/policy/policy_in.h"
 
-static const struct policy_in_rules usual = {POLICY_DELIVER, POLICY_MARK, POLICY_MARK, POLICY_HOLD, POLICY_DSN_MARK};
+static const struct policy_in_rules usual = {
+    POLICY_DELIVER, POLICY_MARK, POLICY_MARK, POLICY_HOLD, POLICY_DSN_MARK, POLICY_DSN_REFUSE};
 
 struct in_case {
 	bool encrypted, opened, whole;
@@ -18,18 +19,24 @@ static const struct in_case cases[] = {
     {false, false, false, POLICY_SIG_NONE, POLICY_DELIVER, "none", "clear"},
     {false, true, false, POLICY_SIG_NONE, POLICY_DELIVER, "none", "clear"},
     {false, true, true, POLICY_SIG_GOOD, POLICY_DELIVER, "pass", "signed"},
-    {false, true, false, POLICY_SIG_GOOD, POLICY_MARK, "policy", "untrusted"},
+    {false, true, false, POLICY_SIG_GOOD, POLICY_MARK, "neutral", "partly-signed"},
     {false, true, true, POLICY_SIG_BAD, POLICY_MARK, "fail", "broken"},
     {false, true, true, POLICY_SIG_UNTRUSTED, POLICY_MARK, "policy", "untrusted"},
-    {false, true, true, POLICY_SIG_UNBOUND, POLICY_MARK, "policy", "untrusted"},
-    {false, true, true, POLICY_SIG_TEMP, POLICY_MARK, "temperror", "untrusted"},
+    {false, true, true, POLICY_SIG_UNBOUND, POLICY_MARK, "policy", "unbound"},
+    {false, true, true, POLICY_SIG_TEMP, POLICY_MARK, "temperror", "temporary"},
     {true, true, true, POLICY_SIG_GOOD, POLICY_DELIVER, "pass", "sealed"},
-    {true, true, false, POLICY_SIG_GOOD, POLICY_HOLD, "policy", "untrusted"},
+    {true, true, false, POLICY_SIG_GOOD, POLICY_HOLD, "neutral", "partly-signed"},
     {true, true, false, POLICY_SIG_NONE, POLICY_HOLD, "none", "encrypted"},
     {true, true, true, POLICY_SIG_BAD, POLICY_HOLD, "fail", "broken"},
     {true, true, true, POLICY_SIG_UNTRUSTED, POLICY_HOLD, "policy", "untrusted"},
-    {true, true, true, POLICY_SIG_UNBOUND, POLICY_HOLD, "policy", "untrusted"},
-    {true, true, true, POLICY_SIG_TEMP, POLICY_HOLD, "temperror", "untrusted"},
+    {true, true, true, POLICY_SIG_UNBOUND, POLICY_HOLD, "policy", "unbound"},
+    {true, true, true, POLICY_SIG_TEMP, POLICY_HOLD, "temperror", "temporary"},
+    {false, true, true, POLICY_SIG_EXPIRED, POLICY_MARK, "policy", "expired"},
+    {true, true, true, POLICY_SIG_EXPIRED, POLICY_HOLD, "policy", "expired"},
+    {false, true, false, POLICY_SIG_PARTLY, POLICY_MARK, "neutral", "partly-signed"},
+    {true, true, false, POLICY_SIG_PARTLY, POLICY_HOLD, "neutral", "partly-signed"},
+    {true, true, true, POLICY_SIG_OUTSIDE, POLICY_HOLD, "policy", "encrypted"},
+    {false, true, true, POLICY_SIG_OUTSIDE, POLICY_MARK, "fail", "broken"}, /* there is no such thing */
     {true, false, false, POLICY_SIG_NONE, POLICY_HOLD, "permerror", "broken"},
     {true, false, true, POLICY_SIG_GOOD, POLICY_HOLD, "permerror", "broken"},
 };
@@ -53,10 +60,10 @@ START_TEST(never)
 {
 	for (unsigned i = 0; i < 81; i++)
 		for (unsigned bits = 0; bits < 16; bits++)
-			for (int sig = POLICY_SIG_NONE; sig <= POLICY_SIG_TEMP; sig++) {
+			for (int sig = POLICY_SIG_NONE; sig < POLICY_SIG_COUNT; sig++) {
 				struct policy_in_rules r = {(enum policy_in_action)(i % 3),
 				    (enum policy_in_action)(i / 3 % 3), (enum policy_in_action)(i / 9 % 3),
-				    (enum policy_in_action)(i / 27), POLICY_DSN_MARK};
+				    (enum policy_in_action)(i / 27), POLICY_DSN_MARK, POLICY_DSN_REFUSE};
 				struct policy_in f = {.encrypted = bits & 1,
 				    .opened = bits & 2,
 				    .whole = bits & 4,
@@ -95,7 +102,8 @@ START_TEST(reports)
 			for (int least = POLICY_DELIVER; least <= POLICY_HOLD; least++) {
 				const struct in_case *k = &cases[i];
 				enum policy_in_action act = (enum policy_in_action)least;
-				struct policy_in_rules r = {act, act, act, act, (enum policy_in_dsn_rule)rule};
+				struct policy_in_rules r = {
+				    act, act, act, act, (enum policy_in_dsn_rule)rule, POLICY_DSN_REFUSE};
 				struct policy_in f = {
 				    .encrypted = k->encrypted, .opened = k->opened, .sig = k->sig, .whole = k->whole};
 				struct policy_in_decision plain, matched, unmatched;
@@ -122,6 +130,31 @@ START_TEST(reports)
 }
 END_TEST
 
+/* An encrypted part beside others: never less than the setting, whatever the rest is worth; refused only there. */
+START_TEST(encrypted_part)
+{
+	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++)
+		for (int rule = POLICY_DSN_DELIVER; rule <= POLICY_DSN_REFUSE; rule++) {
+			const struct in_case *k = &cases[i];
+			struct policy_in_rules r = usual;
+			struct policy_in f = {
+			    .encrypted = k->encrypted, .opened = k->opened, .sig = k->sig, .whole = k->whole};
+			struct policy_in_decision d;
+
+			r.part = (enum policy_in_dsn_rule)rule;
+			policy_inbound(&r, &f, &d);
+			ck_assert(d.action == k->action && !d.refuse_part);
+			memcpy(f.part_why, "part 2 is encrypted", 20);
+			policy_inbound(&r, &f, &d);
+			ck_assert_int_ge(d.action, k->action);
+			ck_assert_int_ge(d.action, rule < POLICY_DSN_HOLD ? rule : POLICY_HOLD);
+			ck_assert(d.refuse_part == (rule == POLICY_DSN_REFUSE) && !d.refuse);
+			ck_assert_str_eq(d.verdict, k->verdict);
+			ck_assert_ptr_nonnull(strstr(d.why, "part 2 is encrypted"));
+		}
+}
+END_TEST
+
 START_TEST(words)
 {
 	enum policy_in_action a;
@@ -141,6 +174,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, table, 0, sizeof cases / sizeof *cases);
 	tcase_add_test(t, never);
 	tcase_add_test(t, reports);
+	tcase_add_test(t, encrypted_part);
 	tcase_add_test(t, words);
 	suite_add_tcase(s, t);
 	return s;

@@ -20,17 +20,21 @@ static void name_curve(CMS_ContentInfo *cms, int nid)
 START_TEST(cms_decrypt_ec)
 {
 	const EVP_MD *const kdfs[] = {NULL, EVP_sha224(), EVP_sha256(), EVP_sha384(), EVP_sha512()};
+	static const struct {
+		enum keys_algo algo;
+		int curve;
+	} t[] = {{KEYS_EC_P256, NID_X9_62_prime256v1}, {KEYS_EC_P384, NID_secp384r1}, {KEYS_EC_P521, NID_secp521r1}};
 	struct subject s;
 
-	subject_make(&s, KEYS_USE_DECRYPT, _i ? KEYS_EC_P384 : KEYS_EC_P256);
+	subject_make(&s, KEYS_USE_DECRYPT, t[_i].algo);
 	for (size_t i = 0; i < 5; i++) {
 		CMS_ContentInfo *cms =
 		    encrypt(s.cert, i % 2 ? EVP_aes_128_cbc() : EVP_aes_256_gcm(), DEC_PLAIN, kdfs[i]);
 
 		ck_assert_msg(decrypts(cms, s.pkey, i % 2 ? s.cert : NULL), "kdf %zu", i);
-		name_curve(cms, _i ? NID_secp384r1 : NID_X9_62_prime256v1);
+		name_curve(cms, t[_i].curve);
 		ck_assert_msg(decrypts(cms, s.pkey, s.cert), "kdf %zu", i);
-		name_curve(cms, _i ? NID_X9_62_prime256v1 : NID_secp384r1);
+		name_curve(cms, t[(_i + 1) % 3].curve);
 		ck_assert(!decrypts(cms, s.pkey, s.cert));
 		CMS_ContentInfo_free(cms);
 	}
@@ -74,7 +78,7 @@ int main(void)
 {
 	TCase *t = provider_case();
 
-	tcase_add_loop_test(t, cms_decrypt_ec, 0, 2);
+	tcase_add_loop_test(t, cms_decrypt_ec, 0, 3);
 	tcase_add_test(t, no_raw_agreement);
 	return provider_run("provider_exchange", t);
 }

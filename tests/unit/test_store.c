@@ -431,6 +431,105 @@ START_TEST(grouped)
 }
 END_TEST
 
+static struct store_caps said(const char *owner, const char *hash, const char *caps, int64_t at)
+{
+	struct store_caps c = {.owner = (char *)(uintptr_t)owner,
+	    .signer = (char *)(uintptr_t) "CN=lab",
+	    .caps = (uint8_t *)(uintptr_t)caps,
+	    .ncaps = strlen(caps),
+	    .signing_time = at,
+	    .seen = at + 5};
+
+	(void)snprintf(c.sha256, sizeof c.sha256, "%s", hash);
+	return c;
+}
+
+static void caps_are(const char *owner, size_t want, const char *caps, int64_t at)
+{
+	struct store_caps *list;
+	size_t n;
+
+	OK(store_caps(s, owner, &list, &n, &pr));
+	ck_assert_uint_eq(n, want);
+	if (n > 0) {
+		ck_assert_uint_eq(list[0].ncaps, strlen(caps));
+		ck_assert_mem_eq(list[0].caps, caps, list[0].ncaps);
+		ck_assert_int_eq(list[0].signing_time, at);
+		ck_assert_int_eq(list[0].seen, at + 5);
+		ck_assert_str_eq(list[0].signer, "CN=lab");
+	}
+	store_caps_free(list, n);
+}
+
+/* What is older never takes the place of what is newer; what is said again moves the time alone. */
+START_TEST(capabilities)
+{
+	struct store_caps a = said("lab.example", "aa", "one", 100), b = said("lab.example", "bb", "two", 90);
+	uint64_t v;
+
+	OK(store_caps_put(s, &a, "first", &pr));
+	OK(store_caps_put(s, &b, NULL, &pr));
+	ck_assert_int_eq(audit_rows(), 1);
+	caps_are("lab.example", 2, "one", 100);
+	a = said("lab.example", "aa", "old", 100);
+	OK(store_caps_put(s, &a, NULL, &pr));
+	caps_are("lab.example", 2, "one", 100);
+	v = store_version(s);
+	a = said("lab.example", "aa", "one", 200);
+	OK(store_caps_again(s, &a, &pr));
+	ck_assert(store_version(s) == v);
+	caps_are("lab.example", 2, "one", 200);
+	a = said("lab.example", "aa", "one", 150);
+	OK(store_caps_again(s, &a, &pr));
+	reopen();
+	caps_are("lab.example", 2, "one", 200);
+	a = said("bob@lab.example", "aa", "three", 1);
+	OK(store_caps_put(s, &a, NULL, &pr));
+	a = said("bob@other.example", "aa", "three", 1);
+	OK(store_caps_put(s, &a, NULL, &pr));
+	OK(store_begin(s, &pr));
+	OK(store_caps_drop(s, "lab.example", "aa", &pr));
+	OK(store_end(s, 0, &pr));
+	caps_are("lab.example", 1, "two", 90);
+	OK(store_caps_drop_domain(s, "lab.example", &pr));
+	caps_are("lab.example", 0, "", 0);
+	caps_are("bob@lab.example", 0, "", 0);
+	caps_are("bob@other.example", 1, "three", 1);
+	OK(store_caps_drop_domain(s, "*", &pr));
+	caps_are("bob@other.example", 0, "", 0);
+}
+END_TEST
+
+/* A store of the first schema goes on with all it had. */
+START_TEST(from_schema_1)
+{
+	struct store_partner *p;
+	struct store_caps c = said("lab.example", "aa", "one", 100);
+
+	put_partner("lab.example", "sign", "prefer");
+	OK(store_seen_protected(s, "lab.example", 5000, &pr));
+	store_close(s);
+	sql("DROP TABLE capabilities; ALTER TABLE partner DROP COLUMN format; PRAGMA user_version = 1");
+	s = store_open(dir, &pr);
+	ck_assert_msg(s != NULL, "%s", pr.text);
+	OK(store_partner_get(s, "lab.example", &p, &pr));
+	ck_assert_str_eq(p->treatment, "sign");
+	ck_assert_str_eq(p->note, "a note");
+	ck_assert_str_eq(p->format, "");
+	ck_assert(p->added == 1000 && p->seen_protected == 5000);
+	p->format = (char *)(uintptr_t) "triple=yes";
+	OK(store_partner_put(s, p, "root", &pr));
+	p->format = NULL;
+	store_partners_free(p, 1);
+	OK(store_partner_get(s, "lab.example", &p, &pr));
+	ck_assert_str_eq(p->format, "triple=yes");
+	store_partners_free(p, 1);
+	OK(store_caps_put(s, &c, NULL, &pr));
+	caps_are("lab.example", 1, "one", 100);
+	OK(store_audit_verify(s, &pr));
+}
+END_TEST
+
 START_TEST(versions)
 {
 	uint64_t v = store_version(s);
@@ -576,6 +675,8 @@ static Suite *suite(void)
 	tcase_add_test(t, append_only);
 	tcase_add_test(t, one_transaction);
 	tcase_add_test(t, grouped);
+	tcase_add_test(t, capabilities);
+	tcase_add_test(t, from_schema_1);
 	tcase_add_test(t, versions);
 	tcase_add_test(t, snapshot);
 	tcase_add_test(t, refused_files);

@@ -225,22 +225,23 @@ END_TEST
 /* Five certificates with leaf and anchor are a path, six are not. */
 START_TEST(path_length)
 {
-	struct testcert ca[6];
-	X509 *extra[6];
+	enum { CAS = TRUST_PATH_MAX + 1 };
+	struct testcert ca[CAS];
+	X509 *extra[CAS];
 	struct store_anchor an;
 	struct trust_question q = {
 	    .who = &bob, .use = CERT_TO_SIGN, .anchors = &an, .nanchors = 1, .extra = extra, .at = TESTCERT_NOW};
 
 	ca[0] = testcert_ca("ca 0", NULL);
 	an = (struct store_anchor){.der = ca[0].der, .der_len = ca[0].n};
-	for (int i = 1; i < 6; i++) {
+	for (int i = 1; i < CAS; i++) {
 		char name[] = "ca 0";
 
 		name[3] = (char)('0' + i);
 		ca[i] = testcert_ca(name, &ca[i - 1]);
 		extra[q.nextra++] = ca[i].x;
 	}
-	for (int i = 0; i < 6; i++) {
+	for (int i = 0; i < CAS; i++) {
 		struct testcert c = issue(&ca[i], (struct testcert_spec){.cn = "leaf"});
 		enum trust_result r = trust_check(c.x, &q, why, sizeof why);
 
@@ -248,8 +249,46 @@ START_TEST(path_length)
 		ck_assert_msg(r == (i + 2 <= TRUST_PATH_MAX ? TRUST_GOOD : TRUST_BAD), "%d: %s", i, why);
 		testcert_free(&c);
 	}
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < CAS; i++)
 		testcert_free(&ca[i]);
+}
+END_TEST
+
+/* An issuer that demands a policy (RFC 5280 4.2.1.11) gets its way; policies that nobody demands hinder nobody. */
+START_TEST(policies)
+{
+	static const struct {
+		const char *ca, *demand, *leaf;
+		enum trust_result want;
+	} cases[] = {
+	    {NULL, NULL, NULL, TRUST_GOOD},
+	    {"1.2.3.4", NULL, NULL, TRUST_GOOD},
+	    {"1.2.3.4", NULL, "1.2.3.5", TRUST_GOOD},
+	    {"1.2.3.4", "critical,requireExplicitPolicy:0", "1.2.3.4", TRUST_GOOD},
+	    {"2.5.29.32.0", "critical,requireExplicitPolicy:0", "1.2.3.5", TRUST_GOOD},
+	    {"1.2.3.4", "critical,requireExplicitPolicy:0", "1.2.3.5", TRUST_BAD},
+	    {"1.2.3.4", "critical,requireExplicitPolicy:0", NULL, TRUST_BAD},
+	    {NULL, "critical,requireExplicitPolicy:0", "1.2.3.4", TRUST_BAD},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct testcert ca = testcert_make(&(struct testcert_spec){.cn = "ca",
+		    .ku = "critical,keyCertSign,cRLSign",
+		    .eku = "",
+		    .constraints = "critical,CA:TRUE",
+		    .policies = cases[i].ca,
+		    .policy_demand = cases[i].demand,
+		    .issuer = root.x,
+		    .issuer_key = root.key});
+		struct testcert c = issue(&ca, (struct testcert_spec){.cn = "leaf", .policies = cases[i].leaf});
+		enum trust_result r = check(&c, &root, ca.x, CERT_TO_SIGN, TESTCERT_NOW);
+
+		ck_assert_msg(r == cases[i].want, "%zu: %s", i, why);
+		if (r == TRUST_BAD)
+			ck_assert_msg(strstr(why, "demands a certificate policy") != NULL, "%zu: %s", i, why);
+		testcert_free(&c);
+		testcert_free(&ca);
+	}
 }
 END_TEST
 
@@ -295,6 +334,7 @@ static Suite *suite(void)
 	tcase_add_test(t, strength);
 	tcase_add_test(t, issuers);
 	tcase_add_test(t, path_length);
+	tcase_add_test(t, policies);
 	tcase_add_test(t, binding);
 	tcase_add_test(t, wrong_signature);
 	suite_add_tcase(s, t);

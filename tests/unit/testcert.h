@@ -20,8 +20,10 @@ struct testcert_spec {
 	const char *san; /* X509V3 syntax: "DNS:lab.example,email:bob@lab.example" */
 	const char *ku,
 	    *eku; /* NULL: digitalSignature,keyAgreement (EC) or keyEncipherment (RSA) / emailProtection; "": none */
-	const char *constraints; /* NULL: none */
-	int rsa;		 /* bits; 0: P-256 */
+	const char *constraints;   /* NULL: none */
+	const char *policies;	   /* certificatePolicies; NULL: none */
+	const char *policy_demand; /* policyConstraints; NULL: none */
+	int rsa;		   /* bits; 0: P-256 */
 	const char *curve;
 	int64_t from, until;
 	const char *digest;
@@ -45,11 +47,15 @@ struct testcert {
 
 static inline void testcert_ext(X509 *x, int nid, const char *value)
 {
+	CONF *none = NCONF_new(NULL); /* certificatePolicies ask for one */
+	X509V3_CTX ctx = {0};
 	X509_EXTENSION *e;
 
+	X509V3_set_nconf(&ctx, none);
+	e = value && *value ? X509V3_EXT_nconf_nid(none, &ctx, nid, value) : NULL;
+	NCONF_free(none);
 	if (!value || !*value)
 		return;
-	e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
 	ck_assert_msg(e != NULL, "extension %d: %s", nid, value);
 	ck_assert_int_eq(X509_add_ext(x, e, -1), 1);
 	X509_EXTENSION_free(e);
@@ -94,6 +100,8 @@ static inline struct testcert testcert_make(const struct testcert_spec *s)
 	X509_set_issuer_name(c.x, s->issuer ? X509_get_subject_name(s->issuer) : name);
 	X509_set_pubkey(c.x, c.key);
 	testcert_ext(c.x, NID_basic_constraints, s->constraints);
+	testcert_ext(c.x, NID_certificate_policies, s->policies);
+	testcert_ext(c.x, NID_policy_constraints, s->policy_demand);
 	testcert_ext(c.x, NID_key_usage,
 	    s->ku			 ? s->ku
 	    : EVP_PKEY_is_a(c.key, "EC") ? "critical,digitalSignature,keyAgreement"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the keys and self-signed certificates of the CMS tests and fuzz targets. They protect nothing. Run in this directory:
-# rsa, other: RSA-2048; ec: P-256; p384: P-384; weak: RSA-1024, which must be refused.
+# rsa, other: RSA-2048; ec: P-256; p384: P-384; p521: P-521; weak: RSA-1024, which must be refused.
 set -eu
 one() {
 	name=$1
@@ -13,4 +13,5 @@ one rsa rsa:2048
 one other rsa:2048
 one ec ec -pkeyopt ec_paramgen_curve:P-256
 one p384 ec -pkeyopt ec_paramgen_curve:P-384
+one p521 ec -pkeyopt ec_paramgen_curve:P-521
 one weak rsa:1024

@@ -1,0 +1,180 @@
+#include "gateway/pipeline/inside.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/base/mem.h"
+#include "gateway/mail/dsn_read.h"
+#include "gateway/mail/lex.h"
+
+enum { PEEK = 256, HEAD = 32, CHUNK = 65536, OVERLAP = 16 };
+
+/* ---- what a part is, by its first octets ---- */
+
+/* Whoever reads it may skip what is no base64: so does this. Octets written. */
+static size_t unbase64(const char *p, size_t n, uint8_t out[HEAD])
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint32_t acc = 0;
+	size_t bits = 0, len = 0;
+
+	for (size_t i = 0; i < n && len < HEAD; i++) {
+		const char *at = p[i] != 0 ? strchr(alphabet, p[i]) : NULL;
+
+		if (at == NULL)
+			continue;
+		acc = acc << 6 | (uint32_t)(at - alphabet);
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			out[len++] = (uint8_t)(acc >> bits);
+		}
+	}
+	return len;
+}
+
+/* RFC 5652 3: SEQUENCE { contentType OBJECT IDENTIFIER ...: enveloped (pkcs7 3) or authEnveloped (ct 23). */
+static bool says_enveloped(const uint8_t *p, size_t n)
+{
+	static const uint8_t enveloped[] = {0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 3};
+	static const uint8_t auth[] = {0x06, 11, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 16, 1, 23};
+	size_t at = 2;
+
+	if (n < 3 || p[0] != 0x30)
+		return false;
+	if (p[1] > 0x80)
+		at += p[1] & 0x7f;
+	return (n >= at + sizeof(enveloped) && memcmp(p + at, enveloped, sizeof(enveloped)) == 0) ||
+	       (n >= at + sizeof(auth) && memcmp(p + at, auth, sizeof(auth)) == 0);
+}
+
+static bool labelled(const char *kind)
+{
+	return lex_same(kind, strlen(kind), "enveloped-data") || lex_same(kind, strlen(kind), "authenveloped-data");
+}
+
+/* By its label or its content: a reader may go by either. Signed documents (CAdES) have the same type and names. */
+static int is_encrypted(struct work *w, const struct mime_inside *in, bool *yes_r, struct problem *pr)
+{
+	char text[PEEK];
+	uint8_t head[HEAD];
+	size_t n;
+
+	*yes_r = labelled(in->kind);
+	if (*yes_r || in->detached)
+		return 0;
+	if (stream_read_at(w->cur, in->body_off, text, sizeof(text), &n, pr) != 0)
+		return -1;
+	if (in->cte == MIME_CTE_QP)
+		n = dsn_read_unquote(text, n);
+	if (in->cte == MIME_CTE_BASE64) {
+		n = unbase64(text, n, head);
+	} else {
+		n = n < HEAD ? n : HEAD;
+		memcpy(head, text, n);
+	}
+	*yes_r = says_enveloped(head, n);
+	return 0;
+}
+
+/* ---- what a walk that failed did not see ---- */
+
+static bool names_smime(const char *p, size_t n)
+{
+	static const char *const words[] = {"pkcs7-mime", ".p7m"};
+
+	for (size_t k = 0; k < 2; k++) {
+		size_t len = strlen(words[k]);
+
+		for (size_t i = 0; i + len <= n; i++)
+			if (lex_lower(p[i]) == words[k][0] && lex_same(p + i, len, words[k]))
+				return true;
+	}
+	return false;
+}
+
+/* Where the structure cannot be followed, another reader may still follow it: any mention counts. */
+static int mentioned(struct work *w, bool *yes_r, struct problem *pr)
+{
+	uint64_t off = w->shown.body_off, end = off + w->shown.body_len;
+	char *p = mem_raw(CHUNK + OVERLAP);
+	size_t keep = 0, n = 0;
+	int err = 0;
+
+	*yes_r = false;
+	while (off < end && !*yes_r) {
+		size_t want = end - off < CHUNK ? (size_t)(end - off) : CHUNK;
+
+		err = stream_read_at(w->cur, off, p + keep, want, &n, pr);
+		if (err != 0 || n == 0)
+			break;
+		*yes_r = names_smime(p, keep + n);
+		off += n;
+		n += keep;
+		keep = n < OVERLAP ? n : OVERLAP;
+		memmove(p, p + n - keep, keep);
+	}
+	mem_free_secret(p, CHUNK + OVERLAP);
+	return err;
+}
+
+/* ---- both ---- */
+
+static void note(struct work *w, const struct mime_inside *in, bool encrypted)
+{
+	struct verdict_part p = {.encrypted = encrypted, .attached = in->attached};
+
+	snprintf(p.path, sizeof(p.path), "%s", in->path);
+	snprintf(p.type, sizeof(p.type), "%s", in->detached ? "multipart/signed" : "application/pkcs7-mime");
+	verdict_part(&w->verdict, &p);
+	if (encrypted && !in->attached && !w->facts.part_why[0])
+		snprintf(w->facts.part_why, sizeof(w->facts.part_why),
+		    "part %s is encrypted and stands inside a multipart, beside what anybody can write there",
+		    in->path);
+}
+
+static int note_all(struct work *w, const struct mime_facts *f, struct problem *pr)
+{
+	for (size_t i = 0; i < f->ninside; i++) {
+		bool encrypted;
+
+		/* what a report returns is its recipient's own mail */
+		if (f->report && f->inside[i].attached)
+			continue;
+		if (is_encrypted(w, &f->inside[i], &encrypted, pr) != 0)
+			return -1;
+		note(w, &f->inside[i], encrypted);
+	}
+	return 0;
+}
+
+static int look_blind(struct work *w, const struct problem *why, struct problem *pr)
+{
+	bool yes;
+
+	if (w->facts.part_why[0])
+		return 0;
+	if (mentioned(w, &yes, pr) != 0)
+		return -1;
+	if (yes)
+		snprintf(w->facts.part_why, sizeof(w->facts.part_why),
+		    "an encrypted part may lie where the structure cannot be followed: %.80s", why->text);
+	return 0;
+}
+
+int inside_look(struct work *w, bool *beyond_r, struct problem *pr)
+{
+	struct mime_facts f;
+	struct problem why = {0}, away = {0};
+	int err = mime_facts(w->a, w->cur, w->shown.off, w->shown.len, &w->lim, &f, &why);
+
+	*beyond_r = err != 0 && (f.depth >= w->lim.depth || f.parts > w->lim.parts);
+	if ((err != 0 && why.cls == PROBLEM_TEMP) || note_all(w, &f, &away) != 0 ||
+	    (err != 0 && look_blind(w, &why, &away) != 0)) {
+		*pr = away.cls != PROBLEM_NONE ? away : why;
+		pr->cls = PROBLEM_TEMP;
+		return -1;
+	}
+	*pr = why;
+	return err;
+}

@@ -1,0 +1,165 @@
+/*
+ * gateway/cms with keys that live in the keeper: every signature we write, streamed and detached; every key
+ * management we read, also in one message of mixed recipients. Read by ourselves and by libcrypto.
+ */
+#include "tests/unit/cms_fixture.h"
+#include "tests/unit/provider_fixture.h"
+
+static struct buf text;
+
+static void setup(void)
+{
+	provider_setup();
+	text = fx_text(40000);
+}
+
+static void teardown(void)
+{
+	buf_clear(&text);
+	provider_teardown();
+}
+
+static const struct {
+	enum keys_algo algo;
+	const char *digest, *says;
+	bool pss, ski;
+} signs[] = {
+    {KEYS_RSA_2048, "SHA256", "rsaEncryption", false, false}, {KEYS_RSA_2048, "SHA384", "rsaEncryption", false, true},
+    {KEYS_RSA_2048, "SHA512", "rsaEncryption", false, false}, {KEYS_RSA_2048, "SHA256", "rsassaPss", true, false},
+    {KEYS_RSA_2048, "SHA384", "rsassaPss", true, true}, {KEYS_RSA_2048, "SHA512", "rsassaPss", true, false},
+    {KEYS_RSA_3072, NULL, "rsassaPss", true, false}, {KEYS_EC_P256, NULL, "ecdsa-with-SHA256", false, false},
+    {KEYS_EC_P384, NULL, "ecdsa-with-SHA384", false, false},
+    {KEYS_EC_P521, NULL, "ecdsa-with-SHA512", true, false}, /* PSS means nothing there */
+};
+
+static int libcrypto_verifies(const struct buf *der, X509 *cert, const struct buf *detached)
+{
+	BIO *in = BIO_new_mem_buf(der->p, (int)der->len), *out = BIO_new(BIO_s_null());
+	BIO *side = detached ? BIO_new_mem_buf(detached->p, (int)detached->len) : NULL;
+	CMS_ContentInfo *cms = d2i_CMS_bio(in, NULL);
+	int ok;
+
+	ck_assert_ptr_nonnull(cms);
+	ok = CMS_verify(cms, NULL, NULL, side, out, CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY);
+	(void)cert;
+	CMS_ContentInfo_free(cms);
+	BIO_free(in);
+	BIO_free(out);
+	BIO_free(side);
+	return ok;
+}
+
+START_TEST(test_sign)
+{
+	struct subject s;
+	struct cms_signer how = {
+	    .digest = signs[_i].digest, .pss = signs[_i].pss, .ski = signs[_i].ski, .domain = true};
+
+	subject_make(&s, KEYS_USE_SIGN, signs[_i].algo);
+	how.cert = s.cert;
+	how.key = s.pkey;
+	for (int detached = 0; detached < 2; detached++) {
+		struct cms_verdict v;
+		struct problem pr;
+		struct buf der, got;
+
+		if (detached)
+			fx_sign_detached(&text, &how, &der);
+		else
+			fx_sign(&text, &how, s.cert, &der);
+		ck_assert_msg(fx_verify(der.p, der.len, detached ? &text : NULL, &got, &v, &pr) == 0, "%s", pr.text);
+		ck_assert_msg(v.signers[0].ok, "%s", v.signers[0].why);
+		ck_assert_str_eq(v.signers[0].sigalg, signs[_i].says);
+		ck_assert_int_eq(libcrypto_verifies(&der, s.cert, detached ? &text : NULL), 1);
+		cms_verdict_clear(&v);
+		buf_clear(&got);
+		buf_clear(&der);
+	}
+	ck_assert(!keys_client_failed(s.client));
+	subject_drop(&s);
+}
+END_TEST
+
+static const enum keys_algo decrypts_with[] = {KEYS_RSA_2048, KEYS_EC_P256, KEYS_EC_P384, KEYS_EC_P521};
+
+START_TEST(test_decrypt)
+{
+	static const enum cms_keymode modes[] = {CMS_KEY_RSA_V15, CMS_KEY_RSA_OAEP_SHA1, CMS_KEY_RSA_OAEP_SHA256};
+	static const enum cms_cipher ciphers[] = {
+	    CMS_AES_256_CBC, CMS_AES_192_CBC, CMS_AES_128_CBC, CMS_AES_256_GCM, CMS_AES_192_GCM, CMS_AES_128_GCM};
+	struct subject s;
+
+	subject_make(&s, KEYS_USE_DECRYPT, decrypts_with[_i]);
+	for (size_t m = 0; m < (_i == 0 ? 3 : 1); m++)
+		for (size_t c = 0; c < 6; c++) {
+			struct fx_id id = {s.cert, s.pkey};
+			struct problem pr;
+			struct buf der, got;
+
+			fx_encrypt(&text, s.cert, modes[m], ciphers[c], &der);
+			ck_assert_msg(fx_decrypt(der.p, der.len, &id, &got, &pr) == 0, "%s", pr.text);
+			fx_same(&got, &text);
+			buf_clear(&got);
+			buf_clear(&der);
+		}
+	ck_assert(!keys_client_failed(s.client));
+	subject_drop(&s);
+}
+END_TEST
+
+START_TEST(test_mixed)
+{
+	/* one message for v1.5, OAEP, two curves and a key identifier: each of them opens it */
+	static const struct {
+		enum keys_algo algo;
+		enum cms_keymode mode;
+		bool ski;
+	} t[] = {{KEYS_RSA_2048, CMS_KEY_RSA_V15, false}, {KEYS_RSA_3072, CMS_KEY_RSA_OAEP_SHA256, true},
+	    {KEYS_EC_P256, CMS_KEY_ECDH, true}, {KEYS_EC_P384, CMS_KEY_ECDH, false},
+	    {KEYS_EC_P521, CMS_KEY_ECDH, false}};
+	enum { N = sizeof(t) / sizeof(t[0]) };
+	struct cms_recipient r[N];
+	struct subject s[N];
+	struct problem pr = {0};
+	struct stream_buf to;
+	struct cms_enc *e;
+	struct buf der, got;
+
+	for (int i = 0; i < N; i++) {
+		subject_make(&s[i], KEYS_USE_DECRYPT, t[i].algo);
+		r[i] = (struct cms_recipient){.cert = s[i].cert, .mode = t[i].mode, .ski = t[i].ski};
+	}
+	buf_init(&der, FX_MAX);
+	stream_buf_init(&to, &der);
+	e = cms_enc_new(r, N, CMS_AES_256_GCM, &to.writer, &pr);
+	ck_assert_msg(e != NULL, "%s", pr.text);
+	ck_assert_int_eq(stream_write(cms_enc_writer(e), text.p, text.len, &pr), 0);
+	ck_assert_int_eq(cms_enc_end(e, &pr), 0);
+	for (int i = 0; i < N; i++) {
+		struct fx_id id = {s[i].cert, s[i].pkey};
+
+		keys_client_expect(s[i].client, 32);
+		ck_assert_msg(fx_decrypt(der.p, der.len, &id, &got, &pr) == 0, "%d: %s", i, pr.text);
+		fx_same(&got, &text);
+		buf_clear(&got);
+		ck_assert(!keys_client_failed(s[i].client));
+		subject_drop(&s[i]);
+	}
+	buf_clear(&der);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *t = tcase_create("all");
+	Suite *s = suite_create("cms_keeper");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 120);
+	tcase_add_loop_test(t, test_sign, 0, (int)(sizeof(signs) / sizeof(signs[0])));
+	tcase_add_loop_test(t, test_decrypt, 0, 4);
+	tcase_add_test(t, test_mixed);
+	suite_add_tcase(s, t);
+	return fixture_run(s,
+	    1u << KEYS_RSA_2048 | 1u << KEYS_RSA_3072 | 1u << KEYS_EC_P256 | 1u << KEYS_EC_P384 | 1u << KEYS_EC_P521);
+}

@@ -1,0 +1,570 @@
+/*
+ * Header fields that are protected: sealed or signed by one gateway and opened by the other they are octet for octet
+ * what they were; whatever is done outside, or by somebody who is not the author, shows nothing that is not true.
+ */
+#include "gateway/pipeline/unwrap.h"
+
+#include "gateway/mail/protect.h"
+#include "tests/unit/pipeline_fixture.h"
+
+static struct pipes w;
+
+static void setup(void)
+{
+	pipes_start(&w);
+}
+
+static void teardown(void)
+{
+	pipes_end(&w);
+}
+
+/* ---- there and back ---- */
+
+static struct buf sealed_as(enum policy_treatment t, const struct format *f, const char *text)
+{
+	pipes_job(&w, JOB_SEAL);
+	pipes_verdict(&w, 0, t);
+	w.rq.was_sealed = JOB_NO;
+	w.verdicts[0].format.wrap = f->wrap;
+	w.verdicts[0].format.subject_outside = f->subject_outside;
+	w.verdicts[0].format.legacy_display = f->legacy_display;
+	ck_assert_msg(pipes_run(&w, text, strlen(text)) == JOB_DONE, "%s", w.res.pr.text);
+	return pipes_take(&w, 0);
+}
+
+static enum job_status open_in(enum job_kind kind, const struct buf *b, enum judge_trust_state state, bool all)
+{
+	pipes_job(&w, kind);
+	w.rq.subject_mark = true;
+	if (all)
+		memset(w.rq.in_rules, POLICY_MARK, sizeof(w.rq.in_rules));
+	if (pipes_run_buf(&w, b) != JOB_NEEDS_TRUST)
+		return (enum job_status)w.res.status;
+	pipes_trust(&w, state);
+	return pipes_run_buf(&w, b);
+}
+
+static enum job_kind kind_for(enum policy_treatment t)
+{
+	return t == POLICY_SEAL ? JOB_OPEN : JOB_CHECK;
+}
+
+/* What is delivered, behind the verdict fields. */
+static char *delivered(void)
+{
+	char *p = pipes_text(&w, 0);
+
+	for (;;) {
+		char *next = strstr(p, "\r\n");
+
+		ck_assert_ptr_nonnull(next);
+		if (*p != ' ' && *p != '\t' && strncmp(p, "Received:", 9) != 0 && strncmp(p, "X-Postern-", 10) != 0 &&
+		    strncmp(p, "Authentication-Results: auth.lab.example", 40) != 0)
+			return p;
+		p = next + 2;
+	}
+}
+
+static bool says(const char *what)
+{
+	return strstr(pipes_text(&w, 0), what) != NULL;
+}
+
+/* Before the empty line. */
+static bool in_header(const char *text, const char *what)
+{
+	const char *end = strstr(text, "\r\n\r\n"), *at = strstr(text, what);
+
+	return at != NULL && end != NULL && at < end + 2;
+}
+
+#define ID "Message-ID: <1@hospital.example>\r\nDate: Sun, 22 Nov 2026 02:00:00 +0000\r\n"
+#define WHO "From: Doctor <doctor@hospital.example>\r\nTo: bob@lab.example\r\n"
+
+/* Every one in the form it comes back in. */
+static const char *const messages[] = {
+    WHO "Subject: HIDDENSUBJECT\r\n" ID
+	"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nbody\r\n",
+    /* folded, odd case, twice, fields among those of MIME */
+    "SUBJECT:  HIDDENSUBJECT\r\n\tfolded   with blanks \r\nMIME-version: 1.0 (odd)\r\nX-One: 1\r\n" WHO
+    "content-TYPE: TEXT/Plain;\r\n\tcharset=\"us-ascii\"; format=flowed\r\nX-One:2\r\n" ID
+    "Content-Transfer-Encoding: 7bit\r\nReferences: <a@b.example>\r\n <c@d.example>\r\n\r\nbody \r\n-- \r\n",
+    /* no Content-Type; it is added for the way alone */
+    WHO "Subject: HIDDENSUBJECT\r\n" ID "MIME-Version: 1.0\r\n\r\nbody\r\n",
+    /* types that are none, or written oddly */
+    WHO "Subject: HIDDENSUBJECT\r\n" ID "MIME-Version: 1.0\r\nContent-Type: text\r\n\r\nbody\r\n",
+    WHO "Subject: HIDDENSUBJECT\r\n" ID "MIME-Version: 1.0\r\nContent-Type:\r\n\r\nbody\r\n",
+    WHO "Subject: HIDDENSUBJECT\r\n" ID "MIME-Version: 1.0\r\nContent-Type: multipart (one) / (two) mixed (three) ; "
+	"boundary=\"b;=\" ;\r\n\r\n--b;=\r\n\r\n"
+	"x\r\n--b;=--\r\n",
+    WHO "Subject: HIDDENSUBJECT\r\n" ID
+	"MIME-Version: 1.0\r\nContent-Type: text/plain charset=utf-8;\r\n\r\nbody\r\n",
+    /* what MIME calls the default, as the sender wrote it */
+    WHO "Subject: HIDDENSUBJECT\r\n" ID "MIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\nbody\r\n",
+    /* other fields that tell of the content */
+    WHO "Subject: HIDDENSUBJECT\r\nThread-Topic: HIDDENSUBJECT\r\nComments: HIDDENSUBJECT\r\nKeywords: "
+	"HIDDENSUBJECT\r\n" ID "MIME-Version: 1.0\r\nContent-Type: text/html\r\n\r\n<p>body</p>\r\n",
+    /* UTF-8 in fields (RFC 6532), body without final line end */
+    WHO "Subject: HIDDENSUBJECT b\xc3\xa4r\r\nX-Name: \xe6\x97\xa5\xe6\x9c\xac\r\n" ID
+	"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nbody",
+    /* empty body, empty subject */
+    WHO "Subject:\r\n" ID "MIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\n",
+    /* a message that somebody forwards is the content */
+    WHO "Subject: HIDDENSUBJECT\r\n" ID "MIME-Version: 1.0\r\nContent-Type: message/rfc822\r\n\r\nFrom: "
+	"doctor@hospital.example\r\nMessage-ID: <2@hospital.example>\r\nSubject: inner\r\n\r\ninner body\r\n",
+};
+enum { MESSAGES = sizeof(messages) / sizeof(messages[0]) };
+
+static const struct {
+	const char *name;
+	struct format f;
+	enum policy_treatment t;
+	bool hides;
+} ways[] = {
+    {"fields, sealed", {.wrap = FORMAT_WRAP_FIELDS}, POLICY_SEAL, true},
+    {"fields, sealed, subject outside", {.wrap = FORMAT_WRAP_FIELDS, .subject_outside = true}, POLICY_SEAL, false},
+    {"fields, signed", {.wrap = FORMAT_WRAP_FIELDS}, POLICY_SIGN, false},
+    {"message, sealed", {.wrap = FORMAT_WRAP_MESSAGE}, POLICY_SEAL, true},
+    {"message, sealed, subject outside", {.wrap = FORMAT_WRAP_MESSAGE, .subject_outside = true}, POLICY_SEAL, false},
+    {"message, signed", {.wrap = FORMAT_WRAP_MESSAGE}, POLICY_SIGN, false},
+};
+enum { WAYS = sizeof(ways) / sizeof(ways[0]) };
+
+START_TEST(there_and_back)
+{
+	const char *text = messages[_i % MESSAGES];
+	size_t way = (size_t)_i / MESSAGES;
+	struct buf b = sealed_as(ways[way].t, &ways[way].f, text);
+
+	ck_assert(strstr(buf_str(&b), "HIDDENSUBJECT") == NULL || !ways[way].hides);
+	ck_assert(in_header(buf_str(&b), "Message-ID: <1@hospital.example>\r\n"));
+	ck_assert(in_header(buf_str(&b), "Date: Sun, 22 Nov 2026 02:00:00 +0000\r\n"));
+	ck_assert_msg(open_in(kind_for(ways[way].t), &b, JUDGE_TRUST_GOOD, false) == JOB_DONE, "%s: %s %s",
+	    ways[way].name, w.res.why, w.res.pr.text);
+	ck_assert(says("smime=pass"));
+	ck_assert_msg(says("X-Postern-Headers: protected\r\n"), "%s:\n%s", ways[way].name, pipes_text(&w, 0));
+	ck_assert_msg(strcmp(delivered(), text) == 0, "%s\n--- delivered:\n%s\n--- was:\n%s", ways[way].name,
+	    delivered(), text);
+	buf_clear(&b);
+}
+END_TEST
+
+/* With nothing protected nothing is added, and nothing is found. */
+START_TEST(unknown_reader)
+{
+	static const struct format none = {.wrap = FORMAT_WRAP_NONE};
+	enum policy_treatment t = _i == 0 ? POLICY_SEAL : POLICY_SIGN;
+	struct buf b = sealed_as(t, &none, messages[0]);
+
+	ck_assert(in_header(buf_str(&b), "Subject: HIDDENSUBJECT\r\n"));
+	ck_assert_ptr_null(strstr(buf_str(&b), "hp="));
+	ck_assert_int_eq(open_in(kind_for(t), &b, JUDGE_TRUST_GOOD, false), JOB_DONE);
+	ck_assert(!says("X-Postern-Headers") && !says("hp="));
+	buf_clear(&b);
+}
+END_TEST
+
+static void assert_nowhere(const char *secret)
+{
+	ck_assert_msg(!says(secret), "%s in:\n%s", secret, pipes_text(&w, 0));
+}
+
+/* Bcc: not outside, not inside, not in HP-Outer. Trace of the way inside: outside only. */
+START_TEST(what_never_goes_inside)
+{
+	static const char text[] =
+	    "Received: from ward by mail; now\r\nDKIM-Signature: v=1; d=hospital.example\r\n" WHO
+	    "Bcc: secret@lab.example\r\nresent-BCC: secret@lab.example\r\nHP-Outer: Subject: "
+	    "forged\r\nX-Postern-Verdict: "
+	    "sealed\r\nSubject: s\r\n" ID "\r\nbody\r\n";
+	struct buf b = sealed_as(ways[_i].t, &ways[_i].f, text);
+
+	ck_assert_ptr_null(strstr(buf_str(&b), "secret@"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&b), "Received: from ward"));
+	ck_assert_ptr_null(strstr(buf_str(&b), "forged"));
+	ck_assert_int_eq(open_in(kind_for(ways[_i].t), &b, JUDGE_TRUST_GOOD, false), JOB_DONE);
+	assert_nowhere("secret@");
+	assert_nowhere("forged");
+	assert_nowhere("X-Postern-Verdict: sealed\r\nSubject");
+	ck_assert_ptr_nonnull(strstr(delivered(), "DKIM-Signature: v=1"));
+	ck_assert_ptr_null(strstr(strstr(delivered(), "DKIM-Signature: v=1") + 1, "DKIM-Signature: v=1"));
+	ck_assert(says("X-Postern-Headers: protected\r\n"));
+	buf_clear(&b);
+}
+END_TEST
+
+/* Message-ID and Date that the gateway adds are the same inside and outside. */
+START_TEST(added_once)
+{
+	struct buf b = sealed_as(ways[_i].t, &ways[_i].f, WHO "Subject: s\r\n\r\nbody\r\n");
+	char date[64] = "", *p;
+
+	p = strstr(buf_str(&b), "\r\nDate: ");
+	ck_assert_ptr_nonnull(p);
+	snprintf(date, sizeof(date), "%.*s", (int)strcspn(p + 2, "\r"), p + 2);
+	ck_assert(in_header(buf_str(&b), "Message-ID: <1A2B3C@gw.hospital.example>\r\n"));
+	ck_assert_int_eq(open_in(kind_for(ways[_i].t), &b, JUDGE_TRUST_GOOD, false), JOB_DONE);
+	ck_assert(says("X-Postern-Headers: protected\r\n"));
+	ck_assert(in_header(delivered(), date));
+	ck_assert(in_header(delivered(), "Message-ID: <1A2B3C@gw.hospital.example>\r\n"));
+	buf_clear(&b);
+}
+END_TEST
+
+/* ---- what is done outside ---- */
+
+static struct buf changed(const struct buf *b, const char *from, const char *to)
+{
+	const char *text = buf_str((struct buf *)(uintptr_t)b), *at = strstr(text, from);
+	struct buf out;
+
+	ck_assert_msg(at != NULL, "no %s in\n%s", from, text);
+	buf_init(&out, PIPES_MAX);
+	ck_assert_int_eq(buf_add(&out, text, (size_t)(at - text)), 0);
+	ck_assert_int_eq(buf_adds(&out, to), 0);
+	ck_assert_int_eq(buf_adds(&out, at + strlen(from)), 0);
+	return out;
+}
+
+static const struct {
+	const char *from, *to, *said; /* said: NULL when it is nothing to speak of */
+	const char *shown;	      /* must be shown */
+	const char *hidden;	      /* must not be shown */
+} outside[] = {
+    {"Subject: [...]", "Subject: pay at once", ": Subject\r\n", "Subject: HIDDENSUBJECT\r\n", "pay at once"},
+    {"To: bob@lab.example", "To: eve@evil.example", ": To\r\n", "To: bob@lab.example\r\n", "eve@"},
+    {"From: Doctor", "Reply-To: eve@evil.example\r\nFrom: Doctor", ": Reply-To\r\n", "From: Doctor", "eve@"},
+    {"From: Doctor", "Cc: eve@evil.example\r\nFrom: Doctor", ": Cc\r\n", "From: Doctor", "eve@"},
+    {"From: Doctor", "Disposition-Notification-To: eve@evil.example\r\nFrom: Doctor",
+	"\r\n Disposition-Notification-To\r\n", "From: Doctor", "eve@"},
+    {"Date: Sun, 22 Nov 2026 02:00:00 +0000\r\n", "", ": Date\r\n", "Date: Sun", "XXX"},
+    {"From: Doctor <doctor@hospital.example>", "From: \"Eve\" <doctor@hospital.example>", ": From\r\n",
+	"From: Doctor <", "Eve"},
+    /* a relay folds, or adds what is its own */
+    {"From: Doctor <doctor@hospital.example>", "From:\tDoctor\r\n\t<doctor@hospital.example> ", NULL,
+	"From: Doctor <", "XXX"},
+    {"From: Doctor", "X-Spam-Score: 3\r\nReceived: from a by b; now\r\nFrom: Doctor", NULL, "X-Spam-Score: 3\r\n",
+	"XXX"},
+    {"From: Doctor", "HP-Outer: Subject: pay at once\r\nFrom: Doctor", NULL, "Subject: HIDDENSUBJECT", "pay at once"},
+};
+
+START_TEST(changed_outside)
+{
+	struct buf b = sealed_as(POLICY_SEAL, &ways[0].f, messages[0]);
+	struct buf c = changed(&b, outside[_i].from, outside[_i].to);
+
+	ck_assert_int_eq(open_in(JOB_OPEN, &c, JUDGE_TRUST_GOOD, false), JOB_DONE);
+	ck_assert(says("smime=pass"));
+	if (outside[_i].said == NULL)
+		ck_assert_msg(says("X-Postern-Headers: protected\r\n"), "%s", pipes_text(&w, 0));
+	else
+		ck_assert_msg(
+		    says("outside they are not as they") && says(outside[_i].said), "%s", pipes_text(&w, 0));
+	ck_assert_msg(in_header(delivered(), outside[_i].shown), "%s", pipes_text(&w, 0));
+	assert_nowhere(outside[_i].hidden);
+	buf_clear(&b);
+	buf_clear(&c);
+}
+END_TEST
+
+/* Another author outside: the signer is asked about with the author inside, who is the one that is shown. */
+START_TEST(author_outside)
+{
+	struct buf b = sealed_as(ways[_i].t, &ways[_i].f, messages[0]);
+	struct buf c = changed(&b, "From: Doctor <doctor@hospital.example>", "From: eve@evil.example");
+	enum job_kind kind = kind_for(ways[_i].t);
+
+	pipes_job(&w, kind);
+	ck_assert_int_eq(pipes_run_buf(&w, &c), JOB_NEEDS_TRUST);
+	ck_assert_str_eq(w.res.signers.from, "doctor@hospital.example");
+	ck_assert_int_eq(open_in(kind, &c, JUDGE_TRUST_GOOD, false), JOB_DONE);
+	ck_assert(says("From: Doctor <doctor@hospital.example>\r\n") && says("the author inside is not the one"));
+	ck_assert_str_eq(w.res.from_domain, "hospital.example");
+	assert_nowhere("eve@");
+	/* nobody vouches for the author inside: the one outside stays */
+	ck_assert_int_eq(open_in(kind, &c, JUDGE_TRUST_UNBOUND, true), JOB_DONE);
+	ck_assert(!says("smime=pass"));
+	ck_assert(in_header(delivered(), "From: eve@evil.example\r\n"));
+	ck_assert(!in_header(delivered(), "doctor@hospital.example"));
+	buf_clear(&b);
+	buf_clear(&c);
+}
+END_TEST
+
+/* The author outside is whom the signer speaks for; inside stands another one. The judge is never asked about the one
+ * outside, so that a good signature of one's own lends nobody else's name. */
+START_TEST(another_name_inside)
+{
+	static const struct format f = {.wrap = FORMAT_WRAP_FIELDS};
+	struct buf b = sealed_as(POLICY_SEAL, &f,
+	    "From: chief@hospital.example\r\nTo: bob@lab.example\r\nSubject: s\r\n" ID "\r\nbody\r\n");
+	struct buf c = changed(&b, "From: chief@hospital.example", "From: doctor@hospital.example");
+
+	pipes_job(&w, JOB_OPEN);
+	ck_assert_int_eq(pipes_run_buf(&w, &c), JOB_NEEDS_TRUST);
+	ck_assert_str_eq(w.res.signers.from, "chief@hospital.example");
+	buf_clear(&b);
+	buf_clear(&c);
+}
+END_TEST
+
+/* ---- signatures that are not good ---- */
+
+START_TEST(not_good)
+{
+	static const enum judge_trust_state states[] = {JUDGE_TRUST_UNTRUSTED, JUDGE_TRUST_UNBOUND};
+	size_t way = (size_t)_i % WAYS;
+	struct buf b = sealed_as(ways[way].t, &ways[way].f, messages[0]), c;
+
+	c = changed(&b, "From: Doctor <", "From: Outside <");
+	ck_assert_int_eq(open_in(kind_for(ways[way].t), &c, states[_i / WAYS], true), JOB_DONE);
+	ck_assert(!says("smime=pass") && !says("X-Postern-Headers: protected\r\n"));
+	ck_assert(in_header(delivered(), "From: Outside <doctor@hospital.example>\r\n"));
+	/* what was hidden is shown with the text it belongs to, marked; never lost */
+	ck_assert(says("HIDDENSUBJECT"));
+	if (ways[way].t == POLICY_SEAL && ways[way].f.wrap == FORMAT_WRAP_FIELDS)
+		ck_assert_msg(in_header(delivered(), "Subject: [not verified] HIDDENSUBJECT\r\n"), "%s", delivered());
+	buf_clear(&b);
+	buf_clear(&c);
+}
+END_TEST
+
+/* ---- messages of others ---- */
+
+/* Around an entity an envelope alone: nobody signed it. */
+static struct buf only_sealed(const char *fields, const char *entity)
+{
+	struct buf der, out;
+
+	pipes_envelope(w.lab.x, entity, strlen(entity), &der);
+	pipes_wrap(fields, "enveloped-data", &der, &out);
+	buf_clear(&der);
+	return out;
+}
+
+/* The entity signed by the hospital, opaque, in an envelope. */
+static struct buf signed_sealed(const char *fields, const char *entity)
+{
+	struct stream_mem m;
+	struct stream_buf to;
+	struct problem pr = {0};
+	struct buf der, mid, out;
+	struct cms_signer s = {.cert = w.hospital.x, .key = w.hospital.key, .domain = "hospital.example"};
+
+	buf_init(&der, PIPES_MAX);
+	stream_buf_init(&to, &der);
+	stream_mem_init(&m, entity, strlen(entity));
+	ck_assert_msg(cms_sign(&m.reader, &s, NULL, &to.writer, &pr) == 0, "%s", pr.text);
+	pipes_wrap("", "signed-data", &der, &mid);
+	out = only_sealed(fields, buf_str(&mid));
+	buf_clear(&der);
+	buf_clear(&mid);
+	return out;
+}
+
+#define OUT "From: doctor@hospital.example\r\nTo: bob@lab.example\r\nSubject: ...\r\n" ID
+#define INNER "From: doctor@hospital.example\r\nTo: bob@lab.example\r\nSubject: INNERSUBJECT\r\n" ID
+
+static const struct {
+	const char *name, *entity;
+	bool found;
+	const char *shown, *hidden;
+} others[] = {
+    {"protected-headers v1",
+	INNER "Content-Type: text/plain; charset=utf-8; protected-headers=\"v1\"\r\n\r\nbody\r\n", true,
+	"Content-Type: text/plain; charset=utf-8\r\n", "protected-headers"},
+    {"protected-headers v1, Memory Hole, fields on the root",
+	INNER "Content-Type: multipart/mixed; boundary=\"b\"; protected-headers=\"v1\"\r\n\r\n--b\r\nContent-Type: "
+	      "text/rfc822-headers; protected-headers=\"v1\"\r\nContent-Disposition: inline\r\n\r\nSubject: "
+	      "INNERSUBJECT\r\n\r\n--b\r\n\r\nbody\r\n--b--\r\n",
+	true, "Content-Type: multipart/mixed; boundary=\"b\"\r\n", "..."},
+    {"protected-headers v1, Memory Hole, fields in the part",
+	"Content-Type: multipart/mixed; boundary=b; protected-headers=v1\r\n\r\n--b\r\nContent-Type: "
+	"text/rfc822-headers; protected-headers=\"v1\"\r\n\r\nSubject: INNERSUBJECT\r\nFrom: "
+	"doctor@hospital.example\r\n\r\n--b\r\n\r\nbody\r\n--b--\r\n",
+	true, "From: doctor@hospital.example\r\n", "..."},
+    {"forwarded=no",
+	"Content-Type: message/rfc822; forwarded=no\r\n\r\nFrom: doctor@hospital.example\r\nSubject: "
+	"INNERSUBJECT\r\nMessage-ID: <9@hospital.example>\r\n\r\nbody\r\n",
+	true, "Message-ID: <9@hospital.example>\r\n", "message/rfc822"},
+    {"protected-headers=wrapped",
+	"Content-Type: message/rfc822; protected-headers=\"wrapped\"\r\n\r\nFrom: "
+	"doctor@hospital.example\r\nSubject: "
+	"INNERSUBJECT\r\nMessage-ID: <9@hospital.example>\r\n\r\nbody\r\n",
+	true, "Message-ID: <9@hospital.example>\r\n", "message/rfc822"},
+    {"the same Message-ID", "Content-Type: message/rfc822\r\n\r\n" INNER "\r\nbody\r\n", true,
+	"Subject: INNERSUBJECT\r\n", "message/rfc822"},
+    {"forwarded=yes", "Content-Type: message/rfc822; forwarded=yes\r\n\r\n" INNER "\r\nbody\r\n", false,
+	"Content-Type: message/rfc822", "XXX"},
+    {"another Message-ID",
+	"Content-Type: message/rfc822\r\n\r\nFrom: doctor@hospital.example\r\nSubject: INNERSUBJECT\r\nMessage-ID: "
+	"<9@hospital.example>\r\n\r\nbody\r\n",
+	false, "Subject: ...\r\n", "XXX"},
+    {"another author",
+	"Content-Type: message/rfc822\r\n\r\nFrom: chief@hospital.example\r\nSubject: INNERSUBJECT\r\n" ID
+	"\r\nbody\r\n",
+	false, "From: doctor@hospital.example\r\n", "XXX"},
+    {"no fields under the mark", "Content-Type: text/plain; hp=\"cipher\"\r\n\r\nINNERSUBJECT\r\n", false,
+	"Subject: ...\r\n", "XXX"},
+    {"a mark that is none", INNER "Content-Type: text/plain; hp=\"other\"\r\n\r\nINNERSUBJECT\r\n", false,
+	"Subject: ...\r\n", "XXX"},
+    {"not on the root",
+	"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" INNER
+	"Content-Type: text/plain; hp=\"cipher\"\r\n\r\nbody\r\n--b--\r\n",
+	false, "Subject: ...\r\n", "XXX"},
+    {"hp clear under encryption", INNER "Content-Type: text/plain; hp=\"clear\"\r\n\r\nbody\r\n", true,
+	"Subject: INNERSUBJECT\r\n", "hp="},
+    {"verdicts inside are nobody's",
+	"X-Postern-Verdict: forged\r\nAuthentication-Results: auth.lab.example; smime=pass "
+	"(forged)\r\nAuthentication-Results: mx.lab.example; spf=pass (forged)\r\n" INNER
+	"Content-Type: text/plain; hp=\"cipher\"\r\n\r\nbody INNERSUBJECT\r\n",
+	true, "Subject: INNERSUBJECT\r\n", "forged"},
+};
+enum { OTHERS = sizeof(others) / sizeof(others[0]) };
+
+START_TEST(by_others)
+{
+	struct buf b =
+	    _i < OTHERS ? signed_sealed(OUT, others[_i].entity) : only_sealed(OUT, others[_i - OTHERS].entity);
+	size_t i = (size_t)_i % OTHERS;
+
+	ck_assert_msg(open_in(JOB_OPEN, &b, JUDGE_TRUST_GOOD, true) == JOB_DONE, "%s", w.res.why);
+	ck_assert_msg(
+	    says("X-Postern-Headers: protected") == others[i].found, "%s:\n%s", others[i].name, pipes_text(&w, 0));
+	ck_assert_msg(in_header(delivered(), others[i].shown) ||
+			  (_i >= OTHERS && in_header(delivered(), "Subject: [not verified] ")),
+	    "%s:\n%s", others[i].name, delivered());
+	ck_assert_msg(strstr(delivered(), others[i].hidden) == NULL, "%s:\n%s", others[i].name, delivered());
+	ck_assert(says("INNERSUBJECT"));
+	buf_clear(&b);
+}
+END_TEST
+
+/* Nobody signed it, and inside stands another author: nothing of that is believed. */
+START_TEST(sealed_by_anybody)
+{
+	struct buf b = only_sealed(OUT,
+	    "From: chief@hospital.example\r\nReply-To: eve@evil.example\r\nSubject: INNERSUBJECT\r\nContent-Type: "
+	    "text/plain; hp=\"cipher\"\r\n\r\nbody\r\n");
+
+	ck_assert_int_eq(open_in(JOB_OPEN, &b, JUDGE_TRUST_GOOD, true), JOB_DONE);
+	ck_assert(in_header(delivered(), "From: doctor@hospital.example\r\n"));
+	ck_assert(in_header(delivered(), "Subject: [not verified] INNERSUBJECT\r\n"));
+	assert_nowhere("chief@");
+	assert_nowhere("eve@");
+	buf_clear(&b);
+}
+END_TEST
+
+/* Several authors inside, or none that can be read: a signature has nobody to be bound to. */
+static const char *const no_author[] = {
+    "From: doctor@hospital.example\r\nFrom: chief@hospital.example\r\n",
+    "From: doctor@hospital.example, chief@hospital.example\r\n",
+    "From:\r\n",
+    "From: \"chief@hospital.example\" <doctor@hospital.example\r\n",
+};
+
+START_TEST(no_author_inside)
+{
+	struct buf e, b;
+
+	buf_init(&e, 4096);
+	ck_assert_int_eq(
+	    buf_addf(&e, "%sSubject: INNERSUBJECT\r\nContent-Type: text/plain; hp=\"cipher\"\r\n\r\nbody\r\n",
+		no_author[_i]),
+	    0);
+	b = signed_sealed(OUT, buf_str(&e));
+	ck_assert_int_eq(open_in(JOB_OPEN, &b, JUDGE_TRUST_GOOD, true), JOB_DONE);
+	ck_assert(!says("smime=pass") && says("smime=fail"));
+	ck_assert(in_header(delivered(), "From: doctor@hospital.example\r\n"));
+	assert_nowhere("chief@");
+	buf_clear(&e);
+	buf_clear(&b);
+}
+END_TEST
+
+/* ---- to whom it was written ---- */
+
+static const struct {
+	const char *fields;
+	bool noted; /* that a recipient does not stand there */
+} to_whom[] = {
+    {"To: bob@lab.example\r\n", false}, {"To: x@y.example\r\nCc: Bob <BOB@lab.example>\r\n", false},
+    {"To: x@y.example\r\n", true}, {"To: not an address\r\n", true}, {"To: undisclosed-recipients:;\r\n", true},
+    {"", false}, /* says nothing */
+};
+
+START_TEST(recipient_bound)
+{
+	struct buf e, b;
+
+	buf_init(&e, 4096);
+	ck_assert_int_eq(buf_addf(&e,
+			     "From: doctor@hospital.example\r\n%sSubject: s\r\nContent-Type: text/plain; "
+			     "hp=\"cipher\"\r\n\r\nbody\r\n",
+			     to_whom[_i].fields),
+	    0);
+	b = signed_sealed(OUT, buf_str(&e));
+	ck_assert_int_eq(open_in(JOB_OPEN, &b, JUDGE_TRUST_GOOD, false), JOB_DONE);
+	ck_assert(says("smime=pass"));
+	ck_assert_msg((strstr(w.res.outputs[0].why, "not every recipient") != NULL) == to_whom[_i].noted, "%s",
+	    w.res.outputs[0].why);
+	buf_clear(&e);
+	buf_clear(&b);
+}
+END_TEST
+
+/* ---- limits ---- */
+
+START_TEST(large_header)
+{
+	static const char field[] =
+	    "X-Filler: 0123456789012345678901234567890123456789012345678901234567890123456789\r\n";
+	struct buf in;
+
+	buf_init(&in, PIPES_MAX);
+	ck_assert_int_eq(buf_adds(&in, WHO "Subject: s\r\nMIME-Version: 1.0\r\n" ID), 0);
+	while (in.len < (_i == 0 ? 30000 : 80000))
+		ck_assert_int_eq(buf_adds(&in, field), 0);
+	ck_assert_int_eq(buf_adds(&in, "\r\nbody\r\n"), 0);
+	pipes_job(&w, JOB_SEAL);
+	w.verdicts[0].format.wrap = FORMAT_WRAP_FIELDS;
+	if (_i == 1) { /* what could not be read at the other end is not sent, and not sent with less */
+		ck_assert_int_eq(pipes_run_buf(&w, &in), JOB_REFUSE);
+		ck_assert_int_eq(w.res.pr.code, 552);
+	} else {
+		ck_assert_int_eq(pipes_run_buf(&w, &in), JOB_DONE);
+		struct buf b = pipes_take(&w, 0);
+
+		ck_assert_int_eq(open_in(JOB_OPEN, &b, JUDGE_TRUST_GOOD, false), JOB_DONE);
+		ck_assert(strcmp(delivered(), buf_str(&in)) == 0);
+		buf_clear(&b);
+	}
+	buf_clear(&in);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("unwrap");
+	TCase *t = tcase_create("unwrap");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_loop_test(t, there_and_back, 0, (int)MESSAGES * (int)WAYS);
+	tcase_add_loop_test(t, unknown_reader, 0, 2);
+	tcase_add_loop_test(t, what_never_goes_inside, 0, WAYS);
+	tcase_add_loop_test(t, added_once, 0, WAYS);
+	tcase_add_loop_test(t, changed_outside, 0, sizeof(outside) / sizeof(outside[0]));
+	tcase_add_loop_test(t, author_outside, 0, WAYS);
+	tcase_add_test(t, another_name_inside);
+	tcase_add_loop_test(t, not_good, 0, 2 * (int)WAYS);
+	tcase_add_loop_test(t, by_others, 0, 2 * (int)OTHERS);
+	tcase_add_test(t, sealed_by_anybody);
+	tcase_add_loop_test(t, no_author_inside, 0, sizeof(no_author) / sizeof(no_author[0]));
+	tcase_add_loop_test(t, recipient_bound, 0, sizeof(to_whom) / sizeof(to_whom[0]));
+	tcase_add_loop_test(t, large_header, 0, 2);
+	suite_add_tcase(s, t);
+	return fixture_run(s, PIPES_ALGOS);
+}
