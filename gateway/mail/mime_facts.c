@@ -108,8 +108,7 @@ static void note_inside(struct walk *w, const struct mime_entity *e)
 	enum mime_smime what = mime_smime(e);
 	struct mime_inside *in = &w->f->inside[w->f->ninside];
 
-	if (w->depth == 0 || w->f->ninside == MIME_INSIDE_MAX ||
-	    !(what == MIME_SMIME_DETACHED || (what == MIME_SMIME_PKCS7 && opaque(e))))
+	if (w->depth == 0 || w->f->ninside == MIME_INSIDE_MAX || what == MIME_SMIME_NONE)
 		return;
 	path_of(w, in->path, sizeof(in->path));
 	in->attached = false;
