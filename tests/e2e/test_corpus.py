@@ -13,7 +13,8 @@ sys.path.append(os.path.join(ROOT, "tests", "data", "mail"))
 import corpus  # noqa: E402
 import corpus_compare as compare  # noqa: E402
 
-DOMAIN = {"seal": "lab.example", "sign": "sign.lab.example", "clear": "clear.lab.example"}
+DOMAIN = {"seal": "lab.example", "sign": "sign.lab.example", "clear": "clear.lab.example", "rfc9788": "rfc9788.lab.example", "message": "message.lab.example"}
+SEALED = ("seal", "rfc9788", "message")
 
 MALFORMED = "554 5.6.0 The header of the message or of a part is malformed: "
 STRUCTURE = "554 5.6.0 The MIME structure is malformed: "
@@ -82,11 +83,11 @@ def verdict(name, treatment):
         return "partly-signed" if name in PARTLY else "clear"
     if name in BROKEN:
         return "broken"
-    return "untrusted" if name in UNTRUSTED else {"seal": "sealed", "sign": "signed"}[treatment]
+    return "untrusted" if name in UNTRUSTED else "signed" if treatment == "sign" else "sealed"
 
 
-def three_ways(top):
-    """hospital.example seals to one domain of the laboratory, signs to another, and sends in the clear to the third."""
+def every_way(top):
+    """hospital.example seals to three domains of the laboratory (header fields as they are, and protected in two ways), signs to another, and sends in the clear to the last."""
     hospital, lab, hs, ls = pair(top, trust=False)
     ls.offers = (*ls.offers, "SMTPUTF8")
     lab.sections = "".join(f'domain "{d}" {{\n inside-server = "{ls.address}"\n recipients = any\n sealed-unsigned = mark\n}}\n' for d in DOMAIN.values() if d != lab.domain)
@@ -97,6 +98,12 @@ def three_ways(top):
     hospital.trust(lab, "--treatment", "seal", "--strength", "require")
     hospital.postern("partner", "add", DOMAIN["sign"], "--treatment", "sign", "--strength", "require")
     hospital.postern("partner", "add", DOMAIN["clear"], "--treatment", "clear", "--strength", "never")
+    for wrap in ("rfc9788", "message"):
+        hospital.postern("partner", "add", DOMAIN[wrap], "--treatment", "seal", "--strength", "require", "--format", "wrap=" + wrap)
+        path = os.path.join(top, wrap + ".pem")
+        with open(path, "w") as f:
+            f.write(next(k["pem"] for k in lab.cli("domain", "add", DOMAIN[wrap], "--self-signed")["keys"] if k["use"] == "decrypt"))
+        hospital.postern("cert", "import", path, "--for", DOMAIN[wrap], "--pin", "--yes")
     lab.trust(hospital, "--treatment", "seal", "--strength", "require")
     return hospital, lab, hs, ls
 
@@ -120,7 +127,7 @@ def hand_in(port, cases, domain, replies):
 
 
 def arrives(name, treatment):
-    return name not in (HELD if treatment == "seal" else RETURNED)
+    return name not in (HELD if treatment in SEALED else RETURNED)
 
 
 def faults_of(case, treatment, reply, mail):
@@ -149,7 +156,7 @@ def expected_at_sink(cases, replies):
 
 
 def test_corpus(top):
-    hospital, lab, hs, ls = three_ways(top)
+    hospital, lab, hs, ls = every_way(top)
     cases = corpus.cases()
     assert len(cases) >= 200
     replies = {t: {} for t in DOMAIN}
