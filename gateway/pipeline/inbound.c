@@ -3,6 +3,7 @@
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "certstore/cert.h"
 #include "gateway/base/encode.h"
@@ -211,12 +212,29 @@ static void ask(struct work *w)
 	w->res->status = JOB_NEEDS_TRUST;
 }
 
+/* What is remembered of earlier mail holds for its author; and for what was signed about now, as that was. */
+static bool of_this_author(const struct work *w)
+{
+	enum { DAY = 24 * 3600 };
+	char text[ADDRESS_TEXT_MAX];
+	int64_t now = (int64_t)time(NULL);
+
+	if (strcmp(w->rq->trust_from, address_text(&w->from, text)) != 0)
+		return false;
+	for (size_t i = 0; i < w->nsigners; i++)
+		if (w->signers[i].signing_time < now - DAY || w->signers[i].signing_time > now + DAY)
+			return false;
+	return true;
+}
+
 /* The answers belong to exactly these certificates, in this order; anything else is asked anew. */
 static bool answered(const struct work *w)
 {
 	const struct judge_trust *t = &w->rq->trust;
 
 	if (!w->rq->have_trust || t->n != w->nsigners)
+		return false;
+	if (w->rq->trust_from[0] && !of_this_author(w))
 		return false;
 	for (size_t i = 0; i < t->n; i++) {
 		uint8_t h[32];

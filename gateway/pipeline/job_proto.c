@@ -216,6 +216,7 @@ static void inbound_put(struct ipc_out *o, const struct job_request *m)
 		ipc_out_init(&inner, JUDGE_TRUST, 0);
 		judge_trust_put(&inner, &m->trust);
 		put_nested(o, &inner);
+		ipc_put_str(o, m->trust_from);
 	}
 	ipc_put_u8(o, m->released);
 	ipc_put_u8(o, m->foreign_deliver);
@@ -243,6 +244,7 @@ static void inbound_get(struct ipc_in *in, struct arena *a, struct job_request *
 		take_nested(in, &inner);
 		if (judge_trust_get(&inner, &m->trust) != 0)
 			in->bad = true;
+		ipc_get_str(in, m->trust_from, sizeof(m->trust_from));
 	}
 	m->released = take_bool(in);
 	m->foreign_deliver = take_bool(in);

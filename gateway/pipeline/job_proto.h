@@ -72,7 +72,8 @@ struct job_request {
 	uint8_t in_rules[4]; /* policy_in_rules in order */
 	bool have_trust;
 	struct judge_trust trust;
-	bool released; /* the admin released it from hold: deliver with its mark */
+	char trust_from[400]; /* remembered from earlier mail of this author; "": asked about this very message */
+	bool released;	      /* the admin released it from hold: deliver with its mark */
 	bool foreign_deliver;
 	bool subject_mark;
 	uint8_t dsn_unmatched;	/* enum policy_in_dsn_rule */

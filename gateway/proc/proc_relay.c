@@ -27,6 +27,7 @@
 #include "gateway/proc/relay_rcpts.h"
 #include "gateway/proc/relay_tls.h"
 #include "gateway/proc/relay_tls_server.h"
+#include "gateway/proc/relay_trust.h"
 #include "gateway/queue/queue_settings.h"
 #include "gateway/smtp/conn.h"
 
@@ -235,6 +236,7 @@ static void make_parts(struct child *c, const char *dir)
 	me.hops = relay_hops_new(&me);
 	me.rcpts = relay_rcpts_new(&me);
 	me.jobs = relay_jobs_new(me.loop, count_sealers(), me.spool_dir);
+	me.trust = relay_trust_new();
 	me.failures = relay_failures_new(me.top->open_failures_max);
 	me.crashes = relay_failures_new(me.top->crashes_max);
 	me.accept = relay_accept_new(&me);

@@ -17,6 +17,7 @@
 #include "gateway/smtp/smtpc.h"
 
 struct relay_ask;
+struct relay_trust;
 struct relay_jobs;
 struct relay_hops;
 struct relay_deliver;
@@ -40,6 +41,7 @@ struct relay {
 	X509_STORE **client_cas;       /* of each listener: client-ca-file, NULL none */
 	SSL_CTX *tls_any, *tls_verify; /* client side: any certificate / CA and name */
 	struct relay_ask *ask;
+	struct relay_trust *trust; /* what it said of signers lately */
 	struct relay_jobs *jobs;
 	struct relay_hops *hops;
 	struct relay_deliver *deliver;

@@ -1,3 +1,4 @@
+#include "gateway/proc/relay_trust.h"
 #include "gateway/proc/relay_end.h"
 
 #include <openssl/sha.h>
@@ -353,7 +354,17 @@ static void on_trust(void *ctx, const struct judge_trust *tr, const struct probl
 	}
 	t->rq.trust = *tr;
 	t->rq.have_trust = true;
+	t->rq.trust_from[0] = '\0';
+	relay_trust_note(t->r->trust, t->rq.our_domain, t->author, tr, t->trust_asked, loop_now_ms());
 	run(t);
+}
+
+static void need_trust(struct relay_tx *t, const struct job_result *res)
+{
+	t->author = arena_str(t->a, res->signers.from);
+	REQUIRE(t->author != NULL);
+	t->rq.have_trust = false; /* what was remembered does not fit */
+	relay_ask_trust(t->r->ask, &res->signers, on_trust, t);
 }
 
 static void need_ids(struct relay_tx *t, const struct job_result *res)
@@ -445,10 +456,10 @@ static void on_result(void *ctx, const struct job_result *res, struct spool *con
 			need_ids(t, res);
 		break;
 	case JOB_NEEDS_TRUST:
-		if (t->rq.have_trust)
+		if (t->rq.have_trust && !t->rq.trust_from[0])
 			odd(t);
 		else
-			relay_ask_trust(t->r->ask, &res->signers, on_trust, t);
+			need_trust(t, res);
 		break;
 	case JOB_NEEDS_DSN:
 		if (t->rq.dsn != JOB_DSN_UNASKED || outgoing(t))
@@ -521,6 +532,7 @@ void relay_end(struct relay_tx *t)
 	}
 	t->trust_asked = relay_ask_trust_changes(t->r->ask);
 	relay_inbound_request(t->r, JOB_CHECK, t->id, t->sender_text, t->trace, t->rcpts, t->nrcpts, &t->rq);
+	relay_trust_give(t->r->trust, &t->rq, t->trust_asked, loop_now_ms());
 	if (relay_inbound_identities(t->r, t->a, &t->rq, &pr) != 0)
 		answer(t, &pr, "");
 	else

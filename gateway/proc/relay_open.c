@@ -1,3 +1,4 @@
+#include "gateway/proc/relay_trust.h"
 #include "gateway/proc/relay_open.h"
 
 #include <stdio.h>
@@ -32,6 +33,7 @@ struct opening {
 	bool released, held;
 	int tries;	/* of a held one */
 	uint64_t asked; /* relay_ask_trust_changes when the judgement began */
+	char *author;	/* whose signers were asked about */
 	struct relay_facts facts;
 	struct spool *content;
 	struct envelope env;
@@ -201,7 +203,17 @@ static void on_trust(void *ctx, const struct judge_trust *t, const struct proble
 	}
 	o->rq.trust = *t;
 	o->rq.have_trust = true;
+	o->rq.trust_from[0] = '\0';
+	relay_trust_note(o->r->trust, o->rq.our_domain, o->author, t, o->asked, loop_now_ms());
 	run(o);
+}
+
+static void need_trust(struct opening *o, const struct job_result *res)
+{
+	o->author = arena_str(o->a, res->signers.from);
+	REQUIRE(o->author != NULL);
+	o->rq.have_trust = false; /* what was remembered does not fit */
+	relay_ask_trust(o->r->ask, &res->signers, on_trust, o);
 }
 
 static void need_dsn(struct opening *o, const struct job_result *res)
@@ -235,8 +247,8 @@ static void on_result(void *ctx, const struct job_result *res, struct spool *con
 		crashed(o, res);
 	else if (res->status == JOB_DONE)
 		done(o, res, outs);
-	else if (res->status == JOB_NEEDS_TRUST && !o->rq.have_trust)
-		relay_ask_trust(o->r->ask, &res->signers, on_trust, o);
+	else if (res->status == JOB_NEEDS_TRUST && (!o->rq.have_trust || o->rq.trust_from[0]))
+		need_trust(o, res);
 	else if (res->status == JOB_NEEDS_DSN && o->rq.dsn == JOB_DSN_UNASKED)
 		need_dsn(o, res);
 	else if (res->status == JOB_LATER)
@@ -305,6 +317,7 @@ void relay_open_claimed(struct relay *r, const struct queue_job *j, struct spool
 		relay_held_begin(r->held);
 	relay_inbound_request(r, JOB_OPEN, o->id, o->sender, o->trace, o->rcpts, o->n, &o->rq);
 	o->rq.released = o->released;
+	relay_trust_give(r->trust, &o->rq, relay_ask_trust_changes(r->ask), loop_now_ms());
 	if (o->released || !relay_failures_over(r->failures, &o->facts, now_ms()))
 		run(o);
 	else if (o->held)

@@ -37,6 +37,7 @@ struct relay_tx {
 	size_t nverdicts;
 	uint64_t asked;	      /* relay_ask_changes when the first verdict was asked for */
 	uint64_t trust_asked; /* relay_ask_trust_changes when mail from outside was first judged */
+	char *author;	      /* whose signers the judge was asked about */
 	unsigned again_rounds;
 	size_t again; /* recipients whose verdict was asked for again (relay_again.c) */
 	void (*again_done)(struct relay_tx *t, const struct problem *pr);

@@ -330,6 +330,28 @@ static const struct {
     {JUDGE_TRUST_UNTRUSTED, JOB_HOLD, "smime=policy", POLICY_MARK},
     {JUDGE_TRUST_UNBOUND, JOB_HOLD, "smime=policy", POLICY_MARK}};
 
+/* What is remembered of earlier mail: for this author and these certificates alone; else the judge is asked. */
+START_TEST(trust_remembered)
+{
+	struct buf sealed = made(POLICY_SEAL);
+
+	ck_assert_int_eq(run(JOB_OPEN, &sealed), JOB_NEEDS_TRUST);
+	pipes_trust(&w, JUDGE_TRUST_GOOD);
+	PIPES_COPY(w.rq.trust_from, "doctor@hospital.example");
+	ck_assert_int_eq(pipes_run_buf(&w, &sealed), JOB_DONE);
+	ck_assert(w.res.protected_in);
+	PIPES_COPY(w.rq.trust_from, "nurse@hospital.example");
+	ck_assert_int_eq(pipes_run_buf(&w, &sealed), JOB_NEEDS_TRUST);
+	ck_assert_str_eq(w.res.signers.from, "doctor@hospital.example");
+	PIPES_COPY(w.rq.trust_from, "doctor@hospital.example");
+	w.rq.trust.v[0].sha256[0] ^= 1;
+	ck_assert_int_eq(pipes_run_buf(&w, &sealed), JOB_NEEDS_TRUST);
+	w.rq.trust.n = 0;
+	ck_assert_int_eq(pipes_run_buf(&w, &sealed), JOB_NEEDS_TRUST);
+	buf_clear(&sealed);
+}
+END_TEST
+
 static void expect_waits(bool trust)
 {
 	ck_assert_uint_eq(w.res.waits, trust ? QUEUE_WAITS_TRUST : QUEUE_WAITS_ADMIN);
@@ -607,6 +629,7 @@ int main(void)
 	tcase_add_test(t, truncated);
 	tcase_add_test(t, forbidden_cipher);
 	tcase_add_test(t, foreign);
+	tcase_add_test(t, trust_remembered);
 	tcase_add_loop_test(t, trust_states, 0, 3);
 	tcase_add_test(t, judge_uncertain);
 	tcase_add_loop_test(t, answers_of_others, 0, 12);
