@@ -286,7 +286,7 @@ START_TEST(test_base64_lines)
 		stream_buf_init(&to, &back);
 		for (size_t off = 0; off < len; off += width) {
 			put(&b64, line + off, len - off < width ? len - off : width);
-			put(&b64, "\r\n" + i % 2, 2 - i % 2);
+			put(&b64, &"\r\n"[i % 2], 2 - i % 2);
 		}
 		base64_dec_init(&dec, &to.writer);
 		for (size_t off = 0; off < b64.len; off += step)
