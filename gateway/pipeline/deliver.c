@@ -170,8 +170,9 @@ int deliver_write(struct work *w, const struct policy_in_decision *d, struct job
 		    d->action != POLICY_DELIVER; /* what is held now comes out by release alone, marked */
 
 	buf_reset(&w->front);
-	if (unwrap_show(w, e, &s) != 0 || buf_adds(&w->front, w->rq->trace) != 0 || add_verdict(w, d) != 0 ||
-	    add_fields(w, &s, mark) != 0 ||
+	if (unwrap_show(w, e, &s) != 0)
+		return -1;
+	if (buf_adds(&w->front, w->rq->trace) != 0 || add_verdict(w, d) != 0 || add_fields(w, &s, mark) != 0 ||
 	    (s.whole ? buf_adds(&w->front, "\r\n") : entity_front(&e->header, &w->front)) != 0)
 		return problem_temp(&w->res->pr, "the header of the message does not fit into header-max");
 	entity_octets_init(&seen, out);
@@ -179,7 +180,7 @@ int deliver_write(struct work *w, const struct policy_in_decision *d, struct job
 	if (err == 0 && d->header_only && !w->rq->released)
 		err = report_copy(w, e, &seen.writer, &w->res->pr);
 	else if (err == 0)
-		err = stream_copy(w->cur, s.body_off, s.body_len, &seen.writer, &w->res->pr);
+		err = display_copy(&s.display, w->cur, s.body_off, s.body_len, &seen.writer, &w->res->pr);
 	o->eight_bit = seen.eight_bit;
 	return err;
 }

@@ -228,7 +228,18 @@ static void ask(struct work *w)
 	w->res->status = JOB_NEEDS_TRUST;
 }
 
-/* What is remembered of earlier mail holds for its author; and for what was signed about now, as that was. */
+static bool is_hash_of(const char *hex, const struct judge_octets *o)
+{
+	uint8_t h[32];
+	char own[65];
+
+	SHA256(o->p, o->n, h);
+	encode_hex(h, sizeof(h), own);
+	return strcmp(hex, own) == 0;
+}
+
+/* What is remembered of earlier mail holds for its author; and for what was signed about now, as that was, saying the
+ * same of what its reader can: anything new the judge has to hear. */
 static bool of_this_author(const struct work *w)
 {
 	enum { DAY = 24 * 3600 };
@@ -238,7 +249,8 @@ static bool of_this_author(const struct work *w)
 	if (strcmp(w->rq->trust_from, address_text(&w->from, text)) != 0)
 		return false;
 	for (size_t i = 0; i < w->nsigners; i++)
-		if (w->signers[i].signing_time < now - DAY || w->signers[i].signing_time > now + DAY)
+		if (w->signers[i].signing_time < now - DAY || w->signers[i].signing_time > now + DAY ||
+		    !is_hash_of(w->rq->trust.v[i].caps, &w->signers[i].caps))
 			return false;
 	return true;
 }
@@ -252,15 +264,9 @@ static bool answered(const struct work *w)
 		return false;
 	if (w->rq->trust_from[0] && !of_this_author(w))
 		return false;
-	for (size_t i = 0; i < t->n; i++) {
-		uint8_t h[32];
-		char hex[65];
-
-		SHA256(w->signers[i].cert.p, w->signers[i].cert.n, h);
-		encode_hex(h, sizeof(h), hex);
-		if (strcmp(hex, t->v[i].sha256) != 0)
+	for (size_t i = 0; i < t->n; i++)
+		if (!is_hash_of(t->v[i].sha256, &w->signers[i].cert))
 			return false;
-	}
 	return true;
 }
 

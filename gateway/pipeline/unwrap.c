@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/mail/legacy.h"
 #include "gateway/mail/lex.h"
 #include "gateway/mail/mime_facts.h"
 #include "gateway/mail/protect.h"
@@ -384,20 +385,20 @@ static bool enters(const struct work *w, const struct header_field *f)
 	return true;
 }
 
-static int without_marks(struct work *w, const struct header_field *f, struct header_field *f_r)
+static int without_marks(struct work *w, const struct unwrap_shown *s, struct header_field *f)
 {
-	struct header_field one;
+	struct header_field one = *f;
 
-	*f_r = *f;
 	if (!header_is(f, "Content-Type") || w->wrapped.kind == UNWRAP_MESSAGE)
 		return 0;
-	if (protect_type_cut(w->a, f, "hp", &one) != 0)
+	if (s->display.root && protect_type_cut(w->a, f, LEGACY_PARAM, &one) != 0)
 		return -1;
-	if (one.raw_len == 0 || w->wrapped.kind != UNWRAP_OLD) {
-		*f_r = one;
+	if (protect_type_cut(w->a, &one, "hp", f) != 0)
+		return -1;
+	one = *f;
+	if (w->wrapped.kind != UNWRAP_OLD || one.raw_len == 0)
 		return 0;
-	}
-	return protect_type_cut(w->a, &one, "protected-headers", f_r);
+	return protect_type_cut(w->a, &one, "protected-headers", f);
 }
 
 static int show_all(struct work *w, struct unwrap_shown *s)
@@ -411,7 +412,8 @@ static int show_all(struct work *w, struct unwrap_shown *s)
 	for (size_t i = 0; i < in->n; i++) {
 		if (!enters(w, &in->f[i]))
 			continue;
-		if (without_marks(w, &in->f[i], &h->f[h->n]) != 0)
+		h->f[h->n] = in->f[i];
+		if (without_marks(w, s, &h->f[h->n]) != 0)
 			return -1;
 		h->n += h->f[h->n].raw_len > 0;
 	}
@@ -436,6 +438,11 @@ static void show_hidden(struct work *w, struct unwrap_shown *s)
 			h->f[h->n++] = in->f[i];
 }
 
+static int no_room(struct work *w)
+{
+	return problem_temp(&w->res->pr, "the header of the message does not fit into the memory of one job");
+}
+
 int unwrap_show(struct work *w, const struct mime_entity *e, struct unwrap_shown *s_r)
 {
 	const struct header *out = &w->msg.header;
@@ -451,9 +458,13 @@ int unwrap_show(struct work *w, const struct mime_entity *e, struct unwrap_shown
 	s_r->header.n = 0;
 	s_r->header.f = arena_alloc(w->a, (out->n + w->wrapped.inner.n + 1) * sizeof(*s_r->header.f));
 	if (s_r->header.f == NULL)
+		return no_room(w);
+	/* RFC 9788 4.5.3: it is for readers to whom the fields are not shown */
+	if (w->wrapped.kind == UNWRAP_CIPHER && use == USE_ALL &&
+	    display_cut(&s_r->display, w, e, &w->wrapped.inner) != 0)
 		return -1;
 	if (use == USE_ALL)
-		return show_all(w, s_r);
+		return show_all(w, s_r) == 0 ? 0 : no_room(w);
 	show_hidden(w, s_r);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #define POSTERN_PIPELINE_UNWRAP_H
 
 #include "gateway/mail/mime.h"
+#include "gateway/pipeline/display.h"
 
 enum unwrap_kind {
 	UNWRAP_NONE,	/* no protected fields */
@@ -40,8 +41,9 @@ struct unwrap_shown {
 	struct header header;	     /* in order; forged verdict fields still among them */
 	bool whole;		     /* header has the entity's Content-* fields too, in their places */
 	uint64_t body_off, body_len; /* in w->cur */
+	struct display display;	     /* what display_copy leaves out of the body */
 };
-/* 0, or -1 past the arena. */
+/* 0, or -1 with w->res->pr (TEMP). */
 int unwrap_show(struct work *w, const struct mime_entity *e, struct unwrap_shown *s_r)
     __attribute__((warn_unused_result));
 

@@ -123,15 +123,20 @@ static int put_inside(struct work *w, enum part part, const char *hp, struct buf
 	return err;
 }
 
+static const char *hp_of(const struct wrap *x)
+{
+	return x->as != FORMAT_WRAP_FIELDS ? NULL : x->how == WRAP_SEALED ? "cipher" : "clear";
+}
+
 /* The fields of the entity's root. HP-Outer: of encrypted mail alone (RFC 9788 2.2). */
-static int fields_inside(struct wrap *x, struct work *w, bool hide, enum wrap_for how)
+static int fields_inside(struct wrap *x, struct work *w)
 {
 	/* as many as a gateway like this one reads */
 	if (w->msg.header.n * 2 + 8 > w->lim.header.fields)
 		return -1;
-	if (put_inside(w, PART_ALL, how == WRAP_SEALED ? "cipher" : "clear", &x->front) != 0)
+	if (put_inside(w, PART_ALL, hp_of(x), &x->front) != 0)
 		return -1;
-	if (how == WRAP_SEALED && put_records(w, hide, &x->front) != 0)
+	if (x->how == WRAP_SEALED && put_records(w, x->hide, &x->front) != 0)
 		return -1;
 	return buf_adds(&x->front, "\r\n");
 }
@@ -181,6 +186,9 @@ int wrap_init(struct wrap *x, struct work *w, const struct format *f, enum wrap_
 
 	memset(x, 0, sizeof(*x));
 	x->as = (enum format_wrap)f->wrap;
+	x->how = how;
+	x->hide = hides(f, how);
+	x->shows = x->as == FORMAT_WRAP_FIELDS && f->legacy_display && x->hide;
 	/* no more than a gateway like this one reads */
 	buf_init(&x->front, w->lim.header.octets);
 	switch (x->as) {
@@ -188,7 +196,7 @@ int wrap_init(struct wrap *x, struct work *w, const struct format *f, enum wrap_
 		err = entity_front(&w->msg.header, &x->front);
 		break;
 	case FORMAT_WRAP_FIELDS:
-		err = fields_inside(x, w, hides(f, how), how);
+		err = fields_inside(x, w);
 		break;
 	case FORMAT_WRAP_MESSAGE:
 		err = message_inside(x, w, PART_ALL);
@@ -197,12 +205,12 @@ int wrap_init(struct wrap *x, struct work *w, const struct format *f, enum wrap_
 	if (err != 0)
 		return too_large(w);
 	entity_reader_init(&x->entity, &x->front, spool_reader(w->in), w->msg.body_off, w->msg.body_len);
-	return 0;
+	return x->shows ? display_put(&x->display, w, &x->entity.reader, &w->msg.header) : 0;
 }
 
 struct reader *wrap_reader(struct wrap *x)
 {
-	return &x->entity.reader;
+	return x->display.n > 0 ? &x->display.reader : &x->entity.reader;
 }
 
 static int seven(struct work *w, struct reader *r, size_t max)
@@ -214,6 +222,21 @@ static int seven(struct work *w, struct reader *r, size_t max)
 	return spool_finish(s, &w->res->pr);
 }
 
+static int fields_apart(struct wrap *x, struct work *w, struct buf *own)
+{
+	int err;
+
+	if (x->as == FORMAT_WRAP_FIELDS)
+		err = put_inside(w, PART_AUTHOR, hp_of(x), &x->front);
+	else
+		err = message_inside(x, w, PART_AUTHOR);
+	if (err == 0 && x->as == FORMAT_WRAP_FIELDS && x->how == WRAP_SEALED)
+		err = put_records(w, x->hide, &x->front);
+	if (err == 0)
+		err = put_inside(w, PART_STRUCTURAL, hp_of(x), own);
+	return err == 0 ? buf_adds(own, "\r\n") : -1;
+}
+
 /* The author's fields first, untouched; behind them what sevenbit makes of the entity's own fields and the body. */
 static int seven_apart(struct wrap *x, struct work *w, size_t max)
 {
@@ -223,18 +246,14 @@ static int seven_apart(struct wrap *x, struct work *w, size_t max)
 
 	buf_init(&own, x->front.max);
 	buf_reset(&x->front);
-	if (x->as == FORMAT_WRAP_FIELDS)
-		err = put_inside(w, PART_AUTHOR, "clear", &x->front);
-	else
-		err = message_inside(x, w, PART_AUTHOR);
-	if (err == 0)
-		err = put_inside(w, PART_STRUCTURAL, x->as == FORMAT_WRAP_FIELDS ? "clear" : NULL, &own);
-	if (err != 0 || buf_adds(&own, "\r\n") != 0) {
+	if (fields_apart(x, w, &own) != 0) {
 		buf_clear(&own);
 		return too_large(w);
 	}
 	entity_reader_init(&e, &own, spool_reader(w->in), w->msg.body_off, w->msg.body_len);
-	err = seven(w, &e.reader, max);
+	err = x->shows ? display_put(&x->display, w, &e.reader, &w->msg.header) : 0;
+	if (err == 0)
+		err = seven(w, x->display.n > 0 ? &x->display.reader : &e.reader, max);
 	buf_clear(&own);
 	return err;
 }
@@ -245,10 +264,11 @@ int wrap_seven(struct wrap *x, struct work *w, size_t max)
 		if (seven_apart(x, w, max) != 0)
 			return -1;
 	} else {
-		if (seven(w, &x->entity.reader, max) != 0)
+		if (seven(w, wrap_reader(x), max) != 0)
 			return -1;
 		buf_reset(&x->front);
 	}
+	x->display.n = 0;
 	entity_reader_init(&x->entity, &x->front, spool_reader(w->plain), 0, spool_size(w->plain));
 	return 0;
 }

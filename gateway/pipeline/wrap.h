@@ -6,6 +6,7 @@
 #ifndef POSTERN_PIPELINE_WRAP_H
 #define POSTERN_PIPELINE_WRAP_H
 
+#include "gateway/pipeline/display.h"
 #include "gateway/pipeline/entity.h"
 #include "gateway/pipeline/work.h"
 
@@ -17,6 +18,9 @@ struct wrap {
 	struct entity_reader entity;
 	struct buf front; /* what stands in front of the body */
 	enum format_wrap as;
+	enum wrap_for how;
+	bool hide, shows;
+	struct display display; /* with what is hidden shown in the text, when the format wants that */
 };
 
 /* Appends to w->front the fields that stand outside, Message-ID and Date among them (made where they are missing,

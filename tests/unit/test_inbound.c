@@ -344,6 +344,11 @@ START_TEST(trust_remembered)
 	ck_assert_int_eq(pipes_run_buf(&w, &sealed), JOB_NEEDS_TRUST);
 	ck_assert_str_eq(w.res.signers.from, "doctor@hospital.example");
 	PIPES_COPY(w.rq.trust_from, "doctor@hospital.example");
+	w.rq.trust.v[0].caps[0] ^= 1; /* it says something new of its reader */
+	ck_assert_int_eq(pipes_run_buf(&w, &sealed), JOB_NEEDS_TRUST);
+	ck_assert_uint_gt(w.res.signers.v[0].caps.n, 0);
+	w.rq.trust.v[0].caps[0] ^= 1;
+	ck_assert_int_eq(pipes_run_buf(&w, &sealed), JOB_DONE);
 	w.rq.trust.v[0].sha256[0] ^= 1;
 	ck_assert_int_eq(pipes_run_buf(&w, &sealed), JOB_NEEDS_TRUST);
 	w.rq.trust.n = 0;
