@@ -95,6 +95,7 @@ struct ask {
 	const struct policy_out *f;
 	enum policy_treatment treatment; /* what is wanted, after the reply was looked at */
 	enum policy_strength strength;
+	enum policy_treatment wanted; /* before it was looked at who was seen protected */
 	struct policy_decision *d;
 };
 
@@ -270,17 +271,17 @@ static void decide_clear(struct ask *a)
 		pass(a, POLICY_CLEAR, "unprotected to %s, as asked", a->recipient);
 }
 
-/* The admin's word for this rule, so it holds with "require" too; what answers sealed mail, or goes to a partner seen
- * protected (P9), is never exempt. */
+/* The admin's word for this rule, in the audit log like a release: so it holds with "require", and for a partner seen
+ * protected (P9), which every partner is after its first sealed mail. What answers sealed mail is never exempt. */
 static bool is_exempt(const struct ask *a)
 {
-	return a->f->exempt && a->treatment >= POLICY_SIGN && !a->f->reply_to_sealed && !a->f->seen_protected;
+	return a->f->exempt && a->wanted >= POLICY_SIGN && !a->f->reply_to_sealed;
 }
 
 static void pass_exempt(struct ask *a)
 {
 	pass(a, POLICY_CLEAR, "not %s for %s: it is %s, which the rule exempts",
-	    a->treatment == POLICY_SEAL ? "sealed" : "signed", a->recipient,
+	    a->wanted == POLICY_SEAL ? "sealed" : "signed", a->recipient,
 	    exemptions[a->f->exempt == POLICY_EXEMPT_CALENDAR ? 0 : 1].what);
 }
 
@@ -294,7 +295,8 @@ static void (*const deciders[])(struct ask *) = {
 void policy_outbound(
     const char *sender, const char *recipient, const struct policy_out *f, struct policy_decision *d_r)
 {
-	struct ask a = {recipient, domain_of(recipient), domain_of(sender), f, f->treatment, f->strength, d_r};
+	struct ask a = {
+	    recipient, domain_of(recipient), domain_of(sender), f, f->treatment, f->strength, POLICY_CLEAR, d_r};
 
 	REQUIRE(f->treatment >= POLICY_CLEAR && f->treatment <= POLICY_SEAL);
 	memset(d_r, 0, sizeof *d_r);
@@ -305,6 +307,7 @@ void policy_outbound(
 		a.treatment = POLICY_SEAL;
 		a.strength = POLICY_REQUIRE;
 	}
+	a.wanted = a.treatment;
 	/* P9: signed or in TLS only is less than what the partner had */
 	if (f->seen_protected && a.treatment < POLICY_SEAL)
 		a.treatment = POLICY_CLEAR;

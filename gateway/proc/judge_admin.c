@@ -50,7 +50,7 @@ static const struct verb {
     {"anchor.add", judge_admin_anchor_add, " scope direction content sha256 force ", "scope"},
     {"anchor.list", judge_admin_anchor_list, " scope ", NULL},
     {"anchor.remove", judge_admin_anchor_remove, " scope sha256 ", "scope"},
-    {"rule.add", judge_admin_rule_add, " name sender recipient treatment strength position ", NULL},
+    {"rule.add", judge_admin_rule_add, " name sender recipient treatment strength exempt position ", NULL},
     {"rule.list", judge_admin_rule_list, " ", NULL},
     {"rule.remove", judge_admin_rule_remove, " id name ", NULL},
     {"explain", judge_admin_explain, " sender recipient reply_to_sealed ", NULL},

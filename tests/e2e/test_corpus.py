@@ -6,13 +6,15 @@ import sys
 import threading
 
 from gateway import ROOT
-from mail import Talk, pair
+from mail import Talk, pair, solo
+from smime import Identity
 
 sys.path.append(os.path.join(ROOT, "tests", "data", "mail"))
 import corpus  # noqa: E402
 import corpus_compare as compare  # noqa: E402
 
-DOMAIN = {"seal": "lab.example", "sign": "sign.lab.example", "clear": "clear.lab.example"}
+DOMAIN = {"seal": "lab.example", "sign": "sign.lab.example", "clear": "clear.lab.example", "rfc9788": "rfc9788.lab.example", "message": "message.lab.example"}
+SEALED = ("seal", "rfc9788", "message")
 
 MALFORMED = "554 5.6.0 The header of the message or of a part is malformed: "
 STRUCTURE = "554 5.6.0 The MIME structure is malformed: "
@@ -46,13 +48,15 @@ REFUSED_SIGN = {
     "part-header-malformed-eight-bit": MALFORMED + "a field name has a blank or another forbidden character in it.",
     "pgp-mime-signed-eight-bit": SEVEN + "a part of it is signed and has 8-bit text or overlong lines.",
 }
-# What the second gateway keeps after it opened it (ADMIN.md, "Incoming mail"): a structure made to exhaust its readers; a layer for a key it does not have.
+# What the second gateway keeps after it opened it (ADMIN.md, "Incoming mail"): a structure made to exhaust its readers; a layer for a key it does not have; something encrypted beside
+# what is not. The end of the reason.
 HELD = {
     "parts-1100": "encrypted, and opened: The message has more than 1000 MIME parts.",
+    "smime-sealed-and-forwarded": "part 2 is encrypted and stands inside a multipart, beside what anybody can write there",
     "smime-sealed-for-a-person": "encrypted for us, but it cannot be opened: inside lies a layer that is encrypted for a certificate that is not ours",
 }
-# Sent without an envelope of ours, it is refused by the second gateway (foreign-encrypted = refuse), and the sender is told by a notice.
-RETURNED = {"smime-sealed-for-a-person"}
+# Sent without an envelope of ours, it is refused by the second gateway (foreign-encrypted, encrypted-part = refuse), and the sender is told by a notice.
+RETURNED = {"smime-sealed-for-a-person", "smime-sealed-and-forwarded"}
 # Delivered, but the signature is not believed, because it must be the author's: there is none, there are two, or the author is somebody for whom hospital.example cannot speak.
 BROKEN = {
     "from-two-addresses": "The field From cannot be read: it has more than one address.",
@@ -62,9 +66,10 @@ BROKEN = {
     "from-missing": "The message has no From field.",
 }
 UNTRUSTED = {"from-other-domain"}
-# The author's own signature is verified as a layer of the message and taken off with ours. In the clear nobody believes it here: the clear form stays on, the opaque one must be opened
-# to be read.
+# The author's own signature decides the verdict, being the innermost, and nobody believes it here: the clear form stays on, the opaque one must be opened to be read.
 OWN_SIGNATURE = {"smime-clear-signed", "smime-opaque-signed"}
+# A part has a signature or looks like one, what stands beside it has none: said of mail that has no other.
+PARTLY = {"smime-signed-and-forwarded", "p7m-name-no-smime"}
 
 
 def refusal(name, treatment):
@@ -72,17 +77,17 @@ def refusal(name, treatment):
 
 
 def verdict(name, treatment):
-    if name in OWN_SIGNATURE and treatment == "clear":
+    if name in OWN_SIGNATURE:
         return "untrusted"
     if treatment == "clear":
-        return "clear"
+        return "partly-signed" if name in PARTLY else "clear"
     if name in BROKEN:
         return "broken"
-    return "untrusted" if name in UNTRUSTED else {"seal": "sealed", "sign": "signed"}[treatment]
+    return "untrusted" if name in UNTRUSTED else "signed" if treatment == "sign" else "sealed"
 
 
-def three_ways(top):
-    """hospital.example seals to one domain of the laboratory, signs to another, and sends in the clear to the third."""
+def every_way(top):
+    """hospital.example seals to three domains of the laboratory (header fields as they are, and protected in two ways), signs to another, and sends in the clear to the last."""
     hospital, lab, hs, ls = pair(top, trust=False)
     ls.offers = (*ls.offers, "SMTPUTF8")
     lab.sections = "".join(f'domain "{d}" {{\n inside-server = "{ls.address}"\n recipients = any\n sealed-unsigned = mark\n}}\n' for d in DOMAIN.values() if d != lab.domain)
@@ -93,6 +98,12 @@ def three_ways(top):
     hospital.trust(lab, "--treatment", "seal", "--strength", "require")
     hospital.postern("partner", "add", DOMAIN["sign"], "--treatment", "sign", "--strength", "require")
     hospital.postern("partner", "add", DOMAIN["clear"], "--treatment", "clear", "--strength", "never")
+    for wrap in ("rfc9788", "message"):
+        hospital.postern("partner", "add", DOMAIN[wrap], "--treatment", "seal", "--strength", "require", "--format", "wrap=" + wrap)
+        path = os.path.join(top, wrap + ".pem")
+        with open(path, "w") as f:
+            f.write(next(k["pem"] for k in lab.cli("domain", "add", DOMAIN[wrap], "--self-signed")["keys"] if k["use"] == "decrypt"))
+        hospital.postern("cert", "import", path, "--for", DOMAIN[wrap], "--pin", "--yes")
     lab.trust(hospital, "--treatment", "seal", "--strength", "require")
     return hospital, lab, hs, ls
 
@@ -116,7 +127,7 @@ def hand_in(port, cases, domain, replies):
 
 
 def arrives(name, treatment):
-    return name not in (HELD if treatment == "seal" else RETURNED)
+    return name not in (HELD if treatment in SEALED else RETURNED)
 
 
 def faults_of(case, treatment, reply, mail):
@@ -134,7 +145,7 @@ def faults_of(case, treatment, reply, mail):
     out = [] if got == want else [f"verdict {got}, not {want}: {mail.field('X-Postern-Reason')}"]
     if treatment != "clear" and case.name in BROKEN and BROKEN[case.name] not in mail.field("X-Postern-Reason"):
         out.append(f"reason {mail.field('X-Postern-Reason')}")
-    opened = case.name in OWN_SIGNATURE and (treatment != "clear" or case.name == "smime-opaque-signed")
+    opened = case.name == "smime-opaque-signed"
     why = compare.differs(corpus.signed_inside(case) if opened else case, treatment, mail.data, opened)
     return out + ([why] if why else [])
 
@@ -145,7 +156,7 @@ def expected_at_sink(cases, replies):
 
 
 def test_corpus(top):
-    hospital, lab, hs, ls = three_ways(top)
+    hospital, lab, hs, ls = every_way(top)
     cases = corpus.cases()
     assert len(cases) >= 200
     replies = {t: {} for t in DOMAIN}
@@ -164,6 +175,37 @@ def test_corpus(top):
     assert not faults, f"{len(faults)} faults:\n" + "\n".join(faults)
     assert len(ls.mails) == len(came), "a message arrived twice"
     held = {m["recipients"][0]["address"].split("@")[0]: m["recipients"][0]["reason"] for m in lab.queue(state="held") if m["recipients"][0]["address"].endswith("@" + DOMAIN["seal"])}
-    assert held == HELD, held
+    assert held.keys() == HELD.keys() and all(held[n].endswith(why) for n, why in HELD.items()), held
     for n in RETURNED:
         hs.wait(1, 20, lambda m: m.field("Auto-Submitted") and f"{n}@{DOMAIN['clear']}".encode() in m.data)
+
+
+def deliver(gw, name, rcpt):
+    replies = {}
+    case = next(c for c in corpus.cases() if c.name == name)
+    hand_in(gw.inside, [case], rcpt.split("@")[1], replies)
+    assert replies[name].startswith("250 "), replies
+
+
+def test_invitations(top):
+    """Programs that read calendars understand no S/MIME in Outlook's way: what a rule exempts, and nothing more, goes unprotected; signed alone, it is signed opaque."""
+    gw, _, outside = solo(top)
+    gw.postern("cert", "import", Identity(top, "lab", "DNS:lab.example").cert, "--for", "lab.example", "--pin", "--yes")
+    gw.postern("partner", "add", "lab.example", "--treatment", "seal", "--strength", "require")
+    gw.postern("partner", "add", "sign.lab.example", "--treatment", "sign", "--strength", "require")
+
+    def kind_of(name, domain):
+        deliver(gw, name, "x@" + domain)
+        return outside.wait(1, 20, lambda m: m.rcpts == [f"{name}@{domain}"])[0].field("Content-Type")
+    assert "enveloped-data" in kind_of("invitation", "lab.example")
+    for name, want in (("invitation-outlook", "smime-type=signed-data"), ("tnef-alone", "smime-type=signed-data"), ("plain", "multipart/signed")):
+        assert want in kind_of(name, "sign.lab.example"), name
+    gw.postern("rule", "add", "plans", "--recipient", "*@lab.example", "--treatment", "seal", "--strength", "require", "--exempt", "calendar")
+    gw.postern("rule", "add", "signed plans", "--recipient", "*@sign.lab.example", "--treatment", "sign", "--strength", "require", "--exempt", "calendar,auto-reply")
+    assert gw.cli("rule", "list")["rules"][1]["exempt"] == "calendar,auto-reply"
+    for name, domain, want in (("invitation-alone", "lab.example", "text/calendar"), ("invitation-with-ics-attached", "lab.example", "multipart/mixed"),
+                               ("invitation-with-report-attached", "lab.example", "enveloped-data"), ("tnef", "lab.example", "enveloped-data"),
+                               ("auto-reply", "lab.example", "enveloped-data"), ("calendar-without-method", "sign.lab.example", "multipart/signed"),
+                               ("invitation-cancel", "sign.lab.example", "multipart/alternative")):
+        assert want in kind_of(name, domain), name
+    gw.wait_log("invitation-alone@lab.example.*it is a calendar invitation, which the rule exempts")

@@ -527,12 +527,16 @@ START_TEST(rules)
 	good("rule.add", json_pack("{s:s, s:s, s:s, s:i}", "name", "first", "sender", "@.hospital.example",
 			     "strength", "never", "position", 1));
 	bad("rule.add", json_pack("{s:s}", "name", "labs"), "exists", "already");
+	bad("rule.add", json_pack("{s:s, s:s}", "name", "x", "exempt", "everything"), "usage", "\"auto-reply\"");
+	good("rule.add", json_pack("{s:s, s:s}", "name", "plans", "exempt", "calendar"));
 	bad("rule.add", json_pack("{s:s, s:s}", "name", "x", "sender", "lab.example"), "usage",
 	    "argument \"sender\": \"lab.example\" is not a pattern");
 	d = ask("rule.list", json_pack("{}"));
 	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 0), "name"), "first");
 	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 1), "recipient"), "*@lab.example");
 	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 1), "treatment"), "seal");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 1), "exempt"), "");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 2), "exempt"), "calendar");
 	json_decref(d);
 	bad("rule.remove", json_pack("{}"), "usage", "either");
 	bad("rule.remove", json_pack("{s:s}", "name", "none"), "not-found", "no rule called");

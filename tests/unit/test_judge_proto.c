@@ -16,6 +16,8 @@ static void fill_verdict(struct judge_verdict *m)
 	m->treatment = 3;
 	m->strength = 2;
 	m->certs = 3;
+	m->exempt = 1;
+	m->any_exempt = 2;
 	m->listed = m->seen_protected = m->have_signer = m->personal = m->sign_domain = true;
 	memcpy(m->cert_why, "why", 4);
 	memcpy(m->signer_why, "who", 4);
@@ -31,6 +33,7 @@ static void fill_verdict(struct judge_verdict *m)
 	m->format.inside = FORMAT_MULTIPART;
 	m->format.alone = FORMAT_OPAQUE;
 	m->format.wrap = FORMAT_WRAP_MESSAGE;
+	m->format.calendar = FORMAT_MULTIPART;
 	m->format.pss = m->format.triple = m->format.legacy_display = true;
 }
 
@@ -100,7 +103,8 @@ static int get_signers(struct ipc_in *in, struct arena *a)
 }
 static void put_trust(struct ipc_out *o)
 {
-	struct judge_trust m = {.n = 2, .v = {{JUDGE_TRUST_GOOD, "00", "good"}, {JUDGE_TRUST_TEMP, "", "later"}}};
+	struct judge_trust m = {
+	    .n = 2, .v = {{JUDGE_TRUST_GOOD, "00", "11", "good"}, {JUDGE_TRUST_TEMP, "", "", "later"}}};
 
 	judge_trust_put(o, &m);
 }
@@ -205,6 +209,7 @@ START_TEST(verdict_round)
 	ck_assert_str_eq(g.rule, m.rule);
 	ck_assert(
 	    g.treatment == 3 && g.strength == 2 && g.certs == 3 && g.listed && g.seen_protected && g.have_signer);
+	ck_assert(g.exempt == 1 && g.any_exempt == 2);
 	ck_assert_uint_eq(g.nrcpt_certs, 2);
 	ck_assert(same(&g.rcpt_certs[0], &m.rcpt_certs[0]) && same(&g.rcpt_certs[1], &m.rcpt_certs[1]));
 	ck_assert(
@@ -255,6 +260,10 @@ static void bad_certs(struct judge_verdict *m)
 {
 	m->certs = 4;
 }
+static void bad_exempt(struct judge_verdict *m)
+{
+	m->exempt = 4;
+}
 static void bad_cipher(struct judge_verdict *m)
 {
 	m->format.cipher = 6;
@@ -273,7 +282,7 @@ static void bad_size(struct judge_verdict *m)
 }
 
 static void (*const changes[])(struct judge_verdict *m) = {
-    bad_treatment, bad_strength, bad_certs, bad_cipher, bad_keymode, bad_code, bad_size};
+    bad_treatment, bad_strength, bad_certs, bad_exempt, bad_cipher, bad_keymode, bad_code, bad_size};
 
 START_TEST(out_of_range)
 {

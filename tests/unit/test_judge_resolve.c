@@ -338,6 +338,46 @@ START_TEST(store_away)
 }
 END_TEST
 
+static void exempt_rule(const char *name, const char *sender, const char *recipient, const char *exempt)
+{
+	struct store_rule r = {.name = FIXTURE_STR(name),
+	    .sender = FIXTURE_STR(sender),
+	    .recipient = FIXTURE_STR(recipient),
+	    .treatment = FIXTURE_STR("seal"),
+	    .strength = FIXTURE_STR("require"),
+	    .exempt = FIXTURE_STR(exempt)};
+	struct problem pr = {0};
+
+	ck_assert_msg(store_rule_add(fx.s, &r, "test", &pr) == 0, "%s", pr.text);
+}
+
+/* Of the rule that fits; for an author who is not the sender, what every rule for the recipient lets go. */
+START_TEST(exemptions)
+{
+	ck_assert_int_eq(resolve("bob@lab.example"), 0);
+	ck_assert(v.exempt == 0 && v.any_exempt == 0);
+	exempt_rule("a", "alice@hospital.example", "*@lab.example", "calendar,auto-reply");
+	ck_assert_int_eq(resolve("bob@lab.example"), 0);
+	ck_assert(v.exempt == POLICY_EXEMPT_ALL && v.any_exempt == POLICY_EXEMPT_ALL);
+	exempt_rule("b", "*", "*@other.example", "");
+	ck_assert_int_eq(resolve("bob@lab.example"), 0);
+	ck_assert(v.any_exempt == POLICY_EXEMPT_ALL);
+	exempt_rule("c", "*", "bob@lab.example", "calendar");
+	ck_assert_int_eq(resolve("bob@lab.example"), 0);
+	ck_assert(v.exempt == POLICY_EXEMPT_ALL && v.any_exempt == POLICY_EXEMPT_CALENDAR);
+	ck_assert_int_eq(resolve_at("", "bob@lab.example", TESTCERT_NOW), 0);
+	ck_assert(v.exempt == POLICY_EXEMPT_CALENDAR && v.any_exempt == POLICY_EXEMPT_CALENDAR);
+	ck_assert_int_eq(resolve_at("carol@hospital.example", "eve@lab.example", TESTCERT_NOW), 0);
+	ck_assert(v.exempt == 0 && v.any_exempt == 0); /* the default lets nothing go */
+	judge_fixture_rule(&fx, "d", "*", "bob@lab.example", "seal", "require");
+	ck_assert_int_eq(resolve("bob@lab.example"), 0);
+	ck_assert(v.exempt == POLICY_EXEMPT_ALL && v.any_exempt == 0);
+	sql("UPDATE rule SET exempt = 'everything' WHERE name = 'a'");
+	ck_assert_int_eq(resolve("bob@lab.example"), -1);
+	ck_assert_msg(v.temp && strstr(v.pr.text, "everything"), "%s", v.pr.text);
+}
+END_TEST
+
 START_TEST(damaged_words)
 {
 	judge_fixture_partner(&fx, "lab.example", "seal", "require");
@@ -444,6 +484,7 @@ static Suite *suite(void)
 	tcase_add_test(t, own_domain);
 	tcase_add_test(t, bad_addresses);
 	tcase_add_loop_test(t, store_away, 0, sizeof tables / sizeof *tables);
+	tcase_add_test(t, exemptions);
 	tcase_add_test(t, damaged_words);
 	tcase_add_test(t, changed_outside);
 	tcase_add_test(t, facts_round);

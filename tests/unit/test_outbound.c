@@ -223,6 +223,9 @@ START_TEST(exempt_reply)
 	ck_assert_str_eq(w.res.outputs[0].treatment, "clear");
 	w.verdicts[0].seen_protected = true;
 	ck_assert_int_eq(RUN(text), JOB_DONE);
+	ck_assert_str_eq(w.res.outputs[0].treatment, "clear");
+	w.verdicts[0].exempt = 0;
+	ck_assert_int_eq(RUN(text), JOB_DONE);
 	ck_assert_str_eq(w.res.outputs[0].treatment, "seal");
 }
 END_TEST

@@ -236,7 +236,8 @@ static void add_rule(const char *name, int64_t position)
 	    .sender = (char *)(uintptr_t) "*",
 	    .recipient = (char *)(uintptr_t) "*@lab.example",
 	    .treatment = (char *)(uintptr_t) "seal",
-	    .strength = (char *)(uintptr_t) "require"};
+	    .strength = (char *)(uintptr_t) "require",
+	    .exempt = position == 3 ? (char *)(uintptr_t) "calendar" : NULL};
 
 	OK(store_rule_add(s, &r, "root", &pr));
 }
@@ -256,6 +257,7 @@ START_TEST(rules)
 	for (size_t i = 0; i < n; i++) {
 		ck_assert_str_eq(list[i].name, want[i]);
 		ck_assert_int_eq(list[i].position, (int64_t)i + 1);
+		ck_assert_str_eq(list[i].exempt, i == 2 ? "calendar" : "");
 	}
 	again.sender = again.recipient = again.treatment = again.strength = list[0].sender;
 	ck_assert_int_eq(store_rule_add(s, &again, "root", &pr), -1);
@@ -507,7 +509,8 @@ START_TEST(from_schema_1)
 	put_partner("lab.example", "sign", "prefer");
 	OK(store_seen_protected(s, "lab.example", 5000, &pr));
 	store_close(s);
-	sql("DROP TABLE capabilities; ALTER TABLE partner DROP COLUMN format; PRAGMA user_version = 1");
+	sql("DROP TABLE capabilities; ALTER TABLE partner DROP COLUMN format;"
+	    "ALTER TABLE rule DROP COLUMN exempt; PRAGMA user_version = 1");
 	s = store_open(dir, &pr);
 	ck_assert_msg(s != NULL, "%s", pr.text);
 	OK(store_partner_get(s, "lab.example", &p, &pr));

@@ -273,7 +273,7 @@ def structure():
         yield mail(f"nested-{depth}", body, MIME, fields.decode())
     eight = nested(12, part("Grüße\r\n", "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit"))
     yield mail("nested-12-eight-bit", eight.partition(b"\r\n\r\n")[2], MIME, eight.partition(b"\r\n\r\n")[0].decode())
-    inner = head("forwarded") + b"\r\n" + text_of(2)
+    inner = head("forwarded", frm="editor@journal.example").replace(b"Sun, 22", b"Fri, 20") + b"\r\n" + text_of(2)
     yield mixed("forwarded", multi("b1", TEXT, part(inner, "Content-Type: message/rfc822", "Content-Disposition: inline")))
     yield mixed("forwarded-eight-bit", multi("b1", TEXT, part(head("forwarded", MIME, "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit") + "\r\nGrüße\r\n".encode(),
                                                               "Content-Type: message/rfc822", "Content-Transfer-Encoding: 8bit")))
