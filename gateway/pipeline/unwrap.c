@@ -361,8 +361,7 @@ static enum use use_of(const struct work *w)
 		return USE_OUTSIDE;
 	if (w->facts.sig == POLICY_SIG_NONE && !u->from_differs && !u->from_bad)
 		return USE_ALL;
-	/* a wrapped message is shown as the attachment it is: nothing of it is lost */
-	return u->kind == UNWRAP_MESSAGE || u->kind == UNWRAP_CLEAR ? USE_OUTSIDE : USE_HIDDEN;
+	return u->kind == UNWRAP_CLEAR ? USE_OUTSIDE : USE_HIDDEN;
 }
 
 const char *unwrap_says(struct work *w)
@@ -539,6 +538,33 @@ static int no_room(struct work *w)
 	return problem_temp(&w->res->pr, "the header of the message does not fit into the memory of one job");
 }
 
+/* The entity's own fields without what was put there for the way; of a wrapped message its own, and its body. */
+static int show_content(struct work *w, const struct mime_entity *e, struct unwrap_shown *s)
+{
+	const struct header *h = &e->header;
+
+	if (w->wrapped.kind == UNWRAP_MESSAGE && e == &w->shown) {
+		s->content = w->wrapped.message.header;
+		s->body_off = w->wrapped.message.body_off;
+		s->body_len = w->wrapped.message.body_len;
+		return 0;
+	}
+	if (!has_hp(&e->type))
+		return 0;
+	s->content.n = 0;
+	s->content.f = arena_alloc(w->a, (h->n + 1) * sizeof(*s->content.f));
+	if (s->content.f == NULL)
+		return -1;
+	for (size_t i = 0; i < h->n; i++) {
+		s->content.f[s->content.n] = h->f[i];
+		if (header_is(&h->f[i], "Content-Type") &&
+		    protect_type_cut(w->a, &h->f[i], "hp", &s->content.f[s->content.n]) != 0)
+			return -1;
+		s->content.n += s->content.f[s->content.n].raw_len > 0;
+	}
+	return 0;
+}
+
 int unwrap_show(struct work *w, const struct mime_entity *e, struct unwrap_shown *s_r)
 {
 	const struct header *out = &w->msg.header;
@@ -546,6 +572,7 @@ int unwrap_show(struct work *w, const struct mime_entity *e, struct unwrap_shown
 
 	memset(s_r, 0, sizeof(*s_r));
 	s_r->header = *out;
+	s_r->content = e->header;
 	s_r->body_off = e->body_off;
 	s_r->body_len = e->body_len;
 	s_r->whole = w->cur == spool_reader(w->in) && e->off == 0;
@@ -560,7 +587,7 @@ int unwrap_show(struct work *w, const struct mime_entity *e, struct unwrap_shown
 	    display_cut(&s_r->display, w, e, &w->wrapped.inner) != 0)
 		return -1;
 	if (use == USE_ALL)
-		return show_all(w, s_r) == 0 ? 0 : no_room(w);
+		return show_all(w, s_r) == 0 && (s_r->whole || show_content(w, e, s_r) == 0) ? 0 : no_room(w);
 	show_hidden(w, s_r);
-	return 0;
+	return show_content(w, e, s_r) == 0 ? 0 : no_room(w);
 }

@@ -44,6 +44,7 @@ const char *unwrap_says(struct work *w);
 struct unwrap_shown {
 	struct header header;	     /* in order; forged verdict fields still among them */
 	bool whole;		     /* header has the entity's Content-* fields too, in their places */
+	struct header content;	     /* else: where they stand */
 	uint64_t body_off, body_len; /* in w->cur */
 	struct display display;	     /* what display_copy leaves out of the body */
 };
