@@ -29,6 +29,14 @@ static bool param_is(const struct mime_type *t, const char *name, const char *va
 
 /* ---- finding ---- */
 
+static bool any_author_field(const struct header *h)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (protect_kind(&h->f[i]) == PROTECT_AUTHOR)
+			return true;
+	return false;
+}
+
 static bool same_field(const struct header *g, const struct header *h, const char *name)
 {
 	const struct header_field *x = header_find(g, name, 0), *y = header_find(h, name, 0);
@@ -52,7 +60,7 @@ static bool same_author(struct work *w, const struct header *inner)
 static bool is_wrapped(struct work *w, const struct mime_type *t, const struct header *inner)
 {
 	if (param_is(t, "forwarded", "no") || param_is(t, "protected-headers", "wrapped"))
-		return header_find(inner, "From", 0) != NULL;
+		return any_author_field(inner);
 	if (mime_param(t, "forwarded") != NULL)
 		return false;
 	if (header_find(inner, "Message-ID", 0) != NULL && header_find(&w->msg.header, "Message-ID", 0) != NULL)
@@ -112,14 +120,6 @@ static int find_in_part(struct work *w)
 	in->f = f;
 	in->n += h.n;
 	return 0;
-}
-
-static bool any_author_field(const struct header *h)
-{
-	for (size_t i = 0; i < h->n; i++)
-		if (protect_kind(&h->f[i]) == PROTECT_AUTHOR)
-			return true;
-	return false;
 }
 
 static bool has_hp(const struct mime_type *t)

@@ -15,14 +15,9 @@
 
 enum { WRAPPER_MAX = 256 };
 
-static bool wraps(const struct format *f)
-{
-	return f != NULL && f->wrap != FORMAT_WRAP_NONE;
-}
-
 static bool hides(const struct format *f, enum wrap_for how)
 {
-	return wraps(f) && how == WRAP_SEALED && !f->subject_outside;
+	return f->wrap != FORMAT_WRAP_NONE && how == WRAP_SEALED && !f->subject_outside;
 }
 
 /* RFC 5322 3.6: what must stand in a message and does not. Once for the job: inside and outside say the same. */
@@ -80,7 +75,7 @@ int wrap_outer(struct work *w, const struct format *f, enum wrap_for how)
 		enum protect_kind kind = protect_kind(&h->f[i]);
 
 		/* an HP-Outer of somebody else's would speak in our name */
-		if (kind == PROTECT_STRUCTURAL || kind == PROTECT_SECRET || (kind == PROTECT_RECORD && wraps(f)))
+		if (kind == PROTECT_STRUCTURAL || kind == PROTECT_SECRET || kind == PROTECT_RECORD)
 			continue;
 		if (put_outside(&w->front, &h->f[i], hide, put_raw) != 0)
 			return -1;
