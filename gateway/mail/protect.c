@@ -166,6 +166,11 @@ int protect_type_cut(struct arena *a, const struct header_field *f, const char *
 	return 0;
 }
 
+bool protect_type_made(const struct header_field *f)
+{
+	return f->raw_len > sizeof(made) - 1 && memcmp(f->raw, made, sizeof(made) - 1) == 0;
+}
+
 /* ---- HP-Outer ---- */
 
 int protect_record_put(struct buf *out, const char *raw, size_t n)
@@ -197,7 +202,7 @@ int protect_record_read(const struct header_field *f, struct header_field *f_r)
 
 /* ---- comparing ---- */
 
-static bool same_name(const struct header_field *f, const struct header_field *g)
+bool protect_same_name(const struct header_field *f, const struct header_field *g)
 {
 	if (f->name_len != g->name_len)
 		return false;
@@ -229,7 +234,7 @@ bool protect_same(const struct header_field *f, const struct header_field *g)
 	const char *p = f->value, *pend = p + f->value_len, *q = g->value, *qend = q + g->value_len;
 	int a, b;
 
-	if (!same_name(f, g))
+	if (!protect_same_name(f, g))
 		return false;
 	while (p < pend && is_space(*p))
 		p++;
@@ -246,7 +251,7 @@ bool protect_same(const struct header_field *f, const struct header_field *g)
 static const struct header_field *next_named(const struct header *h, const struct header_field *f, size_t *at)
 {
 	while (*at < h->n)
-		if (same_name(&h->f[(*at)++], f))
+		if (protect_same_name(&h->f[(*at)++], f))
 			return &h->f[*at - 1];
 	return NULL;
 }
@@ -254,7 +259,7 @@ static const struct header_field *next_named(const struct header *h, const struc
 static bool first_of_name(const struct header *h, size_t i)
 {
 	for (size_t j = 0; j < i; j++)
-		if (same_name(&h->f[j], &h->f[i]))
+		if (protect_same_name(&h->f[j], &h->f[i]))
 			return false;
 	return true;
 }

@@ -37,12 +37,17 @@ int protect_type_put(struct buf *out, const struct header_field *f, const char *
 int protect_type_cut(struct arena *a, const struct header_field *f, const char *name, struct header_field *f_r)
     __attribute__((warn_unused_result));
 
+/* protect_type_put made this field where there was none. */
+bool protect_type_made(const struct header_field *f);
+
 /* Appends f as `HP-Outer: name: value`. */
 int protect_record_put(struct buf *out, const char *raw, size_t n) __attribute__((warn_unused_result));
 /* The field that an HP-Outer field records: raw, name and value point into f. -1: it records none. */
 int protect_record_read(const struct header_field *f, struct header_field *f_r) __attribute__((warn_unused_result));
 
-/* Same name (case ignored) and same value, folding and runs of blanks ignored. */
+/* Case ignored. */
+bool protect_same_name(const struct header_field *f, const struct header_field *g);
+/* Same name and same value, folding and runs of blanks ignored. */
 bool protect_same(const struct header_field *f, const struct header_field *g);
 /* Writes the names of fields of which `outside` says something else than `said` (fields missing, more, or with
  * another value; trace, structural and unknown fields that were only added are passed over) as "Subject, To" into

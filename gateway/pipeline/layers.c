@@ -330,6 +330,7 @@ enum layers_result layers_peel(struct work *w)
 			w->shown = w->ent;
 			return LAYERS_END;
 		}
+		unwrap_between(w);
 		r = kind == MIME_SMIME_PKCS7 ? pkcs7(w) : detached_signed(w);
 		if (r != LAYERS_END)
 			return r;

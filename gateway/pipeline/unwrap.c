@@ -29,6 +29,14 @@ static bool param_is(const struct mime_type *t, const char *name, const char *va
 
 /* ---- finding ---- */
 
+static bool any_author_field(const struct header *h)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (protect_kind(&h->f[i]) == PROTECT_AUTHOR)
+			return true;
+	return false;
+}
+
 static bool same_field(const struct header *g, const struct header *h, const char *name)
 {
 	const struct header_field *x = header_find(g, name, 0), *y = header_find(h, name, 0);
@@ -46,17 +54,18 @@ static bool same_author(struct work *w, const struct header *inner)
 
 /*
  * A message/rfc822 alone under the layers is a wrapped message or one that somebody forwards. The sender may say
- * which (forwarded=no, protected-headers=wrapped); one who does not wraps his own message, under the identifier or
- * the date that it has outside as well.
+ * which (forwarded=no, protected-headers=wrapped); one who does not wraps his own message, under the identifier that
+ * it has outside as well, or without one under the same date.
  */
 static bool is_wrapped(struct work *w, const struct mime_type *t, const struct header *inner)
 {
 	if (param_is(t, "forwarded", "no") || param_is(t, "protected-headers", "wrapped"))
-		return header_find(inner, "From", 0) != NULL;
+		return any_author_field(inner);
 	if (mime_param(t, "forwarded") != NULL)
 		return false;
-	return same_author(w, inner) &&
-	       (same_field(inner, &w->msg.header, "Message-ID") || same_field(inner, &w->msg.header, "Date"));
+	if (header_find(inner, "Message-ID", 0) != NULL && header_find(&w->msg.header, "Message-ID", 0) != NULL)
+		return same_author(w, inner) && same_field(inner, &w->msg.header, "Message-ID");
+	return same_author(w, inner) && same_field(inner, &w->msg.header, "Date");
 }
 
 /* TEMP is the machine's; what is wrong with the content only means that nothing is found. */
@@ -113,12 +122,43 @@ static int find_in_part(struct work *w)
 	return 0;
 }
 
-static bool any_author_field(const struct header *h)
+static bool has_hp(const struct mime_type *t)
 {
-	for (size_t i = 0; i < h->n; i++)
-		if (protect_kind(&h->f[i]) == PROTECT_AUTHOR)
-			return true;
-	return false;
+	return param_is(t, "hp", "cipher") || param_is(t, "hp", "clear");
+}
+
+static bool encrypts(const struct verdict_layer *l)
+{
+	return l->kind == VERDICT_ENVELOPED || l->kind == VERDICT_AUTH_ENVELOPED;
+}
+
+/* Behind the last encryption among the first n layers; 0 when there is none. */
+static size_t behind_encryption(const struct verdict *v, size_t n)
+{
+	while (n > 0 && !encrypts(&v->layers[n - 1]))
+		n--;
+	return n;
+}
+
+void unwrap_between(struct work *w)
+{
+	if (w->verdict.nlayers == 0 || !has_hp(&w->ent.type) || !any_author_field(&w->ent.header))
+		return;
+	w->between = w->ent;
+	w->between_layers = w->verdict.nlayers;
+}
+
+static void find_between(struct work *w)
+{
+	struct unwrap *u = &w->wrapped;
+
+	if (w->between_layers == 0)
+		return;
+	u->layers = w->between_layers;
+	u->inner = w->between.header;
+	u->kind = param_is(&w->between.type, "hp", "cipher") && behind_encryption(&w->verdict, u->layers) > 0
+		      ? UNWRAP_CIPHER
+		      : UNWRAP_CLEAR;
 }
 
 static int find(struct work *w)
@@ -129,7 +169,7 @@ static int find(struct work *w)
 	int err = 0;
 
 	u->inner = e->header;
-	if (param_is(t, "hp", "cipher") || param_is(t, "hp", "clear")) {
+	if (has_hp(t)) {
 		/* hp="cipher" on what was not encrypted hides nothing */
 		u->kind = param_is(t, "hp", "cipher") && w->facts.opened ? UNWRAP_CIPHER : UNWRAP_CLEAR;
 	} else if (mime_facts_holds_message(e)) {
@@ -141,6 +181,8 @@ static int find(struct work *w)
 	}
 	if (u->kind != UNWRAP_NONE && !any_author_field(&u->inner))
 		u->kind = UNWRAP_NONE;
+	if (u->kind == UNWRAP_NONE)
+		find_between(w);
 	return err;
 }
 
@@ -257,14 +299,15 @@ static void note_from(struct work *w, bool is_signed)
 		return;
 	if (header_author(w->a, &u->inner, &a, &pr) != 0) {
 		u->from_bad = true;
-		if (is_signed && w->have_from) {
+		if (is_signed && w->have_from && u->layers == 0) {
 			w->have_from = false;
 			snprintf(w->from_why, sizeof(w->from_why), "%.390s", pr.text);
 		}
 		return;
 	}
 	u->from_differs = !w->have_from || !address_same_nocase(&a, &w->from);
-	if (!is_signed || !w->have_from)
+	/* between layers stand the words of one signer, whom the verdict does not rest on */
+	if (!is_signed || !w->have_from || u->layers > 0)
 		return;
 	w->from = a;
 	snprintf(w->res->from_domain, sizeof(w->res->from_domain), "%s", a.domain);
@@ -284,7 +327,7 @@ int unwrap_read(struct work *w)
 		return 0;
 	note_differs(w);
 	note_from(w, is_signed);
-	if (is_signed)
+	if (is_signed && w->wrapped.layers == 0)
 		note_recipients(w);
 	return 0;
 }
@@ -293,20 +336,32 @@ int unwrap_read(struct work *w)
 
 enum use { USE_OUTSIDE, USE_HIDDEN, USE_ALL };
 
+/* A signature that is good lies around fields between layers, inside the encryption that they are in. */
+static bool vouched(const struct work *w)
+{
+	const struct verdict *v = &w->verdict;
+	size_t n = w->wrapped.layers, from = behind_encryption(v, n);
+
+	for (size_t i = 0; i < v->nsigners; i++)
+		if (v->signers[i].result == VERDICT_PASS && v->signers[i].layer >= from && v->signers[i].layer < n)
+			return true;
+	return false;
+}
+
 static enum use use_of(const struct work *w)
 {
 	const struct unwrap *u = &w->wrapped;
 
 	if (u->kind == UNWRAP_NONE)
 		return USE_OUTSIDE;
-	if (w->facts.sig == POLICY_SIG_GOOD && w->facts.whole && !u->from_bad)
+	if (w->facts.sig == POLICY_SIG_GOOD && w->facts.whole && !u->from_bad &&
+	    (u->layers == 0 || (!u->from_differs && vouched(w))))
 		return USE_ALL;
 	if (!w->facts.opened)
 		return USE_OUTSIDE;
 	if (w->facts.sig == POLICY_SIG_NONE && !u->from_differs && !u->from_bad)
 		return USE_ALL;
-	/* a wrapped message is shown as the attachment it is: nothing of it is lost */
-	return u->kind == UNWRAP_MESSAGE || u->kind == UNWRAP_CLEAR ? USE_OUTSIDE : USE_HIDDEN;
+	return u->kind == UNWRAP_CLEAR ? USE_OUTSIDE : USE_HIDDEN;
 }
 
 const char *unwrap_says(struct work *w)
@@ -329,14 +384,8 @@ const char *unwrap_says(struct work *w)
 static bool has_name(const struct header *h, const struct header_field *f)
 {
 	for (size_t i = 0; i < h->n; i++)
-		if (h->f[i].name_len == f->name_len && protect_kind(&h->f[i]) != PROTECT_RECORD) {
-			size_t k = 0;
-
-			while (k < f->name_len && lex_lower(h->f[i].raw[k]) == lex_lower(f->raw[k]))
-				k++;
-			if (k == f->name_len)
-				return true;
-		}
+		if (protect_same_name(&h->f[i], f))
+			return true;
 	return false;
 }
 
@@ -344,6 +393,19 @@ static bool has_octets(const struct header *h, const struct header_field *f)
 {
 	for (size_t i = 0; i < h->n; i++)
 		if (h->f[i].raw_len == f->raw_len && memcmp(h->f[i].raw, f->raw, f->raw_len) == 0)
+			return true;
+	return false;
+}
+
+/* Not where the message comes with its own, or has nothing of MIME but what was added for the way. */
+static bool needs_version(const struct work *w, const struct header *in, const struct header_field *f)
+{
+	if (w->wrapped.layers > 0)
+		return true;
+	if (w->wrapped.kind == UNWRAP_MESSAGE || has_name(in, f))
+		return false;
+	for (size_t i = 0; i < in->n; i++)
+		if (protect_kind(&in->f[i]) == PROTECT_STRUCTURAL && !protect_type_made(&in->f[i]))
 			return true;
 	return false;
 }
@@ -357,7 +419,7 @@ static bool stays(const struct work *w, const struct header_field *f)
 	case PROTECT_TRACE:
 		return true;
 	case PROTECT_STRUCTURAL:
-		return header_is(f, "MIME-Version") && w->wrapped.kind != UNWRAP_MESSAGE && !has_name(in, f);
+		return header_is(f, "MIME-Version") && needs_version(w, in, f);
 	case PROTECT_SECRET:
 	case PROTECT_RECORD:
 		return false;
@@ -377,8 +439,9 @@ static bool enters(const struct work *w, const struct header_field *f)
 		return !header_is(f, "Authentication-Results") && !has_octets(&w->msg.header, f);
 	case PROTECT_RECORD:
 		return false;
-	case PROTECT_AUTHOR:
 	case PROTECT_STRUCTURAL:
+		return w->wrapped.layers == 0; /* of the layer, which is not shown */
+	case PROTECT_AUTHOR:
 	case PROTECT_SECRET:
 		break;
 	}
@@ -401,23 +464,44 @@ static int without_marks(struct work *w, const struct unwrap_shown *s, struct he
 	return protect_type_cut(w->a, &one, "protected-headers", f);
 }
 
-static int show_all(struct work *w, struct unwrap_shown *s)
+/* Takes fields inside from *next on, up to and with the first of f's name; none when there is none. */
+static int take_up_to(struct work *w, struct unwrap_shown *s, const struct header_field *f, size_t *next)
 {
-	const struct header *out = &w->msg.header, *in = &w->wrapped.inner;
+	const struct header *in = &w->wrapped.inner;
 	struct header *h = &s->header;
+	size_t end = *next;
 
-	for (size_t i = 0; i < out->n; i++)
-		if (stays(w, &out->f[i]))
-			h->f[h->n++] = out->f[i];
-	for (size_t i = 0; i < in->n; i++) {
-		if (!enters(w, &in->f[i]))
+	while (f != NULL && end < in->n && !protect_same_name(&in->f[end], f))
+		end++;
+	if (f != NULL && end++ == in->n)
+		return 0;
+	for (end = f == NULL ? in->n : end; *next < end; (*next)++) {
+		if (!enters(w, &in->f[*next]))
 			continue;
-		h->f[h->n] = in->f[i];
+		h->f[h->n] = in->f[*next];
 		if (without_marks(w, s, &h->f[h->n]) != 0)
 			return -1;
 		h->n += h->f[h->n].raw_len > 0;
 	}
-	s->whole = true;
+	return 0;
+}
+
+/* The fields inside in their order; those outside that stay keep their places among them as far as these tell. */
+static int show_all(struct work *w, struct unwrap_shown *s)
+{
+	const struct header *out = &w->msg.header;
+	struct header *h = &s->header;
+	size_t next = 0;
+
+	for (size_t i = 0; i < out->n; i++) {
+		if (stays(w, &out->f[i]))
+			h->f[h->n++] = out->f[i];
+		else if (protect_kind(&out->f[i]) == PROTECT_AUTHOR && take_up_to(w, s, &out->f[i], &next) != 0)
+			return -1;
+	}
+	if (take_up_to(w, s, NULL, &next) != 0)
+		return -1;
+	s->whole = w->wrapped.layers == 0;
 	if (w->wrapped.kind == UNWRAP_MESSAGE) {
 		s->body_off = w->wrapped.message.body_off;
 		s->body_len = w->wrapped.message.body_len;
@@ -425,22 +509,60 @@ static int show_all(struct work *w, struct unwrap_shown *s)
 	return 0;
 }
 
+static void add_named(const struct header *in, const struct header_field *f, struct header *h)
+{
+	for (size_t i = 0; i < in->n; i++)
+		if (protect_same_name(&in->f[i], f))
+			h->f[h->n++] = in->f[i];
+}
+
+/* Each hidden field where its stand-in stood; those that had none at the end. */
 static void show_hidden(struct work *w, struct unwrap_shown *s)
 {
 	const struct header *out = &w->msg.header, *in = &w->wrapped.inner;
 	struct header *h = &s->header;
 
-	for (size_t i = 0; i < out->n; i++)
+	for (size_t i = 0; i < out->n; i++) {
 		if (!protect_is_hidden(&out->f[i]) || !has_name(in, &out->f[i]))
 			h->f[h->n++] = out->f[i];
+		else if (!has_name(h, &out->f[i]))
+			add_named(in, &out->f[i], h);
+	}
 	for (size_t i = 0; i < in->n; i++)
-		if (protect_is_hidden(&in->f[i]))
+		if (protect_is_hidden(&in->f[i]) && !has_name(out, &in->f[i]))
 			h->f[h->n++] = in->f[i];
 }
 
 static int no_room(struct work *w)
 {
 	return problem_temp(&w->res->pr, "the header of the message does not fit into the memory of one job");
+}
+
+/* The entity's own fields without what was put there for the way; of a wrapped message its own, and its body. */
+static int show_content(struct work *w, const struct mime_entity *e, struct unwrap_shown *s)
+{
+	const struct header *h = &e->header;
+
+	if (w->wrapped.kind == UNWRAP_MESSAGE && e == &w->shown) {
+		s->content = w->wrapped.message.header;
+		s->body_off = w->wrapped.message.body_off;
+		s->body_len = w->wrapped.message.body_len;
+		return 0;
+	}
+	if (!has_hp(&e->type))
+		return 0;
+	s->content.n = 0;
+	s->content.f = arena_alloc(w->a, (h->n + 1) * sizeof(*s->content.f));
+	if (s->content.f == NULL)
+		return -1;
+	for (size_t i = 0; i < h->n; i++) {
+		s->content.f[s->content.n] = h->f[i];
+		if (header_is(&h->f[i], "Content-Type") &&
+		    protect_type_cut(w->a, &h->f[i], "hp", &s->content.f[s->content.n]) != 0)
+			return -1;
+		s->content.n += s->content.f[s->content.n].raw_len > 0;
+	}
+	return 0;
 }
 
 int unwrap_show(struct work *w, const struct mime_entity *e, struct unwrap_shown *s_r)
@@ -450,6 +572,7 @@ int unwrap_show(struct work *w, const struct mime_entity *e, struct unwrap_shown
 
 	memset(s_r, 0, sizeof(*s_r));
 	s_r->header = *out;
+	s_r->content = e->header;
 	s_r->body_off = e->body_off;
 	s_r->body_len = e->body_len;
 	s_r->whole = w->cur == spool_reader(w->in) && e->off == 0;
@@ -464,7 +587,7 @@ int unwrap_show(struct work *w, const struct mime_entity *e, struct unwrap_shown
 	    display_cut(&s_r->display, w, e, &w->wrapped.inner) != 0)
 		return -1;
 	if (use == USE_ALL)
-		return show_all(w, s_r) == 0 ? 0 : no_room(w);
+		return show_all(w, s_r) == 0 && (s_r->whole || show_content(w, e, s_r) == 0) ? 0 : no_room(w);
 	show_hidden(w, s_r);
-	return 0;
+	return show_content(w, e, s_r) == 0 ? 0 : no_room(w);
 }

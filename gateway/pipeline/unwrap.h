@@ -21,12 +21,16 @@ struct unwrap {
 	enum unwrap_kind kind;
 	bool from_differs; /* the author inside has another address than the one outside */
 	bool from_bad;	   /* a From inside that is malformed, or several */
+	size_t layers;	   /* they stand between layers, this many around them; 0: under all */
 	char differs[256]; /* names of fields that do not stand outside as the sender put them there, or "" */
 	struct header inner;
 	struct mime_entity message; /* UNWRAP_MESSAGE */
 };
 
 struct work;
+/* Notes the present entity, which is a layer, when it has protected fields: an author signed his mail before his
+ * gateway did. */
+void unwrap_between(struct work *w);
 /* Reads what lies in w->shown into w->wrapped and w->facts (recipients_signed, recipient_bound). The author of mail
  * that is signed is from there on the protected one (w->from): the signer is bound to what will be shown. Nothing
  * that a message may hold makes it fail: what cannot be read is no protection. 0, or -1 with w->res->pr (TEMP). */
@@ -40,6 +44,7 @@ const char *unwrap_says(struct work *w);
 struct unwrap_shown {
 	struct header header;	     /* in order; forged verdict fields still among them */
 	bool whole;		     /* header has the entity's Content-* fields too, in their places */
+	struct header content;	     /* else: where they stand */
 	uint64_t body_off, body_len; /* in w->cur */
 	struct display display;	     /* what display_copy leaves out of the body */
 };

@@ -35,9 +35,11 @@ struct work {
 	struct spool *der;   /* scratch A: CMS octets of the layer being opened */
 	struct spool *plain; /* scratch B: content of the last opened layer; NULL while still in the message itself */
 	struct reader *cur;  /* where the present entity lies: in `in` or `plain` */
-	struct mime_entity ent;	  /* the present entity */
-	struct mime_entity shown; /* what will be delivered */
-	struct unwrap wrapped;	  /* the header fields that are protected in it */
+	struct mime_entity ent;	    /* the present entity */
+	struct mime_entity shown;   /* what will be delivered */
+	struct unwrap wrapped;	    /* the header fields that are protected in it */
+	struct mime_entity between; /* an entity with protected fields that is a layer itself */
+	size_t between_layers;	    /* layers around it; 0: there is none */
 	struct address from;
 	bool have_from;
 	struct policy_in facts;

@@ -13,9 +13,11 @@
 #include "gateway/mail/protect.h"
 #include "gateway/mail/sevenbit.h"
 
+enum { WRAPPER_MAX = 256 };
+
 static bool hides(const struct format *f, enum wrap_for how)
 {
-	return f != NULL && f->wrap != FORMAT_WRAP_NONE && how == WRAP_SEALED && !f->subject_outside;
+	return f->wrap != FORMAT_WRAP_NONE && how == WRAP_SEALED && !f->subject_outside;
 }
 
 /* RFC 5322 3.6: what must stand in a message and does not. Once for the job: inside and outside say the same. */
@@ -72,6 +74,7 @@ int wrap_outer(struct work *w, const struct format *f, enum wrap_for how)
 	for (size_t i = 0; i < h->n; i++) {
 		enum protect_kind kind = protect_kind(&h->f[i]);
 
+		/* an HP-Outer of somebody else's would speak in our name */
 		if (kind == PROTECT_STRUCTURAL || kind == PROTECT_SECRET || kind == PROTECT_RECORD)
 			continue;
 		if (put_outside(&w->front, &h->f[i], hide, put_raw) != 0)
@@ -138,6 +141,8 @@ static int fields_inside(struct wrap *x, struct work *w)
 		return -1;
 	if (x->how == WRAP_SEALED && put_records(w, x->hide, &x->front) != 0)
 		return -1;
+	if (x->front.len + 2 > w->lim.header.octets)
+		return -1;
 	return buf_adds(&x->front, "\r\n");
 }
 
@@ -189,15 +194,21 @@ int wrap_init(struct wrap *x, struct work *w, const struct format *f, enum wrap_
 	x->how = how;
 	x->hide = hides(f, how);
 	x->shows = x->as == FORMAT_WRAP_FIELDS && f->legacy_display && x->hide;
-	/* no more than a gateway like this one reads */
-	buf_init(&x->front, w->lim.header.octets);
+	/* no more than a gateway like this one reads, and the fields of the entity around a message */
+	buf_init(&x->front, w->lim.header.octets + WRAPPER_MAX);
 	switch (x->as) {
 	case FORMAT_WRAP_NONE:
 		err = entity_front(&w->msg.header, &x->front);
 		break;
 	case FORMAT_WRAP_FIELDS:
 		err = fields_inside(x, w);
-		break;
+		if (err == 0)
+			break;
+		/* too many for HP-Outer beside them: the other form needs no more room than the message does */
+		buf_reset(&x->front);
+		x->as = FORMAT_WRAP_MESSAGE;
+		x->shows = false;
+		/* fall through */
 	case FORMAT_WRAP_MESSAGE:
 		err = message_inside(x, w, PART_ALL);
 		break;

@@ -24,7 +24,7 @@ struct wrap {
 };
 
 /* Appends to w->front the fields that stand outside, Message-ID and Date among them (made where they are missing,
- * the same for all outputs of the job). f NULL: nothing is protected. 0 / -1 past the buffer. */
+ * the same for all outputs of the job). 0 / -1 past the buffer. */
 int wrap_outer(struct work *w, const struct format *f, enum wrap_for how) __attribute__((warn_unused_result));
 /* Makes the entity to be signed. 0, or -1 with w->res->pr (the header is too large). Always wrap_clear it. */
 int wrap_init(struct wrap *x, struct work *w, const struct format *f, enum wrap_for how)

@@ -66,7 +66,7 @@ BROKEN = {
     "from-missing": "The message has no From field.",
 }
 UNTRUSTED = {"from-other-domain"}
-# The author's own signature decides the verdict, being the innermost, and nobody believes it here: the clear form stays on, the opaque one must be opened to be read.
+# (With the whole message inside, what the author signed or sealed is content.) The author's own signature decides the verdict, being the innermost, and nobody believes it here: the clear form stays on, the opaque one must be opened to be read.
 OWN_SIGNATURE = {"smime-clear-signed", "smime-opaque-signed"}
 # A part has a signature or looks like one, what stands beside it has none: said of mail that has no other.
 PARTLY = {"smime-signed-and-forwarded", "p7m-name-no-smime"}
@@ -77,7 +77,7 @@ def refusal(name, treatment):
 
 
 def verdict(name, treatment):
-    if name in OWN_SIGNATURE:
+    if name in OWN_SIGNATURE and treatment != "message":
         return "untrusted"
     if treatment == "clear":
         return "partly-signed" if name in PARTLY else "clear"
@@ -127,6 +127,8 @@ def hand_in(port, cases, domain, replies):
 
 
 def arrives(name, treatment):
+    if treatment == "message" and name == "smime-sealed-for-a-person":
+        return True
     return name not in (HELD if treatment in SEALED else RETURNED)
 
 
@@ -145,7 +147,7 @@ def faults_of(case, treatment, reply, mail):
     out = [] if got == want else [f"verdict {got}, not {want}: {mail.field('X-Postern-Reason')}"]
     if treatment != "clear" and case.name in BROKEN and BROKEN[case.name] not in mail.field("X-Postern-Reason"):
         out.append(f"reason {mail.field('X-Postern-Reason')}")
-    opened = case.name == "smime-opaque-signed"
+    opened = case.name == "smime-opaque-signed" and treatment != "message"
     why = compare.differs(corpus.signed_inside(case) if opened else case, treatment, mail.data, opened)
     return out + ([why] if why else [])
 

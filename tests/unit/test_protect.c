@@ -1,0 +1,209 @@
+/* Which fields are what; the mark in Content-Type, there and back octet for octet; HP-Outer; what differs. */
+#include "gateway/mail/protect.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct arena *a;
+
+static void setup(void)
+{
+	a = arena_new(1 << 20);
+}
+
+static void teardown(void)
+{
+	arena_free(a);
+}
+
+static struct header read_header(const char *text)
+{
+	struct problem pr = {0};
+	struct stream_mem m;
+	struct header h;
+
+	stream_mem_init(&m, text, strlen(text));
+	ck_assert_msg(
+	    header_read(a, &m.reader, 0, m.reader.size, &header_limits_default, &h, &pr) == 0, "%s", pr.text);
+	return h;
+}
+
+static const struct {
+	const char *field;
+	enum protect_kind kind;
+	bool hidden, shown;
+} kinds[] = {
+    {"Subject: x\r\n", PROTECT_AUTHOR, true, true},
+    {"thread-TOPIC: x\r\n", PROTECT_AUTHOR, true, true},
+    {"From: x\r\n", PROTECT_AUTHOR, false, true},
+    {"X-Anything: x\r\n", PROTECT_AUTHOR, false, false},
+    {"Reply-To: x\r\n", PROTECT_AUTHOR, false, true},
+    {"Disposition-Notification-To: x\r\n", PROTECT_AUTHOR, false, true},
+    {"MIME-Version: 1.0\r\n", PROTECT_STRUCTURAL, false, false},
+    {"content-odd: x\r\n", PROTECT_STRUCTURAL, false, false},
+    {"Content: x\r\n", PROTECT_AUTHOR, false, false},
+    {"Received: x\r\n", PROTECT_TRACE, false, false},
+    {"ARC-Seal: x\r\n", PROTECT_TRACE, false, false},
+    {"Arc: x\r\n", PROTECT_AUTHOR, false, false},
+    {"Authentication-Results: x\r\n", PROTECT_TRACE, false, false},
+    {"BCC: x\r\n", PROTECT_SECRET, false, false},
+    {"Resent-Bcc: x\r\n", PROTECT_SECRET, false, false},
+    {"X-Bcc: x\r\n", PROTECT_AUTHOR, false, false},
+    {"hp-outer: x\r\n", PROTECT_RECORD, false, false},
+};
+
+START_TEST(kind)
+{
+	struct header h = read_header(kinds[_i].field);
+
+	ck_assert_int_eq(protect_kind(&h.f[0]), kinds[_i].kind);
+	ck_assert_int_eq(protect_is_hidden(&h.f[0]), kinds[_i].hidden);
+	ck_assert_int_eq(protect_is_shown(&h.f[0]), kinds[_i].shown);
+}
+END_TEST
+
+/* Without and with the mark, as it is written here. */
+static const struct {
+	const char *without, *with;
+} marks[] = {
+    {"Content-Type: text/plain\r\n", "Content-Type: text/plain; hp=\"cipher\"\r\n"},
+    {"content-type:text/html;\r\n\tcharset=utf-8\r\n",
+	"content-type:text/html; hp=\"cipher\";\r\n\tcharset=utf-8\r\n"},
+    {"Content-Type: multipart (a) / (b) mixed (c) ; boundary=\"x; hp=y\"\r\n",
+	"Content-Type: multipart (a) / (b) mixed; hp=\"cipher\" (c) ; boundary=\"x; hp=y\"\r\n"},
+    {"Content-Type: text/plain;\r\n", "Content-Type: text/plain; hp=\"cipher\";\r\n"},
+    {"Content-Type: text\r\n", "Content-Type: text; hp=\"cipher\"\r\n"},
+    {"Content-Type:\r\n", "Content-Type:; hp=\"cipher\"\r\n"},
+    {NULL, "Content-Type: text/plain;\r\n\thp=\"cipher\"\r\n"},
+};
+
+START_TEST(mark)
+{
+	struct header h = {0};
+	struct header_field cut;
+	struct buf b;
+
+	buf_init(&b, 4096);
+	if (marks[_i].without != NULL)
+		h = read_header(marks[_i].without);
+	ck_assert_int_eq(protect_type_put(&b, h.n > 0 ? &h.f[0] : NULL, "hp", "cipher"), 0);
+	ck_assert_str_eq(buf_str(&b), marks[_i].with);
+	h = read_header(buf_str(&b));
+	ck_assert_int_eq(protect_type_made(&h.f[0]), marks[_i].without == NULL);
+	ck_assert_int_eq(protect_type_cut(a, &h.f[0], "hp", &cut), 0);
+	ck_assert_uint_eq(cut.raw_len, marks[_i].without ? strlen(marks[_i].without) : 0);
+	ck_assert(cut.raw_len == 0 || memcmp(cut.raw, marks[_i].without, cut.raw_len) == 0);
+	for (size_t max = 1; max < strlen(marks[_i].with); max++) {
+		struct buf small;
+
+		buf_init(&small, max);
+		ck_assert_int_eq(protect_type_put(&small, NULL, "hp", "cipher"), max < 41 ? -1 : 0);
+		buf_clear(&small);
+	}
+	buf_clear(&b);
+}
+END_TEST
+
+/* As others write it. */
+static const struct {
+	const char *with, *without;
+} cuts[] = {
+    {"Content-Type: text/plain; charset=utf-8; HP=cipher\r\n", "Content-Type: text/plain; charset=utf-8\r\n"},
+    {"Content-Type: text/plain; charset=\"utf-8\";\r\n hp=\"cipher\"; x=y\r\n",
+	"Content-Type: text/plain; charset=\"utf-8\"; x=y\r\n"},
+    {"Content-Type: text/plain; x=\"; hp=cipher\"\r\n", "Content-Type: text/plain; x=\"; hp=cipher\"\r\n"},
+    {"Content-Type: text/plain; x=\"open; hp=cipher\r\n", "Content-Type: text/plain; x=\"open; hp=cipher\r\n"},
+};
+
+START_TEST(cut_of_others)
+{
+	struct header h = read_header(cuts[_i].with);
+	struct header_field f;
+
+	ck_assert_int_eq(protect_type_cut(a, &h.f[0], "hp", &f), 0);
+	ck_assert_uint_eq(f.raw_len, strlen(cuts[_i].without));
+	ck_assert(memcmp(f.raw, cuts[_i].without, f.raw_len) == 0);
+}
+END_TEST
+
+START_TEST(record)
+{
+	struct header h =
+	    read_header("Subject:  a\r\n\tb\r\nHP-Outer:\r\n To: x@y.example\r\nHP-Outer: none\r\nHP-Outer: : "
+			"x\r\nHP-Outer: b d: x\r\n");
+	struct header_field f;
+	struct header back;
+	struct buf b;
+
+	buf_init(&b, 4096);
+	ck_assert_int_eq(protect_record_put(&b, h.f[0].raw, h.f[0].raw_len), 0);
+	ck_assert_str_eq(buf_str(&b), "HP-Outer: Subject:  a\r\n\tb\r\n");
+	back = read_header(buf_str(&b));
+	ck_assert_int_eq(protect_record_read(&back.f[0], &f), 0);
+	ck_assert(protect_same(&f, &h.f[0]));
+	ck_assert_int_eq(protect_record_read(&h.f[1], &f), 0);
+	ck_assert(header_is(&f, "To"));
+	for (size_t i = 2; i < 5; i++)
+		ck_assert_int_eq(protect_record_read(&h.f[i], &f), -1);
+	buf_clear(&b);
+}
+END_TEST
+
+static const struct {
+	const char *outside, *said, *names;
+} pairs[] = {
+    {"From: a\r\nTo: b\r\n", "To: b\r\nFrom: a\r\n", ""},
+    {"From:a \r\n\t b\r\n", "from: a b\r\n", ""},
+    {"From: a\r\n", "From: ab\r\n", "From"},
+    {"From: a\r\nX-Spam: 1\r\nReceived: x\r\n", "From: a\r\n", ""},
+    {"From: a\r\nCc: x\r\n", "From: a\r\n", "Cc"},
+    {"From: a\r\n", "From: a\r\nX-One: 1\r\nTo: b\r\n", "X-One, To"},
+    {"From: a\r\nFrom: a\r\n", "From: a\r\n", "From"},
+    {"X-One: 1\r\nX-One: 2\r\n", "X-One: 2\r\nX-One: 1\r\n", "X-One"},
+    {"Received: a\r\nMIME-Version: 1.0\r\n", "Received: b\r\nContent-Type: x\r\n", ""},
+};
+
+START_TEST(differs)
+{
+	struct header out = read_header(pairs[_i].outside), said = read_header(pairs[_i].said);
+	char text[64];
+
+	ck_assert_int_eq(protect_differs(&out, &said, text, sizeof(text)) == 0, pairs[_i].names[0] == 0);
+	ck_assert_str_eq(text, pairs[_i].names);
+}
+END_TEST
+
+START_TEST(differs_in_many)
+{
+	struct header none = {0};
+	char text[32];
+	struct header said = read_header("X-Aaaaaaaa: 1\r\nX-Bbbbbbbb: 1\r\nX-Cccccccc: 1\r\nX-Dddddddd: 1\r\n");
+
+	ck_assert_uint_eq(protect_differs(&none, &said, text, sizeof(text)), 4);
+	ck_assert_str_eq(text, "X-Aaaaaaaa, X-Bbbbbbbb ...");
+}
+END_TEST
+
+#define LOOP(test, list) tcase_add_loop_test(t, test, 0, sizeof(list) / sizeof((list)[0]))
+
+int main(void)
+{
+	Suite *s = suite_create("protect");
+	TCase *t = tcase_create("protect");
+	SRunner *r = srunner_create(s);
+	int failed;
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	LOOP(kind, kinds);
+	LOOP(mark, marks);
+	LOOP(cut_of_others, cuts);
+	tcase_add_test(t, record);
+	LOOP(differs, pairs);
+	tcase_add_test(t, differs_in_many);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
