@@ -287,6 +287,8 @@ enum layers_result layers_peel(struct work *w)
 			w->shown = w->ent;
 			return LAYERS_END;
 		}
+		if (depth > 0 && mime_param(&w->ent.type, "hp") != NULL)
+			w->around = w->ent.header;
 		r = kind == MIME_SMIME_PKCS7 ? pkcs7(w) : detached_signed(w);
 		if (r != LAYERS_END)
 			return r;

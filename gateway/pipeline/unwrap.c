@@ -139,6 +139,10 @@ static int find(struct work *w)
 			err = find_in_part(w);
 		u->kind = UNWRAP_OLD;
 	}
+	if (u->kind == UNWRAP_NONE && w->around.n > 0) {
+		u->kind = UNWRAP_AROUND;
+		u->inner = w->around;
+	}
 	if (u->kind != UNWRAP_NONE && !any_author_field(&u->inner))
 		u->kind = UNWRAP_NONE;
 	return err;
@@ -280,7 +284,8 @@ int unwrap_read(struct work *w)
 		return 0;
 	if (find(w) != 0)
 		return -1;
-	if (w->wrapped.kind == UNWRAP_NONE)
+	/* the signature that decides does not cover the fields around it */
+	if (w->wrapped.kind == UNWRAP_NONE || w->wrapped.kind == UNWRAP_AROUND)
 		return 0;
 	note_differs(w);
 	note_from(w, is_signed);
@@ -299,6 +304,8 @@ static enum use use_of(const struct work *w)
 
 	if (u->kind == UNWRAP_NONE)
 		return USE_OUTSIDE;
+	if (u->kind == UNWRAP_AROUND)
+		return w->facts.opened ? USE_HIDDEN : USE_OUTSIDE;
 	if (w->facts.sig == POLICY_SIG_GOOD && w->facts.whole && !u->from_bad)
 		return USE_ALL;
 	if (!w->facts.opened)

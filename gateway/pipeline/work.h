@@ -38,6 +38,7 @@ struct work {
 	struct mime_entity ent;	  /* the present entity */
 	struct mime_entity shown; /* what will be delivered */
 	struct unwrap wrapped;	  /* the header fields that are protected in it */
+	struct header around;	  /* those of a layer around it that was signed once more inside */
 	struct address from;
 	bool have_from;
 	struct policy_in facts;
