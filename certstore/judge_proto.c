@@ -295,6 +295,7 @@ void judge_trust_put(struct ipc_out *o, const struct judge_trust *m)
 	for (size_t i = 0; i < m->n; i++) {
 		ipc_put_u8(o, m->v[i].state);
 		ipc_put_str(o, m->v[i].sha256);
+		ipc_put_str(o, m->v[i].caps);
 		ipc_put_str(o, m->v[i].why);
 	}
 }
@@ -306,6 +307,7 @@ int judge_trust_get(struct ipc_in *in, struct judge_trust *m_r)
 	for (size_t i = 0; i < m_r->n; i++) {
 		m_r->v[i].state = get_number(in, JUDGE_TRUST_GOOD, JUDGE_TRUST_EXPIRED);
 		ipc_get_str(in, m_r->v[i].sha256, sizeof m_r->v[i].sha256);
+		ipc_get_str(in, m_r->v[i].caps, sizeof m_r->v[i].caps);
 		ipc_get_str(in, m_r->v[i].why, sizeof m_r->v[i].why);
 	}
 	return ipc_end(in);

@@ -98,8 +98,9 @@ struct judge_trust {
 	size_t n;
 	struct {
 		uint8_t state;
-		char sha256[65];
-		char why[400]; /* names subject, serial, dates, anchor or what is missing */
+		char sha256[65]; /* of the certificate */
+		char caps[65];	 /* sha256 of the capabilities that need not be told again; "": any */
+		char why[400];	 /* names subject, serial, dates, anchor or what is missing */
 	} v[JUDGE_CERTS_MAX];
 };
 

@@ -46,6 +46,18 @@ int store_caps(struct store *s, const char *owner, struct store_caps **list_r, s
 	return store_sqlite_list(s, st, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr);
 }
 
+int store_caps_owners(struct store *s, int64_t *n_r, struct problem *pr)
+{
+	static const char sql[] = "SELECT count(DISTINCT owner) FROM capabilities";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+
+	if (!st || store_sqlite_row(s, st, pr) <= 0)
+		return -1;
+	*n_r = sqlite3_column_int64(st, 0);
+	store_sqlite_done(st);
+	return 0;
+}
+
 /* The condition stands in the statement: nothing that is older ever takes the place of what is newer. */
 static int upsert(struct store *s, const struct store_caps *c, struct problem *pr)
 {

@@ -23,6 +23,8 @@ struct store_caps {
 /* Of one owner, what was said last first. */
 int store_caps(struct store *s, const char *owner, struct store_caps **list_r, size_t *n_r, struct problem *pr)
     __attribute__((warn_unused_result));
+/* How many partners and people there are of whom something is known. */
+int store_caps_owners(struct store *s, int64_t *n_r, struct problem *pr) __attribute__((warn_unused_result));
 void store_caps_free(struct store_caps *l, size_t n);
 /* Keeps it in place of what the same signer said before, unless that is as new or newer: then nothing happens. With
  * detail it stands in the audit log. */

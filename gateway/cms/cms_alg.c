@@ -118,9 +118,10 @@ int cms_alg_keytrans_ok(int nid)
 	return nid == NID_rsaEncryption || nid == NID_rsaesOaep;
 }
 
-int cms_alg_keywrap_ok(int nid)
+int cms_alg_keywrap_ok(int nid, unsigned key)
 {
-	return nid == NID_id_aes256_wrap || nid == NID_id_aes192_wrap || nid == NID_id_aes128_wrap;
+	return (nid == NID_id_aes256_wrap && key <= 32) || (nid == NID_id_aes192_wrap && key <= 24) ||
+	       (nid == NID_id_aes128_wrap && key <= 16);
 }
 
 void cms_alg_text(const ASN1_OBJECT *obj, char *text, int cap)

@@ -47,9 +47,10 @@ const EVP_MD *cms_alg_md(const struct cms_alg_digest *d);
 /* 1 when `sig` may stand as signatureAlgorithm beside this digest and this kind of key ("RSA", "EC"): the names must
  * agree, or one signature would mean two things; else 0. */
 int cms_alg_sig_fits(int sig, int digest, const EVP_PKEY *key);
-/* Key management (RFC 5652 6.2): rsaEncryption and RSAES-OAEP; AES key wraps. */
+/* Key management (RFC 5652 6.2): rsaEncryption and RSAES-OAEP; AES key wraps with a key that is no shorter than the
+ * content key of `key` octets (RFC 8551 2.3 wants them to be the same). */
 int cms_alg_keytrans_ok(int nid);
-int cms_alg_keywrap_ok(int nid);
+int cms_alg_keywrap_ok(int nid, unsigned key);
 /* The name to say of an algorithm: ours, OpenSSL's, or the dotted number. */
 void cms_alg_text(const ASN1_OBJECT *obj, char *text, int cap);
 

@@ -26,7 +26,7 @@ static int bad_message(const char *why, struct problem *pr)
 }
 
 /* RFC 5753 7.1.5: the parameter of the key agreement is the algorithm of the wrap. */
-static int wrap_ok(const X509_ALGOR *agreement)
+static int wrap_ok(const X509_ALGOR *agreement, unsigned key)
 {
 	const unsigned char *p;
 	const ASN1_OBJECT *obj;
@@ -41,19 +41,19 @@ static int wrap_ok(const X509_ALGOR *agreement)
 	wrap = d2i_X509_ALGOR(NULL, &p, ASN1_STRING_length(param));
 	if (wrap != NULL) {
 		X509_ALGOR_get0(&obj, NULL, NULL, wrap);
-		ok = cms_alg_keywrap_ok(OBJ_obj2nid(obj));
+		ok = cms_alg_keywrap_ok(OBJ_obj2nid(obj), key);
 	}
 	X509_ALGOR_free(wrap);
 	return ok;
 }
 
-static int key_encryption_ok(CMS_RecipientInfo *ri)
+static int key_encryption_ok(CMS_RecipientInfo *ri, unsigned key)
 {
 	const ASN1_OBJECT *obj;
 	X509_ALGOR *alg = NULL;
 
 	if (CMS_RecipientInfo_type(ri) == CMS_RECIPINFO_AGREE)
-		return CMS_RecipientInfo_kari_get0_alg(ri, &alg, NULL) && wrap_ok(alg);
+		return CMS_RecipientInfo_kari_get0_alg(ri, &alg, NULL) && wrap_ok(alg, key);
 	if (CMS_RecipientInfo_type(ri) != CMS_RECIPINFO_TRANS ||
 	    !CMS_RecipientInfo_ktri_get0_algs(ri, NULL, NULL, &alg))
 		return 0;
@@ -62,7 +62,8 @@ static int key_encryption_ok(CMS_RecipientInfo *ri)
 }
 
 /*
- * How the key is encrypted for us: 3DES wraps and the like are refused, whatever OpenSSL would do. In every
+ * How the key is encrypted for us: 3DES wraps, wraps weaker than the content and the like are refused, whatever
+ * OpenSSL would do. In every
  * RecipientInfo that names us, because OpenSSL chooses among them.
  */
 static int check_recipients(struct cms_outline *o, X509 *cert, struct problem *pr)
@@ -73,7 +74,7 @@ static int check_recipients(struct cms_outline *o, X509 *cert, struct problem *p
 	if (i == -1)
 		return bad_message("it is not encrypted for this certificate", pr);
 	for (; i != -1; i = cms_outline_recipient(o, cert, i + 1))
-		if (!key_encryption_ok(sk_CMS_RecipientInfo_value(infos, i)))
+		if (!key_encryption_ok(sk_CMS_RecipientInfo_value(infos, i), cms_outline_key_octets(o)))
 			return bad_message("its key is encrypted for us in a way that is not accepted", pr);
 	return 0;
 }

@@ -192,6 +192,7 @@ static int read_gcm(struct ber *b, const struct ber_item *it, struct cms_skeleto
 /* The parameters of the content cipher: an IV, or GCMParameters. Other shapes are left to the check of the cipher. */
 static int read_cipher(struct ber *b, struct cms_skeleton *sk, struct problem *pr)
 {
+	const struct cms_alg_cipher *alg;
 	struct ber_item it;
 	struct buf oid;
 	int r;
@@ -210,7 +211,9 @@ static int read_cipher(struct ber *b, struct cms_skeleton *sk, struct problem *p
 		return r;
 	if (ber_is(&it, BER_UNIVERSAL, BER_OCTETS) && !it.constructed)
 		sk->iv = (size_t)it.len;
-	if (ber_is(&it, BER_UNIVERSAL, BER_SEQUENCE) && it.constructed)
+	/* others have a SEQUENCE too: RC2's begins with its version (RFC 3370 5.2) */
+	alg = cms_alg_cipher(sk->cipher);
+	if (alg != NULL && alg->mode == CMS_ALG_GCM && ber_is(&it, BER_UNIVERSAL, BER_SEQUENCE) && it.constructed)
 		return read_gcm(b, &it, sk, pr);
 	return 0;
 }

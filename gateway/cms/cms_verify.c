@@ -232,6 +232,7 @@ static void check_signer(
 	if (run == NULL || (unsigned int)ASN1_STRING_length(attrs.digest) != run->len ||
 	    CRYPTO_memcmp(ASN1_STRING_get0_data(attrs.digest), run->value, run->len) != 0) {
 		refuse(f, "the content was changed after it was signed (its digest differs)");
+		f->changed = true;
 		return;
 	}
 	if (CMS_SignerInfo_verify(si) != 1) {

@@ -19,6 +19,7 @@ struct cms_signer_facts {
 	char digest[32], sigalg[48];
 	bool ok;       /* cryptographically valid over exactly this content, attributes as demanded */
 	char why[256]; /* reason when not ok */
+	bool changed;  /* ... which is that the content's digest is another */
 	/* only meaningful when ok: */
 	bool domain;   /* signatureType domainSig */
 	uint8_t *caps; /* the SMIMECapabilities attribute value, for cms_caps_read; NULL: none, or more than

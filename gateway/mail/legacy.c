@@ -320,6 +320,17 @@ size_t legacy_place(enum legacy_kind kind, const struct legacy_text *t)
 	return at < t->n ? at + 1 : 0;
 }
 
+/* Runs of blanks as one, none at the ends: folding in a display may stand for any of them. */
+static void squeeze(struct buf *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->len; i++)
+		if (b->p[i] != ' ' || (n > 0 && b->p[n - 1] != ' '))
+			b->p[n++] = b->p[i];
+	b->len = n > 0 && b->p[n - 1] == ' ' ? n - 1 : n;
+}
+
 /* The line says what the field of h with that name says. A value with words that cannot be undone here says anything.
  */
 static bool line_says(const struct header *h, const char *p, size_t n)
@@ -343,6 +354,8 @@ static bool line_says(const struct header *h, const char *p, size_t n)
 		if (value_text(colon + 1, (size_t)(p + n - colon - 1), true, &said) != 0 ||
 		    value_text(f->value, f->value_len, true, &want) != 0)
 			continue;
+		squeeze(&said);
+		squeeze(&want);
 		found = memmem(want.p ? want.p : (uint8_t *)"", want.len, "=?", 2) != NULL ||
 			(said.len == want.len && (said.len == 0 || memcmp(said.p, want.p, said.len) == 0));
 	}

@@ -17,6 +17,7 @@
 static enum stage_result in_header(struct work *w);
 static enum stage_result in_peel(struct work *w);
 static enum stage_result in_unwrap(struct work *w);
+static enum stage_result in_look(struct work *w);
 static enum stage_result in_trust(struct work *w);
 static enum stage_result in_judge(struct work *w);
 
@@ -24,11 +25,22 @@ const struct stage inbound_stages[] = {
     {"header", in_header},    /* header block, the author, To and Cc */
     {"peel", in_peel},	      /* open and verify layer by layer; CHECK stops at the first that is encrypted */
     {"unwrap", in_unwrap},    /* header fields that were signed or sealed with it: who says to be the author */
+    {"look", in_look},	      /* S/MIME parts below the top; too many parts */
     {"trust", in_trust},      /* who signed: known answers, or ask the judge and run again */
     {"report", report_stage}, /* a delivery report from outside: about what? known, or ask and run again */
     {"judge", in_judge},      /* policy, then the message as it will be delivered */
     {NULL, NULL},
 };
+
+/* For the queue's record: the reason, and what was found. */
+static void say_layers(struct work *w, const char *why, char *out, size_t cap)
+{
+	verdict_line(&w->verdict, w->res->layers, sizeof(w->res->layers));
+	if (w->verdict.nlayers + w->verdict.nparts > 0)
+		snprintf(out, cap, "%s (layers: %s)", why, w->res->layers);
+	else
+		snprintf(out, cap, "%s", why);
+}
 
 /*
  * Promise P10: after the 250 nothing ends in a refusal or shows outside: every failure of OPEN is a hold with its
@@ -36,7 +48,7 @@ const struct stage inbound_stages[] = {
  */
 static enum stage_result hold(struct work *w, const char *why)
 {
-	snprintf(w->res->why, sizeof(w->res->why), "%s", why);
+	say_layers(w, why, w->res->why, sizeof(w->res->why));
 	w->res->status = JOB_HOLD;
 	return STAGE_REJECT;
 }
@@ -78,9 +90,13 @@ static void note_author(struct work *w)
 /* A name that shows another address is nothing that a signature vouches for: said, wherever one is believed. */
 static void note_name(struct work *w)
 {
-	const struct header_field *f = header_find(&w->msg.header, "From", 0);
+	const struct header_field *f = NULL;
 	char other[ADDRESS_TEXT_MAX], who[ADDRESS_TEXT_MAX];
 
+	if (w->wrapped.kind != UNWRAP_NONE)
+		f = header_find(&w->wrapped.inner, "From", 0);
+	if (f == NULL)
+		f = header_find(&w->msg.header, "From", 0);
 	if (w->verdict.nsigners == 0 || !w->have_from || f == NULL || !author_name_other(w->a, f, &w->from, other))
 		return;
 	snprintf(w->from_note, sizeof(w->from_note),
@@ -142,7 +158,7 @@ static enum stage_result unopened(struct work *w)
  * exhaust its readers is not handed to the inside, whoever signed it. Other faults of MIME are the reader's business,
  * as they are in mail that came in the clear.
  */
-static enum stage_result look_inside(struct work *w)
+static enum stage_result in_look(struct work *w)
 {
 	const char *type = w->shown.type.type;
 	struct problem pr = {0};
@@ -173,7 +189,7 @@ static enum stage_result in_peel(struct work *w)
 {
 	switch (layers_peel(w)) {
 	case LAYERS_END:
-		return look_inside(w);
+		return STAGE_NEXT;
 	case LAYERS_ENCRYPTED:
 		w->res->status = JOB_AS_IT_CAME;
 		return STAGE_DONE;
@@ -212,7 +228,18 @@ static void ask(struct work *w)
 	w->res->status = JOB_NEEDS_TRUST;
 }
 
-/* What is remembered of earlier mail holds for its author; and for what was signed about now, as that was. */
+static bool is_hash_of(const char *hex, const struct judge_octets *o)
+{
+	uint8_t h[32];
+	char own[65];
+
+	SHA256(o->p, o->n, h);
+	encode_hex(h, sizeof(h), own);
+	return strcmp(hex, own) == 0;
+}
+
+/* What is remembered of earlier mail holds for its author; and for what was signed about now, as that was, saying the
+ * same of what its reader can: anything new the judge has to hear. */
 static bool of_this_author(const struct work *w)
 {
 	enum { DAY = 24 * 3600 };
@@ -222,7 +249,8 @@ static bool of_this_author(const struct work *w)
 	if (strcmp(w->rq->trust_from, address_text(&w->from, text)) != 0)
 		return false;
 	for (size_t i = 0; i < w->nsigners; i++)
-		if (w->signers[i].signing_time < now - DAY || w->signers[i].signing_time > now + DAY)
+		if (w->signers[i].signing_time < now - DAY || w->signers[i].signing_time > now + DAY ||
+		    !is_hash_of(w->rq->trust.v[i].caps, &w->signers[i].caps))
 			return false;
 	return true;
 }
@@ -236,15 +264,9 @@ static bool answered(const struct work *w)
 		return false;
 	if (w->rq->trust_from[0] && !of_this_author(w))
 		return false;
-	for (size_t i = 0; i < t->n; i++) {
-		uint8_t h[32];
-		char hex[65];
-
-		SHA256(w->signers[i].cert.p, w->signers[i].cert.n, h);
-		encode_hex(h, sizeof(h), hex);
-		if (strcmp(hex, t->v[i].sha256) != 0)
+	for (size_t i = 0; i < t->n; i++)
+		if (!is_hash_of(t->v[i].sha256, &w->signers[i].cert))
 			return false;
-	}
 	return true;
 }
 
@@ -266,6 +288,7 @@ static enum stage_result in_trust(struct work *w)
 {
 	struct verdict *v = &w->verdict;
 
+	note_name(w);
 	if (w->nsigners > 0 && !v->failed && w->have_from) {
 		if (!answered(w)) {
 			ask(w);
@@ -273,7 +296,6 @@ static enum stage_result in_trust(struct work *w)
 		}
 		verdict_judged(v, &w->rq->trust);
 	}
-	note_name(w);
 	verdict_conclude(v, w->have_from ? NULL : w->from_why, &w->facts);
 	name_author(w);
 	if (w->facts.sig == POLICY_SIG_TEMP && !w->rq->released) {
@@ -311,17 +333,19 @@ static void say_more(const struct work *w, struct policy_in_decision *d)
 
 	if (w->from_note[0])
 		snprintf(d->why + n, sizeof(d->why) - n, "; %s", w->from_note);
+	n = strlen(d->why);
+	if (w->wrapped.from_differs && w->nsigners > 0)
+		snprintf(
+		    d->why + n, sizeof(d->why) - n, "; the From outside names another author than the signed one");
 }
 
 static void note_log(struct work *w, const struct policy_in_decision *d)
 {
 	const struct verdict *v = &w->verdict;
-	char layers[VERDICT_TEXT_MAX];
 
-	verdict_line(v, layers, sizeof(layers));
-	snprintf(w->res->layers, sizeof(w->res->layers), "%s", layers);
+	verdict_line(v, w->res->layers, sizeof(w->res->layers));
 	snprintf(w->res->log, sizeof(w->res->log), "verdict=%s result=%s cipher=%s layers=%s signer=\"%.200s\"",
-	    d->verdict, d->result, w->cipher[0] ? w->cipher : "-", layers,
+	    d->verdict, d->result, w->cipher[0] ? w->cipher : "-", w->res->layers,
 	    v->decides >= 0 ? v->signers[v->decides].subject : "");
 }
 
@@ -365,7 +389,7 @@ static enum stage_result in_judge(struct work *w)
 		o->rcpts[o->nrcpts++] = (uint16_t)i;
 	o->action = (uint8_t)d.action;
 	snprintf(o->treatment, sizeof(o->treatment), "%s", w->facts.opened ? "open" : "pass");
-	snprintf(o->why, sizeof(o->why), "%s", d.why);
+	say_layers(w, d.why, o->why, sizeof(o->why));
 	if (deliver_write(w, &d, o, spool_writer(s)) != 0 || work_output_end(w, o) != 0)
 		return STAGE_DEFER; /* only our own resources can fail here */
 	w->res->status = JOB_DONE;

@@ -93,10 +93,16 @@ static bool names_smime(const char *p, size_t n)
 	return false;
 }
 
+/* What will be shown: the wrapped message, where that is what the layers are around. */
+static const struct mime_entity *root(const struct work *w)
+{
+	return w->wrapped.kind == UNWRAP_MESSAGE ? &w->wrapped.message : &w->shown;
+}
+
 /* Where the structure cannot be followed, another reader may still follow it: any mention counts. */
 static int mentioned(struct work *w, bool *yes_r, struct problem *pr)
 {
-	uint64_t off = w->shown.body_off, end = off + w->shown.body_len;
+	uint64_t off = root(w)->body_off, end = off + root(w)->body_len;
 	char *p = mem_raw(CHUNK + OVERLAP);
 	size_t keep = 0, n = 0;
 	int err = 0;
@@ -166,7 +172,7 @@ int inside_look(struct work *w, bool *beyond_r, struct problem *pr)
 {
 	struct mime_facts f;
 	struct problem why = {0}, away = {0};
-	int err = mime_facts(w->a, w->cur, w->shown.off, w->shown.len, &w->lim, &f, &why);
+	int err = mime_facts(w->a, w->cur, root(w)->off, root(w)->len, &w->lim, &f, &why);
 
 	*beyond_r = err != 0 && (f.depth >= w->lim.depth || f.parts > w->lim.parts);
 	if ((err != 0 && why.cls == PROBLEM_TEMP) || note_all(w, &f, &away) != 0 ||

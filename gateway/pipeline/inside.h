@@ -8,8 +8,9 @@
 
 #include "gateway/pipeline/work.h"
 
-/* Looks through w->shown; fills w->verdict's parts and w->facts.part_why. 0; -1 with pr: TEMP, or a structure that
- * goes beyond the limits or is malformed (what was seen of it is noted all the same). beyond_r: beyond the limits. */
+/* Looks through w->shown, or the message wrapped in it (unwrap.h); fills w->verdict's parts and w->facts.part_why. 0;
+ * -1 with pr: TEMP, or a structure that goes beyond the limits or is malformed (what was seen of it is noted all the
+ * same). beyond_r: beyond the limits. */
 int inside_look(struct work *w, bool *beyond_r, struct problem *pr) __attribute__((warn_unused_result));
 
 #endif

@@ -136,7 +136,7 @@ struct job_result {
 	struct job_output outputs[JOB_VERDICTS_MAX];
 	size_t noutputs;
 	char log[1024];	  /* "cipher=aes-256-cbc signer=... result=pass" for the log line */
-	char layers[400]; /* of an incoming message: "enveloped(aes-256-cbc)>signed(SHA256)=pass", outermost first */
+	char layers[400]; /* of an incoming message: "enveloped(aes-256-cbc)>signed(sha256)=pass", outermost first */
 };
 
 void job_request_put(struct ipc_out *o, const struct job_request *m);

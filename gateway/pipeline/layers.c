@@ -6,6 +6,8 @@
 
 #include "gateway/base/mem.h"
 #include "gateway/cms/base64.h"
+#include "gateway/cms/cms_compress.h"
+#include "gateway/pipeline/changed.h"
 
 enum { DETACHED_MAX = 1024 * 1024, CERT_OCTETS_MAX = 40 * 1024 };
 
@@ -192,6 +194,19 @@ static enum layers_result opaque_signed(struct work *w, struct cms_outline *o)
 	return LAYERS_END;
 }
 
+static enum layers_result compressed(struct work *w, struct cms_outline *o)
+{
+	struct spool *s = work_scratch(w, 1);
+
+	verdict_layer(&w->verdict, VERDICT_COMPRESSED, "");
+	if (cms_uncompress(o, w->rq->message_max, spool_writer(s), &w->res->pr) != 0 ||
+	    spool_finish(s, &w->res->pr) != 0)
+		return malformed(w);
+	if (read_entity(w, spool_reader(s), 0, spool_size(s)) != 0)
+		return malformed(w);
+	return LAYERS_END;
+}
+
 static enum layers_result pkcs7(struct work *w)
 {
 	struct cms_outline *o = NULL;
@@ -207,9 +222,13 @@ static enum layers_result pkcs7(struct work *w)
 	case CMS_KIND_SIGNED:
 		r = opaque_signed(w, o);
 		break;
+	case CMS_KIND_COMPRESSED:
+		r = compressed(w, o);
+		break;
 	default:
 		problem_set(&w->res->pr, PROBLEM_PERM, 554, "5.6.1", "RFC 5652",
-		    "the S/MIME content is neither signed nor enveloped data: this version does not read it");
+		    "the S/MIME content is none of signed, enveloped and compressed data: this version does not read "
+		    "it");
 		r = LAYERS_MALFORMED;
 		break;
 	}
@@ -232,6 +251,20 @@ static int detached_parts(struct work *w, struct mime_range *content_r, struct b
 	if (stream_copy(w->cur, sig.body_off, sig.body_len, &dec.writer, &w->res->pr) != 0)
 		return -1;
 	return base64_dec_end(&dec, &w->res->pr);
+}
+
+/* A signature that fails is hardly ever an attack: what happened on the way is said in words, where it can be found.
+ */
+static void say_changed(
+    struct work *w, const struct cms_verdict *v, struct cms_outline *o, const struct mime_range *content)
+{
+	char said[CHANGED_TEXT_MAX];
+	bool any = false;
+
+	for (size_t i = 0; i < v->nsigners; i++)
+		any |= v->signers[i].changed;
+	if (any && w->verdict.failed && changed_find(o, w->cur, content, said))
+		verdict_changed(&w->verdict, said);
 }
 
 static enum layers_result detached_signed(struct work *w)
@@ -260,6 +293,7 @@ static enum layers_result detached_signed(struct work *w)
 		goto out;
 	verdict_layer(&w->verdict, VERDICT_DETACHED, "");
 	note_verdict(w, &v);
+	say_changed(w, &v, o, &content);
 	if (!w->unwrapped_detached) {
 		w->before_detached = w->ent;
 		w->unwrapped_detached = true;

@@ -84,7 +84,7 @@ void verdict_judged(struct verdict *v, const struct judge_trust *t);
 /* Weighs all of it: sets decides, and sig, sig_why and whole of f. from_why: why there is no one author, or
  * NULL when there is. */
 void verdict_conclude(struct verdict *v, const char *from_why, struct policy_in *f);
-/* "enveloped(aes-256-cbc)>signed(SHA256)=pass", "-" without a layer; cut when too long. */
+/* "enveloped(aes-256-cbc)>signed(sha256)=pass", "-" without a layer; cut when too long. */
 void verdict_line(const struct verdict *v, char *out, size_t cap);
 /* The same in words, for a header field. */
 void verdict_layer_words(const struct verdict *v, size_t layer, char *out, size_t cap);

@@ -8,7 +8,9 @@ static int check_format(const char *v, struct problem *pr)
 	struct format f = format_default();
 	unsigned given;
 
-	return format_read(v, &f, &given, pr);
+	if (format_read(v, &f, &given, pr) == 0)
+		return 0;
+	return problem_prefix(pr, "options such as cipher=aes-128-cbc between blanks; here "); /* "allowed is ..." */
 }
 
 static const struct setting rows[] = {
@@ -21,7 +23,9 @@ static const struct setting rows[] = {
 	    "How mail is written where neither the partner's entry nor its own signed mail says otherwise: options "
 	    "such as \"cipher=aes-128-cbc wrap=rfc9788\" (postern(1), partner set). What is not named here is "
 	    "cipher=aes-256-cbc key=pkcs1 digest=auto signature=pkcs1 recipient-id=issuer inside=opaque "
-	    "alone=multipart wrap=none subject=hidden legacy-display=no triple=no.",
+	    "alone=multipart wrap=none subject=hidden legacy-display=no triple=no. A GCM cipher stands here for CBC "
+	    "with as "
+	    "long a key where mail is encrypted to one person's certificate: few desktops read GCM.",
 	.check = check_format},
     {.name = "cipher-bits-min",
 	.type = SETTING_INT,
@@ -47,6 +51,15 @@ static const struct setting rows[] = {
 	.dflt = "yes",
 	.help = "Write for a partner with the ciphers and the RSA padding that its signed, believed mail says it can "
 		"open (SMIMECapabilities, RFC 8551 2.5.2)."},
+    {.name = "learn-max",
+	.type = SETTING_INT,
+	.offset = offsetof(struct format_settings, learn_max),
+	.dflt = "100000",
+	.min = 1,
+	.max = 100000000,
+	.help =
+	    "Partners and people whose reader's abilities are remembered; of more nothing is learned, and nobody is "
+	    "forgotten for others."},
     {.name = "learn-future-max",
 	.type = SETTING_DURATION,
 	.offset = offsetof(struct format_settings, learn_future_max),

@@ -10,6 +10,7 @@ struct format_settings {
 	int64_t cipher_bits_min;  /* of a content key */
 	int64_t rsa_bits_min;	  /* of a partner's certificate to encrypt to */
 	bool learn;		  /* from SMIMECapabilities */
+	int64_t learn_max;	  /* partners and people of whom something is kept */
 	int64_t learn_future_max; /* ms that a signing time may be ahead of our clock */
 };
 extern const struct settings_section format_settings_section;

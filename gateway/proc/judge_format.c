@@ -81,6 +81,22 @@ static int use_entry(
 	return given & FORMAT_GIVEN(FORMAT_CIPHER) ? judge_format_floor(w, &r->f, o->name, pr) : 0;
 }
 
+/* A desktop shows GCM as an empty message (Thunderbird) or not at all: a default for everybody is not meant for it.
+ */
+static uint8_t without_gcm(uint8_t cipher)
+{
+	switch (cipher) {
+	case CMS_AES_256_GCM:
+		return CMS_AES_256_CBC;
+	case CMS_AES_192_GCM:
+		return CMS_AES_192_CBC;
+	case CMS_AES_128_GCM:
+		return CMS_AES_128_CBC;
+	default:
+		return cipher;
+	}
+}
+
 int judge_format(const struct judge_world *w, struct store *s, const struct address *rcpt, bool personal,
     struct judge_format *f_r, struct problem *pr)
 {
@@ -97,8 +113,10 @@ int judge_format(const struct judge_world *w, struct store *s, const struct addr
 	}
 	if (judge_cache_person(w->cache, s, rcpt, &o, pr) < 0)
 		return -1;
-	if (personal)
+	if (personal) {
+		f_r->f.cipher = without_gcm(f_r->f.cipher);
 		use_caps(w, o, f_r);
+	}
 	if (use_entry(w, o, f_r, pr) < 0)
 		return -1;
 	f_r->from_caps &= ~f_r->from_admin;

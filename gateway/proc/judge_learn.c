@@ -86,15 +86,35 @@ static const char *describe(const struct lesson *l, const struct judge_owner *o,
 	return out;
 }
 
+/* Anybody whom an anchor vouches for could fill the table: strangers find no room, those who have some keep it. */
+static int has_room(struct lesson *l, const struct judge_owner *o, struct problem *pr)
+{
+	int64_t n;
+
+	if (o->ncaps > 0)
+		return 1;
+	if (store_caps_owners(l->store, &n, pr) < 0)
+		return -1;
+	if (n < l->w->learn_max)
+		return 1;
+	log_warn(NULL, "judge", "not-learned of=%s why=\"format, learn-max = %lld is reached\"", l->owner,
+	    (long long)l->w->learn_max);
+	return 0;
+}
+
 static int keep(struct lesson *l, struct problem *pr)
 {
 	const struct judge_owner *o;
 	struct store_caps *old;
 	char detail[1600];
 	bool same;
+	int room;
 
 	if (judge_cache_owner(l->w->cache, l->store, l->owner, &o, pr) < 0)
 		return -1;
+	room = has_room(l, o, pr);
+	if (room <= 0)
+		return room;
 	old = said_before(o, l->row.sha256);
 	same = old && old->ncaps == l->row.ncaps && memcmp(old->caps, l->row.caps, l->row.ncaps) == 0;
 	if (old && l->row.signing_time < old->signing_time + (same ? AGAIN_S : 1))
@@ -105,6 +125,20 @@ static int keep(struct lesson *l, struct problem *pr)
 	old->signing_time = l->row.signing_time;
 	old->seen = l->row.seen;
 	return store_caps_again(l->store, &l->row, pr);
+}
+
+/* Mail that says just this need not be shown to the judge again; what was not taken, as it was older, must be. */
+static void tell_used(struct lesson *l, char hex[65])
+{
+	const struct judge_owner *o;
+	uint8_t h[32];
+
+	judge_cache_begin(l->w->cache, l->store);
+	if (judge_cache_owner(l->w->cache, l->store, l->owner, &o, NULL) < 0 || o->ncaps == 0)
+		return;
+	if (EVP_Digest(o->caps[0].caps, o->caps[0].ncaps, h, NULL, judge_cache_sha256(l->w->cache), NULL) != 1)
+		log_fatal("no SHA-256");
+	encode_hex(h, sizeof h, hex);
 }
 
 static int learn(struct lesson *l, const char *sha256, int64_t now, struct problem *pr)
@@ -134,8 +168,8 @@ static bool counts(const struct judge_world *w, const struct judge_signer *s, in
 	return s->caps.n > 0 && s->signing_time > 0 && s->signing_time <= now + w->learn_future_max;
 }
 
-void judge_learn(struct store *s, const struct judge_world *w, const struct judge_signers *rq,
-    const struct judge_trust *t, int64_t now)
+void judge_learn(
+    struct store *s, const struct judge_world *w, const struct judge_signers *rq, struct judge_trust *t, int64_t now)
 {
 	struct lesson l = {.store = s, .w = w};
 
@@ -147,11 +181,15 @@ void judge_learn(struct store *s, const struct judge_world *w, const struct judg
 		struct problem pr = {0};
 
 		l.signer = &rq->v[i];
+		if (l.signer->caps.n > 0)
+			t->v[i].caps[0] = '\0';
 		if (t->v[i].state != JUDGE_TRUST_GOOD || !counts(w, l.signer, now) ||
 		    cms_caps_read(l.signer->caps.p, l.signer->caps.n, &l.caps) != 0)
 			continue;
 		judge_cache_begin(w->cache, s);
 		if (learn(&l, t->v[i].sha256, now, &pr) < 0)
 			log_error(NULL, "judge", "alarm=store not-learned of=<%s> why=\"%s\"", rq->from, pr.text);
+		else
+			tell_used(&l, t->v[i].caps);
 	}
 }

@@ -226,6 +226,7 @@ void judge_signers(struct store *s, const struct judge_world *w, const struct ju
 		/* of the octets, whether they can be read or not: the answer must be known again for what it answers
 		 */
 		hash_of(&rq->v[i].cert, t_r->v[i].sha256);
+		hash_of(&rq->v[i].caps, t_r->v[i].caps);
 		q.signing_time = rq->v[i].signing_time;
 		if (author) {
 			t_r->v[i].state = weigh_signer(&q, &rq->v[i].cert, t_r->v[i].why, sizeof t_r->v[i].why);

@@ -21,6 +21,7 @@ struct judge_world {
 	unsigned cipher_bits_min; /* nothing is written with less */
 	unsigned rsa_bits_min;	  /* of certificates to encrypt to */
 	bool learn;		  /* from what signed mail says its reader can */
+	int64_t learn_max;	  /* owners */
 	int64_t learn_future_max; /* s */
 	bool tls_verified;	  /* the outbound next hop is configured to be verified (explain) */
 	struct judge_cache *cache;

@@ -298,6 +298,7 @@ static void fill_format(const struct format_settings *f, struct judge_world *w)
 	w->cipher_bits_min = (unsigned)f->cipher_bits_min;
 	w->rsa_bits_min = (unsigned)f->rsa_bits_min;
 	w->learn = f->learn;
+	w->learn_max = f->learn_max;
 	w->learn_future_max = f->learn_future_max / 1000;
 }
 

@@ -13,7 +13,7 @@ struct place {
 	int64_t until_ms;
 	size_t n; /* 0: empty */
 	struct {
-		char sha256[65];
+		char sha256[65], caps[65];
 		char why[400];
 	} v[RELAY_TRUST_SIGNERS];
 };
@@ -58,6 +58,7 @@ void relay_trust_note(struct relay_trust *t, const char *our_domain, const char 
 		return;
 	for (size_t i = 0; i < answer->n; i++) {
 		memcpy(p->v[i].sha256, answer->v[i].sha256, sizeof(p->v[i].sha256));
+		memcpy(p->v[i].caps, answer->v[i].caps, sizeof(p->v[i].caps));
 		memcpy(p->v[i].why, answer->v[i].why, sizeof(p->v[i].why));
 	}
 	p->n = answer->n;
@@ -77,6 +78,7 @@ void relay_trust_give(const struct relay_trust *t, struct job_request *rq, uint6
 	for (size_t i = 0; i < p->n; i++) {
 		rq->trust.v[i].state = JUDGE_TRUST_GOOD;
 		memcpy(rq->trust.v[i].sha256, p->v[i].sha256, sizeof(p->v[i].sha256));
+		memcpy(rq->trust.v[i].caps, p->v[i].caps, sizeof(p->v[i].caps));
 		memcpy(rq->trust.v[i].why, p->v[i].why, sizeof(p->v[i].why));
 	}
 	memcpy(rq->trust_from, p->author, sizeof(p->author));

@@ -6,6 +6,7 @@
   seal_over_plain_postfix  Postern sealing / Postfix relaying without crypto, same load
   relay_ratio              Postern relaying plainly with its durable queue / Postfix relaying plainly
   queue_1m_start_s, queue_1m_rate_ratio   a queue of a million messages, half of them for dead destinations (bench_queue.c)
+  gateway_1m_first_s, gateway_1m_rate_ratio   the same of a whole gateway: from its start to the first delivery; deliveries a second over those of a queue of 1,000 (million.py)
   open_ratio               the same load of sealed mail coming in: Postern opening and verifying / Postfix with a pipe filter to openssl cms (decrypt, then verify)
   seal_cpu_over_raw_*, open_cpu_over_raw_*, open_way_over_raw_*, open_100m_cpu_s   CPU over the bare cryptography in one process (bench_cms.c)
   accept_p50_ms            one session: time from the final dot to the 250, median
@@ -33,11 +34,13 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
 from gateway import BUILD, ROOT, Gateway, free_ports, wait_for  # noqa: E402
 from postfix import Postfix  # noqa: E402
+import million as million_gateway  # noqa: E402
 
 SIZE = 20 * 1024
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 SESSIONS = 10
 IDLE = 10000
+MILLION = int(os.environ.get("MILLION", "1000000"))
 figures = {}
 
 
@@ -57,6 +60,8 @@ def keys(top):
         openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{top}/{name}.key", "-out", f"{top}/{name}.pem", "-days", "30", "-subj", f"/CN={name}",
                 "-addext", f"subjectAltName=email:{name}@x.test", "-addext", "keyUsage=digitalSignature,keyEncipherment", "-addext", "extendedKeyUsage=emailProtection")
         os.chmod(f"{top}/{name}.key", 0o644)
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{top}/p.key", "-out", f"{top}/p.pem", "-days", "30", "-subj", "/CN=partner.example",
+            "-addext", "subjectAltName=DNS:partner.example", "-addext", "keyUsage=digitalSignature,keyEncipherment", "-addext", "extendedKeyUsage=emailProtection")
     openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{top}/tls.key", "-out", f"{top}/tls.pem", "-days", "30", "-subj", "/CN=bench")
 
 
@@ -92,10 +97,13 @@ def rate(port, sink, n, sender, rcpt, tls, what=str(SIZE)):
     return n / (time.monotonic() - began)
 
 
-def postern(top, sink, seal, more=""):
+def postern(top, sink, more="", next_hop=True, sections=""):
     # the receiving side takes sealed mail as it is: a plain sink, so that only one gateway is measured
-    g = Gateway(top, "postern" + ("-seal" if seal else ""), "hospital.example", sink.address, sink.address, settings="relay-tls = none\n" + (more or "sessions-per-client = 1000\n"),
-                domain_settings="inside-tls = none", log_level="warn", sections="smtp-client {\n connections = 20\n first-connections = 10\n}\nsmtp-server {\n message-max = 200M\n}\n")
+    sections += "smtp-server {\n message-max = 200M\n}\n"
+    if next_hop:
+        sections += "smtp-client {\n connections = 20\n first-connections = 10\n}\n"
+    g = Gateway(top, "postern", "hospital.example", sink.address, sink.address if next_hop else None, settings="relay-tls = none\n" + (more or "sessions-per-client = 1000\n"),
+                domain_settings="inside-tls = none", log_level="warn", sections=sections)
     g.start(wait=False)
     wait_for("posternd", 60, lambda: os.path.exists(g.sock) and g.postern("status", check=False)[0] == 0)
     wait_for("keys", 60, lambda: g.cli("status")["parent"]["keeper"] == "ready")
@@ -222,7 +230,7 @@ def new_session_ms(port):
 
 def idle_sessions(top, sink):
     """A gateway of its own, because its limits are raised."""
-    g = postern(os.path.join(top, "idle"), sink, False, "sessions-max = 20000\nsessions-per-client = 20000\n")
+    g = postern(os.path.join(top, "idle"), sink, "sessions-max = 20000\nsessions-per-client = 20000\n")
     try:
         relay = g.roles()["relay"][0]
         new_session_ms(g.inside)
@@ -262,6 +270,26 @@ def growth_100m(g, direction, port, sender, rcpt, what):
     return worst[role]
 
 
+def large_messages(top, sink):
+    """In a gateway of its own that has done nothing yet, so that what it keeps from other work is not taken for idle."""
+    g = postern(os.path.join(top, "large"), sink)
+    try:
+        partner(top, g)
+        path = sealed_message(top, "large-message", f"{top}/p", os.path.join(g.dir, "decrypt.pem"), "b@partner.example", "a@hospital.example", 100 << 20)
+        ways = [growth_100m(g, "sealed", g.inside, "a@hospital.example", "b@partner.example", str(100 << 20)),
+                growth_100m(g, "opened", g.outside, "b@partner.example", "a@hospital.example", path)]
+        os.unlink(path[1:])
+        return ways
+    finally:
+        g.stop()
+
+
+def partner(top, g):
+    """partner.example gets sealed mail, and is believed when it sends some: its pair is p.key, p.pem."""
+    g.postern("partner", "add", "partner.example", "--treatment", "seal", "--strength", "require")
+    g.postern("cert", "import", f"{top}/p.pem", "--for", "partner.example", "--pin", "--yes")
+
+
 def program(name, *args, got=None):
     """A bench program's lines `name value unit`, a figure each; with `got`, collected there for more rounds."""
     out = subprocess.run([os.path.join(BUILD, "bench", name), *args], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
@@ -287,6 +315,25 @@ def million(top):
         figure(name, values, unit)
 
 
+def gateway_million(top, sink):
+    """The same of whole gateways, with SMTP and DNS."""
+    small, large, first = [], [], []
+    for i in range(ROUNDS):
+        for n, count, rates in ((1000, 1000, small), (MILLION, MILLION // 50, large)):
+            where = os.path.join(top, f"million-{i}-{n}")
+            os.makedirs(where)
+            os.chmod(where, 0o755)
+            seconds, rate_of = million_gateway.run(where, sink, lambda t, more, sections: postern(t, sink, more, False, sections), n, count)
+            rates.append(rate_of)
+            if n == MILLION:
+                first.append(seconds)
+            subprocess.run(["rm", "-rf", where])
+    figure("gateway_1m_first_s", first, "s")
+    figure("gateway_1m_per_s", large, "1/s")
+    figure("gateway_1k_per_s", small, "1/s")
+    figure("gateway_1m_rate_ratio", [a / b for a, b in zip(large, small)], "x")
+
+
 def main():
     wanted = [w for w in os.environ.get("ONLY", "").split(",") if w]
 
@@ -298,13 +345,10 @@ def main():
     sink = Counter()
     stop = [sink]
     try:
-        g = postern(top, sink, False)
+        g = postern(top, sink)
         stop.append(g)
-        g.postern("partner", "add", "partner.example", "--treatment", "seal", "--strength", "require")
         g.postern("partner", "add", "clear.example", "--treatment", "clear", "--strength", "never")
-        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{top}/p.key", "-out", f"{top}/p.pem", "-days", "30", "-subj", "/CN=partner.example",
-                "-addext", "subjectAltName=DNS:partner.example", "-addext", "keyUsage=digitalSignature,keyEncipherment", "-addext", "extendedKeyUsage=emailProtection")
-        g.postern("cert", "import", f"{top}/p.pem", "--for", "partner.example", "--pin", "--yes")
+        partner(top, g)
         plain = tls_postfix(top, "plain", sink)
         stop.append(plain)
         seal, relay, ppf, fpf = [], [], [], []
@@ -335,6 +379,8 @@ def main():
             figure("relay_ratio", [a / b for a, b in relay], "x")
         if want("queue_1m_start_s", "queue_1m_rate_ratio"):
             million(top)
+        if want("gateway_1m_rate_ratio", "gateway_1m_first_s"):
+            gateway_million(top, sink)
         if want("open_ratio"):
             opener = opening_postfix(top, sink)
             stop.append(opener)
@@ -358,10 +404,7 @@ def main():
             figure("fdatasync_p50_ms", [b for _, b in pairs], "ms")
             figure("accept_over_fdatasync", [a / b for a, b in pairs], "x")
         if want("rss_100m_mib"):
-            large = sealed_message(top, "large", f"{top}/p", os.path.join(g.dir, "decrypt.pem"), "b@partner.example", "a@hospital.example", 100 << 20)
-            ways = [growth_100m(g, "sealed", g.inside, "a@hospital.example", "b@partner.example", str(100 << 20)),
-                    growth_100m(g, "opened", g.outside, "b@partner.example", "a@hospital.example", large)]
-            os.unlink(large[1:])
+            ways = large_messages(top, sink)
             figure("rss_100m_mib", [max(ways)], "MiB")
         if want("idle_tls_kib", "new_session_ms_at_10k"):
             kib, ms = idle_sessions(top, sink)

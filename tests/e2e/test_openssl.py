@@ -91,6 +91,12 @@ def we_read(gw, inside, them, kind):
     if kind == "rsa":
         cases["sealed oaep"] = (seal(us, signed, keyopts=oaep), "sealed", "pass", "aes-256-cbc")
         cases["sealed gcm oaep"] = (seal(us, signed, "-aes-128-gcm", oaep), "sealed", "pass", "aes-128-gcm")
+        cases["sealed oaep 512"] = (seal(us, signed, keyopts=["rsa_padding_mode:oaep", "rsa_oaep_md:sha512", "rsa_mgf1_md:sha384", "rsa_oaep_label:00ff"]), "sealed", "pass", "aes-256-cbc")
+        pss = them.sign(inner, extra=("-keyid", "-keyopt", "rsa_padding_mode:pss", "-keyopt", "rsa_pss_saltlen:-1"))
+        cases["pss"] = (pss, "signed", "pass", None)
+        cases["sealed pss"] = (seal(us, pss), "sealed", "pass", "aes-256-cbc")
+    else:
+        cases["sealed kdf 384"] = (seal(us, signed, "-aes-192-gcm", ["ecdh_kdf_md:sha384"]), "sealed", "pass", "aes-192-gcm")
     for name, (smime, _, _, _) in cases.items():
         code, text = send(gw.outside, THEM, US, with_header(smime, THEM, US, f"{kind} {name}"))
         assert code == 250, (name, text)
@@ -122,6 +128,13 @@ def test_ec(top):
     # the other kind of key on their side
     gw.postern("partner", "remove", "partner.example")
     openssl_reads(top, gw, outside, "rsa")
+
+
+def test_strong(top):
+    """The long curves: our key on P-521, theirs on P-384, signing and agreeing in the keeper."""
+    gw, inside, outside = solo(top, domain_settings="sealed-unsigned = mark", identity=("--self-signed", "--algo", "ec-p521"))
+    them = openssl_reads(top, gw, outside, "p384")
+    we_read(gw, inside, them, "p384")
 
 
 def test_authority(top):

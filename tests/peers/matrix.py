@@ -83,7 +83,7 @@ def as_asked(octets, detached=None, digest=None, pss=False, key="rsa", cipher=No
     if cipher:
         want += [f"contentEncryptionAlgorithm: algorithm: {cipher} ", "CMS_AuthEnvelopedData|authEnvelopedData" if cipher.endswith("gcm") else "d.envelopedData", "rKeyId|subjectKeyIdentifier" if ski else "issuerAndSerialNumber"]
         hash_of = {"oaep-sha1": r"rsaesOaep \(1.2.840.113549.1.1.7\) parameter: SEQUENCE: 0:d=0 hl=2 l= 0", "oaep-sha256": "rsaesOaep .*sha256"}
-        want += {"v15": ["d.ktri", "keyEncryptionAlgorithm: algorithm: rsaEncryption"], "ecdh": ["d.kari", "dhSinglePass-stdDH-sha"]}.get(keys) or [hash_of[keys]]
+        want += {"v15": ["d.ktri", "keyEncryptionAlgorithm: algorithm: rsaEncryption"], "ecdh": ["d.kari", "dhSinglePass-stdDH-sha"], None: []}.get(keys) or [hash_of[k] for k in [keys] if k]
     for w in want:
         if not re.search(w, text):
             raise Refused(f"it wrote another kind: {w!r} is not in what openssl shows of it")

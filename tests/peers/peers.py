@@ -24,7 +24,7 @@ def run(argv, data=None, env=None, timeout=60):
     p = subprocess.run([str(a) for a in argv], input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ, **(env or {})), timeout=timeout)
     if p.returncode != 0:
         words = (p.stderr + b" " + p.stdout[:200]).decode("utf-8", "replace").split()
-        raise Refused(f"{os.path.basename(argv[0])} ended with {p.returncode}: {' '.join(words)[-300:]}")
+        raise Refused(f"{os.path.basename(argv[0])} ended with {p.returncode}: {' '.join(words)[-700:]}")
     return p.stdout, p.stderr
 
 
@@ -235,7 +235,10 @@ class Lines(Peer):
         self.proc = subprocess.Popen(self.command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log)
 
     def end(self):
-        self.proc.stdin.close()
+        try:
+            self.proc.stdin.close()
+        except BrokenPipeError:
+            pass  # it is gone already
         try:
             self.proc.wait(10)
         except subprocess.TimeoutExpired:

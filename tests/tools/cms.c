@@ -38,7 +38,7 @@ struct options {
 static void die(int status, const char *what, const char *detail)
 {
 	fprintf(stderr, "cms: %s%s%s\n", what, detail[0] ? ": " : "", detail);
-	exit(status);
+	_exit(status);
 }
 
 static void must(int r, const struct problem *pr)
@@ -342,7 +342,7 @@ static void do_verify(struct options *o)
 	for (size_t i = 0; i < v.nsigners; i++)
 		good = say_signer(&v.signers[i]) && good;
 	if (!good)
-		exit(1);
+		_exit(1);
 	put_output(&out);
 	cms_verdict_clear(&v);
 }
@@ -383,7 +383,7 @@ static void do_trust(struct options *o)
 	for (size_t i = 0; i < v.nsigners; i++)
 		good = say_signer(&v.signers[i]) && say_path(v.signers[i].cert, o, &v) && good;
 	if (!good)
-		exit(1);
+		_exit(1);
 	put_output(&out);
 	cms_verdict_clear(&v);
 }
@@ -402,7 +402,7 @@ int main(int argc, char **argv)
 			continue;
 		read_options(&o, argv + 2);
 		verbs[i].run(&o);
-		return 0;
+		_exit(0);
 	}
 	die(2, "usage", "cms sign|encrypt|outline|decrypt|uncompress|verify|trust name=value ...");
 }

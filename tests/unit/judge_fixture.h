@@ -43,6 +43,7 @@ static inline void judge_fixture_start(struct judge_fixture *f)
 	    .cipher_bits_min = 128,
 	    .rsa_bits_min = 2048,
 	    .learn = true,
+	    .learn_max = 100,
 	    .learn_future_max = 300,
 	    .cache = judge_cache_new()};
 }

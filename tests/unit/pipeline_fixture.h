@@ -305,6 +305,8 @@ static inline void pipes_trust(struct pipes *w, enum judge_trust_state state)
 
 		SHA256(w->res.signers.v[i].cert.p, w->res.signers.v[i].cert.n, h);
 		encode_hex(h, sizeof(h), t->v[i].sha256);
+		SHA256(w->res.signers.v[i].caps.p, w->res.signers.v[i].caps.n, h);
+		encode_hex(h, sizeof(h), t->v[i].caps);
 		t->v[i].state = (uint8_t)state;
 		PIPES_COPY(t->v[i].why, "the judge's sentence");
 	}

@@ -91,9 +91,14 @@ START_TEST(test_keys)
 	ck_assert_int_eq(cms_alg_keytrans_ok(NID_rsaesOaep), 1);
 	ck_assert_int_eq(cms_alg_keytrans_ok(NID_rsassaPss), 0);
 	ck_assert_int_eq(cms_alg_keytrans_ok(NID_undef), 0);
-	ck_assert_int_eq(cms_alg_keywrap_ok(NID_id_aes128_wrap), 1);
-	ck_assert_int_eq(cms_alg_keywrap_ok(NID_id_smime_alg_CMS3DESwrap), 0);
-	ck_assert_int_eq(cms_alg_keywrap_ok(NID_id_smime_alg_CMSRC2wrap), 0);
+	ck_assert_int_eq(cms_alg_keywrap_ok(NID_id_aes128_wrap, 16), 1);
+	ck_assert_int_eq(cms_alg_keywrap_ok(NID_id_aes128_wrap, 24), 0);
+	ck_assert_int_eq(cms_alg_keywrap_ok(NID_id_aes192_wrap, 24), 1);
+	ck_assert_int_eq(cms_alg_keywrap_ok(NID_id_aes192_wrap, 32), 0);
+	ck_assert_int_eq(cms_alg_keywrap_ok(NID_id_aes256_wrap, 16), 1);
+	ck_assert_int_eq(cms_alg_keywrap_ok(NID_id_aes256_wrap, 32), 1);
+	ck_assert_int_eq(cms_alg_keywrap_ok(NID_id_smime_alg_CMS3DESwrap, 16), 0);
+	ck_assert_int_eq(cms_alg_keywrap_ok(NID_id_smime_alg_CMSRC2wrap, 16), 0);
 }
 END_TEST
 

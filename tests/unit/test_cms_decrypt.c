@@ -266,6 +266,85 @@ START_TEST(test_auth_attrs)
 }
 END_TEST
 
+/* ---- one cipher passed off as the other ---- */
+
+/* The recipients and the encrypted octets of a message in a structure of the other kind, with an IV or nonce of the
+ * attacker's. */
+static struct buf relabel(const struct buf *der, bool as_gcm, uint8_t iv)
+{
+	struct problem pr = {0};
+	struct cms_skeleton sk;
+	struct stream_mem in;
+	struct cms_content c;
+	struct buf b, body;
+	const uint8_t *p;
+	uint8_t octets[16];
+	size_t n;
+
+	memset(octets, iv, sizeof(octets));
+	buf_init(&b, FX_MAX);
+	buf_init(&body, FX_MAX);
+	stream_mem_init(&in, der->p, der->len);
+	ck_assert_int_eq(cms_skeleton_cut(&in.reader, &cms_limits_default, &sk, &pr), 0);
+	ck_assert_int_eq(cms_content_open(&c, &in.reader, &sk.content, 32, 1000, &pr), 0);
+#define PUT(q, m) ck_assert_int_eq(buf_add(&b, q, (size_t)(m)), 0)
+	while (cms_content_next(&c, &p, &n, &pr) == 1)
+		ck_assert_int_eq(buf_add(&body, p, n), 0);
+	cms_content_close(&c);
+	body.len -= body.len % 16;
+	if (as_gcm)
+		PUT("\x30\x80\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17", 15);
+	else
+		PUT("\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03", 13);
+	PUT("\xa0\x80\x30\x80\x02\x01\x00\x31\x80", 9);
+	PUT(sk.der.p + sk.parts[0].off, sk.parts[0].len);
+	PUT("\0\0\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01", 15);
+	if (as_gcm)
+		PUT("\x30\x1e\x06\x09\x60\x86\x48\x01\x65\x03\x04\x01\x2e\x30\x11\x04\x0c", 17);
+	else
+		PUT("\x30\x1d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x01\x2a\x04\x10", 15);
+	PUT(octets, as_gcm ? 12 : 16);
+	PUT("\x02\x01\x10", as_gcm ? 3 : 0);
+	uint8_t head[4] = {0x80, 0x82, (uint8_t)(body.len >> 8), (uint8_t)body.len};
+	PUT(head, 4);
+	PUT(body.p, body.len);
+	PUT("\0\0", 2);
+	PUT("\x04\x10", as_gcm ? 2 : 0);
+	PUT(octets, as_gcm ? 16 : 0);
+	PUT("\0\0\0\0\0\0", 6);
+#undef PUT
+	buf_clear(&body);
+	cms_skeleton_clear(&sk);
+	return b;
+}
+
+START_TEST(test_relabelled)
+{
+	/* to CBC: nothing of the text comes out, and when the padding is good by chance it is garbage; to GCM: the
+	 * tag is never good */
+	bool as_gcm = _i == 1;
+	struct buf der, other_kind, got;
+	struct problem pr;
+
+	fx_encrypt(&text, rsa.cert, CMS_KEY_RSA_V15, as_gcm ? CMS_AES_256_CBC : CMS_AES_256_GCM, &der);
+	for (int iv = 0; iv < 32; iv++) {
+		other_kind = relabel(&der, as_gcm, (uint8_t)iv);
+		if (fx_decrypt(other_kind.p, other_kind.len, &rsa, &got, &pr) == 0) {
+			ck_assert(!as_gcm);
+		} else {
+			ck_assert_int_eq(pr.cls, PROBLEM_PERM);
+			ck_assert_ptr_nonnull(strstr(pr.text, "wrong key, or the content was changed"));
+		}
+		ck_assert_uint_le(got.len, text.len + 16);
+		for (size_t off = 0; off + 16 <= got.len; off += 16)
+			ck_assert_ptr_null(memmem(text.p, text.len, got.p + off, 16));
+		buf_clear(&got);
+		buf_clear(&other_kind);
+	}
+	buf_clear(&der);
+}
+END_TEST
+
 /* ---- classes of failure ---- */
 
 static bool dead(void)
@@ -343,6 +422,37 @@ START_TEST(test_weak_wrap)
 	ck_assert_str_eq(pr.enh, "5.6.0");
 	buf_clear(&got);
 	buf_clear(&der);
+}
+END_TEST
+
+START_TEST(test_wrap_sizes)
+{
+	/* a key encryption key that is shorter than the content key is refused, a longer one is not */
+	const EVP_CIPHER *const wraps[] = {EVP_aes_128_wrap(), EVP_aes_192_wrap(), EVP_aes_256_wrap()};
+	const EVP_CIPHER *const contents[] = {EVP_aes_128_cbc(), EVP_aes_192_cbc(), EVP_aes_256_cbc()};
+	int w = _i / 3, c = _i % 3;
+	BIO *in = BIO_new_mem_buf(text.p, (int)text.len);
+	CMS_ContentInfo *cms = CMS_encrypt(NULL, NULL, contents[c], CMS_PARTIAL | CMS_BINARY);
+	CMS_RecipientInfo *ri = CMS_add1_recipient_cert(cms, ec.cert, 0);
+	unsigned char *der = NULL;
+	struct problem pr;
+	struct buf got;
+	int n;
+
+	ck_assert_ptr_nonnull(ri);
+	ck_assert_int_eq(EVP_EncryptInit_ex(CMS_RecipientInfo_kari_get0_ctx(ri), wraps[w], NULL, NULL, NULL), 1);
+	ck_assert_int_eq(CMS_final(cms, in, NULL, CMS_BINARY), 1);
+	n = i2d_CMS_ContentInfo(cms, &der);
+	ck_assert_int_gt(n, 0);
+	ck_assert_msg(fx_decrypt(der, (size_t)n, &ec, &got, &pr) == (w >= c ? 0 : -1), "%d %d: %s", w, c, pr.text);
+	if (w >= c)
+		fx_same(&got, &text);
+	else
+		ck_assert_ptr_nonnull(strstr(pr.text, "not accepted"));
+	buf_clear(&got);
+	OPENSSL_free(der);
+	CMS_ContentInfo_free(cms);
+	BIO_free(in);
 }
 END_TEST
 
@@ -529,9 +639,11 @@ int main(void)
 	tcase_add_test(t, test_flipped_cbc);
 	tcase_add_test(t, test_flipped_nested);
 	tcase_add_test(t, test_auth_attrs);
+	tcase_add_loop_test(t, test_relabelled, 0, 2);
 	tcase_add_test(t, test_transport);
 	tcase_add_test(t, test_full_writer);
 	tcase_add_test(t, test_weak_wrap);
+	tcase_add_loop_test(t, test_wrap_sizes, 0, 9);
 	tcase_add_loop_test(t, test_memory, 0, 2);
 	tcase_add_test(t, test_memory_detached);
 	suite_add_tcase(s, t);

@@ -70,16 +70,30 @@ START_TEST(test_modes)
 }
 END_TEST
 
+/* dhSinglePass-stdDH-sha256kdf 1.3.132.1.11.1 ... with a wrap of the content key's size: not what OpenSSL does
+ * unasked. */
+static const struct {
+	const char *id;
+	uint8_t kdf;
+	enum cms_cipher cipher;
+	uint8_t wrap;
+} ecdh[] = {
+    {"ec", 1, CMS_AES_256_CBC, 0x2d},
+    {"ec", 1, CMS_AES_192_CBC, 0x19},
+    {"ec", 1, CMS_AES_128_GCM, 0x05},
+    {"p384", 2, CMS_AES_256_GCM, 0x2d},
+    {"p384", 2, CMS_AES_128_CBC, 0x05},
+    {"p521", 3, CMS_AES_256_CBC, 0x2d},
+};
+
 START_TEST(test_ecdh_form)
 {
-	/* dhSinglePass-stdDH-sha256kdf 1.3.132.1.11.1 with id-aes256-wrap, issuerAndSerialNumber: not what OpenSSL
-	 * does unasked */
-	static const uint8_t kdf[] = {0x06, 0x06, 0x2b, 0x81, 0x04, 0x01, 0x0b, 0x01};
-	static const uint8_t wrap[] = {0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x2d};
-	struct fx_id id = fx_id("ec");
+	const uint8_t kdf[] = {0x06, 0x06, 0x2b, 0x81, 0x04, 0x01, 0x0b, ecdh[_i].kdf};
+	const uint8_t wrap[] = {0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, ecdh[_i].wrap};
+	struct fx_id id = fx_id(ecdh[_i].id);
 	struct buf der;
 
-	fx_encrypt(&text, id.cert, CMS_KEY_ECDH, CMS_AES_256_CBC, &der);
+	fx_encrypt(&text, id.cert, CMS_KEY_ECDH, ecdh[_i].cipher, &der);
 	ck_assert_ptr_nonnull(memmem(der.p, 400, kdf, sizeof(kdf)));
 	ck_assert_ptr_nonnull(memmem(der.p, 400, wrap, sizeof(wrap)));
 	buf_clear(&der);
@@ -271,7 +285,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, test_modes, 0, (int)(sizeof(cases) / sizeof(cases[0])));
-	tcase_add_test(t, test_ecdh_form);
+	tcase_add_loop_test(t, test_ecdh_form, 0, (int)(sizeof(ecdh) / sizeof(ecdh[0])));
 	tcase_add_test(t, test_recipients);
 	tcase_add_test(t, test_write_sizes);
 	tcase_add_test(t, test_nested);

@@ -212,6 +212,10 @@ static const struct {
     {"ec", "-aes256 -keyopt ecdh_kdf_md:sha512"},
     {"ec", "-aes256 -keyopt ecdh_kdf_md:sha256 -keyopt ecdh_cofactor_mode:1"},
     {"p384", "-aes-256-gcm"},
+    /* beside recipients of kinds that are no person's */
+    {"rsa", "-aes256 -pwri_password secret"},
+    {"ec", "-aes-192-cbc -pwri_password secret"},
+    {"ec", "-aes128 -secretkey 000102030405060708090A0B0C0D0E0F -secretkeyid C0FFEE"},
     {"p521", "-aes-128-cbc -keyopt ecdh_kdf_md:sha512"},
     {"p521", "-aes-256-gcm -keyopt ecdh_kdf_md:sha256"},
 };

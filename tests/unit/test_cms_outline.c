@@ -286,7 +286,7 @@ START_TEST(test_base64_lines)
 		stream_buf_init(&to, &back);
 		for (size_t off = 0; off < len; off += width) {
 			put(&b64, line + off, len - off < width ? len - off : width);
-			put(&b64, "\r\n" + i % 2, 2 - i % 2);
+			put(&b64, &"\r\n"[i % 2], 2 - i % 2);
 		}
 		base64_dec_init(&dec, &to.writer);
 		for (size_t off = 0; off < b64.len; off += step)
@@ -363,6 +363,25 @@ START_TEST(test_refused_ciphers)
 		}
 		buf_clear(&b);
 	}
+}
+END_TEST
+
+/* RC2 as RFC 4134 5.2 has it: its parameters are a SEQUENCE, and not GCM's. */
+START_TEST(test_rc2)
+{
+	static const char aes[] = "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x01\x2a\x04\x10"; /* and 16 octets */
+	static const char rc2[] = "\x06\x08\x2a\x86\x48\x86\xf7\x0d\x03\x02\x30\x11\x02\x01\x3a\x04\x0c";
+	struct problem pr;
+	struct buf b;
+	uint8_t *at;
+
+	fx_encrypt(&text, rsa.cert, CMS_KEY_RSA_V15, CMS_AES_256_CBC, &b);
+	at = memmem(b.p, b.len, aes, sizeof(aes) - 1);
+	ck_assert_ptr_nonnull(at);
+	memcpy(at, rc2, sizeof(rc2) - 1);
+	ck_assert_int_eq(outside(&b, &pr), -1);
+	ck_assert_msg(strstr(pr.text, "with RC2,") != NULL, "%s", pr.text);
+	buf_clear(&b);
 }
 END_TEST
 
@@ -689,6 +708,7 @@ int main(void)
 	tcase_add_loop_test(t, test_truncated, 0, 2);
 	tcase_add_test(t, test_trailing);
 	tcase_add_test(t, test_refused_ciphers);
+	tcase_add_test(t, test_rc2);
 	tcase_add_test(t, test_patched);
 	tcase_add_test(t, test_short_tag);
 	tcase_add_test(t, test_no_content);

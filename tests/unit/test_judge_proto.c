@@ -103,7 +103,8 @@ static int get_signers(struct ipc_in *in, struct arena *a)
 }
 static void put_trust(struct ipc_out *o)
 {
-	struct judge_trust m = {.n = 2, .v = {{JUDGE_TRUST_GOOD, "00", "good"}, {JUDGE_TRUST_TEMP, "", "later"}}};
+	struct judge_trust m = {
+	    .n = 2, .v = {{JUDGE_TRUST_GOOD, "00", "11", "good"}, {JUDGE_TRUST_TEMP, "", "", "later"}}};
 
 	judge_trust_put(o, &m);
 }

@@ -22,6 +22,7 @@ static void setup(void)
 	good.v[0].state = JUDGE_TRUST_GOOD;
 	memcpy(good.v[0].sha256, HEX, sizeof(HEX));
 	strcpy(good.v[0].why, "pinned");
+	strcpy(good.v[0].caps, "22");
 	memset(&rq, 0, sizeof(rq));
 	rq.sender = "a@lab.example";
 	strcpy(rq.our_domain, "hospital.example");
@@ -48,6 +49,7 @@ START_TEST(gives_back)
 	ck_assert_int_eq(rq.trust.v[0].state, JUDGE_TRUST_GOOD);
 	ck_assert_str_eq(rq.trust.v[0].sha256, HEX);
 	ck_assert_str_eq(rq.trust.v[0].why, "pinned");
+	ck_assert_str_eq(rq.trust.v[0].caps, "22");
 	ck_assert_str_eq(rq.trust_from, "a@lab.example");
 }
 END_TEST

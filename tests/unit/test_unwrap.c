@@ -124,7 +124,7 @@ static const struct {
 } ways[] = {
     {"fields, sealed", {.wrap = FORMAT_WRAP_FIELDS}, POLICY_SEAL, true},
     {"fields, sealed, subject outside", {.wrap = FORMAT_WRAP_FIELDS, .subject_outside = true}, POLICY_SEAL, false},
-    {"fields, signed", {.wrap = FORMAT_WRAP_FIELDS}, POLICY_SIGN, false},
+    {"fields, signed", {.wrap = FORMAT_WRAP_FIELDS, .alone = FORMAT_MULTIPART}, POLICY_SIGN, false},
     {"fields, sealed, multipart/signed inside", {.wrap = FORMAT_WRAP_FIELDS, .inside = FORMAT_MULTIPART}, POLICY_SEAL,
 	true},
     {"fields, signed, opaque", {.wrap = FORMAT_WRAP_FIELDS, .alone = FORMAT_OPAQUE}, POLICY_SIGN, false},
@@ -133,14 +133,12 @@ static const struct {
     {"fields, triple", {.wrap = FORMAT_WRAP_FIELDS, .triple = true}, POLICY_SEAL, true},
     {"message, sealed", {.wrap = FORMAT_WRAP_MESSAGE}, POLICY_SEAL, true},
     {"message, sealed, subject outside", {.wrap = FORMAT_WRAP_MESSAGE, .subject_outside = true}, POLICY_SEAL, false},
-    {"message, signed", {.wrap = FORMAT_WRAP_MESSAGE}, POLICY_SIGN, false},
+    {"message, signed", {.wrap = FORMAT_WRAP_MESSAGE, .alone = FORMAT_MULTIPART}, POLICY_SIGN, false},
 };
 enum { WAYS = sizeof(ways) / sizeof(ways[0]) };
 
-START_TEST(there_and_back)
+static void back_as_it_was(size_t way, const char *text)
 {
-	const char *text = messages[_i % MESSAGES];
-	size_t way = (size_t)_i / MESSAGES;
 	struct buf b = sealed_as(ways[way].t, &ways[way].f, text);
 
 	ck_assert(strstr(buf_str(&b), "HIDDENSUBJECT") == NULL || !ways[way].hides);
@@ -153,6 +151,12 @@ START_TEST(there_and_back)
 	ck_assert_msg(strcmp(delivered(), text) == 0, "%s\n--- delivered:\n%s\n--- was:\n%s", ways[way].name,
 	    delivered(), text);
 	buf_clear(&b);
+}
+
+START_TEST(there_and_back)
+{
+	for (size_t i = 0; i < MESSAGES; i++)
+		back_as_it_was((size_t)_i, messages[i]);
 }
 END_TEST
 
@@ -294,23 +298,29 @@ static struct buf inside_of(const struct buf *b)
 	return out;
 }
 
-START_TEST(display_there_and_back)
+static void display_back(size_t i)
 {
 	static const struct format f = {.wrap = FORMAT_WRAP_FIELDS, .legacy_display = true};
-	struct buf b = sealed_as(POLICY_SEAL, &f, displays[_i].text), in = inside_of(&b);
+	struct buf b = sealed_as(POLICY_SEAL, &f, displays[i].text), in = inside_of(&b);
 
-	ck_assert_msg((strstr(buf_str(&in), "hp-legacy-display=\"1\"") != NULL) == (displays[_i].shown != NULL), "%s",
+	ck_assert_msg((strstr(buf_str(&in), "hp-legacy-display=\"1\"") != NULL) == (displays[i].shown != NULL), "%s",
 	    buf_str(&in));
-	if (displays[_i].shown != NULL)
-		ck_assert_msg(strstr(buf_str(&in), displays[_i].shown) != NULL, "%s", buf_str(&in));
+	if (displays[i].shown != NULL)
+		ck_assert_msg(strstr(buf_str(&in), displays[i].shown) != NULL, "%s", buf_str(&in));
 	ck_assert_int_eq(open_in(JOB_OPEN, &b, JUDGE_TRUST_GOOD, false), JOB_DONE);
-	ck_assert_msg(strcmp(delivered(), displays[_i].text) == 0, "inside:\n%s\n--- delivered:\n%s", buf_str(&in),
-	    delivered());
+	ck_assert_msg(
+	    strcmp(delivered(), displays[i].text) == 0, "inside:\n%s\n--- delivered:\n%s", buf_str(&in), delivered());
 	/* not trusted: the text is as it was sent */
 	ck_assert_int_eq(open_in(JOB_OPEN, &b, JUDGE_TRUST_UNTRUSTED, true), JOB_DONE);
-	ck_assert(says("hp-legacy-display") == (displays[_i].shown != NULL));
+	ck_assert(says("hp-legacy-display") == (displays[i].shown != NULL));
 	buf_clear(&b);
 	buf_clear(&in);
+}
+
+START_TEST(display_there_and_back)
+{
+	for (size_t i = 0; i < DISPLAYS; i++)
+		display_back(i);
 }
 END_TEST
 
@@ -547,21 +557,25 @@ static const struct {
 };
 enum { OTHERS = sizeof(others) / sizeof(others[0]) };
 
-START_TEST(by_others)
+static void by_other(size_t i, bool is_signed)
 {
-	struct buf b =
-	    _i < OTHERS ? signed_sealed(OUT, others[_i].entity) : only_sealed(OUT, others[_i - OTHERS].entity);
-	size_t i = (size_t)_i % OTHERS;
+	struct buf b = is_signed ? signed_sealed(OUT, others[i].entity) : only_sealed(OUT, others[i].entity);
 
 	ck_assert_msg(open_in(JOB_OPEN, &b, JUDGE_TRUST_GOOD, true) == JOB_DONE, "%s", w.res.why);
 	ck_assert_msg(
 	    says("X-Postern-Headers: protected") == others[i].found, "%s:\n%s", others[i].name, pipes_text(&w, 0));
 	ck_assert_msg(in_header(delivered(), others[i].shown) ||
-			  (_i >= OTHERS && in_header(delivered(), "Subject: [not verified] ")),
+			  (!is_signed && in_header(delivered(), "Subject: [not verified] ")),
 	    "%s:\n%s", others[i].name, delivered());
 	ck_assert_msg(strstr(delivered(), others[i].hidden) == NULL, "%s:\n%s", others[i].name, delivered());
 	ck_assert(says("INNERSUBJECT"));
 	buf_clear(&b);
+}
+
+START_TEST(by_others)
+{
+	for (size_t i = 0; i < OTHERS; i++)
+		by_other(i, _i == 0);
 }
 END_TEST
 
@@ -676,17 +690,17 @@ int main(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_loop_test(t, there_and_back, 0, (int)MESSAGES * (int)WAYS);
+	tcase_add_loop_test(t, there_and_back, 0, WAYS);
 	tcase_add_loop_test(t, unknown_reader, 0, 2);
 	tcase_add_loop_test(t, what_never_goes_inside, 0, WAYS);
 	tcase_add_loop_test(t, added_once, 0, WAYS);
-	tcase_add_loop_test(t, display_there_and_back, 0, DISPLAYS);
+	tcase_add_test(t, display_there_and_back);
 	tcase_add_loop_test(t, changed_outside, 0, sizeof(outside) / sizeof(outside[0]));
 	tcase_add_loop_test(t, author_outside, 0, WAYS);
 	tcase_add_test(t, another_name_inside);
 	tcase_add_loop_test(t, not_good, 0, 2 * (int)WAYS);
 	tcase_add_loop_test(t, signed_before, 0, 6);
-	tcase_add_loop_test(t, by_others, 0, 2 * (int)OTHERS);
+	tcase_add_loop_test(t, by_others, 0, 2);
 	tcase_add_test(t, sealed_by_anybody);
 	tcase_add_loop_test(t, no_author_inside, 0, sizeof(no_author) / sizeof(no_author[0]));
 	tcase_add_loop_test(t, recipient_bound, 0, sizeof(to_whom) / sizeof(to_whom[0]));
