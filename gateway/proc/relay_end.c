@@ -1,4 +1,3 @@
-#include "gateway/proc/relay_trust.h"
 #include "gateway/proc/relay_end.h"
 
 #include <openssl/sha.h>
@@ -20,6 +19,7 @@
 #include "gateway/proc/relay_inbound.h"
 #include "gateway/proc/relay_jobs.h"
 #include "gateway/proc/relay_outputs.h"
+#include "gateway/proc/relay_trust.h"
 #include "gateway/smtp/smtpd_clients.h"
 
 enum { ALARM_MS = 60000 };

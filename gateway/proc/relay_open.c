@@ -1,4 +1,3 @@
-#include "gateway/proc/relay_trust.h"
 #include "gateway/proc/relay_open.h"
 
 #include <stdio.h>
@@ -17,6 +16,7 @@
 #include "gateway/proc/relay_inbound.h"
 #include "gateway/proc/relay_jobs.h"
 #include "gateway/proc/relay_outputs.h"
+#include "gateway/proc/relay_trust.h"
 
 enum {
 	CRASHES_MAX = 3,
