@@ -179,6 +179,10 @@ static int find(struct work *w)
 			err = find_in_part(w);
 		u->kind = UNWRAP_OLD;
 	}
+	if (u->kind == UNWRAP_NONE && w->around.n > 0) {
+		u->kind = UNWRAP_AROUND;
+		u->inner = w->around;
+	}
 	if (u->kind != UNWRAP_NONE && !any_author_field(&u->inner))
 		u->kind = UNWRAP_NONE;
 	if (u->kind == UNWRAP_NONE)
@@ -323,7 +327,8 @@ int unwrap_read(struct work *w)
 		return 0;
 	if (find(w) != 0)
 		return -1;
-	if (w->wrapped.kind == UNWRAP_NONE)
+	/* the signature that decides does not cover the fields around it */
+	if (w->wrapped.kind == UNWRAP_NONE || w->wrapped.kind == UNWRAP_AROUND)
 		return 0;
 	note_differs(w);
 	note_from(w, is_signed);
