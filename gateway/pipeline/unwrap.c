@@ -179,10 +179,6 @@ static int find(struct work *w)
 			err = find_in_part(w);
 		u->kind = UNWRAP_OLD;
 	}
-	if (u->kind == UNWRAP_NONE && w->around.n > 0) {
-		u->kind = UNWRAP_AROUND;
-		u->inner = w->around;
-	}
 	if (u->kind != UNWRAP_NONE && !any_author_field(&u->inner))
 		u->kind = UNWRAP_NONE;
 	if (u->kind == UNWRAP_NONE)
@@ -328,7 +324,7 @@ int unwrap_read(struct work *w)
 	if (find(w) != 0)
 		return -1;
 	/* the signature that decides does not cover the fields around it */
-	if (w->wrapped.kind == UNWRAP_NONE || w->wrapped.kind == UNWRAP_AROUND)
+	if (w->wrapped.kind == UNWRAP_NONE)
 		return 0;
 	note_differs(w);
 	note_from(w, is_signed);

@@ -13,8 +13,6 @@ enum unwrap_kind {
 	UNWRAP_CLEAR,	/* RFC 9788, signed: hp="clear" */
 	UNWRAP_CIPHER,	/* RFC 9788, encrypted: hp="cipher" */
 	UNWRAP_OLD,	/* protected-headers="v1" (draft-autocrypt-lamps-protected-headers, Memory Hole) */
-	UNWRAP_AROUND,	/* RFC 9788, on mail that its author had signed already: of the fields around that, not in it
-			 */
 	UNWRAP_MESSAGE, /* the whole message as message/rfc822 (RFC 8551 3.1) */
 };
 

@@ -66,7 +66,7 @@ BROKEN = {
     "from-missing": "The message has no From field.",
 }
 UNTRUSTED = {"from-other-domain"}
-# (With the whole message inside, what the author signed or sealed is content.) The author's own signature decides the verdict, being the innermost, and nobody believes it here: the clear form stays on, the opaque one must be opened to be read.
+# The author's own signature decides the verdict, being the innermost, and nobody believes it here: the clear form stays on, the opaque one must be opened to be read.
 OWN_SIGNATURE = {"smime-clear-signed", "smime-opaque-signed"}
 # A part has a signature or looks like one, what stands beside it has none: said of mail that has no other.
 PARTLY = {"smime-signed-and-forwarded", "p7m-name-no-smime"}
@@ -131,6 +131,7 @@ def hand_in(port, cases, domain, replies):
 
 
 def arrives(name, treatment):
+    """A layer inside a message that is wrapped whole is for its reader to open, like any attached message."""
     if treatment == "message" and name == "smime-sealed-for-a-person":
         return True
     return name not in (HELD if treatment in SEALED else RETURNED)
@@ -152,7 +153,7 @@ def faults_of(case, treatment, reply, mail):
     if treatment != "clear" and case.name in BROKEN and BROKEN[case.name] not in mail.field("X-Postern-Reason"):
         out.append(f"reason {mail.field('X-Postern-Reason')}")
     opened = case.name == "smime-opaque-signed" and treatment != "message"
-    why = compare.differs(corpus.signed_inside(case) if opened else case, treatment, mail.data, opened)
+    why = compare.differs(corpus.signed_inside(case) if opened else case, treatment, mail.data, opened, want in ("sealed", "signed", "clear"))
     return out + ([why] if why else [])
 
 

@@ -76,10 +76,15 @@ def fields_differ(sent, arrived, how, in_order=True):
     if how == "clear":
         return None if a == b else f"fields {first_difference(a, b)}"
     a = [f for f in a if name(f) != b"hp-outer"]
-    if [f for f in b if is_version(f)] not in ([b"MIME-Version: 1.0\r\n"], [f for f in a if is_version(f)]):
-        return f"MIME-Version {[f for f in b if is_version(f)]}"
-    outer = [f for f in a if not is_content(f) and not is_version(f)], [f for f in b if not is_content(f) and not is_version(f)]
-    return None if outer[0] == outer[1] else f"fields {first_difference(*outer)}"
+    why = versions_differ(a, b, how)
+    if why:
+        return why
+    a, b = [f for f in a if not is_content(f) and not is_version(f)], [f for f in b if not is_content(f) and not is_version(f)]
+    if how in ("rfc9788", "message"):
+        a, b = sorted(a, key=is_trace), sorted(b, key=is_trace)
+    if not in_order:
+        a, b = sorted(a), sorted(b)
+    return None if a == b else f"fields {first_difference(a, b)}"
 
 
 def first_difference(a, b):
