@@ -68,8 +68,8 @@ BROKEN = {
 UNTRUSTED = {"from-other-domain"}
 # The author's own signature decides the verdict, being the innermost, and nobody believes it here: the clear form stays on, the opaque one must be opened to be read.
 OWN_SIGNATURE = {"smime-clear-signed", "smime-opaque-signed"}
-# A part has a signature or looks like one, what stands beside it has none: said of mail that has no other.
-PARTLY = {"smime-signed-and-forwarded", "p7m-name-no-smime"}
+# A part has a signature, what stands beside it has none: said of mail that has no other.
+PARTLY = {"smime-signed-and-forwarded"}
 
 
 # Protected fields stand there twice, and the other gateway reads no more than 1,000.
