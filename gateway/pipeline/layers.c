@@ -7,6 +7,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/cms/base64.h"
 #include "gateway/cms/cms_compress.h"
+#include "gateway/pipeline/canon.h"
 #include "gateway/pipeline/changed.h"
 
 enum { DETACHED_MAX = 1024 * 1024, CERT_OCTETS_MAX = 40 * 1024 };
@@ -84,6 +85,14 @@ static int read_entity(struct work *w, struct reader *r, uint64_t off, uint64_t 
 {
 	w->cur = r;
 	return mime_entity_read(w->a, r, off, len, &w->lim, &w->ent, &w->res->pr);
+}
+
+/* What a layer held, which lies in scratch B. */
+static int read_opened(struct work *w)
+{
+	if (canon_opened(w) != 0)
+		return -1;
+	return read_entity(w, spool_reader(w->plain), 0, spool_size(w->plain));
 }
 
 /* The CMS octets of the present entity's body into scratch A. */
@@ -172,7 +181,7 @@ static enum layers_result enveloped(struct work *w, struct cms_outline *o)
 	enum layers_result r = decrypt_to_b(w, o, certs[which], w->rq->ids[idx[which]].key_id);
 	if (r != LAYERS_END)
 		return r;
-	if (read_entity(w, spool_reader(w->plain), 0, spool_size(w->plain)) != 0)
+	if (read_opened(w) != 0)
 		return w->res->pr.cls == PROBLEM_TEMP ? LAYERS_TEMP : LAYERS_UNOPENED;
 	return LAYERS_END;
 }
@@ -189,7 +198,7 @@ static enum layers_result opaque_signed(struct work *w, struct cms_outline *o)
 	cms_verdict_clear(&v);
 	if (err != 0 || spool_finish(s, &w->res->pr) != 0)
 		return malformed(w);
-	if (read_entity(w, spool_reader(s), 0, spool_size(s)) != 0)
+	if (read_opened(w) != 0)
 		return malformed(w);
 	return LAYERS_END;
 }
@@ -202,7 +211,7 @@ static enum layers_result compressed(struct work *w, struct cms_outline *o)
 	if (cms_uncompress(o, w->rq->message_max, spool_writer(s), &w->res->pr) != 0 ||
 	    spool_finish(s, &w->res->pr) != 0)
 		return malformed(w);
-	if (read_entity(w, spool_reader(s), 0, spool_size(s)) != 0)
+	if (read_opened(w) != 0)
 		return malformed(w);
 	return LAYERS_END;
 }

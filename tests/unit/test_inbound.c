@@ -757,6 +757,41 @@ START_TEST(relay_did_it)
 }
 END_TEST
 
+/* Sealed by a program that writes LF alone: text is read as what was meant, anything else stays what it is. */
+static struct buf without_cr(const struct buf *b)
+{
+	struct buf out;
+
+	buf_init(&out, PIPES_MAX);
+	for (size_t i = 0; i < b->len; i++)
+		if (b->p[i] != '\r')
+			ck_assert_int_eq(buf_addc(&out, b->p[i]), 0);
+	return out;
+}
+
+START_TEST(line_ends_of_unix)
+{
+	static const char text[] = "Content-Type: text/plain\n\none\ntwo\n",
+			  odd[] = "Content-Type: text/plain\n\none\r\ntwo\n";
+	struct buf with = opaque_in("", &w.hospital, _i == 2 ? odd : text, strlen(_i == 2 ? odd : text));
+	struct buf inner = without_cr(&with), b;
+
+	if (_i == 1) /* a NUL: no text */
+		inner.p[inner.len - 2] = 0;
+	b = pipes_sealed(w.lab.x, inner.p, inner.len);
+	if (_i == 0) {
+		ck_assert_int_eq(run_hospital(JOB_OPEN, &b, JUDGE_TRUST_GOOD), JOB_DONE);
+		ck_assert(shows("smime=pass") && shows("\r\n\r\none\r\ntwo\r\n"));
+	} else {
+		ck_assert_int_eq(run_hospital(JOB_OPEN, &b, JUDGE_TRUST_GOOD), JOB_HOLD);
+		ck_assert_msg(strstr(w.res.why, "LF without CR") != NULL, "%s", w.res.why);
+	}
+	buf_clear(&with);
+	buf_clear(&inner);
+	buf_clear(&b);
+}
+END_TEST
+
 /* One verdict for each; of one content one who is believed suffices, but all signatures must hold. */
 START_TEST(several_signers)
 {
@@ -1093,6 +1128,7 @@ int main(void)
 	tcase_add_loop_test(t, odd_from, 0, (int)(sizeof(froms) / sizeof(froms[0])));
 	tcase_add_test(t, name_that_shows_another);
 	tcase_add_loop_test(t, relay_did_it, 0, (int)(sizeof(relays) / sizeof(relays[0])));
+	tcase_add_loop_test(t, line_ends_of_unix, 0, 3);
 	tcase_add_test(t, several_signers);
 	tcase_add_test(t, signed_outside_only);
 	tcase_add_test(t, triple);
