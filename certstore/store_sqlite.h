@@ -9,7 +9,7 @@
 
 #include "certstore/store.h"
 
-#define STORE_SQLITE_STATEMENTS 64
+#define STORE_SQLITE_STATEMENTS 96
 
 struct store {
 	sqlite3 *db;

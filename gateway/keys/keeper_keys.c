@@ -45,7 +45,8 @@ int keeper_keys_algo(EVP_PKEY *pkey, const char *id, enum keys_algo *algo_r, str
 
 	if (EVP_PKEY_is_a(pkey, "EC") && ec_algo(pkey, algo_r) == 0)
 		return 0;
-	if (EVP_PKEY_is_a(pkey, "RSA") && (bits == 2048 || bits == 3072 || bits == 4096)) {
+	if ((EVP_PKEY_is_a(pkey, "RSA") || EVP_PKEY_is_a(pkey, "RSA-PSS")) &&
+	    (bits == 2048 || bits == 3072 || bits == 4096)) {
 		*algo_r = bits == 2048 ? KEYS_RSA_2048 : bits == 3072 ? KEYS_RSA_3072 : KEYS_RSA_4096;
 		return 0;
 	}

@@ -47,7 +47,7 @@ static int our_fault(const struct keeper_key *key, const char *what, struct prob
 
 static int sign_refuse(const struct keeper_key *key, const struct keeper_sign *rq, struct problem *pr)
 {
-	bool ec = EVP_PKEY_is_a(key->pkey, "EC");
+	bool ec = EVP_PKEY_is_a(key->pkey, "EC"), pss = EVP_PKEY_is_a(key->pkey, "RSA-PSS");
 
 	if (rq->md < KEEPER_MD_SHA256)
 		return problem_perm(pr,
@@ -56,7 +56,7 @@ static int sign_refuse(const struct keeper_key *key, const struct keeper_sign *r
 	if (rq->digest.n != (size_t)EVP_MD_get_size(keeper_ops_md(rq->md)))
 		return problem_perm(
 		    pr, "A digest of %zu octets is no %s", rq->digest.n, EVP_MD_get0_name(keeper_ops_md(rq->md)));
-	if (ec != (rq->pad == KEEPER_PAD_ECDSA))
+	if (ec != (rq->pad == KEEPER_PAD_ECDSA) || (pss && rq->pad != KEEPER_PAD_PSS))
 		return problem_perm(pr, "Key %s is %s; it cannot make the kind of signature asked for", key->id,
 		    keys_algo_word(key->algo));
 	return 0;

@@ -34,6 +34,8 @@ static pthread_once_t context_once = PTHREAD_ONCE_INIT;
 static const OSSL_ALGORITHM keymgmt_algorithms[] = {
     {"RSA:rsaEncryption:1.2.840.113549.1.1.1", "provider=" PROVIDER_NAME, provider_keymgmt_rsa,
 	"RSA key in the keeper"},
+    {"RSA-PSS:RSASSA-PSS:1.2.840.113549.1.1.10", "provider=" PROVIDER_NAME, provider_keymgmt_rsa_pss,
+	"RSA key in the keeper that signs RSASSA-PSS only"},
     {"EC:id-ecPublicKey:1.2.840.10045.2.1", "provider=" PROVIDER_NAME, provider_keymgmt_ec, "EC key in the keeper"},
     {NULL, NULL, NULL, NULL},
 };
@@ -133,7 +135,10 @@ static EVP_PKEY *key_from(struct provider_key *key, const char *type)
 
 EVP_PKEY *provider_pkey(struct keys_client *k, const char *id, EVP_PKEY *pub, struct problem *pr)
 {
-	const char *type = EVP_PKEY_is_a(pub, "RSA") ? "RSA" : EVP_PKEY_is_a(pub, "EC") ? "EC" : NULL;
+	const char *type = EVP_PKEY_is_a(pub, "RSA")	   ? "RSA"
+			   : EVP_PKEY_is_a(pub, "RSA-PSS") ? "RSA-PSS"
+			   : EVP_PKEY_is_a(pub, "EC")	   ? "EC"
+							   : NULL;
 	struct provider_key *key;
 	EVP_PKEY *pkey = NULL;
 

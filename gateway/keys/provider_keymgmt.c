@@ -102,6 +102,11 @@ static int rsa_import(void *keydata, int selection, const OSSL_PARAM params[])
 	return import(keydata, "RSA", selection, params);
 }
 
+static int rsa_pss_import(void *keydata, int selection, const OSSL_PARAM params[])
+{
+	return import(keydata, "RSA-PSS", selection, params);
+}
+
 static int ec_import(void *keydata, int selection, const OSSL_PARAM params[])
 {
 	return import(keydata, "EC", selection, params);
@@ -251,6 +256,17 @@ static const char *rsa_operation(int operation)
 const OSSL_DISPATCH provider_keymgmt_rsa[] = {
     COMMON_FUNCTIONS,
     {OSSL_FUNC_KEYMGMT_IMPORT, (void (*)(void))rsa_import},
+    {OSSL_FUNC_KEYMGMT_IMPORT_TYPES, (void (*)(void))rsa_types},
+    {OSSL_FUNC_KEYMGMT_EXPORT_TYPES, (void (*)(void))rsa_types},
+    {OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, (void (*)(void))rsa_gettable},
+    {OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, (void (*)(void))rsa_operation},
+    {0, NULL},
+};
+
+/* A key whose identifier allows RSASSA-PSS only (RFC 4055 1.2). */
+const OSSL_DISPATCH provider_keymgmt_rsa_pss[] = {
+    COMMON_FUNCTIONS,
+    {OSSL_FUNC_KEYMGMT_IMPORT, (void (*)(void))rsa_pss_import},
     {OSSL_FUNC_KEYMGMT_IMPORT_TYPES, (void (*)(void))rsa_types},
     {OSSL_FUNC_KEYMGMT_EXPORT_TYPES, (void (*)(void))rsa_types},
     {OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, (void (*)(void))rsa_gettable},

@@ -4,7 +4,7 @@
 
 #include <openssl/core.h>
 
-extern const OSSL_DISPATCH provider_keymgmt_rsa[];
+extern const OSSL_DISPATCH provider_keymgmt_rsa[], provider_keymgmt_rsa_pss[];
 extern const OSSL_DISPATCH provider_keymgmt_ec[];
 
 #endif

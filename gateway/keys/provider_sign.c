@@ -195,7 +195,7 @@ static int parameters(struct sign *s, struct keeper_sign *rq)
 	rq->md = provider_md(name);
 	if (!rq->md)
 		return -1;
-	if (EVP_PKEY_is_a(s->key->pub, "RSA"))
+	if (!EVP_PKEY_is_a(s->key->pub, "EC"))
 		return rsa_padding(s, rq);
 	rq->pad = KEEPER_PAD_ECDSA;
 	return 0;

@@ -68,7 +68,7 @@ int mime_parts_sure(struct arena *a, struct reader *r, const struct mime_entity 
     struct mime_range **parts_r, size_t *n_r, struct problem *pr) __attribute__((warn_unused_result));
 
 /* An S/MIME part below the top, of the first few. */
-#define MIME_INSIDE_MAX 8
+#define MIME_INSIDE_MAX 64
 struct mime_inside {
 	char path[24]; /* as IMAP counts (RFC 3501 6.4.5): "2", "1.2"; cut where it is nested deeper */
 	bool attached; /* below a message/rfc822 */
@@ -92,6 +92,7 @@ struct mime_facts {
 	bool smime_inside; /* any part below the top is application/pkcs7-mime (or .p7m) encrypted or opaque */
 	struct mime_inside inside[MIME_INSIDE_MAX]; /* signed and opaque parts below the top */
 	size_t ninside;
+	bool more_inside;    /* than that */
 	size_t depth, parts; /* depth 0: no container; parts: entities in all, the message included */
 };
 int mime_facts(struct arena *a, struct reader *r, uint64_t off, uint64_t len, const struct mime_limits *lim,

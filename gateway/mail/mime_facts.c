@@ -106,10 +106,15 @@ static void note_inside(struct walk *w, const struct mime_entity *e)
 {
 	const char *kind = mime_param(&e->type, "smime-type");
 	enum mime_smime what = mime_smime(e);
-	struct mime_inside *in = &w->f->inside[w->f->ninside];
+	struct mime_inside *in;
 
-	if (w->depth == 0 || w->f->ninside == MIME_INSIDE_MAX || what == MIME_SMIME_NONE)
+	if (w->depth == 0 || what == MIME_SMIME_NONE)
 		return;
+	if (w->f->ninside == MIME_INSIDE_MAX) {
+		w->f->more_inside = true;
+		return;
+	}
+	in = &w->f->inside[w->f->ninside];
 	path_of(w, in->path, sizeof(in->path));
 	in->attached = false;
 	for (size_t i = 0; i < w->depth; i++)

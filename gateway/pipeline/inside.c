@@ -33,35 +33,50 @@ static size_t unbase64(const char *p, size_t n, uint8_t out[HEAD])
 	return len;
 }
 
-/* RFC 5652 3: SEQUENCE { contentType OBJECT IDENTIFIER ...: enveloped (pkcs7 3) or authEnveloped (ct 23). */
-static bool says_enveloped(const uint8_t *p, size_t n)
+enum what { NOTHING, SIGNED, ENCRYPTED };
+
+/* RFC 5652 3: SEQUENCE { contentType OBJECT IDENTIFIER ... */
+static enum what by_content(const uint8_t *p, size_t n)
 {
-	static const uint8_t enveloped[] = {0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 3};
-	static const uint8_t auth[] = {0x06, 11, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 16, 1, 23};
+	static const struct {
+		uint8_t oid[13];
+		size_t n;
+		enum what what;
+	} known[] = {{{0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2}, 11, SIGNED},
+	    {{0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 3}, 11, ENCRYPTED},
+	    {{0x06, 11, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 16, 1, 23}, 13, ENCRYPTED}};
 	size_t at = 2;
 
 	if (n < 3 || p[0] != 0x30)
-		return false;
+		return NOTHING;
 	if (p[1] > 0x80)
 		at += p[1] & 0x7f;
-	return (n >= at + sizeof(enveloped) && memcmp(p + at, enveloped, sizeof(enveloped)) == 0) ||
-	       (n >= at + sizeof(auth) && memcmp(p + at, auth, sizeof(auth)) == 0);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (n >= at + known[i].n && memcmp(p + at, known[i].oid, known[i].n) == 0)
+			return known[i].what;
+	return NOTHING;
 }
 
-static bool labelled(const char *kind)
+static enum what by_label(const struct mime_inside *in)
 {
-	return lex_same(kind, strlen(kind), "enveloped-data") || lex_same(kind, strlen(kind), "authenveloped-data");
+	const char *kind = in->kind;
+
+	if (lex_same(kind, strlen(kind), "enveloped-data") || lex_same(kind, strlen(kind), "authenveloped-data"))
+		return ENCRYPTED;
+	return in->detached || lex_same(kind, strlen(kind), "signed-data") ? SIGNED : NOTHING;
 }
 
-/* By its label or its content: a reader may go by either. Signed documents (CAdES) have the same type and names. */
-static int is_encrypted(struct work *w, const struct mime_inside *in, bool *yes_r, struct problem *pr)
+/* By its label or its content, the worse of both: a reader may go by either. Signed documents (CAdES) have the same
+ * type and names. */
+static int weigh(struct work *w, const struct mime_inside *in, enum what *what_r, struct problem *pr)
 {
 	char text[PEEK];
 	uint8_t head[HEAD];
+	enum what found;
 	size_t n;
 
-	*yes_r = labelled(in->kind);
-	if (*yes_r || in->detached)
+	*what_r = by_label(in);
+	if (*what_r == ENCRYPTED || in->detached)
 		return 0;
 	if (stream_read_at(w->cur, in->body_off, text, sizeof(text), &n, pr) != 0)
 		return -1;
@@ -73,7 +88,9 @@ static int is_encrypted(struct work *w, const struct mime_inside *in, bool *yes_
 		n = n < HEAD ? n : HEAD;
 		memcpy(head, text, n);
 	}
-	*yes_r = says_enveloped(head, n);
+	found = by_content(head, n);
+	if (found > *what_r)
+		*what_r = found;
 	return 0;
 }
 
@@ -142,15 +159,19 @@ static void note(struct work *w, const struct mime_inside *in, bool encrypted)
 static int note_all(struct work *w, const struct mime_facts *f, struct problem *pr)
 {
 	for (size_t i = 0; i < f->ninside; i++) {
-		bool encrypted;
+		enum what what;
 
 		/* what a report returns is its recipient's own mail */
 		if (f->report && f->inside[i].attached)
 			continue;
-		if (is_encrypted(w, &f->inside[i], &encrypted, pr) != 0)
+		if (weigh(w, &f->inside[i], &what, pr) != 0)
 			return -1;
-		note(w, &f->inside[i], encrypted);
+		if (what != NOTHING)
+			note(w, &f->inside[i], what == ENCRYPTED);
 	}
+	if (f->more_inside && !w->facts.part_why[0])
+		snprintf(w->facts.part_why, sizeof(w->facts.part_why),
+		    "there are more than %d S/MIME parts, and an encrypted one may be among them", MIME_INSIDE_MAX);
 	return 0;
 }
 

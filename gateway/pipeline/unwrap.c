@@ -323,6 +323,7 @@ int unwrap_read(struct work *w)
 		return 0;
 	if (find(w) != 0)
 		return -1;
+	/* the signature that decides does not cover the fields around it */
 	if (w->wrapped.kind == UNWRAP_NONE)
 		return 0;
 	note_differs(w);

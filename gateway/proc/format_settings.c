@@ -23,7 +23,8 @@ static const struct setting rows[] = {
 	    "How mail is written where neither the partner's entry nor its own signed mail says otherwise: options "
 	    "such as \"cipher=aes-128-cbc wrap=rfc9788\" (postern(1), partner set). What is not named here is "
 	    "cipher=aes-256-cbc key=pkcs1 digest=auto signature=pkcs1 recipient-id=issuer inside=opaque "
-	    "alone=multipart wrap=none subject=hidden legacy-display=no triple=no. A GCM cipher stands here for CBC "
+	    "alone=multipart wrap=none subject=hidden legacy-display=no triple=no calendar=opaque. A GCM cipher "
+	    "stands here for CBC "
 	    "with as "
 	    "long a key where mail is encrypted to one person's certificate: few desktops read GCM.",
 	.check = check_format},

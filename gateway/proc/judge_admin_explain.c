@@ -92,6 +92,18 @@ static void tell_signer(struct judge_call *c, const struct judge_verdict *v)
 		line(c, "we have no signing certificate for the sender: %s", v->signer_why);
 }
 
+static void tell_ec(struct judge_call *c, const struct judge_verdict *v)
+{
+	struct judge_cert *k;
+
+	if (v->nrcpt_certs == 0)
+		return;
+	k = judge_cache_cert(c->ja->world->cache, v->rcpt_certs[0].p, v->rcpt_certs[0].n, NULL);
+	if (k && strncmp(k->f.key, "EC", 2) == 0)
+		line(c, "the certificate has the key %s: instead of key= it is ECDH", k->f.key);
+	judge_cert_drop(k);
+}
+
 /* How it is written, and whose word that is. */
 static int tell_format(struct judge_call *c, const struct judge_resolve *rq, const struct judge_verdict *v)
 {
@@ -111,6 +123,7 @@ static int tell_format(struct judge_call *c, const struct judge_resolve *rq, con
 	format_print(&f.f, FORMAT_ALL, text);
 	judge_call_set(c->data, "format", judge_call_text(text));
 	line(c, "written with %s", text);
+	tell_ec(c, v);
 	format_print(&f.f, f.from_admin, part);
 	if (f.from_admin)
 		line(c, "of that, %s: set in the entry of %s", part, f.entries);

@@ -342,7 +342,7 @@ def test_forged_results(top):
         ours = head[:at]
         names = [n.lower() for n in re.findall(rb"^([A-Za-z-]+):", ours, re.M)]
         assert names[0] == b"received" and names.count(b"authentication-results") == 1 and names.count(b"x-postern-verdict") == 1, names
-        assert set(names) <= {b"received", b"return-path", b"authentication-results", b"x-postern-verdict", b"x-postern-reason", b"x-postern-cipher", b"x-postern-signer"}, names
+        assert set(names) <= {b"received", b"return-path", b"authentication-results", b"x-postern-verdict", b"x-postern-reason", b"x-postern-cipher", b"x-postern-signer", b"x-postern-layer"}, names
         assert mail.fields("X-Postern-Verdict") == [verdict] and b"forged" not in ours and b"smime=pass" not in ours
         assert mail.body == body
     # in the clear

@@ -49,7 +49,7 @@ REFUSED_SIGN = {
     "pgp-mime-signed-eight-bit": SEVEN + "a part of it is signed and has 8-bit text or overlong lines.",
 }
 # What the second gateway keeps after it opened it (ADMIN.md, "Incoming mail"): a structure made to exhaust its readers; a layer for a key it does not have; something encrypted beside
-# what is not. Part of the reason.
+# what is not. What the reason says.
 HELD = {
     "parts-1100": "encrypted, and opened: The message has more than 1000 MIME parts.",
     "smime-sealed-and-forwarded": "part 2 is encrypted and stands inside a multipart, beside what anybody can write there",
@@ -66,14 +66,18 @@ BROKEN = {
     "from-missing": "The message has no From field.",
 }
 UNTRUSTED = {"from-other-domain"}
-# (With the whole message inside, what the author signed or sealed is content.) The author's own signature decides the verdict, being the innermost, and nobody believes it here: the clear form stays on, the opaque one must be opened to be read.
+# The author's own signature decides the verdict, being the innermost, and nobody believes it here: the clear form stays on, the opaque one must be opened to be read.
 OWN_SIGNATURE = {"smime-clear-signed", "smime-opaque-signed"}
-# A part has a signature or looks like one, what stands beside it has none: said of mail that has no other.
-PARTLY = {"smime-signed-and-forwarded", "p7m-name-no-smime"}
+# A part has a signature, what stands beside it has none: said of mail that has no other.
+PARTLY = {"smime-signed-and-forwarded"}
+
+
+# Protected fields stand there twice, and the other gateway reads no more than 1,000.
+REFUSED_RFC9788 = {"fields-900": "552 5.3.4 the header of the message is too large to be protected (header-max)"}
 
 
 def refusal(name, treatment):
-    return REFUSED.get(name) or (REFUSED_SIGN.get(name) if treatment == "sign" else None)
+    return REFUSED.get(name) or {"sign": REFUSED_SIGN, "rfc9788": REFUSED_RFC9788}.get(treatment, {}).get(name)
 
 
 def verdict(name, treatment):
@@ -127,6 +131,7 @@ def hand_in(port, cases, domain, replies):
 
 
 def arrives(name, treatment):
+    """A layer inside a message that is wrapped whole is for its reader to open, like any attached message."""
     if treatment == "message" and name == "smime-sealed-for-a-person":
         return True
     return name not in (HELD if treatment in SEALED else RETURNED)
@@ -148,7 +153,7 @@ def faults_of(case, treatment, reply, mail):
     if treatment != "clear" and case.name in BROKEN and BROKEN[case.name] not in mail.field("X-Postern-Reason"):
         out.append(f"reason {mail.field('X-Postern-Reason')}")
     opened = case.name == "smime-opaque-signed" and treatment != "message"
-    why = compare.differs(corpus.signed_inside(case) if opened else case, treatment, mail.data, opened)
+    why = compare.differs(corpus.signed_inside(case) if opened else case, treatment, mail.data, opened, want in ("sealed", "signed", "clear"))
     return out + ([why] if why else [])
 
 

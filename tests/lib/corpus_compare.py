@@ -58,15 +58,33 @@ def arrived_fields(fields, sent):
     return out
 
 
-def fields_differ(sent, arrived, wrapped):
+def is_trace(field):
+    """Written by relays: where header fields are protected, these come before the author's."""
+    return name(field) in (b"received", b"return-path", b"dkim-signature", b"authentication-results", b"delivered-to", b"x-original-to") or name(field).startswith(b"arc-")
+
+
+def versions_differ(a, b, how):
+    """MIME-Version: the author's own where fields are protected, else one of ours."""
+    a, b = [f for f in a if is_version(f)], [f for f in b if is_version(f)]
+    want = a if how == "message" or (how == "rfc9788" and a) else [b"MIME-Version: 1.0\r\n"]
+    return None if b == want else f"MIME-Version {b}"
+
+
+def fields_differ(sent, arrived, how, in_order=True):
+    """how: "clear", else the way the message was sealed or signed. in_order: False where some that were hidden are put behind the others."""
     a, b = sent_fields(sent), arrived_fields(arrived, sent)
-    if not wrapped:
+    if how == "clear":
         return None if a == b else f"fields {first_difference(a, b)}"
     a = [f for f in a if name(f) != b"hp-outer"]
-    if [f for f in b if is_version(f)] not in ([b"MIME-Version: 1.0\r\n"], [f for f in a if is_version(f)]):
-        return f"MIME-Version {[f for f in b if is_version(f)]}"
-    outer = [f for f in a if not is_content(f) and not is_version(f)], [f for f in b if not is_content(f) and not is_version(f)]
-    return None if outer[0] == outer[1] else f"fields {first_difference(*outer)}"
+    why = versions_differ(a, b, how)
+    if why:
+        return why
+    a, b = [f for f in a if not is_content(f) and not is_version(f)], [f for f in b if not is_content(f) and not is_version(f)]
+    if how in ("rfc9788", "message"):
+        a, b = sorted(a, key=is_trace), sorted(b, key=is_trace)
+    if not in_order:
+        a, b = sorted(a), sorted(b)
+    return None if a == b else f"fields {first_difference(a, b)}"
 
 
 def first_difference(a, b):
@@ -170,22 +188,43 @@ def taken_off(fields, body):
     return split(parts(body, b)[1][0]) if b.startswith(b"=_postern_") else None
 
 
-def differs(case, treatment, data, opened=False):
-    """None, or what became of the message that should not. opened: an S/MIME layer of its own was taken off it as well."""
+def unmarked(arrived, sent):
+    """Where the signature does not vouch for protected fields, the mark that says there are some stays on Content-Type."""
+    out = [re.sub(rb';[ \t\r\n]*hp="cipher"', b"", f) if name(f) == b"content-type" else f for f in arrived]
+    made = not any(name(f) == b"content-type" for f in sent)
+    return [f for f in out if not (made and f == b"Content-Type: text/plain\r\n")]
+
+
+def attached_differs(case, data):
+    """A wrapped message that the signature does not vouch for is delivered as what it is, an attachment with all its fields."""
+    sent, body = split(case.data)
+    arrived, got = split(data)
+    inner, inner_body = split(got)
+    if not value(arrived, b"content-type").lower().startswith(b"message/"):
+        return f"is no attached message but {value(arrived, b'content-type')}"
+    return fields_differ(sent, inner, "message") or (None if content(sent) + body == content(inner) + inner_body else "content of the attached message")
+
+
+def differs(case, how, data, opened=False, believed=True):
+    """None, or what became of the message that should not. opened: an S/MIME layer of its own was taken off it as well; believed: the signature vouches for protected fields."""
+    if how == "message" and not believed:
+        return attached_differs(case, data)
     sent, body = split(case.data)
     arrived, got = split(data)
     if body and not body.endswith(b"\r\n"):
         body += b"\r\n"  # SMTP has no message without a final line end
     inner = taken_off(arrived, got)
-    why = fields_differ(sent, arrived, treatment != "clear" or opened)
+    why = fields_differ(sent, arrived, "seal" if opened and how == "clear" else how, believed)
     if why:
         return why
+    if how == "rfc9788" and not believed:
+        arrived = unmarked(arrived, sent)
     before, after = content(sent) + body, content(arrived) + got
     if inner:
         after = content(inner[0]) + inner[1]
     if before == after:
         return None
-    if treatment != "sign" or is_seven(before):
+    if how != "sign" or is_seven(before):
         return f"content {difference(before, after)}"
     if not is_seven(after):
         return "signed content is not 7-bit"

@@ -50,7 +50,8 @@ class Ours:
         got, _ = cms("trust", signed, anchor=self.ca.cert, **({"content": self.file(content)} if content is not None else {}))
         return got if content is None else content
 
-    def encrypt(self, to, content, cipher="aes-256-cbc", keys="v15", ski=False, ber=False):
+    def encrypt(self, to, content, cipher="aes-256-cbc", keys="v15", ski=False, ber=False, kdf="", label=""):
+        # the hash of X9.63 is the gateway's choice, by the curve
         return cms("encrypt", content, rcpt=self.who[to].cert, cipher=cipher, keys=keys, ski="yes" if ski else "no")[0]
 
     def decrypt(self, me, octets):
@@ -73,7 +74,7 @@ def indefinite(octets, want):
         raise Refused(f"the outermost length is {'not ' if want else ''}indefinite")
 
 
-def as_asked(octets, detached=None, digest=None, pss=False, key="rsa", cipher=None, keys=None, ski=False):
+def as_asked(octets, detached=None, digest=None, pss=False, key="rsa", cipher=None, keys=None, ski=False, kdf=""):
     """Is the message of the kind that was asked for? As openssl shows it, which is neither the writer nor ours; a program without such an option would pass for nothing."""
     text = re.sub(r"\s+", " ", run(["openssl", "cms", "-cmsout", "-print", "-noout", "-inform", "DER"], octets)[0].decode("utf-8", "replace"))
     want = []
@@ -83,7 +84,7 @@ def as_asked(octets, detached=None, digest=None, pss=False, key="rsa", cipher=No
     if cipher:
         want += [f"contentEncryptionAlgorithm: algorithm: {cipher} ", "CMS_AuthEnvelopedData|authEnvelopedData" if cipher.endswith("gcm") else "d.envelopedData", "rKeyId|subjectKeyIdentifier" if ski else "issuerAndSerialNumber"]
         hash_of = {"oaep-sha1": r"rsaesOaep \(1.2.840.113549.1.1.7\) parameter: SEQUENCE: 0:d=0 hl=2 l= 0", "oaep-sha256": "rsaesOaep .*sha256"}
-        want += {"v15": ["d.ktri", "keyEncryptionAlgorithm: algorithm: rsaEncryption"], "ecdh": ["d.kari", "dhSinglePass-stdDH-sha"], None: []}.get(keys) or [hash_of[k] for k in [keys] if k]
+        want += {"v15": ["d.ktri", "keyEncryptionAlgorithm: algorithm: rsaEncryption"], "ecdh": ["d.kari", "dhSinglePass-stdDH-" + (kdf or "sha")], None: []}.get(keys) or [hash_of[k] for k in [keys] if k]
     for w in want:
         if not re.search(w, text):
             raise Refused(f"it wrote another kind: {w!r} is not in what openssl shows of it")
@@ -119,9 +120,10 @@ def streamed_signed(w, r, me, you):
     same(r.verify(octets))
 
 
-def sealed(key="rsa", cipher="aes-256-cbc", keys="v15", ski=False, any_cipher=False):
+def sealed(key="rsa", cipher="aes-256-cbc", keys="v15", ski=False, any_cipher=False, kdf="sha256", label=""):
     def cell(w, r, me, you):
-        same(r.decrypt(f"{you}-{key}", as_asked(w.encrypt(f"{you}-{key}", CONTENT, cipher=cipher, keys=keys, ski=ski), cipher="aes-...-cbc" if any_cipher else cipher, keys=keys, ski=ski)))
+        same(r.decrypt(f"{you}-{key}", as_asked(w.encrypt(f"{you}-{key}", CONTENT, cipher=cipher, keys=keys, ski=ski, kdf=kdf, label=label),
+                                                 cipher="aes-...-cbc" if any_cipher else cipher, keys=keys, ski=ski, kdf=kdf)))
     return cell
 
 
@@ -184,8 +186,11 @@ CELLS = {
     "AES-256-CBC, OAEP SHA-1": sealed(keys="oaep-sha1"),
     "AES-256-CBC, OAEP SHA-256": sealed(keys="oaep-sha256"),
     "AES-256-GCM, OAEP SHA-256": sealed(keys="oaep-sha256", cipher="aes-256-gcm"),
-    "AES-128-CBC, ECDH P-256": sealed("p256", keys="ecdh", cipher="aes-128-cbc"),
-    "AES-256-CBC, ECDH P-384": sealed("p384", keys="ecdh"),
+    "AES-256-CBC, OAEP SHA-256 with a label": sealed(keys="oaep-sha256", label="a label"),
+    "AES-128-CBC, ECDH P-256, KDF SHA-256": sealed("p256", keys="ecdh", cipher="aes-128-cbc"),
+    "AES-256-CBC, ECDH P-384, KDF SHA-384": sealed("p384", keys="ecdh", kdf="sha384"),
+    "AES-256-CBC, ECDH P-256, KDF SHA-1": sealed("p256", keys="ecdh", kdf="sha1"),
+    "AES-256-GCM, ECDH P-256, KDF SHA-256": sealed("p256", keys="ecdh", cipher="aes-256-gcm"),
     "signed, then encrypted": sign_then_encrypt,
     "triple wrapped": triple,
     "compressed": compressed,

@@ -81,10 +81,11 @@ class OpenSSL(Peer):
         detached = ["-content", self.put("content", content)] if content is not None else []
         return run(["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-CAfile", self.ca.cert, *detached], signed)[0]
 
-    def encrypt(self, to, content, cipher="aes-256-cbc", keys="v15", ski=False, ber=False):
+    def encrypt(self, to, content, cipher="aes-256-cbc", keys="v15", ski=False, ber=False, kdf="sha256", label=""):
         # rsa_mgf1_md follows rsa_oaep_md unless told otherwise; named, so that a reader of the command sees it
         oaep = [x for o in ("rsa_padding_mode:oaep", "rsa_oaep_md:" + keys[5:], "rsa_mgf1_md:" + keys[5:]) for x in ("-keyopt", o)] if keys.startswith("oaep") else []
-        ecdh = ["-keyopt", "ecdh_kdf_md:sha256"] if keys == "ecdh" else []
+        oaep += ["-keyopt", "rsa_oaep_label:" + label.encode().hex()] if label else []
+        ecdh = ["-keyopt", "ecdh_kdf_md:" + kdf] if keys == "ecdh" else []
         return run(["openssl", "cms", "-encrypt", "-binary", "-outform", "DER", "-" + cipher, *(["-keyid"] if ski else []), *(["-stream"] if ber else ["-noindef"]), "-recip", self.who[to].cert,
                     *oaep, *ecdh], content)[0]
 
@@ -163,7 +164,7 @@ class Gpgsm(Peer):
             raise Refused("no GOODSIG and TRUST_FULLY: " + " ".join(said.decode("utf-8", "replace").split())[-200:])
         return got
 
-    def encrypt(self, to, content, cipher="aes-256-cbc", keys="v15", ski=False, ber=False):
+    def encrypt(self, to, content, cipher="aes-256-cbc", keys="v15", ski=False, ber=False, kdf="sha256", label=""):
         return self.gpgsm("--cipher-algo", cipher.split("-")[0].upper() + cipher.split("-")[1], "-r", "0x" + self.prints[to], "--encrypt", data=content)[0]
 
     def decrypt(self, me, octets):
@@ -204,7 +205,7 @@ class NSS(Peer):
         self.cmsutil("-D", "-i", path, "-o", out, *detached)
         return self.get("out")
 
-    def encrypt(self, to, content, cipher="aes-256-cbc", keys="v15", ski=False, ber=False):
+    def encrypt(self, to, content, cipher="aes-256-cbc", keys="v15", ski=False, ber=False, kdf="sha256", label=""):
         out = self.out()
         self.cmsutil("-E", "-r", to, "-i", self.put("in", content), "-o", out)
         return self.get("out")
@@ -287,8 +288,9 @@ class BouncyCastle(Lines):
         got = self.ask("verify", ca=self.ca.cert, **{"in": self.put("in", signed)}, **({"content": self.put("content", content)} if content is not None else {}))
         return got if content is None else content
 
-    def encrypt(self, to, content, cipher="aes-256-cbc", keys="v15", ski=False, ber=False):
-        return self.ask("encrypt", cert=self.who[to].cert, cipher=cipher, keys=keys, **{"in": self.put("in", content)}, **self.flags(ski=ski, ber=ber))
+    def encrypt(self, to, content, cipher="aes-256-cbc", keys="v15", ski=False, ber=False, kdf="sha256", label=""):
+        return self.ask("encrypt", cert=self.who[to].cert, cipher=cipher, keys=keys, hash=kdf.upper().replace("SHA", "SHA-"), **{"in": self.put("in", content)},
+                        **({"label": label} if label else {}), **self.flags(ski=ski, ber=ber))
 
     def decrypt(self, me, octets):
         return self.ask("decrypt", **{"in": self.put("in", octets)}, **self.pair(me))
@@ -317,8 +319,8 @@ class PKIjs(Lines):
         got = self.ask("verify", ca=self.ca.cert, **{"in": self.put("in", signed)}, **({"content": self.put("content", content)} if content is not None else {}))
         return got if content is None else content
 
-    def encrypt(self, to, content, cipher="aes-256-cbc", keys="v15", ski=False, ber=False):
-        return self.ask("encrypt", cert=self.who[to].cert, cipher=cipher, hash="SHA-1" if keys == "oaep-sha1" else "SHA-256", **{"in": self.put("in", content)})
+    def encrypt(self, to, content, cipher="aes-256-cbc", keys="v15", ski=False, ber=False, kdf="sha256", label=""):
+        return self.ask("encrypt", cert=self.who[to].cert, cipher=cipher, hash="SHA-1" if keys == "oaep-sha1" else kdf.upper().replace("SHA", "SHA-"), **{"in": self.put("in", content)})
 
     def decrypt(self, me, octets):
         return self.ask("decrypt", **{"in": self.put("in", octets)}, **self.pair(me))

@@ -69,7 +69,7 @@ static struct buf read_input(void)
 
 static void put_output(const struct buf *b)
 {
-	if (fwrite(b->p, 1, b->len, stdout) != b->len || fflush(stdout) != 0)
+	if ((b->len > 0 && fwrite(b->p, 1, b->len, stdout) != b->len) || fflush(stdout) != 0)
 		die(1, "standard output failed", "");
 }
 

@@ -128,6 +128,48 @@ START_TEST(test_recipients)
 }
 END_TEST
 
+START_TEST(test_no_key_identifier)
+{
+	/* a certificate without the extension is named by issuer and serial number, whatever is asked */
+	for (int without = 0; without < 2; without++)
+		for (int i = 0; i < 2; i++) {
+			struct fx_id id = fx_id(i == 0 ? "rsa" : "ec");
+			struct cms_recipient r = {.cert = id.cert, .mode = CMS_KEY_RSA_V15, .ski = true};
+			const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(id.cert);
+			struct problem pr = {0};
+			struct stream_buf to;
+			struct cms_enc *e;
+			struct buf der, got, octets;
+
+			buf_init(&octets, 100);
+			ck_assert_int_eq(
+			    buf_add(&octets, ASN1_STRING_get0_data(ski), (size_t)ASN1_STRING_length(ski)), 0);
+			if (without) {
+				int at = X509_get_ext_by_NID(id.cert, NID_subject_key_identifier, -1);
+
+				X509_EXTENSION_free(X509_delete_ext(id.cert, at));
+				ck_assert_int_gt(X509_sign(id.cert, id.key, EVP_sha256()), 0);
+				r.cert = X509_dup(id.cert); /* what was read of it is forgotten */
+				X509_free(id.cert);
+				id.cert = r.cert;
+			}
+			buf_init(&der, FX_MAX);
+			stream_buf_init(&to, &der);
+			e = cms_enc_new(&r, 1, CMS_AES_256_CBC, &to.writer, &pr);
+			ck_assert_msg(e != NULL, "%s", pr.text);
+			ck_assert_int_eq(stream_write(cms_enc_writer(e), text.p, text.len, &pr), 0);
+			ck_assert_int_eq(cms_enc_end(e, &pr), 0);
+			ck_assert_int_eq(memmem(der.p, 400, octets.p, octets.len) == NULL, without);
+			ck_assert_msg(fx_decrypt(der.p, der.len, &id, &got, &pr) == 0, "%s", pr.text);
+			fx_same(&got, &text);
+			buf_clear(&octets);
+			buf_clear(&got);
+			buf_clear(&der);
+			fx_id_clear(&id);
+		}
+}
+END_TEST
+
 START_TEST(test_write_sizes)
 {
 	static const size_t sizes[] = {1, 7, 4096, 16383, 16384, 16385, 40000, 50000};
@@ -287,6 +329,7 @@ int main(void)
 	tcase_add_loop_test(t, test_modes, 0, (int)(sizeof(cases) / sizeof(cases[0])));
 	tcase_add_loop_test(t, test_ecdh_form, 0, (int)(sizeof(ecdh) / sizeof(ecdh[0])));
 	tcase_add_test(t, test_recipients);
+	tcase_add_test(t, test_no_key_identifier);
 	tcase_add_test(t, test_write_sizes);
 	tcase_add_test(t, test_nested);
 	tcase_add_test(t, test_refused);

@@ -5,6 +5,8 @@
 #include "tests/unit/cms_fixture.h"
 #include "tests/unit/provider_fixture.h"
 
+#include "gateway/keys/keys_client.h"
+
 static struct buf text;
 
 static void setup(void)
@@ -32,7 +34,7 @@ static const struct {
     {KEYS_EC_P521, NULL, "ecdsa-with-SHA512", true, false}, /* PSS means nothing there */
 };
 
-static int libcrypto_verifies(const struct buf *der, X509 *cert, const struct buf *detached)
+static int libcrypto_verifies(const struct buf *der, const struct buf *detached)
 {
 	BIO *in = BIO_new_mem_buf(der->p, (int)der->len), *out = BIO_new(BIO_s_null());
 	BIO *side = detached ? BIO_new_mem_buf(detached->p, (int)detached->len) : NULL;
@@ -41,7 +43,7 @@ static int libcrypto_verifies(const struct buf *der, X509 *cert, const struct bu
 
 	ck_assert_ptr_nonnull(cms);
 	ok = CMS_verify(cms, NULL, NULL, side, out, CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY);
-	(void)cert;
+
 	CMS_ContentInfo_free(cms);
 	BIO_free(in);
 	BIO_free(out);
@@ -70,11 +72,78 @@ START_TEST(test_sign)
 		ck_assert_msg(fx_verify(der.p, der.len, detached ? &text : NULL, &got, &v, &pr) == 0, "%s", pr.text);
 		ck_assert_msg(v.signers[0].ok, "%s", v.signers[0].why);
 		ck_assert_str_eq(v.signers[0].sigalg, signs[_i].says);
-		ck_assert_int_eq(libcrypto_verifies(&der, s.cert, detached ? &text : NULL), 1);
+		ck_assert_int_eq(libcrypto_verifies(&der, detached ? &text : NULL), 1);
 		cms_verdict_clear(&v);
 		buf_clear(&got);
 		buf_clear(&der);
 	}
+	ck_assert(!keys_client_failed(s.client));
+	subject_drop(&s);
+}
+END_TEST
+
+/* Gives the keeper a key whose identifier allows RSASSA-PSS only. */
+static EVP_PKEY *import_pss(const char *id, enum keys_use use)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+	struct keys_client *judge = fixture_client(&fx, KEEPER_FOR_JUDGE);
+	EVP_PKEY *pkey = NULL, *pub;
+	PKCS8_PRIV_KEY_INFO *info;
+	unsigned char *der = NULL;
+	struct problem pr = {0};
+	int n;
+
+	ck_assert(EVP_PKEY_keygen_init(ctx) > 0 && EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 2048) > 0);
+	ck_assert_int_gt(EVP_PKEY_generate(ctx, &pkey), 0);
+	info = EVP_PKEY2PKCS8(pkey);
+	n = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
+	ck_assert_msg(keys_import(judge, id, use, der, (size_t)n, &pub, &pr) == 0, "%s", pr.text);
+	ck_assert(EVP_PKEY_is_a(pub, "RSA-PSS"));
+	OPENSSL_free(der);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	EVP_PKEY_free(pkey);
+	EVP_PKEY_CTX_free(ctx);
+	keys_client_free(judge);
+	return pub;
+}
+
+START_TEST(test_pss_key)
+{
+	/* it signs PSS, asked or not, and nothing else; a restart of the keeper reads it again */
+	struct subject s = {.id = "pss"};
+	uint8_t digest[32] = {7};
+	struct keeper_request v15 = {.msg = KEEPER_MSG_SIGN,
+	    .id = "pss",
+	    .sign = {.pad = KEEPER_PAD_PKCS1, .md = KEEPER_MD_SHA256, .digest = {digest, 32}}};
+	struct keeper_reply rp;
+	struct problem why = {0};
+
+	s.pub = import_pss(s.id, KEYS_USE_SIGN);
+	s.cert = fixture_cert(&fx, s.id);
+	ck_assert_int_eq(X509_get_signature_nid(s.cert), NID_rsassaPss);
+	fixture_down(&fx);
+	fixture_up(&fx);
+	subject_use(&s, KEEPER_FOR_SEALER);
+	for (int i = 0; i < 4; i++) {
+		struct cms_signer how = {
+		    .cert = s.cert, .key = s.pkey, .pss = i % 2, .digest = i < 2 ? "SHA256" : "SHA512"};
+		struct cms_verdict v;
+		struct problem pr;
+		struct buf der, got;
+
+		fx_sign(&text, &how, NULL, &der);
+		ck_assert_msg(fx_verify(der.p, der.len, NULL, &got, &v, &pr) == 0, "%s", pr.text);
+		ck_assert_msg(v.signers[0].ok, "%s", v.signers[0].why);
+		ck_assert_str_eq(v.signers[0].sigalg, "rsassaPss");
+		ck_assert_int_eq(libcrypto_verifies(&der, NULL), 1);
+		cms_verdict_clear(&v);
+		buf_clear(&got);
+		buf_clear(&der);
+	}
+	/* whatever libcrypto would say, the keeper itself refuses the older padding */
+	ck_assert_int_eq(keys_client_call(s.client, &v15, &rp, &why), -1);
+	ck_assert_int_eq(why.cls, PROBLEM_PERM);
+	ck_assert_ptr_nonnull(strstr(why.text, "cannot make the kind of signature"));
 	ck_assert(!keys_client_failed(s.client));
 	subject_drop(&s);
 }
@@ -157,6 +226,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, test_sign, 0, (int)(sizeof(signs) / sizeof(signs[0])));
+	tcase_add_test(t, test_pss_key);
 	tcase_add_loop_test(t, test_decrypt, 0, 4);
 	tcase_add_test(t, test_mixed);
 	suite_add_tcase(s, t);

@@ -137,6 +137,64 @@ START_TEST(test_facts)
 }
 END_TEST
 
+#define P7 "Content-Type: application/pkcs7-mime\r\n\r\n0\r\n"
+/* path, and a attached, d detached, for each S/MIME part below the top */
+static const struct {
+	const char *in, *inside;
+} insides[] = {
+    {P7, ""}, {MULTI("b") "--b\r\n\r\n1\r\n--b\r\n" P7 "--b--\r\n", "2"},
+    {MULTI("b") "--b\r\n" P7 "--b\r\n\r\n1\r\n--b\r\n" P7 "--b--\r\n", "1 3"},
+    {MULTI("b") "--b\r\n\r\n1\r\n--b\r\n" MULTI("c") "--c\r\n" P7 "--c--\r\n--b--\r\n", "2.1"},
+    {MULTI("b") "--b\r\nContent-Type: message/rfc822\r\n\r\n" P7 "--b--\r\n", "1a"},
+    {MULTI("b") "--b\r\nContent-Type: message/rfc822\r\n\r\n" MULTI("c") "--c\r\n" P7 "--c--\r\n--b--\r\n", "1.1a"},
+    {"Content-Type: message/rfc822\r\n\r\n" P7, "1a"},
+    {MULTI("b") "--b\r\nContent-Type: multipart/signed; protocol=application/pkcs7-signature; "
+		"boundary=c\r\n\r\n--c\r\n\r\n1\r\n--c\r\nContent-Type: "
+		"application/pkcs7-signature\r\n\r\n--c--\r\n--b--\r\n",
+	"1d"},
+    {MULTI("b") "--b\r\n" P7 "--b\r\nno field\r\n\r\n--b--\r\n", "1"}, /* what a walk that fails has seen */
+};
+
+START_TEST(test_inside)
+{
+	const char *in = insides[_i].in;
+	struct mime_facts f;
+	struct stream_mem m;
+	char got[200] = "";
+	size_t n = 0;
+
+	stream_mem_init(&m, in, strlen(in));
+	if (mime_facts(arena, &m.reader, 0, strlen(in), &mime_limits_default, &f, NULL) != 0)
+		ck_assert_ptr_nonnull(strstr(in, "no field"));
+	for (size_t i = 0; i < f.ninside; i++) {
+		n += (size_t)snprintf(got + n, sizeof(got) - n, "%s%s%s%s", n ? " " : "", f.inside[i].path,
+		    f.inside[i].attached ? "a" : "", f.inside[i].detached ? "d" : "");
+		if (!f.inside[i].detached)
+			ck_assert(in[f.inside[i].body_off] == '0');
+	}
+	ck_assert_str_eq(got, insides[_i].inside);
+	ck_assert(!f.more_inside);
+}
+END_TEST
+
+START_TEST(test_many_inside)
+{
+	struct mime_facts f;
+	struct stream_mem m;
+	struct buf b;
+
+	buf_init(&b, 1 << 20);
+	ck_assert_int_eq(buf_adds(&b, MULTI("b")), 0);
+	for (int i = 0; i < MIME_INSIDE_MAX + 1; i++)
+		ck_assert_int_eq(buf_adds(&b, "--b\r\n" P7), 0);
+	ck_assert_int_eq(buf_adds(&b, "--b--\r\n"), 0);
+	stream_mem_init(&m, b.p, b.len);
+	ck_assert_int_eq(mime_facts(arena, &m.reader, 0, b.len, &mime_limits_default, &f, NULL), 0);
+	ck_assert(f.more_inside && f.ninside == MIME_INSIDE_MAX);
+	buf_clear(&b);
+}
+END_TEST
+
 START_TEST(test_nul)
 {
 	static const char in[] = "A: b\r\n\r\nx\0y\r\n";
@@ -284,6 +342,8 @@ int main(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, test_facts, 0, (int)(sizeof(cases) / sizeof(cases[0])));
+	tcase_add_loop_test(t, test_inside, 0, sizeof(insides) / sizeof(insides[0]));
+	tcase_add_test(t, test_many_inside);
 	tcase_add_test(t, test_nul);
 	tcase_add_loop_test(t, test_mere_text, 0, sizeof(texts) / sizeof(*texts));
 	tcase_add_test(t, test_depth);

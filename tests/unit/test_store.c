@@ -518,9 +518,9 @@ START_TEST(from_schema_1)
 	ck_assert_str_eq(p->note, "a note");
 	ck_assert_str_eq(p->format, "");
 	ck_assert(p->added == 1000 && p->seen_protected == 5000);
-	p->format = (char *)(uintptr_t) "triple=yes";
+	free(p->format);
+	p->format = strdup("triple=yes");
 	OK(store_partner_put(s, p, "root", &pr));
-	p->format = NULL;
 	store_partners_free(p, 1);
 	OK(store_partner_get(s, "lab.example", &p, &pr));
 	ck_assert_str_eq(p->format, "triple=yes");

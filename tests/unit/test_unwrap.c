@@ -444,6 +444,29 @@ START_TEST(not_good)
 }
 END_TEST
 
+/* The author's own program signed before: the fields lie around that signature, which is the one that decides. What
+ * was hidden outside is not lost for it. */
+START_TEST(signed_before)
+{
+	static const enum judge_trust_state states[] = {JUDGE_TRUST_GOOD, JUDGE_TRUST_UNTRUSTED, JUDGE_TRUST_UNBOUND};
+	struct format own = {.alone = _i % 2 ? FORMAT_OPAQUE : FORMAT_MULTIPART};
+	struct format f = {.wrap = FORMAT_WRAP_FIELDS};
+	struct buf by_author = sealed_as(POLICY_SIGN, &own, messages[0]);
+	struct buf b = sealed_as(POLICY_SEAL, &f, buf_str(&by_author));
+
+	ck_assert_ptr_null(strstr(buf_str(&b), "HIDDENSUBJECT"));
+	ck_assert_int_eq(open_in(JOB_OPEN, &b, states[_i / 2], true), JOB_DONE);
+	if (states[_i / 2] == JUDGE_TRUST_GOOD)
+		ck_assert_msg(in_header(delivered(), "Subject: HIDDENSUBJECT\r\n"), "%s", delivered());
+	else
+		ck_assert_msg(in_header(delivered(), "Subject: [not verified] HIDDENSUBJECT\r\n"), "%s", delivered());
+	ck_assert(says("X-Postern-Headers: protected\r\n") == (states[_i / 2] == JUDGE_TRUST_GOOD));
+	ck_assert(says("body\r\n"));
+	buf_clear(&by_author);
+	buf_clear(&b);
+}
+END_TEST
+
 /* ---- messages of others ---- */
 
 /* Around an entity an envelope alone: nobody signed it. */
@@ -756,6 +779,7 @@ int main(void)
 	tcase_add_loop_test(t, author_outside, 0, WAYS);
 	tcase_add_test(t, another_name_inside);
 	tcase_add_loop_test(t, not_good, 0, 2 * (int)WAYS);
+	tcase_add_loop_test(t, signed_before, 0, 6);
 	tcase_add_loop_test(t, by_others, 0, 2);
 	tcase_add_test(t, base64_behind_a_cut);
 	tcase_add_test(t, sealed_by_anybody);

@@ -110,7 +110,8 @@ public class Peer {
 			ski = new JcaX509ExtensionUtils().createSubjectKeyIdentifier(cert.getPublicKey()).getKeyIdentifier();
 		if (o.get("keys").startsWith("oaep")) {
 			String hash = o.get("keys").equals("oaep-sha1") ? "SHA-1" : "SHA-256";
-			OAEPParameterSpec spec = new OAEPParameterSpec(hash, "MGF1", new MGF1ParameterSpec(hash), PSource.PSpecified.DEFAULT);
+			PSource label = o.containsKey("label") ? new PSource.PSpecified(o.get("label").getBytes(StandardCharsets.UTF_8)) : PSource.PSpecified.DEFAULT;
+			OAEPParameterSpec spec = new OAEPParameterSpec(hash, "MGF1", new MGF1ParameterSpec(hash), label);
 			org.bouncycastle.asn1.x509.AlgorithmIdentifier alg = new JcaAlgorithmParametersConverter().getAlgorithmIdentifier(
 			    org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers.id_RSAES_OAEP, spec);
 			return ski != null ? new JceKeyTransRecipientInfoGenerator(ski, alg, cert.getPublicKey()).setProvider("BC")
