@@ -196,23 +196,16 @@ int wrap_init(struct wrap *x, struct work *w, const struct format *f, enum wrap_
 	x->shows = x->as == FORMAT_WRAP_FIELDS && f->legacy_display && x->hide;
 	/* no more than a gateway like this one reads, and the fields of the entity around a message */
 	buf_init(&x->front, w->lim.header.octets + WRAPPER_MAX);
-	switch (x->as) {
-	case FORMAT_WRAP_NONE:
+	if (x->as == FORMAT_WRAP_NONE) {
 		err = entity_front(&w->msg.header, &x->front);
-		break;
-	case FORMAT_WRAP_FIELDS:
-		err = fields_inside(x, w);
-		if (err == 0)
-			break;
+	} else if (x->as == FORMAT_WRAP_FIELDS && (err = fields_inside(x, w)) != 0) {
 		/* too many for HP-Outer beside them: the other form needs no more room than the message does */
 		buf_reset(&x->front);
 		x->as = FORMAT_WRAP_MESSAGE;
 		x->shows = false;
-		/* fall through */
-	case FORMAT_WRAP_MESSAGE:
-		err = message_inside(x, w, PART_ALL);
-		break;
 	}
+	if (x->as == FORMAT_WRAP_MESSAGE)
+		err = message_inside(x, w, PART_ALL);
 	if (err != 0)
 		return too_large(w);
 	entity_reader_init(&x->entity, &x->front, spool_reader(w->in), w->msg.body_off, w->msg.body_len);

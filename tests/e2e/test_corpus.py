@@ -72,12 +72,8 @@ OWN_SIGNATURE = {"smime-clear-signed", "smime-opaque-signed"}
 PARTLY = {"smime-signed-and-forwarded"}
 
 
-# Protected fields stand there twice, and the other gateway reads no more than 1,000.
-REFUSED_RFC9788 = {"fields-900": "552 5.3.4 the header of the message is too large to be protected (header-max)"}
-
-
 def refusal(name, treatment):
-    return REFUSED.get(name) or {"sign": REFUSED_SIGN, "rfc9788": REFUSED_RFC9788}.get(treatment, {}).get(name)
+    return REFUSED.get(name) or (REFUSED_SIGN.get(name) if treatment == "sign" else None)
 
 
 def verdict(name, treatment):

@@ -552,6 +552,20 @@ static const struct {
 	false, "Subject: ...\r\n", "XXX"},
     {"hp clear under encryption", INNER "Content-Type: text/plain; hp=\"clear\"\r\n\r\nbody\r\n", true,
 	"Subject: INNERSUBJECT\r\n", "hp="},
+    {"legacy display in base64, not at the end of a group of four",
+	INNER "Content-Type: text/plain; hp=\"cipher\"; hp-legacy-display=\"1\"\r\nContent-Transfer-Encoding: "
+	      "base64\r\n\r\nU3ViamVjdDogSU5ORVJTVUJKRUNUDQoNCnRoZSBib2R5IG9mIGl0LCBpbiBtb3JlIHRoYW4gb25l\r\nIGxpbmUg"
+	      "b2YgYmFzZTY0LCB3aGljaCBpcyB3cml0dGVuIGFuZXcgYmVoaW5kIHRoZSBjdXQNCg==\r\n",
+	true, "Content-Type: text/plain\r\n", "U3ViamVjdDog"},
+    {"the same, and then no base64: it stays",
+	INNER "Content-Type: text/plain; hp=\"cipher\"; hp-legacy-display=\"1\"\r\nContent-Transfer-Encoding: "
+	      "base64\r\n\r\nU3ViamVjdDogSU5ORVJTVUJKRUNUDQoNCnRoZSBib2R5IG9mIGl0LCBpbiBtb3JlIHRoYW4gb25l\r\nIGxpbmUg"
+	      "b2YgYmFzZTY0LCB3aGljaCBpcyB3cml0dGVuIGFuZXcgYmVoaW5kIHRoZSBjdXQNCg==\r\n!!!\r\n",
+	true, "hp-legacy-display", "XXX"},
+    {"legacy display that says something else: it stays",
+	INNER
+	"Content-Type: text/plain; hp=\"cipher\"; hp-legacy-display=\"1\"\r\n\r\nSubject: ANOTHER\r\n\r\nbody\r\n",
+	true, "hp-legacy-display", "XXX"},
     {"verdicts inside are nobody's",
 	"X-Postern-Verdict: forged\r\nAuthentication-Results: auth.lab.example; smime=pass "
 	"(forged)\r\nAuthentication-Results: mx.lab.example; spf=pass (forged)\r\n" INNER
@@ -579,6 +593,22 @@ START_TEST(by_others)
 {
 	for (size_t i = 0; i < OTHERS; i++)
 		by_other(i, _i == 0);
+}
+END_TEST
+
+START_TEST(base64_behind_a_cut)
+{
+	struct buf b = signed_sealed(OUT,
+	    INNER "Content-Type: text/plain; hp=\"cipher\"; hp-legacy-display=\"1\"\r\nContent-Transfer-Encoding: "
+		  "base64\r\n\r\nU3ViamVjdDogSU5ORVJTVUJKRUNUDQoNCnRoZSBib2R5IG9mIGl0LCBpbiBtb3JlIHRoYW4gb25l\r\nIGxp"
+		  "bmUgb2YgYmFzZTY0LCB3aGljaCBpcyB3cml0dGVuIGFuZXcgYmVoaW5kIHRoZSBjdXQNCg==\r\n");
+
+	ck_assert_int_eq(open_in(JOB_OPEN, &b, JUDGE_TRUST_GOOD, false), JOB_DONE);
+	ck_assert_msg(
+	    strstr(delivered(),
+		"\r\n\r\ndGhlIGJvZHkgb2YgaXQsIGluIG1vcmUgdGhhbiBvbmUgbGluZSBvZiBiYXNlNjQsIHdoaWNoIGlz\r\n") != NULL,
+	    "%s", delivered());
+	buf_clear(&b);
 }
 END_TEST
 
@@ -751,6 +781,7 @@ int main(void)
 	tcase_add_loop_test(t, not_good, 0, 2 * (int)WAYS);
 	tcase_add_loop_test(t, signed_before, 0, 6);
 	tcase_add_loop_test(t, by_others, 0, 2);
+	tcase_add_test(t, base64_behind_a_cut);
 	tcase_add_test(t, sealed_by_anybody);
 	tcase_add_loop_test(t, no_author_inside, 0, sizeof(no_author) / sizeof(no_author[0]));
 	tcase_add_loop_test(t, recipient_bound, 0, sizeof(to_whom) / sizeof(to_whom[0]));
