@@ -148,7 +148,7 @@ def test_certificates(top):
         (Identity(top, "old", ours, days=-1).pkcs12(top + "/old.p12"), ["certificate CN=old, serial ", "it ran out on 20", "have it renewed"], []),
         (Identity(top, "web", ours, eku="serverAuth").pkcs12(top + "/web.p12"), ["CN=web", "neither for signing nor for encrypting mail"], []),
         (Identity(top, "small", ours, kind="rsa1024").pkcs12(top + "/small.p12"), ["certificate CN=small, serial ", "its RSA key has 1024 bits, less than 2048"], []),
-        (top + "/small.p12", ["1024 bits", "the keeper takes RSA with 2048, 3072 or 4096 bits and EC on P-256 or P-384"], ["--force"]),
+        (top + "/small.p12", ["1024 bits", "the keeper takes RSA with 2048, 3072 or 4096 bits and EC on P-256, P-384 or P-521"], ["--force"]),
         (Identity(top, "else", theirs).pkcs12(top + "/else.p12"), ["certificate CN=else, serial ", "it does not name the domain nor an address in it"], []),
         (Identity(top, "signer", ours, usage="digitalSignature").pkcs12(top + "/signer.p12"), ["certificate CN=signer, serial ", "cannot be used for encrypting mail to us", "have one issued for this purpose"], ["--use", "decrypt"]),
     ]
