@@ -582,6 +582,21 @@ START_TEST(by_others)
 }
 END_TEST
 
+/* Fields of MIME among those in the part would make of the content what nobody looked at. */
+START_TEST(type_in_the_part)
+{
+	struct buf b = only_sealed(OUT,
+	    "Content-Type: multipart/mixed; boundary=b; protected-headers=v1\r\n\r\n--b\r\nContent-Type: "
+	    "text/rfc822-headers; protected-headers=\"v1\"\r\n\r\nSubject: INNERSUBJECT\r\nContent-Type: "
+	    "multipart/mixed; boundary=c\r\nBcc: eve@evil.example\r\n\r\n--b\r\n\r\nbody\r\n--b--\r\n");
+
+	ck_assert_int_eq(open_in(JOB_OPEN, &b, JUDGE_TRUST_GOOD, true), JOB_DONE);
+	ck_assert(in_header(delivered(), "INNERSUBJECT\r\n") && in_header(delivered(), "boundary=b"));
+	ck_assert_msg(!in_header(delivered(), "boundary=c") && !in_header(delivered(), "Bcc"), "%s", delivered());
+	buf_clear(&b);
+}
+END_TEST
+
 /* Nobody signed it, and inside stands another author: nothing of that is believed. */
 START_TEST(sealed_by_anybody)
 {
@@ -751,6 +766,7 @@ int main(void)
 	tcase_add_loop_test(t, not_good, 0, 2 * (int)WAYS);
 	tcase_add_loop_test(t, signed_before, 0, 6);
 	tcase_add_loop_test(t, by_others, 0, 2);
+	tcase_add_test(t, type_in_the_part);
 	tcase_add_test(t, sealed_by_anybody);
 	tcase_add_loop_test(t, no_author_inside, 0, sizeof(no_author) / sizeof(no_author[0]));
 	tcase_add_loop_test(t, recipient_bound, 0, sizeof(to_whom) / sizeof(to_whom[0]));
