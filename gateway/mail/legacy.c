@@ -170,7 +170,8 @@ static size_t word_at(const char *p, const char *end, uint8_t out[WORD_MAX], siz
 	if (!lex_same(charset, len, "utf-8") && !lex_same(charset, len, "us-ascii"))
 		return 0;
 	text = enc + 3;
-	stop = memmem(text, (size_t)(end - text), "?=", 2);
+	len = end - text < WORD_MAX ? (size_t)(end - text) : WORD_MAX;
+	stop = memmem(text, len, "?=", 2);
 	if (stop == NULL || stop - text > WORD_MAX - 8 || (lex_lower(enc[1]) != 'b' && lex_lower(enc[1]) != 'q'))
 		return 0;
 	n = decode_word(text, (size_t)(stop - text), lex_lower(enc[1]) == 'b', out);

@@ -8,14 +8,15 @@
 #include "gateway/mail/dsn_read.h"
 #include "gateway/mail/lex.h"
 
-enum { FOOTER_LINES = 64, BANNER_LINES = 24 };
+/* SIGNATURE_COST: its certificates are read each time, an octet of which takes longer than one of content. */
+enum { FOOTER_LINES = 64, BANNER_LINES = 24, SIGNATURE_COST = 4 };
 
 struct search {
 	struct cms_outline *o;
-	const char *p;	/* the content as it came */
-	size_t n, body; /* body: behind the empty line of its header */
-	struct buf b;	/* the variant */
-	uint64_t work;
+	const char *p;	     /* the content as it came */
+	size_t n, body;	     /* body: behind the empty line of its header */
+	struct buf b;	     /* the variant */
+	uint64_t work, each; /* octets digested; what the signature itself costs each time it is tried, in octets */
 	char *words;
 };
 
@@ -27,7 +28,7 @@ static bool fits(struct search *s, const void *p, size_t n)
 	struct stream_mem m;
 	bool ok;
 
-	s->work += n;
+	s->work += n + s->each;
 	if (s->work > CHANGED_WORK_MAX)
 		return false;
 	stream_mem_init(&m, p, n);
@@ -252,10 +253,17 @@ static bool search(struct search *s)
 	return by_lines(s) || by_end(s) || by_encoding(s) || by_footer(s) || by_banner(s);
 }
 
+static uint64_t signature_cost(const struct cms_outline *o)
+{
+	const struct cms_skeleton *sk = cms_outline_skeleton(o);
+
+	return ((uint64_t)sk->der.len + sk->certs_der.len) * SIGNATURE_COST;
+}
+
 bool changed_find(
     struct cms_outline *o, struct reader *r, const struct mime_range *content, char words_r[CHANGED_TEXT_MAX])
 {
-	struct search s = {.o = o, .words = words_r};
+	struct search s = {.o = o, .words = words_r, .each = signature_cost(o)};
 	struct problem pr = {0};
 	struct buf in;
 	struct stream_buf to;

@@ -9,7 +9,8 @@
 #include "gateway/cms/cms_outline.h"
 #include "gateway/mail/mime.h"
 
-/* Contents larger than this are not looked into; and this many octets are digested for one message at most. */
+/* Contents larger than this are not looked into; and for one message this many octets are digested at most, the
+ * signature counted with each attempt. */
 enum { CHANGED_CONTENT_MAX = 1 << 20, CHANGED_WORK_MAX = 16 << 20 };
 #define CHANGED_TEXT_MAX 160
 

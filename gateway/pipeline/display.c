@@ -12,7 +12,7 @@
 #include "gateway/mail/protect.h"
 #include "gateway/pipeline/work.h"
 
-enum { DEPTH_MAX = 8, WINDOW_MEMORY = LEGACY_RAW_MAX * 8 };
+enum { DEPTH_MAX = 8, MARKED_MAX = DISPLAY_EDITS_MAX / 2, WINDOW_MEMORY = LEGACY_RAW_MAX * 8 };
 
 struct walk {
 	struct display *d;
@@ -21,6 +21,7 @@ struct walk {
 	const struct header *h;
 	int (*leaf)(struct walk *k, const struct mime_entity *e, enum legacy_kind kind);
 	uint64_t root;
+	size_t marked; /* parts with a mark so far */
 };
 
 static int tried(struct walk *k, const struct problem *pr)
@@ -297,8 +298,10 @@ static int cut_leaf(struct walk *k, const struct mime_entity *e, enum legacy_kin
 	uint8_t *raw;
 	int got;
 
-	if (mark == NULL || strcmp(mark, "1") != 0 || k->d->n + 2 > DISPLAY_EDITS_MAX)
+	/* looked for in no more parts than it could be cut out of: the sender sets the mark, and the search costs */
+	if (mark == NULL || strcmp(mark, "1") != 0 || k->d->n + 2 > DISPLAY_EDITS_MAX || k->marked == MARKED_MAX)
 		return 0;
+	k->marked++;
 	a = arena_new(WINDOW_MEMORY);
 	got = beginning(k, e, a, &raw, &t);
 	if (got > 0 && cut_text(k, e, raw, &t, kind, &text)) {

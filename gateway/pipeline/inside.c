@@ -49,6 +49,8 @@ static enum what by_content(const uint8_t *p, size_t n)
 
 	if (n < 3 || p[0] != 0x30)
 		return NOTHING;
+	if (p[1] > 0x84) /* nobody writes lengths of so many octets but to hide what follows */
+		return ENCRYPTED;
 	if (p[1] > 0x80)
 		at += p[1] & 0x7f;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -66,20 +68,38 @@ static enum what by_label(const struct mime_inside *in)
 	return in->detached || lex_same(kind, strlen(kind), "signed-data") ? SIGNED : NOTHING;
 }
 
+static int peek(struct work *w, uint64_t off, char text[PEEK], size_t *n_r, struct problem *pr)
+{
+	size_t got = 1;
+
+	for (*n_r = 0; *n_r < PEEK && got > 0; *n_r += got)
+		if (stream_read_at(w->cur, off + *n_r, text + *n_r, PEEK - *n_r, &got, pr) != 0)
+			return -1;
+	return 0;
+}
+
+/* A bag of certificates is SignedData as well, and signs nothing. */
+static bool certs_only(const struct mime_inside *in)
+{
+	return lex_same(in->kind, strlen(in->kind), "certs-only");
+}
+
 /* By its label or its content, the worse of both: a reader may go by either. Signed documents (CAdES) have the same
- * type and names. */
+ * type and names. Where nearly all of the beginning is blanks and line ends, a reader finds what stands behind them.
+ */
 static int weigh(struct work *w, const struct mime_inside *in, enum what *what_r, struct problem *pr)
 {
 	char text[PEEK];
 	uint8_t head[HEAD];
 	enum what found;
-	size_t n;
+	size_t n, came;
 
 	*what_r = by_label(in);
 	if (*what_r == ENCRYPTED || in->detached)
 		return 0;
-	if (stream_read_at(w->cur, in->body_off, text, sizeof(text), &n, pr) != 0)
+	if (peek(w, in->body_off, text, &came, pr) != 0)
 		return -1;
+	n = came;
 	if (in->cte == MIME_CTE_QP)
 		n = dsn_read_unquote(text, n);
 	if (in->cte == MIME_CTE_BASE64) {
@@ -88,8 +108,8 @@ static int weigh(struct work *w, const struct mime_inside *in, enum what *what_r
 		n = n < HEAD ? n : HEAD;
 		memcpy(head, text, n);
 	}
-	found = by_content(head, n);
-	if (found > *what_r)
+	found = came == PEEK && n < HEAD ? ENCRYPTED : by_content(head, n);
+	if (found > *what_r && !(found == SIGNED && certs_only(in)))
 		*what_r = found;
 	return 0;
 }

@@ -113,12 +113,16 @@ static int find_in_part(struct work *w)
 	struct header *in = &w->wrapped.inner;
 	struct header_field *f = arena_alloc(w->a, (in->n + h.n) * sizeof(*f) + 1);
 
+	n = 0;
 	if (f == NULL)
 		return 0;
-	memcpy(f, h.f, h.n * sizeof(*f));
-	memcpy(f + h.n, in->f, in->n * sizeof(*f));
+	/* the entity's own Content-* fields alone say what it is: what is shown must be what was looked at */
+	for (size_t i = 0; i < h.n; i++)
+		if (protect_kind(&h.f[i]) == PROTECT_AUTHOR)
+			f[n++] = h.f[i];
+	memcpy(f + n, in->f, in->n * sizeof(*f));
 	in->f = f;
-	in->n += h.n;
+	in->n += n;
 	return 0;
 }
 

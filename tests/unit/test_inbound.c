@@ -757,6 +757,66 @@ START_TEST(relay_did_it)
 }
 END_TEST
 
+static X509 *wide_cert(EVP_PKEY *key, long serial)
+{
+	X509 *x = X509_new();
+	X509_NAME *n = X509_get_subject_name(x);
+
+	ck_assert_int_eq(ASN1_INTEGER_set(X509_get_serialNumber(x), serial), 1);
+	for (int i = 0; i < 500; i++)
+		ck_assert_int_eq(
+		    X509_NAME_add_entry_by_txt(n, "OU", MBSTRING_ASC, (const unsigned char *)"x", -1, -1, 0), 1);
+	ck_assert(X509_gmtime_adj(X509_getm_notBefore(x), 0) && X509_gmtime_adj(X509_getm_notAfter(x), 1000));
+	ck_assert(X509_set_issuer_name(x, n) && X509_set_pubkey(x, key) && X509_sign(x, key, EVP_sha256()) > 0);
+	return x;
+}
+
+/* Thousands of ways to undo what was changed, and a signature with as many certificates as it may have: the search
+ * for words ends soon all the same. */
+START_TEST(large_signature_small_change)
+{
+	const struct testcert *who = &w.hospital;
+	struct buf der = signed_by(&who, 1, H "one", strlen(H "one"), true), part, b;
+	const unsigned char *p = der.p;
+	CMS_ContentInfo *c = d2i_CMS_ContentInfo(NULL, &p, (long)der.len);
+	unsigned char *all = NULL;
+	clock_t begin;
+	int n;
+
+	for (long i = 0; i < 60; i++) {
+		X509 *x = wide_cert(who->key, 1000 + i);
+
+		ck_assert_int_eq(CMS_add0_cert(c, x), 1);
+	}
+	n = i2d_CMS_ContentInfo(c, &all);
+	buf_reset(&der);
+	ck_assert_int_eq(buf_add(&der, all, (size_t)n), 0);
+	pipes_wrap("", "signed-data", &der, &part);
+	buf_init(&b, PIPES_MAX);
+	ck_assert_int_eq(
+	    buf_adds(&b, PIPES_FIELDS
+		"Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256; "
+		"boundary=b\r\n\r\n--b\r\n" H "two\r\n"),
+	    0);
+	for (int i = 0; i < 3800; i++)
+		ck_assert_int_eq(buf_adds(&b, "\r\n"), 0);
+	ck_assert_int_eq(buf_addf(&b,
+			     "\r\n--b\r\nContent-Type: application/pkcs7-signature\r\n"
+			     "Content-Transfer-Encoding: base64\r\n%s\r\n--b--\r\n",
+			     strstr(buf_str(&part), "\r\n\r\n") + 2),
+	    0);
+	begin = clock();
+	ck_assert_int_eq(run_hospital(JOB_CHECK, &b, JUDGE_TRUST_GOOD), JOB_DONE);
+	ck_assert(shows("X-Postern-Verdict: broken"));
+	ck_assert_int_lt((clock() - begin) / CLOCKS_PER_SEC, 20);
+	OPENSSL_free(all);
+	CMS_ContentInfo_free(c);
+	buf_clear(&der);
+	buf_clear(&part);
+	buf_clear(&b);
+}
+END_TEST
+
 /* Sealed by a program that writes LF alone: text is read as what was meant, anything else stays what it is. */
 static struct buf without_cr(const struct buf *b)
 {
@@ -994,6 +1054,65 @@ START_TEST(encrypted_part)
 }
 END_TEST
 
+/* A label that says something harmless, or blanks that push the content away from where it is looked for. */
+START_TEST(encrypted_part_hidden)
+{
+	struct buf text, env, b;
+	char *label, *body;
+
+	buf_init(&text, PIPES_MAX);
+	ck_assert_int_eq(buf_adds(&text, TEXT_PART), 0);
+	env = enveloped_in("", &text);
+	label = strstr((char *)env.p, "smime-type=enveloped-data");
+	ck_assert_ptr_nonnull(label);
+	memcpy(label, _i == 0 ? "smime-type=certs-only    " : "xmime-type=enveloped-data", 25);
+	if (_i == 2) /* 30 80: the indefinite length becomes one of eighteen octets, nearly all of them 0 */
+		memcpy(strstr((char *)env.p, "\r\n\r\n") + 4, "MJIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 40);
+	body = strstr((char *)env.p, "\r\n\r\n") + 4;
+	buf_init(&b, PIPES_MAX);
+	ck_assert_int_eq(buf_adds(&b, MIXED "--m\r\nContent-Type: text/html\r\n\r\n<img src=\"\r\n--m\r\n"), 0);
+	ck_assert_int_eq(buf_add(&b, env.p, (size_t)(body - (char *)env.p)), 0);
+	for (int i = 0; _i == 1 && i < 200; i++)
+		ck_assert_int_eq(buf_adds(&b, "\r\n"), 0);
+	ck_assert_int_eq(buf_adds(&b, body), 0);
+	ck_assert_int_eq(buf_adds(&b, "\r\n--m--\r\n"), 0);
+	pipes_job(&w, JOB_CHECK);
+	w.rq.encrypted_part = POLICY_DSN_REFUSE;
+	ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_REFUSE);
+	ck_assert_msg(strstr(w.res.pr.text, "part 2 is encrypted") != NULL, "%s", w.res.pr.text);
+	buf_clear(&b);
+	buf_clear(&env);
+	buf_clear(&text);
+}
+END_TEST
+
+/* A bag of certificates, which is SignedData without a signer, is nothing of that. */
+START_TEST(certificates_alone)
+{
+	CMS_ContentInfo *c = CMS_sign(NULL, NULL, NULL, NULL, CMS_PARTIAL | CMS_DETACHED);
+	unsigned char *p = NULL;
+	struct buf der, part, b;
+	int n;
+
+	ck_assert(c != NULL && CMS_add1_cert(c, w.hospital.x) == 1);
+	n = i2d_CMS_ContentInfo(c, &p);
+	buf_init(&der, PIPES_MAX);
+	ck_assert_int_eq(buf_add(&der, p, (size_t)n), 0);
+	part = wrapped("", "certs-only", &der);
+	buf_init(&b, PIPES_MAX);
+	ck_assert_int_eq(
+	    buf_addf(&b, MIXED "--m\r\n\r\nmy certificate\r\n--m\r\n%s\r\n--m--\r\n", buf_str(&part)), 0);
+	pipes_job(&w, JOB_CHECK);
+	w.rq.encrypted_part = POLICY_DSN_REFUSE;
+	ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_DONE);
+	ck_assert(shows("X-Postern-Verdict: clear") && !shows("X-Postern-Part"));
+	OPENSSL_free(p);
+	CMS_ContentInfo_free(c);
+	buf_clear(&part);
+	buf_clear(&b);
+}
+END_TEST
+
 /* The same under an encryption and a good signature: held, whatever is configured to be refused. */
 START_TEST(encrypted_part_inside)
 {
@@ -1137,6 +1256,9 @@ int main(void)
 	tcase_add_test(t, partly_signed);
 	tcase_add_loop_test(t, encrypted_part, 0, (int)(sizeof(shapes) / sizeof(shapes[0])));
 	tcase_add_test(t, encrypted_part_inside);
+	tcase_add_loop_test(t, encrypted_part_hidden, 0, 3);
+	tcase_add_test(t, certificates_alone);
+	tcase_add_test(t, large_signature_small_change);
 	tcase_add_test(t, gcm_relabelled);
 	tcase_add_test(t, mark_of_the_sender);
 	tcase_add_test(t, fields_are_bounded);

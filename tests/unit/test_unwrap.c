@@ -612,6 +612,53 @@ START_TEST(base64_behind_a_cut)
 }
 END_TEST
 
+/* Fields of MIME among those in the part would make of the content what nobody looked at. */
+START_TEST(type_in_the_part)
+{
+	struct buf b = only_sealed(OUT,
+	    "Content-Type: multipart/mixed; boundary=b; protected-headers=v1\r\n\r\n--b\r\nContent-Type: "
+	    "text/rfc822-headers; protected-headers=\"v1\"\r\n\r\nSubject: INNERSUBJECT\r\nContent-Type: "
+	    "multipart/mixed; boundary=c\r\nBcc: eve@evil.example\r\n\r\n--b\r\n\r\nbody\r\n--b--\r\n");
+
+	ck_assert_int_eq(open_in(JOB_OPEN, &b, JUDGE_TRUST_GOOD, true), JOB_DONE);
+	ck_assert(in_header(delivered(), "INNERSUBJECT\r\n") && in_header(delivered(), "boundary=b"));
+	ck_assert_msg(!in_header(delivered(), "boundary=c") && !in_header(delivered(), "Bcc"), "%s", delivered());
+	buf_clear(&b);
+}
+END_TEST
+
+/* Many parts with a display of many lines, and fields that are long to read: it ends soon all the same. */
+START_TEST(many_displays)
+{
+	struct buf in, b;
+	clock_t begin;
+
+	buf_init(&in, PIPES_MAX);
+	ck_assert_int_eq(buf_adds(&in, INNER "Comments: "), 0);
+	for (int i = 0; i < 11000; i++)
+		ck_assert_int_eq(buf_adds(&in, "=?utf-8?q?x"), 0);
+	ck_assert_int_eq(
+	    buf_adds(
+		&in, "\r\nComments: y\r\nContent-Type: multipart/alternative; boundary=b; hp=\"cipher\"\r\n\r\n"),
+	    0);
+	for (int i = 0; i < 500; i++) {
+		ck_assert_int_eq(
+		    buf_adds(&in, "--b\r\nContent-Type: text/plain; hp-legacy-display=\"1\"\r\n\r\n"), 0);
+		for (int k = 0; k < 63; k++)
+			ck_assert_int_eq(buf_adds(&in, "Comments: y\r\n"), 0);
+		ck_assert_int_eq(buf_adds(&in, "Comments: z\r\n\r\nbody\r\n"), 0);
+	}
+	ck_assert_int_eq(buf_adds(&in, "--b--\r\n"), 0);
+	b = only_sealed(OUT, buf_str(&in));
+	begin = clock();
+	ck_assert_int_eq(open_in(JOB_OPEN, &b, JUDGE_TRUST_GOOD, true), JOB_DONE);
+	ck_assert(says("Subject: [not verified] INNERSUBJECT"));
+	ck_assert_int_lt((clock() - begin) / CLOCKS_PER_SEC, 10);
+	buf_clear(&in);
+	buf_clear(&b);
+}
+END_TEST
+
 /* Nobody signed it, and inside stands another author: nothing of that is believed. */
 START_TEST(sealed_by_anybody)
 {
@@ -782,6 +829,8 @@ int main(void)
 	tcase_add_loop_test(t, signed_before, 0, 6);
 	tcase_add_loop_test(t, by_others, 0, 2);
 	tcase_add_test(t, base64_behind_a_cut);
+	tcase_add_test(t, type_in_the_part);
+	tcase_add_test(t, many_displays);
 	tcase_add_test(t, sealed_by_anybody);
 	tcase_add_loop_test(t, no_author_inside, 0, sizeof(no_author) / sizeof(no_author[0]));
 	tcase_add_loop_test(t, recipient_bound, 0, sizeof(to_whom) / sizeof(to_whom[0]));
