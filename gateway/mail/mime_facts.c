@@ -102,13 +102,19 @@ static void path_of(const struct walk *w, char *out, size_t cap)
 		(void)snprintf(out, cap, "1");
 }
 
+/* certs-only is what the sender says: a reader may go by the content. */
+static bool is_pkcs7(const struct mime_entity *e)
+{
+	return mime_is(&e->type, "application", "pkcs7-mime") || mime_is(&e->type, "application", "x-pkcs7-mime");
+}
+
 static void note_inside(struct walk *w, const struct mime_entity *e)
 {
 	const char *kind = mime_param(&e->type, "smime-type");
 	enum mime_smime what = mime_smime(e);
 	struct mime_inside *in;
 
-	if (w->depth == 0 || what == MIME_SMIME_NONE)
+	if (w->depth == 0 || (what == MIME_SMIME_NONE && !is_pkcs7(e)))
 		return;
 	if (w->f->ninside == MIME_INSIDE_MAX) {
 		w->f->more_inside = true;

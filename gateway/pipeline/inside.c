@@ -66,6 +66,12 @@ static enum what by_label(const struct mime_inside *in)
 	return in->detached || lex_same(kind, strlen(kind), "signed-data") ? SIGNED : NOTHING;
 }
 
+/* Certificates travel in a SignedData, too; where they are said to, a signature is of no interest. */
+static bool counts(const struct mime_inside *in, enum what found)
+{
+	return found == ENCRYPTED || !lex_same(in->kind, strlen(in->kind), "certs-only");
+}
+
 /* By its label or its content, the worse of both: a reader may go by either. Signed documents (CAdES) have the same
  * type and names. */
 static int weigh(struct work *w, const struct mime_inside *in, enum what *what_r, struct problem *pr)
@@ -89,7 +95,7 @@ static int weigh(struct work *w, const struct mime_inside *in, enum what *what_r
 		memcpy(head, text, n);
 	}
 	found = by_content(head, n);
-	if (found > *what_r)
+	if (found > *what_r && counts(in, found))
 		*what_r = found;
 	return 0;
 }
