@@ -421,6 +421,22 @@ START_TEST(another_name_inside)
 }
 END_TEST
 
+/* Two authors outside are nobody, and not another author than the one inside. */
+START_TEST(nobody_outside)
+{
+	static const struct format f = {.wrap = FORMAT_WRAP_FIELDS};
+	struct buf b = sealed_as(POLICY_SEAL, &f, messages[0]), c;
+
+	c = changed(&b, "From: Doctor <", "From: eve@evil.example\r\nFrom: Doctor <");
+	pipes_job(&w, JOB_OPEN);
+	ck_assert_int_eq(pipes_run_buf(&w, &c), JOB_HOLD);
+	ck_assert_msg(
+	    strstr(w.res.why, "2 From fields") != NULL && strstr(w.res.why, "another") == NULL, "%s", w.res.why);
+	buf_clear(&b);
+	buf_clear(&c);
+}
+END_TEST
+
 /* ---- signatures that are not good ---- */
 
 START_TEST(not_good)
@@ -748,6 +764,7 @@ int main(void)
 	tcase_add_loop_test(t, changed_outside, 0, sizeof(outside) / sizeof(outside[0]));
 	tcase_add_loop_test(t, author_outside, 0, WAYS);
 	tcase_add_test(t, another_name_inside);
+	tcase_add_test(t, nobody_outside);
 	tcase_add_loop_test(t, not_good, 0, 2 * (int)WAYS);
 	tcase_add_loop_test(t, signed_before, 0, 6);
 	tcase_add_loop_test(t, by_others, 0, 2);
