@@ -334,7 +334,7 @@ static void say_more(const struct work *w, struct policy_in_decision *d)
 	if (w->from_note[0])
 		snprintf(d->why + n, sizeof(d->why) - n, "; %s", w->from_note);
 	n = strlen(d->why);
-	if (w->wrapped.from_differs && w->nsigners > 0)
+	if (w->wrapped.from_differs && w->have_from && w->nsigners > 0)
 		snprintf(
 		    d->why + n, sizeof(d->why) - n, "; the From outside names another author than the signed one");
 }

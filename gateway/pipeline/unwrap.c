@@ -192,6 +192,14 @@ static int find(struct work *w)
 
 /* ---- weighing ---- */
 
+static bool has_name(const struct header *h, const struct header_field *f)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (protect_same_name(&h->f[i], f))
+			return true;
+	return false;
+}
+
 /* The fields of h of which keep says so. NULL-safe past the arena: an empty list. */
 static struct header pick(
     struct work *w, const struct header *h, bool (*keep)(const struct work *w, const struct header_field *f))
@@ -228,6 +236,20 @@ static bool stands_outside(const struct work *w, const struct header_field *f)
 	return header_find(&w->msg.header, name, 0) != NULL;
 }
 
+/*
+ * The older forms let a sender protect a few fields alone, as the Subject (mutt does). Of the others nothing is said
+ * inside: those outside are what they are in mail that is signed without them. Nobody can take From away inside.
+ */
+static bool few_inside(const struct work *w)
+{
+	return header_find(&w->wrapped.inner, "From", 0) == NULL;
+}
+
+static bool also_inside(const struct work *w, const struct header_field *f)
+{
+	return is_author(w, f) && has_name(&w->wrapped.inner, f);
+}
+
 static struct header recorded(struct work *w)
 {
 	const struct header *h = &w->wrapped.inner;
@@ -254,6 +276,8 @@ static void note_differs(struct work *w)
 		said = pick(w, in, w->facts.opened ? stands_outside : is_author);
 		outside = pick(w, &w->msg.header, w->facts.opened ? not_hidden : is_author);
 	}
+	if (few_inside(w))
+		outside = pick(w, &outside, also_inside);
 	(void)protect_differs(&outside, &said, u->differs, sizeof(u->differs));
 }
 
@@ -380,18 +404,11 @@ const char *unwrap_says(struct work *w)
 
 	if (u->kind == UNWRAP_NONE || text == NULL)
 		return "";
-	(void)snprintf(text, SAID_MAX, "%s%s%s%s", whose[use_of(w)],
+	(void)snprintf(text, SAID_MAX, "%s%s%s%s%s", whose[use_of(w)],
+	    few_inside(w) && use_of(w) == USE_ALL ? "; only some of them, the others are those outside" : "",
 	    u->from_differs ? "; the author inside is not the one outside" : "",
 	    u->differs[0] ? "; outside they are not as they were sent: " : "", u->differs);
 	return text;
-}
-
-static bool has_name(const struct header *h, const struct header_field *f)
-{
-	for (size_t i = 0; i < h->n; i++)
-		if (protect_same_name(&h->f[i], f))
-			return true;
-	return false;
 }
 
 static bool has_octets(const struct header *h, const struct header_field *f)
@@ -431,8 +448,8 @@ static bool stays(const struct work *w, const struct header_field *f)
 	case PROTECT_AUTHOR:
 		break;
 	}
-	/* a From that is not inside stays the one that the signer was bound to */
-	return !has_name(in, f) && (!protect_is_shown(f) || header_is(f, "From"));
+	/* without a From inside, the one outside is whom the signer was bound to */
+	return !has_name(in, f) && (!protect_is_shown(f) || few_inside(w));
 }
 
 /* Of the fields inside. Results of authentication are no sender's to give; trace that stands outside too was only

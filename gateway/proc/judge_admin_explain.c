@@ -124,6 +124,9 @@ static int tell_format(struct judge_call *c, const struct judge_resolve *rq, con
 	judge_call_set(c->data, "format", judge_call_text(text));
 	line(c, "written with %s", text);
 	tell_ec(c, v);
+	if (v->personal)
+		line(c, "the certificate is the person's own: a format set for the domain %s does not count for it",
+		    to.domain);
 	format_print(&f.f, f.from_admin, part);
 	if (f.from_admin)
 		line(c, "of that, %s: set in the entry of %s", part, f.entries);

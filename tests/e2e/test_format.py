@@ -155,6 +155,9 @@ def test_persons_apart(top):
         gw.postern("partner", "add", owner)
         gw.postern("cert", "import", keys[owner].cert, "--for", owner, "--pin", "--yes")
     gw.postern("partner", "set", "blind@partner.example", "--format", "cipher=aes-128-cbc")
+    gw.postern("partner", "add", "partner.example", "--format", "wrap=rfc9788")
+    assert "a format set for the domain partner.example does not count for it" in " ".join(gw.postern("explain", A, to[0])[1].split())
+    assert "does not count" not in gw.postern("explain", A, "z@partner.example", check=False)[1]
     data = message(A, to[0], "to all of you", extra="Cc: x@lab.example\r\nBcc: blind@partner.example, y@lab.example\r\n")
     code, text = send(gw.inside, A, to, data)
     assert code == 250, text

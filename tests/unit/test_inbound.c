@@ -998,7 +998,8 @@ START_TEST(partly_signed)
 }
 END_TEST
 
-/* EFAIL's shapes; %s is an enveloped entity, without its label where a reader goes by the content alone. */
+/* EFAIL's shapes; %s is an enveloped entity, with a false label or without one where a reader goes by the content
+ * alone. */
 static const struct {
 	const char *shape;
 	bool found;
@@ -1013,6 +1014,9 @@ static const struct {
     {"--m\r\nContent-Type: message/rfc822\r\n\r\n%s\r\n--m--\r\n", false}, /* a message attached */
     {"--m\r\nContent-Type: application/pkcs7-mime; smime-type=signed-data; name=x.pdf.p7m\r\n\r\n0\r\n--m--\r\n",
 	false},
+    {"--m\r\nContent-Type: application/pkcs7-mime; smime-type=certs-only; name=x.p7c\r\nContent-Transfer-Encoding: "
+     "base64\r\n\r\nMIAGCSqGSIb3DQEHAqCA\r\n--m--\r\n",
+	false},
 };
 
 START_TEST(encrypted_part)
@@ -1023,9 +1027,12 @@ START_TEST(encrypted_part)
 	buf_init(&text, PIPES_MAX);
 	ck_assert_int_eq(buf_adds(&text, TEXT_PART), 0);
 	env = enveloped_in("", &text);
-	for (int bare = 0; bare < 2; bare++) {
+	for (int said = 0; said < 3; said++) {
+		label = strstr((char *)env.p, "smime-type=enveloped-data");
+		if (said == 1 && label != NULL)
+			memcpy(label, "smime-type=certs-only    ", 25);
 		label = strstr((char *)env.p, "smime-type=");
-		if (bare == 1 && label != NULL)
+		if (said == 2 && label != NULL)
 			memcpy(label, "x", 1); /* xmime-type=... */
 		buf_init(&b, PIPES_MAX);
 #pragma GCC diagnostic push
@@ -1044,6 +1051,8 @@ START_TEST(encrypted_part)
 		ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_DONE);
 		ck_assert_int_eq(w.res.outputs[0].action == POLICY_HOLD, shapes[_i].found);
 		ck_assert(!shows("SECRETWORD")); /* never opened */
+		if (strstr(shapes[_i].shape, "certs-only") != NULL)
+			ck_assert(shows("X-Postern-Verdict: clear"));
 		w.rq.released = true;
 		ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_DONE);
 		ck_assert(!shows("SECRETWORD"));

@@ -143,6 +143,7 @@ static const struct {
 	const char *in, *inside;
 } insides[] = {
     {P7, ""}, {MULTI("b") "--b\r\n\r\n1\r\n--b\r\n" P7 "--b--\r\n", "2"},
+    {MULTI("b") "--b\r\nContent-Type: application/x-pkcs7-mime; smime-type=certs-only\r\n\r\n0\r\n--b--\r\n", "1"},
     {MULTI("b") "--b\r\n" P7 "--b\r\n\r\n1\r\n--b\r\n" P7 "--b--\r\n", "1 3"},
     {MULTI("b") "--b\r\n\r\n1\r\n--b\r\n" MULTI("c") "--c\r\n" P7 "--c--\r\n--b--\r\n", "2.1"},
     {MULTI("b") "--b\r\nContent-Type: message/rfc822\r\n\r\n" P7 "--b--\r\n", "1a"},

@@ -421,6 +421,22 @@ START_TEST(another_name_inside)
 }
 END_TEST
 
+/* Two authors outside are nobody, and not another author than the one inside. */
+START_TEST(nobody_outside)
+{
+	static const struct format f = {.wrap = FORMAT_WRAP_FIELDS};
+	struct buf b = sealed_as(POLICY_SEAL, &f, messages[0]), c;
+
+	c = changed(&b, "From: Doctor <", "From: eve@evil.example\r\nFrom: Doctor <");
+	pipes_job(&w, JOB_OPEN);
+	ck_assert_int_eq(pipes_run_buf(&w, &c), JOB_HOLD);
+	ck_assert_msg(
+	    strstr(w.res.why, "2 From fields") != NULL && strstr(w.res.why, "another") == NULL, "%s", w.res.why);
+	buf_clear(&b);
+	buf_clear(&c);
+}
+END_TEST
+
 /* ---- signatures that are not good ---- */
 
 START_TEST(not_good)
@@ -503,6 +519,21 @@ static struct buf signed_sealed(const char *fields, const char *entity)
 #define OUT "From: doctor@hospital.example\r\nTo: bob@lab.example\r\nSubject: ...\r\n" ID
 #define INNER "From: doctor@hospital.example\r\nTo: bob@lab.example\r\nSubject: INNERSUBJECT\r\n" ID
 
+/* Fields that are not inside stay, and nothing says that they were changed. */
+START_TEST(few_inside)
+{
+	struct buf b = signed_sealed(
+	    OUT, "Subject: INNERSUBJECT\r\nContent-Type: text/plain; protected-headers=\"v1\"\r\n\r\nbody\r\n");
+
+	ck_assert_int_eq(open_in(JOB_OPEN, &b, JUDGE_TRUST_GOOD, false), JOB_DONE);
+	ck_assert_msg(says("X-Postern-Headers: protected; only some of them, the others are those outside\r\n"), "%s",
+	    delivered());
+	ck_assert(in_header(
+	    delivered(), "From: doctor@hospital.example\r\nTo: bob@lab.example\r\nSubject: INNERSUBJECT\r\n" ID));
+	buf_clear(&b);
+}
+END_TEST
+
 static const struct {
 	const char *name, *entity;
 	bool found;
@@ -511,6 +542,11 @@ static const struct {
     {"protected-headers v1",
 	INNER "Content-Type: text/plain; charset=utf-8; protected-headers=\"v1\"\r\n\r\nbody\r\n", true,
 	"Content-Type: text/plain; charset=utf-8\r\n", "protected-headers"},
+    {"protected-headers v1, the Subject alone",
+	"Subject: INNERSUBJECT\r\nContent-Type: text/plain; protected-headers=\"v1\"\r\n\r\nbody\r\n", true,
+	"To: bob@lab.example\r\n", "..."},
+    {"hp, the Subject alone", "Subject: INNERSUBJECT\r\nContent-Type: text/plain; hp=\"clear\"\r\n\r\nbody\r\n", true,
+	ID, "..."},
     {"protected-headers v1, Memory Hole, fields on the root",
 	INNER "Content-Type: multipart/mixed; boundary=\"b\"; protected-headers=\"v1\"\r\n\r\n--b\r\nContent-Type: "
 	      "text/rfc822-headers; protected-headers=\"v1\"\r\nContent-Disposition: inline\r\n\r\nSubject: "
@@ -825,6 +861,8 @@ int main(void)
 	tcase_add_loop_test(t, changed_outside, 0, sizeof(outside) / sizeof(outside[0]));
 	tcase_add_loop_test(t, author_outside, 0, WAYS);
 	tcase_add_test(t, another_name_inside);
+	tcase_add_test(t, nobody_outside);
+	tcase_add_test(t, few_inside);
 	tcase_add_loop_test(t, not_good, 0, 2 * (int)WAYS);
 	tcase_add_loop_test(t, signed_before, 0, 6);
 	tcase_add_loop_test(t, by_others, 0, 2);
