@@ -174,7 +174,8 @@ int deliver_write(struct work *w, const struct policy_in_decision *d, struct job
 		return -1;
 	if (buf_adds(&w->front, w->rq->trace) != 0 || add_verdict(w, d) != 0 || add_fields(w, &s, mark) != 0 ||
 	    (s.whole ? buf_adds(&w->front, "\r\n") : entity_front(&s.content, &w->front)) != 0)
-		return problem_temp(&w->res->pr, "the header of the message does not fit into header-max");
+		return problem_perm(
+		    &w->res->pr, "the header of the message, with the fields inside, does not fit into header-max");
 	entity_octets_init(&seen, out);
 	int err = stream_write(&seen.writer, w->front.p, w->front.len, &w->res->pr);
 	if (err == 0 && d->header_only && !w->rq->released)

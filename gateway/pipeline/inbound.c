@@ -140,17 +140,22 @@ static enum stage_result foreign(struct work *w)
 	return hold(w, "encrypted for a certificate that is not ours");
 }
 
-static enum stage_result unopened(struct work *w)
+static enum stage_result unopened_because(struct work *w, const char *what)
 {
 	char why[sizeof(w->res->why)];
 
 	w->res->open_failed = true;
-	snprintf(why, sizeof(why), "encrypted for us, but it cannot be opened: %.500s", w->res->pr.text);
+	snprintf(why, sizeof(why), "%s: %.500s", what, w->res->pr.text);
 	if (!w->rq->released)
 		return hold(w, why);
 	snprintf(w->facts.open_why, sizeof(w->facts.open_why), "%.390s", why);
 	w->facts.opened = false;
 	return as_it_came(w);
+}
+
+static enum stage_result unopened(struct work *w)
+{
+	return unopened_because(w, "encrypted for us, but it cannot be opened");
 }
 
 /*
@@ -176,6 +181,7 @@ static enum stage_result in_look(struct work *w)
 	if (!w->facts.opened || w->rq->released || !beyond)
 		return STAGE_NEXT;
 	snprintf(why, sizeof(why), "encrypted, and opened: %.500s", pr.text);
+	w->res->open_failed = true;
 	return hold(w, why);
 }
 
@@ -196,7 +202,8 @@ static enum stage_result in_peel(struct work *w)
 	case LAYERS_FOREIGN:
 		return w->key_used ? unopened_foreign(w) : foreign(w);
 	case LAYERS_MALFORMED:
-		return w->key_used ? unopened(w) : unreadable(w);
+		return w->key_used ? unopened_because(w, "encrypted, and opened, but a layer inside cannot be read")
+				   : unreadable(w);
 	case LAYERS_UNOPENED:
 		return unopened(w);
 	case LAYERS_TEMP:
@@ -390,8 +397,11 @@ static enum stage_result in_judge(struct work *w)
 	o->action = (uint8_t)d.action;
 	snprintf(o->treatment, sizeof(o->treatment), "%s", w->facts.opened ? "open" : "pass");
 	say_layers(w, d.why, o->why, sizeof(o->why));
-	if (deliver_write(w, &d, o, spool_writer(s)) != 0 || work_output_end(w, o) != 0)
-		return STAGE_DEFER; /* only our own resources can fail here */
+	if (deliver_write(w, &d, o, spool_writer(s)) != 0 || work_output_end(w, o) != 0) {
+		/* our own resources; or fields inside that will not fit next time either */
+		w->res->noutputs = 0;
+		return w->res->pr.cls == PROBLEM_TEMP || w->rq->released ? STAGE_DEFER : unreadable(w);
+	}
 	w->res->status = JOB_DONE;
 	return STAGE_DONE;
 }

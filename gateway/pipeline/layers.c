@@ -276,8 +276,27 @@ static void say_changed(
 		verdict_changed(&w->verdict, said);
 }
 
+/*
+ * What is in the clear can be read without its signature: a list's footer behind it, a filter that took it out. So it
+ * goes on as it came, with a signature that failed; inside an encryption it is a layer that cannot be read.
+ */
+static enum layers_result without_signature(struct work *w, const struct mime_entity *came, bool noted)
+{
+	if (w->key_used)
+		return LAYERS_MALFORMED;
+	if (!noted)
+		verdict_layer(&w->verdict, VERDICT_DETACHED, "");
+	verdict_failed(&w->verdict, w->res->pr.text);
+	w->res->pr = (struct problem){0};
+	w->ent = *came;
+	w->peeled = true;
+	return LAYERS_END;
+}
+
 static enum layers_result detached_signed(struct work *w)
 {
+	const struct mime_entity came = w->ent;
+	bool noted = false;
 	struct mime_range content;
 	struct cms_outline *o = NULL;
 	struct cms_verdict v = {0};
@@ -301,6 +320,7 @@ static enum layers_result detached_signed(struct work *w)
 	if (cms_verify(o, &body.reader, NULL, &v, &w->res->pr) != 0)
 		goto out;
 	verdict_layer(&w->verdict, VERDICT_DETACHED, "");
+	noted = true;
 	note_verdict(w, &v);
 	say_changed(w, &v, o, &content);
 	if (!w->unwrapped_detached) {
@@ -312,10 +332,30 @@ static enum layers_result detached_signed(struct work *w)
 out:
 	if (r != LAYERS_END)
 		r = malformed(w);
+	if (r == LAYERS_MALFORMED)
+		r = without_signature(w, &came, noted);
 	cms_verdict_clear(&v);
 	cms_outline_free(o);
 	buf_clear(&der);
 	return r;
+}
+
+/* What says that it is certificates (smime-type=certs-only) is taken for what it holds. */
+static bool is_envelope(struct work *w)
+{
+	struct cms_outline *o = NULL;
+	struct problem none = {0};
+	bool is = false;
+
+	if (!mime_is(&w->ent.type, "application", "pkcs7-mime") &&
+	    !mime_is(&w->ent.type, "application", "x-pkcs7-mime"))
+		return false;
+	if (decode_body(w) == 0 && cms_outline(spool_reader(w->der), &cms_limits_default, &o, &w->res->pr) == 0)
+		is = cms_outline_kind(o) == CMS_KIND_ENVELOPED || cms_outline_kind(o) == CMS_KIND_AUTH_ENVELOPED;
+	cms_outline_free(o);
+	is = is || w->res->pr.cls == PROBLEM_TEMP; /* it is read once more, and says so again */
+	w->res->pr = none;
+	return is;
 }
 
 enum layers_result layers_peel(struct work *w)
@@ -326,7 +366,9 @@ enum layers_result layers_peel(struct work *w)
 		enum mime_smime kind = mime_smime(&w->ent);
 		enum layers_result r;
 
-		if (kind == MIME_SMIME_NONE) {
+		if (kind == MIME_SMIME_NONE && !w->peeled && is_envelope(w))
+			kind = MIME_SMIME_PKCS7;
+		if (kind == MIME_SMIME_NONE || w->peeled) {
 			w->shown = w->ent;
 			return LAYERS_END;
 		}

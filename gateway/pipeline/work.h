@@ -40,6 +40,7 @@ struct work {
 	struct unwrap wrapped;	    /* the header fields that are protected in it */
 	struct mime_entity between; /* an entity with protected fields that is a layer itself */
 	size_t between_layers;	    /* layers around it; 0: there is none */
+	bool peeled;		    /* the present entity is shown as it came, although it says to be a layer */
 	struct address from;
 	bool have_from;
 	struct policy_in facts;

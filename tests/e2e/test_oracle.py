@@ -119,7 +119,7 @@ def variants(top, us, them):
     good = enveloped(us, content)
     gcm = enveloped(us, content, "-aes-256-gcm")
     stranger = Identity(top, "stranger", "DNS:hospital.example")
-    unopened = "encrypted for us, but it cannot be opened"
+    unopened, unread = "encrypted for us, but it cannot be opened", "encrypted, and opened, but a layer inside cannot be read"
     out = {}
 
     def spoil(name, change, der=good, words=unopened):
@@ -134,7 +134,7 @@ def variants(top, us, them):
         return change
     assert Envelope(good).octets() == good and Envelope(gcm).octets() == gcm
     spoil("first block of the content", lambda e: flip(e.content, 3))
-    spoil("middle of the content", lambda e: flip(e.content, len(e.content.content) // 2))
+    spoil("middle of the content", lambda e: flip(e.content, len(e.content.content) // 2), words=unread)
     spoil("last block of the content", lambda e: flip(e.content, -1))
     spoil("block before the last", lambda e: flip(e.content, -17))
     spoil("encrypted key", lambda e: flip(e.key, 100))
@@ -153,13 +153,13 @@ def variants(top, us, them):
         der = enveloped(us, octets)
         out[name] = (der, filled(us, them, len(der)), words)
     inside("garbage inside", os.urandom(3000), unopened)
-    inside("cut inside", content[:len(content) // 2], unopened)
+    inside("cut inside", content[:len(content) // 2], unread)
     head, body = content.split(b"\r\n\r\n", 1)
     changed = base64.b64decode(body).replace(b"abcdefgh", b"abcdefgH", 1)
     inside("changed under the signature", head + b"\r\n\r\n" + base64.encodebytes(changed).replace(b"\n", b"\r\n"), "encrypted, but the signature is not valid")
     inside("signed by a stranger", sign(stranger, entity(text(2000))), "encrypted, signed by someone not trusted")
     inside("not signed", entity(text(4000)), "encrypted, but not signed")
-    inside("forbidden cipher inside", seal(us, content, "-des3"), unopened)
+    inside("forbidden cipher inside", seal(us, content, "-des3"), unread)
     inside("sealed for somebody else inside", seal(stranger.cert, content), "certificate that is not ours")
     return out
 

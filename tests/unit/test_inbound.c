@@ -817,6 +817,65 @@ START_TEST(large_signature_small_change)
 }
 END_TEST
 
+/* What can be read without its signature is delivered, as broken; under an encryption it is held. */
+static const struct {
+	const char *after_text, *type, *says;
+} lost[] = {
+    {"", "application/pkcs7-signature", NULL},
+    {"--b\r\nContent-Type: text/plain\r\n\r\nthe list's footer\r\n", "application/pkcs7-signature", "two parts"},
+    {"", "text/plain", "protocol"},
+};
+
+START_TEST(signature_lost)
+{
+	const struct testcert *who = &w.hospital;
+	struct buf der = signed_by(&who, 1, OCTETS(TEXT_PART), true), part, b, sealed;
+	enum { FIELDS = sizeof(PIPES_FIELDS) - 1 };
+
+	pipes_wrap("", "signed-data", &der, &part);
+	buf_init(&b, PIPES_MAX);
+	ck_assert_int_eq(
+	    buf_addf(&b,
+		PIPES_FIELDS
+		"Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256; "
+		"boundary=b\r\n\r\n--b\r\n" TEXT_PART "\r\n%s--b\r\nContent-Type: %s\r\n"
+		"Content-Transfer-Encoding: base64\r\n%s\r\n--b--\r\n",
+		lost[_i].after_text, lost[_i].type, strstr(buf_str(&part), "\r\n\r\n") + 2),
+	    0);
+	ck_assert_int_eq(run_hospital(JOB_CHECK, &b, JUDGE_TRUST_GOOD), JOB_DONE);
+	if (lost[_i].says == NULL) {
+		ck_assert(shows("smime=pass"));
+	} else {
+		ck_assert(shows("smime=fail") && !shows("smime=pass") && shows("X-Postern-Verdict: broken"));
+		ck_assert_msg(strstr(w.res.outputs[0].why, lost[_i].says) != NULL, "%s", w.res.outputs[0].why);
+		ck_assert(shows("SECRETWORD") && shows("multipart/signed"));
+		ck_assert_uint_eq(w.res.outputs[0].action, POLICY_MARK);
+	}
+	sealed = pipes_sealed(w.lab.x, b.p + FIELDS, b.len - FIELDS);
+	ck_assert_int_eq(
+	    run_hospital(JOB_OPEN, &sealed, JUDGE_TRUST_GOOD), lost[_i].says == NULL ? JOB_DONE : JOB_HOLD);
+	if (lost[_i].says != NULL)
+		ck_assert_msg(strstr(w.res.why, "a layer inside cannot be read") != NULL, "%s", w.res.why);
+	buf_clear(&sealed);
+	buf_clear(&der);
+	buf_clear(&part);
+	buf_clear(&b);
+}
+END_TEST
+
+/* An envelope that says to be certificates is an envelope. */
+START_TEST(envelope_as_certificates)
+{
+	struct buf der, b;
+
+	pipes_envelope(_i == 0 ? w.lab.x : w.foreign.x, OCTETS(TEXT_PART), &der);
+	pipes_wrap(PIPES_FIELDS, "certs-only", &der, &b);
+	ck_assert_int_eq(run(JOB_CHECK, &b), _i == 0 ? JOB_AS_IT_CAME : JOB_REFUSE);
+	buf_clear(&der);
+	buf_clear(&b);
+}
+END_TEST
+
 /* Sealed by a program that writes LF alone: text is read as what was meant, anything else stays what it is. */
 static struct buf without_cr(const struct buf *b)
 {
@@ -1256,6 +1315,8 @@ int main(void)
 	tcase_add_loop_test(t, odd_from, 0, (int)(sizeof(froms) / sizeof(froms[0])));
 	tcase_add_test(t, name_that_shows_another);
 	tcase_add_loop_test(t, relay_did_it, 0, (int)(sizeof(relays) / sizeof(relays[0])));
+	tcase_add_loop_test(t, signature_lost, 0, sizeof(lost) / sizeof(lost[0]));
+	tcase_add_loop_test(t, envelope_as_certificates, 0, 2);
 	tcase_add_loop_test(t, line_ends_of_unix, 0, 3);
 	tcase_add_test(t, several_signers);
 	tcase_add_test(t, signed_outside_only);
