@@ -84,9 +84,9 @@ static bool is(const struct octets *o, const uint8_t *p, size_t n)
 
 static void note_order(struct cms_caps *c, uint32_t bit)
 {
-	for (uint8_t cipher = 0; cipher < CMS_CAPS_CIPHERS; cipher++)
+	for (unsigned cipher = 0; cipher < CMS_CAPS_CIPHERS; cipher++)
 		if (bit == 1u << cipher)
-			c->order[c->norder++] = cipher;
+			c->order[c->norder++] = (uint8_t)cipher;
 }
 
 static void note(struct cms_caps *c, const uint8_t *id, size_t nid, const uint8_t *param, size_t nparam)

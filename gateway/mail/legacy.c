@@ -358,7 +358,8 @@ static bool line_says(const struct header *h, const char *p, size_t n)
 		squeeze(&said);
 		squeeze(&want);
 		found = memmem(want.p ? want.p : (uint8_t *)"", want.len, "=?", 2) != NULL ||
-			(said.len == want.len && (said.len == 0 || memcmp(said.p, want.p, said.len) == 0));
+			(said.len == want.len &&
+			    (said.p == NULL || want.p == NULL || memcmp(said.p, want.p, said.len) == 0));
 	}
 	buf_clear(&said);
 	buf_clear(&want);

@@ -159,7 +159,7 @@ static size_t decode(char how, const char *p, size_t n, uint8_t *out)
 
 	for (size_t i = 0; i < n; i++) {
 		if (how == 'q' && p[i] == '=' && i + 2 < n && hex(p[i + 1]) >= 0 && hex(p[i + 2]) >= 0) {
-			out[len++] = (uint8_t)(hex(p[i + 1]) << 4 | hex(p[i + 2]));
+			out[len++] = (uint8_t)((unsigned)hex(p[i + 1]) << 4 | (unsigned)hex(p[i + 2]));
 			i += 2;
 		} else if (how == 'q') {
 			out[len++] = p[i] == '_' ? ' ' : (uint8_t)p[i];

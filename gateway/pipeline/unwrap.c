@@ -413,7 +413,7 @@ const char *unwrap_says(struct work *w)
 
 static bool has_octets(const struct header *h, const struct header_field *f)
 {
-	for (size_t i = 0; i < h->n; i++)
+	for (size_t i = 0; h->f != NULL && i < h->n; i++)
 		if (h->f[i].raw_len == f->raw_len && memcmp(h->f[i].raw, f->raw, f->raw_len) == 0)
 			return true;
 	return false;
