@@ -294,16 +294,18 @@ static void name_author(struct work *w)
 static enum stage_result in_trust(struct work *w)
 {
 	struct verdict *v = &w->verdict;
+	const char *nobody;
 
 	note_name(w);
-	if (w->nsigners > 0 && !v->failed && w->have_from) {
+	nobody = !w->have_from ? w->from_why : w->from_note[0] ? w->from_note : NULL;
+	if (w->nsigners > 0 && !v->failed && nobody == NULL) {
 		if (!answered(w)) {
 			ask(w);
 			return STAGE_NEEDS;
 		}
 		verdict_judged(v, &w->rq->trust);
 	}
-	verdict_conclude(v, w->have_from ? NULL : w->from_why, &w->facts);
+	verdict_conclude(v, nobody, &w->facts);
 	name_author(w);
 	if (w->facts.sig == POLICY_SIG_TEMP && !w->rq->released) {
 		problem_temp(&w->res->pr, "%s", w->facts.sig_why);
@@ -338,9 +340,6 @@ static void say_more(const struct work *w, struct policy_in_decision *d)
 {
 	size_t n = strlen(d->why);
 
-	if (w->from_note[0])
-		snprintf(d->why + n, sizeof(d->why) - n, "; %s", w->from_note);
-	n = strlen(d->why);
 	if (w->wrapped.from_differs && w->have_from && w->nsigners > 0)
 		snprintf(
 		    d->why + n, sizeof(d->why) - n, "; the From outside names another author than the signed one");

@@ -700,8 +700,16 @@ START_TEST(name_that_shows_another)
 
 	ck_assert_int_eq(run_hospital(JOB_CHECK, &b, JUDGE_TRUST_GOOD), JOB_DONE);
 	ck_assert_str_eq(w.res.from_domain, "hospital.example");
-	ck_assert(shows("smime=pass") && shows("X-Postern-Author: the name beside") && shows("ceo@bank.example"));
+	ck_assert(!shows("smime=pass") && shows("X-Postern-Verdict: broken"));
+	ck_assert(shows("X-Postern-Author: the name beside") && shows("ceo@bank.example"));
 	ck_assert_ptr_nonnull(strstr(w.res.outputs[0].why, "ceo@bank.example"));
+	ck_assert(!w.res.protected_in);
+	buf_clear(&b);
+	/* one's own address as the name is what many programs write */
+	b = opaque_in("From: \"Doctor@hospital.example\" <doctor@hospital.example>\r\nTo: bob@lab.example\r\n",
+	    &w.hospital, OCTETS(TEXT_PART));
+	ck_assert_int_eq(run_hospital(JOB_CHECK, &b, JUDGE_TRUST_GOOD), JOB_DONE);
+	ck_assert(shows("smime=pass") && !shows("X-Postern-Author"));
 	buf_clear(&b);
 }
 END_TEST
