@@ -64,6 +64,7 @@ BROKEN = {
     "from-empty": "The field From cannot be read: an address is missing.",
     "from-group": "The field From cannot be read: it has a group where one mailbox must stand.",
     "from-missing": "The message has no From field.",
+    "from-display-name-trick": "the name beside the author's address shows another one (director@hospital.example): the author is ward7@hospital.example",
 }
 UNTRUSTED = {"from-other-domain"}
 # The author's own signature decides the verdict, being the innermost, and nobody believes it here: the clear form stays on, the opaque one must be opened to be read.
