@@ -150,6 +150,7 @@ APT_INTEROP := gpgsm gpg-agent libnss3-tools thunderbird libbcmail-java default-
 interop-deps:
 	@APT="$(APT_BUILD) $(APT_INTEROP)" LIBSSL_LEAST="$(LIBSSL_LEAST)" tests/scripts/deps
 	@tests/scripts/get-pkijs build/peers/pkijs
+	@[ -n "$(RFC_TEXTS)" ] || tests/scripts/get-rfc build/peers/rfc
 check-interop: interop-deps
 	@$(MAKE) --no-print-directory -j$(CORES) all
 	@BUILD=$(BUILD) RFC_TEXTS=$(RFC_TEXTS) python3 tests/peers/run.py $(ONLY)

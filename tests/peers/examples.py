@@ -1,7 +1,7 @@
 """The examples of RFC 4134 and RFC 9216, and the shapes of RFC 4134 made again with algorithms of today.
 
-The texts of the RFCs are not part of this project. Where they lie (rfc4134.txt and rfc9216.txt as the RFC Editor publishes them, folder in RFC_TEXTS) they are read and every
-example is judged; the shapes are made by openssl and always run.
+The texts of the RFCs are not part of this project: tests/scripts/get-rfc fetches rfc4134.txt and rfc9216.txt (or RFC_TEXTS names the folder where they lie as the RFC Editor
+publishes them). Every example in them is judged; a text that is missing fails. The shapes are made by openssl.
 """
 import base64
 import os
@@ -27,11 +27,11 @@ RFC4134 = {
 
 
 def text_of(name, report):
-    """The RFC's text, or None; then it is said that the part did not run."""
+    """The RFC's text; None when it is missing, which is a failure."""
     path = os.path.join(os.environ.get("RFC_TEXTS") or "build/peers/rfc", name + ".txt")
     if os.path.exists(path):
         return open(path, encoding="utf-8", errors="replace").read()
-    report.skipped.append(f"{name}: its examples were NOT RUN: put {name}.txt of the RFC Editor into a folder and give RFC_TEXTS=folder")
+    report.bad.append(f"{name}: NOT RUN, {path} is missing: make interop-deps, or put {name}.txt of the RFC Editor into a folder and give RFC_TEXTS=folder")
     return None
 
 

@@ -342,7 +342,7 @@ static struct buf changed(const struct buf *b, const char *from, const char *to)
 static const struct {
 	const char *from, *to, *said; /* said: NULL when it is nothing to speak of */
 	const char *shown;	      /* must be shown */
-	const char *hidden;	      /* must not be shown */
+	const char *hidden;	      /* must not be shown; NULL when nothing was put there that could be */
 } outside[] = {
     {"Subject: [...]", "Subject: pay at once", ": Subject\r\n", "Subject: HIDDENSUBJECT\r\n", "pay at once"},
     {"To: bob@lab.example", "To: eve@evil.example", ": To\r\n", "To: bob@lab.example\r\n", "eve@"},
@@ -350,14 +350,14 @@ static const struct {
     {"From: Doctor", "Cc: eve@evil.example\r\nFrom: Doctor", ": Cc\r\n", "From: Doctor", "eve@"},
     {"From: Doctor", "Disposition-Notification-To: eve@evil.example\r\nFrom: Doctor",
 	"\r\n Disposition-Notification-To\r\n", "From: Doctor", "eve@"},
-    {"Date: Sun, 22 Nov 2026 02:00:00 +0000\r\n", "", ": Date\r\n", "Date: Sun", "XXX"},
+    {"Date: Sun, 22 Nov 2026 02:00:00 +0000\r\n", "", ": Date\r\n", "Date: Sun", NULL},
     {"From: Doctor <doctor@hospital.example>", "From: \"Eve\" <doctor@hospital.example>", ": From\r\n",
 	"From: Doctor <", "Eve"},
     /* a relay folds, or adds what is its own */
     {"From: Doctor <doctor@hospital.example>", "From:\tDoctor\r\n\t<doctor@hospital.example> ", NULL,
-	"From: Doctor <", "XXX"},
+	"From: Doctor <", "From:\t"},
     {"From: Doctor", "X-Spam-Score: 3\r\nReceived: from a by b; now\r\nFrom: Doctor", NULL, "X-Spam-Score: 3\r\n",
-	"XXX"},
+	"outside they are not"},
     {"From: Doctor", "HP-Outer: Subject: pay at once\r\nFrom: Doctor", NULL, "Subject: HIDDENSUBJECT", "pay at once"},
 };
 
@@ -374,7 +374,8 @@ START_TEST(changed_outside)
 		ck_assert_msg(
 		    says("outside they are not as they") && says(outside[_i].said), "%s", pipes_text(&w, 0));
 	ck_assert_msg(in_header(delivered(), outside[_i].shown), "%s", pipes_text(&w, 0));
-	assert_nowhere(outside[_i].hidden);
+	if (outside[_i].hidden != NULL)
+		assert_nowhere(outside[_i].hidden);
 	buf_clear(&b);
 	buf_clear(&c);
 }
@@ -537,7 +538,8 @@ END_TEST
 static const struct {
 	const char *name, *entity;
 	bool found;
-	const char *shown, *hidden;
+	const char *shown;  /* in the header */
+	const char *hidden; /* must not be anywhere; NULL when the header alone is looked at */
 } others[] = {
     {"protected-headers v1",
 	INNER "Content-Type: text/plain; charset=utf-8; protected-headers=\"v1\"\r\n\r\nbody\r\n", true,
@@ -569,23 +571,23 @@ static const struct {
     {"the same Message-ID", "Content-Type: message/rfc822\r\n\r\n" INNER "\r\nbody\r\n", true,
 	"Subject: INNERSUBJECT\r\n", "message/rfc822"},
     {"forwarded=yes", "Content-Type: message/rfc822; forwarded=yes\r\n\r\n" INNER "\r\nbody\r\n", false,
-	"Content-Type: message/rfc822", "XXX"},
+	"Content-Type: message/rfc822", NULL},
     {"another Message-ID",
 	"Content-Type: message/rfc822\r\n\r\nFrom: doctor@hospital.example\r\nSubject: INNERSUBJECT\r\nMessage-ID: "
 	"<9@hospital.example>\r\n\r\nbody\r\n",
-	false, "Subject: ...\r\n", "XXX"},
+	false, "Subject: ...\r\n", NULL},
     {"another author",
 	"Content-Type: message/rfc822\r\n\r\nFrom: chief@hospital.example\r\nSubject: INNERSUBJECT\r\n" ID
 	"\r\nbody\r\n",
-	false, "From: doctor@hospital.example\r\n", "XXX"},
+	false, "From: doctor@hospital.example\r\n", NULL},
     {"no fields under the mark", "Content-Type: text/plain; hp=\"cipher\"\r\n\r\nINNERSUBJECT\r\n", false,
-	"Subject: ...\r\n", "XXX"},
+	"Subject: ...\r\n", NULL},
     {"a mark that is none", INNER "Content-Type: text/plain; hp=\"other\"\r\n\r\nINNERSUBJECT\r\n", false,
-	"Subject: ...\r\n", "XXX"},
+	"Subject: ...\r\n", NULL},
     {"not on the root",
 	"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" INNER
 	"Content-Type: text/plain; hp=\"cipher\"\r\n\r\nbody\r\n--b--\r\n",
-	false, "Subject: ...\r\n", "XXX"},
+	false, "Subject: ...\r\n", NULL},
     {"hp clear under encryption", INNER "Content-Type: text/plain; hp=\"clear\"\r\n\r\nbody\r\n", true,
 	"Subject: INNERSUBJECT\r\n", "hp="},
     {"legacy display in base64, not at the end of a group of four",
@@ -597,11 +599,11 @@ static const struct {
 	INNER "Content-Type: text/plain; hp=\"cipher\"; hp-legacy-display=\"1\"\r\nContent-Transfer-Encoding: "
 	      "base64\r\n\r\nU3ViamVjdDogSU5ORVJTVUJKRUNUDQoNCnRoZSBib2R5IG9mIGl0LCBpbiBtb3JlIHRoYW4gb25l\r\nIGxpbmUg"
 	      "b2YgYmFzZTY0LCB3aGljaCBpcyB3cml0dGVuIGFuZXcgYmVoaW5kIHRoZSBjdXQNCg==\r\n!!!\r\n",
-	true, "hp-legacy-display", "XXX"},
+	true, "hp-legacy-display", "dGhlIGJvZHkgb2Yg"},
     {"legacy display that says something else: it stays",
 	INNER
 	"Content-Type: text/plain; hp=\"cipher\"; hp-legacy-display=\"1\"\r\n\r\nSubject: ANOTHER\r\n\r\nbody\r\n",
-	true, "hp-legacy-display", "XXX"},
+	true, "hp-legacy-display", NULL},
     {"verdicts inside are nobody's",
 	"X-Postern-Verdict: forged\r\nAuthentication-Results: auth.lab.example; smime=pass "
 	"(forged)\r\nAuthentication-Results: mx.lab.example; spf=pass (forged)\r\n" INNER
@@ -620,7 +622,11 @@ static void by_other(size_t i, bool is_signed)
 	ck_assert_msg(in_header(delivered(), others[i].shown) ||
 			  (!is_signed && in_header(delivered(), "Subject: [not verified] ")),
 	    "%s:\n%s", others[i].name, delivered());
-	ck_assert_msg(strstr(delivered(), others[i].hidden) == NULL, "%s:\n%s", others[i].name, delivered());
+	ck_assert_msg(others[i].hidden == NULL || strstr(delivered(), others[i].hidden) == NULL, "%s:\n%s",
+	    others[i].name, delivered());
+	/* what is not taken for the message's own fields stays where it is */
+	ck_assert_msg(
+	    others[i].found || !in_header(delivered(), "INNERSUBJECT"), "%s:\n%s", others[i].name, delivered());
 	ck_assert(says("INNERSUBJECT"));
 	buf_clear(&b);
 }
