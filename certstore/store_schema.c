@@ -44,6 +44,8 @@ static const char *const steps[] = {
     " signing_time INTEGER NOT NULL, seen INTEGER NOT NULL, PRIMARY KEY (owner, sha256)) STRICT, WITHOUT ROWID;",
     /* 3: content that a rule lets go unprotected */
     "ALTER TABLE rule ADD COLUMN exempt TEXT NOT NULL DEFAULT '';",
+    /* 4: where a partner's certificate is looked for */
+    "ALTER TABLE partner ADD COLUMN find TEXT NOT NULL DEFAULT '';",
 };
 
 int store_schema_version(void)

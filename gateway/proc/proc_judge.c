@@ -16,6 +16,7 @@
 #include "certstore/judge_proto.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/proc/find_settings.h"
 #include "gateway/proc/format_settings.h"
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_cache.h"
@@ -302,6 +303,19 @@ static void fill_format(const struct format_settings *f, struct judge_world *w)
 	w->learn_future_max = f->learn_future_max / 1000;
 }
 
+static void fill_find(const struct find_settings *f, struct judge_world *w)
+{
+	struct problem pr = {0};
+
+	if (find_settings_options(f, &w->find, &pr) < 0)
+		log_fatal("%s", pr.text);
+	w->find_limits = (struct find_limits){.timeout_ms = (uint32_t)f->timeout,
+	    .octets_max = (uint32_t)f->answer_max,
+	    .weigh_max = (unsigned)f->certificates_max};
+	w->harvest = f->harvest;
+	w->harvest_max = f->harvest_max;
+}
+
 static void fill_world(const struct conf *conf)
 {
 	size_t n = conf_domains(conf);
@@ -325,6 +339,7 @@ static void fill_world(const struct conf *conf)
 	me.world.strength = (enum policy_strength)conf_top(conf)->default_strength;
 	me.world.tls_verified = conf_top(conf)->relay_tls == CONF_TLS_VERIFY && conf_top(conf)->relay_host[0];
 	fill_format(conf_section(conf, "format"), &me.world);
+	fill_find(conf_section(conf, "find"), &me.world);
 	me.world.cache = judge_cache_new();
 }
 
