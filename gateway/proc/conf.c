@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certstore/find_settings.h"
 #include "certstore/format.h"
 #include "gateway/base/mem.h"
 #include "gateway/base/settings_help.h"
 #include "gateway/mail/address.h"
-#include "gateway/proc/find_settings.h"
 #include "gateway/proc/format_settings.h"
 #include "gateway/proc/network.h"
 #include "gateway/proc/relay_rcpts_settings.h"

@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include "certstore/admin_proto.h"
+#include "certstore/find_settings.h"
 #include "certstore/judge_proto.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
-#include "gateway/proc/find_settings.h"
 #include "gateway/proc/format_settings.h"
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_cache.h"
@@ -309,7 +309,7 @@ static void fill_find(const struct find_settings *f, struct judge_world *w)
 
 	if (find_settings_options(f, &w->find, &pr) < 0)
 		log_fatal("%s", pr.text);
-	w->find_limits = (struct find_limits){.timeout_ms = (uint32_t)f->timeout,
+	w->find_limits = (struct find_limits){.timeout_ms = (uint32_t)f->place_timeout,
 	    .octets_max = (uint32_t)f->answer_max,
 	    .weigh_max = (unsigned)f->certificates_max};
 	w->harvest = f->harvest;

@@ -1,11 +1,23 @@
-/* The table of section "find". Pure. */
-#include "gateway/proc/find_settings.h"
+/* The table of section "find". Role judge and whoever reads the configuration. Pure. */
+#include "certstore/find_settings.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "certstore/http_search.h"
 #include "certstore/srv_record.h"
+
+#define S 1000LL
+#define HOUR (3600 * S)
+#define DAY (24 * HOUR)
+#define MIB (1024LL * 1024)
+
+#define ROW(kind, field, text, min_, max_, words_)                                                                   \
+	.type = kind, .offset = offsetof(struct find_settings, field), .dflt = text, .min = min_, .max = max_,       \
+	.help = words_
+#define MS(field, text, min_, max_, words_) ROW(SETTING_DURATION, field, text, min_, max_, words_)
+#define NUMBER(field, text, min_, max_, words_) ROW(SETTING_INT, field, text, min_, max_, words_)
+#define OCTETS(field, text, min_, max_, words_) ROW(SETTING_SIZE, field, text, min_, max_, words_)
 
 static const char *const orders[] = {[FIND_OWN] = "own", [FIND_DIRECT] = "direct", NULL};
 static const char *const srv_orders[] = {[SRV_WEIGHT_FIRST] = "weight-first", [SRV_RFC2782] = "rfc2782", NULL};
@@ -36,6 +48,47 @@ static int check_store(const char *v, struct problem *pr)
 }
 
 static const struct setting rows[] = {
+    {.name = "timeout",
+	MS(timeout, "8s", 100, 15 * S,
+	    "How long a client waits at RCPT for what has to be looked up in the network; what has not come then "
+	    "counts "
+	    "as uncertain. The look-ups go on, and their answers are remembered.")},
+    {.name = "admin-timeout",
+	MS(admin_timeout, "20s", 100, 50 * S, "The same for \"postern explain\" and \"postern lookup\".")},
+    {.name = "found-least",
+	MS(found_least, "1m", 0, DAY,
+	    "What was found is remembered for as long as its source says (TTL), but at least this long ...")},
+    {.name = "found-most", MS(found_most, "1d", S, 30 * DAY, "... and at most this long.")},
+    {.name = "none-least",
+	MS(none_least, "1m", 0, DAY,
+	    "That there is nothing is remembered for as long as its source says, but at "
+	    "least this long ...")},
+    {.name = "none-most",
+	MS(none_most, "1h", S, 30 * DAY,
+	    "... and at most this long: a partner's new certificate is found after this at the latest.")},
+    {.name = "unsure-for",
+	MS(unsure_for, "30s", S, HOUR,
+	    "How long a place that gave no answer, or none that can be believed, is not asked again.")},
+    {.name = "kept-max",
+	NUMBER(kept_max, "20000", 100, 10000000,
+	    "Answers of the network that are remembered; those not used for longest go first.")},
+    {.name = "kept-octets", OCTETS(kept_octets, "64M", MIB, 16 * 1024 * MIB, "Octets of memory for them.")},
+    {.name = "asking-max",
+	NUMBER(asking_max, "1024", 4, 65536,
+	    "Questions to the network under way at once; with more, mail is put off (451). A quarter of them is kept "
+	    "for places that the configuration names.")},
+    {.name = "asking-site",
+	NUMBER(asking_site, "64", 1, 65536,
+	    "Of them, those for one site: a host that is asked by LDAP or HTTP, a domain in the DNS with all below "
+	    "it.")},
+    {.name = "asks-max",
+	NUMBER(asks_max, "200", 10, 10000,
+	    "Look-ups for one recipient, or for the signers of one message; what would need more is put off (451).")},
+    {.name = "waiting-max",
+	NUMBER(waiting_max, "4000", 1, 1000000,
+	    "Recipients and signers that wait at once for an answer of the network; with more, mail is put off "
+	    "(451).")},
+    {.name = "waiting-octets", OCTETS(waiting_octets, "64M", MIB, 1024 * MIB, "Octets of memory for them.")},
     {.name = "order",
 	.type = SETTING_ENUM,
 	.offset = offsetof(struct find_settings, order),
@@ -85,13 +138,13 @@ static const struct setting rows[] = {
 	.max = 255,
 	.help = "Certificate stores (RFC 4387) that are asked for every partner, by their URLs; at most 4.",
 	.check = check_store},
-    {.name = "timeout",
+    {.name = "place-timeout",
 	.type = SETTING_DURATION,
-	.offset = offsetof(struct find_settings, timeout),
+	.offset = offsetof(struct find_settings, place_timeout),
 	.dflt = "8s",
 	.min = 100,
 	.max = 60000,
-	.help = "How long one question to the network may take."},
+	.help = "How long one server may take to answer one question."},
     {.name = "answer-max",
 	.type = SETTING_SIZE,
 	.offset = offsetof(struct find_settings, answer_max),
@@ -121,8 +174,13 @@ static const struct setting rows[] = {
 	.max = 100000000,
 	.help = "Partners and people of whom harvested certificates are kept, four of each; of more none is kept."},
 };
+
 const struct settings_section find_settings_section = {
-    "find", rows, sizeof(rows) / sizeof((rows)[0]), sizeof(struct find_settings), false};
+    .name = "find",
+    .rows = rows,
+    .nrows = sizeof rows / sizeof rows[0],
+    .size = sizeof(struct find_settings),
+};
 
 int find_settings_options(const struct find_settings *s, struct find_options *o_r, struct problem *pr)
 {
