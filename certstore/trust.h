@@ -11,7 +11,22 @@
 /* Certificates in a path, with the leaf and the anchor. Deployed ones have up to five; PKITS goes to seven. */
 #define TRUST_PATH_MAX 8
 
-enum trust_result { TRUST_GOOD, TRUST_BAD /* invalid or not trusted */, TRUST_UNBOUND };
+enum trust_result {
+	TRUST_GOOD,
+	TRUST_BAD, /* invalid or not trusted */
+	TRUST_UNBOUND,
+	TRUST_REVOKED, /* its issuer took it back, or one of its issuers was: never used, pinned or not */
+	TRUST_UNSURE,  /* cannot be told now, and the rules say that this matters: try later (P1) */
+};
+/* Why it is believed, the weakest first; what replaces a known certificate should not stand on less. */
+enum trust_reason {
+	TRUST_BY_NOTHING,
+	TRUST_BY_DANE,	  /* a record of a signed zone alone */
+	TRUST_BY_ANCHOR,  /* an anchor for all partners */
+	TRUST_BY_GROUP,	  /* an anchor for the partner's group */
+	TRUST_BY_PARTNER, /* an anchor for this partner */
+	TRUST_BY_PIN,
+};
 /* What a record in a signed zone says about the certificate (SMIMEA, RFC 8162; fields as in RFC 6698 2.1). */
 struct trust_dane {
 	uint8_t usage, selector, matching;
