@@ -8,6 +8,7 @@
 #include "gateway/proc/judge_cache.h"
 
 struct judge_weighing {
+	struct source_run *run; /* what may be asked of the network, NULL nothing */
 	const struct address *who;
 	const char *local; /* our domain whose anchors and settings count besides those for all of ours; NULL: none */
 	enum cert_purpose use;
