@@ -8,7 +8,6 @@
 #include "gateway/proc/judge_cache.h"
 
 struct judge_weighing {
-	struct source_run *run; /* what may be asked of the network, NULL nothing */
 	const struct address *who;
 	const char *local; /* our domain whose anchors and settings count besides those for all of ours; NULL: none */
 	enum cert_purpose use;
@@ -19,6 +18,8 @@ struct judge_weighing {
 	const struct trust_dane *dane; /* what a record of a signed zone says of it, NULL: there is none */
 	struct source_run *run; /* by which revocation and missing issuers are asked for; NULL: nobody may ask */
 	bool direct;		/* missing issuers are looked for though the partner is not listed */
+	unsigned
+	    *fetches; /* how many may still be fetched for this question (ISSUER_FETCHES at first); NULL: that many */
 	int64_t now;
 	bool back;		     /* `now` is a time in the past: kept apart from answers about the present */
 	enum trust_reason *reason_r; /* NULL: not wanted. Set with TRUST_GOOD */
