@@ -93,6 +93,7 @@ enum judge_trust_state {
 	JUDGE_TRUST_TEMP,
 	JUDGE_TRUST_EXPIRED, /* was good when the message says that it was signed, or in its certificate's last second
 			      */
+	JUDGE_TRUST_REVOKED,
 };
 struct judge_trust {
 	size_t n;

@@ -20,6 +20,7 @@ static json_t *entry(const struct store_partner *p)
 	judge_call_set(o, "note", judge_call_text(p->note ? p->note : ""));
 	judge_call_set(o, "format", judge_call_text(p->format ? p->format : ""));
 	judge_call_set(o, "find", judge_call_text(p->find ? p->find : ""));
+	judge_call_set(o, "group", judge_call_text(p->group ? p->group : ""));
 	judge_call_set(o, "added", judge_call_time(p->added));
 	judge_call_set(o, "seen_protected", judge_call_time(p->seen_protected));
 	return o;
@@ -78,13 +79,13 @@ static int read_find(struct judge_call *c, const struct store_partner *old, char
 static int put(struct judge_call *c, const char *domain, const struct store_partner *old)
 {
 	struct store_partner p = {.domain = (char *)(uintptr_t)domain, .added = c->now};
-	char format[FORMAT_TEXT_MAX], find[FIND_TEXT_MAX];
+	char format[FORMAT_TEXT_MAX], find[FIND_TEXT_MAX], group[JUDGE_GROUP_MAX + 1];
 	const char *treatment, *strength, *note;
 
 	if (judge_call_treatment(c, old ? old->treatment : "seal", &treatment) < 0 ||
 	    judge_call_strength(c, old ? old->strength : "require", &strength) < 0 ||
 	    judge_call_str(c, "note", JUDGE_MAY, 400, &note) < 0 || read_format(c, domain, old, format) < 0 ||
-	    read_find(c, old, find) < 0)
+	    read_find(c, old, find) < 0 || judge_call_group(c, "group", JUDGE_MAY, group) < 0)
 		return -1;
 	if (!note)
 		note = old ? old->note : "";
@@ -93,6 +94,7 @@ static int put(struct judge_call *c, const char *domain, const struct store_part
 	p.note = (char *)(uintptr_t)note;
 	p.format = format;
 	p.find = find;
+	p.group = json_object_get(c->args, "group") || !old ? group : old->group;
 	p.seen_protected = old ? old->seen_protected : 0;
 	if (old)
 		p.added = old->added;

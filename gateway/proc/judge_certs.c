@@ -35,6 +35,8 @@ static enum find_worth worth(enum trust_result result, const struct judge_cert *
 	/* Not for encrypting at all, as opposed to weak or run out: e.g. the signing half of a pair. */
 	if (!k->f.may_encrypt)
 		return FIND_OTHER;
+	if (result == TRUST_UNSURE)
+		return FIND_DOUBT;
 	return result == TRUST_GOOD ? FIND_GOOD : FIND_BAD;
 }
 
@@ -57,7 +59,10 @@ static int weigh_read(const struct judge_certs_question *q, const struct find_ce
 	    .who = q->rcpt,
 	    .use = CERT_TO_ENCRYPT,
 	    .dir = STORE_OUT,
+	    .local = q->local,
 	    .pinned = c->pinned,
+	    .dane = c->dane,
+	    .direct = q->options->order == FIND_DIRECT,
 	    .extra = issuers,
 	    .nextra = read_issuers(q->w->cache, c, issuers),
 	    .now = q->now};

@@ -28,8 +28,11 @@ struct question {
 	int64_t signing_time; /* of the signer being weighed, 0 unknown */
 };
 
-static const uint8_t states[] = {
-    [TRUST_GOOD] = JUDGE_TRUST_GOOD, [TRUST_BAD] = JUDGE_TRUST_UNTRUSTED, [TRUST_UNBOUND] = JUDGE_TRUST_UNBOUND};
+static const uint8_t states[] = {[TRUST_GOOD] = JUDGE_TRUST_GOOD,
+    [TRUST_BAD] = JUDGE_TRUST_UNTRUSTED,
+    [TRUST_UNBOUND] = JUDGE_TRUST_UNBOUND,
+    [TRUST_REVOKED] = JUDGE_TRUST_REVOKED,
+    [TRUST_UNSURE] = JUDGE_TRUST_TEMP};
 
 static void say(char *why, size_t cap, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

@@ -428,7 +428,7 @@ START_TEST(forgotten)
 	if (_i == 0)
 		ck_assert_int_eq(store_cert_remove(fx.s, "lab.example", lab.sha256, "test", &pr), 0);
 	else if (_i == 1)
-		ck_assert_int_eq(store_anchor_remove(fx.s, "*", root.sha256, "test", &pr), 0);
+		ck_assert_int_eq(store_anchor_remove(fx.s, "*", "", root.sha256, "test", &pr), 0);
 	else
 		ck_assert_int_eq(store_partner_remove(fx.s, "lab.example", "test", &pr), 0);
 	ck_assert_str_eq(written_to("ann@lab.example"), DEFAULT);

@@ -218,8 +218,8 @@ START_TEST(anchors)
 	OK(store_anchors(s, "other.example", &list, &n, &pr));
 	ck_assert_uint_eq(n, 1);
 	store_anchors_free(list, n);
-	OK(store_anchor_remove(s, "*", a.sha256, "root", &pr));
-	ck_assert_int_eq(store_anchor_remove(s, "*", a.sha256, "root", &pr), -1);
+	OK(store_anchor_remove(s, "*", "", a.sha256, "root", &pr));
+	ck_assert_int_eq(store_anchor_remove(s, "*", "", a.sha256, "root", &pr), -1);
 	OK(store_anchors(s, NULL, &list, &n, &pr));
 	ck_assert_uint_eq(n, 1);
 	store_anchors_free(list, n);
@@ -543,10 +543,19 @@ START_TEST(from_schema_1)
 	struct store_partner *p;
 	struct store_caps c = said("lab.example", "aa", "one", 100);
 
+	struct store_anchor *kept;
+	size_t n;
+
 	put_partner("lab.example", "sign", "prefer");
 	OK(store_seen_protected(s, "lab.example", 5000, &pr));
 	store_close(s);
-	sql("DROP TABLE capabilities; ALTER TABLE partner DROP COLUMN format;"
+	sql("DROP TABLE anchor; CREATE TABLE anchor (id INTEGER PRIMARY KEY, scope TEXT NOT NULL, dir INTEGER NOT "
+	    "NULL,"
+	    " der BLOB NOT NULL, sha256 TEXT NOT NULL, added INTEGER NOT NULL, UNIQUE (scope, sha256)) STRICT;"
+	    "INSERT INTO anchor VALUES (7, '*', 1, x'3000', 'aa', 99);"
+	    "DROP TABLE bundle; DROP TABLE revoked; DROP TABLE warned; DROP TABLE believed;"
+	    "ALTER TABLE partner DROP COLUMN family;"
+	    "DROP TABLE capabilities; ALTER TABLE partner DROP COLUMN format;"
 	    "ALTER TABLE partner DROP COLUMN find;"
 	    "ALTER TABLE rule DROP COLUMN exempt; PRAGMA user_version = 1");
 	s = store_open(dir, &pr);
@@ -555,6 +564,11 @@ START_TEST(from_schema_1)
 	ck_assert_str_eq(p->treatment, "sign");
 	ck_assert_str_eq(p->note, "a note");
 	ck_assert_str_eq(p->format, "");
+	ck_assert_str_eq(p->group, "");
+	OK(store_anchors(s, NULL, &kept, &n, &pr));
+	ck_assert(n == 1 && kept[0].id == 7 && kept[0].dir == STORE_OUT && kept[0].added == 99);
+	ck_assert(kept[0].bundle == 0 && kept[0].local[0] == 0 && strcmp(kept[0].sha256, "aa") == 0);
+	store_anchors_free(kept, n);
 	ck_assert(p->added == 1000 && p->seen_protected == 5000);
 	free(p->format);
 	p->format = strdup("triple=yes");
