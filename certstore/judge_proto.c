@@ -343,7 +343,7 @@ int judge_trust_get(struct ipc_in *in, struct arena *a, struct judge_trust *m_r)
 	memset(m_r, 0, sizeof *m_r);
 	m_r->n = get_count(in, JUDGE_CERTS_MAX);
 	for (size_t i = 0; i < m_r->n; i++) {
-		m_r->v[i].state = get_number(in, JUDGE_TRUST_GOOD, JUDGE_TRUST_EXPIRED);
+		m_r->v[i].state = get_number(in, JUDGE_TRUST_GOOD, JUDGE_TRUST_REVOKED);
 		ipc_get_str(in, m_r->v[i].sha256, sizeof m_r->v[i].sha256);
 		ipc_get_str(in, m_r->v[i].caps, sizeof m_r->v[i].caps);
 		ipc_get_str(in, m_r->v[i].why, sizeof m_r->v[i].why);

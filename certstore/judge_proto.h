@@ -102,6 +102,7 @@ enum judge_trust_state {
 	JUDGE_TRUST_TEMP,
 	JUDGE_TRUST_EXPIRED, /* was good when the message says that it was signed, or in its certificate's last second
 			      */
+	JUDGE_TRUST_REVOKED,
 };
 /* A certificate of the author's that the store has and that a signer without one names, weighed like the others. The
  * signature decides whether it is the right one. No more of them, and no more octets in all, than fit into a job. */

@@ -149,7 +149,8 @@ void verdict_judged(struct verdict *v, const struct judge_trust *t)
 	    [JUDGE_TRUST_UNTRUSTED] = VERDICT_UNTRUSTED,
 	    [JUDGE_TRUST_UNBOUND] = VERDICT_UNBOUND,
 	    [JUDGE_TRUST_TEMP] = VERDICT_TEMPORARY,
-	    [JUDGE_TRUST_EXPIRED] = VERDICT_EXPIRED};
+	    [JUDGE_TRUST_EXPIRED] = VERDICT_EXPIRED,
+	    [JUDGE_TRUST_REVOKED] = VERDICT_REVOKED};
 
 	REQUIRE(t->n == v->nsigners);
 	for (size_t i = 0; i < t->n; i++) {
@@ -171,8 +172,9 @@ static int last(const struct verdict *v, bool (*is)(const struct verdict_layer *
 /* Of the signers of one layer: all hold, so one who is believed suffices; an uncertain judge outweighs "no". */
 static int best_of(const struct verdict *v, int layer)
 {
-	static const int weight[] = {[VERDICT_PASS] = 5,
-	    [VERDICT_TEMPORARY] = 4,
+	static const int weight[] = {[VERDICT_PASS] = 6,
+	    [VERDICT_TEMPORARY] = 5,
+	    [VERDICT_REVOKED] = 4, /* what is known to be bad is said rather than what is merely not good */
 	    [VERDICT_EXPIRED] = 3,
 	    [VERDICT_UNBOUND] = 2,
 	    [VERDICT_UNTRUSTED] = 1,
@@ -214,6 +216,7 @@ static void judged(const struct verdict *v, struct policy_in *f)
 	static const enum policy_sig sig[] = {[VERDICT_PASS] = POLICY_SIG_GOOD,
 	    [VERDICT_TEMPORARY] = POLICY_SIG_TEMP,
 	    [VERDICT_EXPIRED] = POLICY_SIG_EXPIRED,
+	    [VERDICT_REVOKED] = POLICY_SIG_REVOKED,
 	    [VERDICT_UNBOUND] = POLICY_SIG_UNBOUND,
 	    [VERDICT_UNTRUSTED] = POLICY_SIG_UNTRUSTED};
 	const struct verdict_signer *s = &v->signers[v->decides];

@@ -29,7 +29,7 @@ enum verdict_result {
 	VERDICT_UNTRUSTED,
 	VERDICT_UNBOUND,
 	VERDICT_EXPIRED,
-	VERDICT_REVOKED, /* never set: nothing asks about revocation yet */
+	VERDICT_REVOKED,
 	VERDICT_TEMPORARY,
 	VERDICT_UNJUDGED, /* valid, and the judge was not asked: another signature fails, or there is no author */
 };

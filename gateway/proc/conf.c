@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certstore/find_settings.h"
 #include "certstore/format.h"
 #include "gateway/base/mem.h"
 #include "gateway/base/settings_help.h"
@@ -278,7 +279,7 @@ static const struct setting domain_rows[] = {
 #undef AT
 
 #define ROWS(r) (r), sizeof(r) / sizeof((r)[0])
-enum { OWN = 3, SECTIONS = 11 };
+enum { OWN = 3, SECTIONS = 12 };
 
 /* Filled once; the settings keep pointing at it. */
 static const struct settings_section *sections(void)
@@ -299,6 +300,7 @@ static const struct settings_section *sections(void)
 	s[8] = relay_rcpts_settings_section;
 	s[9] = format_settings_section;
 	s[10] = ldap_settings_section;
+	s[11] = find_settings_section;
 	return s;
 }
 
@@ -371,8 +373,12 @@ static int cross_check(struct conf *c, const char *file, struct problem *pr)
 {
 	const char *name;
 
+	struct find_options find;
+
 	if (check_floor(conf_section(c, "format"), file, pr) != 0)
 		return -1;
+	if (find_settings_options(conf_section(c, "find"), &find, pr) != 0)
+		return problem_prefix(pr, "%s: ", file);
 
 	if (conf_domains(c) == 0)
 		return problem_perm(pr, "%s: there is no domain section: which mail domains are ours?", file);

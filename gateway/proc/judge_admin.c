@@ -37,8 +37,8 @@ static const struct verb {
     {"domain.tls", judge_admin_domain_tls, DOMAIN_ARGS, "domain"},
     {"domain.install", judge_admin_install, " domain content force ", "domain"},
     {"domain.list", judge_admin_domain_list, " domain ", NULL},
-    {"partner.add", judge_admin_partner_add, " domain treatment strength note format ", "domain"},
-    {"partner.set", judge_admin_partner_set, " domain treatment strength note format ", "domain"},
+    {"partner.add", judge_admin_partner_add, " domain treatment strength note format find group ", "domain"},
+    {"partner.set", judge_admin_partner_set, " domain treatment strength note format find group ", "domain"},
     {"partner.list", judge_admin_partner_list, " after max ", NULL},
     {"partner.show", judge_admin_partner_show, " domain ", NULL},
     {"partner.remove", judge_admin_partner_remove, " domain ", "domain"},
@@ -47,9 +47,9 @@ static const struct verb {
     {"cert.import", judge_admin_cert_import, " owner content sha256 pinned force ", "owner"},
     {"cert.list", judge_admin_cert_list, " owner after max ", NULL},
     {"cert.remove", judge_admin_cert_remove, " owner sha256 ", "owner"},
-    {"anchor.add", judge_admin_anchor_add, " scope direction content sha256 force ", "scope"},
+    {"anchor.add", judge_admin_anchor_add, " scope direction local content sha256 force ", "scope"},
     {"anchor.list", judge_admin_anchor_list, " scope ", NULL},
-    {"anchor.remove", judge_admin_anchor_remove, " scope sha256 ", "scope"},
+    {"anchor.remove", judge_admin_anchor_remove, " scope local sha256 ", "scope"},
     {"rule.add", judge_admin_rule_add, " name sender recipient treatment strength exempt position ", NULL},
     {"rule.list", judge_admin_rule_list, " ", NULL},
     {"rule.remove", judge_admin_rule_remove, " id name ", NULL},
@@ -170,10 +170,11 @@ static json_t *answer(struct judge_call *c, const char *request_json)
 	return o;
 }
 
-char *judge_admin(struct judge_admin *ja, const char *request_json, const char *who, int *fd_r)
+char *judge_admin(
+    struct judge_admin *ja, struct source_run *run, const char *request_json, const char *who, int *fd_r)
 {
 	struct problem pr = {0};
-	struct judge_call c = {.ja = ja, .store = ja->store, .who = who, .pr = &pr, .fd = -1};
+	struct judge_call c = {.ja = ja, .store = ja->store, .run = run, .who = who, .pr = &pr, .fd = -1};
 	json_t *o;
 	char *text;
 

@@ -23,6 +23,7 @@
 struct question {
 	struct store *store;
 	const struct judge_world *w;
+	struct source_run *run; /* NULL: nobody may be asked */
 	struct address from;
 	struct judge_cert *extra[JUDGE_CERTS_MAX];
 	size_t nextra;
@@ -30,8 +31,11 @@ struct question {
 	int64_t signing_time; /* of the signer being weighed, 0 unknown */
 };
 
-static const uint8_t states[] = {
-    [TRUST_GOOD] = JUDGE_TRUST_GOOD, [TRUST_BAD] = JUDGE_TRUST_UNTRUSTED, [TRUST_UNBOUND] = JUDGE_TRUST_UNBOUND};
+static const uint8_t states[] = {[TRUST_GOOD] = JUDGE_TRUST_GOOD,
+    [TRUST_BAD] = JUDGE_TRUST_UNTRUSTED,
+    [TRUST_UNBOUND] = JUDGE_TRUST_UNBOUND,
+    [TRUST_REVOKED] = JUDGE_TRUST_REVOKED,
+    [TRUST_UNSURE] = JUDGE_TRUST_TEMP};
 
 static void say(char *why, size_t cap, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
@@ -156,7 +160,8 @@ static uint8_t weigh_earlier(
 
 static uint8_t weigh_partner(struct question *q, const struct judge_cert *k, char *why, size_t cap)
 {
-	struct judge_weighing wq = {.who = &q->from,
+	struct judge_weighing wq = {.run = q->run,
+	    .who = &q->from,
 	    .use = CERT_TO_SIGN,
 	    .dir = STORE_IN,
 	    .extra = q->extra,
@@ -245,10 +250,10 @@ static void weigh_named(
 	}
 }
 
-void judge_signers(struct store *s, const struct judge_world *w, const struct judge_signers *rq, int64_t now,
-    struct arena *a, struct judge_trust *t_r)
+void judge_signers(struct store *s, const struct judge_world *w, struct source_run *run,
+    const struct judge_signers *rq, int64_t now, struct arena *a, struct judge_trust *t_r)
 {
-	struct question q = {.store = s, .w = w, .now = now};
+	struct question q = {.store = s, .w = w, .run = run, .now = now};
 	struct problem pr = {0};
 	bool author;
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "certstore/admin_proto.h"
+#include "certstore/find_settings.h"
 #include "certstore/judge_proto.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
@@ -60,7 +61,7 @@ static void answer_resolve(uint32_t id, struct ipc_in *in)
 
 	if (judge_resolve_get(in, &rq) != 0)
 		log_fatal("the relay's question cannot be read");
-	if (judge_resolve(me.store, &me.world, &rq, time(NULL), a, v) != 0)
+	if (judge_resolve(me.store, &me.world, NULL, &rq, time(NULL), a, v) != 0)
 		log_warn(
 		    NULL, "judge", "uncertain from=<%s> to=<%s> why=\"%s\"", rq.sender, rq.recipient, v->pr.text);
 	ipc_out_init(&o, JUDGE_VERDICT, id);
@@ -130,7 +131,7 @@ static void answer_signers(uint32_t id, struct ipc_in *in)
 
 	if (judge_signers_get(in, a, rq) != 0)
 		log_fatal("the relay's question on signers cannot be read");
-	judge_signers(me.store, &me.world, rq, time(NULL), a, t);
+	judge_signers(me.store, &me.world, NULL, rq, time(NULL), a, t);
 	changed_elsewhere();
 	judge_learn(me.store, &me.world, rq, t, time(NULL));
 	changed_here(JUDGE_NOBODY); /* how mail is written changes, not who is believed */
@@ -208,7 +209,7 @@ static void from_admin(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 	if (in->type != ADMIN_PROTO_REQUEST || admin_request_get(in, &rq) != 0)
 		log_fatal("the admin process sent a request that cannot be read");
 	changed_elsewhere();
-	rp.text = judge_admin(&me.verbs, rq.text, rq.who, &fd);
+	rp.text = judge_admin(&me.verbs, NULL, rq.text, rq.who, &fd);
 	changed_here(me.verbs.concerns);
 	look(NULL); /* the relay hears of a change before the admin hears that it is made */
 	if (fd >= 0)
@@ -302,6 +303,19 @@ static void fill_format(const struct format_settings *f, struct judge_world *w)
 	w->learn_future_max = f->learn_future_max / 1000;
 }
 
+static void fill_find(const struct find_settings *f, struct judge_world *w)
+{
+	struct problem pr = {0};
+
+	if (find_settings_options(f, &w->find, &pr) < 0)
+		log_fatal("%s", pr.text);
+	w->find_limits = (struct find_limits){.timeout_ms = (uint32_t)f->place_timeout,
+	    .octets_max = (uint32_t)f->answer_max,
+	    .weigh_max = (unsigned)f->certificates_max};
+	w->harvest = f->harvest;
+	w->harvest_max = f->harvest_max;
+}
+
 static void fill_world(const struct conf *conf)
 {
 	size_t n = conf_domains(conf);
@@ -325,6 +339,7 @@ static void fill_world(const struct conf *conf)
 	me.world.strength = (enum policy_strength)conf_top(conf)->default_strength;
 	me.world.tls_verified = conf_top(conf)->relay_tls == CONF_TLS_VERIFY && conf_top(conf)->relay_host[0];
 	fill_format(conf_section(conf, "format"), &me.world);
+	fill_find(conf_section(conf, "find"), &me.world);
 	me.world.cache = judge_cache_new();
 }
 

@@ -23,6 +23,8 @@ struct testcert_spec {
 	const char *constraints;   /* NULL: none */
 	const char *policies;	   /* certificatePolicies; NULL: none */
 	const char *policy_demand; /* policyConstraints; NULL: none */
+	const char *crl, *aia;	   /* crlDistributionPoints, authorityInfoAccess; NULL: none */
+	const char *names;	   /* nameConstraints; NULL: none */
 	int rsa;		   /* bits; 0: P-256 */
 	const char *curve;
 	int64_t from, until;
@@ -114,6 +116,9 @@ static inline struct testcert testcert_make(const struct testcert_spec *s)
 	testcert_ext(c.x, NID_basic_constraints, s->constraints);
 	testcert_ext(c.x, NID_certificate_policies, s->policies);
 	testcert_ext(c.x, NID_policy_constraints, s->policy_demand);
+	testcert_ext(c.x, NID_crl_distribution_points, s->crl);
+	testcert_ext(c.x, NID_info_access, s->aia);
+	testcert_ext(c.x, NID_name_constraints, s->names);
 	testcert_ext(c.x, NID_key_usage,
 	    s->ku			 ? s->ku
 	    : EVP_PKEY_is_a(c.key, "EC") ? "critical,digitalSignature,keyAgreement"
