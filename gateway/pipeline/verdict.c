@@ -201,6 +201,12 @@ static void partly(const struct verdict *v, struct policy_in *f)
 
 		if (p->encrypted)
 			continue;
+		if (p->root) {
+			is(f, POLICY_SIG_PARTLY,
+			    "the wrapped message has a signature that its author's own program made; it was not "
+			    "checked");
+			return;
+		}
 		f->sig = POLICY_SIG_PARTLY;
 		snprintf(f->sig_why, sizeof(f->sig_why),
 		    "part %s (%s%s) carries a signature, what stands beside it does not, as when a mailing list adds "
@@ -333,8 +339,13 @@ void verdict_signer_words(const struct verdict_signer *s, char *out, size_t cap)
 
 void verdict_part_words(const struct verdict_part *p, char *out, size_t cap)
 {
-	snprintf(out, cap, "%s %s; %s%s; not opened", p->path, p->type, p->encrypted ? "encrypted" : "signed",
-	    p->attached ? ", in an attached message" : "");
+	if (p->root)
+		snprintf(out, cap, "%s %s; the wrapped message is %s by its author's own program; %s", p->path,
+		    p->type, p->encrypted ? "encrypted for a person" : "signed",
+		    p->encrypted ? "not opened" : "not checked");
+	else
+		snprintf(out, cap, "%s %s; %s%s; not opened", p->path, p->type, p->encrypted ? "encrypted" : "signed",
+		    p->attached ? ", in an attached message" : "");
 }
 
 const char *verdict_smime(const struct verdict_signer *s)

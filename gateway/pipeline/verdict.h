@@ -57,6 +57,7 @@ struct verdict_layer {
 /* A part below the top that is S/MIME: never opened. */
 struct verdict_part {
 	char path[24]; /* "1.2" as IMAP counts */
+	bool root;     /* no part: the whole of the message that was wrapped; path is "message" */
 	bool encrypted;
 	bool attached; /* inside a message/rfc822 */
 	char type[40];

@@ -500,6 +500,7 @@ static void request_out(struct relay_tx *t)
 	rq->nrcpts = t->nrcpts;
 	relay_inbound_common(t->r, rq);
 	rq->tls_verified = relay_hops_verified(t->r, "");
+	rq->utf8 = t->env.utf8;
 	rq->nverdicts = t->nverdicts;
 	for (size_t i = 0; i < t->nverdicts; i++)
 		rq->verdicts[i] = &t->verdicts[i]->v;

@@ -1047,6 +1047,51 @@ START_TEST(certificate_of_one_known)
 }
 END_TEST
 
+/* A message that a person's program signed or encrypted, wrapped by the gateway on its way: said, and handed on. */
+START_TEST(wrapped_message_of_a_person)
+{
+	const struct testcert *person = &w.foreign;
+	struct buf der = signed_by(&person, 1, OCTETS(TEXT_PART), false), env;
+	struct buf signed_one = wrapped(PIPES_FIELDS, "signed-data", &der), sealed_one, in, b, outer;
+	const struct buf *inner;
+
+	pipes_envelope(w.foreign.x, TEXT_PART, sizeof(TEXT_PART) - 1, &env);
+	sealed_one = wrapped(PIPES_FIELDS, "enveloped-data", &env);
+	for (int sealed = 0; sealed < 2; sealed++) {
+		inner = sealed ? &sealed_one : &signed_one;
+		buf_init(&in, PIPES_MAX);
+		ck_assert_int_eq(buf_addf(&in, "Content-Type: message/rfc822; forwarded=no\r\n\r\n%s",
+				     buf_str((struct buf *)(uintptr_t)inner)),
+		    0);
+		b = opaque_in(PIPES_FIELDS, &w.hospital, in.p, in.len);
+		pipes_job(&w, JOB_CHECK);
+		w.rq.encrypted_part = POLICY_DSN_REFUSE;
+		ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_NEEDS_TRUST);
+		trust_hospital(JUDGE_TRUST_UNTRUSTED);
+		ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_DONE);
+		ck_assert(shows("smime=pass") && shows("X-Postern-Verdict: signed"));
+		ck_assert_msg(shows("X-Postern-Part: message application/pkcs7-mime; the wrapped message is"), "%s",
+		    pipes_text(&w, 0));
+		ck_assert(shows(sealed ? "not opened" : "not checked"));
+		ck_assert_ptr_nonnull(strstr(w.res.layers, sealed ? "[message=encrypted]" : "[message=signed]"));
+		ck_assert(shows(sealed ? "smime-type=enveloped-data" : "smime-type=signed-data"));
+		buf_clear(&b);
+		/* encrypted to us, and the gateway did not sign */
+		outer = enveloped_in(PIPES_FIELDS, &in);
+		pipes_job(&w, JOB_OPEN);
+		w.rq.in_rules[3] = POLICY_MARK;
+		w.rq.encrypted_part = POLICY_DSN_REFUSE;
+		ck_assert_int_eq(pipes_run_buf(&w, &outer), JOB_DONE);
+		ck_assert(!shows("smime=pass") && shows("X-Postern-Part: message "));
+		ck_assert_int_eq(shows("X-Postern-Verdict: partly-signed"), !sealed);
+		buf_clear(&outer);
+		buf_clear(&in);
+	}
+	buf_clear(&signed_one);
+	buf_clear(&sealed_one);
+}
+END_TEST
+
 /* ---- signed receipts (RFC 2634 2) ---- */
 
 #define RECEIPT                                                                                                      \
@@ -1507,6 +1552,7 @@ int main(void)
 	tcase_add_test(t, several_signers);
 	tcase_add_test(t, certificate_known_here);
 	tcase_add_test(t, certificate_of_one_known);
+	tcase_add_test(t, wrapped_message_of_a_person);
 	tcase_add_test(t, signed_receipt);
 	tcase_add_test(t, receipt_vouches_for_no_field);
 	tcase_add_test(t, other_content_types);
