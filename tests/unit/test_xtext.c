@@ -35,6 +35,19 @@ START_TEST(decode)
 }
 END_TEST
 
+/* RFC 3461 4: hexchar has capital letters alone. */
+START_TEST(hex)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (int i = 0; i < 256; i++) {
+		const char *at = i ? strchr(digits, i) : NULL;
+
+		ck_assert_msg(xtext_hex((char)i) == (at ? (int)(at - digits) : -1), "octet %d", i);
+	}
+}
+END_TEST
+
 START_TEST(room)
 {
 	char out[4];
@@ -109,6 +122,7 @@ int main(void)
 	TCase *t = tcase_create("all");
 
 	tcase_add_loop_test(t, decode, 0, (int)(sizeof decoded / sizeof decoded[0]));
+	tcase_add_test(t, hex);
 	tcase_add_test(t, room);
 	tcase_add_test(t, printable);
 	tcase_add_loop_test(t, orcpt, 0, (int)(sizeof orcpts / sizeof orcpts[0]));
