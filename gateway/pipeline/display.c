@@ -10,6 +10,7 @@
 #include "gateway/mail/lex.h"
 #include "gateway/mail/legacy.h"
 #include "gateway/mail/protect.h"
+#include "gateway/mail/utf8.h"
 #include "gateway/pipeline/work.h"
 
 enum { DEPTH_MAX = 8, MARKED_MAX = DISPLAY_EDITS_MAX / 2, WINDOW_MEMORY = LEGACY_RAW_MAX * 8 };
@@ -96,15 +97,6 @@ static int beginning(
 	return legacy_decode(a, *raw_r, n, e->cte, t_r) == 0;
 }
 
-static bool is_high(const struct buf *b)
-{
-	uint8_t all = 0;
-
-	for (size_t i = 0; i < b->len; i++)
-		all |= b->p[i];
-	return all & 0x80;
-}
-
 static bool charset_is(const struct mime_entity *e, const char *name)
 {
 	const char *c = mime_param(&e->type, "charset");
@@ -123,7 +115,7 @@ static int make(struct walk *k, const struct mime_entity *e, enum legacy_kind ki
 		return 0;
 	if (legacy_make(display, kind, k->h, utf8) != 0)
 		return 0;
-	return display->len > 0 && (utf8 || !is_high(display));
+	return display->len > 0 && (utf8 || !utf8_needed(buf_str(display), display->len));
 }
 
 static int place_text(struct walk *k, const struct mime_entity *e, const uint8_t *raw, const struct legacy_text *t,
