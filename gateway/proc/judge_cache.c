@@ -242,3 +242,11 @@ int judge_cache_person(struct judge_cache *c, struct store *s, const struct addr
 		*p = (char)tolower((unsigned char)*p);
 	return judge_cache_owner(c, s, name, o_r, pr);
 }
+
+bool judge_cache_has_pinned(const struct judge_owner *o, const char *sha256)
+{
+	for (size_t i = 0; i < o->ncerts; i++)
+		if (o->certs[i].pinned && strcmp(o->certs[i].sha256, sha256) == 0)
+			return true;
+	return false;
+}
