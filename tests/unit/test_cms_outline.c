@@ -1,8 +1,7 @@
 /* cms_outline.c (with cms_skeleton.c and cms_content.c): forms of one message, what is refused without a key, whose
  * it is, limits. */
-#include "tests/unit/cms_fixture.h"
+#include "tests/unit/cms_keys_fixture.h"
 
-#include <openssl/cms.h>
 #include <openssl/sha.h>
 
 #include "gateway/base/encode.h"
@@ -10,23 +9,9 @@
 #include "gateway/cms/base64.h"
 #include "gateway/cms/cms_skeleton.h"
 
-static struct buf text;
-static struct fx_id rsa, ec, other;
-
 static void setup(void)
 {
-	text = fx_text(5000);
-	rsa = fx_id("rsa");
-	ec = fx_id("ec");
-	other = fx_id("other");
-}
-
-static void teardown(void)
-{
-	buf_clear(&text);
-	fx_id_clear(&rsa);
-	fx_id_clear(&ec);
-	fx_id_clear(&other);
+	fx_keys_setup(5000);
 }
 
 static int outline(const void *p, size_t n, const struct cms_limits *lim, struct cms_outline **o, struct problem *pr)
@@ -700,7 +685,7 @@ int main(void)
 	Suite *s = suite_create("cms_outline");
 	TCase *t = tcase_create("all");
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, setup, fx_keys_teardown);
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, test_forms, 0, (int)(sizeof(forms) / sizeof(forms[0])));
 	tcase_add_loop_test(t, test_forms_signed, 0, (int)(sizeof(forms) / sizeof(forms[0])));
