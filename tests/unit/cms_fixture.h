@@ -17,6 +17,7 @@
 #include "gateway/base/buf.h"
 #include "gateway/base/file.h"
 #include "gateway/cms/cms.h"
+#include "tests/unit/suite.h"
 
 #define FX __attribute__((unused)) static
 
@@ -269,17 +270,6 @@ FX void fx_remove(const char *dir)
 		unlink(path);
 	}
 	rmdir(dir);
-}
-
-FX int fx_run(Suite *s)
-{
-	SRunner *sr = srunner_create(s);
-	int failed;
-
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 #endif

@@ -632,5 +632,5 @@ int main(void)
 	tcase_add_loop_test(t, test_memory, 0, 2);
 	tcase_add_test(t, test_memory_detached);
 	suite_add_tcase(s, t);
-	return fx_run(s);
+	return suite_run(s);
 }

@@ -314,5 +314,5 @@ int main(void)
 	tcase_add_test(t, test_writer_fails);
 	tcase_add_test(t, test_abandon);
 	suite_add_tcase(s, t);
-	return fx_run(s);
+	return suite_run(s);
 }

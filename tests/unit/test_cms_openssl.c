@@ -252,5 +252,5 @@ int main(void)
 	tcase_add_loop_test(t, test_reads, 0, (int)(sizeof(reads) / sizeof(reads[0])));
 	tcase_add_test(t, test_several);
 	suite_add_tcase(s, t);
-	return fx_run(s);
+	return suite_run(s);
 }

@@ -697,5 +697,5 @@ int main(void)
 	tcase_add_test(t, test_limits);
 	tcase_add_test(t, test_place);
 	suite_add_tcase(s, t);
-	return fx_run(s);
+	return suite_run(s);
 }

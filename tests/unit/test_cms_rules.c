@@ -607,5 +607,5 @@ int main(void)
 	tcase_add_test(t, test_digest_algorithms);
 	tcase_add_test(t, test_same_key_identifier);
 	suite_add_tcase(s, t);
-	return fx_run(s);
+	return suite_run(s);
 }

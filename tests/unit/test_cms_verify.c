@@ -572,5 +572,5 @@ int main(void)
 	tcase_add_test(t, test_signers_limit);
 	tcase_add_test(t, test_crls_left_out);
 	suite_add_tcase(s, t);
-	return fx_run(s);
+	return suite_run(s);
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "tests/unit/suite.h"
+
 START_TEST(test_hex)
 {
 	uint8_t out[4];
@@ -172,13 +174,5 @@ int main(void)
 	tcase_add_test(t, test_dates);
 	tcase_add_test(t, test_every_day);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

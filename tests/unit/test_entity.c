@@ -2,6 +2,7 @@
 #include "gateway/pipeline/entity.h"
 
 #include "tests/unit/header_fixture.h"
+#include "tests/unit/suite.h"
 
 static struct header h;
 
@@ -189,8 +190,6 @@ int main(void)
 {
 	Suite *s = suite_create("entity");
 	TCase *t = tcase_create("entity");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(t, header_setup, header_teardown);
 	tcase_add_loop_test(t, every_cut, 0, 2);
@@ -202,8 +201,5 @@ int main(void)
 	tcase_add_loop_test(t, smime_fields, 0, 2);
 	tcase_add_test(t, eight_bit);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -2,6 +2,7 @@
 #include "gateway/mail/legacy.h"
 
 #include "tests/unit/header_fixture.h"
+#include "tests/unit/suite.h"
 
 static struct legacy_text decode(const char *raw, enum mime_cte cte)
 {
@@ -189,8 +190,6 @@ int main(void)
 {
 	Suite *s = suite_create("legacy");
 	TCase *t = tcase_create("legacy");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(t, header_setup, header_teardown);
 	LOOP(made, displays);
@@ -199,8 +198,5 @@ int main(void)
 	LOOP(put_in, bodies);
 	tcase_add_test(t, limits);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -2,6 +2,7 @@
 #include "gateway/mail/protect.h"
 
 #include "tests/unit/header_fixture.h"
+#include "tests/unit/suite.h"
 
 static const struct {
 	const char *field;
@@ -165,8 +166,6 @@ int main(void)
 {
 	Suite *s = suite_create("protect");
 	TCase *t = tcase_create("protect");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(t, header_setup, header_teardown);
 	LOOP(kind, kinds);
@@ -176,8 +175,5 @@ int main(void)
 	LOOP(differs, pairs);
 	tcase_add_test(t, differs_in_many);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

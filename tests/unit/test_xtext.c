@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static const struct {
 	const char *in;
 	const char *want; /* NULL: refused */
@@ -127,13 +129,5 @@ int main(void)
 	tcase_add_test(t, printable);
 	tcase_add_loop_test(t, orcpt, 0, (int)(sizeof orcpts / sizeof orcpts[0]));
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }
