@@ -137,8 +137,8 @@ int store_anchor_remove(struct store *s, const char *scope, const char *sha256, 
 	if (store_begin(s, pr) < 0)
 		return -1;
 	rc = delete_row(s, scope, sha256, detail, sizeof detail, pr);
-	if (rc ==
-	    0) /* some of the signers may be believed no more: what counts of it is said again by the next mail */
+	/* some of the signers may be believed no more: what counts of it is said again by the next mail */
+	if (rc == 0)
 		rc = store_caps_drop_domain(s, scope, pr);
 	if (rc == 0)
 		rc = store_audit_add(s, who, "anchor.remove", scope, detail, pr);

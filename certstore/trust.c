@@ -1,13 +1,12 @@
 /*
- * Whom to believe. Judge; reads what it is given, no I/O. RFC 5280 6, RFC 8550 4, DIRECT.md "Which certificate
- * counts".
+ * Whom to believe. Judge; reads what it is given, no I/O. RFC 5280 6, RFC 8550 4.
  *
  * The path is OpenSSL's business (signatures, names, CA bits, path lengths, name constraints, algorithms of security
  * level 2, policies as far as an issuer demands them: RFC 5280 6.1 with any policy to begin with), with PARTIAL_CHAIN
- * so that an anchor may be an intermediate or the leaf itself. Purposes are ours:
- * OpenSSL's S/MIME purpose wants things of deployed single-use pairs that they do not have, and lets pass what we
- * refuse. An anchor is found by subject, key and signature, never by a key identifier alone. Not here: revocation;
- * which anchors count for whom (the caller has chosen them).
+ * so that an anchor may be an intermediate or the leaf itself. Purposes are ours: OpenSSL's S/MIME purpose wants
+ * things of deployed single-use pairs that they do not have, and lets pass what we refuse. An anchor is
+ * found by subject, key and signature, never by a key identifier alone. Not here: revocation; which anchors count for
+ * whom (the caller has chosen them).
  */
 #include "certstore/trust.h"
 

@@ -295,7 +295,7 @@ static enum stage_result out_write(struct work *w)
 		return STAGE_DEFER;
 	for (size_t i = 0; i < n; i++)
 		if (!v[i].done && write_like(w, v, n, i) != 0) {
-			/* a keeper that is away looks like a failed operation (PROTOTYPES): it is "try again", never
+			/* a keeper that is away looks like a failed operation: it is "try again", never
 			 * a refusal */
 			if (keys_client_failed(w->keys))
 				problem_temp(&w->res->pr, "the key process does not answer; try again");

@@ -39,7 +39,7 @@ static const char *added(struct work *w)
 	return p;
 }
 
-/* One pass over what stands outside of what the author wrote. */
+/* What is done with each field that stands outside: it is put there, or recorded inside. */
 typedef int put_fn(struct buf *out, const char *raw, size_t n);
 
 static int put_raw(struct buf *out, const char *raw, size_t n)

@@ -1,5 +1,5 @@
 /*
- * What judge need not work out twice (LIMITS.md: a d2i_X509 costs 148 us, a fresh path 332 us). Role judge; one
+ * What judge need not work out twice: parsing a certificate costs 148 us, a fresh path 332 us. Role judge; one
  * thread.
  *
  * Both tables have fixed places chosen by a SHA-256, so that a flood of strange certificates evicts entries but takes

@@ -1,5 +1,5 @@
 /*
- * A partner's certificates to encrypt to. Role judge; reads the store. DIRECT.md "Which certificate counts".
+ * A partner's certificates to encrypt to. Role judge; reads the store.
  *
  * Each certificate of the address, then of the domain, is weighed; a usable one of the address comes first, and among
  * equals the one that became valid last. One that ran out never hides one that is valid. Single-use pairs exist: a

@@ -6,9 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "gateway/policy/policy.h"
-
 #include "certstore/format.h"
+#include "gateway/policy/policy.h"
 
 struct judge_cache;
 struct judge_world {
