@@ -527,12 +527,11 @@ static int insert_base64(struct buf *out, const struct legacy_text *t, size_t pl
 	return err;
 }
 
-int legacy_insert(struct buf *out, const struct legacy_text *t, const uint8_t *raw, enum mime_cte cte, size_t place,
+int legacy_insert(struct buf *out, const struct legacy_text *t, enum mime_cte cte, size_t place,
     const struct buf *display, uint32_t *from_r, uint32_t *to_r)
 {
 	bool inside = place > 0;
 
-	(void)raw;
 	if (cte == MIME_CTE_BASE64)
 		return insert_base64(out, t, place, display, from_r, to_r);
 	*from_r = *to_r = t->at[place];

@@ -149,8 +149,7 @@ START_TEST(put_in)
 	buf_init(&out, 4096);
 	buf_init(&all, 8192);
 	ck_assert_int_eq(legacy_make(&d, bodies[_i].kind, &h, true), 0);
-	ck_assert_int_eq(
-	    legacy_insert(&out, &t, (const uint8_t *)raw, bodies[_i].cte, place, &d, &cut_from, &cut_to), 0);
+	ck_assert_int_eq(legacy_insert(&out, &t, bodies[_i].cte, place, &d, &cut_from, &cut_to), 0);
 	ck_assert_int_eq(buf_add(&all, raw, cut_from), 0);
 	ck_assert_int_eq(buf_add(&all, out.p, out.len), 0);
 	ck_assert_int_eq(buf_adds(&all, raw + cut_to), 0);
