@@ -12,6 +12,12 @@
 #define TRUST_PATH_MAX 8
 
 enum trust_result { TRUST_GOOD, TRUST_BAD /* invalid or not trusted */, TRUST_UNBOUND };
+/* What a record in a signed zone says about the certificate (SMIMEA, RFC 8162; fields as in RFC 6698 2.1). */
+struct trust_dane {
+	uint8_t usage, selector, matching;
+	const uint8_t *data;
+	size_t n;
+};
 struct trust_question {
 	const struct address *who; /* partner: domain set; local may be "" when only the domain counts */
 	enum cert_purpose use;

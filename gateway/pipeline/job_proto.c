@@ -242,7 +242,7 @@ static void inbound_get(struct ipc_in *in, struct arena *a, struct job_request *
 	m->have_trust = take_bool(in);
 	if (m->have_trust) {
 		take_nested(in, &inner);
-		if (judge_trust_get(&inner, &m->trust) != 0)
+		if (judge_trust_get(&inner, a, &m->trust) != 0)
 			in->bad = true;
 		ipc_get_str(in, m->trust_from, sizeof(m->trust_from));
 	}

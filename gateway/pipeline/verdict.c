@@ -32,6 +32,7 @@ static const char *const kinds[] = {
     [VERDICT_SIGNED] = "signed",
     [VERDICT_DETACHED] = "multipart-signed",
     [VERDICT_COMPRESSED] = "compressed",
+    [VERDICT_RECEIPT] = "signed-receipt",
 };
 
 bool verdict_encrypts(const struct verdict_layer *l)
@@ -41,7 +42,7 @@ bool verdict_encrypts(const struct verdict_layer *l)
 
 static bool signs(const struct verdict_layer *l)
 {
-	return l->kind == VERDICT_SIGNED || l->kind == VERDICT_DETACHED;
+	return l->kind == VERDICT_SIGNED || l->kind == VERDICT_DETACHED || l->kind == VERDICT_RECEIPT;
 }
 
 /* ---- filling ---- */
@@ -110,11 +111,11 @@ struct verdict_signer *verdict_signer(struct verdict *v, const struct cms_signer
 	snprintf(s->sigalg, sizeof(s->sigalg), "%s", f->sigalg);
 	if (f->cert != NULL)
 		describe(s, f->cert);
-	s->result = f->ok ? VERDICT_UNJUDGED : VERDICT_FAIL;
-	if (f->ok)
-		return s;
+	s->known = f->known;
+	s->result = f->ok || f->missing ? VERDICT_UNJUDGED : VERDICT_FAIL;
 	snprintf(s->why, sizeof(s->why), "%s", f->why);
-	verdict_failed(v, f->why);
+	if (s->result == VERDICT_FAIL)
+		verdict_failed(v, f->why);
 	return s;
 }
 
@@ -301,8 +302,8 @@ void verdict_layer_words(const struct verdict *v, size_t layer, char *out, size_
 	struct text t = {out, cap, 0};
 	const char *alg = algorithm(v, layer);
 
-	add(&t, "%zu %s%s%s; covers the whole message", layer + 1, kinds[v->layers[layer].kind], alg[0] ? " " : "",
-	    alg);
+	add(&t, "%zu %s%s%s; covers the %s", layer + 1, kinds[v->layers[layer].kind], alg[0] ? " " : "", alg,
+	    v->layers[layer].kind == VERDICT_RECEIPT ? "receipt in it" : "whole message");
 	for (size_t k = 0; k < v->nsigners; k++)
 		if (v->signers[k].layer == layer)
 			add(&t, "; %s", verdict_word(v->signers[k].result));
@@ -323,7 +324,8 @@ void verdict_signer_words(const struct verdict_signer *s, char *out, size_t cap)
 		encode_time(s->signing_time, at);
 		add(&t, "; signed %s by its own clock", at);
 	}
-	add(&t, "; layer %zu; %s %s; %s", s->layer + 1, s->digest, s->sigalg, verdict_word(s->result));
+	add(&t, "; layer %zu; %s %s; %s%s", s->layer + 1, s->digest, s->sigalg,
+	    s->known ? "the certificate is not in the message, it was known here; " : "", verdict_word(s->result));
 }
 
 void verdict_part_words(const struct verdict_part *p, char *out, size_t cap)

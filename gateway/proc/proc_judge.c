@@ -130,7 +130,7 @@ static void answer_signers(uint32_t id, struct ipc_in *in)
 
 	if (judge_signers_get(in, a, rq) != 0)
 		log_fatal("the relay's question on signers cannot be read");
-	judge_signers(me.store, &me.world, rq, time(NULL), t);
+	judge_signers(me.store, &me.world, rq, time(NULL), a, t);
 	changed_elsewhere();
 	judge_learn(me.store, &me.world, rq, t, time(NULL));
 	changed_here(JUDGE_NOBODY); /* how mail is written changes, not who is believed */

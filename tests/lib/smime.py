@@ -49,7 +49,7 @@ class Identity:
         lines += ["subjectAltName=" + san] if san else []
         with open(ext, "w") as f:
             f.write("\n".join(lines) + "\n")
-        openssl("req", "-new", "-config", conf, *NEW_KEY[kind], "-nodes", "-keyout", self.key, "-out", csr, "-subj", "/CN=" + (cn or name))
+        openssl("req", "-new", "-utf8", "-config", conf, *NEW_KEY[kind], "-nodes", "-keyout", self.key, "-out", csr, "-subj", "/CN=" + (cn or name))
         sign = ["-CA", issuer.cert, "-CAkey", issuer.key, "-CAcreateserial"] if issuer else ["-signkey", self.key]
         openssl("x509", "-req", "-in", csr, "-out", self.cert, "-days", days, "-extfile", ext, "-" + md, *sign)
 
