@@ -8,10 +8,10 @@
 
 #include "certstore/format.h"
 #include "gateway/base/mem.h"
+#include "gateway/base/network.h"
 #include "gateway/base/settings_help.h"
 #include "gateway/mail/address.h"
 #include "gateway/proc/format_settings.h"
-#include "gateway/proc/network.h"
 #include "gateway/proc/relay_rcpts_settings.h"
 #include "gateway/queue/queue_settings.h"
 #include "gateway/scout/dns_settings.h"
