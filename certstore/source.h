@@ -78,12 +78,20 @@ struct source_answer {
 	struct source_item items[SOURCE_ITEMS_MAX];
 };
 
+/* 0, or -1 with the reason: a field that its kind needs is missing or out of range. Fields that belong to another
+ * kind are not looked at, and not sent. */
+int source_ask_check(const struct source_ask *a, char *why, size_t cap) __attribute__((warn_unused_result));
+/* The question in a line, as one could ask it again by hand: "lab.example CERT", "GET http://..." */
+void source_ask_words(const struct source_ask *a, char *out, size_t cap);
+
 /* Begins o and puts the fields; an answer whose octets do not fit a packet goes as a sealed memfd beside. 0, or -1
  * errno (no memfd). *fd_r: to be closed after sending, -1 none. */
 void source_ask_put(struct ipc_out *o, uint32_t id, const struct source_ask *a);
 int source_answer_put(struct ipc_out *o, uint32_t id, const struct source_answer *r, int *fd_r)
     __attribute__((warn_unused_result));
-/* 0, or -1: wrong type, a field out of range, something missing or left over. An answer's octets are in the arena. */
+/* 0, or -1: wrong type, a field out of range, something missing or left over. An answer's octets are in the arena,
+ * which has room for SOURCE_OCTETS_MAX and a little; a descriptor's size and seals are looked at before it is read.
+ */
 int source_ask_get(struct ipc_in *in, struct source_ask *a_r) __attribute__((warn_unused_result));
 int source_answer_get(struct ipc_in *in, struct arena *a, struct source_answer *r_r)
     __attribute__((warn_unused_result));
@@ -98,13 +106,15 @@ struct source_run {
 	/* The answer, valid until the run's end; NULL: it was asked for, and comes later. */
 	const struct source_answer *(*get)(struct source_run *r, const struct source_ask *a);
 	void *ctx;
-	unsigned pending;    /* answers that were not there: not 0: the run's result is no result yet */
-	unsigned asked, max; /* answers used so far, and how many one question may use: behind that, TEMP */
+	unsigned pending;    /* answers that were not there: not 0: the run's result is no result yet. Who can do
+			      * without the last ones puts the number back to what it was before it asked for them */
+	unsigned asked, max; /* questions so far, and how many one run may have: behind that, TEMP */
 	bool over;	     /* the question's time is up: what is not there counts as TEMP "no answer in time" */
 	int64_t now;	     /* unix s */
 	struct trace *trace; /* NULL: nobody wants to see it */
 };
-/* Asks by r->get, counts, and writes the step down. NULL: pending. r NULL (nobody may ask): an answer TEMP. */
+/* Asks by r->get, counts, and writes the step down. NULL: pending. r NULL (nobody may ask), r->over, too many asked,
+ * or a question that source_ask_check refuses: an answer TEMP. Valid until the run's end; runs do not overlap. */
 const struct source_answer *source_get(struct source_run *r, const char *place, const struct source_ask *a);
 
 #endif

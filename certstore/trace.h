@@ -27,10 +27,12 @@ struct trace {
 	size_t n, cap;
 	bool more; /* steps were left out */
 };
-/* Zeroed by the caller; trace_clear frees. A step added again after trace_restart takes the old one's place. */
+/* Zeroed by the caller; trace_clear frees. trace_restart forgets the steps: a run that is made again writes them all
+ * again. */
 void trace_clear(struct trace *t);
 void trace_restart(struct trace *t);
-/* A step with place and query set, for the rest to be filled in; NULL when t is NULL or full. */
+/* A step with place and query set, for the rest to be filled in; valid until the next one is added. NULL when t is
+ * NULL or full. */
 struct trace_step *trace_add(struct trace *t, const char *place, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -170,10 +170,11 @@ static json_t *answer(struct judge_call *c, const char *request_json)
 	return o;
 }
 
-char *judge_admin(struct judge_admin *ja, const char *request_json, const char *who, int *fd_r)
+char *judge_admin(
+    struct judge_admin *ja, struct source_run *run, const char *request_json, const char *who, int *fd_r)
 {
 	struct problem pr = {0};
-	struct judge_call c = {.ja = ja, .store = ja->store, .who = who, .pr = &pr, .fd = -1};
+	struct judge_call c = {.ja = ja, .store = ja->store, .run = run, .who = who, .pr = &pr, .fd = -1};
 	json_t *o;
 	char *text;
 

@@ -13,6 +13,7 @@
 #ifndef POSTERN_PROC_JUDGE_ADMIN_H
 #define POSTERN_PROC_JUDGE_ADMIN_H
 
+#include "certstore/source.h"
 #include "certstore/store.h"
 #include "gateway/keys/keys.h"
 #include "gateway/proc/judge_world.h"
@@ -28,8 +29,11 @@ struct judge_admin {
 				  says it */
 };
 
-/* Never NULL; free() it. who stands in the audit log. *fd_r: a descriptor that goes with the reply (store.snapshot),
+/* run: what may be asked of the network, NULL nothing; while run->pending is not 0 afterwards, the answer is none
+ * yet, and the request is to be made again: a verb that asks the network changes nothing before it has every answer.
+ * Never NULL; free() it. who stands in the audit log. *fd_r: a descriptor that goes with the reply (store.snapshot),
  * the caller's, or -1. The caller wipes request_json when it may have held a key. */
-char *judge_admin(struct judge_admin *ja, const char *request_json, const char *who, int *fd_r);
+char *judge_admin(
+    struct judge_admin *ja, struct source_run *run, const char *request_json, const char *who, int *fd_r);
 
 #endif

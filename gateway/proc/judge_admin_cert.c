@@ -142,7 +142,8 @@ static json_t *standing(
     struct judge_call *c, const struct judge_cert *k, const struct store_cert *sc, enum cert_purpose use)
 {
 	struct address who = {.local = ""};
-	struct judge_weighing q = {.who = &who,
+	struct judge_weighing q = {.run = c->run,
+	    .who = &who,
 	    .use = use,
 	    .dir = use == CERT_TO_ENCRYPT ? STORE_OUT : STORE_IN,
 	    .pinned = sc->pinned,

@@ -176,7 +176,7 @@ static int outbound(struct judge_call *c, const struct judge_resolve *rq, bool r
 	struct arena *a = arena_new(256 * 1024);
 	struct judge_verdict *v = mem_new(sizeof *v);
 	struct judge_certs *certs = mem_new(sizeof *certs);
-	int rc = judge_resolve_trace(c->store, c->ja->world, rq, c->now, a, v, certs);
+	int rc = judge_resolve_trace(c->store, c->ja->world, c->run, rq, c->now, a, v, certs);
 
 	if (rc < 0) {
 		*c->pr = v->pr;
@@ -200,7 +200,7 @@ static int tell_signer_cert(struct judge_call *c, const struct address *from, co
 {
 	struct judge_cache *cache = c->ja->world->cache;
 	struct judge_weighing q = {
-	    .who = from, .use = CERT_TO_SIGN, .dir = STORE_IN, .pinned = sc->pinned, .now = c->now};
+	    .run = c->run, .who = from, .use = CERT_TO_SIGN, .dir = STORE_IN, .pinned = sc->pinned, .now = c->now};
 	struct judge_cert *k = judge_cache_cert(cache, sc->der, sc->der_len, NULL);
 	enum trust_result result = TRUST_BAD;
 	char why[600] = "certificate unreadable";

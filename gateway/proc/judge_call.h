@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "certstore/cert.h"
+#include "certstore/source.h"
 #include "certstore/store.h"
 #include "gateway/mail/address.h"
 #include "gateway/policy/policy.h"
@@ -19,6 +20,7 @@ struct judge_admin;
 struct judge_call {
 	struct judge_admin *ja;
 	struct store *store;
+	struct source_run *run; /* what may be asked of the network, NULL nothing */
 	const char *who;
 	json_t *args; /* borrowed */
 	json_t *data; /* the reply's object, filled by the handler */

@@ -16,6 +16,7 @@
 struct search {
 	struct judge_cache *cache;
 	struct store *store;
+	struct source_run *run;
 	const struct address *rcpt;
 	unsigned rsa_bits_min;
 	int64_t now;
@@ -66,8 +67,12 @@ static bool strong_enough(const struct search *q, const struct judge_cert *c, ch
 static int weigh_one(struct search *q, const char *owner, const struct store_cert *sc)
 {
 	struct judge_candidate k = {.pinned = sc->pinned, .for_encrypting = true};
-	struct judge_weighing w = {
-	    .who = q->rcpt, .use = CERT_TO_ENCRYPT, .dir = STORE_OUT, .pinned = sc->pinned, .now = q->now};
+	struct judge_weighing w = {.run = q->run,
+	    .who = q->rcpt,
+	    .use = CERT_TO_ENCRYPT,
+	    .dir = STORE_OUT,
+	    .pinned = sc->pinned,
+	    .now = q->now};
 	struct problem unreadable = {0};
 	struct judge_cert *c = judge_cache_cert(q->cache, sc->der, sc->der_len, &unreadable);
 	enum trust_result result = TRUST_BAD;
@@ -136,10 +141,10 @@ static void say_why(struct search *q)
 		(void)snprintf(r->why, sizeof r->why, "there is no certificate for %s in the store", q->rcpt->domain);
 }
 
-int judge_certs_find(struct judge_cache *c, struct store *s, const struct address *rcpt, unsigned rsa_bits_min,
-    int64_t now, struct arena *a, struct judge_certs *r_r, struct problem *pr)
+int judge_certs_find(struct judge_cache *c, struct store *s, struct source_run *run, const struct address *rcpt,
+    unsigned rsa_bits_min, int64_t now, struct arena *a, struct judge_certs *r_r, struct problem *pr)
 {
-	struct search q = {c, s, rcpt, rsa_bits_min, now, a, r_r, pr};
+	struct search q = {c, s, run, rcpt, rsa_bits_min, now, a, r_r, pr};
 	const struct judge_owner *o;
 
 	memset(r_r, 0, sizeof *r_r);

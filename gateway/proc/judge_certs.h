@@ -5,6 +5,7 @@
 
 #include "gateway/base/arena.h"
 #include "certstore/judge_proto.h"
+#include "certstore/source.h"
 #include "gateway/policy/policy.h"
 #include "gateway/proc/judge_cache.h"
 
@@ -27,8 +28,9 @@ struct judge_certs {
 	size_t chosen; /* index into seen, when USABLE */
 };
 /* Certificates with shorter RSA keys than rsa_bits_min are not usable. 0 / -1 with pr (the store cannot be read:
- * nothing is known). */
-int judge_certs_find(struct judge_cache *c, struct store *s, const struct address *rcpt, unsigned rsa_bits_min,
-    int64_t now, struct arena *a, struct judge_certs *r_r, struct problem *pr) __attribute__((warn_unused_result));
+ * nothing is known). run as for judge_resolve. */
+int judge_certs_find(struct judge_cache *c, struct store *s, struct source_run *run, const struct address *rcpt,
+    unsigned rsa_bits_min, int64_t now, struct arena *a, struct judge_certs *r_r, struct problem *pr)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -15,6 +15,7 @@
 struct question {
 	struct store *store;
 	const struct judge_world *w;
+	struct source_run *run; /* NULL: nobody may be asked */
 	struct address sender, recipient;
 	int64_t now;
 	struct arena *arena;
@@ -136,7 +137,7 @@ static int find_certs(struct question *q, struct judge_certs *certs)
 	struct judge_verdict *v = q->v;
 
 	if (judge_certs_find(
-		q->w->cache, q->store, &q->recipient, q->w->rsa_bits_min, q->now, q->arena, certs, q->pr) < 0)
+		q->w->cache, q->store, q->run, &q->recipient, q->w->rsa_bits_min, q->now, q->arena, certs, q->pr) < 0)
 		return -1;
 	v->certs = (uint8_t)certs->state;
 	(void)snprintf(v->cert_why, sizeof v->cert_why, "%s", certs->why);
@@ -239,10 +240,11 @@ static int own_domain(struct question *q)
 	return 0;
 }
 
-int judge_resolve_trace(struct store *s, const struct judge_world *w, const struct judge_resolve *rq, int64_t now,
-    struct arena *a, struct judge_verdict *v_r, struct judge_certs *certs_r)
+int judge_resolve_trace(struct store *s, const struct judge_world *w, struct source_run *run,
+    const struct judge_resolve *rq, int64_t now, struct arena *a, struct judge_verdict *v_r,
+    struct judge_certs *certs_r)
 {
-	struct question q = {.store = s, .w = w, .now = now, .arena = a, .v = v_r, .pr = &v_r->pr};
+	struct question q = {.store = s, .w = w, .run = run, .now = now, .arena = a, .v = v_r, .pr = &v_r->pr};
 	struct judge_certs own;
 	struct judge_certs *certs = certs_r ? certs_r : &own;
 
@@ -265,8 +267,8 @@ int judge_resolve_trace(struct store *s, const struct judge_world *w, const stru
 	return -1;
 }
 
-int judge_resolve(struct store *s, const struct judge_world *w, const struct judge_resolve *rq, int64_t now,
-    struct arena *a, struct judge_verdict *v_r)
+int judge_resolve(struct store *s, const struct judge_world *w, struct source_run *run,
+    const struct judge_resolve *rq, int64_t now, struct arena *a, struct judge_verdict *v_r)
 {
-	return judge_resolve_trace(s, w, rq, now, a, v_r, NULL);
+	return judge_resolve_trace(s, w, run, rq, now, a, v_r, NULL);
 }

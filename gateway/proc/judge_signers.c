@@ -20,6 +20,7 @@
 struct question {
 	struct store *store;
 	const struct judge_world *w;
+	struct source_run *run; /* NULL: nobody may be asked */
 	struct address from;
 	struct judge_cert *extra[JUDGE_CERTS_MAX];
 	size_t nextra;
@@ -153,7 +154,8 @@ static uint8_t weigh_earlier(
 
 static uint8_t weigh_partner(struct question *q, const struct judge_cert *k, char *why, size_t cap)
 {
-	struct judge_weighing wq = {.who = &q->from,
+	struct judge_weighing wq = {.run = q->run,
+	    .who = &q->from,
 	    .use = CERT_TO_SIGN,
 	    .dir = STORE_IN,
 	    .extra = q->extra,
@@ -209,10 +211,10 @@ static void hash_of(const struct judge_octets *der, char hex[65])
 	encode_hex(h, sizeof h, hex);
 }
 
-void judge_signers(struct store *s, const struct judge_world *w, const struct judge_signers *rq, int64_t now,
-    struct judge_trust *t_r)
+void judge_signers(struct store *s, const struct judge_world *w, struct source_run *run,
+    const struct judge_signers *rq, int64_t now, struct judge_trust *t_r)
 {
-	struct question q = {.store = s, .w = w, .now = now};
+	struct question q = {.store = s, .w = w, .run = run, .now = now};
 	struct problem pr = {0};
 	bool author;
 

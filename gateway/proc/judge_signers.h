@@ -3,12 +3,14 @@
 #define POSTERN_PROC_JUDGE_SIGNERS_H
 
 #include "certstore/judge_proto.h"
+#include "certstore/source.h"
 #include "certstore/store.h"
 #include "gateway/proc/judge_world.h"
 
 /* One answer for each signer asked about, in order. What cannot be told now is JUDGE_TRUST_TEMP. w->cache must be
- * set. */
-void judge_signers(struct store *s, const struct judge_world *w, const struct judge_signers *rq, int64_t now,
-    struct judge_trust *t_r);
+ * set. run: what may be asked of the network, NULL nothing; while run->pending is not 0 afterwards, the answer is
+ * none yet. */
+void judge_signers(struct store *s, const struct judge_world *w, struct source_run *run,
+    const struct judge_signers *rq, int64_t now, struct judge_trust *t_r);
 
 #endif

@@ -3,10 +3,12 @@
 #ifndef POSTERN_PROC_JUDGE_WEIGH_H
 #define POSTERN_PROC_JUDGE_WEIGH_H
 
+#include "certstore/source.h"
 #include "certstore/trust.h"
 #include "gateway/proc/judge_cache.h"
 
 struct judge_weighing {
+	struct source_run *run; /* what may be asked of the network, NULL nothing */
 	const struct address *who;
 	enum cert_purpose use;
 	enum store_direction dir; /* STORE_OUT or STORE_IN */

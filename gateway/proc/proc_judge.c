@@ -60,7 +60,7 @@ static void answer_resolve(uint32_t id, struct ipc_in *in)
 
 	if (judge_resolve_get(in, &rq) != 0)
 		log_fatal("the relay's question cannot be read");
-	if (judge_resolve(me.store, &me.world, &rq, time(NULL), a, v) != 0)
+	if (judge_resolve(me.store, &me.world, NULL, &rq, time(NULL), a, v) != 0)
 		log_warn(
 		    NULL, "judge", "uncertain from=<%s> to=<%s> why=\"%s\"", rq.sender, rq.recipient, v->pr.text);
 	ipc_out_init(&o, JUDGE_VERDICT, id);
@@ -130,7 +130,7 @@ static void answer_signers(uint32_t id, struct ipc_in *in)
 
 	if (judge_signers_get(in, a, rq) != 0)
 		log_fatal("the relay's question on signers cannot be read");
-	judge_signers(me.store, &me.world, rq, time(NULL), t);
+	judge_signers(me.store, &me.world, NULL, rq, time(NULL), t);
 	changed_elsewhere();
 	judge_learn(me.store, &me.world, rq, t, time(NULL));
 	changed_here(JUDGE_NOBODY); /* how mail is written changes, not who is believed */
@@ -208,7 +208,7 @@ static void from_admin(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 	if (in->type != ADMIN_PROTO_REQUEST || admin_request_get(in, &rq) != 0)
 		log_fatal("the admin process sent a request that cannot be read");
 	changed_elsewhere();
-	rp.text = judge_admin(&me.verbs, rq.text, rq.who, &fd);
+	rp.text = judge_admin(&me.verbs, NULL, rq.text, rq.who, &fd);
 	changed_here(me.verbs.concerns);
 	look(NULL); /* the relay hears of a change before the admin hears that it is made */
 	if (fd >= 0)

@@ -61,7 +61,7 @@ static void teardown(void)
 static json_t *ask(const char *verb, json_t *args)
 {
 	json_t *rq = json_pack("{s:s, s:o}", "verb", verb, "args", args), *reply, *data = NULL, *e;
-	char *text = json_dumps(rq, 0), *answer = judge_admin(&ja, text, "uid 0 (root)", &reply_fd);
+	char *text = json_dumps(rq, 0), *answer = judge_admin(&ja, NULL, text, "uid 0 (root)", &reply_fd);
 
 	reply = json_loads(answer, 0, NULL);
 	ck_assert_msg(reply != NULL, "%s", answer);
@@ -179,7 +179,7 @@ static const struct {
 
 START_TEST(broken_requests)
 {
-	char *answer = judge_admin(&ja, broken[_i].text, "root", &reply_fd);
+	char *answer = judge_admin(&ja, NULL, broken[_i].text, "root", &reply_fd);
 	json_t *o = json_loads(answer, 0, NULL), *e = json_object_get(o, "error");
 
 	ck_assert(json_is_false(json_object_get(o, "ok")));

@@ -69,7 +69,7 @@ static void mail_at(const char *from, const struct testcert *c, uint32_t has, in
 	memcpy(rq.from, from, strlen(from) + 1);
 	rq.v[0].caps = (struct judge_octets){caps.p, caps.len};
 	rq.v[0].signing_time = at;
-	judge_signers(fx.s, &fx.w, &rq, now, &trust);
+	judge_signers(fx.s, &fx.w, NULL, &rq, now, &trust);
 	judge_learn(fx.s, &fx.w, &rq, &trust, now);
 }
 
@@ -84,7 +84,7 @@ static const char *written_to(const char *recipient)
 	struct judge_resolve rq = {.sender = "alice@hospital.example"};
 
 	memcpy(rq.recipient, recipient, strlen(recipient) + 1);
-	ck_assert_msg(judge_resolve(fx.s, &fx.w, &rq, NOW, arena, &v) == 0, "%s", v.pr.text);
+	ck_assert_msg(judge_resolve(fx.s, &fx.w, NULL, &rq, NOW, arena, &v) == 0, "%s", v.pr.text);
 	format_print(&v.format, FORMAT_GIVEN(FORMAT_CIPHER) | FORMAT_GIVEN(FORMAT_KEY), text);
 	return text;
 }
@@ -166,7 +166,7 @@ START_TEST(malformed)
 	    .v = {{.cert = {lab.der, lab.n}, .caps = {junk, sizeof junk}, .signing_time = NOW - 1}}};
 	struct judge_trust t;
 
-	judge_signers(fx.s, &fx.w, &rq, NOW, &t);
+	judge_signers(fx.s, &fx.w, NULL, &rq, NOW, &t);
 	ck_assert_uint_eq(t.v[0].state, JUDGE_TRUST_GOOD);
 	judge_learn(fx.s, &fx.w, &rq, &t, NOW);
 	ck_assert_str_eq(written_to("ann@lab.example"), DEFAULT);
@@ -386,7 +386,7 @@ START_TEST(entry_below)
 	entry("lab.example", "cipher=aes-128-gcm key=what");
 	fx.w.cipher_bits_min = 128;
 	ck_assert_int_eq(
-	    judge_resolve(fx.s, &fx.w,
+	    judge_resolve(fx.s, &fx.w, NULL,
 		&(struct judge_resolve){.sender = "alice@hospital.example", .recipient = "ann@lab.example"}, NOW,
 		arena, &v),
 	    -1);

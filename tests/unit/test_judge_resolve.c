@@ -54,7 +54,7 @@ static int resolve_at(const char *sender, const char *recipient, int64_t now)
 
 	memcpy(rq.sender, sender, strlen(sender) + 1);
 	memcpy(rq.recipient, recipient, strlen(recipient) + 1);
-	return judge_resolve(fx.s, &fx.w, &rq, now, arena, &v);
+	return judge_resolve(fx.s, &fx.w, NULL, &rq, now, arena, &v);
 }
 
 static int resolve(const char *recipient)

@@ -43,7 +43,7 @@ static uint8_t ask_at(const char *from, const struct testcert *c, const struct t
 		rq.extra[0] = (struct judge_octets){extra->der, extra->n};
 		rq.nextra = 1;
 	}
-	judge_signers(fx.s, &fx.w, &rq, now, &t);
+	judge_signers(fx.s, &fx.w, NULL, &rq, now, &t);
 	ck_assert_uint_eq(t.n, 1);
 	ck_assert(t.v[0].why[0]);
 	return t.v[0].state;
@@ -113,7 +113,7 @@ START_TEST(by_time)
 			if (v[i].anchor != (round == 1))
 				continue;
 			memcpy(rq.from, v[i].from, strlen(v[i].from) + 1);
-			judge_signers(fx.s, &fx.w, &rq, v[i].now, &t);
+			judge_signers(fx.s, &fx.w, NULL, &rq, v[i].now, &t);
 			ck_assert_msg(t.v[0].state == v[i].want && strstr(t.v[0].why, v[i].says), "%zu: %d %s", i,
 			    t.v[0].state, t.v[0].why);
 			if (round == 0)
@@ -197,7 +197,7 @@ START_TEST(several)
 	    .extra = {{junk, sizeof junk}, {inter.der, inter.n}}};
 
 	judge_fixture_anchor(&fx, "*", STORE_IN, &root);
-	judge_signers(fx.s, &fx.w, &rq, TESTCERT_NOW, &t);
+	judge_signers(fx.s, &fx.w, NULL, &rq, TESTCERT_NOW, &t);
 	ck_assert_uint_eq(t.n, 3);
 	ck_assert_int_eq(t.v[0].state, JUDGE_TRUST_UNTRUSTED);
 	ck_assert_int_eq(t.v[1].state, JUDGE_TRUST_GOOD);
