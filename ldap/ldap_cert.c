@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <ldap.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,28 +21,24 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "ldap/ldap_dead.h"
-#include "ldap/ldap_values.h"
+#include "ldap/ldap_search.h"
 
-enum { WORDS = 400, BASE_MAX = 500 };
+enum { WORDS = 400 };
 
 struct job {
 	struct job *next, *next_all, **prev_all;
 	struct ldap_cert *of;
 	struct ldap_cert_ask ask;
-	char *filter, *who;
 	ldap_cert_fn *fn;
 	void *ctx;
 	struct loop_timer *late;
-	int64_t end; /* loop ms */
-	bool told;   /* loop thread only */
+	bool told; /* loop thread only */
 	/* the pool's lock */
-	bool queued, over; /* over: its time is up */
-	int cut;	   /* a second descriptor of its socket; -1 */
+	bool queued;
+	int cut;	  /* a second descriptor of its socket; -1 */
+	atomic_bool over; /* its time is up */
 	/* the thread's, then the loop's */
-	struct source_answer answer;
-	struct buf octets;
-	size_t at[SOURCE_ITEMS_MAX]; /* of each item, in octets */
-	size_t entries;
+	struct ldap_search search;
 	bool tcp; /* the server took the connection */
 };
 /* A connection that nobody uses now. */
@@ -65,139 +62,11 @@ struct ldap_cert {
 	pthread_cond_t more;
 	struct job *first, **last;
 	struct job **running; /* [connections] */
-	size_t nrunning, idle;
+	size_t nqueued, nrunning, idle;
 	struct kept *kept; /* [connections] */
 	bool stop;
 	struct ldap_dead dead;
 };
-
-/* ---- what is found ---- */
-
-static int take_value(void *ctx, const char *attribute, const void *p, size_t n)
-{
-	struct job *j = ctx;
-	struct source_answer *a = &j->answer;
-	struct source_item *i = &a->items[a->n];
-
-	if (a->n == SOURCE_ITEMS_MAX || n > j->ask.max - j->octets.len || buf_add(&j->octets, p, n) != 0)
-		return -1;
-	j->at[a->n++] = j->octets.len - n;
-	i->n = n;
-	snprintf(i->attribute, sizeof(i->attribute), "%s", attribute);
-	for (char *c = i->attribute; *c != '\0'; c++)
-		*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
-	return 0;
-}
-
-static int64_t step_time(const struct job *j)
-{
-	int64_t left = j->end - loop_now_ms(), set = j->of->set.ldap->timeout;
-
-	return left < 1 ? 1 : left < set ? left : set;
-}
-
-/* In one base and below. FOUND: an entry. */
-static enum ldap_link_result search(struct job *j, struct ldap_link *k, const char *base, char words[WORDS])
-{
-	struct ldap_values v = {.base = base,
-	    .filter = j->filter,
-	    .attributes = &j->of->set.ldap->attributes,
-	    .timeout = step_time(j),
-	    .entries = j->of->set.entries,
-	    .fn = take_value,
-	    .ctx = j};
-	enum ldap_link_result r = ldap_values_search(k, &v, words);
-
-	j->answer.code = (uint16_t)(v.code < 0 ? 0 : v.code);
-	j->entries += v.entries_n;
-	j->answer.more |= v.more;
-	if (v.values_n > 0)
-		return LDAP_LINK_FOUND;
-	/* of a base that the server named itself it says no more than that there is nothing */
-	if (v.code == LDAP_NO_SUCH_OBJECT && j->of->set.ldap->base[0] == '\0')
-		return LDAP_LINK_NOTHING;
-	return r;
-}
-
-struct bases {
-	char v[LDAP_CERT_BASES_MAX][BASE_MAX + 1];
-	size_t n;
-};
-
-static int take_base(void *ctx, const char *attribute, const void *p, size_t n)
-{
-	struct bases *b = ctx;
-
-	(void)attribute;
-	if (b->n == LDAP_CERT_BASES_MAX)
-		return -1;
-	if (n <= BASE_MAX && memchr(p, '\0', n) == NULL)
-		memcpy(b->v[b->n++], p, n);
-	return 0;
-}
-
-static enum ldap_link_result get_bases(struct job *j, struct ldap_link *k, struct bases *b, char words[WORDS])
-{
-	static char name[] = "namingContexts", *names[] = {name};
-	static const struct settings_list attributes = {names, 1};
-	struct ldap_values v = {
-	    .base = "", .attributes = &attributes, .timeout = step_time(j), .entries = 1, .fn = take_base, .ctx = b};
-	enum ldap_link_result r = ldap_values_search(k, &v, words);
-
-	j->answer.code = (uint16_t)(v.code < 0 ? 0 : v.code);
-	if (b->n > 0)
-		return LDAP_LINK_FOUND;
-	if (r == LDAP_LINK_FOUND || r == LDAP_LINK_NOTHING) {
-		snprintf(words, WORDS, "it names no namingContexts where to search");
-		return LDAP_LINK_WRONG;
-	}
-	return r;
-}
-
-/* The worst of several answers decides when nothing was found: uncertain is not "nothing". */
-static enum ldap_link_result search_bases(struct job *j, struct ldap_link *k, char words[WORDS])
-{
-	struct bases *b = mem_new(sizeof(*b));
-	enum ldap_link_result r = get_bases(j, k, b, words), worst = LDAP_LINK_NOTHING;
-	char said[WORDS];
-
-	if (r != LDAP_LINK_FOUND)
-		worst = r;
-	for (size_t i = 0; i < b->n && worst != LDAP_LINK_DOWN && !j->answer.more; i++) {
-		r = search(j, k, b->v[i], said);
-		if (r == LDAP_LINK_FOUND || r == LDAP_LINK_NOTHING)
-			continue;
-		worst = r;
-		snprintf(words, WORDS, "%.200s below %.180s", said, b->v[i]);
-	}
-	free(b);
-	if (j->answer.n > 0 || (worst == LDAP_LINK_NOTHING && j->entries > 0))
-		return LDAP_LINK_FOUND;
-	return worst;
-}
-
-static enum ldap_link_result search_all(struct job *j, struct ldap_link *k, char words[WORDS])
-{
-	const char *base = j->of->set.ldap->base;
-	enum ldap_link_result r;
-
-	j->entries = 0;
-	j->answer.n = 0;
-	j->answer.more = false;
-	buf_reset(&j->octets);
-	ldap_link_bound(k, j->ask.max + (size_t)LDAP_LINK_MESSAGE_MAX);
-	r = base[0] != '\0' ? search(j, k, base, words) : search_bases(j, k, words);
-	if (r == LDAP_LINK_WRONG && j->of->set.ldap->bind_dn[0] == '\0' &&
-	    (j->answer.code == LDAP_STRONG_AUTH_REQUIRED || j->answer.code == LDAP_INAPPROPRIATE_AUTH ||
-		j->answer.code == LDAP_INSUFFICIENT_ACCESS || j->answer.code == LDAP_OPERATIONS_ERROR ||
-		j->answer.code == LDAP_INVALID_CREDENTIALS || j->answer.code == LDAP_UNWILLING_TO_PERFORM)) {
-		char said[WORDS];
-
-		memcpy(said, words, sizeof(said));
-		snprintf(words, WORDS, "it refuses anonymous questions: %.340s", said);
-	}
-	return r;
-}
 
 /* ---- connections ---- */
 
@@ -298,7 +167,7 @@ static enum ldap_link_result try_new(struct job *j, const struct ldap_cert_serve
 
 	j->tcp = false;
 	*l_r = ldap_link_new(&to, addr, &r, words);
-	return *l_r == NULL ? r : search_all(j, *l_r, words);
+	return *l_r == NULL ? r : ldap_search_all(&j->search, *l_r, words);
 }
 
 /* Asks over a connection that is there, or a new one. */
@@ -315,14 +184,15 @@ static enum ldap_link_result try_address(
 	pthread_mutex_unlock(&c->lock);
 	if (l != NULL && ldap_get_option(ldap_link_handle(l), LDAP_OPT_DESC, &fd) == LDAP_OPT_SUCCESS) {
 		watch(j, fd);
-		r = search_all(j, l, words);
+		r = ldap_search_all(&j->search, l, words);
 	}
-	if (r == LDAP_LINK_DOWN && j->answer.n == 0 && !j->over) { /* the server may close a kept one at any time */
+	if (r == LDAP_LINK_DOWN && j->search.answer.n == 0 &&
+	    !j->over) { /* the server may close a kept one at any time */
 		ldap_link_free(l);
 		r = try_new(j, s, addr, &l, words);
 	}
 	unwatch(j);
-	if (l != NULL && r != LDAP_LINK_DOWN && r != LDAP_LINK_ERROR && !j->answer.more && c->set.idle > 0)
+	if (l != NULL && r != LDAP_LINK_DOWN && r != LDAP_LINK_ERROR && !j->search.answer.more && c->set.idle > 0)
 		keep(c, s->uri, addr, l);
 	else
 		ldap_link_free(l);
@@ -354,51 +224,31 @@ static void mark_dead(struct job *j, const struct ldap_cert_server *s, size_t k,
 	log_warn(NULL, "ldap", "dead server=%s why=\"%s\"", s->uri, words);
 }
 
-static void settle(struct job *j, const struct ldap_cert_server *s, enum ldap_link_result r)
-{
-	struct source_answer *a = &j->answer;
-
-	snprintf(a->where, sizeof(a->where), "%s", s->uri);
-	if (a->n > 0) {
-		a->status = SOURCE_FOUND;
-		for (size_t i = 0; i < a->n; i++)
-			a->items[i].p = j->octets.p + j->at[i];
-		return;
-	}
-	a->status = SOURCE_NONE;
-	if (a->more) { /* there are values, but none that fits */
-		a->status = SOURCE_TEMP;
-		snprintf(a->why, sizeof(a->why), "%.90s has more for %.100s than %u octets hold", s->uri, j->who,
-		    j->ask.max);
-	} else if (r == LDAP_LINK_FOUND) {
-		snprintf(
-		    a->why, sizeof(a->why), "%.90s has an entry for %.100s without a certificate", s->uri, j->who);
-	} else {
-		snprintf(a->why, sizeof(a->why), "%.90s has no entry for %.100s", s->uri, j->who);
-	}
-}
-
 /* 0: answered. */
 static int try_server(struct job *j, const struct ldap_cert_server *s)
 {
 	char words[WORDS] = "";
 	enum ldap_link_result r = LDAP_LINK_DOWN;
+	int64_t began = loop_now_ms();
+	bool cut_short;
 
 	for (size_t k = 0; k < s->naddrs && r == LDAP_LINK_DOWN; k++) {
-		if (j->over || is_dead(j->of, s, k, &j->answer))
+		if (j->over || is_dead(j->of, s, k, &j->search.answer))
 			continue;
-		source_answer_set(&j->answer, SOURCE_TEMP, "%s", "");
+		source_answer_set(&j->search.answer, SOURCE_TEMP, "%s", "");
 		r = try_address(j, s, &s->addrs[k], words);
 		if (r == LDAP_LINK_FOUND || r == LDAP_LINK_NOTHING) {
-			settle(j, s, r);
+			ldap_search_settle(&j->search, s->uri, r);
 			return 0;
 		}
-		if (r == LDAP_LINK_DOWN || r == LDAP_LINK_ERROR)
+		/* that a question had little time left says nothing of the server */
+		cut_short = j->over && loop_now_ms() - began < j->of->set.ldap->timeout;
+		if ((r == LDAP_LINK_DOWN || r == LDAP_LINK_ERROR) && !cut_short)
 			mark_dead(j, s, k, words);
-		j->answer.n = 0;
-		j->answer.more = false;
-		snprintf(j->answer.where, sizeof(j->answer.where), "%s", s->uri);
-		snprintf(j->answer.why, sizeof(j->answer.why), "%.90s: %.200s", s->uri, words);
+		j->search.answer.n = 0;
+		j->search.answer.more = false;
+		snprintf(j->search.answer.where, sizeof(j->search.answer.where), "%s", s->uri);
+		snprintf(j->search.answer.why, sizeof(j->search.answer.why), "%.90s: %.200s", s->uri, words);
 	}
 	return -1;
 }
@@ -407,11 +257,11 @@ static void work_on(struct job *j)
 {
 	int64_t began = loop_now_ms();
 
-	source_answer_set(&j->answer, SOURCE_TEMP, "no server of it has an address");
+	source_answer_set(&j->search.answer, SOURCE_TEMP, "no server of it has an address");
 	for (size_t i = 0; i < j->ask.nservers; i++)
 		if (try_server(j, &j->ask.servers[i]) == 0)
 			break;
-	j->answer.took_ms = (uint32_t)(loop_now_ms() - began);
+	j->search.answer.took_ms = (uint32_t)(loop_now_ms() - began);
 }
 
 /* Where most of its time goes: the first address. */
@@ -442,6 +292,7 @@ static struct job *take_job(struct ldap_cert *c)
 		if (c->last == &j->next)
 			c->last = at;
 		j->queued = false;
+		c->nqueued--;
 		c->running[c->nrunning++] = j;
 		return j;
 	}
@@ -510,9 +361,7 @@ static void job_free(struct job *j)
 		j->next_all->prev_all = j->prev_all;
 	j->of->nall--;
 	loop_timer_free(j->late);
-	buf_clear_public(&j->octets);
-	free(j->filter);
-	free(j->who);
+	ldap_search_clear(&j->search);
 	free(j);
 }
 
@@ -522,7 +371,7 @@ static void answer(void *ctx)
 
 	loop_timer_off(j->late);
 	if (!j->told)
-		j->fn(j->ctx, &j->answer);
+		j->fn(j->ctx, &j->search.answer);
 	job_free(j);
 }
 
@@ -540,6 +389,7 @@ static bool unqueue(struct ldap_cert *c, struct job *j)
 		break;
 	}
 	j->queued = false;
+	c->nqueued--;
 	return true;
 }
 
@@ -591,13 +441,13 @@ static struct job *job_new(struct ldap_cert *c, const struct ldap_cert_ask *ask,
 	j->ask = *ask;
 	for (size_t i = 0; i < ask->nservers; i++)
 		put_ports(&j->ask.servers[i]);
-	j->filter = mem_str(ask->filter);
-	j->who = mem_str(ask->who);
 	j->fn = fn;
 	j->ctx = ctx;
 	j->cut = -1;
-	j->end = loop_now_ms() + ask->timeout_ms;
-	buf_init(&j->octets, ask->max);
+	ldap_search_init(&j->search, c->set.ldap, ask->filter, ask->who);
+	j->search.entries = c->set.entries;
+	j->search.max = ask->max;
+	j->search.end = loop_now_ms() + ask->timeout_ms;
 	j->late = loop_timer_new(c->loop, on_late, j);
 	j->next_all = c->all;
 	j->prev_all = &c->all;
@@ -608,16 +458,16 @@ static struct job *job_new(struct ldap_cert *c, const struct ldap_cert_ask *ask,
 	return j;
 }
 
-/* Every address of every server is known to be dead: why, in j->answer. */
+/* Every address of every server is known to be dead: why, in j->search.answer. */
 static bool all_dead(struct job *j)
 {
-	source_answer_set(&j->answer, SOURCE_TEMP, "%s", "");
+	source_answer_set(&j->search.answer, SOURCE_TEMP, "%s", "");
 	for (size_t i = 0; i < j->ask.nservers; i++)
 		for (size_t k = 0; k < j->ask.servers[i].naddrs; k++)
-			if (!is_dead(j->of, &j->ask.servers[i], k, &j->answer))
+			if (!is_dead(j->of, &j->ask.servers[i], k, &j->search.answer))
 				return false;
-	if (j->answer.why[0] == '\0')
-		source_answer_set(&j->answer, SOURCE_TEMP, "no server of it has an address");
+	if (j->search.answer.why[0] == '\0')
+		source_answer_set(&j->search.answer, SOURCE_TEMP, "no server of it has an address");
 	return true;
 }
 
@@ -638,7 +488,7 @@ static bool refused(struct ldap_cert *c, struct job *j)
 	if (all_dead(j))
 		return true;
 	if (c->nall > (size_t)c->set.waiting) {
-		source_answer_set(&j->answer, SOURCE_TEMP, "too many questions wait for directories here");
+		source_answer_set(&j->search.answer, SOURCE_TEMP, "too many questions wait for directories here");
 		return true;
 	}
 	pthread_mutex_lock(&c->lock);
@@ -646,7 +496,7 @@ static bool refused(struct ldap_cert *c, struct job *j)
 	pthread_mutex_unlock(&c->lock);
 	if (r)
 		source_answer_set(
-		    &j->answer, SOURCE_TEMP, "too many questions wait for %.200s", j->ask.servers[0].uri);
+		    &j->search.answer, SOURCE_TEMP, "too many questions wait for %.200s", j->ask.servers[0].uri);
 	return r;
 }
 
@@ -662,9 +512,10 @@ void ldap_cert_ask(struct ldap_cert *c, const struct ldap_cert_ask *ask, ldap_ce
 	loop_timer_set(j->late, ask->timeout_ms);
 	pthread_mutex_lock(&c->lock);
 	j->queued = true;
+	c->nqueued++;
 	*c->last = j;
 	c->last = &j->next;
-	start = c->idle == 0 && c->nthreads < (size_t)c->set.connections;
+	start = c->idle < c->nqueued && c->nthreads < (size_t)c->set.connections;
 	pthread_cond_signal(&c->more);
 	pthread_mutex_unlock(&c->lock);
 	if (start && pthread_create(&c->threads[c->nthreads++], NULL, work, c) != 0)

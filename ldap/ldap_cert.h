@@ -19,7 +19,6 @@
 
 #define LDAP_CERT_SERVERS_MAX 8
 #define LDAP_CERT_ADDRS_MAX 8
-#define LDAP_CERT_BASES_MAX 16 /* namingContexts of a server that are searched */
 
 struct ldap_cert_set {
 	const struct ldap_settings *ldap; /* servers and filter are not used; base "": every namingContexts */

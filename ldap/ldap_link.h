@@ -50,7 +50,7 @@ enum ldap_link_result ldap_link_search(
 enum ldap_link_result ldap_link_code(struct ldap *ld, int rc, char words_r[400]);
 /* For ldap_values.c, which makes other searches on it. */
 struct ldap *ldap_link_handle(struct ldap_link *k);
-/* From now on a message from the server may have so many octets; a longer one is DOWN with errno ERANGE. */
+/* From now on a message from the server may have so many octets; a longer one ends it with errno ERANGE. */
 void ldap_link_bound(struct ldap_link *k, size_t octets);
 
 #endif

@@ -87,20 +87,24 @@ static enum ldap_link_result broke(LDAP *ld, struct ldap_values *v, char words_r
 	v->code = rc;
 	if (error != ERANGE)
 		return ldap_link_code(ld, rc, words_r);
+	v->more = true;
 	snprintf(words_r, WORDS, "search: an entry is longer than allowed");
-	return LDAP_LINK_DOWN;
+	return v->values_n > 0 ? LDAP_LINK_FOUND : LDAP_LINK_LATER; /* of the server it says nothing */
 }
 
 /* Enough, or too much. */
-static enum ldap_link_result give_up(LDAP *ld, int id, struct ldap_values *v, char words_r[WORDS])
+static enum ldap_link_result give_up(LDAP *ld, int id, bool full, struct ldap_values *v, char words_r[WORDS])
 {
 	ldap_abandon_ext(ld, id, NULL, NULL);
 	v->more = true;
 	words_r[0] = '\0';
 	if (v->values_n > 0)
 		return LDAP_LINK_FOUND;
-	snprintf(
-	    words_r, WORDS, "search: more than %lld entries and referrals, none with a value", (long long)v->entries);
+	if (full)
+		snprintf(words_r, WORDS, "search: a value is longer than allowed");
+	else
+		snprintf(words_r, WORDS, "search: more than %lld entries and referrals, none with a value",
+		    (long long)v->entries);
 	return LDAP_LINK_WRONG;
 }
 
@@ -133,7 +137,7 @@ static enum ldap_link_result collect(LDAP *ld, int id, struct ldap_values *v, ch
 			enough = take_entry(ld, m, v);
 		ldap_msgfree(m); /* referrals are not followed */
 		if (enough != 0 || ++count > v->entries)
-			return give_up(ld, id, v, words_r);
+			return give_up(ld, id, enough != 0, v, words_r);
 	}
 }
 

@@ -278,7 +278,7 @@ struct curl_loop *curl_loop_new(struct loop *l, const char *ca_file, struct prob
 	curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
 	curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, set_socket);
 	curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
-	if (X509_STORE_load_locations(c->cas, ca_file, NULL) == 1)
+	if (!ca_file || X509_STORE_load_locations(c->cas, ca_file, NULL) == 1)
 		return c;
 	problem_perm(pr, "%s cannot be read as PEM certificates", ca_file);
 	ERR_clear_error();

@@ -20,7 +20,8 @@
 #define CURL_LOOP_ADDRS_MAX 16
 
 struct curl_loop;
-/* Reads the file of CAs (PEM): call it before the sandbox. NULL with pr. */
+/* Reads the file of CAs (PEM): call it before the sandbox. NULL with pr. Without a file there are no CAs: https
+ * always fails. */
 struct curl_loop *curl_loop_new(struct loop *l, const char *ca_file, struct problem *pr);
 /* After the end of every transfer. NULL is allowed. */
 void curl_loop_free(struct curl_loop *c);

@@ -547,19 +547,20 @@ void source_http_ask(struct source_http *h, const struct source_ask *ask, source
 }
 
 struct source_http *source_http_new(
-    struct loop *l, struct dns *d, const struct source_settings *set, const char *ca_file, struct problem *pr)
+    struct loop *l, struct dns *d, const struct source_settings *set, const char *ca_file)
 {
-	struct source_http *h;
-	struct curl_loop *c = curl_loop_new(l, ca_file, pr);
+	struct source_http *h = mem_new(sizeof *h);
+	struct problem pr;
 
-	if (!c)
-		return NULL;
-	h = mem_new(sizeof *h);
 	h->loop = l;
 	h->dns = d;
 	h->set = set;
-	h->curl = c;
 	h->last = &h->first;
+	h->curl = curl_loop_new(l, ca_file, &pr);
+	if (h->curl)
+		return h;
+	log_error(NULL, "scout", "alarm=sources why=\"tls-ca-file: %s; no https URL can be fetched\"", pr.text);
+	h->curl = curl_loop_new(l, NULL, &pr);
 	return h;
 }
 

@@ -15,10 +15,11 @@
 #include "gateway/scout/source_settings.h"
 
 struct source_http;
-/* Reads the file of CAs (PEM): call it before the sandbox. d and set stay. NULL with pr. */
+/* Reads the file of CAs (PEM): call it before the sandbox. d and set stay. When the file cannot be read, there is an
+ * alarm and no https. */
 struct source_http *source_http_new(
-    struct loop *l, struct dns *d, const struct source_settings *set, const char *ca_file, struct problem *pr);
-/* Before dns_free and loop_free, with d freed first or idle; questions under way end without an answer. NULL is
+    struct loop *l, struct dns *d, const struct source_settings *set, const char *ca_file);
+/* After dns_free, before loop_free; questions under way end without an answer. NULL is
  * allowed. */
 void source_http_free(struct source_http *h);
 void source_http_ask(struct source_http *h, const struct source_ask *ask, source_done *done, void *ctx);

@@ -14,12 +14,14 @@
 #include "gateway/scout/source_settings.h"
 #include "ldap/ldap_cert_settings.h"
 
+#define SOURCE_LDAP_WAITING_MAX 4000 /* questions under way; each pool has its own, lower bound */
+
 struct source_ldap;
 /* Reads the file of CAs for ldaps:// (PEM): call it before the sandbox, which must allow threads. d and set stay.
- * NULL with pr. */
+ * When the file cannot be read, there is an alarm and no server of strangers is asked. */
 struct source_ldap *source_ldap_new(
-    struct loop *l, struct dns *d, const struct source_settings *set, const char *ca_file, struct problem *pr);
-/* Waits for the threads; the loop must not run any more. NULL is allowed. */
+    struct loop *l, struct dns *d, const struct source_settings *set, const char *ca_file);
+/* After dns_free, before loop_free, and the loop must not run any more. Waits for the threads. NULL is allowed. */
 void source_ldap_free(struct source_ldap *s);
 /* A section certificate-directory, before the sandbox: reads its ca-file. title and set stay. One whose file cannot
  * be read answers TEMP from then on. */
