@@ -18,14 +18,18 @@
 #include "gateway/base/mem.h"
 #include "gateway/proc/proc.h"
 #include "gateway/scout/dns.h"
-#include "gateway/scout/sts.h"
 #include "gateway/scout/scout_ldap.h"
+#include "gateway/scout/source_http.h"
+#include "gateway/scout/source_ldap.h"
+#include "gateway/scout/sts.h"
 
 static struct {
 	struct loop *loop;
 	struct dns *dns;
 	struct sts *sts; /* NULL: not wanted */
 	struct scout_ldap *ldap;
+	struct source_http *source_http; /* what the judge asks for */
+	struct source_ldap *source_ldap;
 	struct ipc_chan *relay;
 	int relay_fd;
 	uint64_t generation; /* of the channel: answers to an older one are thrown away */
@@ -33,6 +37,7 @@ static struct {
 
 static struct password {
 	struct password *next;
+	bool certificates; /* of a section certificate-directory; else ldap */
 	char name[128];
 	char *text;
 	size_t n;
@@ -161,6 +166,7 @@ static int take_password(struct ipc_in *in)
 	if (control_file_get(in, &m) != 0)
 		return -1;
 	p = mem_new(sizeof(*p));
+	p->certificates = in->type == CONTROL_CERT_LDAP_PASSWORD;
 	memcpy(p->name, m.name, sizeof(p->name));
 	p->text = mem_dup(m.p, m.n);
 	p->n = m.n;
@@ -179,11 +185,20 @@ static void make_directories(const struct conf *c)
 
 		scout_ldap_add(me.ldap, name, set);
 	}
+	me.source_ldap = source_ldap_new(me.loop, me.dns, conf_section(c, "sources"), conf_top(c)->tls_ca_file);
+	for (size_t i = 0; i < conf_cert_directories(c); i++) {
+		const struct ldap_cert_settings *set = conf_cert_directory(c, i, &name);
+
+		source_ldap_add(me.source_ldap, name, set);
+	}
 	while (passwords != NULL) {
 		struct password *p = passwords;
 
 		passwords = p->next;
-		scout_ldap_password(me.ldap, p->name, p->text, p->n);
+		if (p->certificates)
+			source_ldap_password(me.source_ldap, p->name, p->text, p->n);
+		else
+			scout_ldap_password(me.ldap, p->name, p->text, p->n);
 		mem_free_secret(p->text, p->n);
 		free(p);
 	}
@@ -198,7 +213,7 @@ static int message(struct child *c, struct ipc_in *in)
 		loop_stop(me.loop);
 		return 0;
 	}
-	if (in->type == CONTROL_LDAP_PASSWORD && me.loop == NULL)
+	if ((in->type == CONTROL_LDAP_PASSWORD || in->type == CONTROL_CERT_LDAP_PASSWORD) && me.loop == NULL)
 		return take_password(in);
 	if (in->type != CONTROL_PEER || control_peer_get(in, &p) != 0)
 		return -1;
@@ -240,8 +255,8 @@ static void make_sts(struct child *c)
 static int run(struct child *c)
 {
 	struct problem pr = {0};
-	/* threads: libldap waits (ldap/ldap_find.h) */
-	const struct sandbox s = {.net = SANDBOX_NET_CLIENT, .threads = conf_directories(c->conf) > 0};
+	/* threads: libldap waits (ldap/ldap_find.h, ldap/ldap_cert.h) */
+	const struct sandbox s = {.net = SANDBOX_NET_CLIENT, .threads = true};
 
 	me.loop = loop_new();
 	me.dns = dns_new(me.loop, conf_section(c->conf, "dns"), &pr);
@@ -249,6 +264,8 @@ static int run(struct child *c)
 		log_fatal("%s", pr.text);
 	make_sts(c);
 	make_directories(c->conf);
+	me.source_http =
+	    source_http_new(me.loop, me.dns, conf_section(c->conf, "sources"), conf_top(c->conf)->tls_ca_file);
 	child_control(c, me.loop, &proc_scout_role);
 	child_sandbox(c, &s);
 	if (me.relay_fd >= 0)
