@@ -209,8 +209,10 @@ static bool is_dead(struct ldap_cert *c, const struct ldap_cert_server *s, size_
 	pthread_mutex_lock(&c->lock);
 	dead = ldap_dead_is(&c->dead, s->uri, &s->addrs[k], words, sizeof(words));
 	pthread_mutex_unlock(&c->lock);
-	if (dead)
+	if (dead) {
 		source_answer_set(a, SOURCE_TEMP, "%.90s is %.200s", s->uri, words);
+		snprintf(a->where, sizeof(a->where), "%s", s->uri);
+	}
 	return dead;
 }
 
@@ -506,6 +508,7 @@ void ldap_cert_ask(struct ldap_cert *c, const struct ldap_cert_ask *ask, ldap_ce
 	bool start;
 
 	if (refused(c, j)) {
+		snprintf(j->search.answer.where, sizeof(j->search.answer.where), "%s", j->ask.servers[0].uri);
 		loop_soon(c->loop, answer, j);
 		return;
 	}
