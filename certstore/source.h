@@ -5,7 +5,8 @@
  *
  * A judge's question is worked out over what is known (source_run): whatever is missing is asked for, the run ends
  * unfinished, and is made again from its start when an answer has come. So what looks for certificates, paths and
- * revocation is written as if nothing ever took time, and is repeatable in tests.
+ * revocation is written as if nothing ever took time, and is repeatable in tests. A question made again must have the
+ * same octets, or its answer is never met: a nonce is derived from what is asked and the hour, not drawn.
  */
 #ifndef POSTERN_CERTSTORE_SOURCE_H
 #define POSTERN_CERTSTORE_SOURCE_H

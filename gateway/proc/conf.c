@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certstore/find_settings.h"
 #include "certstore/format.h"
 #include "gateway/base/mem.h"
 #include "gateway/base/network.h"
@@ -281,7 +282,7 @@ static const struct setting domain_rows[] = {
 #undef AT
 
 #define ROWS(r) (r), sizeof(r) / sizeof((r)[0])
-enum { OWN = 3, SECTIONS = 13 };
+enum { OWN = 3, SECTIONS = 14 };
 
 /* Filled once; the settings keep pointing at it. */
 static const struct settings_section *sections(void)
@@ -304,6 +305,7 @@ static const struct settings_section *sections(void)
 	s[10] = ldap_settings_section;
 	s[11] = source_settings_section;
 	s[12] = ldap_cert_settings_section;
+	s[13] = find_settings_section;
 	return s;
 }
 

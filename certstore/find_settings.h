@@ -1,0 +1,20 @@
+/* Settings of section "find": how much the network is asked for certificates, how long answers are kept, how long a
+ * question may take. Role judge and whoever reads the configuration. */
+#ifndef POSTERN_CERTSTORE_FIND_SETTINGS_H
+#define POSTERN_CERTSTORE_FIND_SETTINGS_H
+
+#include "gateway/base/settings.h"
+
+struct find_settings {
+	int64_t timeout, admin_timeout;	     /* ms */
+	int64_t found_least, found_most;     /* ms */
+	int64_t none_least, none_most;	     /* ms */
+	int64_t unsure_for;		     /* ms */
+	int64_t kept_max, kept_octets;	     /* answers, octets */
+	int64_t asking_max, asking_site;     /* questions under way: in all, of one site */
+	int64_t asks_max;		     /* of one question to the judge */
+	int64_t waiting_max, waiting_octets; /* questions to the judge that wait */
+};
+extern const struct settings_section find_settings_section;
+
+#endif
