@@ -65,6 +65,7 @@ static int add(struct cli *c, json_t *content, json_t *chosen)
 
 	cli_json_set_str(args, "scope", scope != NULL ? scope : "*");
 	cli_json_option(args, "direction", &c->args, "direction");
+	cli_json_option(args, "local", &c->args, "local");
 	cli_json_set(args, "content", json_incref(content));
 	cli_json_set(args, "sha256", json_incref(chosen));
 	cli_json_set(args, "force", json_boolean(cli_args_has(&c->args, "force")));
@@ -116,6 +117,7 @@ int cli_anchor_remove(struct cli *c)
 
 	cli_json_set_str(args, "scope", c->args.words[0]);
 	cli_json_set_str(args, "sha256", c->args.words[1]);
+	cli_json_option(args, "local", &c->args, "local");
 	rc = cli_call(c, "anchor.remove", args, &data);
 	if (rc == CLI_OK && !cli_out_json(c, data))
 		cli_out_line("Removed for %s: %.16s.", cli_json_str(data, "scope"), cli_json_str(data, "sha256"));

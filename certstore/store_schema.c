@@ -44,6 +44,26 @@ static const char *const steps[] = {
     " signing_time INTEGER NOT NULL, seen INTEGER NOT NULL, PRIMARY KEY (owner, sha256)) STRICT, WITHOUT ROWID;",
     /* 3: content that a rule lets go unprotected */
     "ALTER TABLE rule ADD COLUMN exempt TEXT NOT NULL DEFAULT '';",
+    /* 4: where a partner's certificate is looked for */
+    "ALTER TABLE partner ADD COLUMN find TEXT NOT NULL DEFAULT '';",
+    /* 5: anchors for a group of partners and for one domain of ours, and those that came with a bundle; what is known
+     * to be revoked; warnings that were given; by what reason certificates are believed */
+    "ALTER TABLE partner ADD COLUMN family TEXT NOT NULL DEFAULT '';"
+    "CREATE TABLE anchor_5 (id INTEGER PRIMARY KEY, scope TEXT NOT NULL, dir INTEGER NOT NULL CHECK (dir BETWEEN 0 "
+    "AND 2), der BLOB NOT NULL, sha256 TEXT NOT NULL, added INTEGER NOT NULL, local TEXT NOT NULL DEFAULT '',"
+    " bundle INTEGER NOT NULL DEFAULT 0, UNIQUE (scope, local, bundle, sha256)) STRICT;"
+    "INSERT INTO anchor_5 (id, scope, dir, der, sha256, added) SELECT id, scope, dir, der, sha256, added FROM anchor;"
+    "DROP TABLE anchor; ALTER TABLE anchor_5 RENAME TO anchor;"
+    "CREATE TABLE bundle (id INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE, scope TEXT NOT NULL, dir INTEGER NOT "
+    "NULL,"
+    " local TEXT NOT NULL, signer BLOB, every INTEGER NOT NULL, added INTEGER NOT NULL, tried INTEGER NOT NULL,"
+    " taken INTEGER NOT NULL, sha256 TEXT NOT NULL, trouble TEXT NOT NULL, difference TEXT NOT NULL) STRICT;"
+    "CREATE TABLE revoked (sha256 TEXT PRIMARY KEY, words TEXT NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE warned (sha256 TEXT NOT NULL, kind TEXT NOT NULL, owner TEXT NOT NULL, days INTEGER NOT NULL,"
+    " PRIMARY KEY (sha256, kind, owner)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE believed (owner TEXT NOT NULL, use INTEGER NOT NULL, sha256 TEXT NOT NULL, reason INTEGER NOT NULL,"
+    " at INTEGER NOT NULL, waiting TEXT NOT NULL, waiting_reason INTEGER NOT NULL, waiting_at INTEGER NOT NULL,"
+    " PRIMARY KEY (owner, use)) STRICT, WITHOUT ROWID;",
 };
 
 int store_schema_version(void)

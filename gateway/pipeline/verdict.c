@@ -32,6 +32,7 @@ static const char *const kinds[] = {
     [VERDICT_SIGNED] = "signed",
     [VERDICT_DETACHED] = "multipart-signed",
     [VERDICT_COMPRESSED] = "compressed",
+    [VERDICT_RECEIPT] = "signed-receipt",
 };
 
 static bool encrypts(const struct verdict_layer *l)
@@ -41,7 +42,7 @@ static bool encrypts(const struct verdict_layer *l)
 
 static bool signs(const struct verdict_layer *l)
 {
-	return l->kind == VERDICT_SIGNED || l->kind == VERDICT_DETACHED;
+	return l->kind == VERDICT_SIGNED || l->kind == VERDICT_DETACHED || l->kind == VERDICT_RECEIPT;
 }
 
 /* ---- filling ---- */
@@ -110,11 +111,11 @@ struct verdict_signer *verdict_signer(struct verdict *v, const struct cms_signer
 	snprintf(s->sigalg, sizeof(s->sigalg), "%s", f->sigalg);
 	if (f->cert != NULL)
 		describe(s, f->cert);
-	s->result = f->ok ? VERDICT_UNJUDGED : VERDICT_FAIL;
-	if (f->ok)
-		return s;
+	s->known = f->known;
+	s->result = f->ok || f->missing ? VERDICT_UNJUDGED : VERDICT_FAIL;
 	snprintf(s->why, sizeof(s->why), "%s", f->why);
-	verdict_failed(v, f->why);
+	if (s->result == VERDICT_FAIL)
+		verdict_failed(v, f->why);
 	return s;
 }
 
@@ -148,7 +149,8 @@ void verdict_judged(struct verdict *v, const struct judge_trust *t)
 	    [JUDGE_TRUST_UNTRUSTED] = VERDICT_UNTRUSTED,
 	    [JUDGE_TRUST_UNBOUND] = VERDICT_UNBOUND,
 	    [JUDGE_TRUST_TEMP] = VERDICT_TEMPORARY,
-	    [JUDGE_TRUST_EXPIRED] = VERDICT_EXPIRED};
+	    [JUDGE_TRUST_EXPIRED] = VERDICT_EXPIRED,
+	    [JUDGE_TRUST_REVOKED] = VERDICT_REVOKED};
 
 	REQUIRE(t->n == v->nsigners);
 	for (size_t i = 0; i < t->n; i++) {
@@ -170,8 +172,9 @@ static int last(const struct verdict *v, bool (*is)(const struct verdict_layer *
 /* Of the signers of one layer: all hold, so one who is believed suffices; an uncertain judge outweighs "no". */
 static int best_of(const struct verdict *v, int layer)
 {
-	static const int weight[] = {[VERDICT_PASS] = 5,
-	    [VERDICT_TEMPORARY] = 4,
+	static const int weight[] = {[VERDICT_PASS] = 6,
+	    [VERDICT_TEMPORARY] = 5,
+	    [VERDICT_REVOKED] = 4, /* what is known to be bad is said rather than what is merely not good */
 	    [VERDICT_EXPIRED] = 3,
 	    [VERDICT_UNBOUND] = 2,
 	    [VERDICT_UNTRUSTED] = 1,
@@ -198,6 +201,12 @@ static void partly(const struct verdict *v, struct policy_in *f)
 
 		if (p->encrypted)
 			continue;
+		if (p->root) {
+			is(f, POLICY_SIG_PARTLY,
+			    "the wrapped message has a signature that its author's own program made; it was not "
+			    "checked");
+			return;
+		}
 		f->sig = POLICY_SIG_PARTLY;
 		snprintf(f->sig_why, sizeof(f->sig_why),
 		    "part %s (%s%s) carries a signature, what stands beside it does not, as when a mailing list adds "
@@ -213,6 +222,7 @@ static void judged(const struct verdict *v, struct policy_in *f)
 	static const enum policy_sig sig[] = {[VERDICT_PASS] = POLICY_SIG_GOOD,
 	    [VERDICT_TEMPORARY] = POLICY_SIG_TEMP,
 	    [VERDICT_EXPIRED] = POLICY_SIG_EXPIRED,
+	    [VERDICT_REVOKED] = POLICY_SIG_REVOKED,
 	    [VERDICT_UNBOUND] = POLICY_SIG_UNBOUND,
 	    [VERDICT_UNTRUSTED] = POLICY_SIG_UNTRUSTED};
 	const struct verdict_signer *s = &v->signers[v->decides];
@@ -301,8 +311,8 @@ void verdict_layer_words(const struct verdict *v, size_t layer, char *out, size_
 	struct text t = {out, cap, 0};
 	const char *alg = algorithm(v, layer);
 
-	add(&t, "%zu %s%s%s; covers the whole message", layer + 1, kinds[v->layers[layer].kind], alg[0] ? " " : "",
-	    alg);
+	add(&t, "%zu %s%s%s; covers the %s", layer + 1, kinds[v->layers[layer].kind], alg[0] ? " " : "", alg,
+	    v->layers[layer].kind == VERDICT_RECEIPT ? "receipt in it" : "whole message");
 	for (size_t k = 0; k < v->nsigners; k++)
 		if (v->signers[k].layer == layer)
 			add(&t, "; %s", verdict_word(v->signers[k].result));
@@ -323,13 +333,19 @@ void verdict_signer_words(const struct verdict_signer *s, char *out, size_t cap)
 		encode_time(s->signing_time, at);
 		add(&t, "; signed %s by its own clock", at);
 	}
-	add(&t, "; layer %zu; %s %s; %s", s->layer + 1, s->digest, s->sigalg, verdict_word(s->result));
+	add(&t, "; layer %zu; %s %s; %s%s", s->layer + 1, s->digest, s->sigalg,
+	    s->known ? "the certificate is not in the message, it was known here; " : "", verdict_word(s->result));
 }
 
 void verdict_part_words(const struct verdict_part *p, char *out, size_t cap)
 {
-	snprintf(out, cap, "%s %s; %s%s; not opened", p->path, p->type, p->encrypted ? "encrypted" : "signed",
-	    p->attached ? ", in an attached message" : "");
+	if (p->root)
+		snprintf(out, cap, "%s %s; the wrapped message is %s by its author's own program; %s", p->path,
+		    p->type, p->encrypted ? "encrypted for a person" : "signed",
+		    p->encrypted ? "not opened" : "not checked");
+	else
+		snprintf(out, cap, "%s %s; %s%s; not opened", p->path, p->type, p->encrypted ? "encrypted" : "signed",
+		    p->attached ? ", in an attached message" : "");
 }
 
 const char *verdict_smime(const struct verdict_signer *s)

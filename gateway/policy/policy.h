@@ -88,6 +88,7 @@ enum policy_sig {
 	POLICY_SIG_UNBOUND /* valid and trusted but not bound to From */,
 	POLICY_SIG_TEMP,
 	POLICY_SIG_EXPIRED, /* would be trusted, were it not for the time */
+	POLICY_SIG_REVOKED, /* its issuer took the certificate back: treated as untrusted at best */
 	POLICY_SIG_PARTLY,  /* a part below the top is signed, the message is not */
 	POLICY_SIG_OUTSIDE, /* signed around the encryption alone: says nothing of who knew the content */
 	POLICY_SIG_COUNT
@@ -111,7 +112,7 @@ struct policy_in_decision {
 	bool header_only; /* a report that would be held: delivered, marked, without the content that came back */
 	char result[12];  /* RFC 7281 word: pass fail none neutral policy temperror permerror */
 	char verdict[24]; /* X-Postern-Verdict word: sealed, signed, encrypted, clear, untrusted, unbound, expired,
-			     temporary, partly-signed, broken */
+			     revoked, temporary, partly-signed, broken */
 	char why[640];
 };
 void policy_inbound(const struct policy_in_rules *r, const struct policy_in *f, struct policy_in_decision *d_r);

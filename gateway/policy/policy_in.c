@@ -48,6 +48,8 @@ static const struct row clear_rows[POLICY_SIG_COUNT] = {
     [POLICY_SIG_TEMP] = {BY_UNTRUSTED, POLICY_MARK, "temperror", "temporary", "the signer cannot be judged now"},
     [POLICY_SIG_EXPIRED] = {BY_UNTRUSTED, POLICY_DELIVER, "policy", "expired",
 	"signed with a certificate that has run out"},
+    [POLICY_SIG_REVOKED] = {BY_UNTRUSTED, POLICY_MARK, "policy", "revoked",
+	"signed with a certificate that was revoked"},
     [POLICY_SIG_PARTLY] = {BY_UNSIGNED, POLICY_MARK, "neutral", "partly-signed", "only a part is signed"},
     /* without an encryption there is no outside of it */
     [POLICY_SIG_OUTSIDE] = {BY_BROKEN, POLICY_MARK, "fail", "broken", "the signature is not valid"},
@@ -65,6 +67,8 @@ static const struct row sealed_rows[POLICY_SIG_COUNT] = {
 	"encrypted, and the signer cannot be judged now"},
     [POLICY_SIG_EXPIRED] = {BY_SEALED, POLICY_DELIVER, "policy", "expired",
 	"encrypted, signed with a certificate that has run out"},
+    [POLICY_SIG_REVOKED] = {BY_SEALED, POLICY_MARK, "policy", "revoked",
+	"encrypted, signed with a certificate that was revoked"},
     [POLICY_SIG_PARTLY] = {BY_SEALED, POLICY_MARK, "neutral", "partly-signed",
 	"encrypted, but only a part is signed"},
     [POLICY_SIG_OUTSIDE] = {BY_SEALED, POLICY_DELIVER, "policy", "encrypted", "encrypted, but signed outside only"},

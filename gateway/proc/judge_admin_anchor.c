@@ -8,49 +8,20 @@
 #include "gateway/proc/judge_upload.h"
 
 struct adding {
-	const char *scope;
+	const char *scope, *local;
 	enum store_direction dir;
 	bool force;
 };
 
-static int scope_arg(struct judge_call *c, enum judge_need need, char out[ADDRESS_DOMAIN_MAX + 1])
-{
-	const char *v;
-
-	out[0] = 0;
-	if (judge_call_str(c, "scope", need, 300, &v) < 0)
-		return -1;
-	if (v && strcmp(v, "*") == 0) {
-		(void)snprintf(out, ADDRESS_DOMAIN_MAX + 1, "*");
-		return 0;
-	}
-	if (judge_call_domain(c, "scope", need, out) == 0)
-		return 0;
-	return judge_call_fail(
-	    c, "usage", "argument \"scope\" must be a partner's domain, or \"*\" for all partners");
-}
-
-static int direction_arg(struct judge_call *c, enum store_direction *dir_r)
-{
-	const char *v;
-
-	*dir_r = STORE_BOTH;
-	if (judge_call_str(c, "direction", JUDGE_MAY, 20, &v) < 0)
-		return -1;
-	if (!v || store_direction_parse(v, dir_r) == 0)
-		return 0;
-	return judge_call_fail(c, "usage",
-	    "argument \"direction\" must be \"both\", \"out\" (whom we encrypt to) or \"in\" (whose signatures we "
-	    "believe)");
-}
-
-static json_t *row(X509 *x, const char *scope, enum store_direction dir, int64_t added, int64_t now)
+static json_t *row(X509 *x, const struct store_anchor *a, int64_t now)
 {
 	json_t *o = x ? judge_call_facts(x, now) : judge_call_object();
 
-	judge_call_set(o, "scope", judge_call_text(scope));
-	judge_call_set(o, "direction", judge_call_text(store_direction_word(dir)));
-	judge_call_set(o, "added", judge_call_time(added));
+	judge_call_set(o, "scope", judge_call_text(a->scope));
+	judge_call_set(o, "direction", judge_call_text(store_direction_word(a->dir)));
+	judge_call_set(o, "local", judge_call_text(a->local ? a->local : ""));
+	judge_call_set(o, "bundle", a->bundle ? json_integer(a->bundle) : json_null());
+	judge_call_set(o, "added", judge_call_time(a->added));
 	return o;
 }
 
@@ -80,9 +51,12 @@ static int check_one(struct judge_call *c, X509 *x, bool force, json_t *warnings
 	return 0;
 }
 
-static int store_one(struct judge_call *c, X509 *x, const struct adding *ad)
+static int store_one(struct judge_call *c, X509 *x, const struct adding *ad, json_t *added)
 {
-	struct store_anchor a = {.scope = (char *)(uintptr_t)ad->scope, .dir = ad->dir, .added = c->now};
+	struct store_anchor a = {.scope = (char *)(uintptr_t)ad->scope,
+	    .local = (char *)(uintptr_t)ad->local,
+	    .dir = ad->dir,
+	    .added = c->now};
 	struct cert_facts f;
 	int rc;
 
@@ -91,6 +65,7 @@ static int store_one(struct judge_call *c, X509 *x, const struct adding *ad)
 	a.der = judge_upload_der(x, &a.der_len);
 	rc = store_anchor_add(c->store, &a, c->who, c->pr);
 	OPENSSL_free(a.der);
+	judge_call_add(added, row(x, &a, c->now));
 	return rc;
 }
 
@@ -109,21 +84,20 @@ static int add_chosen(struct judge_call *c, const struct judge_upload *u, const 
 	for (size_t i = 0; rc == 0 && i < u->n; i++) {
 		if (!u->chosen[i])
 			continue;
-		rc = store_one(c, u->list[i], ad);
-		judge_call_add(added, row(u->list[i], ad->scope, ad->dir, c->now, c->now));
+		rc = store_one(c, u->list[i], ad, added);
 	}
 	return store_end(c->store, rc, c->pr);
 }
 
 int judge_admin_anchor_add(struct judge_call *c)
 {
-	char scope[ADDRESS_DOMAIN_MAX + 1];
-	struct adding ad = {.scope = scope};
+	char scope[ADDRESS_DOMAIN_MAX + 1], local[ADDRESS_DOMAIN_MAX + 1];
+	struct adding ad = {.scope = scope, .local = local};
 	struct judge_upload u = {.n = 0};
 	int rc;
 
-	if (scope_arg(c, JUDGE_MUST, scope) < 0 || direction_arg(c, &ad.dir) < 0 ||
-	    judge_call_bool(c, "force", false, &ad.force) < 0)
+	if (judge_call_scope(c, "scope", JUDGE_MUST, scope) < 0 || judge_call_local(c, "local", local) < 0 ||
+	    judge_call_direction(c, &ad.dir) < 0 || judge_call_bool(c, "force", false, &ad.force) < 0)
 		return -1;
 	rc = judge_upload_read(c, "content", &u);
 	if (rc == 0)
@@ -145,7 +119,7 @@ int judge_admin_anchor_rows(struct judge_call *c, const char *scope, json_t **ar
 	for (size_t i = 0; i < n; i++) {
 		X509 *x = cert_parse(list[i].der, list[i].der_len, NULL);
 
-		judge_call_add(*array_r, row(x, list[i].scope, list[i].dir, list[i].added, c->now));
+		judge_call_add(*array_r, row(x, &list[i], c->now));
 		X509_free(x);
 	}
 	store_anchors_free(list, n);
@@ -157,26 +131,33 @@ int judge_admin_anchor_list(struct judge_call *c)
 	char scope[ADDRESS_DOMAIN_MAX + 1];
 	json_t *a;
 
-	if (scope_arg(c, JUDGE_MAY, scope) < 0 || judge_admin_anchor_rows(c, scope[0] ? scope : NULL, &a) < 0)
+	if (judge_call_scope(c, "scope", JUDGE_MAY, scope) < 0 ||
+	    judge_admin_anchor_rows(c, scope[0] ? scope : NULL, &a) < 0)
 		return -1;
 	judge_call_set(c->data, "anchors", a);
 	return 0;
 }
 
-static int complete(struct judge_call *c, const char *scope, char sha256[CERT_HASH_TEXT])
+static int complete(struct judge_call *c, const char *scope, const char *local, char sha256[CERT_HASH_TEXT])
 {
 	struct store_anchor *list;
 	char whole[CERT_HASH_TEXT] = "";
-	size_t n, found = 0;
+	size_t n, found = 0, bundled = 0;
 
 	if (store_anchors(c->store, scope, &list, &n, c->pr) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(list[i].scope, scope) == 0 && strncmp(list[i].sha256, sha256, strlen(sha256)) == 0) {
-			found++;
+		if (strcmp(list[i].scope, scope) == 0 && strcmp(list[i].local, local) == 0 &&
+		    strncmp(list[i].sha256, sha256, strlen(sha256)) == 0) {
+			found += list[i].bundle == 0;
+			bundled += list[i].bundle != 0;
 			memcpy(whole, list[i].sha256, sizeof whole);
 		}
 	store_anchors_free(list, n);
+	if (found == 0 && bundled > 0)
+		return judge_call_fail(c, "refused",
+		    "the anchor %.16s... for %s came with a bundle and goes with it: postern bundle list", whole,
+		    scope);
 	if (found != 1)
 		return judge_call_fail(c, "not-found", "there is %s anchor for %s whose fingerprint begins with %s",
 		    found ? "more than one" : "no", scope, sha256);
@@ -186,12 +167,13 @@ static int complete(struct judge_call *c, const char *scope, char sha256[CERT_HA
 
 int judge_admin_anchor_remove(struct judge_call *c)
 {
-	char scope[ADDRESS_DOMAIN_MAX + 1], sha256[CERT_HASH_TEXT];
+	char scope[ADDRESS_DOMAIN_MAX + 1], local[ADDRESS_DOMAIN_MAX + 1], sha256[CERT_HASH_TEXT];
 	const char *text;
 
-	if (scope_arg(c, JUDGE_MUST, scope) < 0 || judge_call_str(c, "sha256", JUDGE_MUST, 200, &text) < 0 ||
-	    judge_call_fingerprint(c, text, sha256) < 0 || complete(c, scope, sha256) < 0 ||
-	    store_anchor_remove(c->store, scope, sha256, c->who, c->pr) < 0)
+	if (judge_call_scope(c, "scope", JUDGE_MUST, scope) < 0 ||
+	    judge_call_str(c, "sha256", JUDGE_MUST, 200, &text) < 0 || judge_call_local(c, "local", local) < 0 ||
+	    judge_call_fingerprint(c, text, sha256) < 0 || complete(c, scope, local, sha256) < 0 ||
+	    store_anchor_remove(c->store, scope, local, sha256, c->who, c->pr) < 0)
 		return -1;
 	judge_call_set(c->data, "scope", judge_call_text(scope));
 	judge_call_set(c->data, "sha256", judge_call_text(sha256));

@@ -4,15 +4,16 @@
 
 #include "gateway/proc/judge_call.h"
 
-/* scope (domain or "*"), direction ("both", "out", "in"), content, sha256: [fingerprints] (needed when the file holds
- * several), force -> added: [row], warnings */
+/* scope (domain, "@GROUP" or "*"), local (one of our domains; all), direction ("both", "out", "in"), content, sha256:
+ * [fingerprints] (needed when the file holds several), force -> added: [row], warnings */
 int judge_admin_anchor_add(struct judge_call *c);
-/* scope (all; else that scope and "*") -> anchors: [row] */
+/* scope (all; else that scope, its group and "*") -> anchors: [row] */
 int judge_admin_anchor_list(struct judge_call *c);
-/* scope, sha256 (8 or more digits) -> scope, sha256 */
+/* scope, local, sha256 (8 or more digits) -> scope, sha256 */
 int judge_admin_anchor_remove(struct judge_call *c);
 
-/* The rows that count for a scope (NULL: all): facts + scope, direction, added. */
+/* The rows that count for a scope (NULL: all): facts + scope, direction, local, bundle (null: by the admin), added.
+ */
 int judge_admin_anchor_rows(struct judge_call *c, const char *scope, json_t **array_r);
 
 #endif

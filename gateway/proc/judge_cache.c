@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certstore/revoke_cache.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 
@@ -27,12 +28,16 @@ struct judge_cache {
 	struct cert_place certs[CERT_PLACES];
 	struct judge_path *paths;
 	struct judge_owner *owners[OWNER_PLACES];
+	struct judge_owner *retired; /* in use until the question at hand ends */
 	EVP_MD *sha256;
 	struct store_rule *rules;
 	struct store_anchor *anchors;
 	struct store_identity *identities;
-	size_t nrules, nanchors, nidentities;
-	bool have_rules, have_anchors, have_identities;
+	struct store_revoked *revoked;
+	size_t nrules, nanchors, nidentities, nrevoked;
+	bool have_rules, have_anchors, have_identities, have_revoked;
+	struct revoke_cache *lists;
+	const struct judge_believing *believing;
 };
 
 struct judge_cache *judge_cache_new(void)
@@ -40,6 +45,7 @@ struct judge_cache *judge_cache_new(void)
 	struct judge_cache *c = mem_new(sizeof *c);
 
 	c->paths = mem_new(PATH_PLACES * sizeof *c->paths);
+	c->lists = revoke_cache_new();
 	c->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	if (!c->sha256)
 		log_fatal("no SHA-256");
@@ -62,6 +68,14 @@ static void owner_free(struct judge_owner *o)
 	free(o);
 }
 
+void judge_cache_revoked_changed(struct judge_cache *c)
+{
+	store_revoked_free(c->revoked, c->nrevoked);
+	c->revoked = NULL;
+	c->nrevoked = 0;
+	c->have_revoked = false;
+}
+
 static void drop_lists(struct judge_cache *c)
 {
 	for (size_t i = 0; i < OWNER_PLACES; i++) {
@@ -76,6 +90,17 @@ static void drop_lists(struct judge_cache *c)
 	c->identities = NULL;
 	c->nrules = c->nanchors = c->nidentities = 0;
 	c->have_rules = c->have_anchors = c->have_identities = false;
+	judge_cache_revoked_changed(c);
+}
+
+static void drop_retired(struct judge_cache *c)
+{
+	while (c->retired) {
+		struct judge_owner *o = c->retired;
+
+		c->retired = o->next;
+		owner_free(o);
+	}
 }
 
 void judge_cache_free(struct judge_cache *c)
@@ -83,8 +108,10 @@ void judge_cache_free(struct judge_cache *c)
 	if (!c)
 		return;
 	drop_lists(c);
+	drop_retired(c);
 	for (size_t i = 0; i < CERT_PLACES; i++)
 		judge_cert_drop(c->certs[i].k);
+	revoke_cache_free(c->lists);
 	free(c->paths);
 	EVP_MD_free(c->sha256);
 	free(c);
@@ -94,6 +121,7 @@ void judge_cache_begin(struct judge_cache *c, struct store *s)
 {
 	uint64_t v = store_version(s);
 
+	drop_retired(c);
 	if (c->known && c->version == v)
 		return;
 	drop_lists(c);
@@ -192,6 +220,35 @@ int judge_cache_identities(
 	return 0;
 }
 
+int judge_cache_revoked(
+    struct judge_cache *c, struct store *s, const struct store_revoked **list_r, size_t *n_r, struct problem *pr)
+{
+	if (!c->have_revoked && store_revoked(s, &c->revoked, &c->nrevoked, pr) < 0)
+		return -1;
+	c->have_revoked = true;
+	*list_r = c->revoked;
+	*n_r = c->nrevoked;
+	return 0;
+}
+
+struct revoke_cache *judge_cache_lists(struct judge_cache *c)
+{
+	return c->lists;
+}
+
+void judge_cache_believing_set(struct judge_cache *c, const struct judge_believing *b)
+{
+	c->believing = b;
+}
+
+const struct judge_believing *judge_cache_believing(const struct judge_cache *c)
+{
+	static const struct judge_believing plain = {
+	    .revoke = {.octets_max = 16u << 20, .keep_s = 4 * 3600, .timeout_ms = 5000}, .fetch_issuers = true};
+
+	return c->believing ? c->believing : &plain;
+}
+
 /* FNV-1a. A name chosen to collide costs another look into the store, nothing else. */
 static size_t owner_place(const char *name)
 {
@@ -226,7 +283,10 @@ int judge_cache_owner(
 		*o_r = NULL;
 		return -1;
 	}
-	owner_free(*place);
+	if (*place) {
+		(*place)->next = c->retired;
+		c->retired = *place;
+	}
 	*place = o;
 	*o_r = o;
 	return 0;

@@ -9,7 +9,9 @@
 #include <openssl/evp.h>
 
 #include "certstore/cert.h"
+#include "certstore/revoke.h"
 #include "certstore/store.h"
+#include "certstore/trust.h"
 
 struct judge_cache;
 struct judge_cache *judge_cache_new(void);
@@ -31,8 +33,8 @@ void judge_cert_drop(struct judge_cert *k);
 struct judge_path {
 	uint8_t key[32];
 	int64_t until; /* unix s */
-	int rc;
-	char how[400];
+	struct trust_found found;
+	enum trust_reason reason;
 };
 int judge_cache_path(struct judge_cache *c, const uint8_t key[32], int64_t now, const struct judge_path **p_r);
 void judge_cache_path_put(struct judge_cache *c, const struct judge_path *p);
@@ -40,7 +42,7 @@ void judge_cache_path_put(struct judge_cache *c, const struct judge_path *p);
 /* SHA-256, fetched once: the fetch behind EVP_sha256() costs more than hashing a certificate. */
 const EVP_MD *judge_cache_sha256(const struct judge_cache *c);
 
-/* What the store has under one name, a domain or a person's address. Valid until the next call of this and
+/* What the store has under one name, a domain or a person's address. Valid until the next
  * judge_cache_begin. -1 with pr. */
 struct judge_owner {
 	char name[ADDRESS_TEXT_MAX];
@@ -49,7 +51,8 @@ struct judge_owner {
 	size_t ncerts;
 	struct store_caps *caps; /* what was said last first; judge_learn.c moves a time on */
 	size_t ncaps;
-	int64_t seen; /* seen protected since; 0 never */
+	int64_t seen;		  /* seen protected since; 0 never */
+	struct judge_owner *next; /* of those that lost their place */
 };
 int judge_cache_owner(struct judge_cache *c, struct store *s, const char *name, const struct judge_owner **o_r,
     struct problem *pr) __attribute__((warn_unused_result));
@@ -64,5 +67,24 @@ int judge_cache_anchors(
     struct judge_cache *c, struct store *s, const struct store_anchor **list_r, size_t *n_r, struct problem *pr);
 int judge_cache_identities(
     struct judge_cache *c, struct store *s, const struct store_identity **list_r, size_t *n_r, struct problem *pr);
+
+/* Certificates known to be revoked, by fingerprint; revoked_changed: they are to be read again. */
+int judge_cache_revoked(
+    struct judge_cache *c, struct store *s, const struct store_revoked **list_r, size_t *n_r, struct problem *pr);
+void judge_cache_revoked_changed(struct judge_cache *c);
+/* Lists and answers on revocation, kept across changes of the store. */
+struct revoke_cache *judge_cache_lists(struct judge_cache *c);
+
+/* What the settings say of believing. Filled once; borrowed by the cache. */
+struct judge_believing {
+	struct revoke_settings revoke;
+	const char *const *domains; /* ours */
+	const int *modes;	    /* enum revoke_mode of each of them */
+	size_t ndomains;
+	bool fetch_issuers;
+};
+void judge_cache_believing_set(struct judge_cache *c, const struct judge_believing *b);
+/* Never NULL. */
+const struct judge_believing *judge_cache_believing(const struct judge_cache *c);
 
 #endif

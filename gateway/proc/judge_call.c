@@ -12,6 +12,7 @@
 #include "gateway/base/encode.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/proc/judge_admin.h"
 
 int judge_call_fail(struct judge_call *c, const char *code, const char *fmt, ...)
 {
@@ -130,6 +131,67 @@ int judge_call_domain(struct judge_call *c, const char *name, enum judge_need ne
 		return 0;
 	return judge_call_fail(
 	    c, "usage", "argument \"%s\": \"%.100s\" is not a domain name such as lab.example", name, v);
+}
+
+static bool is_group(const char *v)
+{
+	size_t n = strspn(v, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return n > 0 && n <= JUDGE_GROUP_MAX && !v[n];
+}
+
+int judge_call_group(struct judge_call *c, const char *name, enum judge_need need, char out[JUDGE_GROUP_MAX + 1])
+{
+	const char *v;
+
+	out[0] = 0;
+	if (judge_call_str(c, name, need, 300, &v) < 0)
+		return -1;
+	if (!v || !v[0])
+		return 0;
+	if (!is_group(v))
+		return wrong(c, name, "a name of lower-case letters, digits and \"-\", at most 40");
+	return mem_copy_str(out, JUDGE_GROUP_MAX + 1, v);
+}
+
+int judge_call_scope(struct judge_call *c, const char *name, enum judge_need need, char out[ADDRESS_DOMAIN_MAX + 1])
+{
+	const char *v;
+
+	out[0] = 0;
+	if (judge_call_str(c, name, need, 300, &v) < 0)
+		return -1;
+	if (!v)
+		return 0;
+	if (strcmp(v, "*") == 0 || (v[0] == '@' && is_group(v + 1)))
+		return mem_copy_str(out, ADDRESS_DOMAIN_MAX + 1, v);
+	if (judge_call_domain(c, name, need, out) == 0)
+		return 0;
+	return judge_call_fail(c, "usage",
+	    "argument \"%s\" must be a partner's domain, \"@GROUP\" for a group of partners, or \"*\" for all", name);
+}
+
+int judge_call_local(struct judge_call *c, const char *name, char out[ADDRESS_DOMAIN_MAX + 1])
+{
+	if (judge_call_domain(c, name, JUDGE_MAY, out) < 0)
+		return -1;
+	if (!out[0] || judge_world_domain(c->ja->world, out) >= 0)
+		return 0;
+	return judge_call_fail(c, "usage", "argument \"%s\": %s is not one of our domains", name, out);
+}
+
+int judge_call_direction(struct judge_call *c, enum store_direction *dir_r)
+{
+	const char *v;
+
+	*dir_r = STORE_BOTH;
+	if (judge_call_str(c, "direction", JUDGE_MAY, 20, &v) < 0)
+		return -1;
+	if (!v || store_direction_parse(v, dir_r) == 0)
+		return 0;
+	return judge_call_fail(c, "usage",
+	    "argument \"direction\" must be \"both\", \"out\" (whom we encrypt to) or \"in\" (whose signatures we "
+	    "believe)");
 }
 
 static void lower(char *s)

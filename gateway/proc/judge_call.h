@@ -48,6 +48,14 @@ int judge_call_domain(struct judge_call *c, const char *name, enum judge_need ne
  */
 int judge_call_owner(
     struct judge_call *c, const char *name, enum judge_need need, char out[ADDRESS_TEXT_MAX], struct address *who_r);
+/* The name of a group of partners: letters in lower case, digits, "-", at most 40; "" when it is not there. */
+#define JUDGE_GROUP_MAX 40
+int judge_call_group(struct judge_call *c, const char *name, enum judge_need need, char out[JUDGE_GROUP_MAX + 1]);
+/* What anchors are scoped to: a partner's domain, "@GROUP", or "*"; "" when it is not there. */
+int judge_call_scope(struct judge_call *c, const char *name, enum judge_need need, char out[ADDRESS_DOMAIN_MAX + 1]);
+/* One of our domains, "" when it is not there. */
+int judge_call_local(struct judge_call *c, const char *name, char out[ADDRESS_DOMAIN_MAX + 1]);
+int judge_call_direction(struct judge_call *c, enum store_direction *dir_r);
 int judge_call_treatment(struct judge_call *c, const char *dflt, const char **word_r);
 int judge_call_strength(struct judge_call *c, const char *dflt, const char **word_r);
 /* Hex digits of a fingerprint, blanks and colons between them allowed, at least 8; out gets them in lower case. */

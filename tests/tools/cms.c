@@ -17,12 +17,14 @@
 #include <unistd.h>
 
 #include "certstore/cert.h"
+#include "certstore/revoke.h"
+#include "certstore/revoke_crl.h"
 #include "certstore/trust.h"
 #include "gateway/base/buf.h"
 #include "gateway/base/file.h"
 #include "gateway/cms/cms.h"
 
-enum { OCTETS_MAX = 256 << 20, LIST_MAX = 64 };
+enum { OCTETS_MAX = 256 << 20, LIST_MAX = 64, LISTS_MAX = 256 };
 
 struct list {
 	X509 *v[LIST_MAX];
@@ -33,6 +35,8 @@ struct options {
 	const char *cert, *key, *digest, *cipher, *keys, *content, *enc_cert;
 	bool detached, pss, ski, domain;
 	struct list rcpts, anchors, chain;
+	X509_CRL *lists[LISTS_MAX];
+	size_t nlists;
 };
 
 static void die(int status, const char *what, const char *detail)
@@ -140,6 +144,20 @@ static bool take_flag(struct options *o, const char *name, const char *value)
 	return false;
 }
 
+static void add_crl(struct options *o, const char *path)
+{
+	struct buf b = read_file(path);
+	struct revoke_list facts = {.url = NULL};
+
+	if (o->nlists == LISTS_MAX)
+		die(2, "too many lists", path);
+	o->lists[o->nlists] = revoke_crl_read(b.p, b.len, &facts);
+	if (o->lists[o->nlists] == NULL)
+		die(1, facts.why, path);
+	o->nlists++;
+	buf_clear(&b);
+}
+
 static bool take_list(struct options *o, const char *name, const char *value)
 {
 	struct list *l = strcmp(name, "rcpt") == 0     ? &o->rcpts
@@ -149,7 +167,10 @@ static bool take_list(struct options *o, const char *name, const char *value)
 
 	if (l != NULL)
 		add_certs(l, value);
-	return l != NULL;
+	if (l != NULL || strcmp(name, "crl") != 0)
+		return l != NULL;
+	add_crl(o, value);
+	return true;
 }
 
 static void read_options(struct options *o, char **words)
@@ -359,18 +380,22 @@ static bool say_path(X509 *signer, const struct options *o, const struct cms_ver
 	    .extra = extra,
 	    .at = time(NULL)};
 	struct cert_facts f;
-	char how[400];
-	int r;
+	struct trust_found found;
+	struct revoke revoke = {
+	    .cache = revoke_cache_new(), .mode = REVOKE_HARD, .given = o->lists, .ngiven = o->nlists};
 
+	if (o->nlists > 0)
+		q.revoke = &revoke;
 	memset(unread, 0, sizeof(unread));
 	for (int i = 0; i < sk_X509_num(v->certs) && q.nextra < LIST_MAX; i++)
 		extra[q.nextra++] = sk_X509_value(v->certs, i);
 	for (size_t i = 0; i < o->chain.n && q.nextra < LIST_MAX; i++)
 		extra[q.nextra++] = o->chain.v[i];
 	cert_facts(signer, &f);
-	r = trust_path(signer, &f, &q, how, sizeof(how));
-	fprintf(stderr, "%s\t%s\n", r == 0 ? "trusted" : "untrusted", how);
-	return r == 0;
+	trust_path(signer, &f, &q, &found);
+	revoke_cache_free(revoke.cache);
+	fprintf(stderr, "%s\t%s\n", found.result == TRUST_GOOD ? "trusted" : "untrusted", found.how);
+	return found.result == TRUST_GOOD;
 }
 
 static void do_trust(struct options *o)

@@ -493,7 +493,7 @@ static void rq_treatment(struct job_request *m)
 }
 static void rq_trust(struct job_request *m)
 {
-	m->trust.v[0].state = JUDGE_TRUST_EXPIRED + 1;
+	m->trust.v[0].state = JUDGE_TRUST_REVOKED + 1;
 }
 
 static void (*const bad_requests[])(struct job_request *m) = {rq_kind_low, rq_kind_high, rq_was, rq_rule, rq_verdict,

@@ -33,6 +33,8 @@ static const struct in_case cases[] = {
     {true, true, true, POLICY_SIG_TEMP, POLICY_HOLD, "temperror", "temporary"},
     {false, true, true, POLICY_SIG_EXPIRED, POLICY_MARK, "policy", "expired"},
     {true, true, true, POLICY_SIG_EXPIRED, POLICY_HOLD, "policy", "expired"},
+    {false, true, true, POLICY_SIG_REVOKED, POLICY_MARK, "policy", "revoked"},
+    {true, true, true, POLICY_SIG_REVOKED, POLICY_HOLD, "policy", "revoked"},
     {false, true, false, POLICY_SIG_PARTLY, POLICY_MARK, "neutral", "partly-signed"},
     {true, true, false, POLICY_SIG_PARTLY, POLICY_HOLD, "neutral", "partly-signed"},
     {true, true, true, POLICY_SIG_OUTSIDE, POLICY_HOLD, "policy", "encrypted"},

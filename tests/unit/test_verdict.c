@@ -52,12 +52,12 @@ static void layers(const char *what)
 		}
 }
 
-/* One letter for each signer: g good, u untrusted, n not bound, t temporary, e expired; "" not asked. */
+/* One letter for each signer: g good, u untrusted, n not bound, t temporary, e expired, r revoked; "" not asked. */
 static void judge(const char *answers)
 {
-	static const char letters[] = "guntte";
+	static const char letters[] = "gunter";
 	static const uint8_t states[] = {JUDGE_TRUST_GOOD, JUDGE_TRUST_UNTRUSTED, JUDGE_TRUST_UNBOUND,
-	    JUDGE_TRUST_TEMP, JUDGE_TRUST_TEMP, JUDGE_TRUST_EXPIRED};
+	    JUDGE_TRUST_TEMP, JUDGE_TRUST_EXPIRED, JUDGE_TRUST_REVOKED};
 	struct judge_trust t = {.n = strlen(answers)};
 
 	if (t.n == 0)
@@ -81,6 +81,7 @@ static const struct {
     {"D", "u", true, POLICY_SIG_UNTRUSTED, "multipart-signed(sha256)=untrusted"},
     {"S", "n", true, POLICY_SIG_UNBOUND, "signed(sha256)=unbound"},
     {"S", "e", true, POLICY_SIG_EXPIRED, "signed(sha256)=expired"},
+    {"S", "r", true, POLICY_SIG_REVOKED, "signed(sha256)=revoked"},
     {"S", "t", true, POLICY_SIG_TEMP, "signed(sha256)=temporary"},
     {"S", "", false, POLICY_SIG_BAD, "signed(sha256)=not-judged"},
     {"b", "", true, POLICY_SIG_BAD, "signed(sha256)=fail"},
@@ -98,6 +99,8 @@ static const struct {
     {"S2", "ug", true, POLICY_SIG_GOOD, "signed(sha256)=untrusted+pass"},
     {"S2", "ut", true, POLICY_SIG_TEMP, "signed(sha256)=untrusted+temporary"},
     {"S2", "ue", true, POLICY_SIG_EXPIRED, "signed(sha256)=untrusted+expired"},
+    {"S2", "re", true, POLICY_SIG_REVOKED, "signed(sha256)=revoked+expired"},
+    {"S2", "rg", true, POLICY_SIG_GOOD, "signed(sha256)=revoked+pass"},
     {"S2", "nu", true, POLICY_SIG_UNBOUND, "signed(sha256)=unbound+untrusted"},
     {"b2", "", true, POLICY_SIG_BAD, "signed(sha256)=fail+not-judged"},
 };

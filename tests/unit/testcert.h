@@ -23,10 +23,13 @@ struct testcert_spec {
 	const char *constraints;   /* NULL: none */
 	const char *policies;	   /* certificatePolicies; NULL: none */
 	const char *policy_demand; /* policyConstraints; NULL: none */
+	const char *crl, *aia;	   /* crlDistributionPoints, authorityInfoAccess; NULL: none */
+	const char *names;	   /* nameConstraints; NULL: none */
 	int rsa;		   /* bits; 0: P-256 */
 	const char *curve;
 	int64_t from, until;
 	const char *digest;
+	bool ski;	 /* with a subjectKeyIdentifier, of the key */
 	bool nul_in_dns; /* SAN dNSName "lab.example\0.evil.example" */
 	long serial;
 	X509 *issuer; /* NULL: self-signed */
@@ -75,6 +78,17 @@ static inline void testcert_nul_san(X509 *x)
 	GENERAL_NAMES_free(all);
 }
 
+static inline void testcert_ski(X509 *x)
+{
+	ASN1_OCTET_STRING *s = ASN1_OCTET_STRING_new();
+	uint8_t md[EVP_MAX_MD_SIZE];
+	unsigned n;
+
+	ck_assert(X509_pubkey_digest(x, EVP_sha256(), md, &n) == 1 && ASN1_OCTET_STRING_set(s, md, 20) == 1);
+	ck_assert(X509_add1_ext_i2d(x, NID_subject_key_identifier, s, 0, 0) == 1);
+	ASN1_OCTET_STRING_free(s);
+}
+
 static inline struct testcert testcert_make(const struct testcert_spec *s)
 {
 	static long serial = 0x1000;
@@ -102,11 +116,16 @@ static inline struct testcert testcert_make(const struct testcert_spec *s)
 	testcert_ext(c.x, NID_basic_constraints, s->constraints);
 	testcert_ext(c.x, NID_certificate_policies, s->policies);
 	testcert_ext(c.x, NID_policy_constraints, s->policy_demand);
+	testcert_ext(c.x, NID_crl_distribution_points, s->crl);
+	testcert_ext(c.x, NID_info_access, s->aia);
+	testcert_ext(c.x, NID_name_constraints, s->names);
 	testcert_ext(c.x, NID_key_usage,
 	    s->ku			 ? s->ku
 	    : EVP_PKEY_is_a(c.key, "EC") ? "critical,digitalSignature,keyAgreement"
 					 : "critical,digitalSignature,keyEncipherment");
 	testcert_ext(c.x, NID_ext_key_usage, s->eku ? s->eku : "emailProtection");
+	if (s->ski)
+		testcert_ski(c.x);
 	if (s->nul_in_dns)
 		testcert_nul_san(c.x);
 	else

@@ -1,0 +1,19 @@
+/* Missing issuers, from where a certificate says that its issuer's is (RFC 5280 4.2.2.1, caIssuers). Judge; asks
+ * through the run. */
+#ifndef POSTERN_CERTSTORE_ISSUER_H
+#define POSTERN_CERTSTORE_ISSUER_H
+
+#include <openssl/x509.h>
+#include <stddef.h>
+
+struct source_run;
+
+/* How many may be fetched for one question (DIRECT.md; a certificate is written by a stranger). */
+#define ISSUER_FETCHES 4
+
+/* What stands at x's http and https caIssuers: DER, PEM or PKCS#7; the first that can be read. *left is counted down
+ * by each fetch. 0 with n_r certificates (X509_free each; none of them is believed), -1 when an answer is awaited. */
+int issuer_fetch(struct source_run *run, X509 *x, unsigned *left, X509 **list, size_t max, size_t *n_r)
+    __attribute__((warn_unused_result));
+
+#endif
