@@ -182,7 +182,7 @@ static void look_up(struct question *q)
 		return;
 	}
 	q->ask.nservers = n;
-	q->ask.timeout_ms = (uint32_t)left;
+	q->ask.began = q->began;
 	q->ask.filter = q->filter;
 	q->ask.who = q->who;
 	ldap_cert_ask(q->dir != NULL ? q->dir->pool : q->of->strangers, &q->ask, answered, q);

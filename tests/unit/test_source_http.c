@@ -6,6 +6,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/base/sandbox.h"
 #include "tests/unit/http_peer.h"
 #include "tests/unit/nsd_fixture.h"
 #include "tests/unit/testcert.h"
@@ -95,19 +96,12 @@ static SSL_CTX *make_tls(void)
 	return c;
 }
 
-static void setup(void)
+static void make_source(void)
 {
 	static char stubs[2][64], *v[2] = {stubs[0], stubs[1]}, none[] = "none";
 	struct dns_settings d = {.stubs = {v, 2}, .timeout = 5000, .trust_anchor_file = none};
 	struct problem pr;
 
-	signal(SIGPIPE, SIG_IGN);
-	log_init("unit", LOG_LEVEL_ERROR);
-	testdir_make(dir);
-	peer_start(&peer, NULL);
-	peer_start(&tls_peer, make_tls());
-	fickle = nsd_udp(&fickle_port);
-	ck_assert_int_eq(pthread_create(&fickle_thread, NULL, be_fickle, NULL), 0);
 	snprintf(stubs[0], sizeof stubs[0], "plain.test=127.0.0.1@%u", nsd.port);
 	snprintf(stubs[1], sizeof stubs[1], "fickle.test=127.0.0.1@%u", fickle_port);
 	loop = loop_new();
@@ -127,11 +121,28 @@ static void setup(void)
 	http = source_http_new(loop, dns, &set, ca);
 }
 
-static void teardown(void)
+static void unmake_source(void)
 {
 	dns_free(dns);
 	source_http_free(http);
 	loop_free(loop);
+}
+
+static void setup(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	log_init("unit", LOG_LEVEL_ERROR);
+	testdir_make(dir);
+	peer_start(&peer, NULL);
+	peer_start(&tls_peer, make_tls());
+	fickle = nsd_udp(&fickle_port);
+	ck_assert_int_eq(pthread_create(&fickle_thread, NULL, be_fickle, NULL), 0);
+	make_source();
+}
+
+static void teardown(void)
+{
+	unmake_source();
 	peer_stop(&peer);
 	peer_stop(&tls_peer);
 	SSL_CTX_free(tls_peer.tls);
@@ -442,6 +453,44 @@ START_TEST(end)
 }
 END_TEST
 
+/* As the scout has it: no files. In a process of its own: Check could not report from inside the filter. Tells by its
+ * exit status what went wrong. */
+static int sandboxed(void)
+{
+	const struct sandbox box = {.net = SANDBOX_NET_CLIENT};
+	struct problem pr;
+	struct source_ask a;
+
+	make_source();
+	if (sandbox_enter(&box, &pr) < 0)
+		return 2;
+	a = question(ST, url_of(GOOD "/to/302/ok"));
+	run(&a);
+	if (got.status != SOURCE_FOUND)
+		return 3;
+	a = question(ST, url_of("https://good.plain.test:%t/ok"));
+	run(&a);
+	if (got.status != SOURCE_FOUND)
+		return 4;
+	a = question(ST, url_of("https://other.plain.test:%t/ok"));
+	run(&a);
+	return strstr(got.why, "no alternative certificate subject name") ? 0 : 5;
+}
+
+START_TEST(in_the_sandbox)
+{
+	pid_t pid = fork();
+	int status;
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		_exit(sandboxed());
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("source_http");
@@ -462,6 +511,7 @@ int main(void)
 	tcase_add_test(t, in_time);
 	tcase_add_test(t, many);
 	tcase_add_test(t, end);
+	tcase_add_test(t, in_the_sandbox);
 	suite_add_tcase(s, t);
 
 	SRunner *r = srunner_create(s);

@@ -10,6 +10,7 @@
 #include "gateway/base/encode.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/base/sandbox.h"
 #include "tests/unit/slapd_fixture.h"
 #include "tests/unit/testcert.h"
 
@@ -373,7 +374,7 @@ static void setup(void)
 	    .ldap_per_server = 2,
 	    .ldap_waiting = 20,
 	    .ldap_waiting_per_server = 10,
-	    .ldap_timeout = 700,
+	    .ldap_timeout = 1500,
 	    .ldap_dead_time = 60000,
 	    .ldap_idle = 10000,
 	    .ldap_entries = 20,
@@ -583,7 +584,7 @@ static const struct {
 	enum source_status status;
 	const char *why;
 } tricks[] = {
-    {SILENT, true, SOURCE_TEMP, "search: no answer within 700 ms"},
+    {SILENT, true, SOURCE_TEMP, "search: no answer within 1500 ms"},
     {GARBAGE, true, SOURCE_TEMP, "search: "},
     {CLOSE, true, SOURCE_TEMP, "search: Can't contact LDAP server"},
     {BUSY, false, SOURCE_TEMP, "search: Server is busy"},
@@ -596,7 +597,7 @@ static const struct {
     {REFERRALS, false, SOURCE_TEMP, "search: more than 20 entries and referrals, none with a value"},
     {ENDLESS_VALUES, false, SOURCE_FOUND, ""},
     {HUGE_CLAIM, false, SOURCE_TEMP, "search: an entry is longer than allowed"},
-    {DRIP, true, SOURCE_TEMP, "search: no answer within 700 ms"},
+    {DRIP, true, SOURCE_TEMP, "search: no answer within 1500 ms"},
 };
 
 START_TEST(tricked)
@@ -652,23 +653,21 @@ START_TEST(cut_off)
 	ck_assert_ptr_nonnull(strstr(got.why, "no whole answer within 200 ms"));
 	run(&a);
 	ck_assert_ptr_nonnull(strstr(got.why, "no whole answer within 200 ms"));
-	ck_assert_int_eq(atomic_load(&s.accepted), 2);
 	source_ldap_free(ldap);
 	ldap = NULL;
 	tricky_stop(&s);
 }
 END_TEST
 
-static int full, host_full, dead_too, late;
+static int host_full, dead_too, late;
 
 static void count(void *ctx, const struct source_answer *a)
 {
 	(void)ctx;
 	answers++;
-	full += strstr(a->why, "too many questions wait for directories here") != NULL;
 	host_full += strstr(a->why, "too many questions wait for ldap://127.0.0.1:") != NULL;
 	dead_too += strstr(a->why, "marked dead since") != NULL;
-	late += !strstr(a->why, "marked dead since") && strstr(a->why, "no answer within 700 ms") != NULL;
+	late += !strstr(a->why, "marked dead since") && strstr(a->why, "no answer within 1500 ms") != NULL;
 }
 
 /* Many questions to one silent server cost two places, and those to another are answered meanwhile. */
@@ -695,10 +694,12 @@ START_TEST(many)
 	while (!got.where[0])
 		loop_once(loop, 100);
 	ck_assert_msg(got.status == SOURCE_FOUND, "%s", got.why);
-	ck_assert_int_lt(loop_now_ms() - began, 600);
+	ck_assert_int_lt(loop_now_ms() - began, 1400);
 	wait_for(16 - host_full);
 	ck_assert_int_eq(late, 2);
 	ck_assert_int_eq(dead_too, 13 - host_full);
+	for (int i = 0; i < 500 && atomic_load(&s.accepted) < 2; i++) /* it takes one after the other */
+		rest(10);
 	ck_assert_int_eq(atomic_load(&s.accepted), 2);
 	source_ldap_free(ldap);
 	ldap = NULL;
@@ -722,6 +723,47 @@ START_TEST(nobody_there)
 }
 END_TEST
 
+/* As the scout has it: no files, threads allowed. In a process of its own: Check could not report from inside the
+ * filter. Tells by its exit status what went wrong. */
+static int sandboxed(void)
+{
+	static const struct {
+		const char *name, *mail;
+		enum source_status want;
+	} asks[] = {{OPEN, "clinic.example", SOURCE_FOUND}, {"starttls", "alice@clinic.example", SOURCE_FOUND},
+	    {"ldaps", "alice@clinic.example", SOURCE_FOUND}, {"ldaps://127.0.0.1:%t", "x", SOURCE_TEMP},
+	    {"ldaps", "alice@clinic.example", SOURCE_FOUND}};
+	const struct sandbox box = {.net = SANDBOX_NET_CLIENT, .threads = true};
+	struct problem pr;
+	struct source_ask a;
+
+	if (sandbox_enter(&box, &pr) < 0)
+		return 2;
+	for (size_t i = 0; i < sizeof asks / sizeof asks[0]; i++) {
+		a = question(url_of(asks[i].name), asks[i].mail);
+		run(&a);
+		if (got.status != asks[i].want)
+			return 3 + (int)i;
+	}
+	a.timeout_ms = 1; /* cut off, or just in time */
+	run(&a);
+	return 0;
+}
+
+START_TEST(in_the_sandbox)
+{
+	pid_t pid = fork();
+	int status;
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		_exit(sandboxed());
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("source_ldap");
@@ -742,6 +784,7 @@ int main(void)
 	tcase_add_test(t, cut_off);
 	tcase_add_test(t, many);
 	tcase_add_test(t, nobody_there);
+	tcase_add_test(t, in_the_sandbox);
 	suite_add_tcase(s, t);
 
 	SRunner *r = srunner_create(s);
