@@ -212,6 +212,8 @@ struct weighing {
 	const struct revoke *r;
 	size_t n;
 	struct revoke_status *v;
+	X509_CRL *complained; /* of which list the last complaint was */
+	bool unproven;	      /* ... and it was about who signed it */
 };
 
 static bool about_lists(int e)
@@ -227,6 +229,14 @@ static bool about_lists(int e)
 		if (all[i] == e)
 			return true;
 	return false;
+}
+
+/* What is left when it is not known whose list it is: nothing. One that is merely out of date, or covers something
+ * else, still tells the truth about what it holds. */
+static bool unproven(int e)
+{
+	return e != X509_V_ERR_CRL_NOT_YET_VALID && e != X509_V_ERR_CRL_HAS_EXPIRED &&
+	       e != X509_V_ERR_DIFFERENT_CRL_SCOPE;
 }
 
 static void name_list(const struct weighing *w, const X509_CRL *crl, char *out, size_t cap)
@@ -247,6 +257,10 @@ static void say_revoked(const struct weighing *w, X509_STORE_CTX *c, struct revo
 	ASN1_ENUMERATED *reason = NULL;
 	char list[200] = "", day[20] = "an unknown day";
 
+	if (!crl)
+		crl = w->complained; /* OpenSSL forgets it behind a complaint about its time */
+	if (crl == w->complained && w->unproven)
+		return;
 	s->known = REVOKE_KNOWN_REVOKED;
 	if (crl) {
 		name_list(w, crl, list, sizeof list);
@@ -267,7 +281,7 @@ static void say_unsure(const struct weighing *w, X509_STORE_CTX *c, int e, struc
 	X509_CRL *crl = X509_STORE_CTX_get0_current_crl(c);
 	char list[200];
 
-	if (s->known == REVOKE_KNOWN_REVOKED || s->known == REVOKE_KNOWN_GOOD)
+	if (s->known == REVOKE_KNOWN_REVOKED || s->known == REVOKE_KNOWN_GOOD || s->known == REVOKE_KNOWN_AWAITED)
 		return;
 	if (e == X509_V_ERR_UNABLE_TO_GET_CRL) {
 		if (s->known == REVOKE_KNOWN_NONE || s->words[0]) {
@@ -298,10 +312,15 @@ static int complaint(int ok, X509_STORE_CTX *c)
 		return 0;
 	if (depth < 0 || (size_t)depth + 1 >= w->n)
 		return 1;
-	if (e == X509_V_ERR_CERT_REVOKED)
+	if (e == X509_V_ERR_CERT_REVOKED) {
 		say_revoked(w, c, &w->v[depth]);
-	else
-		say_unsure(w, c, e, &w->v[depth]);
+		return 1;
+	}
+	if (w->complained != X509_STORE_CTX_get0_current_crl(c))
+		w->unproven = false;
+	w->complained = X509_STORE_CTX_get0_current_crl(c);
+	w->unproven = w->unproven || unproven(e);
+	say_unsure(w, c, e, &w->v[depth]);
 	return 1;
 }
 
@@ -350,7 +369,7 @@ void revoke_crl_check(const struct revoke *r, X509 *const *path, size_t n, X509 
 {
 	STACK_OF(X509) *untrusted = sk_X509_new_null();
 	struct revoke_status fresh[TRUST_PATH_MAX];
-	struct weighing w = {r, n, fresh};
+	struct weighing w = {r, n, fresh, NULL, false};
 	const char *why = "";
 	bool done = false;
 
