@@ -284,11 +284,8 @@ static void say_unsure(const struct weighing *w, X509_STORE_CTX *c, int e, struc
 	if (s->known == REVOKE_KNOWN_REVOKED || s->known == REVOKE_KNOWN_GOOD || s->known == REVOKE_KNOWN_AWAITED)
 		return;
 	if (e == X509_V_ERR_UNABLE_TO_GET_CRL) {
-		if (s->known == REVOKE_KNOWN_NONE || s->words[0]) {
-			s->known = s->known == REVOKE_KNOWN_NOT ? REVOKE_KNOWN_UNSURE : s->known;
-			return; /* why there is none was said when it was looked for */
-		}
-		(void)snprintf(s->words, sizeof s->words, "no list at hand covers it");
+		if (!s->words[0]) /* else it was said when it was looked for */
+			(void)snprintf(s->words, sizeof s->words, "no list at hand covers it");
 	} else if (crl) {
 		name_list(w, crl, list, sizeof list);
 		(void)snprintf(s->words, sizeof s->words, "the list %s: %s", list, X509_verify_cert_error_string(e));
@@ -364,6 +361,26 @@ static bool weigh(struct weighing *w, X509 *const *path, STACK_OF(X509) * untrus
 	return done;
 }
 
+/* The word on one certificate: no complaint is good news. */
+static void take(struct revoke_status *s, const struct revoke_status *fresh, bool done, const char *why)
+{
+	enum revoke_known before = s->known;
+
+	if (!done && fresh->known == REVOKE_KNOWN_NOT && before == REVOKE_KNOWN_NOT)
+		(void)snprintf(s->words, sizeof s->words, "its path could not be put to the lists: %s", why);
+	if (!done && fresh->known == REVOKE_KNOWN_NOT) {
+		s->known = before == REVOKE_KNOWN_NOT ? REVOKE_KNOWN_UNSURE : before;
+		return;
+	}
+	if (before == REVOKE_KNOWN_NONE && fresh->known == REVOKE_KNOWN_UNSURE)
+		return; /* nothing was promised */
+	*s = *fresh;
+	if (s->known == REVOKE_KNOWN_NOT) {
+		s->known = REVOKE_KNOWN_GOOD;
+		s->words[0] = 0;
+	}
+}
+
 void revoke_crl_check(const struct revoke *r, X509 *const *path, size_t n, X509 *const *pool, size_t npool,
     STACK_OF(X509_CRL) * lists, int64_t at, struct revoke_status *v)
 {
@@ -383,19 +400,17 @@ void revoke_crl_check(const struct revoke *r, X509 *const *path, size_t n, X509 
 		for (size_t i = 0; with && i < npool; i++)
 			if (!sk_X509_push(untrusted, pool[i]))
 				log_fatal("out of memory: certificates");
-		memcpy(fresh, v, n * sizeof *v);
+		for (size_t i = 0; i < n; i++) {
+			fresh[i] = v[i];
+			/* a list that came for another one of the path may cover it as well */
+			if (v[i].known == REVOKE_KNOWN_NONE || v[i].known == REVOKE_KNOWN_UNSURE)
+				fresh[i].known = REVOKE_KNOWN_NOT;
+		}
 		done = weigh(&w, path, untrusted, lists, at, &why);
 		while (sk_X509_num(untrusted) > (n > 2 ? (int)n - 2 : 0))
 			(void)sk_X509_pop(untrusted);
 	}
-	for (size_t i = 0; i + 1 < n; i++) {
-		v[i] = fresh[i];
-		if (v[i].known != REVOKE_KNOWN_NOT)
-			continue;
-		v[i].known = done ? REVOKE_KNOWN_GOOD : REVOKE_KNOWN_UNSURE;
-		if (!done)
-			(void)snprintf(
-			    v[i].words, sizeof v[i].words, "its path could not be put to the lists: %s", why);
-	}
+	for (size_t i = 0; i + 1 < n; i++)
+		take(&v[i], &fresh[i], done, why);
 	sk_X509_free(untrusted);
 }
