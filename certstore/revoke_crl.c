@@ -303,8 +303,10 @@ static int complaint(int ok, X509_STORE_CTX *c)
 
 	if (ok)
 		return 1;
+	/* Who signs lists may stand on its own list alone: then nobody else can speak of it. */
 	if (X509_STORE_CTX_get0_parent_ctx(c))
-		return about_lists(e) && depth == sk_X509_num(X509_STORE_CTX_get0_chain(c)) - 1;
+		return (about_lists(e) && depth == sk_X509_num(X509_STORE_CTX_get0_chain(c)) - 1) ||
+		       (depth == 0 && e == X509_V_ERR_CRL_PATH_VALIDATION_ERROR);
 	if (!w || (!about_lists(e) && e != X509_V_ERR_CERT_REVOKED))
 		return 0;
 	if (depth < 0 || (size_t)depth + 1 >= w->n)
