@@ -29,14 +29,15 @@ static int put(struct cli *c, const char *verb)
 	cli_json_option(args, "strength", &c->args, "strength");
 	cli_json_option(args, "note", &c->args, "note");
 	cli_json_option(args, "format", &c->args, "format");
+	cli_json_option(args, "find", &c->args, "find");
 	cli_json_option(args, "group", &c->args, "group");
 	rc = cli_call(c, verb, args, &data);
 	p = json_object_get(data, "partner");
 	if (rc == CLI_OK && !cli_out_json(c, data))
-		cli_out_line("%s %s: treatment %s, strength %s%s%s.", cli_json_str(p, "domain"),
+		cli_out_line("%s %s: treatment %s, strength %s%s%s%s%s.", cli_json_str(p, "domain"),
 		    cli_json_is(data, "changed") ? "changed" : "added", cli_json_str(p, "treatment"),
 		    cli_json_str(p, "strength"), cli_json_str(p, "format")[0] ? ", format " : "",
-		    cli_json_str(p, "format"));
+		    cli_json_str(p, "format"), cli_json_str(p, "find")[0] ? ", find " : "", cli_json_str(p, "find"));
 	json_decref(data);
 	return rc;
 }
@@ -149,6 +150,7 @@ static void tell_whole(const struct cli *c, const json_t *data)
 	cli_out_field("Protected", cli_json_str(data, "seen_protected")[0]
 				       ? "seen protected; never served in the clear again"
 				       : "never seen protected");
+	cli_out_field("Looked for", cli_json_str(data, "find"));
 	tell_format(data);
 	json_array_foreach(certs, i, o)
 	{

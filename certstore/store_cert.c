@@ -125,6 +125,64 @@ int store_cert_add(struct store *s, const struct store_cert *c, const char *who,
 	return store_end(s, rc, pr);
 }
 
+static int insert_new(struct store *s, const struct store_cert *c, struct problem *pr)
+{
+	static const char sql[] = "INSERT INTO cert (owner, der, sha256, source, pinned, added, not_after)"
+				  " VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6) ON CONFLICT (owner, sha256) DO NOTHING";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+
+	if (!st)
+		return -1;
+	store_sqlite_bind(
+	    st, "tbttii", c->owner, c->der, c->der_len, c->sha256, STORE_HARVESTED, c->added, c->not_after);
+	return store_sqlite_run(s, st, pr);
+}
+
+static int drop_oldest(struct store *s, const char *owner, unsigned most, struct problem *pr)
+{
+	static const char sql[] = "DELETE FROM cert WHERE id IN (SELECT id FROM cert WHERE owner = ?1 AND source = ?2"
+				  " ORDER BY id DESC LIMIT -1 OFFSET ?3)";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "tti", owner, STORE_HARVESTED, (int64_t)most);
+	return store_sqlite_run(s, st, pr);
+}
+
+int store_cert_harvest(
+    struct store *s, const struct store_cert *c, unsigned most, const char *detail, struct problem *pr)
+{
+	int rc, changes;
+
+	if (store_begin(s, pr) < 0)
+		return -1;
+	rc = insert_new(s, c, pr);
+	changes = sqlite3_changes(s->db);
+	if (rc == 0 && changes > 0)
+		rc = drop_oldest(s, c->owner, most, pr);
+	if (rc == 0 && changes > 0)
+		rc = store_audit_add(s, "mail", "cert.harvest", c->owner, detail, pr);
+	rc = store_end(s, rc, pr);
+	return rc < 0 ? -1 : changes > 0;
+}
+
+int store_cert_harvested(struct store *s, int64_t *owners_r, struct problem *pr)
+{
+	static const char sql[] = "SELECT count(DISTINCT owner) FROM cert WHERE source = ?1";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+
+	*owners_r = 0;
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "t", STORE_HARVESTED);
+	if (store_sqlite_row(s, st, pr) < 0)
+		return -1;
+	*owners_r = sqlite3_column_int64(st, 0);
+	store_sqlite_done(st);
+	return 0;
+}
+
 static int delete_row(
     struct store *s, const char *owner, const char *sha256, char *detail_r, size_t cap, struct problem *pr)
 {

@@ -19,7 +19,8 @@ static void read_row(sqlite3_stmt *st, void *row)
 	p->format = store_sqlite_text(st, 4);
 	p->added = sqlite3_column_int64(st, 5);
 	p->seen_protected = sqlite3_column_int64(st, 6);
-	p->group = store_sqlite_text(st, 7);
+	p->find = store_sqlite_text(st, 7);
+	p->group = store_sqlite_text(st, 8);
 }
 
 static void free_list(void *list, size_t n)
@@ -35,6 +36,7 @@ void store_partners_free(struct store_partner *l, size_t n)
 		free(l[i].strength);
 		free(l[i].note);
 		free(l[i].format);
+		free(l[i].find);
 		free(l[i].group);
 	}
 	free(l);
@@ -43,7 +45,7 @@ void store_partners_free(struct store_partner *l, size_t n)
 int store_partner_get(struct store *s, const char *domain, struct store_partner **p_r, struct problem *pr)
 {
 	static const char sql[] =
-	    "SELECT p.domain, treatment, strength, note, format, added, coalesce(at, 0), family FROM partner p"
+	    "SELECT p.domain, treatment, strength, note, format, added, coalesce(at, 0), find, family FROM partner p"
 	    " LEFT JOIN seen s ON s.domain = p.domain WHERE p.domain = ?1";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 	int rc;
@@ -65,7 +67,7 @@ int store_partners(
     struct store *s, const char *after, size_t max, struct store_partner **list_r, size_t *n_r, struct problem *pr)
 {
 	static const char sql[] =
-	    "SELECT p.domain, treatment, strength, note, format, added, coalesce(at, 0), family FROM partner p"
+	    "SELECT p.domain, treatment, strength, note, format, added, coalesce(at, 0), find, family FROM partner p"
 	    " LEFT JOIN seen s ON s.domain = p.domain WHERE p.domain > ?1 ORDER BY p.domain LIMIT ?2";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
@@ -91,15 +93,15 @@ static int run_with(struct store *s, const char *sql, const char *domain, struct
 static int upsert(struct store *s, const struct store_partner *p, struct problem *pr)
 {
 	static const char sql[] =
-	    "INSERT INTO partner (domain, treatment, strength, note, added, format, family)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-	    " ON CONFLICT (domain) DO UPDATE SET treatment = ?2, strength = ?3, note = ?4, format = ?6, family = ?7";
+	    "INSERT INTO partner (domain, treatment, strength, note, added, format, find, family)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (domain) DO UPDATE"
+	    " SET treatment = ?2, strength = ?3, note = ?4, format = ?6, find = ?7, family = ?8";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
 	if (!st)
 		return -1;
-	store_sqlite_bind(st, "ttttitt", p->domain, p->treatment, p->strength, p->note ? p->note : "", p->added,
-	    p->format ? p->format : "", p->group ? p->group : "");
+	store_sqlite_bind(st, "ttttittt", p->domain, p->treatment, p->strength, p->note ? p->note : "", p->added,
+	    p->format ? p->format : "", p->find ? p->find : "", p->group ? p->group : "");
 	return store_sqlite_run(s, st, pr);
 }
 
@@ -107,19 +109,21 @@ static int upsert(struct store *s, const struct store_partner *p, struct problem
 static void describe(const struct store_partner *p, const struct store_partner *old, char *out, size_t cap)
 {
 	const char *note = p->note ? p->note : "", *format = p->format ? p->format : "";
-	const char *group = p->group ? p->group : "";
-	int n = snprintf(out, cap, "treatment %s, strength %s%s%s%s%s%s%s", p->treatment, p->strength,
-	    format[0] ? ", format " : "", format, group[0] ? ", group " : "", group, note[0] ? ", note " : "", note);
+	const char *find = p->find ? p->find : "", *group = p->group ? p->group : "";
+	int n = snprintf(out, cap, "treatment %s, strength %s%s%s%s%s%s%s%s%s", p->treatment, p->strength,
+	    format[0] ? ", format " : "", format, find[0] ? ", find " : "", find, group[0] ? ", group " : "", group,
+	    note[0] ? ", note " : "", note);
 
 	if (old && n > 0 && (size_t)n < cap)
-		(void)snprintf(out + n, cap - (size_t)n, "; was %s, %s%s%s%s%s", old->treatment, old->strength,
-		    old->format[0] ? ", format " : "", old->format, old->group[0] ? ", group " : "", old->group);
+		(void)snprintf(out + n, cap - (size_t)n, "; was %s, %s%s%s%s%s%s%s", old->treatment, old->strength,
+		    old->format[0] ? ", format " : "", old->format, old->find[0] ? ", find " : "", old->find,
+		    old->group[0] ? ", group " : "", old->group);
 }
 
 int store_partner_put(struct store *s, const struct store_partner *p, const char *who, struct problem *pr)
 {
 	struct store_partner *old = NULL;
-	char detail[2000];
+	char detail[6000];
 	int rc;
 
 	if (store_begin(s, pr) < 0)

@@ -17,6 +17,7 @@ struct store_partner {
 	char *strength;
 	char *note;
 	char *format;		       /* options set by the admin, as format_print writes them; "" none */
+	char *find;		       /* where its certificate is looked for, as find_options_print writes it */
 	char *group;		       /* one name, for anchors with the scope "@NAME"; "" none */
 	int64_t added, seen_protected; /* unix s; 0 never */
 };

@@ -44,8 +44,8 @@ static const char *const steps[] = {
     " signing_time INTEGER NOT NULL, seen INTEGER NOT NULL, PRIMARY KEY (owner, sha256)) STRICT, WITHOUT ROWID;",
     /* 3: content that a rule lets go unprotected */
     "ALTER TABLE rule ADD COLUMN exempt TEXT NOT NULL DEFAULT '';",
-    /* 4 */
-    "",
+    /* 4: where a partner's certificate is looked for */
+    "ALTER TABLE partner ADD COLUMN find TEXT NOT NULL DEFAULT '';",
     /* 5: anchors for a group of partners and for one domain of ours, and those that came with a bundle; what is known
      * to be revoked; warnings that were given; by what reason certificates are believed */
     "ALTER TABLE partner ADD COLUMN family TEXT NOT NULL DEFAULT '';"

@@ -381,8 +381,12 @@ static int cross_check(struct conf *c, const char *file, struct problem *pr)
 {
 	const char *name;
 
+	struct find_options find;
+
 	if (check_floor(conf_section(c, "format"), file, pr) != 0)
 		return -1;
+	if (find_settings_options(conf_section(c, "find"), &find, pr) != 0)
+		return problem_prefix(pr, "%s: ", file);
 
 	if (conf_domains(c) == 0)
 		return problem_perm(pr, "%s: there is no domain section: which mail domains are ours?", file);

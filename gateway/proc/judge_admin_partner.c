@@ -7,6 +7,7 @@
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_admin_anchor.h"
 #include "gateway/proc/judge_admin_cert.h"
+#include "gateway/proc/judge_find.h"
 #include "gateway/proc/judge_format.h"
 
 static json_t *entry(const struct store_partner *p)
@@ -18,6 +19,7 @@ static json_t *entry(const struct store_partner *p)
 	judge_call_set(o, "strength", judge_call_text(p->strength));
 	judge_call_set(o, "note", judge_call_text(p->note ? p->note : ""));
 	judge_call_set(o, "format", judge_call_text(p->format ? p->format : ""));
+	judge_call_set(o, "find", judge_call_text(p->find ? p->find : ""));
 	judge_call_set(o, "group", judge_call_text(p->group ? p->group : ""));
 	judge_call_set(o, "added", judge_call_time(p->added));
 	judge_call_set(o, "seen_protected", judge_call_time(p->seen_protected));
@@ -54,16 +56,36 @@ static int read_format(
 	return 0;
 }
 
+/* In the one form in which it is kept. */
+static int read_find(struct judge_call *c, const struct store_partner *old, char text[FIND_TEXT_MAX])
+{
+	struct find_options f = c->ja->world->find;
+	const char *given;
+	unsigned which;
+
+	if (judge_call_str(c, "find", JUDGE_MAY, FIND_TEXT_MAX - 1, &given) < 0)
+		return -1;
+	(void)snprintf(text, FIND_TEXT_MAX, "%s", old ? old->find : "");
+	if (!given)
+		return 0;
+	if (find_options_read(given, &f, &which, c->pr) < 0) {
+		c->code = "usage";
+		return -1;
+	}
+	find_options_print(&f, which, text);
+	return 0;
+}
+
 static int put(struct judge_call *c, const char *domain, const struct store_partner *old)
 {
 	struct store_partner p = {.domain = (char *)(uintptr_t)domain, .added = c->now};
-	char format[FORMAT_TEXT_MAX], group[JUDGE_GROUP_MAX + 1];
+	char format[FORMAT_TEXT_MAX], find[FIND_TEXT_MAX], group[JUDGE_GROUP_MAX + 1];
 	const char *treatment, *strength, *note;
 
 	if (judge_call_treatment(c, old ? old->treatment : "seal", &treatment) < 0 ||
 	    judge_call_strength(c, old ? old->strength : "require", &strength) < 0 ||
 	    judge_call_str(c, "note", JUDGE_MAY, 400, &note) < 0 || read_format(c, domain, old, format) < 0 ||
-	    judge_call_group(c, "group", JUDGE_MAY, group) < 0)
+	    read_find(c, old, find) < 0 || judge_call_group(c, "group", JUDGE_MAY, group) < 0)
 		return -1;
 	if (!note)
 		note = old ? old->note : "";
@@ -71,6 +93,7 @@ static int put(struct judge_call *c, const char *domain, const struct store_part
 	p.strength = (char *)(uintptr_t)strength;
 	p.note = (char *)(uintptr_t)note;
 	p.format = format;
+	p.find = find;
 	p.group = json_object_get(c->args, "group") || !old ? group : old->group;
 	p.seen_protected = old ? old->seen_protected : 0;
 	if (old)
@@ -169,6 +192,19 @@ static json_t *caps_row(const struct store_caps *sc, unsigned bits_min)
 	return o;
 }
 
+/* Where its certificate is looked for now. */
+static int tell_find(struct judge_call *c, const struct address *a)
+{
+	struct judge_find f;
+	char text[FIND_TEXT_MAX];
+
+	if (judge_find(c->ja->world, c->store, a, &f, c->pr) < 0)
+		return -1;
+	find_options_print(&f.o, FIND_ALL, text);
+	judge_call_set(c->data, "find", judge_call_text(text));
+	return 0;
+}
+
 /* What is kept under exactly this name. */
 static int tell_format(struct judge_call *c, const char *name, const struct address *a)
 {
@@ -218,7 +254,7 @@ int judge_admin_partner_show(struct judge_call *c)
 	if (judge_admin_anchor_rows(c, a.domain, &anchors) < 0)
 		return -1;
 	judge_call_set(c->data, "anchors", anchors);
-	return tell_format(c, domain, &a);
+	return tell_find(c, &a) < 0 ? -1 : tell_format(c, domain, &a);
 }
 
 int judge_admin_partner_remove(struct judge_call *c)

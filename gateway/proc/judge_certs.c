@@ -1,159 +1,212 @@
 /*
  * A partner's certificates to encrypt to. Role judge; reads the store. DIRECT.md "Which certificate counts".
  *
- * Each certificate of the address, then of the domain, is weighed; a usable one of the address comes first, and among
- * equals the one that became valid last. One that ran out never hides one that is valid. Single-use pairs exist: a
- * certificate for signing only is no certificate to encrypt to, so it is neither used nor held against the partner.
+ * Where is looked, and which certificate is taken, is find.c's; what one is worth is weighed here. Single-use pairs
+ * exist: a certificate for signing only is no certificate to encrypt to, so it is neither used nor held against the
+ * partner.
  */
 #include "gateway/proc/judge_certs.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "gateway/base/encode.h"
+#include "gateway/base/log.h"
+#include "gateway/base/mem.h"
 #include "gateway/proc/judge_weigh.h"
 
-/* One question and what was found so far. */
-struct search {
-	struct judge_cache *cache;
-	struct store *store;
-	struct source_run *run;
-	const struct address *rcpt;
-	unsigned rsa_bits_min;
-	int64_t now;
-	struct arena *arena;
-	struct judge_certs *r;
-	struct problem *pr;
-};
-
-static void keep_candidate(
-    struct search *q, const struct judge_candidate *k, const struct store_cert *sc, bool personal)
-{
-	struct judge_certs *r = q->r;
-	bool better = k->usable && (r->state != POLICY_CERTS_USABLE || k->not_before > r->seen[r->chosen].not_before);
-	char *der = better ? arena_dup(q->arena, sc->der, sc->der_len) : NULL;
-
-	if (r->nseen == JUDGE_CANDIDATES_MAX) {
-		/* Full: the place of the last one that is not chosen; a usable one is never lost. */
-		if (!better)
-			return;
-		r->nseen--;
-	}
-	r->seen[r->nseen] = *k;
-	if (better && der) {
-		r->state = POLICY_CERTS_USABLE;
-		r->best = (struct judge_octets){(const uint8_t *)der, sc->der_len};
-		r->personal = personal;
-		r->chosen = r->nseen;
-	} else if (k->for_encrypting && r->state == POLICY_CERTS_NONE) {
-		r->state = POLICY_CERTS_UNUSABLE;
-	}
-	r->nseen++;
-}
-
 /* The setting may ask for more than what is usable at all. */
-static bool strong_enough(const struct search *q, const struct judge_cert *c, char *why, size_t cap)
+static bool strong_enough(unsigned rsa_bits_min, const struct judge_cert *c, char *why, size_t cap)
 {
 	const EVP_PKEY *key = X509_get0_pubkey(c->x);
 	char words[300];
 
-	if (!EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_get_bits(key) >= (int)q->rsa_bits_min)
+	if (!EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_get_bits(key) >= (int)rsa_bits_min)
 		return true;
 	(void)snprintf(why, cap,
 	    "certificate %s: its RSA key has %d bits, and format, rsa-bits-min = %u asks for more",
-	    cert_words(&c->f, words, sizeof words), EVP_PKEY_get_bits(key), q->rsa_bits_min);
+	    cert_words(&c->f, words, sizeof words), EVP_PKEY_get_bits(key), rsa_bits_min);
 	return false;
 }
 
-static int weigh_one(struct search *q, const char *owner, const struct store_cert *sc)
+static enum find_worth worth(enum trust_result result, const struct judge_cert *k)
 {
-	struct judge_candidate k = {.pinned = sc->pinned, .for_encrypting = true};
-	struct judge_weighing w = {.run = q->run,
+	/* Not for encrypting at all, as opposed to weak or run out: e.g. the signing half of a pair. */
+	if (!k->f.may_encrypt)
+		return FIND_OTHER;
+	if (result == TRUST_UNSURE)
+		return FIND_DOUBT;
+	return result == TRUST_GOOD ? FIND_GOOD : FIND_BAD;
+}
+
+static size_t read_issuers(struct judge_cache *cache, const struct find_cert *c, struct judge_cert **v)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->nissuers && n < FIND_ISSUERS_MAX; i++) {
+		v[n] = judge_cache_cert(cache, c->issuers[i].p, c->issuers[i].n, NULL);
+		n += v[n] != NULL;
+	}
+	return n;
+}
+
+static int weigh_read(const struct judge_certs_question *q, const struct find_cert *c, struct judge_cert *k,
+    struct find_weight *w, struct problem *pr)
+{
+	struct judge_cert *issuers[FIND_ISSUERS_MAX];
+	struct judge_weighing wq = {.run = q->run,
 	    .who = q->rcpt,
 	    .use = CERT_TO_ENCRYPT,
 	    .dir = STORE_OUT,
-	    .pinned = sc->pinned,
+	    .local = q->local,
+	    .pinned = c->pinned,
+	    .dane = c->dane,
+	    .direct = q->options->order == FIND_DIRECT,
+	    .extra = issuers,
+	    .nextra = read_issuers(q->w->cache, c, issuers),
 	    .now = q->now};
-	struct problem unreadable = {0};
-	struct judge_cert *c = judge_cache_cert(q->cache, sc->der, sc->der_len, &unreadable);
 	enum trust_result result = TRUST_BAD;
-	bool personal = strchr(owner, '@') != NULL;
+	int rc = judge_weigh(q->w->cache, q->store, k, &wq, &result, w->why, sizeof w->why, pr);
 
-	(void)snprintf(k.owner, sizeof k.owner, "%s", owner);
-	memcpy(k.sha256, sc->sha256, sizeof k.sha256);
-	if (!c) {
-		(void)snprintf(k.why, sizeof k.why, "certificate %.16s...: %.500s", sc->sha256, unreadable.text);
-		keep_candidate(q, &k, sc, personal);
-		return 0;
-	}
-	if (judge_weigh(q->cache, q->store, c, &w, &result, k.why, sizeof k.why, q->pr) < 0) {
-		judge_cert_drop(c);
+	for (size_t i = 0; i < wq.nextra; i++)
+		judge_cert_drop(issuers[i]);
+	if (rc < 0)
 		return -1;
-	}
-	k.usable = result == TRUST_GOOD;
-	if (k.usable)
-		k.usable = strong_enough(q, c, k.why, sizeof k.why);
-	/* Not for encrypting at all, as opposed to weak or run out: e.g. the signing half of a pair. */
-	k.for_encrypting = c->f.may_encrypt;
-	k.not_before = c->f.not_before;
-	personal = personal || (k.usable && cert_bound(c->x, q->rcpt, CERT_TO_ENCRYPT) == CERT_BOUND_ADDRESS);
-	judge_cert_drop(c);
-	keep_candidate(q, &k, sc, personal);
+	w->worth = worth(result, k);
+	if (w->worth == FIND_GOOD && !strong_enough(q->w->rsa_bits_min, k, w->why, sizeof w->why))
+		w->worth = FIND_BAD;
+	w->not_before = k->f.not_before;
+	memcpy(w->sha256, k->f.sha256, sizeof w->sha256);
+	w->personal = (c->source != FIND_IN_NETWORK && strchr(c->owner, '@')) ||
+		      (w->worth == FIND_GOOD && cert_bound(k->x, q->rcpt, CERT_TO_ENCRYPT) == CERT_BOUND_ADDRESS);
 	return 0;
 }
 
-static int weigh_owner(struct search *q, const struct judge_owner *o)
+static void hash_of(const struct judge_cache *cache, const struct find_octets *der, char hex[65])
 {
-	int rc = 0;
+	uint8_t h[32];
 
-	for (size_t i = 0; rc == 0 && i < o->ncerts; i++)
-		rc = weigh_one(q, o->name, &o->certs[i]);
+	if (EVP_Digest(der->p, der->n, h, NULL, judge_cache_sha256(cache), NULL) != 1)
+		log_fatal("no SHA-256");
+	encode_hex(h, sizeof h, hex);
+}
+
+static int weigh(void *ctx, const struct find_cert *c, struct find_weight *w_r, struct problem *pr)
+{
+	const struct judge_certs_question *q = ctx;
+	struct problem unreadable = {0};
+	struct judge_cert *k = judge_cache_cert(q->w->cache, c->der.p, c->der.n, &unreadable);
+	int rc;
+
+	if (!k) {
+		hash_of(q->w->cache, &c->der, w_r->sha256);
+		w_r->worth = FIND_BAD;
+		(void)snprintf(
+		    w_r->why, sizeof w_r->why, "certificate %.16s...: %.500s", w_r->sha256, unreadable.text);
+		return 0;
+	}
+	rc = weigh_read(q, c, k, w_r, pr);
+	judge_cert_drop(k);
 	return rc;
 }
 
-/* The sentences that stand in a refusal: of each certificate to encrypt to, what speaks against it; or that there is
- * none. */
-static void say_why(struct search *q)
+/* ---- what the store has ---- */
+
+struct kept {
+	struct find_cert *v;
+	size_t n;
+	struct arena *mem;
+};
+
+/* A copy: weighing may make the cache forget the owner. */
+static int keep(struct kept *k, const struct judge_owner *o, struct problem *pr)
 {
-	struct judge_certs *r = q->r;
-	size_t at = 0, for_signing = 0;
+	k->v = mem_resize(k->v, (k->n + o->ncerts + 1) * sizeof *k->v);
+	for (size_t i = 0; i < o->ncerts; i++) {
+		const struct store_cert *sc = &o->certs[i];
+		struct find_cert c = {.owner = arena_str(k->mem, o->name),
+		    .place = strcmp(sc->source, STORE_HARVESTED) == 0 ? "store, harvested" : "store",
+		    .source = strcmp(sc->source, STORE_HARVESTED) == 0 ? FIND_HARVESTED : FIND_BY_ADMIN,
+		    .der = {(const uint8_t *)arena_dup(k->mem, sc->der, sc->der_len), sc->der_len},
+		    .pinned = sc->pinned};
 
-	if (r->state == POLICY_CERTS_USABLE) {
-		(void)snprintf(r->why, sizeof r->why, "%.399s", r->seen[r->chosen].why);
-		return;
+		if (!c.owner || !c.der.p)
+			return problem_temp(
+			    pr, "%s has more certificates in the store than fit into memory", o->name);
+		k->v[k->n++] = c;
 	}
-	for (size_t i = 0; i < r->nseen; i++) {
-		int n;
-
-		if (!r->seen[i].for_encrypting) {
-			for_signing++;
-			continue;
-		}
-		n = snprintf(r->why + at, sizeof r->why - at, "%s%s", at ? "; " : "", r->seen[i].why);
-		at += n > 0 ? (size_t)n : 0;
-		if (at >= sizeof r->why)
-			return;
-	}
-	if (r->state == POLICY_CERTS_NONE && for_signing)
-		(void)snprintf(r->why, sizeof r->why,
-		    "there is no certificate for %s to encrypt to, only for signing (%zu)", q->rcpt->domain,
-		    for_signing);
-	else if (r->state == POLICY_CERTS_NONE)
-		(void)snprintf(r->why, sizeof r->why, "there is no certificate for %s in the store", q->rcpt->domain);
+	return 0;
 }
 
-int judge_certs_find(struct judge_cache *c, struct store *s, struct source_run *run, const struct address *rcpt,
-    unsigned rsa_bits_min, int64_t now, struct arena *a, struct judge_certs *r_r, struct problem *pr)
+static int find_kept(const struct judge_certs_question *q, struct kept *k, struct problem *pr)
 {
-	struct search q = {c, s, run, rcpt, rsa_bits_min, now, a, r_r, pr};
 	const struct judge_owner *o;
 
+	if (q->rcpt->local[0] &&
+	    (judge_cache_person(q->w->cache, q->store, q->rcpt, &o, pr) < 0 || keep(k, o, pr) < 0))
+		return -1;
+	if (judge_cache_owner(q->w->cache, q->store, q->rcpt->domain, &o, pr) < 0)
+		return -1;
+	return keep(k, o, pr);
+}
+
+/* ---- result ---- */
+
+static void copy(const struct find_result *f, struct judge_certs *r)
+{
+	static const enum policy_certs states[] = {[FIND_NONE] = POLICY_CERTS_NONE,
+	    [FIND_USABLE] = POLICY_CERTS_USABLE,
+	    [FIND_UNUSABLE] = POLICY_CERTS_UNUSABLE,
+	    [FIND_UNCERTAIN] = POLICY_CERTS_UNCERTAIN};
+
+	_Static_assert(FIND_SEEN_MAX <= JUDGE_CANDIDATES_MAX, "all that was seen");
+	r->state = states[f->state];
+	(void)snprintf(r->why, sizeof r->why, "%s", f->why);
+	r->best = (struct judge_octets){f->best.p, f->best.n};
+	r->personal = f->state == FIND_USABLE && f->seen[f->chosen].w.personal;
+	r->chosen = f->chosen;
+	r->nseen = f->nseen;
+	for (size_t i = 0; i < f->nseen; i++) {
+		const struct find_seen *s = &f->seen[i];
+		struct judge_candidate *k = &r->seen[i];
+
+		memcpy(k->owner, s->owner, sizeof k->owner);
+		memcpy(k->place, s->place, sizeof k->place);
+		memcpy(k->sha256, s->w.sha256, sizeof k->sha256);
+		memcpy(k->why, s->w.why, sizeof k->why);
+		k->usable = s->w.worth == FIND_GOOD;
+		k->for_encrypting = s->w.worth != FIND_OTHER;
+		k->pinned = s->pinned;
+		k->not_before = s->w.not_before;
+	}
+}
+
+int judge_certs_find(
+    const struct judge_certs_question *q, struct arena *a, struct judge_certs *r_r, struct problem *pr)
+{
+	enum { KEPT_MEMORY = 8 << 20 };
+	struct kept kept = {.mem = arena_new(KEPT_MEMORY)};
+	struct find_question fq = {.who = q->rcpt,
+	    .options = q->options,
+	    .limits = &q->w->find_limits,
+	    .listed = q->listed,
+	    .strict = q->strict,
+	    .run = q->run,
+	    .weigh = weigh,
+	    .ctx = (void *)(uintptr_t)q};
+	struct find_result *f = mem_new(sizeof *f);
+	int rc = find_kept(q, &kept, pr);
+
 	memset(r_r, 0, sizeof *r_r);
-	r_r->state = POLICY_CERTS_NONE;
-	if (rcpt->local[0] && (judge_cache_person(c, s, rcpt, &o, pr) < 0 || weigh_owner(&q, o) < 0))
-		return -1;
-	if (r_r->state != POLICY_CERTS_USABLE &&
-	    (judge_cache_owner(c, s, rcpt->domain, &o, pr) < 0 || weigh_owner(&q, o) < 0))
-		return -1;
-	say_why(&q);
-	return 0;
+	fq.kept = kept.v;
+	fq.nkept = kept.n;
+	if (rc == 0)
+		rc = find_certificate(&fq, a, f, pr);
+	if (rc == 0)
+		copy(f, r_r);
+	free(kept.v);
+	free(f);
+	arena_free(kept.mem);
+	return rc;
 }

@@ -1,17 +1,19 @@
-/* A partner's certificates to encrypt to: those of the address first, then those of its domain, each weighed. Role
- * judge; reads the store. */
+/* A partner's certificate to encrypt to: looked for in the places that count for it (certstore/find.h), each
+ * certificate weighed. Role judge; reads the store. */
 #ifndef POSTERN_PROC_JUDGE_CERTS_H
 #define POSTERN_PROC_JUDGE_CERTS_H
 
 #include "gateway/base/arena.h"
+#include "certstore/find_options.h"
 #include "certstore/judge_proto.h"
 #include "certstore/source.h"
 #include "gateway/policy/policy.h"
+#include "gateway/proc/judge_world.h"
 #include "gateway/proc/judge_cache.h"
 
 /* One that was looked at, for explain. */
 struct judge_candidate {
-	char owner[ADDRESS_TEXT_MAX];
+	char owner[ADDRESS_TEXT_MAX], place[64];
 	char sha256[CERT_HASH_TEXT];
 	bool usable, for_encrypting, pinned;
 	char why[600];
@@ -27,10 +29,19 @@ struct judge_certs {
 	size_t nseen;
 	size_t chosen; /* index into seen, when USABLE */
 };
-/* Certificates with shorter RSA keys than rsa_bits_min are not usable. 0 / -1 with pr (the store cannot be read:
- * nothing is known). run as for judge_resolve. */
-int judge_certs_find(struct judge_cache *c, struct store *s, struct source_run *run, const struct address *rcpt,
-    unsigned rsa_bits_min, int64_t now, struct arena *a, struct judge_certs *r_r, struct problem *pr)
-    __attribute__((warn_unused_result));
+struct judge_certs_question {
+	const struct judge_world *w; /* with its cache */
+	struct store *store;
+	struct source_run *run; /* what may be asked of the network, NULL nothing */
+	const struct address *rcpt;
+	const char *local; /* our domain that writes, NULL none */
+	const struct find_options *options;
+	bool listed, strict; /* as in find.h */
+	int64_t now;
+};
+/* 0 / -1 with pr (the store cannot be read: nothing is known). While run->pending is not 0 afterwards it is no answer
+ * yet. */
+int judge_certs_find(const struct judge_certs_question *q, struct arena *a, struct judge_certs *r_r,
+    struct problem *pr) __attribute__((warn_unused_result));
 
 #endif

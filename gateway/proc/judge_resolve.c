@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "gateway/base/log.h"
+#include "gateway/proc/judge_find.h"
 #include "gateway/proc/judge_format.h"
 #include "gateway/proc/judge_identities.h"
 #include "gateway/proc/judge_rule.h"
@@ -132,12 +133,41 @@ static int find_seen(struct question *q)
 	return 0;
 }
 
+/* Which of our domains speaks. A notice has the empty sender: then it is ours when we have but one, else the first.
+ */
+static const char *signing_domain(const struct question *q)
+{
+	if (address_is_null(&q->sender) && q->w->ndomains > 0)
+		return q->w->domains[0];
+	return judge_world_domain(q->w, q->sender.domain) >= 0 ? q->sender.domain : NULL;
+}
+
+/* The network is not asked for what nobody will encrypt to. A reply to sealed mail is sealed whatever the rule says:
+ * that partner was seen protected. */
+static bool may_need_certs(const struct judge_verdict *v)
+{
+	return v->seen_protected || (v->treatment == POLICY_SEAL && v->strength != POLICY_NEVER) ||
+	       (v->any_treatment == POLICY_SEAL && v->any_strength != POLICY_NEVER);
+}
+
 static int find_certs(struct question *q, struct judge_certs *certs)
 {
 	struct judge_verdict *v = q->v;
 
-	if (judge_certs_find(
-		q->w->cache, q->store, q->run, &q->recipient, q->w->rsa_bits_min, q->now, q->arena, certs, q->pr) < 0)
+	struct judge_find find;
+	struct judge_certs_question cq = {.w = q->w,
+	    .store = q->store,
+	    .run = may_need_certs(v) ? q->run : NULL,
+	    .rcpt = &q->recipient,
+	    .local = signing_domain(q),
+	    .options = &find.o,
+	    .listed = v->listed,
+	    .strict =
+		v->listed || v->seen_protected || v->strength == POLICY_REQUIRE || v->any_strength == POLICY_REQUIRE,
+	    .now = q->now};
+
+	if (judge_find(q->w, q->store, &q->recipient, &find, q->pr) < 0 ||
+	    judge_certs_find(&cq, q->arena, certs, q->pr) < 0)
 		return -1;
 	v->certs = (uint8_t)certs->state;
 	(void)snprintf(v->cert_why, sizeof v->cert_why, "%s", certs->why);
@@ -169,15 +199,6 @@ static int find_format(struct question *q)
 	v->nrcpt_certs = 0;
 	(void)snprintf(v->cert_why, sizeof v->cert_why, "%.399s", pr.text);
 	return 0;
-}
-
-/* Which of our domains speaks. A notice has the empty sender: then it is ours when we have but one, else the first.
- */
-static const char *signing_domain(const struct question *q)
-{
-	if (address_is_null(&q->sender) && q->w->ndomains > 0)
-		return q->w->domains[0];
-	return judge_world_domain(q->w, q->sender.domain) >= 0 ? q->sender.domain : NULL;
 }
 
 static int copy(struct arena *a, const uint8_t *p, size_t n, struct judge_octets *o_r)

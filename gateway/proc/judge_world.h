@@ -8,6 +8,7 @@
 
 #include "gateway/policy/policy.h"
 
+#include "certstore/find.h"
 #include "certstore/format.h"
 
 struct judge_cache;
@@ -24,6 +25,10 @@ struct judge_world {
 	int64_t learn_max;	  /* owners */
 	int64_t learn_future_max; /* s */
 	bool tls_verified;	  /* the outbound next hop is configured to be verified (explain) */
+	struct find_options find; /* where certificates are looked for, for whom nothing else is said */
+	struct find_limits find_limits;
+	bool harvest;	     /* certificates to encrypt to, out of signed and believed mail */
+	int64_t harvest_max; /* owners */
 	struct judge_cache *cache;
 };
 

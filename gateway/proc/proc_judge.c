@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "certstore/admin_proto.h"
+#include "certstore/find_settings.h"
 #include "certstore/judge_proto.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
@@ -132,7 +133,7 @@ static void answer_signers(uint32_t id, struct ipc_in *in)
 
 	if (judge_signers_get(in, a, rq) != 0)
 		log_fatal("the relay's question on signers cannot be read");
-	judge_signers(me.store, &me.world, NULL, rq, time(NULL), t);
+	judge_signers(me.store, &me.world, NULL, rq, time(NULL), a, t);
 	changed_elsewhere();
 	judge_learn(me.store, &me.world, rq, t, time(NULL));
 	changed_here(JUDGE_NOBODY); /* how mail is written changes, not who is believed */
@@ -323,6 +324,19 @@ static void fill_believing(const struct conf *conf, size_t n)
 	judge_cache_believing_set(me.world.cache, &me.believing);
 }
 
+static void fill_find(const struct find_settings *f, struct judge_world *w)
+{
+	struct problem pr = {0};
+
+	if (find_settings_options(f, &w->find, &pr) < 0)
+		log_fatal("%s", pr.text);
+	w->find_limits = (struct find_limits){.timeout_ms = (uint32_t)f->place_timeout,
+	    .octets_max = (uint32_t)f->answer_max,
+	    .weigh_max = (unsigned)f->certificates_max};
+	w->harvest = f->harvest;
+	w->harvest_max = f->harvest_max;
+}
+
 static void fill_world(const struct conf *conf)
 {
 	size_t n = conf_domains(conf);
@@ -346,6 +360,7 @@ static void fill_world(const struct conf *conf)
 	me.world.strength = (enum policy_strength)conf_top(conf)->default_strength;
 	me.world.tls_verified = conf_top(conf)->relay_tls == CONF_TLS_VERIFY && conf_top(conf)->relay_host[0];
 	fill_format(conf_section(conf, "format"), &me.world);
+	fill_find(conf_section(conf, "find"), &me.world);
 	me.world.cache = judge_cache_new();
 	fill_believing(conf, n);
 }

@@ -45,6 +45,10 @@ static inline void judge_fixture_start(struct judge_fixture *f)
 	    .learn = true,
 	    .learn_max = 100,
 	    .learn_future_max = 300,
+	    .find = find_options_default(),
+	    .find_limits = {.timeout_ms = 1000, .octets_max = 65536, .weigh_max = 32},
+	    .harvest = true,
+	    .harvest_max = 100,
 	    .cache = judge_cache_new()};
 }
 

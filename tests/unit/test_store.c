@@ -500,6 +500,43 @@ START_TEST(capabilities)
 }
 END_TEST
 
+static void harvested_are(const char *owner, const char *want)
+{
+	struct store_cert *list;
+	char got[64] = "";
+	size_t n;
+
+	OK(store_certs(s, owner, &list, &n, &pr));
+	for (size_t i = 0; i < n; i++)
+		snprintf(got + strlen(got), sizeof got - strlen(got), "%s%.2s%s", i ? " " : "", list[i].sha256,
+		    list[i].pinned ? "!" : "");
+	store_certs_free(list, n);
+	ck_assert_str_eq(got, want);
+}
+
+/* Four of an owner, the oldest goes; what the admin put there is neither changed nor counted. */
+START_TEST(harvest)
+{
+	char owner[] = "lab.example", der[] = "der", pinned[] = "pinned";
+	struct store_cert c = {.owner = owner, .der = (uint8_t *)der, .der_len = 3, .source = pinned, .pinned = true};
+	int64_t n, rows = audit_rows();
+
+	memset(c.sha256, 'p', 64);
+	OK(store_cert_add(s, &c, "root", &pr));
+	ck_assert_int_eq(store_cert_harvest(s, &c, 2, "x", &pr), 0);
+	for (char ch = 'a'; ch <= 'c'; ch++) {
+		memset(c.sha256, ch, 64);
+		ck_assert_int_eq(store_cert_harvest(s, &c, 2, "x", &pr), 1);
+		ck_assert_int_eq(store_cert_harvest(s, &c, 2, "x", &pr), 0);
+	}
+	harvested_are("lab.example", "pp! bb cc");
+	ck_assert_int_eq(audit_rows(), rows + 4);
+	OK(store_cert_harvested(s, &n, &pr));
+	ck_assert_int_eq(n, 1);
+	OK(store_audit_verify(s, &pr));
+}
+END_TEST
+
 /* A store of the first schema goes on with all it had. */
 START_TEST(from_schema_1)
 {
@@ -519,6 +556,7 @@ START_TEST(from_schema_1)
 	    "DROP TABLE bundle; DROP TABLE revoked; DROP TABLE warned; DROP TABLE believed;"
 	    "ALTER TABLE partner DROP COLUMN family;"
 	    "DROP TABLE capabilities; ALTER TABLE partner DROP COLUMN format;"
+	    "ALTER TABLE partner DROP COLUMN find;"
 	    "ALTER TABLE rule DROP COLUMN exempt; PRAGMA user_version = 1");
 	s = store_open(dir, &pr);
 	ck_assert_msg(s != NULL, "%s", pr.text);
@@ -534,10 +572,14 @@ START_TEST(from_schema_1)
 	ck_assert(p->added == 1000 && p->seen_protected == 5000);
 	free(p->format);
 	p->format = strdup("triple=yes");
+	ck_assert_str_eq(p->find, "");
+	free(p->find);
+	p->find = strdup("order=direct");
 	OK(store_partner_put(s, p, "root", &pr));
 	store_partners_free(p, 1);
 	OK(store_partner_get(s, "lab.example", &p, &pr));
 	ck_assert_str_eq(p->format, "triple=yes");
+	ck_assert_str_eq(p->find, "order=direct");
 	store_partners_free(p, 1);
 	OK(store_caps_put(s, &c, NULL, &pr));
 	caps_are("lab.example", 1, "one", 100);
@@ -691,6 +733,7 @@ static Suite *suite(void)
 	tcase_add_test(t, one_transaction);
 	tcase_add_test(t, grouped);
 	tcase_add_test(t, capabilities);
+	tcase_add_test(t, harvest);
 	tcase_add_test(t, from_schema_1);
 	tcase_add_test(t, versions);
 	tcase_add_test(t, snapshot);

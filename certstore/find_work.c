@@ -1,0 +1,173 @@
+/* Steps and what they found. */
+#include "certstore/find_work.h"
+
+#include <openssl/x509v3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "certstore/cert.h"
+#include "certstore/cert_read.h"
+#include "certstore/trace.h"
+#include "gateway/base/mem.h"
+
+struct find_step *find_work_step(struct find_work *w, enum find_tier t, bool address, const char *place)
+{
+	struct find_step *s;
+
+	if (w->nsteps == FIND_STEPS_MAX) {
+		s = w->steps[FIND_STEPS_MAX - 1];
+		find_work_failed(s, "more than %d places would have to be asked", FIND_STEPS_MAX);
+		return s;
+	}
+	s = mem_new(sizeof *s);
+	s->tier = t;
+	s->source = FIND_IN_NETWORK;
+	s->address = address;
+	s->place = place;
+	s->owner = address ? w->address : w->q->who->domain;
+	w->steps[w->nsteps++] = s;
+	return s;
+}
+
+void find_work_fill(const struct find_work *w, struct source_ask *a, enum source_kind kind, enum source_chosen chosen)
+{
+	memset(a, 0, sizeof *a);
+	a->kind = kind;
+	a->chosen = chosen;
+	a->max = w->q->limits->octets_max;
+	a->timeout_ms = w->q->limits->timeout_ms;
+}
+
+void find_work_failed(struct find_step *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (s->answer == FIND_STEP_PENDING)
+		return;
+	s->answer = FIND_STEP_TEMP;
+	s->hard = true;
+	va_start(ap, fmt);
+	(void)vsnprintf(s->why, sizeof s->why, fmt, ap);
+	va_end(ap);
+}
+
+void find_work_passed(struct find_work *w, struct find_step *s, const char *fmt, ...)
+{
+	struct trace_step *t = trace_add(w->q->run ? w->q->run->trace : NULL, s->place, "%s", s->owner);
+	char text[400];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	if (t)
+		(void)snprintf(t->answer, sizeof t->answer, "passed over: %s", text);
+	if (s->answer == FIND_STEP_NONE)
+		(void)snprintf(s->why, sizeof s->why, "%s", text);
+}
+
+const struct source_answer *find_work_ask(
+    struct find_work *w, struct find_step *s, const struct source_ask *a, bool hard)
+{
+	const struct source_answer *r = source_get(w->q->run, s->place, a);
+
+	if (!r) {
+		s->answer = FIND_STEP_PENDING;
+		return NULL;
+	}
+	if (r->status != SOURCE_TEMP)
+		return r;
+	if (s->answer == FIND_STEP_PENDING)
+		return r;
+	s->answer = FIND_STEP_TEMP;
+	s->hard = s->hard || hard || r->dnssec == SOURCE_BOGUS || r->dnssec == SOURCE_SIGNED_SILENT;
+	(void)snprintf(s->why, sizeof s->why, "%.60s %.120s: %.200s", s->place,
+	    a->kind == SOURCE_LDAP && a->directory[0] ? a->directory : a->name, r->why);
+	return r;
+}
+
+static bool is_known(const struct find_step *s, const void *p, size_t n)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].n == n && memcmp(s->v[i].p, p, n) == 0)
+			return true;
+	return false;
+}
+
+static void keep(struct find_work *w, struct find_step *s, const void *p, size_t n, const struct trust_dane *dane)
+{
+	char *copy;
+
+	if (is_known(s, p, n))
+		return;
+	copy = s->n < FIND_CERTS_MAX ? arena_dup(w->mem, p, n) : NULL;
+	if (!copy) {
+		find_work_passed(w, s, "more certificates than are looked at");
+		return;
+	}
+	if (dane) {
+		s->dane[s->n] = arena_alloc(w->mem, sizeof *dane);
+		if (!s->dane[s->n])
+			return;
+		*s->dane[s->n] = *dane;
+	}
+	s->v[s->n++] = (struct find_octets){(const uint8_t *)copy, n};
+	if (s->answer == FIND_STEP_NONE)
+		s->answer = FIND_STEP_FOUND;
+}
+
+static void keep_issuer(struct find_work *w, struct find_step *s, const void *p, size_t n)
+{
+	char *copy = s->nissuers < FIND_ISSUERS_MAX ? arena_dup(w->mem, p, n) : NULL;
+
+	if (copy)
+		s->issuers[s->nissuers++] = (struct find_octets){(const uint8_t *)copy, n};
+}
+
+static void take_one(struct find_work *w, struct find_step *s, X509 *x, const struct trust_dane *dane)
+{
+	unsigned char *der = NULL;
+	int n = i2d_X509(x, &der);
+
+	if (n <= 0)
+		return;
+	if (X509_check_ca(x) > 0)
+		keep_issuer(w, s, der, (size_t)n);
+	keep(w, s, der, (size_t)n, dane);
+	OPENSSL_free(der);
+}
+
+void find_work_take(struct find_work *w, struct find_step *s, const void *p, size_t n, const struct trust_dane *dane)
+{
+	X509 *list[FIND_CERTS_MAX];
+	struct problem pr = {0};
+	int k = cert_read_any(p, n, list, FIND_CERTS_MAX, &pr);
+
+	if (k < 0) {
+		if (n > 0 && n <= CERT_DER_MAX)
+			keep(w, s, p, n, dane);
+		else
+			find_work_passed(w, s, "%.300s", pr.text);
+		return;
+	}
+	for (int i = 0; i < k; i++)
+		take_one(w, s, list[i], dane);
+	cert_list_free(list, (size_t)k);
+}
+
+bool find_work_may_tell(struct find_work *w, bool dns, const char *place, const char *query)
+{
+	const struct find_options *o = w->q->options;
+	struct trace_step *t;
+
+	if (!w->q->who->local[0])
+		return false;
+	if (o->by_address == FIND_ADDRESS_ALWAYS || (o->by_address == FIND_ADDRESS_LISTED && (!dns || w->q->listed)))
+		return true;
+	t = trace_add(w->q->run->trace, place, "%s", query);
+	if (t)
+		(void)snprintf(t->answer, sizeof t->answer, "not asked: by-address = %s, and the partner is %slisted",
+		    o->by_address == FIND_ADDRESS_NEVER ? "never" : "listed", w->q->listed ? "" : "not ");
+	return false;
+}

@@ -1,0 +1,59 @@
+/*
+ * One look for a certificate in the making: the steps that were gone, what each found. For find.c and the files of
+ * the places, find_dns.c, find_ldap.c, find_http.c.
+ */
+#ifndef POSTERN_CERTSTORE_FIND_WORK_H
+#define POSTERN_CERTSTORE_FIND_WORK_H
+
+#include "certstore/find.h"
+
+enum { FIND_STEPS_MAX = 40, FIND_HINTS_MAX = 16, FIND_MEMORY = 4 << 20 };
+
+enum find_answer { FIND_STEP_NONE, FIND_STEP_FOUND, FIND_STEP_TEMP, FIND_STEP_PENDING };
+/* One question to one place, and what came of it. */
+struct find_step {
+	enum find_tier tier;
+	enum find_source source;
+	bool address; /* asked for the address, else for the domain */
+	const char *place;
+	const char *owner;
+	enum find_answer answer;
+	bool hard;     /* TEMP: uncertain whoever the partner is */
+	char why[400]; /* TEMP, and what was passed over */
+	struct find_octets v[FIND_CERTS_MAX], issuers[FIND_ISSUERS_MAX];
+	struct trust_dane *dane[FIND_CERTS_MAX]; /* NULL: none */
+	size_t n, nissuers;
+};
+struct find_work {
+	const struct find_question *q;
+	struct arena *mem;
+	struct find_step *steps[FIND_STEPS_MAX];
+	size_t nsteps;
+	struct trust_dane
+	    *hints[FIND_HINTS_MAX]; /* SMIMEA records that say which certificates of other places count */
+	size_t nhints;
+	char address[ADDRESS_TEXT_MAX];
+	unsigned weighed;
+};
+
+/* A new step, NONE as yet. Never NULL: past FIND_STEPS_MAX the last one is a TEMP that takes what comes. */
+struct find_step *find_work_step(struct find_work *w, enum find_tier t, bool address, const char *place);
+/* Asks; NULL when the answer is pending (the step then says so). A TEMP is written into the step: hard when hard is
+ * set, or DNS showed it to be no mere silence; a NONE leaves the step as it is. */
+const struct source_answer *find_work_ask(
+    struct find_work *w, struct find_step *s, const struct source_ask *a, bool hard);
+/* A question with the limits set. */
+void find_work_fill(
+    const struct find_work *w, struct source_ask *a, enum source_kind kind, enum source_chosen chosen);
+/* The step cannot be told: a pointer that was seen leads nowhere. */
+void find_work_failed(struct find_step *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Something was passed over: it stands in the trace and the step. */
+void find_work_passed(struct find_work *w, struct find_step *s, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* What the octets hold: certificates in DER, PEM, PKCS#7; those of CAs count as issuers too. One that cannot be read
+ * stands there as it is, to be weighed and found unreadable. dane NULL: none. */
+void find_work_take(struct find_work *w, struct find_step *s, const void *p, size_t n, const struct trust_dane *dane);
+/* May this place be told the address? dns: it is DNS. When not, it stands in the trace. */
+bool find_work_may_tell(struct find_work *w, bool dns, const char *place, const char *query);
+
+#endif

@@ -1,0 +1,80 @@
+/* The TXT record _smg: its grammar, and everything beside it. */
+#include "certstore/smg_record.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY "; key=sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA-"
+
+static int one(const char *text, char url[SMG_RECORD_URL_MAX + 1], const char **why)
+{
+	uint8_t rd[300];
+	size_t n = strlen(text);
+
+	rd[0] = (uint8_t)n;
+	memcpy(rd + 1, text, n);
+	return smg_record_read(rd, n + 1, url, why);
+}
+
+START_TEST(grammar)
+{
+	static const struct {
+		const char *text;
+		int rc;
+		const char *url;
+	} t[] = {
+	    {"v=smg1; url=https://smg.lab.example/s", 1, "https://smg.lab.example/s"},
+	    {"v=smg1; url=https://smg.lab.example/s" KEY, 1, "https://smg.lab.example/s"},
+	    {"v=smg1; url=https://smg.lab.example/s" KEY KEY, 1, "https://smg.lab.example/s"},
+	    {"v=smg1; url=https://smg.lab.example/s" KEY KEY KEY, -1, NULL},
+	    {"v=smg1; url=http://smg.lab.example/s", -1, NULL},
+	    {"v=smg1; url=https://", -1, NULL},
+	    {"v=smg1; key=sha256/x", -1, NULL},
+	    {"v=smg1", -1, NULL},
+	    {"v=smg1; url=https://a.example/;x", -1, NULL},
+	    {"v=smg1; url=https://a.example/ x", -1, NULL},
+	    {"v=spf1 -all", 0, ""},
+	    {"", 0, ""},
+	};
+
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		char url[SMG_RECORD_URL_MAX + 1];
+		const char *why;
+
+		ck_assert_msg(one(t[i].text, url, &why) == t[i].rc, "%s", t[i].text);
+		ck_assert((t[i].rc < 0) == (why[0] != '\0'));
+		if (t[i].url)
+			ck_assert_str_eq(url, t[i].url);
+	}
+}
+END_TEST
+
+START_TEST(strings)
+{
+	char url[SMG_RECORD_URL_MAX + 1];
+	const char *why;
+
+	ck_assert_int_eq(smg_record_read((const uint8_t *)"", 0, url, &why), 0);
+	ck_assert_int_eq(smg_record_read((const uint8_t *)"\6v=smg1\5 url=", 13, url, &why), -1);
+	ck_assert_str_eq(why, "the TXT record of _smg has more than one string");
+	ck_assert_int_eq(smg_record_read((const uint8_t *)"\xffv=smg1", 7, url, &why), 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("smg_record");
+	TCase *tc = tcase_create("all");
+	SRunner *sr;
+	int failed;
+
+	tcase_add_test(tc, grammar);
+	tcase_add_test(tc, strings);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
