@@ -261,6 +261,7 @@ void judge_signers_put(struct ipc_out *o, const struct judge_signers *m)
 	ipc_put_u16(o, (uint16_t)m->n);
 	for (size_t i = 0; i < m->n; i++) {
 		put_octets(o, &m->v[i].cert);
+		put_octets(o, &m->v[i].enc);
 		put_octets(o, &m->v[i].caps);
 		ipc_put_u64(o, (uint64_t)m->v[i].signing_time);
 	}
@@ -277,6 +278,7 @@ int judge_signers_get(struct ipc_in *in, struct arena *a, struct judge_signers *
 	m_r->n = get_count(in, JUDGE_CERTS_MAX);
 	for (size_t i = 0; i < m_r->n; i++) {
 		get_octets(in, a, CERT_DER_MAX, &m_r->v[i].cert);
+		get_octets(in, a, CERT_DER_MAX, &m_r->v[i].enc);
 		get_octets(in, a, JUDGE_CAPS_MAX, &m_r->v[i].caps);
 		m_r->v[i].signing_time = (int64_t)ipc_get_u64(in);
 	}

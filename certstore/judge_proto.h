@@ -75,6 +75,7 @@ struct judge_identity_list {
 #define JUDGE_CAPS_MAX 1024
 struct judge_signer {
 	struct judge_octets cert;
+	struct judge_octets enc;  /* the certificate that it wants mail encrypted to, none: n == 0 */
 	struct judge_octets caps; /* its SMIMECapabilities attribute's value, none: n == 0 */
 	int64_t signing_time;	  /* unix s; 0: it gave none */
 };

@@ -56,6 +56,8 @@ static void note_signer(struct work *w, const struct cms_signer_facts *s)
 	}
 	js->signing_time = s->signing_time;
 	keep_caps(w, s, js);
+	if (s->enc_cert != NULL && X509_cmp(s->enc_cert, s->cert) != 0)
+		(void)keep_cert(w, s->enc_cert, &js->enc); /* without room it is left out, as the capabilities are */
 	w->nsigners++;
 }
 

@@ -20,6 +20,7 @@
 #include "gateway/proc/format_settings.h"
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_cache.h"
+#include "gateway/proc/judge_harvest.h"
 #include "gateway/proc/judge_identities.h"
 #include "gateway/proc/judge_learn.h"
 #include "gateway/proc/judge_resolve.h"
@@ -134,6 +135,7 @@ static void answer_signers(uint32_t id, struct ipc_in *in)
 	judge_signers(me.store, &me.world, NULL, rq, time(NULL), t);
 	changed_elsewhere();
 	judge_learn(me.store, &me.world, rq, t, time(NULL));
+	judge_harvest(me.store, &me.world, NULL, rq, t, time(NULL));
 	changed_here(JUDGE_NOBODY); /* how mail is written changes, not who is believed */
 	ipc_out_init(&o, JUDGE_TRUST, id);
 	judge_trust_put(&o, t);

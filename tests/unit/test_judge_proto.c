@@ -89,7 +89,7 @@ static void put_signers(struct ipc_out *o)
 	struct judge_signers m = {.our_domain = "hospital.example",
 	    .from = "b@lab.example",
 	    .n = 1,
-	    .v = {{{der, 4}, {der, 3}, -5}},
+	    .v = {{{der, 4}, {der, 6}, {der, 3}, -5}},
 	    .extra = {{der, 7}},
 	    .nextra = 1};
 
