@@ -182,6 +182,7 @@ static void copy(const struct find_result *f, struct judge_certs *r)
 		k->for_encrypting = s->w.worth != FIND_OTHER;
 		k->pinned = s->pinned;
 		k->not_before = s->w.not_before;
+		k->der = (struct judge_octets){s->der.p, s->der.n};
 	}
 }
 
@@ -195,6 +196,7 @@ int judge_certs_find(
 	    .limits = &q->w->find_limits,
 	    .listed = q->listed,
 	    .strict = q->strict,
+	    .all = q->all,
 	    .run = q->run,
 	    .weigh = weigh,
 	    .ctx = (void *)(uintptr_t)q};
