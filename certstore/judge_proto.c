@@ -253,18 +253,43 @@ int judge_identity_list_get(struct ipc_in *in, struct arena *a, struct judge_ide
 
 /* ---- JUDGE_SIGNERS ---- */
 
+static void put_signer(struct ipc_out *o, const struct judge_signer *m)
+{
+	put_octets(o, &m->cert);
+	put_octets(o, &m->id.issuer);
+	put_octets(o, &m->id.serial);
+	put_octets(o, &m->id.ski);
+	put_octets(o, &m->caps);
+	ipc_put_u64(o, (uint64_t)m->signing_time);
+}
+
+static void get_signer(struct ipc_in *in, struct arena *a, struct judge_signer *m_r)
+{
+	get_octets(in, a, CERT_DER_MAX, &m_r->cert);
+	get_octets(in, a, JUDGE_ISSUER_MAX, &m_r->id.issuer);
+	get_octets(in, a, JUDGE_SERIAL_MAX, &m_r->id.serial);
+	get_octets(in, a, JUDGE_SKI_MAX, &m_r->id.ski);
+	get_octets(in, a, JUDGE_CAPS_MAX, &m_r->caps);
+	m_r->signing_time = (int64_t)ipc_get_u64(in);
+}
+
 void judge_signers_put(struct ipc_out *o, const struct judge_signers *m)
 {
 	REQUIRE(m->n <= JUDGE_CERTS_MAX && m->nextra <= JUDGE_CERTS_MAX);
 	ipc_put_str(o, m->our_domain);
 	ipc_put_str(o, m->from);
 	ipc_put_u16(o, (uint16_t)m->n);
+<<<<<<< HEAD
 	for (size_t i = 0; i < m->n; i++) {
 		put_octets(o, &m->v[i].cert);
 		put_octets(o, &m->v[i].enc);
 		put_octets(o, &m->v[i].caps);
 		ipc_put_u64(o, (uint64_t)m->v[i].signing_time);
 	}
+=======
+	for (size_t i = 0; i < m->n; i++)
+		put_signer(o, &m->v[i]);
+>>>>>>> 1dbde3ec7446eac6a79afd270379f1997b4e2c96
 	ipc_put_u16(o, (uint16_t)m->nextra);
 	for (size_t i = 0; i < m->nextra; i++)
 		put_octets(o, &m->extra[i]);
@@ -276,12 +301,17 @@ int judge_signers_get(struct ipc_in *in, struct arena *a, struct judge_signers *
 	ipc_get_str(in, m_r->our_domain, sizeof m_r->our_domain);
 	ipc_get_str(in, m_r->from, sizeof m_r->from);
 	m_r->n = get_count(in, JUDGE_CERTS_MAX);
+<<<<<<< HEAD
 	for (size_t i = 0; i < m_r->n; i++) {
 		get_octets(in, a, CERT_DER_MAX, &m_r->v[i].cert);
 		get_octets(in, a, CERT_DER_MAX, &m_r->v[i].enc);
 		get_octets(in, a, JUDGE_CAPS_MAX, &m_r->v[i].caps);
 		m_r->v[i].signing_time = (int64_t)ipc_get_u64(in);
 	}
+=======
+	for (size_t i = 0; i < m_r->n; i++)
+		get_signer(in, a, &m_r->v[i]);
+>>>>>>> 1dbde3ec7446eac6a79afd270379f1997b4e2c96
 	m_r->nextra = get_count(in, JUDGE_CERTS_MAX);
 	for (size_t i = 0; i < m_r->nextra; i++)
 		get_octets(in, a, CERT_DER_MAX, &m_r->extra[i]);
@@ -300,9 +330,33 @@ void judge_trust_put(struct ipc_out *o, const struct judge_trust *m)
 		ipc_put_str(o, m->v[i].caps);
 		ipc_put_str(o, m->v[i].why);
 	}
+	REQUIRE(m->nknown <= JUDGE_KNOWN_MAX);
+	ipc_put_u16(o, (uint16_t)m->nknown);
+	for (size_t i = 0; i < m->nknown; i++) {
+		put_octets(o, &m->known[i].cert);
+		ipc_put_u8(o, m->known[i].state);
+		ipc_put_str(o, m->known[i].why);
+	}
 }
 
-int judge_trust_get(struct ipc_in *in, struct judge_trust *m_r)
+static void get_known(struct ipc_in *in, struct arena *a, struct judge_trust *m_r)
+{
+	size_t octets = 0;
+
+	m_r->nknown = get_count(in, JUDGE_KNOWN_MAX);
+	for (size_t i = 0; i < m_r->nknown; i++) {
+		struct judge_known *k = &m_r->known[i];
+
+		get_octets(in, a, JUDGE_KNOWN_OCTETS - octets, &k->cert);
+		if (k->cert.n == 0)
+			in->bad = true;
+		octets += k->cert.n;
+		k->state = get_number(in, JUDGE_TRUST_GOOD, JUDGE_TRUST_EXPIRED);
+		ipc_get_str(in, k->why, sizeof k->why);
+	}
+}
+
+int judge_trust_get(struct ipc_in *in, struct arena *a, struct judge_trust *m_r)
 {
 	memset(m_r, 0, sizeof *m_r);
 	m_r->n = get_count(in, JUDGE_CERTS_MAX);
@@ -312,7 +366,19 @@ int judge_trust_get(struct ipc_in *in, struct judge_trust *m_r)
 		ipc_get_str(in, m_r->v[i].caps, sizeof m_r->v[i].caps);
 		ipc_get_str(in, m_r->v[i].why, sizeof m_r->v[i].why);
 	}
+	get_known(in, a, m_r);
 	return ipc_end(in);
+}
+
+int judge_trust_copy(struct arena *a, const struct judge_trust *t, struct judge_trust *t_r)
+{
+	*t_r = *t;
+	for (size_t i = 0; i < t->nknown; i++) {
+		t_r->known[i].cert.p = (const uint8_t *)arena_dup(a, t->known[i].cert.p, t->known[i].cert.n);
+		if (!t_r->known[i].cert.p)
+			return -1;
+	}
+	return 0;
 }
 
 /* ---- JUDGE_SEEN ---- */

@@ -73,9 +73,22 @@ struct judge_identity_list {
 };
 /* ---- signers ---- */
 #define JUDGE_CAPS_MAX 1024
+/* Whose certificate it is that did not come with the message (RFC 5652 5.3 SignerIdentifier): issuer and serial, DER
+ * of both, or ski, the key identifier's octets. */
+#define JUDGE_ISSUER_MAX 2048
+#define JUDGE_SERIAL_MAX 64
+#define JUDGE_SKI_MAX 64
+struct judge_signer_id {
+	struct judge_octets issuer, serial, ski;
+};
 struct judge_signer {
+<<<<<<< HEAD
 	struct judge_octets cert;
 	struct judge_octets enc;  /* the certificate that it wants mail encrypted to, none: n == 0 */
+=======
+	struct judge_octets cert; /* n == 0: not in the message, id names it */
+	struct judge_signer_id id;
+>>>>>>> 1dbde3ec7446eac6a79afd270379f1997b4e2c96
 	struct judge_octets caps; /* its SMIMECapabilities attribute's value, none: n == 0 */
 	int64_t signing_time;	  /* unix s; 0: it gave none */
 };
@@ -96,14 +109,26 @@ enum judge_trust_state {
 			      */
 	JUDGE_TRUST_REVOKED,
 };
+/* A certificate of the author's that the store has and that a signer without one names, weighed like the others. The
+ * signature decides whether it is the right one. No more of them, and no more octets in all, than fit into a job. */
+#define JUDGE_KNOWN_MAX 4
+#define JUDGE_KNOWN_OCTETS 12288
+struct judge_known {
+	struct judge_octets cert;
+	uint8_t state;
+	char why[400];
+};
 struct judge_trust {
 	size_t n;
 	struct {
 		uint8_t state;
-		char sha256[65]; /* of the certificate */
+		char sha256[65]; /* of the certificate; "": there is none in the message, why says who was looked for
+				  */
 		char caps[65];	 /* sha256 of the capabilities that need not be told again; "": any */
 		char why[400];	 /* names subject, serial, dates, anchor or what is missing */
 	} v[JUDGE_CERTS_MAX];
+	size_t nknown;
+	struct judge_known known[JUDGE_KNOWN_MAX];
 };
 
 /* encode appends to o (ipc_out_init done by the caller with the matching type); decode reads in, memory of octets
@@ -121,7 +146,10 @@ void judge_signers_put(struct ipc_out *o, const struct judge_signers *m);
 int judge_signers_get(struct ipc_in *in, struct arena *a, struct judge_signers *m_r)
     __attribute__((warn_unused_result));
 void judge_trust_put(struct ipc_out *o, const struct judge_trust *m);
-int judge_trust_get(struct ipc_in *in, struct judge_trust *m_r) __attribute__((warn_unused_result));
+int judge_trust_get(struct ipc_in *in, struct arena *a, struct judge_trust *m_r) __attribute__((warn_unused_result));
+/* A copy that outlives t's arena. 0, or -1 past a's end. */
+int judge_trust_copy(struct arena *a, const struct judge_trust *t, struct judge_trust *t_r)
+    __attribute__((warn_unused_result));
 void judge_seen_put(struct ipc_out *o, const char *domain);
 int judge_seen_get(struct ipc_in *in, char domain[256]) __attribute__((warn_unused_result));
 /* Whose signatures or keys may be believed otherwise than before: one domain, "" anybody's, JUDGE_NOBODY no one's. */

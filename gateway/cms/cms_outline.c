@@ -69,6 +69,11 @@ bool cms_outline_has_content(const struct cms_outline *o)
 	return o->sk.has_content;
 }
 
+bool cms_outline_receipt(const struct cms_outline *o)
+{
+	return o->sk.kind == CMS_KIND_SIGNED && o->sk.inner == NID_id_smime_ct_receipt;
+}
+
 const struct cms_skeleton *cms_outline_skeleton(const struct cms_outline *o)
 {
 	return &o->sk;
@@ -155,9 +160,11 @@ static int check_signed(const struct cms_skeleton *sk, struct problem *pr)
 {
 	if (sk->signers == 0)
 		return problem_perm(pr, "The signed message is signed by nobody: it only carries certificates.");
-	if (sk->inner != NID_pkcs7_data)
-		return problem_perm(
-		    pr, "The signed content is declared to be something else than data (RFC 8551 2.4.2).");
+	if (sk->inner == NID_id_smime_ct_receipt && !sk->has_content)
+		return problem_perm(pr, "The signed receipt carries no receipt (RFC 2634 2.4).");
+	if (sk->inner != NID_pkcs7_data && sk->inner != NID_id_smime_ct_receipt)
+		return problem_perm(pr, "The signed content is declared to be something else than data (RFC 8551 "
+					"2.4.2) or a receipt (RFC 2634 2.4).");
 	return 0;
 }
 

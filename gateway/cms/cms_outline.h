@@ -18,8 +18,8 @@ int cms_outline(struct reader *der, const struct cms_limits *lim, struct cms_out
 void cms_outline_free(struct cms_outline *o);
 enum cms_kind cms_outline_kind(const struct cms_outline *o);
 /* Refuses what can be refused without a key: RC2, DES, 3DES, unknown ciphers, GCM tag != 16 octets or nonce != 12,
- * content that cannot be the cipher's, missing content, a content type other than data, SignedData that nobody
- * signed, a compression other than zlib and everything unknown. */
+ * content that cannot be the cipher's, missing content, a content type other than data (what is signed may be a
+ * receipt, too), SignedData that nobody signed, a compression other than zlib and everything unknown. */
 int cms_outline_check(const struct cms_outline *o, struct problem *pr) __attribute__((warn_unused_result));
 /* Name of the content cipher ("aes-256-cbc") of an enveloped one; "" otherwise or when it is not in our table. */
 const char *cms_outline_cipher(const struct cms_outline *o);
@@ -33,6 +33,8 @@ size_t cms_outline_recipients(const struct cms_outline *o);
 int cms_outline_key_hash(const struct cms_outline *o, X509 *cert, uint8_t hash_r[32]);
 /* True when the content string is inside (SignedData: opaque, not detached; CompressedData). */
 bool cms_outline_has_content(const struct cms_outline *o);
+/* SignedData around a receipt (RFC 2634 2.4): what is signed is DER, no entity of MIME. */
+bool cms_outline_receipt(const struct cms_outline *o);
 
 /* ---- for cms_decrypt.c and cms_verify.c ---- */
 const struct cms_skeleton *cms_outline_skeleton(const struct cms_outline *o);

@@ -20,6 +20,12 @@
 #include "gateway/cms/cms_cert.h"
 #include "gateway/cms/cms_prefer.h"
 
+/* Certificates that are known beforehand. */
+struct known {
+	X509 *const *v;
+	size_t n;
+};
+
 /* One running digest for each algorithm some signer uses. */
 enum { RUNS_MAX = 3 };
 struct run {
@@ -151,7 +157,7 @@ static int pss_hash(const X509_ALGOR *sig)
 	return nid;
 }
 
-/* Names, and whether the algorithms are allowed and fit each other and the key. */
+/* Names, and whether the algorithms are allowed and fit each other and the key, when there is one. */
 static int check_algorithms(CMS_SignerInfo *si, struct cms_signer_facts *f)
 {
 	X509_ALGOR *dig, *sig;
@@ -167,11 +173,8 @@ static int check_algorithms(CMS_SignerInfo *si, struct cms_signer_facts *f)
 		    "signed with the digest %s, which is not accepted (SHA-256 or better is needed)", f->digest);
 		return -1;
 	}
-	if (f->cert == NULL) {
-		refuse(f, "the signer's certificate is not in the message");
-		return -1;
-	}
-	if (!cms_alg_sig_fits(OBJ_obj2nid(sig_obj), OBJ_obj2nid(dig_obj), X509_get0_pubkey(f->cert))) {
+	if (f->cert != NULL &&
+	    !cms_alg_sig_fits(OBJ_obj2nid(sig_obj), OBJ_obj2nid(dig_obj), X509_get0_pubkey(f->cert))) {
 		snprintf(f->why, sizeof(f->why),
 		    "the signature algorithm %s does not fit the digest %s and the signer's key", f->sigalg,
 		    f->digest);
@@ -190,7 +193,7 @@ static int check_key(struct cms_signer_facts *f)
 	struct problem weak;
 
 	problem_clear(&weak);
-	if (cms_cert_sign_key_ok(f->cert, &weak) == 0)
+	if (f->cert == NULL || cms_cert_sign_key_ok(f->cert, &weak) == 0)
 		return 0;
 	snprintf(f->why, sizeof(f->why), "%.*s", (int)sizeof(f->why) - 1, weak.text);
 	return -1;
@@ -211,14 +214,59 @@ static void note_reader(
 		f->enc_cert = cert;
 }
 
-static void check_signer(
-    struct cms_outline *o, STACK_OF(X509) * certs, CMS_SignerInfo *si, struct runs *rs, struct cms_signer_facts *f)
+/* DER of an OpenSSL object or string, in memory of our own. */
+static void take_der(uint8_t **p_r, size_t *n_r, unsigned char *der, int n)
+{
+	if (n > 0) {
+		*p_r = (uint8_t *)mem_dup(der, (size_t)n);
+		*n_r = (size_t)n;
+	}
+	OPENSSL_free(der);
+}
+
+static void missing(CMS_SignerInfo *si, struct cms_signer_facts *f)
+{
+	ASN1_OCTET_STRING *ski = NULL;
+	X509_NAME *issuer = NULL;
+	ASN1_INTEGER *serial = NULL;
+	unsigned char *der = NULL;
+	int n;
+
+	refuse(f, "the signer's certificate is not in the message");
+	if (CMS_SignerInfo_get0_signer_id(si, &ski, &issuer, &serial) != 1)
+		return;
+	if (ski != NULL && ASN1_STRING_length(ski) > 0) {
+		f->id.nski = (size_t)ASN1_STRING_length(ski);
+		f->id.ski = (uint8_t *)mem_dup(ASN1_STRING_get0_data(ski), f->id.nski);
+	}
+	if (issuer != NULL && serial != NULL) {
+		n = i2d_X509_NAME(issuer, &der);
+		take_der(&f->id.issuer, &f->id.nissuer, der, n);
+		der = NULL;
+		n = i2d_ASN1_INTEGER(serial, &der);
+		take_der(&f->id.serial, &f->id.nserial, der, n);
+	}
+	f->missing = f->id.nski > 0 || (f->id.nissuer > 0 && f->id.nserial > 0);
+}
+
+static void facts_clear(struct cms_signer_facts *f)
+{
+	X509_free(f->cert);
+	X509_free(f->enc_cert);
+	free(f->caps);
+	free(f->id.issuer);
+	free(f->id.serial);
+	free(f->id.ski);
+	memset(f, 0, sizeof(*f));
+}
+
+/* With this certificate, or as far as it goes without one. */
+static void check_signer(struct cms_outline *o, STACK_OF(X509) * certs, CMS_SignerInfo *si, struct runs *rs,
+    X509 *cert, struct cms_signer_facts *f)
 {
 	struct cms_attr_facts attrs;
 	struct run *run;
-	X509 *cert = NULL;
 
-	CMS_SignerInfo_get0_algs(si, NULL, &cert, NULL, NULL);
 	if (cert != NULL && X509_get0_pubkey(cert) != NULL && X509_up_ref(cert))
 		f->cert = cert;
 	if (check_algorithms(si, f) == -1 || check_key(f) == -1)
@@ -235,12 +283,39 @@ static void check_signer(
 		f->changed = true;
 		return;
 	}
+	if (f->cert == NULL && cert != NULL) {
+		refuse(f, "the key in the signer's certificate cannot be read");
+		return;
+	}
+	if (f->cert == NULL) {
+		missing(si, f);
+		return;
+	}
 	if (CMS_SignerInfo_verify(si) != 1) {
 		refuse(f, "the signature does not belong to the signer's key, or was damaged");
 		return;
 	}
 	f->ok = true;
 	note_reader(si, certs, attrs.caps, f);
+}
+
+/* The certificate inside, else those known beforehand that the signer names, until one is right. */
+static void find_signer(struct cms_outline *o, const struct known *known, STACK_OF(X509) * certs, CMS_SignerInfo *si,
+    struct runs *rs, struct cms_signer_facts *f)
+{
+	X509 *cert = NULL;
+
+	CMS_SignerInfo_get0_algs(si, NULL, &cert, NULL, NULL);
+	for (size_t i = 0; cert == NULL && i < known->n && !f->ok; i++) {
+		if (CMS_SignerInfo_cert_cmp(si, known->v[i]) != 0)
+			continue;
+		facts_clear(f);
+		CMS_SignerInfo_set1_signer_cert(si, known->v[i]);
+		check_signer(o, certs, si, rs, known->v[i], f);
+		f->known = true;
+	}
+	if (!f->known)
+		check_signer(o, certs, si, rs, cert, f);
 }
 
 /* All certificates inside that can be parsed; a broken one only hurts who signed with it. */
@@ -259,7 +334,7 @@ static STACK_OF(X509) * read_certs(const struct cms_skeleton *sk)
 	return certs;
 }
 
-static void judge_all(struct cms_outline *o, struct runs *rs, struct cms_verdict *v)
+static void judge_all(struct cms_outline *o, const struct known *known, struct runs *rs, struct cms_verdict *v)
 {
 	CMS_ContentInfo *cms = cms_outline_openssl(o);
 	STACK_OF(CMS_SignerInfo) *infos = CMS_get0_SignerInfos(cms);
@@ -270,7 +345,7 @@ static void judge_all(struct cms_outline *o, struct runs *rs, struct cms_verdict
 	v->signers = mem_new((size_t)n * sizeof(v->signers[0]));
 	v->nsigners = (size_t)n;
 	for (int i = 0; i < n; i++)
-		check_signer(o, v->certs, sk_CMS_SignerInfo_value(infos, i), rs, &v->signers[i]);
+		find_signer(o, known, v->certs, sk_CMS_SignerInfo_value(infos, i), rs, &v->signers[i]);
 	ERR_clear_error();
 }
 
@@ -291,6 +366,13 @@ static int check_shape(struct cms_outline *o, const struct reader *detached, str
 int cms_verify(
     struct cms_outline *o, struct reader *detached, struct writer *out, struct cms_verdict *v_r, struct problem *pr)
 {
+	return cms_verify_known(o, NULL, 0, detached, out, v_r, pr);
+}
+
+int cms_verify_known(struct cms_outline *o, X509 *const *list, size_t n, struct reader *detached, struct writer *out,
+    struct cms_verdict *v_r, struct problem *pr)
+{
+	const struct known known = {list, n};
 	struct runs rs;
 	int r;
 
@@ -302,7 +384,7 @@ int cms_verify(
 	r = detached != NULL ? read_detached(detached, &rs, pr) : read_inside(o, &rs, out, pr);
 	if (r == 0) {
 		runs_final(&rs);
-		judge_all(o, &rs, v_r);
+		judge_all(o, &known, &rs, v_r);
 	}
 	runs_clear(&rs);
 	return r;
@@ -310,11 +392,8 @@ int cms_verify(
 
 void cms_verdict_clear(struct cms_verdict *v)
 {
-	for (size_t i = 0; i < v->nsigners; i++) {
-		X509_free(v->signers[i].cert);
-		X509_free(v->signers[i].enc_cert);
-		free(v->signers[i].caps);
-	}
+	for (size_t i = 0; i < v->nsigners; i++)
+		facts_clear(&v->signers[i]);
 	free(v->signers);
 	sk_X509_pop_free(v->certs, X509_free);
 	memset(v, 0, sizeof(*v));

@@ -13,6 +13,12 @@
 #include "gateway/base/stream.h"
 #include "gateway/cms/cms_outline.h"
 
+/* RFC 5652 5.3 SignerIdentifier: issuer and serial in DER, or ski, the key identifier's octets; NULL what is not
+ * said. */
+struct cms_signer_id {
+	uint8_t *issuer, *serial, *ski;
+	size_t nissuer, nserial, nski;
+};
 struct cms_signer_facts {
 	X509 *cert;	      /* a reference of the verdict's own; NULL when the signer's certificate is not inside */
 	int64_t signing_time; /* unix s, 0 when absent */
@@ -20,6 +26,9 @@ struct cms_signer_facts {
 	bool ok;       /* cryptographically valid over exactly this content, attributes as demanded */
 	char why[256]; /* reason when not ok */
 	bool changed;  /* ... which is that the content's digest is another */
+	bool missing;  /* ... which is that the certificate is not at hand: digest and attributes are as demanded */
+	bool known;    /* cert did not come with the message: it is one of those known beforehand */
+	struct cms_signer_id id; /* when missing */
 	/* only meaningful when ok: */
 	bool domain;   /* signatureType domainSig */
 	uint8_t *caps; /* the SMIMECapabilities attribute value, for cms_caps_read; NULL: none, or more than
@@ -43,6 +52,10 @@ struct cms_verdict {
  */
 int cms_verify(struct cms_outline *o, struct reader *detached, struct writer *out, struct cms_verdict *v_r,
     struct problem *pr) __attribute__((warn_unused_result));
+/* The same, where certificates are known beforehand: for a signer whose own did not come with the message those are
+ * tried that it names, in order. */
+int cms_verify_known(struct cms_outline *o, X509 *const *list, size_t n, struct reader *detached, struct writer *out,
+    struct cms_verdict *v_r, struct problem *pr) __attribute__((warn_unused_result));
 void cms_verdict_clear(struct cms_verdict *v);
 
 #endif

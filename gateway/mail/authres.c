@@ -5,15 +5,17 @@
  */
 #include "gateway/mail/authres.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "gateway/base/log.h"
+#include "gateway/mail/encword.h"
 #include "gateway/mail/fold.h"
 #include "gateway/mail/lex.h"
 
 #define ID_MAX 512
 #define FIELD_MAX 32768
-#define RUN_MOST 200
+#define RUN_MOST 400
 
 static const char own_prefix[] = "X-Postern-";
 
@@ -84,28 +86,45 @@ bool authres_is_forged(const struct header_field *f, const char *authserv_id)
 	return n == 0 || (n == ours && lex_same(authserv_id, ours, id));
 }
 
-/* Text between quotes or brackets. A word is broken here, long before folding would have to: there a backslash could
- * be parted from what it quotes, and the text of a certificate would end its own quotes. */
-static int put_escaped(struct buf *b, const char *s, const char *special)
+/* One character between quotes, in at most 16 octets. ASCII it must be: in mail that is not SMTPUTF8 no encoded word
+ * may stand there (RFC 2047 5). Names come as RFC 4514 writes them, so its escape (2.4, backslash and two digits for
+ * each octet of the UTF-8) says what they are; the backslash is quoted as every other one. */
+static size_t quoted_char(const char *p, size_t n, char out[17], size_t *taken_r)
 {
-	for (size_t run = 1; *s; s++, run++) {
-		if (*s == ' ')
-			run = 0;
-		if (run > RUN_MOST && buf_addc(b, ' '))
-			return -1;
-		if (run > RUN_MOST)
-			run = 1;
-		if (strchr(special, *s) && buf_addc(b, '\\'))
-			return -1;
-		if (buf_addc(b, (uint8_t)*s))
-			return -1;
-	}
-	return 0;
+	size_t len = encword_char(p, n, taken_r), k = 0;
+
+	if (len == 0)
+		out[k++] = *p == '\t' || *p == '\r' || *p == '\n' ? ' ' : '?';
+	if (len == 1 && (*p == '"' || *p == '\\'))
+		out[k++] = '\\';
+	if (len == 1)
+		out[k++] = *p;
+	for (size_t i = 0; len > 1 && i < len; i++, k += 4)
+		(void)snprintf(out + k, 5, "\\\\%02X", (unsigned)(unsigned char)p[i]);
+	return k;
 }
 
+/* A word is broken here, long before folding would have to: there a backslash could be parted from what it quotes,
+ * and the text of a certificate would end its own quotes. */
 static int put_quoted(struct buf *b, const char *s)
 {
-	return buf_addc(b, '"') || put_escaped(b, s, "\"\\") || buf_addc(b, '"') ? -1 : 0;
+	size_t n = strlen(s), run = 0, taken;
+
+	if (buf_addc(b, '"') != 0)
+		return -1;
+	for (size_t i = 0; i < n; i += taken) {
+		char one[17];
+		size_t len = quoted_char(s + i, n - i, one, &taken);
+
+		run = one[0] == ' ' ? 0 : run + len;
+		if (run > RUN_MOST && buf_addc(b, ' ') != 0)
+			return -1;
+		if (run > RUN_MOST)
+			run = len;
+		if (buf_add(b, one, len) != 0)
+			return -1;
+	}
+	return buf_addc(b, '"');
 }
 
 /* RFC 8601 2.2 `value`: a token, else quoted. */
@@ -127,7 +146,7 @@ static int put_address(struct buf *b, const char *s)
 
 static int put_comment(struct buf *b, const char *s)
 {
-	return buf_adds(b, " (") || put_escaped(b, s, "()\\") || buf_addc(b, ')') ? -1 : 0;
+	return buf_adds(b, " (") || encword_add(b, s, strlen(s), "()\\") || buf_addc(b, ')') ? -1 : 0;
 }
 
 static int put_property(struct buf *b, const char *name, const char *value)
@@ -185,7 +204,7 @@ int authres_add_x(struct buf *out, const char *name, const char *text)
 
 	REQUIRE(all_token(name, strlen(name)));
 	buf_init(&b, FIELD_MAX);
-	result = buf_addf(&b, "%s%s: %s", own_prefix, name, text);
+	result = buf_addf(&b, "%s%s: ", own_prefix, name) || encword_add(&b, text, strlen(text), "");
 	if (result == 0)
 		result = fold_add(out, FOLD_FIELD, buf_str(&b), b.len);
 	buf_clear(&b);

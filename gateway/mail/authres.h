@@ -25,10 +25,11 @@ struct authres {
 	const char *encryption;		   /* comment such as "encrypted aes-256-cbc" or NULL */
 	const struct authres *next;	   /* the next signer's in the same field, or NULL */
 };
-/* Appends the folded field with CRLF; values are quoted where RFC 8601 demands it, control and non-ASCII octets
- * replaced. */
+/* Appends the folded field with CRLF. Values are quoted where RFC 8601 demands it; there every octet of a character
+ * beyond ASCII becomes a backslash and two hexadecimal digits (RFC 4514 2.4). What is no character to be shown
+ * (encword.h) becomes '?'. */
 int authres_add(struct buf *out, const struct authres *r) __attribute__((warn_unused_result));
-/* Appends `X-Postern-<name>: <text>` folded at 78, sanitised. */
+/* Appends `X-Postern-<name>: <text>` folded at 78, what is not ASCII in encoded words (encword.h). */
 int authres_add_x(struct buf *out, const char *name, const char *text) __attribute__((warn_unused_result));
 
 #endif

@@ -86,18 +86,6 @@ static const char *behind_type(const struct header_field *f)
 	return l.p;
 }
 
-int protect_type_put(struct buf *out, const struct header_field *f, const char *name, const char *value)
-{
-	const char *at;
-
-	if (f == NULL)
-		return buf_addf(out, "%s%s=\"%s\"\r\n", made, name, value);
-	at = behind_type(f);
-	if (buf_add(out, f->raw, (size_t)(at - f->raw)) != 0 || buf_addf(out, "; %s=\"%s\"", name, value) != 0)
-		return -1;
-	return buf_add(out, at, f->raw_len - (size_t)(at - f->raw));
-}
-
 /* One parameter at the place, its semicolon first. 1 with the octets it takes, 0 at the end, -1: cannot be read. */
 struct param {
 	const char *from, *end, *name;
@@ -125,6 +113,45 @@ static int next_param(struct lex *l, struct param *p)
 	}
 	p->end = l->p;
 	return 1;
+}
+
+/* The parameter of that name, also in the pieces of RFC 2231 (name*, name*0, name*0*). */
+static bool is_param(const struct param *p, const char *name)
+{
+	size_t n = strlen(name);
+
+	return p->name_len >= n && lex_same(p->name, n, name) && (p->name_len == n || p->name[n] == '*');
+}
+
+/* What an author's program left there says something else than ours: of two a reader takes either. With hp all goes
+ * that speaks of protected fields, as the fields are protected anew. */
+static bool is_replaced(const struct param *p, const char *name)
+{
+	if (strcmp(name, "hp") == 0 && (is_param(p, "hp-legacy-display") || is_param(p, "protected-headers")))
+		return true;
+	return is_param(p, name);
+}
+
+int protect_type_put(struct buf *out, const struct header_field *f, const char *name, const char *value)
+{
+	const char *at;
+	struct param p;
+	struct lex l;
+
+	if (f == NULL)
+		return buf_addf(out, "%s%s=\"%s\"\r\n", made, name, value);
+	at = behind_type(f);
+	if (buf_add(out, f->raw, (size_t)(at - f->raw)) != 0 || buf_addf(out, "; %s=\"%s\"", name, value) != 0)
+		return -1;
+	lex_init(&l, at, (size_t)(f->value + f->value_len - at));
+	while (next_param(&l, &p) > 0) {
+		if (!is_replaced(&p, name))
+			continue;
+		if (buf_add(out, at, (size_t)(p.from - at)) != 0)
+			return -1;
+		at = p.end;
+	}
+	return buf_add(out, at, (size_t)(f->raw + f->raw_len - at));
 }
 
 static bool find_param(const struct header_field *f, const char *name, struct param *p)

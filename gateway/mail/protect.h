@@ -27,11 +27,12 @@ bool protect_is_shown(const struct header_field *f);
 /* What stands outside in place of a hidden Subject, with its CRLF. */
 extern const char protect_subject[];
 
-/* Appends the Content-Type field f with ` name="value"` as its first parameter; f NULL: a field of text/plain is
- * made, which protect_type_cut takes off again. 0, or -1 past out's maximum. */
+/* Appends the Content-Type field f with ` name="value"` as its first parameter and without the author's own of that
+ * name; with "hp" also without hp-legacy-display and protected-headers. f NULL: a field of text/plain is made, which
+ * protect_type_cut takes off again. 0, or -1 past out's maximum. */
 int protect_type_put(struct buf *out, const struct header_field *f, const char *name, const char *value)
     __attribute__((warn_unused_result));
-/* f without the parameter `name`, everything else octet for octet: what protect_type_put changed is as it was. Field
+/* f without the parameter `name`, everything else octet for octet: what protect_type_put put there is gone. Field
  * in the arena; raw_len 0 when nothing is left that was there before protect_type_put. 0, or -1 past the arena. A
  * field without that parameter stays as it is. */
 int protect_type_cut(struct arena *a, const struct header_field *f, const char *name, struct header_field *f_r)

@@ -325,7 +325,7 @@ static bool addresses_encodable(const struct header_field *f)
 	return mailbox_encodable(&m);
 }
 
-static int write_field(const struct header_field *f, struct writer *w, struct problem *pr)
+int sevenbit_header_field(const struct header_field *f, struct writer *w, struct problem *pr)
 {
 	struct buf encoded, folded;
 	int result;
@@ -367,7 +367,7 @@ int sevenbit_header_write(const struct header *h, const char *cte, struct writer
 	for (size_t i = 0; i < h->n; i++) {
 		bool mine = cte && header_is(&h->f[i], "Content-Transfer-Encoding");
 
-		if (mine ? write_cte(cte, w, pr) : write_field(&h->f[i], w, pr))
+		if (mine ? write_cte(cte, w, pr) : sevenbit_header_field(&h->f[i], w, pr))
 			return -1;
 		if (mine)
 			cte = NULL;

@@ -13,5 +13,8 @@
  * (554 5.6.3: it has no 7-bit form), or the writer's problem. */
 int sevenbit_header_write(const struct header *h, const char *cte, struct writer *w, struct problem *pr)
     __attribute__((warn_unused_result));
+/* One field in the same way. 0 / -1. */
+int sevenbit_header_field(const struct header_field *f, struct writer *w, struct problem *pr)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -262,6 +262,15 @@ static bool of_this_author(const struct work *w)
 	return true;
 }
 
+/* What was said of a certificate that the judge knew and the message did not bring; NULL: it is none of those. */
+static const struct judge_known *known(const struct judge_trust *t, const struct judge_octets *cert)
+{
+	for (size_t i = 0; cert->n > 0 && i < t->nknown; i++)
+		if (t->known[i].cert.n == cert->n && memcmp(t->known[i].cert.p, cert->p, cert->n) == 0)
+			return &t->known[i];
+	return NULL;
+}
+
 /* The answers belong to exactly these certificates, in this order; anything else is asked anew. */
 static bool answered(const struct work *w)
 {
@@ -272,9 +281,39 @@ static bool answered(const struct work *w)
 	if (w->rq->trust_from[0] && !of_this_author(w))
 		return false;
 	for (size_t i = 0; i < t->n; i++)
-		if (!is_hash_of(t->v[i].sha256, &w->signers[i].cert))
+		if (t->v[i].sha256[0] ? !is_hash_of(t->v[i].sha256, &w->signers[i].cert)
+				      : known(t, &w->signers[i].cert) == NULL)
 			return false;
 	return true;
+}
+
+/* The answers signer by signer, whoever brought the certificate. */
+static void judged(struct work *w)
+{
+	const struct judge_trust *t = &w->rq->trust;
+	struct judge_trust all = {.n = t->n};
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct judge_known *k = known(t, &w->signers[i].cert);
+
+		all.v[i] = t->v[i];
+		if (t->v[i].sha256[0] || k == NULL)
+			continue;
+		all.v[i].state = k->state;
+		memcpy(all.v[i].why, k->why, sizeof(all.v[i].why));
+	}
+	verdict_judged(&w->verdict, &all);
+}
+
+/* The store could not be asked for a certificate that is not in the message. */
+static const char *not_looked(const struct work *w)
+{
+	const struct judge_trust *t = &w->rq->trust;
+
+	for (size_t i = 0; w->rq->have_trust && !w->rq->trust_from[0] && i < t->n; i++)
+		if (t->v[i].sha256[0] == 0 && t->v[i].state == JUDGE_TRUST_TEMP)
+			return t->v[i].why;
+	return NULL;
 }
 
 /* P9 remembers the author's domain when the certificate speaks for it, the person alone when it speaks for one
@@ -294,8 +333,12 @@ static void name_author(struct work *w)
 static enum stage_result in_trust(struct work *w)
 {
 	struct verdict *v = &w->verdict;
-	const char *nobody;
+	const char *nobody, *away = not_looked(w);
 
+	if (away != NULL && !w->rq->released) {
+		problem_temp(&w->res->pr, "%s", away);
+		return STAGE_DEFER;
+	}
 	note_name(w);
 	nobody = !w->have_from ? w->from_why : w->from_note[0] ? w->from_note : NULL;
 	if (w->nsigners > 0 && !v->failed && nobody == NULL) {
@@ -303,7 +346,7 @@ static enum stage_result in_trust(struct work *w)
 			ask(w);
 			return STAGE_NEEDS;
 		}
-		verdict_judged(v, &w->rq->trust);
+		judged(w);
 	}
 	verdict_conclude(v, nobody, &w->facts);
 	name_author(w);

@@ -167,13 +167,42 @@ static void note(struct work *w, const struct mime_inside *in, bool encrypted)
 {
 	struct verdict_part p = {.encrypted = encrypted, .attached = in->attached};
 
-	snprintf(p.path, sizeof(p.path), "%s", in->path);
+	p.root = in->path[0] == 0;
+	snprintf(p.path, sizeof(p.path), "%s", p.root ? "message" : in->path);
 	snprintf(p.type, sizeof(p.type), "%s", in->detached ? "multipart/signed" : "application/pkcs7-mime");
 	verdict_part(&w->verdict, &p);
-	if (encrypted && !in->attached && !w->facts.part_why[0])
+	if (encrypted && !in->attached && !p.root && !w->facts.part_why[0])
 		snprintf(w->facts.part_why, sizeof(w->facts.part_why),
 		    "part %s is encrypted and stands inside a multipart, beside what anybody can write there",
 		    in->path);
+}
+
+/*
+ * The wrapped message is S/MIME itself: its author's program signed it or sealed it for a person, and a gateway
+ * wrapped it afterwards. Nothing stands beside it, so it is let through; but no layer of ours was taken off it.
+ */
+static int note_root(struct work *w, struct problem *pr)
+{
+	const struct mime_entity *e = &w->wrapped.message;
+	struct mime_inside in = {.cte = e->cte, .body_off = e->body_off};
+	enum mime_smime smime;
+	const char *kind;
+	enum what what;
+
+	if (w->wrapped.kind != UNWRAP_MESSAGE)
+		return 0;
+	smime = mime_smime(e);
+	if (smime == MIME_SMIME_NONE && !mime_is(&e->type, "application", "pkcs7-mime") &&
+	    !mime_is(&e->type, "application", "x-pkcs7-mime"))
+		return 0;
+	in.detached = smime == MIME_SMIME_DETACHED;
+	kind = mime_param(&e->type, "smime-type");
+	snprintf(in.kind, sizeof(in.kind), "%.23s", kind ? kind : "");
+	if (weigh(w, &in, &what, pr) != 0)
+		return -1;
+	if (what != NOTHING)
+		note(w, &in, what == ENCRYPTED);
+	return 0;
 }
 
 static int note_all(struct work *w, const struct mime_facts *f, struct problem *pr)
@@ -216,7 +245,7 @@ int inside_look(struct work *w, bool *beyond_r, struct problem *pr)
 	int err = mime_facts(w->a, w->cur, root(w)->off, root(w)->len, &w->lim, &f, &why);
 
 	*beyond_r = err != 0 && (f.depth >= w->lim.depth || f.parts > w->lim.parts);
-	if ((err != 0 && why.cls == PROBLEM_TEMP) || note_all(w, &f, &away) != 0 ||
+	if ((err != 0 && why.cls == PROBLEM_TEMP) || note_root(w, &away) != 0 || note_all(w, &f, &away) != 0 ||
 	    (err != 0 && look_blind(w, &why, &away) != 0)) {
 		*pr = away.cls != PROBLEM_NONE ? away : why;
 		pr->cls = PROBLEM_TEMP;

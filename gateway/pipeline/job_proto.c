@@ -242,7 +242,7 @@ static void inbound_get(struct ipc_in *in, struct arena *a, struct job_request *
 	m->have_trust = take_bool(in);
 	if (m->have_trust) {
 		take_nested(in, &inner);
-		if (judge_trust_get(&inner, &m->trust) != 0)
+		if (judge_trust_get(&inner, a, &m->trust) != 0)
 			in->bad = true;
 		ipc_get_str(in, m->trust_from, sizeof(m->trust_from));
 	}
@@ -269,6 +269,7 @@ void job_request_put(struct ipc_out *o, const struct job_request *m)
 	rcpts_put(o, m);
 	verdicts_put(o, m);
 	ipc_put_u8(o, m->tls_verified);
+	ipc_put_u8(o, m->utf8);
 	ipc_put_u8(o, m->was_sealed);
 	inbound_put(o, m);
 	ipc_put_u32(o, m->header_max);
@@ -293,6 +294,7 @@ int job_request_get(struct ipc_in *in, struct arena *a, struct job_request *m)
 	rcpts_get(in, a, m);
 	verdicts_get(in, a, m);
 	m->tls_verified = take_bool(in);
+	m->utf8 = take_bool(in);
 	m->was_sealed = ipc_get_u8(in);
 	inbound_get(in, a, m);
 	m->header_max = ipc_get_u32(in);

@@ -64,6 +64,7 @@ struct job_request {
 	const struct judge_verdict *verdicts[JOB_VERDICTS_MAX];
 	size_t nverdicts;
 	bool tls_verified;  /* the same of every next hop outside, by configuration */
+	bool utf8;	    /* it came with SMTPUTF8 */
 	uint8_t was_sealed; /* enum job_answer: does the message answer a sealed one? */
 	/* JOB_CHECK, JOB_OPEN */
 	char our_domain[256];

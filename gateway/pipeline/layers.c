@@ -44,21 +44,80 @@ static void keep_caps(struct work *w, const struct cms_signer_facts *s, struct j
 	w->cert_octets += js->caps.n;
 }
 
-static void note_signer(struct work *w, const struct cms_signer_facts *s)
+static bool keep_octets(struct work *w, const uint8_t *p, size_t n, size_t max, struct judge_octets *o_r)
+{
+	*o_r = (struct judge_octets){NULL, 0};
+	if (n == 0)
+		return true;
+	if (n > max || w->cert_octets + n > CERT_OCTETS_MAX)
+		return false;
+	o_r->p = (const uint8_t *)arena_dup(w->a, p, n);
+	o_r->n = n;
+	w->cert_octets += n;
+	return o_r->p != NULL;
+}
+
+static bool keep_id(struct work *w, const struct cms_signer_id *id, struct judge_signer_id *id_r)
+{
+	return keep_octets(w, id->issuer, id->nissuer, JUDGE_ISSUER_MAX, &id_r->issuer) &&
+	       keep_octets(w, id->serial, id->nserial, JUDGE_SERIAL_MAX, &id_r->serial) &&
+	       keep_octets(w, id->ski, id->nski, JUDGE_SKI_MAX, &id_r->ski);
+}
+
+/* The judge has said what it knows of this very message's signers. */
+static bool was_asked(const struct work *w)
+{
+	return w->rq->have_trust && w->rq->trust_from[0] == 0;
+}
+
+/* A signer without a certificate, asked about and still without one: the judge's words say who was looked for. */
+static void unknown(struct work *w, struct cms_signer_facts *f)
+{
+	size_t i = w->verdict.nsigners;
+
+	f->missing = false;
+	if (i < w->rq->trust.n && w->rq->trust.v[i].sha256[0] == 0)
+		snprintf(f->why, sizeof(f->why), "%.255s", w->rq->trust.v[i].why);
+}
+
+static void note_signer(struct work *w, const struct cms_signer_facts *facts)
 {
 	struct judge_signer *js = &w->signers[w->nsigners];
+	struct cms_signer_facts f = *facts;
 
-	if (verdict_signer(&w->verdict, s) == NULL || !s->ok)
+	if (f.missing && was_asked(w))
+		unknown(w, &f);
+	if (verdict_signer(&w->verdict, &f) == NULL || (!f.ok && !f.missing))
 		return;
-	if (w->nsigners == JUDGE_CERTS_MAX || s->cert == NULL || !keep_cert(w, s->cert, &js->cert)) {
+	if (w->nsigners == JUDGE_CERTS_MAX ||
+	    !(f.missing ? keep_id(w, &f.id, &js->id) : f.cert != NULL && keep_cert(w, f.cert, &js->cert))) {
 		verdict_failed(&w->verdict, "more or larger signer certificates than are judged in one message");
 		return;
 	}
+<<<<<<< HEAD
 	js->signing_time = s->signing_time;
 	keep_caps(w, s, js);
 	if (s->enc_cert != NULL && X509_cmp(s->enc_cert, s->cert) != 0)
 		(void)keep_cert(w, s->enc_cert, &js->enc); /* without room it is left out, as the capabilities are */
+=======
+	js->signing_time = f.signing_time;
+	keep_caps(w, &f, js);
+>>>>>>> 1dbde3ec7446eac6a79afd270379f1997b4e2c96
 	w->nsigners++;
+}
+
+/* Verifies with the certificates that the judge knows, once it was asked. */
+static int verify(
+    struct work *w, struct cms_outline *o, struct reader *detached, struct writer *out, struct cms_verdict *v)
+{
+	X509 *known[JUDGE_KNOWN_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; was_asked(w) && i < w->rq->trust.nknown; i++) {
+		known[n] = cache_cert(w->cache, &w->rq->trust.known[i].cert, NULL);
+		n += known[n] != NULL;
+	}
+	return cms_verify_known(o, known, n, detached, out, v, &w->res->pr);
 }
 
 static bool is_signer(const struct cms_verdict *v, X509 *x)
@@ -188,11 +247,25 @@ static enum layers_result enveloped(struct work *w, struct cms_outline *o)
 	return LAYERS_END;
 }
 
+/* What is signed is DER that the reader's own program matches with its mail: the message goes on as it came. */
+static enum layers_result receipt(struct work *w, struct cms_outline *o)
+{
+	struct cms_verdict v = {0};
+	int err = verify(w, o, NULL, NULL, &v);
+
+	verdict_layer(&w->verdict, VERDICT_RECEIPT, "");
+	if (err == 0)
+		note_verdict(w, &v);
+	cms_verdict_clear(&v);
+	w->receipt = w->peeled = true;
+	return err == 0 ? LAYERS_END : malformed(w);
+}
+
 static enum layers_result opaque_signed(struct work *w, struct cms_outline *o)
 {
 	struct cms_verdict v = {0};
 	struct spool *s = work_scratch(w, 1);
-	int err = cms_verify(o, NULL, spool_writer(s), &v, &w->res->pr);
+	int err = verify(w, o, NULL, spool_writer(s), &v);
 
 	verdict_layer(&w->verdict, VERDICT_SIGNED, "");
 	if (err == 0)
@@ -231,7 +304,7 @@ static enum layers_result pkcs7(struct work *w)
 		r = enveloped(w, o);
 		break;
 	case CMS_KIND_SIGNED:
-		r = opaque_signed(w, o);
+		r = cms_outline_receipt(o) ? receipt(w, o) : opaque_signed(w, o);
 		break;
 	case CMS_KIND_COMPRESSED:
 		r = compressed(w, o);
@@ -319,7 +392,7 @@ static enum layers_result detached_signed(struct work *w)
 		    "the signature part is not signed data");
 		goto out;
 	}
-	if (cms_verify(o, &body.reader, NULL, &v, &w->res->pr) != 0)
+	if (verify(w, o, &body.reader, NULL, &v) != 0)
 		goto out;
 	verdict_layer(&w->verdict, VERDICT_DETACHED, "");
 	noted = true;

@@ -213,14 +213,15 @@ static bool signs(const struct work *w, const struct group *g)
 
 static int write_group(struct work *w, struct group *g, struct job_output *o, struct spool *s)
 {
+	if (!signs(w, g))
+		return seal_write_plain(w, g->se.v, o, spool_writer(s));
 	if (front_outer(w, &g->se) != 0)
-		return problem_set(
-		    &w->res->pr, PROBLEM_PERM, 552, "5.3.4", "", "the header of the message is too large");
+		return w->res->pr.cls != PROBLEM_NONE ? -1
+						      : problem_set(&w->res->pr, PROBLEM_PERM, 552, "5.3.4", "",
+							    "the header of the message is too large");
 	o->eight_bit = any_high(&w->front);
 	o->sealed = g->se.sealed;
-	if (signs(w, g))
-		return seal_write(&g->se, spool_writer(s));
-	return seal_write_plain(w, g->se.v, o, spool_writer(s));
+	return seal_write(&g->se, spool_writer(s));
 }
 
 static int out_group(struct work *w, struct group *g)

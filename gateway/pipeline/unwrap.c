@@ -173,6 +173,12 @@ static int find(struct work *w)
 	int err = 0;
 
 	u->inner = e->header;
+	if (w->receipt) {
+		/* signed is what lies in it: nothing vouches for the fields on it */
+		if (w->between_layers + 1 != w->verdict.nlayers)
+			find_between(w);
+		return 0;
+	}
 	if (has_hp(t)) {
 		/* hp="cipher" on what was not encrypted hides nothing */
 		u->kind = param_is(t, "hp", "cipher") && w->facts.opened ? UNWRAP_CIPHER : UNWRAP_CLEAR;

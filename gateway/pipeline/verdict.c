@@ -32,6 +32,7 @@ static const char *const kinds[] = {
     [VERDICT_SIGNED] = "signed",
     [VERDICT_DETACHED] = "multipart-signed",
     [VERDICT_COMPRESSED] = "compressed",
+    [VERDICT_RECEIPT] = "signed-receipt",
 };
 
 static bool encrypts(const struct verdict_layer *l)
@@ -41,7 +42,7 @@ static bool encrypts(const struct verdict_layer *l)
 
 static bool signs(const struct verdict_layer *l)
 {
-	return l->kind == VERDICT_SIGNED || l->kind == VERDICT_DETACHED;
+	return l->kind == VERDICT_SIGNED || l->kind == VERDICT_DETACHED || l->kind == VERDICT_RECEIPT;
 }
 
 /* ---- filling ---- */
@@ -110,11 +111,11 @@ struct verdict_signer *verdict_signer(struct verdict *v, const struct cms_signer
 	snprintf(s->sigalg, sizeof(s->sigalg), "%s", f->sigalg);
 	if (f->cert != NULL)
 		describe(s, f->cert);
-	s->result = f->ok ? VERDICT_UNJUDGED : VERDICT_FAIL;
-	if (f->ok)
-		return s;
+	s->known = f->known;
+	s->result = f->ok || f->missing ? VERDICT_UNJUDGED : VERDICT_FAIL;
 	snprintf(s->why, sizeof(s->why), "%s", f->why);
-	verdict_failed(v, f->why);
+	if (s->result == VERDICT_FAIL)
+		verdict_failed(v, f->why);
 	return s;
 }
 
@@ -200,6 +201,12 @@ static void partly(const struct verdict *v, struct policy_in *f)
 
 		if (p->encrypted)
 			continue;
+		if (p->root) {
+			is(f, POLICY_SIG_PARTLY,
+			    "the wrapped message has a signature that its author's own program made; it was not "
+			    "checked");
+			return;
+		}
 		f->sig = POLICY_SIG_PARTLY;
 		snprintf(f->sig_why, sizeof(f->sig_why),
 		    "part %s (%s%s) carries a signature, what stands beside it does not, as when a mailing list adds "
@@ -304,8 +311,8 @@ void verdict_layer_words(const struct verdict *v, size_t layer, char *out, size_
 	struct text t = {out, cap, 0};
 	const char *alg = algorithm(v, layer);
 
-	add(&t, "%zu %s%s%s; covers the whole message", layer + 1, kinds[v->layers[layer].kind], alg[0] ? " " : "",
-	    alg);
+	add(&t, "%zu %s%s%s; covers the %s", layer + 1, kinds[v->layers[layer].kind], alg[0] ? " " : "", alg,
+	    v->layers[layer].kind == VERDICT_RECEIPT ? "receipt in it" : "whole message");
 	for (size_t k = 0; k < v->nsigners; k++)
 		if (v->signers[k].layer == layer)
 			add(&t, "; %s", verdict_word(v->signers[k].result));
@@ -326,13 +333,19 @@ void verdict_signer_words(const struct verdict_signer *s, char *out, size_t cap)
 		encode_time(s->signing_time, at);
 		add(&t, "; signed %s by its own clock", at);
 	}
-	add(&t, "; layer %zu; %s %s; %s", s->layer + 1, s->digest, s->sigalg, verdict_word(s->result));
+	add(&t, "; layer %zu; %s %s; %s%s", s->layer + 1, s->digest, s->sigalg,
+	    s->known ? "the certificate is not in the message, it was known here; " : "", verdict_word(s->result));
 }
 
 void verdict_part_words(const struct verdict_part *p, char *out, size_t cap)
 {
-	snprintf(out, cap, "%s %s; %s%s; not opened", p->path, p->type, p->encrypted ? "encrypted" : "signed",
-	    p->attached ? ", in an attached message" : "");
+	if (p->root)
+		snprintf(out, cap, "%s %s; the wrapped message is %s by its author's own program; %s", p->path,
+		    p->type, p->encrypted ? "encrypted for a person" : "signed",
+		    p->encrypted ? "not opened" : "not checked");
+	else
+		snprintf(out, cap, "%s %s; %s%s; not opened", p->path, p->type, p->encrypted ? "encrypted" : "signed",
+		    p->attached ? ", in an attached message" : "");
 }
 
 const char *verdict_smime(const struct verdict_signer *s)

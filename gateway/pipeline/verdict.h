@@ -19,6 +19,7 @@ enum verdict_kind {
 	VERDICT_SIGNED,	  /* opaque: signed-data with its content */
 	VERDICT_DETACHED, /* multipart/signed */
 	VERDICT_COMPRESSED,
+	VERDICT_RECEIPT, /* signed-data around a receipt (RFC 2634 2) */
 };
 enum verdict_result {
 	VERDICT_UNSIGNED,
@@ -42,6 +43,7 @@ struct verdict_signer {
 	size_t layer;
 	enum verdict_result result;
 	bool have_cert;
+	bool known; /* it did not come with the message */
 	char subject[390], serial[130], issuer[390];
 	char address[256];			     /* the first the certificate names, or "" */
 	int64_t not_before, not_after, signing_time; /* unix s; signing_time 0: none; the signer's own word */
@@ -55,6 +57,7 @@ struct verdict_layer {
 /* A part below the top that is S/MIME: never opened. */
 struct verdict_part {
 	char path[24]; /* "1.2" as IMAP counts */
+	bool root;     /* no part: the whole of the message that was wrapped; path is "message" */
 	bool encrypted;
 	bool attached; /* inside a message/rfc822 */
 	char type[40];
@@ -73,7 +76,8 @@ struct verdict {
 
 /* The layer just entered. Past VERDICT_LAYERS_MAX (nesting-max is no more) nothing is noted. */
 void verdict_layer(struct verdict *v, enum verdict_kind kind, const char *algorithm);
-/* A signer of the last layer. NULL when there is no room: then the whole is failed. */
+/* A signer of the last layer; one whose certificate may still be found is not judged yet. NULL when there is no room:
+ * then the whole is failed. */
 struct verdict_signer *verdict_signer(struct verdict *v, const struct cms_signer_facts *f);
 void verdict_failed(struct verdict *v, const char *why);
 /* The words for what happened to a content that changed after it was signed, for the signers of the last layer. */

@@ -41,6 +41,7 @@ struct work {
 	struct mime_entity between; /* an entity with protected fields that is a layer itself */
 	size_t between_layers;	    /* layers around it; 0: there is none */
 	bool peeled;		    /* the present entity is shown as it came, although it says to be a layer */
+	bool receipt;		    /* ... and is a signed receipt: its own header is not in what is signed */
 	struct address from;
 	bool have_from;
 	struct policy_in facts;

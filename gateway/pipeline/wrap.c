@@ -12,12 +12,39 @@
 #include "gateway/base/encode.h"
 #include "gateway/mail/protect.h"
 #include "gateway/mail/sevenbit.h"
+#include "gateway/mail/sevenbit_header.h"
 
 enum { WRAPPER_MAX = 256 };
 
 static bool hides(const struct format *f, enum wrap_for how)
 {
 	return f->wrap != FORMAT_WRAP_NONE && how == WRAP_SEALED && !f->subject_outside;
+}
+
+/*
+ * What is signed in the clear is 7 bits (RFC 8551 3.1.3), the fields in it as well, and those outside say the same.
+ * Not in mail of SMTPUTF8 (RFC 6532): its addresses have no 7-bit form, and no host that takes it needs one.
+ */
+static bool in_seven(const struct work *w, enum format_wrap as, enum wrap_for how)
+{
+	return as != FORMAT_WRAP_NONE && how == WRAP_SIGNED && !w->rq->utf8;
+}
+
+static int put_field(struct work *w, const struct header_field *f, bool seven, struct buf *out)
+{
+	struct stream_buf to;
+	struct buf field;
+	int err;
+
+	if (!seven)
+		return buf_add(out, f->raw, f->raw_len);
+	buf_init(&field, f->raw_len * 24 + 256);
+	stream_buf_init(&to, &field);
+	err = sevenbit_header_field(f, &to.writer, &w->res->pr);
+	if (err == 0)
+		err = buf_add(out, field.p, field.len);
+	buf_clear(&field);
+	return err;
 }
 
 /* RFC 5322 3.6: what must stand in a message and does not. Once for the job: inside and outside say the same. */
@@ -69,7 +96,7 @@ static int put_outside(struct buf *out, const struct header_field *f, bool hide,
 int wrap_outer(struct work *w, const struct format *f, enum wrap_for how)
 {
 	const struct header *h = &w->msg.header;
-	bool hide = hides(f, how);
+	bool hide = hides(f, how), seven = in_seven(w, (enum format_wrap)f->wrap, how);
 
 	for (size_t i = 0; i < h->n; i++) {
 		enum protect_kind kind = protect_kind(&h->f[i]);
@@ -77,6 +104,11 @@ int wrap_outer(struct work *w, const struct format *f, enum wrap_for how)
 		/* an HP-Outer of somebody else's would speak in our name */
 		if (kind == PROTECT_STRUCTURAL || kind == PROTECT_SECRET || kind == PROTECT_RECORD)
 			continue;
+		if (seven && kind == PROTECT_AUTHOR) {
+			if (put_field(w, &h->f[i], true, &w->front) != 0)
+				return -1;
+			continue;
+		}
 		if (put_outside(&w->front, &h->f[i], hide, put_raw) != 0)
 			return -1;
 	}
@@ -106,9 +138,10 @@ static bool goes_inside(const struct header_field *f, enum part part)
 }
 
 /* hp NULL: Content-Type as it is. */
-static int put_inside(struct work *w, enum part part, const char *hp, struct buf *out)
+static int put_inside(const struct wrap *x, struct work *w, enum part part, const char *hp, struct buf *out)
 {
 	const struct header *h = &w->msg.header;
+	bool seven = in_seven(w, x->as, x->how);
 	int err = 0;
 
 	for (size_t i = 0; i < h->n && err == 0; i++) {
@@ -117,7 +150,7 @@ static int put_inside(struct work *w, enum part part, const char *hp, struct buf
 		if (hp != NULL && header_is(&h->f[i], "Content-Type"))
 			err = protect_type_put(out, &h->f[i], "hp", hp);
 		else
-			err = buf_add(out, h->f[i].raw, h->f[i].raw_len);
+			err = put_field(w, &h->f[i], seven && protect_kind(&h->f[i]) == PROTECT_AUTHOR, out);
 	}
 	if (err == 0 && part != PART_STRUCTURAL)
 		err = buf_adds(out, added(w));
@@ -137,7 +170,7 @@ static int fields_inside(struct wrap *x, struct work *w)
 	/* as many as a gateway like this one reads */
 	if (w->msg.header.n * 2 + 8 > w->lim.header.fields)
 		return -1;
-	if (put_inside(w, PART_ALL, hp_of(x), &x->front) != 0)
+	if (put_inside(x, w, PART_ALL, hp_of(x), &x->front) != 0)
 		return -1;
 	if (x->how == WRAP_SEALED && put_records(w, x->hide, &x->front) != 0)
 		return -1;
@@ -169,7 +202,7 @@ static int message_inside(struct wrap *x, struct work *w, enum part part)
 	int err;
 
 	buf_init(&fields, x->front.max);
-	err = put_inside(w, part, NULL, &fields);
+	err = put_inside(x, w, part, NULL, &fields);
 	if (err == 0)
 		err = buf_addf(&x->front, "Content-Type: message/rfc822; forwarded=no\r\n%s\r\n",
 		    rfc822_cte(w, any_high(&fields)));
@@ -181,6 +214,8 @@ static int message_inside(struct wrap *x, struct work *w, enum part part)
 
 static int too_large(struct work *w)
 {
+	if (w->res->pr.cls != PROBLEM_NONE)
+		return -1; /* a field that has no 7-bit form */
 	return problem_set(&w->res->pr, PROBLEM_PERM, 552, "5.3.4", "",
 	    "the header of the message is too large to be protected (header-max)");
 }
@@ -231,13 +266,13 @@ static int fields_apart(struct wrap *x, struct work *w, struct buf *own)
 	int err;
 
 	if (x->as == FORMAT_WRAP_FIELDS)
-		err = put_inside(w, PART_AUTHOR, hp_of(x), &x->front);
+		err = put_inside(x, w, PART_AUTHOR, hp_of(x), &x->front);
 	else
 		err = message_inside(x, w, PART_AUTHOR);
 	if (err == 0 && x->as == FORMAT_WRAP_FIELDS && x->how == WRAP_SEALED)
 		err = put_records(w, x->hide, &x->front);
 	if (err == 0)
-		err = put_inside(w, PART_STRUCTURAL, hp_of(x), own);
+		err = put_inside(x, w, PART_STRUCTURAL, hp_of(x), own);
 	return err == 0 ? buf_adds(own, "\r\n") : -1;
 }
 

@@ -2,6 +2,8 @@
  * Are the signers of an incoming message to be believed for its author? Role judge; reads the store. RFC 8550 3 (the
  * From address must be in the certificate), RFC 3183 (or a domain's signing authority).
  *
+ * A signer who sent no certificate is looked for among those that the store has of the author: judge_known.c.
+ *
  * The author's domain is the partner: what the admin pinned for it, and the anchors for it and for all, directions in
  * and both. Mail that claims to be from one of our own domains is believed to nobody but our own signing keys: no CA
  * can vouch for a colleague's address to us.
@@ -15,6 +17,7 @@
 
 #include "gateway/base/encode.h"
 #include "gateway/base/log.h"
+#include "gateway/proc/judge_known.h"
 #include "gateway/proc/judge_weigh.h"
 
 struct question {
@@ -214,8 +217,41 @@ static void hash_of(const struct judge_octets *der, char hex[65])
 	encode_hex(h, sizeof h, hex);
 }
 
+static size_t known_octets(const struct judge_trust *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->nknown; i++)
+		n += t->known[i].cert.n;
+	return n;
+}
+
+/* A signer without a certificate: those it can mean are weighed as if they had come with the message. Which of them
+ * signed only the signature tells. */
+static void weigh_named(
+    struct question *q, const struct judge_signer *sg, struct arena *a, struct judge_trust *t, size_t i)
+{
+	struct judge_octets list[JUDGE_KNOWN_MAX];
+	struct problem pr = {0};
+	size_t n;
+
+	t->v[i].state = JUDGE_TRUST_UNTRUSTED;
+	judge_known_none(&sg->id, &q->from, t->v[i].why, sizeof t->v[i].why);
+	if (judge_known(q->store, q->w, &q->from, &sg->id, a, JUDGE_KNOWN_MAX - t->nknown, list, &n, &pr) < 0) {
+		t->v[i].state = JUDGE_TRUST_TEMP;
+		say(t->v[i].why, sizeof t->v[i].why, "%s", pr.text);
+		return;
+	}
+	for (size_t k = 0; k < n && known_octets(t) + list[k].n <= JUDGE_KNOWN_OCTETS; k++) {
+		struct judge_known *known = &t->known[t->nknown++];
+
+		known->cert = list[k];
+		known->state = weigh_signer(q, &list[k], known->why, sizeof known->why);
+	}
+}
+
 void judge_signers(struct store *s, const struct judge_world *w, struct source_run *run,
-    const struct judge_signers *rq, int64_t now, struct judge_trust *t_r)
+    const struct judge_signers *rq, int64_t now, struct arena *a, struct judge_trust *t_r)
 {
 	struct question q = {.store = s, .w = w, .run = run, .now = now};
 	struct problem pr = {0};
@@ -230,9 +266,14 @@ void judge_signers(struct store *s, const struct judge_world *w, struct source_r
 	for (size_t i = 0; i < rq->n; i++) {
 		/* of the octets, whether they can be read or not: the answer must be known again for what it answers
 		 */
-		hash_of(&rq->v[i].cert, t_r->v[i].sha256);
+		if (rq->v[i].cert.n > 0)
+			hash_of(&rq->v[i].cert, t_r->v[i].sha256);
 		hash_of(&rq->v[i].caps, t_r->v[i].caps);
 		q.signing_time = rq->v[i].signing_time;
+		if (author && rq->v[i].cert.n == 0) {
+			weigh_named(&q, &rq->v[i], a, t_r, i);
+			continue;
+		}
 		if (author) {
 			t_r->v[i].state = weigh_signer(&q, &rq->v[i].cert, t_r->v[i].why, sizeof t_r->v[i].why);
 			continue;

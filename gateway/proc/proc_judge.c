@@ -132,7 +132,7 @@ static void answer_signers(uint32_t id, struct ipc_in *in)
 
 	if (judge_signers_get(in, a, rq) != 0)
 		log_fatal("the relay's question on signers cannot be read");
-	judge_signers(me.store, &me.world, NULL, rq, time(NULL), t);
+	judge_signers(me.store, &me.world, NULL, rq, time(NULL), a, t);
 	changed_elsewhere();
 	judge_learn(me.store, &me.world, rq, t, time(NULL));
 	judge_harvest(me.store, &me.world, NULL, rq, t, time(NULL));

@@ -18,6 +18,7 @@ enum {
 	CACHE_PLACES = 4096,
 	WAITING_MAX = 20000,
 	VERDICT_MEMORY = 256 * 1024,
+	KNOWN_MEMORY = 64 * 1024,
 	IDENTITIES_MAX = 4096,
 	SEEN_PLACES = 4096,
 	NOTES = 256,
@@ -386,6 +387,7 @@ static void got_verdict(struct relay_ask *a, struct ipc_in *in)
 static void got_trust(struct relay_ask *a, struct ipc_in *in)
 {
 	struct question *q = take(a, in->id);
+	struct arena *known;
 	struct judge_trust *t;
 
 	if (q == NULL)
@@ -395,9 +397,11 @@ static void got_trust(struct relay_ask *a, struct ipc_in *in)
 		return;
 	}
 	t = mem_new(sizeof(*t));
-	if (judge_trust_get(in, t) != 0)
+	known = arena_new(KNOWN_MEMORY);
+	if (judge_trust_get(in, known, t) != 0)
 		log_fatal("the judge sent an answer on trust that cannot be read");
 	q->trust(q->ctx, t, NULL);
+	arena_free(known);
 	free(q);
 	free(t);
 }

@@ -347,12 +347,17 @@ static void run(struct relay_tx *t);
 static void on_trust(void *ctx, const struct judge_trust *tr, const struct problem *pr)
 {
 	struct relay_tx *t = ctx;
+	struct problem full = {0};
 
 	if (tr == NULL) {
 		answer(t, pr, "");
 		return;
 	}
-	t->rq.trust = *tr;
+	if (judge_trust_copy(t->a, tr, &t->rq.trust) != 0) {
+		problem_temp(&full, "the certificates that are known of the signers do not fit into memory");
+		answer(t, &full, "");
+		return;
+	}
 	t->rq.have_trust = true;
 	t->rq.trust_from[0] = '\0';
 	relay_trust_note(t->r->trust, t->rq.our_domain, t->author, tr, t->trust_asked, loop_now_ms());
@@ -495,6 +500,7 @@ static void request_out(struct relay_tx *t)
 	rq->nrcpts = t->nrcpts;
 	relay_inbound_common(t->r, rq);
 	rq->tls_verified = relay_hops_verified(t->r, "");
+	rq->utf8 = t->env.utf8;
 	rq->nverdicts = t->nverdicts;
 	for (size_t i = 0; i < t->nverdicts; i++)
 		rq->verdicts[i] = &t->verdicts[i]->v;

@@ -128,6 +128,8 @@ static size_t request_octets(const struct job_request *rq)
 	}
 	for (size_t i = 0; i < rq->nids; i++)
 		n += 400 + rq->ids[i].cert.n + rq->ids[i].chain.n;
+	for (size_t i = 0; rq->have_trust && i < rq->trust.nknown; i++)
+		n += rq->trust.known[i].cert.n;
 	return n + (rq->have_trust ? sizeof(rq->trust) : 0);
 }
 

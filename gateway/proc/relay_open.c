@@ -196,12 +196,17 @@ static void run(struct opening *o);
 static void on_trust(void *ctx, const struct judge_trust *t, const struct problem *pr)
 {
 	struct opening *o = ctx;
+	struct problem full = {0};
 
 	if (t == NULL) {
 		wait_all(o, pr);
 		return;
 	}
-	o->rq.trust = *t;
+	if (judge_trust_copy(o->a, t, &o->rq.trust) != 0) {
+		problem_temp(&full, "the certificates that are known of the signers do not fit into memory");
+		wait_all(o, &full);
+		return;
+	}
 	o->rq.have_trust = true;
 	o->rq.trust_from[0] = '\0';
 	relay_trust_note(o->r->trust, o->rq.our_domain, o->author, t, o->asked, loop_now_ms());

@@ -8,7 +8,7 @@
   queue_1m_start_s, queue_1m_rate_ratio   a queue of a million messages, half of them for dead destinations (bench_queue.c)
   gateway_1m_first_s, gateway_1m_rate_ratio   the same of a whole gateway: from its start to the first delivery; deliveries a second over those of a queue of 1,000 (million.py)
   open_ratio               the same load of sealed mail coming in: Postern opening and verifying / Postfix with a pipe filter to openssl cms (decrypt, then verify)
-  seal_cpu_over_raw_*, open_cpu_over_raw_*, open_way_over_raw_*, open_100m_cpu_s   CPU over the bare cryptography in one process (bench_cms.c)
+  seal_cpu_over_raw_*, open_cpu_over_raw_*, open_way_over_raw_*, open_100m_*_s   CPU over the bare cryptography in one process (bench_cms.c)
   accept_p50_ms            one session: time from the final dot to the 250, median
   accept_over_fdatasync    the same over the median time of one fdatasync of 4 KiB on the same disk
   idle_tls_kib             private memory of the relay for each of 10,000 idle TLS sessions
@@ -396,7 +396,7 @@ def main():
             figure("open_per_s", [a for a, _ in pairs], "1/s")
             figure("postfix_openssl_open_per_s", [b for _, b in pairs], "1/s")
             figure("open_ratio", [a / b for a, b in pairs], "x")
-        if want("seal_cpu_over_raw_20k", "seal_cpu_over_raw_1m", "open_cpu_over_raw_20k", "open_cpu_over_raw_25m", "open_way_over_raw_20k", "open_way_over_raw_25m", "open_100m_cpu_s"):
+        if want("seal_cpu_over_raw_20k", "seal_cpu_over_raw_1m", "open_cpu_over_raw_20k", "open_cpu_over_raw_25m", "open_way_over_raw_20k", "open_way_over_raw_25m", "open_100m_cms_cpu_s", "open_100m_cpu_s"):
             program("bench_cms", str(max(ROUNDS, 5)))
         if want("accept_p50_ms", "accept_over_fdatasync"):
             pairs = [(statistics.median(accept_p50(g)), fdatasync_ms(top)) for _ in range(ROUNDS)]

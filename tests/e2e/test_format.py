@@ -172,5 +172,5 @@ def test_persons_apart(top):
         inner = keys[owner].open(m.data)
         assert b"hello" in verify(inner, gw.dir + "/sign.pem")
         for octets in (m.data, inner):
-            assert b"Bcc" not in octets and b"blind@" not in octets and b"y@lab" not in octets
+            assert b"Bcc:" not in octets and b"blind@" not in octets and b"y@lab" not in octets
         assert ("aes-128-cbc" in structure) == (owner == "blind@partner.example")

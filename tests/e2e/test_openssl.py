@@ -1,5 +1,6 @@
 """The openssl command line reads what we write, and we read what it writes: RSA and EC keys, signed, sealed, both."""
 import os
+from email.header import decode_header, make_header
 
 from mail import message, quick, send, solo
 from smime import Identity, crlf, entity, openssl, seal, verify, with_header
@@ -135,6 +136,63 @@ def test_strong(top):
     gw, inside, outside = solo(top, domain_settings="sealed-unsigned = mark", identity=("--self-signed", "--algo", "ec-p521"))
     them = openssl_reads(top, gw, outside, "p384")
     we_read(gw, inside, them, "p384")
+
+
+def judged(gw, inside, smime, subject, sender=THEM):
+    """The message as it is delivered inside."""
+    code, text = send(gw.outside, sender, US, with_header(smime, sender, US, subject))
+    assert code == 250, text
+    return inside.wait(1, 30, lambda m: m.field("Subject") == subject)[0]
+
+
+def test_certificate_not_in_the_message(top):
+    """A partner who leaves his certificate out, as we have it: verified with it, for his own mail alone. His name is shown as it is spelt."""
+    gw, inside, _ = solo(top)
+    name = "Jürgen Müller, Praxis"
+    them = Identity(top, "them", "DNS:partner.example", cn=name)
+    us, other = own(gw, "decrypt"), "x@other.example"
+    bare = {"serial": them.sign(entity(BODY), extra=["-nocerts"]), "key": them.sign(entity(BODY), extra=["-nocerts", "-keyid"]), "detached": them.sign(entity(BODY), detached=True, extra=["-nocerts"])}
+    for kind, smime in bare.items():
+        mail = judged(gw, inside, smime, f"{kind} of a stranger")
+        assert mail.field("X-Postern-Verdict") == "broken" and "smime=fail" in mail.field("Authentication-Results"), mail.header
+        assert "not in the message, and none that is known here for partner.example has " in mail.field("X-Postern-Reason"), mail.header
+    gw.postern("cert", "import", them.cert, "--for", "partner.example", "--pin", "--yes")
+    for kind, smime in bare.items():
+        for how, octets in (("signed", smime), ("sealed", seal(us, smime))):
+            mail = judged(gw, inside, octets, f"{kind} {how}")
+            assert mail.field("X-Postern-Verdict") == how and mail.body == BODY.encode(), mail.header
+            said = str(make_header(decode_header(mail.field("X-Postern-Signer"))))
+            assert name.replace(",", "\\,") in said and "the certificate is not in the message, it was known here" in said, said
+            assert "CN=J\\\\C3\\\\BCrgen M\\\\C3\\\\BCller" in mail.field("Authentication-Results"), mail.header
+            assert max(mail.header) < 128, mail.header
+        mail = judged(gw, inside, smime, f"{kind} for another author", other)
+        assert mail.field("X-Postern-Verdict") == "broken" and "known here for other.example" in mail.field("X-Postern-Reason"), mail.header
+
+
+def test_signed_receipts(top):
+    """What a partner's program sends back to one who asked for a receipt (RFC 2634): delivered as it came, with the verdict on its signer."""
+    gw, inside, _ = solo(top)
+    them, us = partner(top, gw, "rsa"), own(gw, "decrypt")
+    asked = Identity(top, "asked", "DNS:hospital.example").sign(entity(BODY), extra=["-receipt_request_all", "-receipt_request_to", US])
+    path = os.path.join(top, "asked.eml")
+    with open(path, "wb") as f:
+        f.write(asked)
+    receipt = crlf(openssl("cms", "-sign_receipt", "-in", path, "-signer", them.cert, "-inkey", them.key, "-md", "sha256"))
+    assert b"signed-receipt" in receipt
+    for how, octets in (("signed", receipt), ("sealed", seal(us, receipt))):
+        mail = judged(gw, inside, octets, f"receipt {how}")
+        assert mail.field("X-Postern-Verdict") == how and "smime=pass" in mail.field("Authentication-Results"), mail.header
+        assert "signed-receipt" in mail.field("Content-Type") and mail.body.split() == receipt.split(b"\r\n\r\n", 1)[1].split(), mail.data
+        assert "signed-receipt sha256; covers the receipt in it; pass" in " ".join(mail.fields("X-Postern-Layer")), mail.header
+        # the one who asked can match it with what was sent
+        got = os.path.join(top, "got.eml")
+        with open(got, "wb") as f:
+            f.write(mail.data)
+        assert openssl("cms", "-verify_receipt", got, "-in", path, "-CAfile", them.cert, check=False) is not None
+    stranger = Identity(top, "stranger", "DNS:partner.example")
+    receipt = crlf(openssl("cms", "-sign_receipt", "-in", path, "-signer", stranger.cert, "-inkey", stranger.key, "-md", "sha256"))
+    mail = judged(gw, inside, receipt, "receipt of a stranger")
+    assert mail.field("X-Postern-Verdict") == "untrusted" and "signed-receipt" in mail.field("Content-Type"), mail.header
 
 
 def test_authority(top):

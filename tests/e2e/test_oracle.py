@@ -135,7 +135,7 @@ def variants(top, us, them):
     assert Envelope(good).octets() == good and Envelope(gcm).octets() == gcm
     spoil("first block of the content", lambda e: flip(e.content, 3))
     spoil("middle of the content", lambda e: flip(e.content, len(e.content.content) // 2), words=unread)
-    spoil("last block of the content", lambda e: flip(e.content, -1))
+    spoil("last block of the content", lambda e: flip(e.content, -1), words=(unopened, unread))  # one time in 256 what comes out ends in good padding
     spoil("block before the last", lambda e: flip(e.content, -17))
     spoil("encrypted key", lambda e: flip(e.key, 100))
     spoil("content key for somebody else", key(Envelope(enveloped(stranger.cert, content)).key.content))
@@ -260,13 +260,14 @@ def check_all(gw, attacker, cases, inside, outside):
     held = {m["message_id"]: m for m in queue if m["state"] == "held"}
     arrived = {m.field("Message-ID") for m in inside.mails}
     for name, (_, _, words) in cases.items():
+        words = (words,) if isinstance(words, str) else words
         for mid, _, _ in attacker.sent[name]:
-            assert mid in held and words in held[mid]["recipients"][0]["reason"], (name, held.get(mid))
+            assert mid in held and any(x in held[mid]["recipients"][0]["reason"] for x in words), (name, held.get(mid))
             assert mid not in arrived, name
         for mid, _, _ in attacker.sent[name + " (good)"]:
             assert mid in arrived and mid not in held, name
         show = " ".join(gw.postern("queue", "show", held[attacker.sent[name][0][0]]["id"])[1].split())
-        assert "State: held" in show and words in show, show
+        assert "State: held" in show and any(x in show for x in words), show
     assert outside.mails == [] and all(m.sender == THEM for m in inside.mails)
 
 

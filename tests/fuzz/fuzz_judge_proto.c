@@ -30,7 +30,7 @@ static int get(unsigned kind, struct ipc_in *in, struct arena *a)
 	case 3:
 		return judge_signers_get(in, a, &m.signers);
 	case 4:
-		return judge_trust_get(in, &m.trust);
+		return judge_trust_get(in, a, &m.trust);
 	case 5:
 		return judge_seen_get(in, m.seen);
 	default:

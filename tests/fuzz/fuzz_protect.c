@@ -33,7 +33,10 @@ static void mark(struct arena *a, const struct header_field *f)
 	    mime_type_parse(a, h.f[0].value, h.f[0].value_len, &lim, &t, NULL) == 0)
 		REQUIRE(mime_param(&t, "hp") != NULL && strcmp(mime_param(&t, "hp"), "cipher") == 0);
 	REQUIRE(protect_type_cut(a, &h.f[0], "hp", &back) == 0);
-	REQUIRE(back.raw_len == f->raw_len && memcmp(back.raw, f->raw, f->raw_len) == 0);
+	REQUIRE(back.raw_len <= f->raw_len);
+	/* ... unless the sender's own parameter went */
+	if (b.len == f->raw_len + sizeof("; hp=\"cipher\"") - 1)
+		REQUIRE(back.raw_len == f->raw_len && memcmp(back.raw, f->raw, f->raw_len) == 0);
 	REQUIRE(protect_type_cut(a, f, "hp", &back) == 0);
 	REQUIRE(back.raw_len <= f->raw_len);
 	if (back.raw_len > 0) {

@@ -4,6 +4,7 @@ Everything listens on loopback, on ports that were free a moment ago, below one 
 """
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -15,17 +16,28 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 
 
-def free_ports(n):
-    """n ports that nobody listens on now; all held open until the last one is known."""
-    socks = []
-    for _ in range(n):
-        s = socket.socket()
-        s.bind(("127.0.0.1", 0))
-        socks.append(s)
-    ports = [s.getsockname()[1] for s in socks]
-    for s in socks:
-        s.close()
-    return ports
+def free_ports(n, address="127.0.0.1"):
+    """n ports that nobody listens on now. Below those that the kernel gives to connections that go out: one of these might take a port before its server does."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+        end = min(int(f.read().split()[0]), 32768)
+    socks, tries = {}, 0
+    while len(socks) < n:
+        port, tries = random.randrange(max(1025, end - 20000), end), tries + 1
+        assert tries < 1000, "no free port on this machine"
+        if port in socks:
+            continue
+        pair = [socket.socket(socket.AF_INET, kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)]
+        try:
+            for s in pair:
+                s.bind((address, port))
+            socks[port] = pair
+        except OSError:
+            for s in pair:
+                s.close()
+    for pair in socks.values():  # all held open until the last one is known
+        for s in pair:
+            s.close()
+    return list(socks)
 
 
 def wait_for(what, seconds, test, every=0.05):

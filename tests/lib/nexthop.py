@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import threading
 
-from gateway import wait_for
+from gateway import free_ports, wait_for
 from sink import Sink, _Session
 
 
@@ -63,11 +63,7 @@ class Nsd:
         self.dir, self.address = os.path.join(top, "nsd"), address
         os.makedirs(self.dir)
         os.chmod(self.dir, 0o755)
-        if port is None:
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-                s.bind((address, 0))
-                port = s.getsockname()[1]
-        self.port = port
+        self.port = port or free_ports(1, address)[0]
         self.anchors = os.path.join(self.dir, "anchors")
         open(self.anchors, "w").close()
         self.zones, self.ds, self.proc = {}, {}, None

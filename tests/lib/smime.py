@@ -34,8 +34,8 @@ def entity(body, content_type="text/plain; charset=us-ascii", cte="7bit"):
 
 
 class Identity:
-    """A key and a certificate in files. san: subjectAltName; issuer: an Identity made with ca=True, None: self-signed."""
-    def __init__(self, folder, name, san="", kind="rsa", issuer=None, ca=False, days=365, usage=None, eku="emailProtection", md="sha256", cn=None):
+    """A key and a certificate in files. san: subjectAltName; issuer: an Identity made with ca=True, None: self-signed; more: lines of extensions."""
+    def __init__(self, folder, name, san="", kind="rsa", issuer=None, ca=False, days=365, usage=None, eku="emailProtection", md="sha256", cn=None, more=()):
         self.cert, self.key = os.path.join(folder, name + ".pem"), os.path.join(folder, name + ".key")
         csr, ext, conf = (os.path.join(folder, name + e) for e in (".csr", ".ext", ".cnf"))
         with open(conf, "w") as f:
@@ -47,9 +47,10 @@ class Identity:
             lines += ["basicConstraints=CA:FALSE", "keyUsage=" + (usage or MAIL_USAGE.get(kind, MAIL_USAGE["rsa"]))]
             lines += ["extendedKeyUsage=" + eku] if eku else []
         lines += ["subjectAltName=" + san] if san else []
+        lines += more
         with open(ext, "w") as f:
             f.write("\n".join(lines) + "\n")
-        openssl("req", "-new", "-config", conf, *NEW_KEY[kind], "-nodes", "-keyout", self.key, "-out", csr, "-subj", "/CN=" + (cn or name))
+        openssl("req", "-new", "-utf8", "-config", conf, *NEW_KEY[kind], "-nodes", "-keyout", self.key, "-out", csr, "-subj", "/CN=" + (cn or name))
         sign = ["-CA", issuer.cert, "-CAkey", issuer.key, "-CAcreateserial"] if issuer else ["-signkey", self.key]
         openssl("x509", "-req", "-in", csr, "-out", self.cert, "-days", days, "-extfile", ext, "-" + md, *sign)
 

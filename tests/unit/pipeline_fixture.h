@@ -303,6 +303,12 @@ static inline void pipes_trust(struct pipes *w, enum judge_trust_state state)
 	for (size_t i = 0; i < t->n; i++) {
 		uint8_t h[32];
 
+		if (w->res.signers.v[i].cert.n == 0) { /* it is not in the message, and nobody knows it */
+			t->v[i].sha256[0] = 0;
+			t->v[i].state = JUDGE_TRUST_UNTRUSTED;
+			PIPES_COPY(t->v[i].why, "not in the message, and not known");
+			continue;
+		}
 		SHA256(w->res.signers.v[i].cert.p, w->res.signers.v[i].cert.n, h);
 		encode_hex(h, sizeof(h), t->v[i].sha256);
 		SHA256(w->res.signers.v[i].caps.p, w->res.signers.v[i].caps.n, h);

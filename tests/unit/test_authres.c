@@ -191,6 +191,28 @@ START_TEST(test_add_hostile)
 }
 END_TEST
 
+/* Between quotes no encoded word may stand: RFC 4514's escape, of what can be shown. */
+START_TEST(test_add_beyond_ascii)
+{
+	struct authres r = {.authserv_id = "gw.example",
+	    .result = "policy",
+	    .reason = "certificate CN=M\xc3\xbcller: no",
+	    .body_smime_issuer = "CN=\xe4\xb8\xad \xc2\x9b\xff\"",
+	    .encryption = "J\xc3\xbcrgen)"};
+	char out[200];
+	struct buf b;
+
+	add(&b, &r);
+	ck_assert_str_eq(buf_str(&b),
+	    "Authentication-Results: gw.example; smime=policy (=?utf-8?Q?J=C3=BCrgen=29?=)\r\n"
+	    " reason=\"certificate CN=M\\\\C3\\\\BCller: no\" body.smime-issuer=\"CN=\\\\E4\\\\B8\\\\AD\r\n"
+	    " ??\\\"\"\r\n");
+	read_back(buf_str(&b), b.len, out, sizeof(out));
+	ck_assert_str_eq(out, "CN=\\E4\\B8\\AD ??\"");
+	buf_clear(&b);
+}
+END_TEST
+
 START_TEST(test_add_odd_identifier)
 {
 	struct authres r = {
@@ -209,7 +231,7 @@ START_TEST(test_add_x)
 
 	buf_init(&b, 300);
 	ck_assert_int_eq(authres_add_x(&b, "Verdict", "held: no\r\nInjected: \xc3\xa4 yes"), 0);
-	ck_assert_str_eq(buf_str(&b), "X-Postern-Verdict: held: no Injected: ?? yes\r\n");
+	ck_assert_str_eq(buf_str(&b), "X-Postern-Verdict: held: no Injected: =?utf-8?Q?=C3=A4?= yes\r\n");
 	ck_assert(forged(buf_str(&b), "gw.example"));
 	buf_reset(&b);
 	ck_assert_int_eq(authres_add_x(&b, "Reason",
@@ -236,6 +258,7 @@ int main(void)
 	tcase_add_test(t, test_add);
 	tcase_add_test(t, test_add_least);
 	tcase_add_test(t, test_add_hostile);
+	tcase_add_test(t, test_add_beyond_ascii);
 	tcase_add_test(t, test_add_odd_identifier);
 	tcase_add_test(t, test_add_x);
 	suite_add_tcase(s, t);

@@ -406,8 +406,73 @@ START_TEST(test_no_certificate)
 	ck_assert(!v.signers[0].ok);
 	ck_assert_ptr_null(v.signers[0].cert);
 	ck_assert_ptr_nonnull(strstr(v.signers[0].why, "not in the message"));
+	ck_assert(v.signers[0].missing && v.signers[0].id.nissuer > 0 && v.signers[0].id.nserial > 0);
+	ck_assert_ptr_null(v.signers[0].id.ski);
 	cms_verdict_clear(&v);
 	buf_clear(&got);
+	buf_clear(&der);
+}
+END_TEST
+
+static void verify_known(const struct buf *der, X509 *const *known, size_t n, struct cms_verdict *v)
+{
+	struct problem pr = {0};
+	struct cms_outline *o;
+	struct stream_mem in;
+
+	stream_mem_init(&in, der->p, der->len);
+	ck_assert_int_eq(cms_outline(&in.reader, NULL, &o, &pr), 0);
+	ck_assert_msg(cms_verify_known(o, known, n, NULL, NULL, v, &pr) == 0, "%s", pr.text);
+	cms_outline_free(o);
+}
+
+/* What is known beforehand is used for a signer that brings none and names it, and for no other. */
+START_TEST(test_known_certificate)
+{
+	X509 *const known[] = {ec.cert, rsa.cert};
+	struct cms_verdict v;
+	struct buf der;
+
+	for (unsigned flags = 0; flags <= CMS_USE_KEYID; flags += CMS_USE_KEYID) {
+		CMS_ContentInfo *cms = begin();
+
+		add(cms, &rsa, EVP_sha256(), CMS_NOCERTS | flags);
+		der = end(cms);
+		verify_known(&der, known, 2, &v);
+		ck_assert_msg(v.signers[0].ok && v.signers[0].known && !v.signers[0].missing, "%s", v.signers[0].why);
+		ck_assert_int_eq(X509_cmp(v.signers[0].cert, rsa.cert), 0);
+		cms_verdict_clear(&v);
+		verify_known(&der, known, 1, &v);
+		ck_assert(!v.signers[0].ok && v.signers[0].missing && !v.signers[0].known);
+		ck_assert_int_eq(v.signers[0].id.nski > 0, flags > 0);
+		cms_verdict_clear(&v);
+		/* changed content is that, whether its signer is known or not */
+		for (size_t i = 0; i + 9 < der.len; i++)
+			if (memcmp(der.p + i, "The resul", 9) == 0) {
+				der.p[i] ^= 1;
+				break;
+			}
+		verify_known(&der, known, 1, &v);
+		ck_assert(!v.signers[0].ok && v.signers[0].changed && !v.signers[0].missing);
+		cms_verdict_clear(&v);
+		buf_clear(&der);
+	}
+}
+END_TEST
+
+/* The certificate in the message is the one that counts. */
+START_TEST(test_known_beside_inside)
+{
+	X509 *const known[] = {rsa.cert};
+	CMS_ContentInfo *cms = begin();
+	struct cms_verdict v;
+	struct buf der;
+
+	add(cms, &rsa, EVP_sha256(), 0);
+	der = end(cms);
+	verify_known(&der, known, 1, &v);
+	ck_assert(v.signers[0].ok && !v.signers[0].known);
+	cms_verdict_clear(&v);
 	buf_clear(&der);
 }
 END_TEST
@@ -608,6 +673,8 @@ int main(void)
 	tcase_add_test(t, test_twice);
 	tcase_add_test(t, test_no_signer);
 	tcase_add_test(t, test_no_certificate);
+	tcase_add_test(t, test_known_certificate);
+	tcase_add_test(t, test_known_beside_inside);
 	tcase_add_test(t, test_other_certificate);
 	tcase_add_test(t, test_algorithms_disagree);
 	tcase_add_test(t, test_content_inside);

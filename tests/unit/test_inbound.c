@@ -626,17 +626,20 @@ END_TEST
 
 /* ---- layers, signers, parts ---- */
 
-/* Signed by openssl's code, by all of these (n = 1 or 2). */
-static struct buf signed_by(const struct testcert *const *who, int n, const void *p, size_t len, bool detached)
+/* Signed by openssl's code, by all of these (n = 1 or 2); more: flags of CMS_sign; type: NID of the content. */
+static struct buf signed_as(
+    const struct testcert *const *who, int n, const void *p, size_t len, unsigned more, int type)
 {
 	BIO *in = BIO_new_mem_buf(p, (int)len);
-	unsigned flags = CMS_BINARY | CMS_PARTIAL | (detached ? CMS_DETACHED : 0);
+	unsigned flags = CMS_BINARY | CMS_PARTIAL | more;
 	CMS_ContentInfo *c = CMS_sign(NULL, NULL, NULL, in, flags);
 	unsigned char *der = NULL;
 	struct buf out;
 	int k;
 
 	ck_assert_ptr_nonnull(c);
+	if (type != NID_pkcs7_data)
+		ck_assert_int_eq(CMS_set1_eContentType(c, OBJ_nid2obj(type)), 1);
 	for (int i = 0; i < n; i++)
 		ck_assert_ptr_nonnull(CMS_add1_signer(c, who[i]->x, who[i]->key, EVP_sha256(), flags));
 	ck_assert_int_eq(CMS_final(c, in, NULL, flags), 1);
@@ -647,6 +650,11 @@ static struct buf signed_by(const struct testcert *const *who, int n, const void
 	CMS_ContentInfo_free(c);
 	BIO_free(in);
 	return out;
+}
+
+static struct buf signed_by(const struct testcert *const *who, int n, const void *p, size_t len, bool detached)
+{
+	return signed_as(who, n, p, len, detached ? CMS_DETACHED : 0, NID_pkcs7_data);
 }
 
 /* An entity around CMS octets. */
@@ -942,6 +950,221 @@ START_TEST(several_signers)
 END_TEST
 
 /* Around an encryption anybody can sign. */
+/* ---- a certificate that the message does not bring ---- */
+
+/* The judge knows these certificates: of the author, named by whoever came without one. */
+static void judge_knows(const struct testcert *const *who, size_t n, enum judge_trust_state state)
+{
+	pipes_trust(&w, JUDGE_TRUST_GOOD);
+	for (size_t i = 0; i < n; i++) {
+		struct judge_known *k = &w.rq.trust.known[i];
+
+		k->cert = pipes_der(who[i]);
+		k->state = (uint8_t)state;
+		PIPES_COPY(k->why, "pinned, the judge says");
+	}
+	w.rq.trust.nknown = n;
+}
+
+START_TEST(certificate_known_here)
+{
+	const struct testcert *doctor = &w.hospital, *both[] = {&w.foreign, &w.hospital};
+	struct testcert twin =
+	    testcert_make(&(struct testcert_spec){.cn = "hospital.example", .key = w.foreign.key, .serial = 7});
+	struct buf der = signed_as(&doctor, 1, OCTETS(TEXT_PART), CMS_NOCERTS, NID_pkcs7_data);
+	struct buf b = wrapped(PIPES_FIELDS, "signed-data", &der);
+
+	for (int kind = JOB_CHECK; kind <= JOB_OPEN; kind++) {
+		struct buf sealed = enveloped_in(PIPES_FIELDS, &b), *m = kind == JOB_CHECK ? &b : &sealed;
+
+		ck_assert_int_eq(run((enum job_kind)kind, m), JOB_NEEDS_TRUST);
+		ck_assert_uint_eq(w.res.signers.n, 1);
+		ck_assert_uint_eq(w.res.signers.v[0].cert.n, 0);
+		ck_assert_uint_gt(w.res.signers.v[0].id.issuer.n, 0);
+		ck_assert_uint_gt(w.res.signers.v[0].id.serial.n, 0);
+		ck_assert_str_eq(w.res.signers.from, "doctor@hospital.example");
+		/* of two, the one that is named */
+		judge_knows(both, 2, JUDGE_TRUST_GOOD);
+		ck_assert_int_eq(pipes_run_buf(&w, m), JOB_DONE);
+		ck_assert(shows("smime=pass") && shows("SECRETWORD") && shows("pinned, the judge says"));
+		ck_assert_msg(shows("the certificate is not in the message"), "%s", pipes_text(&w, 0));
+		ck_assert_int_eq(w.res.protected_in, kind == JOB_OPEN);
+		/* what the judge says of it counts as for every other */
+		ck_assert_int_eq(run((enum job_kind)kind, m), JOB_NEEDS_TRUST);
+		judge_knows(both + 1, 1, JUDGE_TRUST_UNBOUND);
+		ck_assert_int_eq(pipes_run_buf(&w, m), kind == JOB_CHECK ? JOB_DONE : JOB_HOLD);
+		ck_assert(kind == JOB_OPEN || (shows("smime=policy") && shows("X-Postern-Verdict: unbound")));
+		/* nobody knows it */
+		ck_assert_int_eq(run((enum job_kind)kind, m), JOB_NEEDS_TRUST);
+		judge_knows(both, 0, JUDGE_TRUST_GOOD);
+		ck_assert_int_eq(pipes_run_buf(&w, m), kind == JOB_CHECK ? JOB_DONE : JOB_HOLD);
+		ck_assert(kind == JOB_OPEN || (shows("smime=fail") && shows("not in the message, and not known")));
+		ck_assert(kind == JOB_CHECK || strstr(w.res.why, "not in the message, and not known"));
+		/* the same name and number, another key */
+		const struct testcert *other = &twin;
+
+		ck_assert_int_eq(run((enum job_kind)kind, m), JOB_NEEDS_TRUST);
+		judge_knows(&other, 1, JUDGE_TRUST_GOOD);
+		ck_assert_int_eq(pipes_run_buf(&w, m), kind == JOB_CHECK ? JOB_DONE : JOB_HOLD);
+		ck_assert(kind == JOB_OPEN || (shows("smime=fail") && !shows("smime=pass")));
+		/* the store could not be asked: it waits */
+		ck_assert_int_eq(run((enum job_kind)kind, m), JOB_NEEDS_TRUST);
+		judge_knows(both, 0, JUDGE_TRUST_GOOD);
+		w.rq.trust.v[0].state = JUDGE_TRUST_TEMP;
+		ck_assert_int_eq(pipes_run_buf(&w, m), JOB_LATER);
+		w.rq.released = true;
+		ck_assert_int_eq(pipes_run_buf(&w, m), JOB_DONE);
+		ck_assert(!shows("smime=pass"));
+		/* what is remembered of earlier mail has no such answer */
+		pipes_job(&w, (enum job_kind)kind);
+		w.rq.have_trust = true;
+		w.rq.trust.n = 1;
+		memcpy(w.rq.trust.v[0].sha256, w.hospital.sha256, sizeof(w.rq.trust.v[0].sha256));
+		PIPES_COPY(w.rq.trust_from, "doctor@hospital.example");
+		ck_assert_int_eq(pipes_run_buf(&w, m), JOB_NEEDS_TRUST);
+		buf_clear(&sealed);
+	}
+	buf_clear(&b);
+	testcert_free(&twin);
+}
+END_TEST
+
+/* One of two signers without a certificate: both must hold, whoever is known. */
+START_TEST(certificate_of_one_known)
+{
+	const struct testcert *both[] = {&w.hospital, &w.foreign};
+	struct buf der = signed_as(both, 2, OCTETS(TEXT_PART), CMS_NOCERTS, NID_pkcs7_data);
+	struct buf b = wrapped(PIPES_FIELDS, "signed-data", &der);
+
+	for (size_t known = 0; known <= 2; known++) {
+		ck_assert_int_eq(run(JOB_CHECK, &b), JOB_NEEDS_TRUST);
+		ck_assert_uint_eq(w.res.signers.n, 2);
+		judge_knows(both, known, JUDGE_TRUST_GOOD);
+		ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_DONE);
+		ck_assert_int_eq(shows("smime=pass"), known == 2);
+	}
+	buf_clear(&b);
+}
+END_TEST
+
+/* A message that a person's program signed or encrypted, wrapped by the gateway on its way: said, and handed on. */
+START_TEST(wrapped_message_of_a_person)
+{
+	const struct testcert *person = &w.foreign;
+	struct buf der = signed_by(&person, 1, OCTETS(TEXT_PART), false), env;
+	struct buf signed_one = wrapped(PIPES_FIELDS, "signed-data", &der), sealed_one, in, b, outer;
+	const struct buf *inner;
+
+	pipes_envelope(w.foreign.x, TEXT_PART, sizeof(TEXT_PART) - 1, &env);
+	sealed_one = wrapped(PIPES_FIELDS, "enveloped-data", &env);
+	for (int sealed = 0; sealed < 2; sealed++) {
+		inner = sealed ? &sealed_one : &signed_one;
+		buf_init(&in, PIPES_MAX);
+		ck_assert_int_eq(buf_addf(&in, "Content-Type: message/rfc822; forwarded=no\r\n\r\n%s",
+				     buf_str((struct buf *)(uintptr_t)inner)),
+		    0);
+		b = opaque_in(PIPES_FIELDS, &w.hospital, in.p, in.len);
+		pipes_job(&w, JOB_CHECK);
+		w.rq.encrypted_part = POLICY_DSN_REFUSE;
+		ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_NEEDS_TRUST);
+		trust_hospital(JUDGE_TRUST_UNTRUSTED);
+		ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_DONE);
+		ck_assert(shows("smime=pass") && shows("X-Postern-Verdict: signed"));
+		ck_assert_msg(shows("X-Postern-Part: message application/pkcs7-mime; the wrapped message is"), "%s",
+		    pipes_text(&w, 0));
+		ck_assert(shows(sealed ? "not opened" : "not checked"));
+		ck_assert_ptr_nonnull(strstr(w.res.layers, sealed ? "[message=encrypted]" : "[message=signed]"));
+		ck_assert(shows(sealed ? "smime-type=enveloped-data" : "smime-type=signed-data"));
+		buf_clear(&b);
+		/* encrypted to us, and the gateway did not sign */
+		outer = enveloped_in(PIPES_FIELDS, &in);
+		pipes_job(&w, JOB_OPEN);
+		w.rq.in_rules[3] = POLICY_MARK;
+		w.rq.encrypted_part = POLICY_DSN_REFUSE;
+		ck_assert_int_eq(pipes_run_buf(&w, &outer), JOB_DONE);
+		ck_assert(!shows("smime=pass") && shows("X-Postern-Part: message "));
+		ck_assert_int_eq(shows("X-Postern-Verdict: partly-signed"), !sealed);
+		buf_clear(&outer);
+		buf_clear(&in);
+	}
+	buf_clear(&signed_one);
+	buf_clear(&sealed_one);
+}
+END_TEST
+
+/* ---- signed receipts (RFC 2634 2) ---- */
+
+#define RECEIPT                                                                                                      \
+	"\x30\x12\x02\x01\x01\x04\x05hello\x04\x06"                                                                  \
+	"ABCDEF"
+
+START_TEST(signed_receipt)
+{
+	const struct testcert *doctor = &w.hospital;
+	struct buf der = signed_as(&doctor, 1, OCTETS(RECEIPT), 0, NID_id_smime_ct_receipt);
+	struct buf b = wrapped(PIPES_FIELDS, "signed-receipt", &der);
+	const char *body = strstr(buf_str(&b), "\r\n\r\n");
+
+	for (int kind = JOB_CHECK; kind <= JOB_OPEN; kind++) {
+		struct buf sealed = enveloped_in(PIPES_FIELDS, &b), *m = kind == JOB_CHECK ? &b : &sealed;
+
+		ck_assert_int_eq(run_hospital((enum job_kind)kind, m, JUDGE_TRUST_GOOD), JOB_DONE);
+		ck_assert(
+		    shows("smime=pass") && shows("smime-type=signed-receipt") && shows("covers the receipt in it"));
+		ck_assert_ptr_nonnull(strstr(pipes_text(&w, 0), body));
+		ck_assert_ptr_nonnull(strstr(w.res.layers, "signed-receipt(sha256)=pass"));
+		ck_assert_int_eq(run_trusted((enum job_kind)kind, m, JUDGE_TRUST_UNTRUSTED),
+		    kind == JOB_CHECK ? JOB_DONE : JOB_HOLD);
+		ck_assert(kind == JOB_OPEN || (shows("smime=policy") && strstr(pipes_text(&w, 0), body)));
+		buf_clear(&sealed);
+	}
+	buf_clear(&b);
+}
+END_TEST
+
+/* The fields on it are not signed: they are nobody's word, whatever they say of themselves. */
+START_TEST(receipt_vouches_for_no_field)
+{
+	static const char *const types[] = {"signed-receipt; hp=\"cipher\"", "signed-receipt; hp=\"clear\"",
+	    "signed-receipt; protected-headers=\"v1\""};
+	const struct testcert *doctor = &w.hospital;
+	struct buf der, b, sealed;
+
+	for (size_t i = 0; i < 3; i++) {
+		der = signed_as(&doctor, 1, OCTETS(RECEIPT), 0, NID_id_smime_ct_receipt);
+		b = wrapped("From: ceo@hospital.example\r\nTo: bob@lab.example\r\nSubject: pay\r\n", types[i], &der);
+		sealed =
+		    enveloped_in("From: doctor@hospital.example\r\nTo: eve@lab.example\r\nSubject: outside\r\n", &b);
+		ck_assert_msg(run_hospital(JOB_OPEN, &sealed, JUDGE_TRUST_GOOD) == JOB_DONE, "%s", w.res.why);
+		ck_assert(shows("Subject: outside") && !shows("Subject: pay") && !shows("ceo@") &&
+			  !shows("X-Postern-Recipients"));
+		buf_clear(&b);
+		buf_clear(&sealed);
+	}
+}
+END_TEST
+
+/* Other types of content are still refused, and so is a receipt beside its content. */
+START_TEST(other_content_types)
+{
+	const struct testcert *doctor = &w.hospital;
+	static const int types[] = {NID_id_smime_ct_TSTInfo, NID_id_smime_ct_authData, NID_pkcs7_enveloped};
+	struct buf der, b;
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		der = signed_as(&doctor, 1, OCTETS(RECEIPT), 0, types[i]);
+		b = wrapped(PIPES_FIELDS, "signed-receipt", &der);
+		ck_assert_int_eq(run_trusted(JOB_CHECK, &b, JUDGE_TRUST_GOOD), JOB_REFUSE);
+		ck_assert_ptr_nonnull(strstr(w.res.pr.text, "something else than data"));
+		buf_clear(&b);
+	}
+	der = signed_as(&doctor, 1, OCTETS(RECEIPT), CMS_DETACHED, NID_id_smime_ct_receipt);
+	b = wrapped(PIPES_FIELDS, "signed-receipt", &der);
+	ck_assert_int_eq(run_trusted(JOB_CHECK, &b, JUDGE_TRUST_GOOD), JOB_REFUSE);
+	buf_clear(&b);
+}
+END_TEST
+
 START_TEST(signed_outside_only)
 {
 	struct buf text, env, b;
@@ -1327,6 +1550,12 @@ int main(void)
 	tcase_add_loop_test(t, envelope_as_certificates, 0, 2);
 	tcase_add_loop_test(t, line_ends_of_unix, 0, 3);
 	tcase_add_test(t, several_signers);
+	tcase_add_test(t, certificate_known_here);
+	tcase_add_test(t, certificate_of_one_known);
+	tcase_add_test(t, wrapped_message_of_a_person);
+	tcase_add_test(t, signed_receipt);
+	tcase_add_test(t, receipt_vouches_for_no_field);
+	tcase_add_test(t, other_content_types);
 	tcase_add_test(t, signed_outside_only);
 	tcase_add_test(t, triple);
 	tcase_add_test(t, outer_signer_lends_nothing);

@@ -69,7 +69,7 @@ static void mail_at(const char *from, const struct testcert *c, uint32_t has, in
 	memcpy(rq.from, from, strlen(from) + 1);
 	rq.v[0].caps = (struct judge_octets){caps.p, caps.len};
 	rq.v[0].signing_time = at;
-	judge_signers(fx.s, &fx.w, NULL, &rq, now, &trust);
+	judge_signers(fx.s, &fx.w, NULL, &rq, now, NULL, &trust);
 	judge_learn(fx.s, &fx.w, &rq, &trust, now);
 }
 
@@ -166,7 +166,7 @@ START_TEST(malformed)
 	    .v = {{.cert = {lab.der, lab.n}, .caps = {junk, sizeof junk}, .signing_time = NOW - 1}}};
 	struct judge_trust t;
 
-	judge_signers(fx.s, &fx.w, NULL, &rq, NOW, &t);
+	judge_signers(fx.s, &fx.w, NULL, &rq, NOW, NULL, &t);
 	ck_assert_uint_eq(t.v[0].state, JUDGE_TRUST_GOOD);
 	judge_learn(fx.s, &fx.w, &rq, &t, NOW);
 	ck_assert_str_eq(written_to("ann@lab.example"), DEFAULT);

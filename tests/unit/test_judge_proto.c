@@ -88,8 +88,9 @@ static void put_signers(struct ipc_out *o)
 {
 	struct judge_signers m = {.our_domain = "hospital.example",
 	    .from = "b@lab.example",
-	    .n = 1,
-	    .v = {{{der, 4}, {der, 6}, {der, 3}, -5}},
+	    .n = 3,
+	    .v = {{.cert = {der, 4}, .enc = {der, 6}, .caps = {der, 3}, .signing_time = -5},
+		{.id = {.issuer = {der, 5}, .serial = {der, 2}}}, {.id = {.ski = {der, 6}}}},
 	    .extra = {{der, 7}},
 	    .nextra = 1};
 
@@ -103,8 +104,10 @@ static int get_signers(struct ipc_in *in, struct arena *a)
 }
 static void put_trust(struct ipc_out *o)
 {
-	struct judge_trust m = {
-	    .n = 2, .v = {{JUDGE_TRUST_GOOD, "00", "11", "good"}, {JUDGE_TRUST_TEMP, "", "", "later"}}};
+	struct judge_trust m = {.n = 2,
+	    .v = {{JUDGE_TRUST_GOOD, "00", "11", "good"}, {JUDGE_TRUST_TEMP, "", "", "later"}},
+	    .nknown = 1,
+	    .known = {{{der, 4}, JUDGE_TRUST_EXPIRED, "was good"}}};
 
 	judge_trust_put(o, &m);
 }
@@ -112,8 +115,7 @@ static int get_trust(struct ipc_in *in, struct arena *a)
 {
 	struct judge_trust m;
 
-	(void)a;
-	return judge_trust_get(in, &m);
+	return judge_trust_get(in, a, &m);
 }
 static void put_seen(struct ipc_out *o)
 {
@@ -188,6 +190,41 @@ START_TEST(cut_and_added)
 		}
 	free(p);
 	ipc_out_clear(&o);
+}
+END_TEST
+
+/* Known certificates are bounded together; a copy outlives the packet. */
+START_TEST(trust_known)
+{
+	static uint8_t octets[JUDGE_KNOWN_OCTETS + 1] = {0x30};
+	struct judge_trust *m = calloc(1, sizeof *m), *g = calloc(1, sizeof *g), *copy = calloc(1, sizeof *copy);
+	struct arena *a = arena_new(1 << 20), *b = arena_new(1 << 20);
+	struct ipc_in in = {0};
+	struct ipc_out o;
+
+	for (size_t second = 6000; second <= JUDGE_KNOWN_OCTETS;
+	     second = second == 6000 ? JUDGE_KNOWN_OCTETS : second + 1) {
+		m->nknown = 2;
+		m->known[0] = (struct judge_known){{octets, 6000}, JUDGE_TRUST_GOOD, "one"};
+		m->known[1] = (struct judge_known){{octets, second}, JUDGE_TRUST_UNTRUSTED, "two"};
+		ipc_out_init(&o, JUDGE_TRUST, 1);
+		judge_trust_put(&o, m);
+		in = (struct ipc_in){.p = o.b.p + IPC_HEADER, .n = o.b.len - IPC_HEADER};
+		ck_assert_int_eq(judge_trust_get(&in, a, g), second == 6000 ? 0 : -1);
+		if (second == 6000)
+			ck_assert_int_eq(judge_trust_copy(b, g, copy), 0);
+		ipc_out_clear(&o);
+	}
+	arena_free(a);
+	ck_assert_uint_eq(copy->nknown, 2);
+	ck_assert_uint_eq(copy->known[1].cert.n, 6000);
+	ck_assert_mem_eq(copy->known[1].cert.p, octets, 6000);
+	ck_assert_str_eq(copy->known[1].why, "two");
+	ck_assert_uint_eq(copy->known[1].state, JUDGE_TRUST_UNTRUSTED);
+	arena_free(b);
+	free(m);
+	free(g);
+	free(copy);
 }
 END_TEST
 
@@ -297,6 +334,7 @@ static Suite *suite(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, cut_and_added, 0, sizeof kinds / sizeof *kinds);
+	tcase_add_test(t, trust_known);
 	tcase_add_test(t, verdict_round);
 	tcase_add_loop_test(t, out_of_range, 0, sizeof changes / sizeof *changes);
 	suite_add_tcase(s, t);

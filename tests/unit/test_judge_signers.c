@@ -23,7 +23,7 @@ static void setup(void)
 	judge_fixture_start(&fx);
 	root = testcert_ca("root", NULL);
 	inter = testcert_ca("inter", &root);
-	lab = issue(&inter, (struct testcert_spec){.cn = "lab", .san = "DNS:lab.example"});
+	lab = issue(&inter, (struct testcert_spec){.cn = "lab", .san = "DNS:lab.example", .ski = true});
 }
 
 static void teardown(void)
@@ -43,7 +43,7 @@ static uint8_t ask_at(const char *from, const struct testcert *c, const struct t
 		rq.extra[0] = (struct judge_octets){extra->der, extra->n};
 		rq.nextra = 1;
 	}
-	judge_signers(fx.s, &fx.w, NULL, &rq, now, &t);
+	judge_signers(fx.s, &fx.w, NULL, &rq, now, NULL, &t);
 	ck_assert_uint_eq(t.n, 1);
 	ck_assert(t.v[0].why[0]);
 	return t.v[0].state;
@@ -113,12 +113,91 @@ START_TEST(by_time)
 			if (v[i].anchor != (round == 1))
 				continue;
 			memcpy(rq.from, v[i].from, strlen(v[i].from) + 1);
-			judge_signers(fx.s, &fx.w, NULL, &rq, v[i].now, &t);
+			judge_signers(fx.s, &fx.w, NULL, &rq, v[i].now, NULL, &t);
 			ck_assert_msg(t.v[0].state == v[i].want && strstr(t.v[0].why, v[i].says), "%zu: %d %s", i,
 			    t.v[0].state, t.v[0].why);
 			if (round == 0)
 				judge_fixture_anchor(&fx, "*", STORE_BOTH, &root);
 		}
+}
+END_TEST
+
+/* What a signer without a certificate says of it: issuer and serial, or the key identifier. Freed by the caller. */
+static struct judge_signer_id id_of(const struct testcert *c, bool ski)
+{
+	const ASN1_OCTET_STRING *key = X509_get0_subject_key_id(c->x);
+	struct judge_signer_id id = {0};
+	unsigned char *p = NULL;
+	int n;
+
+	if (ski) {
+		ck_assert_ptr_nonnull(key);
+		id.ski = (struct judge_octets){ASN1_STRING_get0_data(key), (size_t)ASN1_STRING_length(key)};
+		return id;
+	}
+	n = i2d_X509_NAME(X509_get_issuer_name(c->x), &p);
+	id.issuer = (struct judge_octets){p, (size_t)n};
+	p = NULL;
+	n = i2d_ASN1_INTEGER(X509_get0_serialNumber(c->x), &p);
+	id.serial = (struct judge_octets){p, (size_t)n};
+	return id;
+}
+
+static void ask_named(const char *from, const struct testcert *c, bool ski, struct arena *a)
+{
+	struct judge_signers rq = {.our_domain = "hospital.example", .n = 1, .v = {{.id = id_of(c, ski)}}};
+
+	memcpy(rq.from, from, strlen(from) + 1);
+	judge_signers(fx.s, &fx.w, NULL, &rq, TESTCERT_NOW, a, &t);
+	ck_assert_uint_eq(t.n, 1);
+	ck_assert_str_eq(t.v[0].sha256, "");
+	ck_assert_uint_eq(t.v[0].state, JUDGE_TRUST_UNTRUSTED);
+	ck_assert_msg(strstr(t.v[0].why, "not in the message, and none that is known here for "), "%s", t.v[0].why);
+	if (!ski) {
+		OPENSSL_free((void *)(uintptr_t)rq.v[0].id.issuer.p);
+		OPENSSL_free((void *)(uintptr_t)rq.v[0].id.serial.p);
+	}
+}
+
+/* A certificate that the message does not bring: the author's alone, weighed as ever. */
+START_TEST(not_in_the_message)
+{
+	struct testcert same =
+	    issue(&inter, (struct testcert_spec){.cn = "lab", .san = "DNS:lab.example", .ski = true, .key = lab.key});
+	struct testcert ours = issue(&inter, (struct testcert_spec){.cn = "ours", .san = "DNS:hospital.example"});
+	struct arena *a = arena_new(1 << 20);
+
+	ask_named("bob@lab.example", &lab, false, a);
+	ck_assert_uint_eq(t.nknown, 0);
+	ck_assert_msg(
+	    strstr(t.v[0].why, "lab.example has serial ") && strstr(t.v[0].why, "issuer CN=inter"), "%s", t.v[0].why);
+	judge_fixture_cert(&fx, "lab.example", &lab, false);
+	ask_named("bob@lab.example", &lab, false, a);
+	ck_assert_uint_eq(t.nknown, 1);
+	ck_assert_uint_eq(t.known[0].state, JUDGE_TRUST_UNTRUSTED);
+	judge_fixture_cert(&fx, "lab.example", &same, true);
+	for (int ski = 0; ski < 2; ski++) {
+		ask_named("bob@lab.example", &same, ski, a);
+		ck_assert_uint_eq(t.nknown, ski ? 2 : 1);
+		ck_assert_uint_eq(t.known[0].cert.n, same.n); /* pinned first */
+		ck_assert_mem_eq(t.known[0].cert.p, same.der, same.n);
+		ck_assert_uint_eq(t.known[0].state, JUDGE_TRUST_GOOD);
+		ck_assert_ptr_nonnull(strstr(t.known[0].why, "CN=lab"));
+		/* it is nobody else's */
+		ask_named("bob@other.example", &same, ski, a);
+		ck_assert_uint_eq(t.nknown, 0);
+	}
+	/* a colleague's mail: our own signing certificates, and no partner's */
+	judge_fixture_cert(&fx, "hospital.example", &lab, true);
+	ask_named("a@hospital.example", &lab, false, a);
+	ck_assert_uint_eq(t.nknown, 0);
+	judge_fixture_identity(&fx, "hospital.example", STORE_SIGN, "k", &ours, true);
+	ask_named("a@hospital.example", &ours, false, a);
+	ck_assert_uint_eq(t.nknown, 1);
+	ck_assert_uint_eq(t.known[0].state, JUDGE_TRUST_GOOD);
+	arena_free(a);
+	testcert_free(&same);
+	testcert_free(&ours);
 }
 END_TEST
 
@@ -197,7 +276,7 @@ START_TEST(several)
 	    .extra = {{junk, sizeof junk}, {inter.der, inter.n}}};
 
 	judge_fixture_anchor(&fx, "*", STORE_IN, &root);
-	judge_signers(fx.s, &fx.w, NULL, &rq, TESTCERT_NOW, &t);
+	judge_signers(fx.s, &fx.w, NULL, &rq, TESTCERT_NOW, NULL, &t);
 	ck_assert_uint_eq(t.n, 3);
 	ck_assert_int_eq(t.v[0].state, JUDGE_TRUST_UNTRUSTED);
 	ck_assert_int_eq(t.v[1].state, JUDGE_TRUST_GOOD);
@@ -231,6 +310,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, by_anchor);
 	tcase_add_test(c, by_time);
+	tcase_add_test(c, not_in_the_message);
 	tcase_add_test(c, by_binding);
 	tcase_add_test(c, by_pin);
 	tcase_add_test(c, our_own);

@@ -105,6 +105,37 @@ START_TEST(mark)
 }
 END_TEST
 
+/* What the author's program left there: of two parameters a reader takes either, so ours is the only one. */
+static const struct {
+	const char *name, *came, *goes;
+} replaced[] = {
+    {"hp", "Content-Type: text/plain; hp=\"clear\"; charset=utf-8\r\n",
+	"Content-Type: text/plain; hp=\"1\"; charset=utf-8\r\n"},
+    {"hp", "Content-Type: text/plain; charset=utf-8;\r\n HP=clear\r\n",
+	"Content-Type: text/plain; hp=\"1\"; charset=utf-8\r\n"},
+    {"hp", "Content-Type: text/plain; hp-legacy-display=\"1\" (x); a=b\r\n",
+	"Content-Type: text/plain; hp=\"1\" (x); a=b\r\n"},
+    {"hp", "Content-Type: a/b; Protected-Headers=v1; c=d; hp=x; hp=\"y\"\r\n",
+	"Content-Type: a/b; hp=\"1\"; c=d\r\n"},
+    {"hp", "Content-Type: a/b; hp*0=cl; hp*1=ear; hp*=''x; hpx=y; h=p\r\n",
+	"Content-Type: a/b; hp=\"1\"; hpx=y; h=p\r\n"},
+    {"hp", "Content-Type: a/b; x=\"; hp=clear\"\r\n", "Content-Type: a/b; hp=\"1\"; x=\"; hp=clear\"\r\n"},
+    {"hp-legacy-display", "Content-Type: text/plain; hp=\"cipher\"; hp-legacy-display=0; a=b\r\n",
+	"Content-Type: text/plain; hp-legacy-display=\"1\"; hp=\"cipher\"; a=b\r\n"},
+};
+
+START_TEST(mark_replaces)
+{
+	struct header h = read_header(replaced[_i].came);
+	struct buf b;
+
+	buf_init(&b, 4096);
+	ck_assert_int_eq(protect_type_put(&b, &h.f[0], replaced[_i].name, "1"), 0);
+	ck_assert_str_eq(buf_str(&b), replaced[_i].goes);
+	buf_clear(&b);
+}
+END_TEST
+
 /* As others write it. */
 static const struct {
 	const char *with, *without;
@@ -197,6 +228,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	LOOP(kind, kinds);
 	LOOP(mark, marks);
+	LOOP(mark_replaces, replaced);
 	LOOP(cut_of_others, cuts);
 	tcase_add_test(t, record);
 	LOOP(differs, pairs);

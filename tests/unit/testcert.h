@@ -29,6 +29,7 @@ struct testcert_spec {
 	const char *curve;
 	int64_t from, until;
 	const char *digest;
+	bool ski;	 /* with a subjectKeyIdentifier, of the key */
 	bool nul_in_dns; /* SAN dNSName "lab.example\0.evil.example" */
 	long serial;
 	X509 *issuer; /* NULL: self-signed */
@@ -77,6 +78,17 @@ static inline void testcert_nul_san(X509 *x)
 	GENERAL_NAMES_free(all);
 }
 
+static inline void testcert_ski(X509 *x)
+{
+	ASN1_OCTET_STRING *s = ASN1_OCTET_STRING_new();
+	uint8_t md[EVP_MAX_MD_SIZE];
+	unsigned n;
+
+	ck_assert(X509_pubkey_digest(x, EVP_sha256(), md, &n) == 1 && ASN1_OCTET_STRING_set(s, md, 20) == 1);
+	ck_assert(X509_add1_ext_i2d(x, NID_subject_key_identifier, s, 0, 0) == 1);
+	ASN1_OCTET_STRING_free(s);
+}
+
 static inline struct testcert testcert_make(const struct testcert_spec *s)
 {
 	static long serial = 0x1000;
@@ -112,6 +124,8 @@ static inline struct testcert testcert_make(const struct testcert_spec *s)
 	    : EVP_PKEY_is_a(c.key, "EC") ? "critical,digitalSignature,keyAgreement"
 					 : "critical,digitalSignature,keyEncipherment");
 	testcert_ext(c.x, NID_ext_key_usage, s->eku ? s->eku : "emailProtection");
+	if (s->ski)
+		testcert_ski(c.x);
 	if (s->nul_in_dns)
 		testcert_nul_san(c.x);
 	else
