@@ -59,7 +59,7 @@ static void mail(const char *from, const struct testcert *signer, const struct t
 	if (wants)
 		rq.v[0].enc = (struct judge_octets){wants->der, wants->n};
 	memcpy(rq.from, from, strlen(from) + 1);
-	judge_signers(fx.s, &fx.w, NULL, &rq, NOW, &trust);
+	judge_signers(fx.s, &fx.w, NULL, &rq, NOW, arena, &trust);
 	judge_harvest(fx.s, &fx.w, NULL, &rq, &trust, NOW);
 }
 
