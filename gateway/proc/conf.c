@@ -10,6 +10,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/base/settings_help.h"
 #include "gateway/mail/address.h"
+#include "gateway/pipeline/job_proto.h"
 #include "gateway/proc/format_settings.h"
 #include "gateway/proc/network.h"
 #include "gateway/proc/relay_rcpts_settings.h"
@@ -367,11 +368,24 @@ static int check_floor(const struct format_settings *s, const char *file, struct
 	    format_cipher_word(f.cipher), (int)s->cipher_bits_min);
 }
 
+/* One text of them all travels with each job. */
+static int check_hide(const struct format_settings *s, const char *file, struct problem *pr)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->hide.n; i++)
+		n += strlen(s->hide.v[i]) + 1;
+	if (n <= JOB_HIDE_MAX)
+		return 0;
+	return problem_perm(pr, "%s: format: hide names fields of more than %d octets together", file, JOB_HIDE_MAX);
+}
+
 static int cross_check(struct conf *c, const char *file, struct problem *pr)
 {
 	const char *name;
 
-	if (check_floor(conf_section(c, "format"), file, pr) != 0)
+	if (check_floor(conf_section(c, "format"), file, pr) != 0 ||
+	    check_hide(conf_section(c, "format"), file, pr) != 0)
 		return -1;
 
 	if (conf_domains(c) == 0)
