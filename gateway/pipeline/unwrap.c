@@ -313,6 +313,7 @@ static void note_from(struct work *w, bool is_signed)
 {
 	struct unwrap *u = &w->wrapped;
 	struct problem pr = {0};
+	char text[PROBLEM_TEXT_MAX];
 	struct address a;
 
 	if (header_find(&u->inner, "From", 0) == NULL)
@@ -321,7 +322,7 @@ static void note_from(struct work *w, bool is_signed)
 		u->from_bad = true;
 		if (is_signed && w->have_from && u->layers == 0) {
 			w->have_from = false;
-			snprintf(w->from_why, sizeof(w->from_why), "%.390s", pr.text);
+			snprintf(w->from_why, sizeof(w->from_why), "%.390s", problem_clause(&pr, text));
 		}
 		return;
 	}

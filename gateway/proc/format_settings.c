@@ -9,7 +9,7 @@ static int check_format(const char *v, struct problem *pr)
 	struct format f = format_default();
 	unsigned given;
 
-	if (format_read(v, &f, &given, pr) == 0)
+	if (format_read(v, &f, &given, pr) == 0 && format_fits(&f, given, pr) == 0)
 		return 0;
 	return problem_prefix(pr, "options such as cipher=aes-128-cbc between blanks; here "); /* "allowed is ..." */
 }

@@ -82,9 +82,8 @@ def test_subject_is_hidden_and_restored(top):
 def test_further_fields_are_hidden(top):
     """What is set in section format is not on the wire, and comes back; what must not be hidden is refused with what may be."""
     hs, ls, wire = Sink(), Sink(), Sink()
-    hospital = Gateway(top, "hospital", "hospital.example", hs.address, wire.address)
+    hospital = Gateway(top, "hospital", "hospital.example", hs.address, wire.address, sections='format {\n hide = {"Subject", "X-Ward"}\n}\n')
     lab = Gateway(top, "lab", "lab.example", ls.address, f"127.0.0.1:{hospital.outside}")
-    hospital.sections += 'format {\n hide = {"Subject", "X-Ward"}\n}\n'
     for g in (hospital, lab):
         g.start(wait=False)
     for g in (hospital, lab):
