@@ -3,6 +3,7 @@
 
 #include "admin-ui/cli_call.h"
 #include "admin-ui/cli_json.h"
+#include "admin-ui/cli_lookup.h"
 #include "admin-ui/cli_out.h"
 
 enum { AUDIT_DEFAULT = 50 };
@@ -12,8 +13,9 @@ int cli_report_explain(struct cli *c)
 	json_t *args = cli_json_object(), *data;
 	int rc;
 
-	cli_json_set_str(args, "sender", c->args.words[0]);
-	cli_json_set_str(args, "recipient", c->args.words[1]);
+	if (c->args.nwords > 1)
+		cli_json_set_str(args, "sender", c->args.words[0]);
+	cli_json_set_str(args, "recipient", c->args.words[c->args.nwords - 1]);
 	if (cli_args_has(&c->args, "reply"))
 		cli_json_set(args, "reply_to_sealed", json_true());
 	rc = cli_call(c, "explain", args, &data);
@@ -21,6 +23,7 @@ int cli_report_explain(struct cli *c)
 		cli_out_line("%s -> %s (%s)", cli_json_str(data, "sender"), cli_json_str(data, "recipient"),
 		    cli_json_str(data, "direction"));
 		cli_out_list("  - ", json_object_get(data, "lines"));
+		cli_lookup_steps(json_object_get(data, "steps"));
 	}
 	json_decref(data);
 	return rc;
@@ -69,16 +72,24 @@ int cli_report_audit_list(struct cli *c)
 
 int cli_report_audit_verify(struct cli *c)
 {
-	json_t *data;
+	json_t *args = cli_json_object(), *data;
 	const json_t *head;
-	int rc = cli_call(c, "audit.verify", NULL, &data);
+	int rc;
+
+	cli_json_option(args, "head", &c->args, "head");
+	rc = cli_call(c, "audit.verify", args, &data);
 
 	head = json_object_get(data, "head");
 	if (rc == CLI_OK && !cli_out_json(c, data)) {
 		cli_out_line("The chain of %lld rows is whole. Its head is", (long long)cli_json_int(head, "id"));
 		cli_out_line("  %s", cli_json_str(head, "hash"));
-		cli_out_wrap("", 0,
-		    "Compare it with the newest head in the system log: rows cut off at the end show only there.");
+		if (cli_json_int(data, "found") > 0)
+			cli_out_line("The head that was given is row %lld: nothing up to there was rewritten.",
+			    (long long)cli_json_int(data, "found"));
+		else
+			cli_out_wrap("", 0,
+			    "Compare it with the newest head in the system log: rows cut off at the end show only "
+			    "there.");
 	}
 	json_decref(data);
 	return rc;
