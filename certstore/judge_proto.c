@@ -259,6 +259,7 @@ static void put_signer(struct ipc_out *o, const struct judge_signer *m)
 	put_octets(o, &m->id.issuer);
 	put_octets(o, &m->id.serial);
 	put_octets(o, &m->id.ski);
+	put_octets(o, &m->enc);
 	put_octets(o, &m->caps);
 	ipc_put_u64(o, (uint64_t)m->signing_time);
 }
@@ -269,6 +270,7 @@ static void get_signer(struct ipc_in *in, struct arena *a, struct judge_signer *
 	get_octets(in, a, JUDGE_ISSUER_MAX, &m_r->id.issuer);
 	get_octets(in, a, JUDGE_SERIAL_MAX, &m_r->id.serial);
 	get_octets(in, a, JUDGE_SKI_MAX, &m_r->id.ski);
+	get_octets(in, a, CERT_DER_MAX, &m_r->enc);
 	get_octets(in, a, JUDGE_CAPS_MAX, &m_r->caps);
 	m_r->signing_time = (int64_t)ipc_get_u64(in);
 }
@@ -279,17 +281,8 @@ void judge_signers_put(struct ipc_out *o, const struct judge_signers *m)
 	ipc_put_str(o, m->our_domain);
 	ipc_put_str(o, m->from);
 	ipc_put_u16(o, (uint16_t)m->n);
-<<<<<<< HEAD
-	for (size_t i = 0; i < m->n; i++) {
-		put_octets(o, &m->v[i].cert);
-		put_octets(o, &m->v[i].enc);
-		put_octets(o, &m->v[i].caps);
-		ipc_put_u64(o, (uint64_t)m->v[i].signing_time);
-	}
-=======
 	for (size_t i = 0; i < m->n; i++)
 		put_signer(o, &m->v[i]);
->>>>>>> 1dbde3ec7446eac6a79afd270379f1997b4e2c96
 	ipc_put_u16(o, (uint16_t)m->nextra);
 	for (size_t i = 0; i < m->nextra; i++)
 		put_octets(o, &m->extra[i]);
@@ -301,17 +294,8 @@ int judge_signers_get(struct ipc_in *in, struct arena *a, struct judge_signers *
 	ipc_get_str(in, m_r->our_domain, sizeof m_r->our_domain);
 	ipc_get_str(in, m_r->from, sizeof m_r->from);
 	m_r->n = get_count(in, JUDGE_CERTS_MAX);
-<<<<<<< HEAD
-	for (size_t i = 0; i < m_r->n; i++) {
-		get_octets(in, a, CERT_DER_MAX, &m_r->v[i].cert);
-		get_octets(in, a, CERT_DER_MAX, &m_r->v[i].enc);
-		get_octets(in, a, JUDGE_CAPS_MAX, &m_r->v[i].caps);
-		m_r->v[i].signing_time = (int64_t)ipc_get_u64(in);
-	}
-=======
 	for (size_t i = 0; i < m_r->n; i++)
 		get_signer(in, a, &m_r->v[i]);
->>>>>>> 1dbde3ec7446eac6a79afd270379f1997b4e2c96
 	m_r->nextra = get_count(in, JUDGE_CERTS_MAX);
 	for (size_t i = 0; i < m_r->nextra; i++)
 		get_octets(in, a, CERT_DER_MAX, &m_r->extra[i]);

@@ -82,13 +82,9 @@ struct judge_signer_id {
 	struct judge_octets issuer, serial, ski;
 };
 struct judge_signer {
-<<<<<<< HEAD
-	struct judge_octets cert;
-	struct judge_octets enc;  /* the certificate that it wants mail encrypted to, none: n == 0 */
-=======
 	struct judge_octets cert; /* n == 0: not in the message, id names it */
 	struct judge_signer_id id;
->>>>>>> 1dbde3ec7446eac6a79afd270379f1997b4e2c96
+	struct judge_octets enc;  /* the certificate that it wants mail encrypted to, none: n == 0 */
 	struct judge_octets caps; /* its SMIMECapabilities attribute's value, none: n == 0 */
 	int64_t signing_time;	  /* unix s; 0: it gave none */
 };

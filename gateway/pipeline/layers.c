@@ -94,15 +94,10 @@ static void note_signer(struct work *w, const struct cms_signer_facts *facts)
 		verdict_failed(&w->verdict, "more or larger signer certificates than are judged in one message");
 		return;
 	}
-<<<<<<< HEAD
-	js->signing_time = s->signing_time;
-	keep_caps(w, s, js);
-	if (s->enc_cert != NULL && X509_cmp(s->enc_cert, s->cert) != 0)
-		(void)keep_cert(w, s->enc_cert, &js->enc); /* without room it is left out, as the capabilities are */
-=======
 	js->signing_time = f.signing_time;
 	keep_caps(w, &f, js);
->>>>>>> 1dbde3ec7446eac6a79afd270379f1997b4e2c96
+	if (f.enc_cert != NULL && (f.cert == NULL || X509_cmp(f.enc_cert, f.cert) != 0))
+		(void)keep_cert(w, f.enc_cert, &js->enc); /* without room it is left out, as the capabilities are */
 	w->nsigners++;
 }
 
