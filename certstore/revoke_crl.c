@@ -212,6 +212,8 @@ struct weighing {
 	const struct revoke *r;
 	size_t n;
 	struct revoke_status *v;
+	X509_CRL *complained; /* of which list the last complaint was */
+	bool unproven;	      /* ... and it was about who signed it */
 };
 
 static bool about_lists(int e)
@@ -227,6 +229,14 @@ static bool about_lists(int e)
 		if (all[i] == e)
 			return true;
 	return false;
+}
+
+/* What is left when it is not known whose list it is: nothing. One that is merely out of date, or covers something
+ * else, still tells the truth about what it holds. */
+static bool unproven(int e)
+{
+	return e != X509_V_ERR_CRL_NOT_YET_VALID && e != X509_V_ERR_CRL_HAS_EXPIRED &&
+	       e != X509_V_ERR_DIFFERENT_CRL_SCOPE;
 }
 
 static void name_list(const struct weighing *w, const X509_CRL *crl, char *out, size_t cap)
@@ -247,6 +257,10 @@ static void say_revoked(const struct weighing *w, X509_STORE_CTX *c, struct revo
 	ASN1_ENUMERATED *reason = NULL;
 	char list[200] = "", day[20] = "an unknown day";
 
+	if (!crl)
+		crl = w->complained; /* OpenSSL forgets it behind a complaint about its time */
+	if (crl == w->complained && w->unproven)
+		return;
 	s->known = REVOKE_KNOWN_REVOKED;
 	if (crl) {
 		name_list(w, crl, list, sizeof list);
@@ -267,14 +281,11 @@ static void say_unsure(const struct weighing *w, X509_STORE_CTX *c, int e, struc
 	X509_CRL *crl = X509_STORE_CTX_get0_current_crl(c);
 	char list[200];
 
-	if (s->known == REVOKE_KNOWN_REVOKED || s->known == REVOKE_KNOWN_GOOD)
+	if (s->known == REVOKE_KNOWN_REVOKED || s->known == REVOKE_KNOWN_GOOD || s->known == REVOKE_KNOWN_AWAITED)
 		return;
 	if (e == X509_V_ERR_UNABLE_TO_GET_CRL) {
-		if (s->known == REVOKE_KNOWN_NONE || s->words[0]) {
-			s->known = s->known == REVOKE_KNOWN_NOT ? REVOKE_KNOWN_UNSURE : s->known;
-			return; /* why there is none was said when it was looked for */
-		}
-		(void)snprintf(s->words, sizeof s->words, "no list at hand covers it");
+		if (!s->words[0]) /* else it was said when it was looked for */
+			(void)snprintf(s->words, sizeof s->words, "no list at hand covers it");
 	} else if (crl) {
 		name_list(w, crl, list, sizeof list);
 		(void)snprintf(s->words, sizeof s->words, "the list %s: %s", list, X509_verify_cert_error_string(e));
@@ -292,16 +303,23 @@ static int complaint(int ok, X509_STORE_CTX *c)
 
 	if (ok)
 		return 1;
+	/* Who signs lists may stand on its own list alone: then nobody else can speak of it. */
 	if (X509_STORE_CTX_get0_parent_ctx(c))
-		return about_lists(e) && depth == sk_X509_num(X509_STORE_CTX_get0_chain(c)) - 1;
+		return (about_lists(e) && depth == sk_X509_num(X509_STORE_CTX_get0_chain(c)) - 1) ||
+		       (depth == 0 && e == X509_V_ERR_CRL_PATH_VALIDATION_ERROR);
 	if (!w || (!about_lists(e) && e != X509_V_ERR_CERT_REVOKED))
 		return 0;
 	if (depth < 0 || (size_t)depth + 1 >= w->n)
 		return 1;
-	if (e == X509_V_ERR_CERT_REVOKED)
+	if (e == X509_V_ERR_CERT_REVOKED) {
 		say_revoked(w, c, &w->v[depth]);
-	else
-		say_unsure(w, c, e, &w->v[depth]);
+		return 1;
+	}
+	if (w->complained != X509_STORE_CTX_get0_current_crl(c))
+		w->unproven = false;
+	w->complained = X509_STORE_CTX_get0_current_crl(c);
+	w->unproven = w->unproven || unproven(e);
+	say_unsure(w, c, e, &w->v[depth]);
 	return 1;
 }
 
@@ -345,12 +363,32 @@ static bool weigh(struct weighing *w, X509 *const *path, STACK_OF(X509) * untrus
 	return done;
 }
 
+/* The word on one certificate: no complaint is good news. */
+static void take(struct revoke_status *s, const struct revoke_status *fresh, bool done, const char *why)
+{
+	enum revoke_known before = s->known;
+
+	if (!done && fresh->known == REVOKE_KNOWN_NOT && before == REVOKE_KNOWN_NOT)
+		(void)snprintf(s->words, sizeof s->words, "its path could not be put to the lists: %s", why);
+	if (!done && fresh->known == REVOKE_KNOWN_NOT) {
+		s->known = before == REVOKE_KNOWN_NOT ? REVOKE_KNOWN_UNSURE : before;
+		return;
+	}
+	if (before == REVOKE_KNOWN_NONE && fresh->known == REVOKE_KNOWN_UNSURE)
+		return; /* nothing was promised */
+	*s = *fresh;
+	if (s->known == REVOKE_KNOWN_NOT) {
+		s->known = REVOKE_KNOWN_GOOD;
+		s->words[0] = 0;
+	}
+}
+
 void revoke_crl_check(const struct revoke *r, X509 *const *path, size_t n, X509 *const *pool, size_t npool,
     STACK_OF(X509_CRL) * lists, int64_t at, struct revoke_status *v)
 {
 	STACK_OF(X509) *untrusted = sk_X509_new_null();
 	struct revoke_status fresh[TRUST_PATH_MAX];
-	struct weighing w = {r, n, fresh};
+	struct weighing w = {r, n, fresh, NULL, false};
 	const char *why = "";
 	bool done = false;
 
@@ -364,19 +402,17 @@ void revoke_crl_check(const struct revoke *r, X509 *const *path, size_t n, X509 
 		for (size_t i = 0; with && i < npool; i++)
 			if (!sk_X509_push(untrusted, pool[i]))
 				log_fatal("out of memory: certificates");
-		memcpy(fresh, v, n * sizeof *v);
+		for (size_t i = 0; i < n; i++) {
+			fresh[i] = v[i];
+			/* a list that came for another one of the path may cover it as well */
+			if (v[i].known == REVOKE_KNOWN_NONE || v[i].known == REVOKE_KNOWN_UNSURE)
+				fresh[i].known = REVOKE_KNOWN_NOT;
+		}
 		done = weigh(&w, path, untrusted, lists, at, &why);
 		while (sk_X509_num(untrusted) > (n > 2 ? (int)n - 2 : 0))
 			(void)sk_X509_pop(untrusted);
 	}
-	for (size_t i = 0; i + 1 < n; i++) {
-		v[i] = fresh[i];
-		if (v[i].known != REVOKE_KNOWN_NOT)
-			continue;
-		v[i].known = done ? REVOKE_KNOWN_GOOD : REVOKE_KNOWN_UNSURE;
-		if (!done)
-			(void)snprintf(
-			    v[i].words, sizeof v[i].words, "its path could not be put to the lists: %s", why);
-	}
+	for (size_t i = 0; i + 1 < n; i++)
+		take(&v[i], &fresh[i], done, why);
 	sk_X509_free(untrusted);
 }

@@ -14,6 +14,7 @@
 #include "gateway/mail/address.h"
 #include "gateway/proc/format_settings.h"
 #include "gateway/proc/relay_rcpts_settings.h"
+#include "gateway/proc/trust_settings.h"
 #include "gateway/queue/queue_settings.h"
 #include "gateway/scout/dns_settings.h"
 #include "gateway/scout/source_settings.h"
@@ -37,6 +38,7 @@ static const char *const client_certs_words[] = {"none", "ask", "require", NULL}
 static const char *const side_words[] = {"inside", "outside", NULL};
 static const char *const action_words[] = {"deliver", "mark", "hold", NULL};
 static const char *const rcpts_words[] = {"call-ahead", "any", "map", "ldap", NULL};
+static const char *const revocation_words[] = {"soft", "hard", "off", NULL}; /* as enum revoke_mode */
 static const char *const unsure_words[] = {"defer", "accept", NULL};
 static const char *const tls_no_words[] = {"ignore", "honour", NULL};
 static const char *const dsn_words[] = {"deliver", "mark", "hold", "refuse", NULL};
@@ -258,6 +260,11 @@ static const struct setting domain_rows[] = {
     {"broken", SETTING_ENUM, AT(broken), "mark", 0, 0, action_words, "Not encrypted, signature not valid.", NULL},
     {"sealed-unsigned", SETTING_ENUM, AT(sealed_unsigned), "hold", 0, 0, action_words,
 	"Encrypted without a valid, trusted signature.", NULL},
+    {"revocation", SETTING_ENUM, AT(revocation), "soft", 0, 0, revocation_words,
+	"When it cannot be learned whether a partner's certificate was revoked (the list or the responder does not "
+	"answer): soft (it counts, and the log says so), hard (outgoing mail is tried again later, incoming mail "
+	"waits), off (nobody is asked). What is known to be revoked is never used.",
+	NULL},
     {"recipients", SETTING_ENUM, AT(recipients), "call-ahead", 0, 0, rcpts_words,
 	"Who knows which recipients exist: call-ahead (the inside server is asked by RCPT), map (recipient-map), "
 	"ldap "
@@ -282,7 +289,7 @@ static const struct setting domain_rows[] = {
 #undef AT
 
 #define ROWS(r) (r), sizeof(r) / sizeof((r)[0])
-enum { OWN = 3, SECTIONS = 14 };
+enum { OWN = 3, SECTIONS = 15 };
 
 /* Filled once; the settings keep pointing at it. */
 static const struct settings_section *sections(void)
@@ -306,6 +313,7 @@ static const struct settings_section *sections(void)
 	s[11] = source_settings_section;
 	s[12] = ldap_cert_settings_section;
 	s[13] = find_settings_section;
+	s[14] = trust_settings_section;
 	return s;
 }
 

@@ -73,6 +73,7 @@ struct conf_domain {						/* section domain "hospital.example" */
 	char *inside_server;					/* host:port */
 	int inside_tls;						/* enum conf_tls */
 	int unsigned_clear, untrusted, broken, sealed_unsigned; /* enum policy_in_action */
+	int revocation;						/* enum revoke_mode */
 	int recipients;						/* enum conf_rcpts: who knows which exist */
 	int recipient_unsure;					/* enum conf_unsure */
 	char *recipient_map, *recipient_ldap;			/* file; section ldap "..." */

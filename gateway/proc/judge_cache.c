@@ -244,7 +244,9 @@ void judge_cache_believing_set(struct judge_cache *c, const struct judge_believi
 const struct judge_believing *judge_cache_believing(const struct judge_cache *c)
 {
 	static const struct judge_believing plain = {
-	    .revoke = {.octets_max = 16u << 20, .keep_s = 4 * 3600, .timeout_ms = 5000}, .fetch_issuers = true};
+	    .revoke = {.octets_max = 16u << 20, .keep_s = 4 * 3600, .timeout_ms = 5000},
+	    .fetch_issuers = true,
+	    .bundle_drop_max = 50};
 
 	return c->believing ? c->believing : &plain;
 }

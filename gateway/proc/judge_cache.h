@@ -82,6 +82,7 @@ struct judge_believing {
 	const int *modes;	    /* enum revoke_mode of each of them */
 	size_t ndomains;
 	bool fetch_issuers;
+	unsigned bundle_drop_max; /* per cent */
 };
 void judge_cache_believing_set(struct judge_cache *c, const struct judge_believing *b);
 /* Never NULL. */

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "certstore/issuer.h"
 #include "gateway/base/encode.h"
 #include "gateway/base/log.h"
 #include "gateway/proc/judge_known.h"
@@ -24,6 +25,8 @@ struct question {
 	struct store *store;
 	const struct judge_world *w;
 	struct source_run *run; /* NULL: nobody may be asked */
+	const char *local;	/* our domain that gets the mail */
+	unsigned fetches;	/* of missing issuers, of all signers together */
 	struct address from;
 	struct judge_cert *extra[JUDGE_CERTS_MAX];
 	size_t nextra;
@@ -162,10 +165,12 @@ static uint8_t weigh_partner(struct question *q, const struct judge_cert *k, cha
 {
 	struct judge_weighing wq = {.run = q->run,
 	    .who = &q->from,
+	    .local = q->local,
 	    .use = CERT_TO_SIGN,
 	    .dir = STORE_IN,
 	    .extra = q->extra,
 	    .nextra = q->nextra,
+	    .fetches = &q->fetches,
 	    .now = q->now};
 	struct problem pr = {0};
 	enum trust_result result = TRUST_BAD;
@@ -253,7 +258,8 @@ static void weigh_named(
 void judge_signers(struct store *s, const struct judge_world *w, struct source_run *run,
     const struct judge_signers *rq, int64_t now, struct arena *a, struct judge_trust *t_r)
 {
-	struct question q = {.store = s, .w = w, .run = run, .now = now};
+	struct question q = {
+	    .store = s, .w = w, .run = run, .local = rq->our_domain, .fetches = ISSUER_FETCHES, .now = now};
 	struct problem pr = {0};
 	bool author;
 

@@ -27,6 +27,7 @@
 #include "gateway/proc/judge_scout.h"
 #include "gateway/proc/judge_signers.h"
 #include "gateway/proc/proc.h"
+#include "gateway/proc/trust_settings.h"
 
 enum { ANSWER_MEMORY = 4 * 1024 * 1024, LOOK_MS = 1000, KEEPER_MS = 60000 };
 
@@ -39,6 +40,7 @@ static struct {
 	struct judge_scout *scout;
 	const struct find_settings *find;
 	struct judge_world world;
+	struct judge_believing believing;
 	struct judge_admin verbs;
 	char dir[300];
 	uint64_t seen_version, known_version; /* as the relay was told; as our own changes left it */
@@ -409,6 +411,25 @@ static void fill_format(const struct format_settings *f, struct judge_world *w)
 	w->learn_future_max = f->learn_future_max / 1000;
 }
 
+static void fill_believing(const struct conf *conf, size_t n)
+{
+	const struct trust_settings *t = conf_section(conf, "trust");
+	int *modes = mem_new((n + 1) * sizeof(*modes));
+	const char *name;
+
+	for (size_t i = 0; i < n; i++)
+		modes[i] = conf_domain(conf, i, &name)->revocation;
+	me.believing = (struct judge_believing){.revoke = {.octets_max = (uint32_t)t->list_max,
+						    .keep_s = t->revocation_keep / 1000,
+						    .timeout_ms = (uint32_t)t->timeout},
+	    .domains = me.world.domains,
+	    .modes = modes,
+	    .ndomains = n,
+	    .fetch_issuers = t->fetch_issuers,
+	    .bundle_drop_max = (unsigned)t->bundle_drop_max};
+	judge_cache_believing_set(me.world.cache, &me.believing);
+}
+
 static void fill_find(const struct find_settings *f, struct judge_world *w)
 {
 	struct problem pr = {0};
@@ -447,6 +468,7 @@ static void fill_world(const struct conf *conf)
 	fill_format(conf_section(conf, "format"), &me.world);
 	fill_find(conf_section(conf, "find"), &me.world);
 	me.world.cache = judge_cache_new();
+	fill_believing(conf, n);
 }
 
 static int run(struct child *c)

@@ -152,9 +152,8 @@ static void add_crl(struct options *o, const char *path)
 	if (o->nlists == LISTS_MAX)
 		die(2, "too many lists", path);
 	o->lists[o->nlists] = revoke_crl_read(b.p, b.len, &facts);
-	if (o->lists[o->nlists] == NULL)
-		die(1, facts.why, path);
-	o->nlists++;
+	if (o->lists[o->nlists] != NULL) /* one that cannot be used is passed over, as one that was fetched is */
+		o->nlists++;
 	buf_clear(&b);
 }
 

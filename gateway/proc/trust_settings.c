@@ -1,0 +1,47 @@
+/* The table of section "trust". Pure. */
+#include "gateway/proc/trust_settings.h"
+
+#include "certstore/source.h"
+
+static const struct setting rows[] = {
+    {.name = "revocation-keep",
+	.type = SETTING_DURATION,
+	.offset = offsetof(struct trust_settings, revocation_keep),
+	.dflt = "4h",
+	.min = 60 * 1000LL,
+	.max = 7 * 24 * 3600 * 1000LL,
+	.help = "How long a revocation list or an OCSP answer is used before it is asked for again, at most until "
+		"its own "
+		"end."},
+    {.name = "revocation-timeout",
+	.type = SETTING_DURATION,
+	.offset = offsetof(struct trust_settings, timeout),
+	.dflt = "10s",
+	.min = 500,
+	.max = 60 * 1000LL,
+	.help = "How long one list or answer may take to come."},
+    {.name = "revocation-list-max",
+	.type = SETTING_SIZE,
+	.offset = offsetof(struct trust_settings, list_max),
+	.dflt = "12m",
+	.min = 64 * 1024,
+	.max = SOURCE_OCTETS_MAX,
+	.help = "Largest revocation list that is read. While one of 10 MiB is read it takes about ten times that in "
+		"memory."},
+    {.name = "fetch-issuers",
+	.type = SETTING_BOOL,
+	.offset = offsetof(struct trust_settings, fetch_issuers),
+	.dflt = "yes",
+	.help = "Fetch missing issuers of the certificates of listed partners, and of those looked for by find = "
+		"direct, from where the certificate says (caIssuers), at most 4 for one question."},
+    {.name = "bundle-drop-max",
+	.type = SETTING_INT,
+	.offset = offsetof(struct trust_settings, bundle_drop_max),
+	.dflt = "50",
+	.min = 0,
+	.max = 100,
+	.help = "A new edition of a trust bundle that leaves out more than this part of its anchors, in per cent, is "
+		"refused, and the old one stays, until the admin says postern bundle refresh URL --force."},
+};
+const struct settings_section trust_settings_section = {
+    "trust", rows, sizeof(rows) / sizeof((rows)[0]), sizeof(struct trust_settings), false};

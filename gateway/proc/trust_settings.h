@@ -1,0 +1,17 @@
+/* Settings of section "trust": what is asked of the network about certificates. Judge; and whoever reads the
+ * configuration. */
+#ifndef POSTERN_PROC_TRUST_SETTINGS_H
+#define POSTERN_PROC_TRUST_SETTINGS_H
+
+#include "gateway/base/settings.h"
+
+struct trust_settings {
+	int64_t list_max;	 /* octets of a revocation list */
+	int64_t revocation_keep; /* ms */
+	int64_t timeout;	 /* ms of one question about revocation */
+	bool fetch_issuers;
+	int64_t bundle_drop_max; /* per cent */
+};
+extern const struct settings_section trust_settings_section;
+
+#endif
