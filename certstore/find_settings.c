@@ -85,7 +85,7 @@ static const struct setting rows[] = {
 	NUMBER(asks_max, "200", 10, 10000,
 	    "Look-ups for one recipient, or for the signers of one message; what would need more is put off (451).")},
     {.name = "waiting-max",
-	NUMBER(waiting_max, "4000", 1, 1000000,
+	NUMBER(waiting_max, "4000", 4, 100000,
 	    "Recipients and signers that wait at once for an answer of the network; with more, mail is put off "
 	    "(451).")},
     {.name = "waiting-octets", OCTETS(waiting_octets, "64M", MIB, 1024 * MIB, "Octets of memory for them.")},

@@ -43,10 +43,12 @@ static int add(char what, const char *local, const char *domain, struct buf *out
 {
 	switch (what) {
 	case 'u':
-		return ldap_filter_escape(local, out);
+		return local == NULL ? 0 : ldap_filter_escape(local, out);
 	case 'd':
 		return ldap_filter_escape(domain, out);
 	case 's':
+		if (local == NULL)
+			return ldap_filter_escape(domain, out);
 		return ldap_filter_escape(local, out) != 0 || buf_addc(out, '@') != 0
 			   ? -1
 			   : ldap_filter_escape(domain, out);

@@ -13,7 +13,8 @@ int ldap_filter_escape(const char *value, struct buf *out) __attribute__((warn_u
 /* A filter of the admin's: parentheses that close, %s, %u, %d, %% and no other %, and at least one of the first
  * three. 0 / -1 with pr. */
 int ldap_filter_check(const char *pattern, struct problem *pr) __attribute__((warn_unused_result));
-/* The pattern (checked) for local@domain. 0, or -1 when out is full. */
+/* The pattern (checked) for local@domain; local NULL: for the domain alone (%s is it, %u is empty). 0, or -1 when out
+ * is full. */
 int ldap_filter_make(const char *pattern, const char *local, const char *domain, struct buf *out)
     __attribute__((warn_unused_result));
 /* The pattern that looks into these attributes. */

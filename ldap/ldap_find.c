@@ -97,7 +97,7 @@ static void drop_link(struct worker *w)
 static enum ldap_link_result open_link(struct worker *w, const struct job *j, size_t i, char words[WORDS])
 {
 	struct ldap_find *f = w->of;
-	struct ldap_link_to to = {f->set, f->set->servers.v[i], f->tls, f->password, f->password_len};
+	struct ldap_link_to to = {f->set, f->set->servers.v[i], f->tls, f->password, f->password_len, NULL, NULL};
 	enum ldap_link_result r = LDAP_LINK_DOWN;
 
 	drop_link(w);

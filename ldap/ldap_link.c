@@ -133,6 +133,16 @@ static enum ldap_link_result failed(LDAP *ld, int rc, const char *what, char wor
 	return judge(rc);
 }
 
+/* libldap keeps a message whole: how long one may be is said before it is read. */
+static void bound(LDAP *ld, size_t octets)
+{
+	Sockbuf *sb = NULL;
+	ber_len_t max = octets;
+
+	if (ldap_get_option(ld, LDAP_OPT_SOCKBUF, &sb) == LDAP_OPT_SUCCESS && sb != NULL)
+		ber_sockbuf_ctrl(sb, LBER_SB_OPT_SET_MAX_INCOMING, &max);
+}
+
 static void set_options(LDAP *ld, const struct ldap_link_to *to)
 {
 	struct timeval tv = {to->set->timeout / 1000, to->set->timeout % 1000 * 1000};
@@ -144,6 +154,7 @@ static void set_options(LDAP *ld, const struct ldap_link_to *to)
 	ldap_set_option(ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF);
 	ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand);
 	ldap_set_option(ld, LDAP_OPT_X_TLS_CTX, to->tls->ctx);
+	bound(ld, LDAP_LINK_MESSAGE_MAX);
 }
 
 static enum ldap_link_result greet(LDAP *ld, const struct ldap_link_to *to, bool ldaps, char words_r[WORDS])
@@ -182,6 +193,8 @@ struct ldap_link *ldap_link_new(const struct ldap_link_to *to, const struct sock
 		*r_r = LDAP_LINK_DOWN;
 		return NULL;
 	}
+	if (to->connected != NULL)
+		to->connected(to->ctx, fd);
 	rc = ldap_init_fd(fd, LDAP_PROTO_TCP, to->uri, &ld);
 	if (rc != LDAP_SUCCESS) {
 		snprintf(words_r, WORDS, "libldap: %s", ldap_err2string(rc));
@@ -198,6 +211,16 @@ struct ldap_link *ldap_link_new(const struct ldap_link_to *to, const struct sock
 	k = mem_new(sizeof(*k));
 	k->ld = ld;
 	return k;
+}
+
+LDAP *ldap_link_handle(struct ldap_link *k)
+{
+	return k->ld;
+}
+
+void ldap_link_bound(struct ldap_link *k, size_t octets)
+{
+	bound(k->ld, octets);
 }
 
 void ldap_link_free(struct ldap_link *k)
@@ -251,7 +274,7 @@ static const struct {
     {LDAP_INAPPROPRIATE_MATCHING, LDAP_LINK_WRONG, "an attribute of the search cannot be compared"},
 };
 
-static enum ldap_link_result no_entry(LDAP *ld, int rc, char words_r[WORDS])
+enum ldap_link_result ldap_link_code(LDAP *ld, int rc, char words_r[WORDS])
 {
 	enum ldap_link_result r = LDAP_LINK_WRONG;
 	const char *look = "";
@@ -289,7 +312,7 @@ enum ldap_link_result ldap_link_search(
 		snprintf(words_r, WORDS, "more than one entry for it");
 		r = LDAP_LINK_FOUND;
 	} else {
-		r = no_entry(k->ld, rc, words_r);
+		r = ldap_link_code(k->ld, rc, words_r);
 	}
 	ldap_msgfree(got);
 	return r;

@@ -51,7 +51,7 @@ int ldap_settings_server(const char *uri, struct ldap_settings_server *s, struct
 	return port_of(*end == ']' ? end + 1 : end, s->tls ? 636 : 389, &s->port) == 0 ? 0 : bad_server(uri, pr);
 }
 
-static int check_server(const char *v, struct problem *pr)
+int ldap_settings_check_server(const char *v, struct problem *pr)
 {
 	struct ldap_settings_server s;
 
@@ -59,7 +59,7 @@ static int check_server(const char *v, struct problem *pr)
 }
 
 /* RFC 4512 2.5: a name or an OID, options behind it. */
-static int check_attribute(const char *v, struct problem *pr)
+int ldap_settings_check_attribute(const char *v, struct problem *pr)
 {
 	if (v[0] != '\0' &&
 	    strspn(v, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-.;") == strlen(v))
@@ -67,12 +67,12 @@ static int check_attribute(const char *v, struct problem *pr)
 	return problem_perm(pr, "the name of an attribute such as mail");
 }
 
-static int check_filter(const char *v, struct problem *pr)
+int ldap_settings_check_filter(const char *v, struct problem *pr)
 {
 	return v[0] == '\0' ? 0 : ldap_filter_check(v, pr);
 }
 
-static int check_path(const char *v, struct problem *pr)
+int ldap_settings_check_path(const char *v, struct problem *pr)
 {
 	if (v[0] != '\0' && v[0] != '/')
 		return problem_perm(pr, "a path that begins with /");
@@ -83,25 +83,26 @@ static int check_path(const char *v, struct problem *pr)
 static const struct setting rows[] = {
     {"servers", SETTING_LIST, AT(servers), NULL, 0, 300, NULL,
 	"The directory's servers in the order to try, as ldap://host or ldaps://host, with :port if need be.",
-	check_server},
+	ldap_settings_check_server},
     {"starttls", SETTING_BOOL, AT(starttls), "yes", 0, 0, NULL,
 	"On ldap:// begin with STARTTLS, and go no further without it.", NULL},
     {"tls-verify", SETTING_BOOL, AT(tls_verify), "yes", 0, 0, NULL,
 	"Check the server's certificate, its name and its issuer.", NULL},
     {"ca-file", SETTING_STR, AT(ca_file), "/etc/ssl/certs/ca-certificates.crt", 0, 200, NULL,
-	"CAs for tls-verify (PEM).", check_path},
+	"CAs for tls-verify (PEM).", ldap_settings_check_path},
     {"base", SETTING_STR, AT(base), NULL, 0, 500, NULL,
 	"Where the search begins, as in dc=hospital,dc=example; all below it is searched.", NULL},
     {"attributes", SETTING_LIST, AT(attributes), "mail, proxyAddresses", 0, 64, NULL,
 	"A recipient exists when an entry has the address in one of these (proxyAddresses: smtp:address).",
-	check_attribute},
+	ldap_settings_check_attribute},
     {"filter", SETTING_STR, AT(filter), "", 0, 900, NULL,
 	"A filter of your own in place of attributes: %s is the address, %u its local part, %d its domain, each "
 	"escaped (RFC 4515), %% a percent sign.",
-	check_filter},
+	ldap_settings_check_filter},
     {"bind-dn", SETTING_STR, AT(bind_dn), "", 0, 500, NULL, "Who we are to the directory; empty: anonymous.", NULL},
     {"password-file", SETTING_STR, AT(password_file), "", 0, 200, NULL,
-	"File with the password of bind-dn (its first line), mode 600; read at start and on SIGHUP.", check_path},
+	"File with the password of bind-dn (its first line), mode 600; read at start and on SIGHUP.",
+	ldap_settings_check_path},
     {"timeout", SETTING_DURATION, AT(timeout), "5s", 100, 120000, NULL,
 	"How long one server may take, for connecting with TLS and bind, and for the search, each.", NULL},
     {"dead-time", SETTING_DURATION, AT(dead_time), "30s", 0, 3600000, NULL,

@@ -28,4 +28,10 @@ struct ldap_settings_server {
 int ldap_settings_server(const char *uri, struct ldap_settings_server *s_r, struct problem *pr)
     __attribute__((warn_unused_result));
 
+/* Checks of single values, for the tables of sections with the same settings. 0, or -1 with pr. */
+int ldap_settings_check_server(const char *v, struct problem *pr) __attribute__((warn_unused_result));
+int ldap_settings_check_attribute(const char *v, struct problem *pr) __attribute__((warn_unused_result));
+int ldap_settings_check_filter(const char *v, struct problem *pr) __attribute__((warn_unused_result));
+int ldap_settings_check_path(const char *v, struct problem *pr) __attribute__((warn_unused_result));
+
 #endif

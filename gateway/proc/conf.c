@@ -9,16 +9,19 @@
 #include "certstore/find_settings.h"
 #include "certstore/format.h"
 #include "gateway/base/mem.h"
+#include "gateway/base/network.h"
 #include "gateway/base/settings_help.h"
 #include "gateway/mail/address.h"
 #include "gateway/proc/format_settings.h"
-#include "gateway/proc/network.h"
 #include "gateway/proc/relay_rcpts_settings.h"
 #include "gateway/queue/queue_settings.h"
 #include "gateway/scout/dns_settings.h"
+#include "gateway/scout/source_settings.h"
 #include "gateway/scout/sts_settings.h"
 #include "gateway/smtp/smtpc_settings.h"
 #include "gateway/smtp/smtpd_settings.h"
+#include "ldap/ldap_cert.h"
+#include "ldap/ldap_cert_settings.h"
 #include "ldap/ldap_find.h"
 #include "ldap/ldap_settings.h"
 
@@ -279,7 +282,7 @@ static const struct setting domain_rows[] = {
 #undef AT
 
 #define ROWS(r) (r), sizeof(r) / sizeof((r)[0])
-enum { OWN = 3, SECTIONS = 12 };
+enum { OWN = 3, SECTIONS = 14 };
 
 /* Filled once; the settings keep pointing at it. */
 static const struct settings_section *sections(void)
@@ -300,7 +303,9 @@ static const struct settings_section *sections(void)
 	s[8] = relay_rcpts_settings_section;
 	s[9] = format_settings_section;
 	s[10] = ldap_settings_section;
-	s[11] = find_settings_section;
+	s[11] = source_settings_section;
+	s[12] = ldap_cert_settings_section;
+	s[13] = find_settings_section;
 	return s;
 }
 
@@ -339,6 +344,28 @@ static int check_recipients(
 	}
 	return problem_perm(
 	    pr, "%s: domain \"%s\": recipients = ldap needs recipient-ldap, the title of a section ldap", file, name);
+}
+
+static int check_directories(const struct conf *c, const char *file, struct problem *pr)
+{
+	const char *title;
+
+	for (size_t i = 0; i < conf_cert_directories(c); i++) {
+		const struct ldap_settings *l = &conf_cert_directory(c, i, &title)->ldap;
+
+		if (strlen(title) >= sizeof(((struct source_ask *)0)->directory))
+			return problem_perm(pr,
+			    "%s: certificate-directory \"%.60s...\": the title is longer than 127 octets", file,
+			    title);
+		if (l->servers.n == 0 || l->servers.n > LDAP_CERT_SERVERS_MAX)
+			return problem_perm(pr, "%s: certificate-directory \"%s\": 1 to %d servers are allowed", file,
+			    title, LDAP_CERT_SERVERS_MAX);
+		/* RFC 4513 5.1.2, as above */
+		if (l->bind_dn[0] != '\0' && l->password_file[0] == '\0')
+			return problem_perm(
+			    pr, "%s: certificate-directory \"%s\": bind-dn needs password-file", file, title);
+	}
+	return 0;
 }
 
 static int check_client_certificates(
@@ -380,6 +407,8 @@ static int cross_check(struct conf *c, const char *file, struct problem *pr)
 	if (find_settings_options(conf_section(c, "find"), &find, pr) != 0)
 		return problem_prefix(pr, "%s: ", file);
 
+	if (check_directories(c, file, pr) != 0)
+		return -1;
 	if (conf_domains(c) == 0)
 		return problem_perm(pr, "%s: there is no domain section: which mail domains are ours?", file);
 	if (conf_listeners(c) == 0)
@@ -482,6 +511,16 @@ size_t conf_directories(const struct conf *c)
 const struct ldap_settings *conf_directory(const struct conf *c, size_t i, const char **name_r)
 {
 	return settings_at(c->s, "ldap", i, name_r);
+}
+
+size_t conf_cert_directories(const struct conf *c)
+{
+	return settings_count(c->s, "certificate-directory");
+}
+
+const struct ldap_cert_settings *conf_cert_directory(const struct conf *c, size_t i, const char **name_r)
+{
+	return settings_at(c->s, "certificate-directory", i, name_r);
 }
 
 const void *conf_section(const struct conf *c, const char *section)

@@ -99,6 +99,10 @@ const struct conf_domain *conf_domain_find(const struct conf *c, const char *nam
 struct ldap_settings;
 size_t conf_directories(const struct conf *c);
 const struct ldap_settings *conf_directory(const struct conf *c, size_t i, const char **name_r);
+/* Sections certificate-directory "name". */
+struct ldap_cert_settings;
+size_t conf_cert_directories(const struct conf *c);
+const struct ldap_cert_settings *conf_cert_directory(const struct conf *c, size_t i, const char **name_r);
 /* A module's own section by name ("queue", "smtp-server", "smtp-client", "dns", "recipients"). */
 const void *conf_section(const struct conf *c, const char *section);
 int conf_help(struct buf *out) __attribute__((warn_unused_result));

@@ -1,7 +1,7 @@
 /*
  * parent <-> child: what a child needs to start, who its peers are, and what the parent is asked to do. Encoder and
  * decoder side by side in control_proto.c. Order at start: START, then any of PEER, LISTEN, KEYFILE, MASTER,
- * RCPT_MAP, LDAP_PASSWORD, then GO; the child sets up, enters its sandbox and answers READY.
+ * RCPT_MAP, LDAP_PASSWORD, CERT_LDAP_PASSWORD, then GO; the child sets up, enters its sandbox and answers READY.
  */
 #ifndef POSTERN_PROC_CONTROL_PROTO_H
 #define POSTERN_PROC_CONTROL_PROTO_H
@@ -41,7 +41,8 @@ enum control_msg {
 	CONTROL_RCPT_MAP, /* to relay: struct control_peer {index of a domain} + descriptor: its recipient-map */
 	CONTROL_PING,	  /* to keeper: nothing; its service answers, and it says PONG with the same id */
 	CONTROL_PONG,
-	CONTROL_LDAP_PASSWORD, /* to scout: struct control_file: title of a section ldap, its bind password */
+	CONTROL_LDAP_PASSWORD,	    /* to scout: struct control_file: title of a section ldap, its bind password */
+	CONTROL_CERT_LDAP_PASSWORD, /* the same of a section certificate-directory */
 };
 
 struct control_start {

@@ -28,6 +28,7 @@ static const struct {
     {ROLE_RELAY, ROLE_SEALER},
     {ROLE_SEALER, ROLE_KEEPER},
     {ROLE_JUDGE, ROLE_KEEPER},
+    {ROLE_JUDGE, ROLE_SCOUT},
     {ROLE_ADMIN, ROLE_JUDGE},
     {ROLE_ADMIN, ROLE_RELAY},
 };
@@ -197,8 +198,8 @@ static int presents(struct parent_proc *c, struct problem *pr)
 	for (size_t i = 0; c->role == ROLE_RELAY && i < p->rcpts->nmaps; i++)
 		tell_fd(c, CONTROL_RCPT_MAP, ROLE_PARENT, p->rcpts->maps[i].domain, p->rcpts->maps[i].fd);
 	for (size_t i = 0; c->role == ROLE_SCOUT && i < p->rcpts->npasswords; i++)
-		tell_file(c, CONTROL_LDAP_PASSWORD, p->rcpts->passwords[i].name, p->rcpts->passwords[i].text,
-		    p->rcpts->passwords[i].n);
+		tell_file(c, p->rcpts->passwords[i].certificates ? CONTROL_CERT_LDAP_PASSWORD : CONTROL_LDAP_PASSWORD,
+		    p->rcpts->passwords[i].name, p->rcpts->passwords[i].text, p->rcpts->passwords[i].n);
 	for (size_t i = 0; c->role == ROLE_RELAY && i < p->nlisten; i++)
 		tell_fd(c, CONTROL_LISTEN, ROLE_PARENT, (unsigned)i, p->listen[i]);
 	if (c->role == ROLE_ADMIN)

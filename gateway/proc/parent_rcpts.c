@@ -11,7 +11,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/proc/relay_rcpts_map.h"
 #include "gateway/proc/relay_rcpts_settings.h"
-#include "ldap/ldap_settings.h"
+#include "ldap/ldap_cert_settings.h"
 
 enum { PASSWORD_MAX = 1024 };
 
@@ -62,27 +62,51 @@ static bool is_first(const struct conf *c, size_t domain)
 	return true;
 }
 
-static int add_password(struct parent_rcpts *p, const char *name, const char *file, struct problem *pr)
+static int add_password(
+    struct parent_rcpts *p, bool certificates, const char *name, const char *file, struct problem *pr)
 {
 	struct parent_rcpts_password *w = &p->passwords[p->npasswords];
+	const char *section = certificates ? "certificate-directory" : "ldap";
 	struct stat st;
 	struct buf b;
 	int err = -1;
 
 	if (stat(file, &st) != 0)
-		return problem_perm(pr, "password-file of ldap \"%s\": %s: %s", name, file, strerror(errno));
+		return problem_perm(pr, "password-file of %s \"%s\": %s: %s", section, name, file, strerror(errno));
 	if (st.st_mode & 077)
 		return problem_perm(
-		    pr, "password-file of ldap \"%s\": %s can be read by others: chmod 600 it", name, file);
+		    pr, "password-file of %s \"%s\": %s can be read by others: chmod 600 it", section, name, file);
 	buf_init(&b, PASSWORD_MAX);
 	if (file_read(file, &b, pr) == 0) {
+		w->certificates = certificates;
 		w->name = name;
 		w->n = strcspn(buf_str(&b), "\r\n");
 		w->text = mem_dup(buf_str(&b), w->n + 1);
 		p->npasswords++;
-		err = w->n > 0 ? 0 : problem_perm(pr, "password-file of ldap \"%s\": %s is empty", name, file);
+		err = w->n > 0 ? 0 : problem_perm(pr, "password-file of %s \"%s\": %s is empty", section, name, file);
 	}
 	buf_clear(&b);
+	return err;
+}
+
+static int add_passwords(struct parent_rcpts *p, const struct conf *c, struct problem *pr)
+{
+	const char *name;
+	int err = 0;
+
+	p->passwords = mem_new((conf_directories(c) + conf_cert_directories(c) + 1) * sizeof(*p->passwords));
+	for (size_t i = 0; i < conf_directories(c) && err == 0; i++) {
+		const struct ldap_settings *l = conf_directory(c, i, &name);
+
+		if (l->password_file[0] != '\0')
+			err = add_password(p, false, name, l->password_file, pr);
+	}
+	for (size_t i = 0; i < conf_cert_directories(c) && err == 0; i++) {
+		const struct ldap_settings *l = &conf_cert_directory(c, i, &name)->ldap;
+
+		if (l->password_file[0] != '\0')
+			err = add_password(p, true, name, l->password_file, pr);
+	}
 	return err;
 }
 
@@ -90,23 +114,17 @@ struct parent_rcpts *parent_rcpts_load(const struct conf *c, struct problem *pr)
 {
 	const struct relay_rcpts_settings *set = conf_section(c, "recipients");
 	struct parent_rcpts *p = mem_new(sizeof(*p));
-	const char *name;
 	int err = 0;
 
 	p->maps = mem_new(PARENT_RCPTS_MAPS_MAX * sizeof(*p->maps));
-	p->passwords = mem_new((conf_directories(c) + 1) * sizeof(*p->passwords));
 	for (size_t i = 0; i < conf_domains(c) && err == 0; i++) {
 		const struct conf_domain *d = conf_domain(c, i, NULL);
 
 		if (d->recipients == CONF_RCPTS_MAP && is_first(c, i))
 			err = add_map(p, (unsigned)i, d->recipient_map, (size_t)set->map_max, pr);
 	}
-	for (size_t i = 0; i < conf_directories(c) && err == 0; i++) {
-		const struct ldap_settings *l = conf_directory(c, i, &name);
-
-		if (l->password_file[0] != '\0')
-			err = add_password(p, name, l->password_file, pr);
-	}
+	if (err == 0)
+		err = add_passwords(p, c, pr);
 	if (err == 0)
 		return p;
 	parent_rcpts_free(p);

@@ -1,7 +1,7 @@
 /*
  * What the parent reads for the recipients of our domains: the recipient-maps, handed to the relay, and the passwords
- * of the ldap sections, handed to the scout. All of it is read and checked when the configuration is, so that what is
- * handed to a child that starts later is what was checked. Blocks.
+ * of the sections ldap and certificate-directory, handed to the scout. All of it is read and checked when the
+ * configuration is, so that what is handed to a child that starts later is what was checked. Blocks.
  */
 #ifndef POSTERN_PROC_PARENT_RCPTS_H
 #define POSTERN_PROC_PARENT_RCPTS_H
@@ -13,8 +13,9 @@ struct parent_rcpts_file {
 	int fd;		 /* sealed memory file */
 };
 struct parent_rcpts_password {
-	const char *name; /* of the section; the configuration's */
-	char *text;	  /* secret */
+	bool certificates; /* of a section certificate-directory; else ldap */
+	const char *name;  /* of the section; the configuration's */
+	char *text;	   /* secret */
 	size_t n;
 };
 struct parent_rcpts {

@@ -1,8 +1,9 @@
 /*
  * Role judge.
  * holds:   the store: certificates, partners, anchors, rules, audit log
- * may:     answer relay (verdicts, trust, identities) and admin (verbs); ask the keeper to make and certify keys
- * accepts: certstore/judge_proto.h from relay, certstore/admin_proto.h from admin
+ * may:     answer relay (verdicts, trust, identities) and admin (verbs); ask the keeper to make and certify keys, and
+ *          the scout to look something up
+ * accepts: certstore/judge_proto.h from relay, certstore/admin_proto.h from admin, certstore/source.h from scout
  * never:   network, message content, private keys, exec, ptrace
  */
 #include <errno.h>
@@ -23,6 +24,7 @@
 #include "gateway/proc/judge_identities.h"
 #include "gateway/proc/judge_learn.h"
 #include "gateway/proc/judge_resolve.h"
+#include "gateway/proc/judge_scout.h"
 #include "gateway/proc/judge_signers.h"
 #include "gateway/proc/proc.h"
 
@@ -33,14 +35,28 @@ static struct {
 	struct store *store;
 	struct keys_client *keys;
 	struct ipc_chan *relay, *admin;
-	int relay_fd, admin_fd; /* given before the loop stands */
+	int relay_fd, admin_fd, scout_fd; /* given before the loop stands */
+	struct judge_scout *scout;
+	const struct find_settings *find;
 	struct judge_world world;
 	struct judge_admin verbs;
 	char dir[300];
 	uint64_t seen_version, known_version; /* as the relay was told; as our own changes left it */
 	char concerns[256];		      /* whom the changes since seen_version concern */
 	struct loop_timer *look;
-} me = {.relay_fd = -1, .admin_fd = -1};
+} me = {.relay_fd = -1, .admin_fd = -1, .scout_fd = -1};
+
+/* A packet of the relay, kept until it is answered. */
+struct relay_question {
+	uint16_t type;
+	uint32_t id;
+	size_t n;
+	uint8_t p[];
+};
+struct admin_question {
+	uint32_t id;
+	struct admin_request rq;
+};
 
 /* ---- relay ---- */
 
@@ -52,21 +68,25 @@ static void send_relay(struct ipc_out *o)
 		log_warn(NULL, "judge", "cannot-answer to=relay");
 }
 
-static void answer_resolve(uint32_t id, struct ipc_in *in)
+static void answer_resolve(struct ipc_in *in, struct source_run *run)
 {
 	struct judge_resolve rq;
 	struct judge_verdict *v = mem_new(sizeof(*v));
 	struct arena *a = arena_new(ANSWER_MEMORY);
 	struct ipc_out o;
 
-	if (judge_resolve_get(in, &rq) != 0)
-		log_fatal("the relay's question cannot be read");
-	if (judge_resolve(me.store, &me.world, NULL, &rq, time(NULL), a, v) != 0)
-		log_warn(
-		    NULL, "judge", "uncertain from=<%s> to=<%s> why=\"%s\"", rq.sender, rq.recipient, v->pr.text);
-	ipc_out_init(&o, JUDGE_VERDICT, id);
-	judge_verdict_put(&o, v);
-	send_relay(&o);
+	REQUIRE(judge_resolve_get(in, &rq) == 0);
+
+	int rc = judge_resolve(me.store, &me.world, run, &rq, time(NULL), a, v);
+
+	if (run->pending == 0) {
+		if (rc != 0)
+			log_warn(NULL, "judge", "uncertain from=<%s> to=<%s> why=\"%s\"", rq.sender, rq.recipient,
+			    v->pr.text);
+		ipc_out_init(&o, JUDGE_VERDICT, in->id);
+		judge_verdict_put(&o, v);
+		send_relay(&o);
+	}
 	arena_free(a);
 	free(v);
 }
@@ -122,25 +142,73 @@ static void changed_elsewhere(void)
 	me.concerns[0] = '\0';
 }
 
-static void answer_signers(uint32_t id, struct ipc_in *in)
+static void answer_signers(struct ipc_in *in, struct source_run *run)
 {
 	struct judge_signers *rq = mem_new(sizeof(*rq));
 	struct judge_trust *t = mem_new(sizeof(*t));
 	struct arena *a = arena_new(ANSWER_MEMORY);
 	struct ipc_out o;
 
-	if (judge_signers_get(in, a, rq) != 0)
-		log_fatal("the relay's question on signers cannot be read");
-	judge_signers(me.store, &me.world, NULL, rq, time(NULL), a, t);
-	changed_elsewhere();
-	judge_learn(me.store, &me.world, rq, t, time(NULL));
-	changed_here(JUDGE_NOBODY); /* how mail is written changes, not who is believed */
-	ipc_out_init(&o, JUDGE_TRUST, id);
-	judge_trust_put(&o, t);
-	send_relay(&o);
+	REQUIRE(judge_signers_get(in, a, rq) == 0);
+	judge_signers(me.store, &me.world, run, rq, time(NULL), a, t);
+	if (run->pending == 0) {
+		changed_elsewhere();
+		judge_learn(me.store, &me.world, rq, t, time(NULL));
+		changed_here(JUDGE_NOBODY); /* how mail is written changes, not who is believed */
+		ipc_out_init(&o, JUDGE_TRUST, in->id);
+		judge_trust_put(&o, t);
+		send_relay(&o);
+	}
 	arena_free(a);
 	free(rq);
 	free(t);
+}
+
+static void run_relay(void *question, struct source_run *run)
+{
+	struct relay_question *q = question;
+	struct ipc_in in = {.type = q->type, .id = q->id, .p = q->p, .n = q->n};
+
+	if (q->type == JUDGE_RESOLVE)
+		answer_resolve(&in, run);
+	else
+		answer_signers(&in, run);
+}
+
+/* Whose certificates it is about; "" when it cannot be read. */
+static void whom_of(const struct relay_question *q, char domain[256])
+{
+	struct ipc_in in = {.type = q->type, .id = q->id, .p = q->p, .n = q->n};
+	struct judge_signers *s = mem_new(sizeof(*s));
+	struct arena *a = arena_new(ANSWER_MEMORY);
+	struct judge_resolve r;
+	const char *who = "", *at;
+
+	if (q->type == JUDGE_RESOLVE && judge_resolve_get(&in, &r) == 0)
+		who = r.recipient;
+	else if (q->type == JUDGE_SIGNERS && judge_signers_get(&in, a, s) == 0)
+		who = s->from;
+	else
+		log_fatal("the relay's question cannot be read");
+	at = strrchr(who, '@');
+	(void)snprintf(domain, 256, "%s", at == NULL ? who : at + 1);
+	arena_free(a);
+	free(s);
+}
+
+static void ask_relay(struct ipc_in *in)
+{
+	static const struct judge_park_ops ops = {run_relay, free};
+	struct relay_question *q = mem_new(sizeof(*q) + in->n);
+	char whom[256];
+
+	q->type = in->type;
+	q->id = in->id;
+	q->n = in->n;
+	if (in->n > 0)
+		memcpy(q->p, in->p, in->n);
+	whom_of(q, whom);
+	judge_park_ask(judge_scout_park(me.scout), &ops, q, sizeof(*q) + q->n, &me.relay, whom, me.find->timeout);
 }
 
 static void note_seen(struct ipc_in *in)
@@ -162,10 +230,8 @@ static void from_relay(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 	(void)c;
 	switch (in->type) {
 	case JUDGE_RESOLVE:
-		answer_resolve(in->id, in);
-		break;
 	case JUDGE_SIGNERS:
-		answer_signers(in->id, in);
+		ask_relay(in);
 		break;
 	case JUDGE_IDENTITIES:
 		answer_identities(in->id);
@@ -197,32 +263,59 @@ static void look(void *ctx)
 
 /* ---- admin ---- */
 
-static void from_admin(void *ctx, struct ipc_chan *c, struct ipc_in *in)
+static void reply_admin(uint32_t id, const struct admin_reply *rp)
 {
-	struct admin_request rq;
-	struct admin_reply rp = {0};
 	struct ipc_out o;
-	uint32_t id = in->id;
-	int fd = -1, made;
+	int made;
 
-	(void)ctx;
-	if (in->type != ADMIN_PROTO_REQUEST || admin_request_get(in, &rq) != 0)
-		log_fatal("the admin process sent a request that cannot be read");
-	changed_elsewhere();
-	rp.text = judge_admin(&me.verbs, NULL, rq.text, rq.who, &fd);
-	changed_here(me.verbs.concerns);
-	look(NULL); /* the relay hears of a change before the admin hears that it is made */
-	if (fd >= 0)
-		rp.fds[rp.nfds++] = fd;
 	ipc_out_init(&o, ADMIN_PROTO_REPLY, id);
-	if (admin_reply_put(&o, &rp, &made) != 0 || ipc_chan_send(c, &o) != 0)
+	if (admin_reply_put(&o, rp, &made) != 0 || me.admin == NULL || ipc_chan_send(me.admin, &o) != 0)
 		log_warn(NULL, "judge", "cannot-answer to=admin");
+	ipc_out_clear(&o);
 	if (made >= 0)
 		close(made);
+}
+
+static void run_admin(void *question, struct source_run *run)
+{
+	struct admin_question *q = question;
+	struct admin_reply rp = {0};
+	int fd = -1;
+
+	changed_elsewhere();
+	rp.text = judge_admin(&me.verbs, run, q->rq.text, q->rq.who, &fd);
+	if (run->pending == 0) {
+		changed_here(me.verbs.concerns);
+		look(NULL); /* the relay hears of a change before the admin hears that it is made */
+		if (fd >= 0)
+			rp.fds[rp.nfds++] = fd;
+		reply_admin(q->id, &rp);
+	}
 	if (fd >= 0)
 		close(fd);
-	mem_free_secret(rq.text, strlen(rq.text)); /* may have held a key on its way to the keeper */
 	free(rp.text);
+}
+
+static void free_admin(void *question)
+{
+	struct admin_question *q = question;
+
+	mem_free_secret(q->rq.text, strlen(q->rq.text)); /* may have held a key on its way to the keeper */
+	free(q);
+}
+
+static void from_admin(void *ctx, struct ipc_chan *c, struct ipc_in *in)
+{
+	static const struct judge_park_ops ops = {run_admin, free_admin};
+	struct admin_question *q = mem_new(sizeof(*q));
+
+	(void)ctx;
+	(void)c;
+	q->id = in->id;
+	if (in->type != ADMIN_PROTO_REQUEST || admin_request_get(in, &q->rq) != 0)
+		log_fatal("the admin process sent a request that cannot be read");
+	judge_park_ask(judge_scout_park(me.scout), &ops, q, sizeof(*q) + strlen(q->rq.text), &me.admin, "admin",
+	    me.find->admin_timeout);
 }
 
 static void relay_gone(void *ctx, struct ipc_chan *c, const char *why)
@@ -231,6 +324,7 @@ static void relay_gone(void *ctx, struct ipc_chan *c, const char *why)
 	(void)why;
 	ipc_chan_free(c);
 	me.relay = NULL;
+	judge_park_drop(judge_scout_park(me.scout), &me.relay);
 }
 
 static void admin_gone(void *ctx, struct ipc_chan *c, const char *why)
@@ -239,6 +333,7 @@ static void admin_gone(void *ctx, struct ipc_chan *c, const char *why)
 	(void)why;
 	ipc_chan_free(c);
 	me.admin = NULL;
+	judge_park_drop(judge_scout_park(me.scout), &me.admin);
 }
 
 static const struct ipc_chan_ops relay_ops = {from_relay, relay_gone}, admin_ops = {from_admin, admin_gone};
@@ -252,7 +347,16 @@ static void channel(struct ipc_chan **place, int *given, int fd, const struct ip
 		return;
 	}
 	ipc_chan_free(*place);
+	judge_park_drop(judge_scout_park(me.scout), place);
 	*place = ipc_chan_new(me.loop, fd, ops, NULL);
+}
+
+static void scout_channel(int fd)
+{
+	if (me.scout != NULL)
+		judge_scout_channel(me.scout, fd);
+	else
+		me.scout_fd = fd;
 }
 
 static void peer(const struct control_peer *p)
@@ -261,6 +365,8 @@ static void peer(const struct control_peer *p)
 		channel(&me.relay, &me.relay_fd, p->fd, &relay_ops);
 	else if (p->role == ROLE_ADMIN)
 		channel(&me.admin, &me.admin_fd, p->fd, &admin_ops);
+	else if (p->role == ROLE_SCOUT)
+		scout_channel(p->fd);
 	else if (p->role == ROLE_KEEPER && me.keys == NULL)
 		me.keys = keys_client_new(p->fd);
 	else if (p->role == ROLE_KEEPER)
@@ -357,8 +463,12 @@ static int run(struct child *c)
 	if (me.keys != NULL)
 		keys_client_timeout(me.keys, KEEPER_MS);
 	me.loop = loop_new();
+	me.find = conf_section(c->conf, "find");
+	me.scout = judge_scout_new(me.loop, me.find);
 	child_control(c, me.loop, &proc_judge_role);
 	child_sandbox(c, &s);
+	if (me.scout_fd >= 0)
+		judge_scout_channel(me.scout, me.scout_fd);
 	if (me.relay_fd >= 0)
 		me.relay = ipc_chan_new(me.loop, me.relay_fd, &relay_ops, NULL);
 	if (me.admin_fd >= 0)

@@ -1,10 +1,11 @@
 /*
  * Role scout.
- * holds:   the DNS resolver, an HTTPS client, the MTA-STS policies, the connections to our directories and their
- *          passwords
- * may:     ask DNS, fetch MTA-STS policies, ask the directories of the configuration by LDAP; write its one open file
- *          of policies; answer relay
- * accepts: gateway/scout/scout_proto.h and ldap_proto.h from relay, answers from the network
+ * holds:   the DNS resolver, HTTP clients, the MTA-STS policies, the connections to directories, the passwords of
+ *          ours
+ * may:     ask DNS, fetch MTA-STS policies and what a URL of DNS or a certificate has, ask directories by LDAP; write
+ *          its one open file of policies; answer relay and judge
+ * accepts: gateway/scout/scout_proto.h and ldap_proto.h from relay, certstore/source.h from judge, answers from the
+ *          network
  * never:   message content, keys, the store, opinions, exec, ptrace
  */
 #include <errno.h>
@@ -17,22 +18,25 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/proc/proc.h"
+#include "gateway/proc/scout_judge.h"
 #include "gateway/scout/dns.h"
-#include "gateway/scout/sts.h"
 #include "gateway/scout/scout_ldap.h"
+#include "gateway/scout/sts.h"
 
 static struct {
 	struct loop *loop;
 	struct dns *dns;
 	struct sts *sts; /* NULL: not wanted */
 	struct scout_ldap *ldap;
+	struct scout_judge sources; /* what the judge asks for */
 	struct ipc_chan *relay;
-	int relay_fd;
-	uint64_t generation; /* of the channel: answers to an older one are thrown away */
-} me = {.relay_fd = -1};
+	int relay_fd, judge_fd; /* given before the loop stands */
+	uint64_t generation;	/* of the channel: answers to an older one are thrown away */
+} me = {.relay_fd = -1, .judge_fd = -1};
 
 static struct password {
 	struct password *next;
+	bool certificates; /* of a section certificate-directory; else ldap */
 	char name[128];
 	char *text;
 	size_t n;
@@ -161,6 +165,7 @@ static int take_password(struct ipc_in *in)
 	if (control_file_get(in, &m) != 0)
 		return -1;
 	p = mem_new(sizeof(*p));
+	p->certificates = in->type == CONTROL_CERT_LDAP_PASSWORD;
 	memcpy(p->name, m.name, sizeof(p->name));
 	p->text = mem_dup(m.p, m.n);
 	p->n = m.n;
@@ -179,13 +184,35 @@ static void make_directories(const struct conf *c)
 
 		scout_ldap_add(me.ldap, name, set);
 	}
+	me.sources.ldap = source_ldap_new(me.loop, me.dns, conf_section(c, "sources"), conf_top(c)->tls_ca_file);
+	for (size_t i = 0; i < conf_cert_directories(c); i++) {
+		const struct ldap_cert_settings *set = conf_cert_directory(c, i, &name);
+
+		source_ldap_add(me.sources.ldap, name, set);
+	}
 	while (passwords != NULL) {
 		struct password *p = passwords;
 
 		passwords = p->next;
-		scout_ldap_password(me.ldap, p->name, p->text, p->n);
+		if (p->certificates)
+			source_ldap_password(me.sources.ldap, p->name, p->text, p->n);
+		else
+			scout_ldap_password(me.ldap, p->name, p->text, p->n);
 		mem_free_secret(p->text, p->n);
 		free(p);
+	}
+}
+
+static void peer(const struct control_peer *p)
+{
+	if (me.loop == NULL) {
+		*(p->role == ROLE_RELAY ? &me.relay_fd : &me.judge_fd) = p->fd;
+	} else if (p->role == ROLE_JUDGE) {
+		scout_judge_channel(me.loop, &me.sources, p->fd);
+	} else {
+		ipc_chan_free(me.relay);
+		me.generation++;
+		me.relay = ipc_chan_new(me.loop, p->fd, &ops, NULL);
 	}
 }
 
@@ -198,19 +225,13 @@ static int message(struct child *c, struct ipc_in *in)
 		loop_stop(me.loop);
 		return 0;
 	}
-	if (in->type == CONTROL_LDAP_PASSWORD && me.loop == NULL)
+	if ((in->type == CONTROL_LDAP_PASSWORD || in->type == CONTROL_CERT_LDAP_PASSWORD) && me.loop == NULL)
 		return take_password(in);
 	if (in->type != CONTROL_PEER || control_peer_get(in, &p) != 0)
 		return -1;
-	if (p.role != ROLE_RELAY)
+	if (p.role != ROLE_RELAY && p.role != ROLE_JUDGE)
 		log_fatal("the parent connected a role that has no business here");
-	if (me.loop == NULL) {
-		me.relay_fd = p.fd;
-		return 0;
-	}
-	ipc_chan_free(me.relay);
-	me.generation++;
-	me.relay = ipc_chan_new(me.loop, p.fd, &ops, NULL);
+	peer(&p);
 	return 0;
 }
 
@@ -240,8 +261,8 @@ static void make_sts(struct child *c)
 static int run(struct child *c)
 {
 	struct problem pr = {0};
-	/* threads: libldap waits (ldap/ldap_find.h) */
-	const struct sandbox s = {.net = SANDBOX_NET_CLIENT, .threads = conf_directories(c->conf) > 0};
+	/* threads: libldap waits (ldap/ldap_find.h, ldap/ldap_cert.h) */
+	const struct sandbox s = {.net = SANDBOX_NET_CLIENT, .threads = true};
 
 	me.loop = loop_new();
 	me.dns = dns_new(me.loop, conf_section(c->conf, "dns"), &pr);
@@ -249,10 +270,15 @@ static int run(struct child *c)
 		log_fatal("%s", pr.text);
 	make_sts(c);
 	make_directories(c->conf);
+	me.sources.dns = source_dns_new(me.loop, me.dns);
+	me.sources.http =
+	    source_http_new(me.loop, me.dns, conf_section(c->conf, "sources"), conf_top(c->conf)->tls_ca_file);
 	child_control(c, me.loop, &proc_scout_role);
 	child_sandbox(c, &s);
 	if (me.relay_fd >= 0)
 		me.relay = ipc_chan_new(me.loop, me.relay_fd, &ops, NULL);
+	if (me.judge_fd >= 0)
+		scout_judge_channel(me.loop, &me.sources, me.judge_fd);
 	child_ready(c);
 	loop_run(me.loop);
 	return 0;

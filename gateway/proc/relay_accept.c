@@ -9,7 +9,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
-#include "gateway/proc/network.h"
+#include "gateway/base/network.h"
 #include "gateway/proc/relay_ask.h"
 #include "gateway/proc/relay_session.h"
 #include "gateway/proc/relay_tls_server.h"

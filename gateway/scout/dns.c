@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unbound.h>
 #include <unbound-event.h>
 
@@ -26,6 +27,7 @@ struct dns {
 	struct ub_ctx *ub;
 	int64_t timeout;
 	enum dns_answer_which which; /* for hosts that a domain names */
+	struct dns_resolver_anchors anchors;
 	struct dns_question *all;
 	size_t nall;
 };
@@ -492,7 +494,8 @@ void dns_txt(struct dns *d, const char *prefix, const char *domain, const char *
 
 struct dns *dns_new(struct loop *l, const struct dns_settings *set, struct problem *pr)
 {
-	struct ub_ctx *u = dns_resolver_new(l, set, pr);
+	struct dns_resolver_anchors anchors;
+	struct ub_ctx *u = dns_resolver_new(l, set, &anchors, pr);
 
 	if (!u)
 		return NULL;
@@ -501,9 +504,33 @@ struct dns *dns_new(struct loop *l, const struct dns_settings *set, struct probl
 
 	d->loop = l;
 	d->ub = u;
+	d->anchors = anchors;
 	d->timeout = set->timeout;
 	d->which = set->loopback_hosts ? DNS_ANSWER_ANY : DNS_ANSWER_PUBLIC;
 	return d;
+}
+
+struct ub_ctx *dns_context(struct dns *d)
+{
+	return d->ub;
+}
+
+/* Is it a domain, and name in it or the same? */
+static bool is_in(const char *name, const char *domain)
+{
+	size_t n = strlen(name), k = strlen(domain);
+
+	return k == 0 || (n >= k && strcasecmp(name + n - k, domain) == 0 && (n == k || name[n - k - 1] == '.'));
+}
+
+const char *dns_anchor(const struct dns *d, const char *name)
+{
+	const char *best = NULL;
+
+	for (size_t i = 0; i < d->anchors.n; i++)
+		if (is_in(name, d->anchors.v[i]) && (!best || strlen(d->anchors.v[i]) > strlen(best)))
+			best = d->anchors.v[i];
+	return best;
 }
 
 void dns_free(struct dns *d)
@@ -515,5 +542,6 @@ void dns_free(struct dns *d)
 		question_free(q);
 	}
 	ub_ctx_delete(d->ub);
+	dns_resolver_anchors_free(&d->anchors);
 	free(d);
 }

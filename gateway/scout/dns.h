@@ -14,6 +14,7 @@
 #define DNS_ASKS_MAX 2048 /* questions under way; more are answered TEMP */
 
 struct dns;
+struct ub_ctx;
 /* Makes the resolver; reads the trust-anchor file and everything else libunbound wants from the file system: call it
  * before the sandbox. set is copied from and need not stay. NULL with pr. */
 struct dns *dns_new(struct loop *l, const struct dns_settings *set, struct problem *pr);
@@ -30,6 +31,11 @@ void dns_host(struct dns *d, const char *host, dns_done *done, void *ctx);
 /* Either of them, as asked over scout_proto, with TLSA records where they are wanted (the MTA-STS policy is not this
  * module's). */
 void dns_ask(struct dns *d, const struct scout_ask *ask, dns_done *done, void *ctx);
+
+/* For look-ups of other kinds (source_dns.h). */
+struct ub_ctx *dns_context(struct dns *d);
+/* The trust anchor nearest above name, or at it; "" the root; NULL: none, so nothing there is ever validated. */
+const char *dns_anchor(const struct dns *d, const char *name);
 
 #define DNS_TXT_MAX 512
 /* text: the record, or NULL: there is none (pr NULL), or it could not be had or believed (pr says why). As dns_done.

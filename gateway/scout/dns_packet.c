@@ -1,5 +1,4 @@
-/* One DNS answer, read with bounds. Role scout. RFC 1035 4.1. No I/O. Sections behind the answers are not looked at.
- */
+/* One DNS answer, read with bounds. Role scout. RFC 1035 4.1. No I/O. The additional section is not looked at. */
 #include "gateway/scout/dns_packet.h"
 
 #include <string.h>
@@ -29,17 +28,26 @@ static char plain(uint8_t c)
 }
 
 struct name {
-	char *text;
-	size_t n;    /* of text; a wire name of 255 octets has at most 253 + a dot */
-	size_t wire; /* octets of the uncompressed form so far */
+	char *text;    /* or */
+	uint8_t *flat; /* lengths and labels */
+	size_t n;      /* of text; a wire name of 255 octets has at most 253 + a dot */
+	size_t wire;   /* octets of the uncompressed form so far */
 	int odd;
 };
 
 static int add_label(struct name *m, const uint8_t *label, size_t len)
 {
+	uint8_t *flat = m->flat ? m->flat + m->wire : NULL;
+
 	m->wire += len + 1;
 	if (m->wire + 1 > WIRE_NAME_MAX)
 		return -1;
+	if (flat) {
+		*flat++ = (uint8_t)len;
+		for (size_t i = 0; i < len; i++)
+			*flat++ = label[i] >= 'A' && label[i] <= 'Z' ? (uint8_t)(label[i] - 'A' + 'a') : label[i];
+		return 0;
+	}
 	for (size_t i = 0; i < len; i++) {
 		char c = plain(label[i]);
 
@@ -65,9 +73,8 @@ static void end_name(struct name *m)
  * A pointer must lead before the place where the name (or its last jump) began: so every jump goes backwards and the
  * walk ends. *end_r is behind the first pointer.
  */
-int dns_packet_name(const struct dns_packet *k, size_t off, char name_r[DNS_NAME_MAX], size_t *end_r)
+static int walk(const struct dns_packet *k, size_t off, struct name *m, size_t *end_r)
 {
-	struct name m = {.text = name_r};
 	size_t floor = off;
 
 	*end_r = 0;
@@ -91,13 +98,34 @@ int dns_packet_name(const struct dns_packet *k, size_t off, char name_r[DNS_NAME
 			continue;
 		}
 		/* 01 and 10 are not label types (RFC 6891 5) */
-		if (c > 63 || off + 1 + c > k->n || add_label(&m, k->p + off + 1, c) < 0)
+		if (c > 63 || off + 1 + c > k->n || add_label(m, k->p + off + 1, c) < 0)
 			return -1;
 		off += 1 + (size_t)c;
 	}
 	if (!*end_r)
 		*end_r = off + 1;
+	return 0;
+}
+
+int dns_packet_name(const struct dns_packet *k, size_t off, char name_r[DNS_NAME_MAX], size_t *end_r)
+{
+	struct name m = {.text = name_r};
+
+	if (walk(k, off, &m, end_r) < 0)
+		return -1;
 	end_name(&m);
+	return 0;
+}
+
+int dns_packet_flat(const struct dns_packet *k, size_t off, uint8_t flat_r[DNS_FLAT_MAX], size_t *n_r)
+{
+	struct name m = {.flat = flat_r};
+	size_t end;
+
+	if (walk(k, off, &m, &end) < 0)
+		return -1;
+	flat_r[m.wire] = 0;
+	*n_r = m.wire + 1;
 	return 0;
 }
 
@@ -111,6 +139,7 @@ int dns_packet_open(struct dns_packet *k, const uint8_t *p, size_t n)
 		return -1;
 	k->rcode = p[3] & 15;
 	k->left = u16(p + 6);
+	k->authority = u16(p + 8);
 	if (dns_packet_name(k, HEADER, name, &k->pos) < 0 || k->n - k->pos < 4)
 		return -1;
 	k->pos += 4;
@@ -123,6 +152,11 @@ static int read_record(struct dns_packet *k, struct dns_record *rr_r, unsigned *
 
 	if (dns_packet_name(k, k->pos, rr_r->owner, &at) < 0 || k->n - at < 10)
 		return -1;
+	rr_r->at = k->pos;
+	rr_r->ttl = u16(k->p + at + 4) << 16 | u16(k->p + at + 6);
+	/* RFC 2181 8 */
+	if (rr_r->ttl > INT32_MAX)
+		rr_r->ttl = 0;
 	rr_r->type = (uint16_t)u16(k->p + at);
 	*class_r = u16(k->p + at + 2);
 	rr_r->rdlen = u16(k->p + at + 8);
@@ -146,4 +180,11 @@ int dns_packet_next(struct dns_packet *k, struct dns_record *rr_r)
 			return 1;
 	}
 	return 0;
+}
+
+void dns_packet_to_authority(struct dns_packet *k)
+{
+	REQUIRE(k->left == 0);
+	k->left = k->authority;
+	k->authority = 0;
 }

@@ -6,11 +6,14 @@
  */
 #include "gateway/scout/dns_resolver.h"
 
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unbound-event.h>
 
 #include "gateway/base/file.h"
 #include "gateway/base/log.h"
+#include "gateway/base/mem.h"
 
 enum { ANCHORS_MAX = 256 * 1024, ANCHOR_LINE = 4096 };
 
@@ -47,7 +50,34 @@ static int anchor_line(const char *p, size_t n, char out[ANCHOR_LINE])
 	return strspn(out, " \t") < n;
 }
 
-static int add_anchor_lines(struct ub_ctx *u, const char *file, const struct buf *b, struct problem *pr)
+void dns_resolver_anchors_free(struct dns_resolver_anchors *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		free(a->v[i]);
+	free(a->v);
+	*a = (struct dns_resolver_anchors){0};
+}
+
+static int add_anchor(struct ub_ctx *u, const char *line, struct dns_resolver_anchors *a, struct problem *pr)
+{
+	const char *name = line + strspn(line, " \t");
+	size_t n = strcspn(name, " \t");
+	char *kept;
+
+	if (refused(ub_ctx_add_ta(u, line), "the trust anchor", line, pr) < 0)
+		return -1;
+	if (n > 0 && name[n - 1] == '.')
+		n--;
+	kept = mem_dup(name, n);
+	for (size_t i = 0; i < n; i++)
+		kept[i] = (char)tolower((unsigned char)kept[i]);
+	a->v = mem_resize(a->v, (a->n + 1) * sizeof *a->v);
+	a->v[a->n++] = kept;
+	return 0;
+}
+
+static int add_anchor_lines(
+    struct ub_ctx *u, const char *file, const struct buf *b, struct dns_resolver_anchors *a, struct problem *pr)
 {
 	char line[ANCHOR_LINE];
 	size_t count = 0;
@@ -61,7 +91,7 @@ static int add_anchor_lines(struct ub_ctx *u, const char *file, const struct buf
 		if (r < 0)
 			return problem_temp(
 			    pr, "dns: trust-anchor-file %s is not a list of DS or DNSKEY records", file);
-		if (r && refused(ub_ctx_add_ta(u, line), "the trust anchor", line, pr) < 0)
+		if (r && add_anchor(u, line, a, pr) < 0)
 			return -1;
 		count += (size_t)r;
 		p += n + (nl ? 1 : 0);
@@ -75,13 +105,14 @@ static int add_anchor_lines(struct ub_ctx *u, const char *file, const struct buf
 	return 0;
 }
 
-static int add_anchors(struct ub_ctx *u, const struct dns_settings *set, struct problem *pr)
+static int add_anchors(
+    struct ub_ctx *u, const struct dns_settings *set, struct dns_resolver_anchors *a, struct problem *pr)
 {
 	const char *file = set->trust_anchor_file ? set->trust_anchor_file : "";
 	struct buf b;
 
 	for (size_t i = 0; !*file && i < sizeof root_anchors / sizeof root_anchors[0]; i++) {
-		if (refused(ub_ctx_add_ta(u, root_anchors[i]), "the trust anchor", root_anchors[i], pr) < 0)
+		if (add_anchor(u, root_anchors[i], a, pr) < 0)
 			return -1;
 	}
 	if (!*file)
@@ -90,14 +121,15 @@ static int add_anchors(struct ub_ctx *u, const struct dns_settings *set, struct 
 
 	int r = file_read(file, &b, pr);
 
-	r = r < 0 ? problem_prefix(pr, "dns: trust-anchor-file: ") : add_anchor_lines(u, file, &b, pr);
+	r = r < 0 ? problem_prefix(pr, "dns: trust-anchor-file: ") : add_anchor_lines(u, file, &b, a, pr);
 	buf_clear(&b);
 	return r;
 }
 
 /* With the module left out an anchor would be ignored in silence; so the module is ours to set, never libunbound's.
  */
-static int set_validation(struct ub_ctx *u, const struct dns_settings *set, struct problem *pr)
+static int set_validation(
+    struct ub_ctx *u, const struct dns_settings *set, struct dns_resolver_anchors *a, struct problem *pr)
 {
 	if (set->trust_anchor_file && strcmp(set->trust_anchor_file, "none") == 0) {
 		log_warn(NULL, "dns", "no-validation setting=trust-anchor-file");
@@ -105,7 +137,7 @@ static int set_validation(struct ub_ctx *u, const struct dns_settings *set, stru
 	}
 	if (set_option(u, "module-config:", "validator iterator", pr) < 0)
 		return -1;
-	return add_anchors(u, set, pr);
+	return add_anchors(u, set, a, pr);
 }
 
 static int set_servers(struct ub_ctx *u, const struct dns_settings *set, int *loopback_r, struct problem *pr)
@@ -157,26 +189,31 @@ static int warm_up(struct ub_ctx *u, const struct dns_settings *set, struct prob
 	return 0;
 }
 
-static int configure(struct ub_ctx *u, const struct dns_settings *set, struct problem *pr)
+static int configure(
+    struct ub_ctx *u, const struct dns_settings *set, struct dns_resolver_anchors *a, struct problem *pr)
 {
 	int loopback = 0;
 
 	/* Its own lines would not have the form of our log; what matters comes back with the answers. */
 	(void)ub_ctx_debugout(u, NULL);
-	if (set_validation(u, set, pr) < 0 || set_servers(u, set, &loopback, pr) < 0)
+	if (set_validation(u, set, a, pr) < 0 || set_servers(u, set, &loopback, pr) < 0)
 		return -1;
 	if (loopback && set_option(u, "do-not-query-localhost:", "no", pr) < 0)
 		return -1;
 	return warm_up(u, set, pr);
 }
 
-struct ub_ctx *dns_resolver_new(struct loop *l, const struct dns_settings *set, struct problem *pr)
+struct ub_ctx *dns_resolver_new(
+    struct loop *l, const struct dns_settings *set, struct dns_resolver_anchors *anchors_r, struct problem *pr)
 {
 	struct ub_ctx *u = ub_ctx_create_event(loop_base(l));
 
+	*anchors_r = (struct dns_resolver_anchors){0};
+
 	if (!u)
 		log_fatal("dns: libunbound gives no context");
-	if (configure(u, set, pr) < 0) {
+	if (configure(u, set, anchors_r, pr) < 0) {
+		dns_resolver_anchors_free(anchors_r);
 		ub_ctx_delete(u);
 		return NULL;
 	}

@@ -1,5 +1,5 @@
 /* Who counts as inside: an address let in by mistake may send mail as us. */
-#include "gateway/proc/network.h"
+#include "gateway/base/network.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "gateway/proc/network.h"
+#include "gateway/base/network.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>

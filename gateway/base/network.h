@@ -1,6 +1,6 @@
 /* Networks as the configuration has them (192.0.2.0/24, 2001:db8::/32, single addresses). Pure. */
-#ifndef POSTERN_PROC_NETWORK_H
-#define POSTERN_PROC_NETWORK_H
+#ifndef POSTERN_BASE_NETWORK_H
+#define POSTERN_BASE_NETWORK_H
 
 #include <stdbool.h>
 #include <stddef.h>

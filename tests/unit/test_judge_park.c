@@ -1,0 +1,252 @@
+/* Questions that wait: parked, woken, ended in time, bounded, dropped; with a book whose scout is the test. */
+#include "gateway/proc/judge_park.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/mem.h"
+
+static struct find_settings set;
+static struct loop *loop;
+static struct source_book *book;
+static struct judge_park *park;
+static uint32_t ids[4096];
+static size_t nids;
+
+static int scout(void *ctx, uint32_t id, const struct source_ask *a)
+{
+	(void)ctx;
+	(void)a;
+	ids[nids++] = id;
+	return 0;
+}
+
+static int64_t now(void *ctx)
+{
+	(void)ctx;
+	return loop_now_ms();
+}
+
+static const struct source_book_ops book_ops = {scout, now, now};
+
+static void setup(void)
+{
+	set = (struct find_settings){.found_least = 60000,
+	    .found_most = 60000,
+	    .none_least = 60000,
+	    .none_most = 60000,
+	    .unsure_for = 30000,
+	    .kept_max = 1000,
+	    .kept_octets = 1 << 20,
+	    .asking_max = 512,
+	    .asking_site = 512,
+	    .asks_max = 10,
+	    .waiting_max = 40,
+	    .waiting_octets = 1 << 20};
+	nids = 0;
+	loop = loop_new();
+	book = source_book_new(&set, &book_ops, NULL);
+	park = judge_park_new(loop, book, &set);
+}
+
+static void teardown(void)
+{
+	judge_park_free(park);
+	source_book_free(book);
+	loop_free(loop);
+}
+
+/* A question that needs the given names, one after the other, each only when the one before is known. */
+struct asked {
+	const char *names[4];
+	unsigned runs, freed;
+	char said[400]; /* "" no answer yet */
+};
+static unsigned answers;
+
+static void run(void *question, struct source_run *r)
+{
+	struct asked *q = question;
+	struct source_ask a = {
+	    .kind = SOURCE_DNS, .chosen = SOURCE_BY_ADMIN, .type = 37, .max = 65536, .timeout_ms = 5000};
+	char said[400] = "";
+
+	q->runs++;
+	ck_assert_str_eq(q->said, "");
+	for (size_t i = 0; i < 4 && q->names[i]; i++) {
+		const struct source_answer *w;
+
+		snprintf(a.name, sizeof a.name, "%s", q->names[i]);
+		w = source_get(r, "dns", &a);
+		if (!w)
+			return;
+		snprintf(said + strlen(said), sizeof said - strlen(said), "%s;", w->why);
+	}
+	snprintf(q->said, sizeof q->said, "%s", said);
+	answers++;
+}
+
+static void free_asked(void *question)
+{
+	struct asked *q = question;
+
+	q->freed++;
+}
+
+static const struct judge_park_ops ops = {run, free_asked};
+static const char me, other;
+
+static void ask(struct asked *q, const char *whom, int64_t timeout)
+{
+	judge_park_ask(park, &ops, q, 100, &me, whom, timeout);
+}
+
+static void answer(size_t i, const char *what)
+{
+	struct source_answer r;
+
+	source_answer_set(&r, SOURCE_NONE, "%s", what);
+	source_book_answer(book, ids[i], &r);
+}
+
+static void turn_until(const unsigned *n, unsigned want)
+{
+	int64_t end = loop_now_ms() + 20000;
+
+	while (*n < want && loop_now_ms() < end)
+		loop_once(loop, 100);
+	ck_assert_uint_eq(*n, want);
+}
+
+START_TEST(at_once)
+{
+	struct asked q = {0};
+
+	ask(&q, "lab.example", 1000);
+	ck_assert(q.runs == 1 && q.freed == 1 && judge_park_waiting(park) == 0);
+}
+END_TEST
+
+START_TEST(step_by_step)
+{
+	struct asked q = {.names = {"a.example", "b.example"}};
+
+	ask(&q, "lab.example", 60000);
+	ck_assert(q.runs == 1 && q.freed == 0 && judge_park_waiting(park) == 1);
+	answer(0, "no a");
+	ck_assert_uint_eq(q.runs, 1); /* not from inside the book */
+	turn_until(&q.runs, 2);
+	ck_assert(q.freed == 0 && nids == 2);
+	answer(1, "no b");
+	turn_until(&q.freed, 1);
+	ck_assert_str_eq(q.said, "no a;no b;");
+	ck_assert(q.runs == 3 && judge_park_waiting(park) == 0);
+}
+END_TEST
+
+START_TEST(in_time)
+{
+	struct asked q = {.names = {"a.example", "b.example"}};
+	int64_t began = loop_now_ms();
+
+	ask(&q, "lab.example", 50);
+	answer(0, "no a");
+	turn_until(&q.freed, 1);
+	ck_assert_str_eq(q.said, "no a;no answer in time;");
+	ck_assert_int_ge(loop_now_ms() - began, 50);
+	/* the answer that comes later is for the next one */
+	answer(1, "no b");
+	q = (struct asked){.names = {"a.example", "b.example"}};
+	ask(&q, "lab.example", 50);
+	ck_assert_str_eq(q.said, "no a;no b;");
+}
+END_TEST
+
+/* Ten for one whom of forty places; the others answered at once. */
+START_TEST(bounded)
+{
+	static struct asked q[100];
+	unsigned late = 0;
+
+	memset(q, 0, sizeof q);
+	answers = 0;
+	for (int i = 0; i < 20; i++) {
+		q[i].names[0] = "a.example";
+		ask(&q[i], "Lab.example", 60000);
+	}
+	ck_assert_uint_eq(judge_park_waiting(park), 10);
+	for (int i = 20; i < 100; i++) {
+		char whom[32];
+
+		snprintf(whom, sizeof whom, "d%d.example", i);
+		q[i].names[0] = "a.example";
+		ask(&q[i], whom, 60000);
+	}
+	ck_assert_uint_eq(judge_park_waiting(park), 40);
+	for (int i = 0; i < 100; i++)
+		late += strcmp(q[i].said, "no answer in time;") == 0;
+	ck_assert_uint_eq(late, 60);
+	ck_assert_uint_eq(nids, 1);
+	answer(0, "no");
+	turn_until(&answers, 100);
+	ck_assert_uint_eq(judge_park_waiting(park), 0);
+}
+END_TEST
+
+START_TEST(octets_bounded)
+{
+	struct asked a = {.names = {"a.example"}}, b = {.names = {"a.example"}};
+
+	judge_park_ask(park, &ops, &a, 600000, &me, "x", 60000);
+	judge_park_ask(park, &ops, &b, 600000, &me, "y", 60000);
+	ck_assert(a.freed == 0 && b.freed == 1);
+	judge_park_drop(park, &me);
+	ck_assert(a.freed == 1);
+	b.freed = 0;
+	b.said[0] = '\0';
+	judge_park_ask(park, &ops, &b, 600000, &me, "y", 60000);
+	ck_assert(b.freed == 0);
+	judge_park_drop(park, &me);
+}
+END_TEST
+
+START_TEST(dropped)
+{
+	struct asked q[3] = {{.names = {"a.example"}}, {.names = {"a.example"}}, {.names = {"b.example"}}};
+
+	ask(&q[0], "x", 60000);
+	judge_park_ask(park, &ops, &q[1], 100, &other, "x", 60000);
+	ask(&q[2], "x", 60000);
+	answer(0, "no"); /* two are awake, one of them goes */
+	judge_park_drop(park, &me);
+	ck_assert(q[0].freed == 1 && q[1].freed == 0 && q[2].freed == 1);
+	turn_until(&q[1].freed, 1);
+	ck_assert_str_eq(q[1].said, "no;");
+	ck_assert(q[0].runs == 1 && q[2].runs == 1);
+	answer(1, "nobody waits");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("judge_park");
+	TCase *c = tcase_create("park");
+	SRunner *r = srunner_create(s);
+
+	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_test(c, at_once);
+	tcase_add_test(c, step_by_step);
+	tcase_add_test(c, in_time);
+	tcase_add_test(c, bounded);
+	tcase_add_test(c, octets_bounded);
+	tcase_add_test(c, dropped);
+	suite_add_tcase(s, c);
+	srunner_run_all(r, CK_NORMAL);
+
+	int failed = srunner_ntests_failed(r);
+
+	srunner_free(r);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
