@@ -86,12 +86,12 @@ static const char *behind_type(const struct header_field *f)
 	return l.p;
 }
 
-/* One parameter at the place, its semicolon first. 1 with the octets it takes, 0 at the end, -1: cannot be read. */
 struct param {
 	const char *from, *end, *name;
 	size_t name_len;
 };
 
+/* One parameter at the place, its semicolon first. 1 with the octets it takes, 0 at the end, -1: cannot be read. */
 static int next_param(struct lex *l, struct param *p)
 {
 	size_t n;
@@ -166,6 +166,11 @@ static bool find_param(const struct header_field *f, const char *name, struct pa
 	return false;
 }
 
+bool protect_type_made(const struct header_field *f)
+{
+	return f->raw_len > sizeof(made) - 1 && memcmp(f->raw, made, sizeof(made) - 1) == 0;
+}
+
 int protect_type_cut(struct arena *a, const struct header_field *f, const char *name, struct header_field *f_r)
 {
 	struct param p;
@@ -176,7 +181,7 @@ int protect_type_cut(struct arena *a, const struct header_field *f, const char *
 	*f_r = *f;
 	if (!find_param(f, name, &p))
 		return 0;
-	ours = f->raw_len > sizeof(made) - 1 && memcmp(f->raw, made, sizeof(made) - 1) == 0;
+	ours = protect_type_made(f);
 	head = (size_t)(p.from - f->raw);
 	tail = f->raw_len - (size_t)(p.end - f->raw);
 	raw = arena_alloc(a, head + tail + 1);
@@ -191,11 +196,6 @@ int protect_type_cut(struct arena *a, const struct header_field *f, const char *
 	if (ours && f_r->raw_len == sizeof(made_bare) - 1 && memcmp(raw, made_bare, f_r->raw_len) == 0)
 		f_r->raw_len = 0;
 	return 0;
-}
-
-bool protect_type_made(const struct header_field *f)
-{
-	return f->raw_len > sizeof(made) - 1 && memcmp(f->raw, made, sizeof(made) - 1) == 0;
 }
 
 /* ---- HP-Outer ---- */

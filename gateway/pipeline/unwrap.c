@@ -131,15 +131,10 @@ static bool has_hp(const struct mime_type *t)
 	return param_is(t, "hp", "cipher") || param_is(t, "hp", "clear");
 }
 
-static bool encrypts(const struct verdict_layer *l)
-{
-	return l->kind == VERDICT_ENVELOPED || l->kind == VERDICT_AUTH_ENVELOPED;
-}
-
 /* Behind the last encryption among the first n layers; 0 when there is none. */
 static size_t behind_encryption(const struct verdict *v, size_t n)
 {
-	while (n > 0 && !encrypts(&v->layers[n - 1]))
+	while (n > 0 && !verdict_encrypts(&v->layers[n - 1]))
 		n--;
 	return n;
 }
@@ -206,7 +201,7 @@ static bool has_name(const struct header *h, const struct header_field *f)
 	return false;
 }
 
-/* The fields of h of which keep says so. NULL-safe past the arena: an empty list. */
+/* The fields of h for which keep says yes; none past the arena. */
 static struct header pick(
     struct work *w, const struct header *h, bool (*keep)(const struct work *w, const struct header_field *f))
 {
@@ -357,11 +352,11 @@ int unwrap_read(struct work *w)
 		return 0;
 	if (find(w) != 0)
 		return -1;
-	/* the signature that decides does not cover the fields around it */
 	if (w->wrapped.kind == UNWRAP_NONE)
 		return 0;
 	note_differs(w);
 	note_from(w, is_signed);
+	/* fields between layers are not covered by the signature that decides */
 	if (is_signed && w->wrapped.layers == 0)
 		note_recipients(w);
 	return 0;

@@ -36,8 +36,8 @@ void unwrap_between(struct work *w);
  * that a message may hold makes it fail: what cannot be read is no protection. 0, or -1 with w->res->pr (TEMP). */
 int unwrap_read(struct work *w) __attribute__((warn_unused_result));
 
-/* A sentence about what was found outside, for the verdict's reason; "" when there is nothing to say. In the arena.
- */
+/* For X-Postern-Headers: which fields are shown, and what is wrong with those outside; "" when none are protected. In
+ * the arena. */
 const char *unwrap_says(struct work *w);
 
 /* The message as it is shown, when entity e of it is. Called when the signature is judged. */

@@ -13,6 +13,7 @@
 #include "gateway/mail/protect.h"
 #include "gateway/mail/sevenbit.h"
 #include "gateway/mail/sevenbit_header.h"
+#include "gateway/mail/utf8.h"
 
 enum { WRAPPER_MAX = 256 };
 
@@ -65,7 +66,7 @@ static const char *added(struct work *w)
 	return p;
 }
 
-/* One pass over what stands outside of what the author wrote. */
+/* What is done with each field that stands outside: it is put there, or recorded inside. */
 typedef int put_fn(struct buf *out, const char *raw, size_t n);
 
 static int put_raw(struct buf *out, const char *raw, size_t n)
@@ -179,15 +180,6 @@ static int fields_inside(struct wrap *x, struct work *w)
 	return buf_adds(&x->front, "\r\n");
 }
 
-static bool any_high(const struct buf *b)
-{
-	uint8_t all = 0;
-
-	for (size_t i = 0; i < b->len; i++)
-		all |= b->p[i];
-	return all & 0x80;
-}
-
 /* The container is at least as wide as what it holds (RFC 2045 6.4). */
 static const char *rfc822_cte(const struct work *w, bool high)
 {
@@ -205,7 +197,7 @@ static int message_inside(struct wrap *x, struct work *w, enum part part)
 	err = put_inside(x, w, part, NULL, &fields);
 	if (err == 0)
 		err = buf_addf(&x->front, "Content-Type: message/rfc822; forwarded=no\r\n%s\r\n",
-		    rfc822_cte(w, any_high(&fields)));
+		    rfc822_cte(w, utf8_needed(buf_str(&fields), fields.len)));
 	if (err == 0)
 		err = buf_add(&x->front, fields.p, fields.len);
 	buf_clear(&fields);
@@ -299,7 +291,7 @@ static int seven_apart(struct wrap *x, struct work *w, size_t max)
 
 int wrap_seven(struct wrap *x, struct work *w, size_t max)
 {
-	if (x->as != FORMAT_WRAP_NONE && any_high(&x->front)) {
+	if (x->as != FORMAT_WRAP_NONE && utf8_needed(buf_str(&x->front), x->front.len)) {
 		if (seven_apart(x, w, max) != 0)
 			return -1;
 	} else {

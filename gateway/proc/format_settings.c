@@ -24,9 +24,9 @@ static const struct setting rows[] = {
 	    "such as \"cipher=aes-128-cbc wrap=rfc9788\" (postern(1), partner set). What is not named here is "
 	    "cipher=aes-256-cbc key=pkcs1 digest=auto signature=pkcs1 recipient-id=issuer inside=opaque "
 	    "alone=multipart wrap=none subject=hidden legacy-display=no triple=no calendar=opaque. A GCM cipher "
-	    "stands here for CBC "
-	    "with as "
-	    "long a key where mail is encrypted to one person's certificate: few desktops read GCM.",
+	    "stands here for CBC with as long a key where mail is encrypted to one person's certificate: few "
+	    "desktops "
+	    "read GCM.",
 	.check = check_format},
     {.name = "cipher-bits-min",
 	.type = SETTING_INT,

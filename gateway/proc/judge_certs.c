@@ -1,5 +1,5 @@
 /*
- * A partner's certificates to encrypt to. Role judge; reads the store. DIRECT.md "Which certificate counts".
+ * A partner's certificates to encrypt to. Role judge; reads the store.
  *
  * Where is looked, and which certificate is taken, is find.c's; what one is worth is weighed here. Single-use pairs
  * exist: a certificate for signing only is no certificate to encrypt to, so it is neither used nor held against the

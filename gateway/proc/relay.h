@@ -34,7 +34,8 @@ struct relay {
 	struct datakeys *datakeys;
 	enum keys_state keeper; /* as the parent last said */
 	bool stopping;
-	size_t opening; /* raw messages being opened (relay_open.c) */
+	size_t opening;	       /* raw messages being opened (relay_open.c) */
+	size_t opening_judged; /* of them, those that wait for the judge: it may have to ask the network */
 	struct queue *queue;
 	int spool_dir; /* descriptor: O_TMPFILE files are made below it */
 	struct smtpc_pool *pool;

@@ -221,7 +221,8 @@ static struct question *question(struct relay_ask *a, relay_verdict_fn *vf, rela
 	q->trust = tf;
 	q->ctx = ctx;
 	if (a->chan == NULL || a->nwaiting >= WAITING_MAX) {
-		fail(q, "the trust process is away; try again");
+		fail(q, a->chan == NULL ? "the trust process is away; try again"
+					: "too many questions wait for the trust process; try again");
 		return NULL;
 	}
 	q->id = ++a->next_id;

@@ -23,6 +23,7 @@ enum {
 	MEMORY_MAX = 4 * 1024 * 1024,
 	SOON = 10, /* the first tries come soon after one another: a process of ours was restarted */
 	SOON_MS = 2000,
+	JUDGED_MAX = 125, /* waiting for the judge: the rest of the places is for mail that waits for nobody */
 };
 
 struct opening {
@@ -198,6 +199,8 @@ static void on_trust(void *ctx, const struct judge_trust *t, const struct proble
 	struct opening *o = ctx;
 	struct problem full = {0};
 
+	o->r->opening_judged--;
+
 	if (t == NULL) {
 		wait_all(o, pr);
 		return;
@@ -215,9 +218,17 @@ static void on_trust(void *ctx, const struct judge_trust *t, const struct proble
 
 static void need_trust(struct opening *o, const struct job_result *res)
 {
+	struct problem full = {0};
+
 	o->author = arena_str(o->a, res->signers.from);
 	REQUIRE(o->author != NULL);
 	o->rq.have_trust = false; /* what was remembered does not fit */
+	if (o->r->opening_judged >= JUDGED_MAX) {
+		problem_temp(&full, "too many messages wait to know whether their signers are to be believed");
+		wait_all(o, &full);
+		return;
+	}
+	o->r->opening_judged++;
 	relay_ask_trust(o->r->ask, &res->signers, on_trust, o);
 }
 

@@ -5,8 +5,24 @@
 
 #include "gateway/base/log.h"
 #include "gateway/scout/dns_answer.h"
+#include "gateway/scout/dns_rdata.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void records(const struct dns_packet *k, uint16_t type, size_t max)
+{
+	struct dns_rdata r;
+	size_t octets = 0;
+
+	if (dns_rdata_read(k, type, max, &r) < 0)
+		return;
+	REQUIRE(r.n <= DNS_RDATA_MAX);
+	for (size_t i = 0; i < r.n; i++) {
+		REQUIRE(r.v[i].n <= k->n && r.v[i].at <= k->n - r.v[i].n);
+		octets += r.v[i].n;
+	}
+	REQUIRE(octets <= max);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -32,6 +48,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	dns_answer_mix(&host);
 	(void)!dns_answer_alias(&k, "d.test", name);
 	(void)dns_answer_is_alias(&k, "d.test");
+	records(&k, DNS_TYPE_TXT, 65536);
+	records(&k, 37, 100);
+	records(&k, 43, 1000);
+	(void)dns_rdata_unsigned_cut(&k);
 	h.noctets = 0;
 	(void)!dns_answer_tlsa(&k, "d.test", &h, &host);
 	REQUIRE(host.ntlsa <= SCOUT_TLSA_MAX && h.noctets <= SCOUT_OCTETS_MAX);

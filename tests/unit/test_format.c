@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gateway/cms/cms.h"
+#include "tests/unit/suite.h"
 
 static const char whole[] =
     "cipher=aes-256-gcm key=oaep-sha256 digest=sha384 signature=pss recipient-id=ski "
@@ -136,8 +137,6 @@ int main(void)
 {
 	Suite *s = suite_create("format");
 	TCase *t = tcase_create("format");
-	SRunner *r;
-	int failed;
 
 	tcase_add_test(t, whole_text);
 	tcase_add_loop_test(t, one_word, 0, COUNT(words));
@@ -145,9 +144,5 @@ int main(void)
 	tcase_add_test(t, blanks_and_commas);
 	tcase_add_test(t, the_default);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 START_TEST(test_set)
 {
 	struct problem p;
@@ -104,13 +106,5 @@ int main(void)
 	tcase_add_test(t, test_long);
 	tcase_add_test(t, test_prefix);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }
