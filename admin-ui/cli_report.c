@@ -69,16 +69,24 @@ int cli_report_audit_list(struct cli *c)
 
 int cli_report_audit_verify(struct cli *c)
 {
-	json_t *data;
+	json_t *args = cli_json_object(), *data;
 	const json_t *head;
-	int rc = cli_call(c, "audit.verify", NULL, &data);
+	int rc;
+
+	cli_json_option(args, "head", &c->args, "head");
+	rc = cli_call(c, "audit.verify", args, &data);
 
 	head = json_object_get(data, "head");
 	if (rc == CLI_OK && !cli_out_json(c, data)) {
 		cli_out_line("The chain of %lld rows is whole. Its head is", (long long)cli_json_int(head, "id"));
 		cli_out_line("  %s", cli_json_str(head, "hash"));
-		cli_out_wrap("", 0,
-		    "Compare it with the newest head in the system log: rows cut off at the end show only there.");
+		if (cli_json_int(data, "found") > 0)
+			cli_out_line("The head that was given is row %lld: nothing up to there was rewritten.",
+			    (long long)cli_json_int(data, "found"));
+		else
+			cli_out_wrap("", 0,
+			    "Compare it with the newest head in the system log: rows cut off at the end show only "
+			    "there.");
 	}
 	json_decref(data);
 	return rc;

@@ -232,6 +232,10 @@ static void put_names(X509 *x, struct cert_facts *f)
 			add_name(f, "mail", g->d.rfc822Name);
 		else if (g->type == GEN_URI)
 			add_name(f, "uri", g->d.uniformResourceIdentifier);
+		else if (g->type == GEN_OTHERNAME &&
+			 OBJ_obj2nid(g->d.otherName->type_id) == NID_id_on_SmtpUTF8Mailbox &&
+			 g->d.otherName->value->type == V_ASN1_UTF8STRING)
+			add_name(f, "mail", g->d.otherName->value->value.utf8string);
 	}
 	GENERAL_NAMES_free(all);
 	ERR_clear_error();

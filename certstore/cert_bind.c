@@ -4,7 +4,8 @@
  *
  * Only subject alternative names count: a subject's common name or emailAddress is free text. They are compared after
  * the same parsing as every other address here, so that a name is either equal or nothing. No wildcards: "*.example"
- * in a domain certificate would speak for names that nobody showed the admin.
+ * in a domain certificate would speak for names that nobody showed the admin. Domains are compared by their A-labels
+ * (RFC 5890); an address outside ASCII stands in an SmtpUTF8Mailbox (RFC 9598) and nowhere else.
  */
 #include "certstore/cert_bind.h"
 
@@ -62,6 +63,26 @@ static enum cert_binding bound_by_mail(const struct name *t, const struct addres
 	return address_same_nocase(&a, &office) ? CERT_BOUND_AUTHORITY : CERT_BOUND_NOT;
 }
 
+/* RFC 9598: only for local parts outside ASCII, which are compared octet by octet; the domain in A-labels, or in
+ * U-labels as RFC 8398 had it. */
+static enum cert_binding bound_by_utf8(const struct name *t, const struct address *who)
+{
+	struct address a;
+
+	if (t->n == 0 || address_parse_utf8(t->p, t->n, &a, NULL) < 0 || !address_is_utf8(&a))
+		return CERT_BOUND_NOT;
+	return who->local[0] && address_same(&a, who) ? CERT_BOUND_ADDRESS : CERT_BOUND_NOT;
+}
+
+/* The mailbox of an otherName, NULL: it is of another kind. */
+static const ASN1_STRING *utf8_mailbox(const GENERAL_NAME *g)
+{
+	if (g->type != GEN_OTHERNAME || OBJ_obj2nid(g->d.otherName->type_id) != NID_id_on_SmtpUTF8Mailbox ||
+	    g->d.otherName->value->type != V_ASN1_UTF8STRING)
+		return NULL;
+	return g->d.otherName->value->value.utf8string;
+}
+
 static enum cert_binding best(enum cert_binding a, enum cert_binding b)
 {
 	if (a == CERT_BOUND_NOT || b == CERT_BOUND_NOT)
@@ -78,13 +99,16 @@ enum cert_binding cert_bound(X509 *x, const struct address *who, enum cert_purpo
 
 	for (int i = 0; i < sk_GENERAL_NAME_num(all); i++) {
 		const GENERAL_NAME *g = sk_GENERAL_NAME_value(all, i);
+		const ASN1_STRING *utf8 = utf8_mailbox(g);
 		struct name t;
 
-		if (g->type != GEN_DNS && g->type != GEN_EMAIL)
+		if (g->type != GEN_DNS && g->type != GEN_EMAIL && !utf8)
 			continue;
-		t = trimmed(g->type == GEN_DNS ? g->d.dNSName : g->d.rfc822Name);
+		t = trimmed(utf8 ? utf8 : g->type == GEN_DNS ? g->d.dNSName : g->d.rfc822Name);
 		nul = nul || t.nul;
-		if (g->type == GEN_EMAIL)
+		if (utf8)
+			got = best(got, bound_by_utf8(&t, who));
+		else if (g->type == GEN_EMAIL)
 			got = best(got, bound_by_mail(&t, who, use));
 		else if (is_domain(&t, who->domain))
 			got = best(got, CERT_BOUND_DOMAIN);

@@ -73,6 +73,24 @@ int store_audit_head(struct store *s, int64_t *id_r, char hash_r[65], struct pro
 	return rc < 0 ? -1 : 0;
 }
 
+int store_audit_find(struct store *s, const char *hash, int64_t *id_r, struct problem *pr)
+{
+	static const char sql[] = "SELECT id FROM audit WHERE hash = ?1";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+	int rc;
+
+	*id_r = 0;
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "t", hash);
+	rc = store_sqlite_row(s, st, pr);
+	if (rc > 0) {
+		*id_r = sqlite3_column_int64(st, 0);
+		store_sqlite_done(st);
+	}
+	return rc < 0 ? -1 : 0;
+}
+
 static int add_row(struct store *s, struct store_audit *r, struct problem *pr)
 {
 	static const char sql[] =

@@ -25,6 +25,9 @@ int store_audit_verify(struct store *s, struct problem *pr) __attribute__((warn_
 /* The last row's id (0: none yet) and hash. */
 int store_audit_head(struct store *s, int64_t *id_r, char hash_r[65], struct problem *pr)
     __attribute__((warn_unused_result));
+/* The row that carries this hash, 0: none does. */
+int store_audit_find(struct store *s, const char *hash, int64_t *id_r, struct problem *pr)
+    __attribute__((warn_unused_result));
 /* A row of its own, for what changes nothing in the store but is to be known (a snapshot was taken). Within a
  * transaction: with it. */
 int store_audit_add(struct store *s, const char *who, const char *what, const char *subject, const char *detail,

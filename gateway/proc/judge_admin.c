@@ -55,7 +55,7 @@ static const struct verb {
     {"rule.remove", judge_admin_rule_remove, " id name ", NULL},
     {"explain", judge_admin_explain, " sender recipient reply_to_sealed ", NULL},
     {"audit.list", judge_admin_audit_list, " before max ", NULL},
-    {"audit.verify", judge_admin_audit_verify, " ", NULL},
+    {"audit.verify", judge_admin_audit_verify, " head ", NULL},
     {"store.snapshot", judge_admin_snapshot, " ", NULL},
     {"status", judge_admin_status, " ", NULL},
 };

@@ -13,9 +13,10 @@
 #include "gateway/base/log.h"
 #include "gateway/keys/keys.h"
 #include "gateway/proc/judge_admin.h"
+#include "gateway/proc/judge_expiry.h"
 #include "gateway/proc/judge_identities.h"
 
-enum { EXPIRY_DAYS = 60, EXPIRY_ROWS = 200 };
+enum { EXPIRY_ROWS = 300 };
 
 /* ---- audit ---- */
 
@@ -67,9 +68,36 @@ static int tell_head(struct judge_call *c, const char *name)
 	return 0;
 }
 
+/* The head that a log has: a row of the chain must carry it, or the chain was rewritten or cut off since. */
+static int check_head(struct judge_call *c, const char *text)
+{
+	char hash[CERT_HASH_TEXT];
+	int64_t id;
+
+	if (judge_call_fingerprint(c, text, hash) < 0)
+		return -1;
+	if (strlen(hash) != 64)
+		return judge_call_fail(
+		    c, "usage", "\"%.80s\" is not a whole hash: 64 hex digits, as the log has it", text);
+	if (store_audit_find(c->store, hash, &id, c->pr) < 0)
+		return -1;
+	if (id == 0)
+		return judge_call_fail(c, "refused",
+		    "the chain is whole in itself, but no row of it has the hash %s: the audit log was rewritten, "
+		    "cut off "
+		    "or replaced by an older one since the system log wrote that head",
+		    hash);
+	judge_call_set(c->data, "found", json_integer(id));
+	return 0;
+}
+
 int judge_admin_audit_verify(struct judge_call *c)
 {
-	if (store_audit_verify(c->store, c->pr) < 0)
+	const char *head;
+
+	if (judge_call_str(c, "head", JUDGE_MAY, 200, &head) < 0 || store_audit_verify(c->store, c->pr) < 0)
+		return -1;
+	if (head && check_head(c, head) < 0)
 		return -1;
 	return tell_head(c, "head");
 }
@@ -146,52 +174,28 @@ static void tell_keeper(struct judge_call *c)
 	judge_call_set(c->data, "keeper", o);
 }
 
-static void add_expiry(struct judge_call *c, const void *der, size_t n, const char *owner, const char *kind)
+static void add_expiry(void *ctx, const struct judge_expiry *e)
 {
-	X509 *x = cert_parse(der, n, NULL);
-	struct cert_facts f;
-	json_t *o;
+	json_t *rows = ctx, *o;
 
-	if (!x)
-		return;
-	cert_facts(x, &f);
-	X509_free(x);
-	if (f.not_after >= c->now + (int64_t)EXPIRY_DAYS * 86400)
+	if (json_array_size(rows) >= EXPIRY_ROWS)
 		return;
 	o = judge_call_object();
-	judge_call_set(o, "owner", judge_call_text(owner));
-	judge_call_set(o, "kind", judge_call_text(kind));
-	judge_call_set(o, "subject", judge_call_text(f.subject));
-	judge_call_set(o, "sha256", judge_call_text(f.sha256));
-	judge_call_set(o, "not_after", judge_call_time(f.not_after));
-	judge_call_set(o, "days_left", json_integer(f.not_after < c->now ? -1 : (f.not_after - c->now) / 86400));
-	judge_call_add(json_object_get(c->data, "expiring"), o);
+	judge_call_set(o, "owner", judge_call_text(e->owner));
+	judge_call_set(o, "kind", judge_call_text(e->kind));
+	judge_call_set(o, "subject", judge_call_text(e->f->subject));
+	judge_call_set(o, "sha256", judge_call_text(e->f->sha256));
+	judge_call_set(o, "not_after", judge_call_time(e->f->not_after));
+	judge_call_set(o, "days_left", json_integer(e->days_left));
+	judge_call_add(rows, o);
 }
 
 static int tell_expiring(struct judge_call *c)
 {
-	const struct store_identity *own;
-	const struct store_anchor *anchors;
-	struct store_cert *list;
-	struct judge_cache *cache = c->ja->world->cache;
-	size_t n;
+	json_t *rows = judge_call_array();
 
-	judge_call_set(c->data, "expiring", judge_call_array());
-	if (judge_cache_identities(cache, c->store, &own, &n, c->pr) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (own[i].active && own[i].cert)
-			add_expiry(c, own[i].cert, own[i].cert_len, own[i].domain, store_use_word(own[i].use));
-	if (judge_cache_anchors(cache, c->store, &anchors, &n, c->pr) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		add_expiry(c, anchors[i].der, anchors[i].der_len, anchors[i].scope, "anchor");
-	if (store_certs_expiring(c->store, c->now + (int64_t)EXPIRY_DAYS * 86400, EXPIRY_ROWS, &list, &n, c->pr) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		add_expiry(c, list[i].der, list[i].der_len, list[i].owner, "partner");
-	store_certs_free(list, n);
-	return 0;
+	judge_call_set(c->data, "expiring", rows);
+	return judge_expiry_all(c->ja->world->cache, c->store, c->now, add_expiry, rows, c->pr);
 }
 
 static int tell_domains(struct judge_call *c)

@@ -8,6 +8,9 @@
 #include "tests/unit/suite.h"
 #include "tests/unit/testcert.h"
 
+/* Its value is given in Latin-1. */
+#define UTF8_MAILBOX "otherName:1.3.6.1.5.5.7.8.9;UTF8:"
+
 struct bind_case {
 	const char *what, *san, *who;
 	enum cert_binding sign, encrypt;
@@ -44,6 +47,38 @@ static const struct bind_case cases[] = {
     {"domain before authority", "email:domain-signing-authority@lab.example,DNS:lab.example", "bob@lab.example",
 	CERT_BOUND_DOMAIN, CERT_BOUND_DOMAIN},
     {"the domain as URI", "URI:lab.example", "bob@lab.example", CERT_BOUND_NOT, CERT_BOUND_NOT},
+    {"A-labels of the domain", "DNS:XN--bcher-kva.example",
+	"bob@b\xc3\xbc"
+	"cher.example",
+	CERT_BOUND_DOMAIN, CERT_BOUND_DOMAIN},
+    {"U-labels in a dNSName",
+	"DNS:b\xc3\xbc"
+	"cher.example",
+	"bob@b\xc3\xbc"
+	"cher.example",
+	CERT_BOUND_NOT, CERT_BOUND_NOT},
+    {"A-labels in an address", "email:bob@xn--bcher-kva.example",
+	"bob@b\xc3\xbc"
+	"cher.example",
+	CERT_BOUND_ADDRESS, CERT_BOUND_ADDRESS},
+    {"UTF-8 address", UTF8_MAILBOX "ren\xe9@lab.example", "ren\xc3\xa9@lab.example", CERT_BOUND_ADDRESS,
+	CERT_BOUND_ADDRESS},
+    {"UTF-8 address, A-labels", UTF8_MAILBOX "ren\xe9@xn--bcher-kva.example",
+	"ren\xc3\xa9@b\xc3\xbc"
+	"cher.example",
+	CERT_BOUND_ADDRESS, CERT_BOUND_ADDRESS},
+    {"UTF-8 address, U-labels",
+	UTF8_MAILBOX "ren\xe9@b\xfc"
+		     "cher.example",
+	"ren\xc3\xa9@xn--bcher-kva.example", CERT_BOUND_ADDRESS, CERT_BOUND_ADDRESS},
+    {"UTF-8 address, another case", UTF8_MAILBOX "ren\xc9@lab.example", "ren\xc3\xa9@lab.example", CERT_BOUND_NOT,
+	CERT_BOUND_NOT},
+    {"UTF-8 address in an rfc822Name", "email:ren\xc3\xa9@lab.example", "ren\xc3\xa9@lab.example", CERT_BOUND_NOT,
+	CERT_BOUND_NOT},
+    {"ASCII address in an SmtpUTF8Mailbox", UTF8_MAILBOX "bob@lab.example", "bob@lab.example", CERT_BOUND_NOT,
+	CERT_BOUND_NOT},
+    {"UTF-8 address, domain asked", UTF8_MAILBOX "ren\xe9@lab.example", "lab.example", CERT_BOUND_NOT,
+	CERT_BOUND_NOT},
     {"no names", NULL, "bob@lab.example", CERT_BOUND_NOT, CERT_BOUND_NOT},
     {"two @", "email:bob@lab.example@evil.example", "bob@lab.example", CERT_BOUND_NOT, CERT_BOUND_NOT},
     {"address with words", "email:Bob <bob@lab.example>", "bob@lab.example", CERT_BOUND_NOT, CERT_BOUND_NOT},
@@ -54,7 +89,7 @@ static struct address parse(const char *text)
 	struct address a = {.local = ""};
 
 	if (strchr(text, '@'))
-		ck_assert_int_eq(address_parse(text, strlen(text), &a, NULL), 0);
+		ck_assert_int_eq(address_parse_utf8(text, strlen(text), &a, NULL), 0);
 	else
 		ck_assert_int_eq(address_domain(text, strlen(text), a.domain, NULL), 0);
 	return a;
