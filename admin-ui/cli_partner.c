@@ -35,10 +35,11 @@ static int put(struct cli *c, const char *verb)
 	rc = cli_call(c, verb, args, &data);
 	p = json_object_get(data, "partner");
 	if (rc == CLI_OK && !cli_out_json(c, data))
-		cli_out_line("%s %s: treatment %s, strength %s%s%s%s%s.", cli_json_str(p, "domain"),
+		cli_out_line("%s %s: treatment %s, strength %s%s%s%s%s%s%s.", cli_json_str(p, "domain"),
 		    cli_json_is(data, "changed") ? "changed" : "added", cli_json_str(p, "treatment"),
 		    cli_json_str(p, "strength"), cli_json_str(p, "format")[0] ? ", format " : "",
-		    cli_json_str(p, "format"), cli_json_str(p, "find")[0] ? ", find " : "", cli_json_str(p, "find"));
+		    cli_json_str(p, "format"), cli_json_str(p, "find")[0] ? ", find " : "", cli_json_str(p, "find"),
+		    cli_json_str(p, "group")[0] ? ", group " : "", cli_json_str(p, "group"));
 	json_decref(data);
 	return rc;
 }
@@ -84,7 +85,7 @@ static int fetch_all(struct cli *c, json_t *all)
 static void tell_list(const json_t *all)
 {
 	static const char *const heads[] = {
-	    "~PARTNER", "TREATMENT", "STRENGTH", "SEEN PROTECTED", "~FORMAT", "~NOTE", NULL};
+	    "~PARTNER", "~GROUP", "TREATMENT", "STRENGTH", "SEEN PROTECTED", "~FORMAT", "~FIND", "~NOTE", NULL};
 	struct cli_table *t = cli_table_new(heads);
 	const json_t *p;
 	size_t i;
@@ -92,9 +93,10 @@ static void tell_list(const json_t *all)
 	json_array_foreach(all, i, p)
 	{
 		char seen[11];
-		const char *values[] = {cli_json_str(p, "domain"), cli_json_str(p, "treatment"),
-		    cli_json_str(p, "strength"), cli_out_day(cli_json_str(p, "seen_protected"), seen),
-		    cli_json_str(p, "format"), cli_json_str(p, "note")};
+		const char *values[] = {cli_json_str(p, "domain"), cli_json_str(p, "group"),
+		    cli_json_str(p, "treatment"), cli_json_str(p, "strength"),
+		    cli_out_day(cli_json_str(p, "seen_protected"), seen), cli_json_str(p, "format"),
+		    cli_json_str(p, "find"), cli_json_str(p, "note")};
 
 		cli_table_row(t, values);
 	}
@@ -153,6 +155,7 @@ static void tell_whole(const struct cli *c, const json_t *data)
 	cli_out_field("Protected", cli_json_str(data, "seen_protected")[0]
 				       ? "seen protected; never served in the clear again"
 				       : "never seen protected");
+	cli_out_field("Set find", cli_json_str(p, "find"));
 	cli_out_field("Looked for", cli_json_str(data, "find"));
 	tell_format(data);
 	json_array_foreach(certs, i, o)
