@@ -14,7 +14,7 @@
 #include "gateway/base/log.h"
 
 /* Highest values of the enums that travel as numbers (policy.h, cms.h: certstore cannot include them;
- * test_judge_world checks that they agree). */
+ * test_judge_resolve holds them to it). */
 enum { TREATMENT_MAX = 3, EXEMPT_MAX = 3, STRENGTH_MAX = 2, CERTS_MAX = 3, CIPHER_MAX = 5, KEYMODE_MAX = 3 };
 /* Our certificates and a chain of up to five behind them. */
 enum { CHAIN_MAX = 5 * 16384 };

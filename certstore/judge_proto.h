@@ -120,7 +120,7 @@ struct judge_trust {
 		uint8_t state;
 		char sha256[65]; /* of the certificate; "": there is none in the message, why says who was looked for
 				  */
-		char caps[65];	 /* sha256 of the capabilities that need not be told again; "": any */
+		char caps[65];	 /* sha256 of the capabilities that need not be told again; "": there are none such */
 		char why[400];	 /* names subject, serial, dates, anchor or what is missing */
 	} v[JUDGE_CERTS_MAX];
 	size_t nknown;

@@ -1,5 +1,5 @@
 /*
- * A partner's certificates to encrypt to. Role judge; reads the store. DIRECT.md "Which certificate counts".
+ * A partner's certificates to encrypt to. Role judge; reads the store.
  *
  * Where is looked, and which certificate is taken, is find.c's; what one is worth is weighed here. Single-use pairs
  * exist: a certificate for signing only is no certificate to encrypt to, so it is neither used nor held against the
@@ -74,6 +74,7 @@ static int weigh_read(const struct judge_certs_question *q, const struct find_ce
 	if (rc < 0)
 		return -1;
 	w->worth = worth(result, k);
+	w->revoked = result == TRUST_REVOKED;
 	if (w->worth == FIND_GOOD && !strong_enough(q->w->rsa_bits_min, k, w->why, sizeof w->why))
 		w->worth = FIND_BAD;
 	w->not_before = k->f.not_before;

@@ -262,5 +262,5 @@ int main(void)
 	tcase_add_test(t, test_add_odd_identifier);
 	tcase_add_test(t, test_add_x);
 	suite_add_tcase(s, t);
-	return slow_run(s);
+	return suite_run(s);
 }

@@ -9,6 +9,7 @@
 
 #include "gateway/base/settings.h"
 #include "gateway/policy/policy.h"
+#include "tests/unit/suite.h"
 
 #define TOP "hostname = \"gw.hospital.example\"\n"
 #define INSIDE                                                                                                       \
@@ -344,8 +345,6 @@ int main(void)
 {
 	Suite *s = suite_create("conf");
 	TCase *t = tcase_create("conf");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, smallest);
@@ -358,8 +357,5 @@ int main(void)
 	tcase_add_test(t, help);
 	tcase_add_test(t, cut_anywhere);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

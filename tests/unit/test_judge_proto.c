@@ -5,6 +5,8 @@
 
 #include "certstore/judge_proto.h"
 
+#include "tests/unit/suite.h"
+
 static const uint8_t der[] = "some octets\0with a NUL";
 
 static void fill_verdict(struct judge_verdict *m)
@@ -343,11 +345,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite());
 }
