@@ -96,6 +96,8 @@ static void note_signer(struct work *w, const struct cms_signer_facts *facts)
 	}
 	js->signing_time = f.signing_time;
 	keep_caps(w, &f, js);
+	if (f.enc_cert != NULL && (f.cert == NULL || X509_cmp(f.enc_cert, f.cert) != 0))
+		(void)keep_cert(w, f.enc_cert, &js->enc); /* without room it is left out, as the capabilities are */
 	w->nsigners++;
 }
 
@@ -350,11 +352,13 @@ static void say_changed(
  */
 static enum layers_result without_signature(struct work *w, const struct mime_entity *came, bool noted)
 {
+	char text[PROBLEM_TEXT_MAX];
+
 	if (w->key_used)
 		return LAYERS_MALFORMED;
 	if (!noted)
 		verdict_layer(&w->verdict, VERDICT_DETACHED, "");
-	verdict_failed(&w->verdict, w->res->pr.text);
+	verdict_failed(&w->verdict, problem_clause(&w->res->pr, text));
 	w->res->pr = (struct problem){0};
 	w->ent = *came;
 	w->peeled = true;
