@@ -185,7 +185,7 @@ static const struct {
     {GOOD CERTS " filter = \"(mail=x)\"\n}\n", "a filter with %s"},
     {GOOD CERTS " attributes = {\"a b\"}\n}\n", "the name of an attribute"},
     {GOOD "certificate-directory \"c\" {\n servers = {\"http://c\"}\n}\n", "is not an LDAP server"},
-    {GOOD "certificate-directory \"c\" {\n servers = {}\n}\n", "1 to 8 servers are allowed"},
+    {GOOD "certificate-directory \"c\" {\n servers = {}\n}\n", "setting \"servers\" is missing"},
     {GOOD CERTS "}\nfind {\n directories = {\"c\", \"d\"}\n}\n",
 	"find: directories: there is no section certificate-directory \"d\""},
     {TOP INSIDE LDAP_A LDAP_B "domain \"a.example\" {\n inside-server = \"a:25\"\n recipients = ldap\n}\n",
