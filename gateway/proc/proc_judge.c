@@ -21,6 +21,7 @@
 #include "gateway/proc/format_settings.h"
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_cache.h"
+#include "gateway/proc/judge_chores.h"
 #include "gateway/proc/judge_identities.h"
 #include "gateway/proc/judge_learn.h"
 #include "gateway/proc/judge_resolve.h"
@@ -498,6 +499,7 @@ static int run(struct child *c)
 	me.seen_version = me.known_version = store_version(me.store);
 	me.look = loop_timer_new(me.loop, look, NULL);
 	loop_timer_set(me.look, LOOK_MS);
+	(void)judge_chores_new(me.loop, &me.world, me.store, judge_scout_park(me.scout));
 	child_ready(c);
 	loop_run(me.loop);
 	store_close(me.store);
