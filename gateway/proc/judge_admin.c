@@ -47,6 +47,7 @@ static const struct verb {
     {"cert.preview", judge_admin_cert_preview, " content owner ", NULL},
     {"cert.import", judge_admin_cert_import, " owner content sha256 pinned force ", "owner"},
     {"cert.list", judge_admin_cert_list, " owner after max ", NULL},
+    {"cert.accept", judge_admin_cert_accept, " owner sha256 ", "owner"},
     {"cert.remove", judge_admin_cert_remove, " owner sha256 ", "owner"},
     {"anchor.add", judge_admin_anchor_add, " scope direction local content sha256 force ", "scope"},
     {"anchor.list", judge_admin_anchor_list, " scope ", NULL},

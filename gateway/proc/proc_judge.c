@@ -71,6 +71,31 @@ static void send_relay(struct ipc_out *o)
 		log_warn(NULL, "judge", "cannot-answer to=relay");
 }
 
+/* What was changed here concerns these; two of them are anybody. */
+static void changed_here(const char *whose)
+{
+	uint64_t v = store_version(me.store);
+
+	if (v == me.known_version)
+		return;
+	if (store_version_others(me.known_version, v))
+		whose = "";
+	if (me.known_version == me.seen_version || strcmp(me.concerns, JUDGE_NOBODY) == 0)
+		snprintf(me.concerns, sizeof(me.concerns), "%s", whose);
+	else if (strcmp(whose, JUDGE_NOBODY) != 0 && strcmp(whose, me.concerns) != 0)
+		me.concerns[0] = '\0';
+	me.known_version = v;
+}
+
+/* What another process changed meanwhile may concern anybody. */
+static void changed_elsewhere(void)
+{
+	if (store_version(me.store) == me.known_version)
+		return;
+	me.known_version = store_version(me.store);
+	me.concerns[0] = '\0';
+}
+
 static void answer_resolve(struct ipc_in *in, struct source_run *run)
 {
 	struct judge_resolve rq;
@@ -80,7 +105,13 @@ static void answer_resolve(struct ipc_in *in, struct source_run *run)
 
 	REQUIRE(judge_resolve_get(in, &rq) == 0);
 
-	int rc = judge_resolve(me.store, &me.world, run, &rq, time(NULL), a, v);
+	uint64_t revocations = judge_cache_revocations(me.world.cache);
+	int rc;
+
+	changed_elsewhere();
+	rc = judge_resolve(me.store, &me.world, run, &rq, time(NULL), a, v);
+	/* whom is believed is written down; only what was found to be revoked concerns others */
+	changed_here(revocations == judge_cache_revocations(me.world.cache) ? JUDGE_NOBODY : "");
 
 	if (run->pending == 0) {
 		if (rc != 0)
@@ -118,31 +149,6 @@ static void answer_identities(uint32_t id)
 		arena_free(a);
 	}
 	free(l);
-}
-
-/* What was changed here concerns these; two of them are anybody. */
-static void changed_here(const char *whose)
-{
-	uint64_t v = store_version(me.store);
-
-	if (v == me.known_version)
-		return;
-	if (store_version_others(me.known_version, v))
-		whose = "";
-	if (me.known_version == me.seen_version || strcmp(me.concerns, JUDGE_NOBODY) == 0)
-		snprintf(me.concerns, sizeof(me.concerns), "%s", whose);
-	else if (strcmp(whose, JUDGE_NOBODY) != 0 && strcmp(whose, me.concerns) != 0)
-		me.concerns[0] = '\0';
-	me.known_version = v;
-}
-
-/* What another process changed meanwhile may concern anybody. */
-static void changed_elsewhere(void)
-{
-	if (store_version(me.store) == me.known_version)
-		return;
-	me.known_version = store_version(me.store);
-	me.concerns[0] = '\0';
 }
 
 static void answer_signers(struct ipc_in *in, struct source_run *run)
