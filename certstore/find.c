@@ -91,6 +91,8 @@ static int keep(struct look *l, const struct find_cert *c, const struct find_wei
 	(void)snprintf(s->place, sizeof s->place, "%s", c->place);
 	s->pinned = c->pinned;
 	s->w = *wt;
+	s->der = (struct find_octets){
+	    l->q->all ? (const uint8_t *)arena_dup(l->arena, c->der.p, c->der.n) : NULL, c->der.n};
 	if (wt->worth == FIND_OTHER)
 		l->others++;
 	else if (wt->worth == FIND_DOUBT && !l->doubt)

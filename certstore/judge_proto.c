@@ -259,6 +259,7 @@ static void put_signer(struct ipc_out *o, const struct judge_signer *m)
 	put_octets(o, &m->id.issuer);
 	put_octets(o, &m->id.serial);
 	put_octets(o, &m->id.ski);
+	put_octets(o, &m->enc);
 	put_octets(o, &m->caps);
 	ipc_put_u64(o, (uint64_t)m->signing_time);
 }
@@ -269,6 +270,7 @@ static void get_signer(struct ipc_in *in, struct arena *a, struct judge_signer *
 	get_octets(in, a, JUDGE_ISSUER_MAX, &m_r->id.issuer);
 	get_octets(in, a, JUDGE_SERIAL_MAX, &m_r->id.serial);
 	get_octets(in, a, JUDGE_SKI_MAX, &m_r->id.ski);
+	get_octets(in, a, CERT_DER_MAX, &m_r->enc);
 	get_octets(in, a, JUDGE_CAPS_MAX, &m_r->caps);
 	m_r->signing_time = (int64_t)ipc_get_u64(in);
 }

@@ -84,6 +84,7 @@ struct judge_signer_id {
 struct judge_signer {
 	struct judge_octets cert; /* n == 0: not in the message, id names it */
 	struct judge_signer_id id;
+	struct judge_octets enc;  /* the certificate that it wants mail encrypted to, none: n == 0 */
 	struct judge_octets caps; /* its SMIMECapabilities attribute's value, none: n == 0 */
 	int64_t signing_time;	  /* unix s; 0: it gave none */
 };

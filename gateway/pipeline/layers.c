@@ -96,6 +96,8 @@ static void note_signer(struct work *w, const struct cms_signer_facts *facts)
 	}
 	js->signing_time = f.signing_time;
 	keep_caps(w, &f, js);
+	if (f.enc_cert != NULL && (f.cert == NULL || X509_cmp(f.enc_cert, f.cert) != 0))
+		(void)keep_cert(w, f.enc_cert, &js->enc); /* without room it is left out, as the capabilities are */
 	w->nsigners++;
 }
 

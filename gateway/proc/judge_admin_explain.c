@@ -17,6 +17,7 @@
 #include "gateway/proc/judge_format.h"
 #include "gateway/proc/judge_own.h"
 #include "gateway/proc/judge_resolve.h"
+#include "gateway/proc/judge_steps.h"
 #include "gateway/proc/judge_weigh.h"
 
 static void line(struct judge_call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -44,6 +45,7 @@ static void tell_certs(struct judge_call *c, const struct judge_certs *certs)
 		json_t *o = judge_call_object();
 
 		judge_call_set(o, "owner", judge_call_text(k->owner));
+		judge_call_set(o, "place", judge_call_text(k->place));
 		judge_call_set(o, "sha256", judge_call_text(k->sha256));
 		judge_call_set(o, "usable", json_boolean(k->usable));
 		judge_call_set(o, "chosen", json_boolean(chosen));
@@ -54,7 +56,7 @@ static void tell_certs(struct judge_call *c, const struct judge_certs *certs)
 	}
 	judge_call_set(c->data, "certificates", a);
 	judge_call_set(c->data, "cert_why", judge_call_text(certs->why));
-	if (certs->nseen == 0)
+	if (certs->nseen == 0 || certs->state == POLICY_CERTS_UNCERTAIN)
 		line(c, "%s", certs->why);
 }
 
@@ -178,6 +180,7 @@ static int outbound(struct judge_call *c, const struct judge_resolve *rq, bool r
 	struct judge_certs *certs = mem_new(sizeof *certs);
 	int rc = judge_resolve_trace(c->store, c->ja->world, c->run, rq, c->now, a, v, certs);
 
+	judge_call_set(c->data, "steps", judge_steps(c->run ? c->run->trace : NULL));
 	if (rc < 0) {
 		*c->pr = v->pr;
 		c->code = v->pr.cls == PROBLEM_TEMP ? "unavailable" : "usage";
@@ -298,6 +301,19 @@ static int inbound(struct judge_call *c, const struct address *from, const struc
 	return 0;
 }
 
+/* Nobody named: the postmaster of our first domain. */
+static int read_sender(struct judge_call *c, char sender[ADDRESS_TEXT_MAX], struct address *from)
+{
+	if (judge_call_owner(c, "sender", JUDGE_MAY, sender, from) < 0)
+		return -1;
+	if (sender[0] || c->ja->world->ndomains == 0)
+		return 0;
+	(void)snprintf(from->local, sizeof from->local, "postmaster");
+	(void)snprintf(from->domain, sizeof from->domain, "%s", c->ja->world->domains[0]);
+	(void)address_text(from, sender);
+	return 0;
+}
+
 int judge_admin_explain(struct judge_call *c)
 {
 	struct judge_resolve rq;
@@ -306,8 +322,7 @@ int judge_admin_explain(struct judge_call *c)
 	bool reply;
 	int ours;
 
-	if (judge_call_owner(c, "sender", JUDGE_MUST, sender, &from) < 0 ||
-	    judge_call_owner(c, "recipient", JUDGE_MUST, recipient, &to) < 0 ||
+	if (read_sender(c, sender, &from) < 0 || judge_call_owner(c, "recipient", JUDGE_MUST, recipient, &to) < 0 ||
 	    judge_call_bool(c, "reply_to_sealed", false, &reply) < 0)
 		return -1;
 	if (!from.local[0] || !to.local[0])

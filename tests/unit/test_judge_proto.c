@@ -91,7 +91,7 @@ static void put_signers(struct ipc_out *o)
 	struct judge_signers m = {.our_domain = "hospital.example",
 	    .from = "b@lab.example",
 	    .n = 3,
-	    .v = {{.cert = {der, 4}, .caps = {der, 3}, .signing_time = -5},
+	    .v = {{.cert = {der, 4}, .enc = {der, 6}, .caps = {der, 3}, .signing_time = -5},
 		{.id = {.issuer = {der, 5}, .serial = {der, 2}}}, {.id = {.ski = {der, 6}}}},
 	    .extra = {{der, 7}},
 	    .nextra = 1};
