@@ -47,6 +47,7 @@ struct find_weight {
 	enum find_worth worth;
 	int64_t not_before;
 	bool personal; /* of one person */
+	bool revoked;  /* BAD because somebody who is believed took it back */
 	char sha256[65];
 	char why[600]; /* names the certificate */
 };

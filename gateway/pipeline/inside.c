@@ -205,6 +205,7 @@ static int note_all(struct work *w, const struct mime_facts *f, struct problem *
 
 static int look_blind(struct work *w, const struct problem *why, struct problem *pr)
 {
+	char text[PROBLEM_TEXT_MAX];
 	bool yes;
 
 	if (w->facts.part_why[0])
@@ -213,7 +214,8 @@ static int look_blind(struct work *w, const struct problem *why, struct problem 
 		return -1;
 	if (yes)
 		snprintf(w->facts.part_why, sizeof(w->facts.part_why),
-		    "an encrypted part may lie where the structure cannot be followed: %.80s", why->text);
+		    "an encrypted part may lie where the structure cannot be followed: %.80s",
+		    problem_clause(why, text));
 	return 0;
 }
 

@@ -352,11 +352,13 @@ static void say_changed(
  */
 static enum layers_result without_signature(struct work *w, const struct mime_entity *came, bool noted)
 {
+	char text[PROBLEM_TEXT_MAX];
+
 	if (w->key_used)
 		return LAYERS_MALFORMED;
 	if (!noted)
 		verdict_layer(&w->verdict, VERDICT_DETACHED, "");
-	verdict_failed(&w->verdict, w->res->pr.text);
+	verdict_failed(&w->verdict, problem_clause(&w->res->pr, text));
 	w->res->pr = (struct problem){0};
 	w->ent = *came;
 	w->peeled = true;

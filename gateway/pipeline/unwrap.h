@@ -5,6 +5,7 @@
 #ifndef POSTERN_PIPELINE_UNWRAP_H
 #define POSTERN_PIPELINE_UNWRAP_H
 
+#include "gateway/mail/field_index.h"
 #include "gateway/mail/mime.h"
 #include "gateway/pipeline/display.h"
 
@@ -24,7 +25,11 @@ struct unwrap {
 	size_t layers;	   /* they stand between layers, this many around them; 0: under all */
 	char differs[256]; /* names of fields that do not stand outside as the sender put them there, or "" */
 	struct header inner;
-	struct mime_entity message; /* UNWRAP_MESSAGE */
+	bool few;		       /* only some fields are inside, From not among them */
+	bool typed;		       /* inside stand fields of MIME that were not added for the way */
+	struct field_index in, out;    /* of inner and of the fields outside, by name */
+	struct field_index out_octets; /* ... by octets */
+	struct mime_entity message;    /* UNWRAP_MESSAGE */
 };
 
 struct work;

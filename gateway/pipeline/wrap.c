@@ -17,9 +17,17 @@
 
 enum { WRAPPER_MAX = 256 };
 
-static bool hides(const struct format *f, enum wrap_for how)
+/* The names of what is hidden, NULL none. */
+static const char *hides(const struct work *w, const struct format *f, enum wrap_for how)
 {
-	return f->wrap != FORMAT_WRAP_NONE && how == WRAP_SEALED && !f->subject_outside;
+	return f->wrap != FORMAT_WRAP_NONE && how == WRAP_SEALED && !f->subject_outside ? w->rq->hide : NULL;
+}
+
+static bool hides_subject(const char *hide)
+{
+	static const struct header_field subject = {.raw = "Subject", .name_len = 7};
+
+	return hide != NULL && protect_hides(hide, &subject);
 }
 
 /*
@@ -86,10 +94,11 @@ static int put_lines(struct buf *out, const char *lines, put_fn *put)
 	return 0;
 }
 
-/* hcp_baseline of RFC 9788 3.2.1: the Subject is replaced, other fields that tell of the content are left out. */
-static int put_outside(struct buf *out, const struct header_field *f, bool hide, put_fn *put)
+/* As hcp_baseline of RFC 9788 3.2.1, with the names that are set: the Subject is replaced, other fields are left out.
+ * hide: these names, NULL none. */
+static int put_outside(struct buf *out, const struct header_field *f, const char *hide, put_fn *put)
 {
-	if (!hide || !protect_is_hidden(f))
+	if (hide == NULL || !protect_hides(hide, f))
 		return put(out, f->raw, f->raw_len);
 	return header_is(f, "Subject") ? put(out, protect_subject, strlen(protect_subject)) : 0;
 }
@@ -97,7 +106,8 @@ static int put_outside(struct buf *out, const struct header_field *f, bool hide,
 int wrap_outer(struct work *w, const struct format *f, enum wrap_for how)
 {
 	const struct header *h = &w->msg.header;
-	bool hide = hides(f, how), seven = in_seven(w, (enum format_wrap)f->wrap, how);
+	const char *hide = hides(w, f, how);
+	bool seven = in_seven(w, (enum format_wrap)f->wrap, how);
 
 	for (size_t i = 0; i < h->n; i++) {
 		enum protect_kind kind = protect_kind(&h->f[i]);
@@ -116,7 +126,7 @@ int wrap_outer(struct work *w, const struct format *f, enum wrap_for how)
 	return put_lines(&w->front, added(w), put_raw);
 }
 
-static int put_records(struct work *w, bool hide, struct buf *out)
+static int put_records(struct work *w, const char *hide, struct buf *out)
 {
 	const struct header *h = &w->msg.header;
 
@@ -219,8 +229,8 @@ int wrap_init(struct wrap *x, struct work *w, const struct format *f, enum wrap_
 	memset(x, 0, sizeof(*x));
 	x->as = (enum format_wrap)f->wrap;
 	x->how = how;
-	x->hide = hides(f, how);
-	x->shows = x->as == FORMAT_WRAP_FIELDS && f->legacy_display && x->hide;
+	x->hide = hides(w, f, how);
+	x->shows = x->as == FORMAT_WRAP_FIELDS && f->legacy_display && hides_subject(x->hide);
 	/* no more than a gateway like this one reads, and the fields of the entity around a message */
 	buf_init(&x->front, w->lim.header.octets + WRAPPER_MAX);
 	if (x->as == FORMAT_WRAP_NONE) {

@@ -12,6 +12,7 @@
 #include "gateway/base/network.h"
 #include "gateway/base/settings_help.h"
 #include "gateway/mail/address.h"
+#include "gateway/pipeline/job_proto.h"
 #include "gateway/proc/format_settings.h"
 #include "gateway/proc/relay_rcpts_settings.h"
 #include "gateway/proc/trust_settings.h"
@@ -404,13 +405,25 @@ static int check_floor(const struct format_settings *s, const char *file, struct
 	    format_cipher_word(f.cipher), (int)s->cipher_bits_min);
 }
 
+/* One text of them all travels with each job. */
+static int check_hide(const struct format_settings *s, const char *file, struct problem *pr)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->hide.n; i++)
+		n += strlen(s->hide.v[i]) + 1;
+	if (n <= JOB_HIDE_MAX)
+		return 0;
+	return problem_perm(pr, "%s: format: hide names fields of more than %d octets together", file, JOB_HIDE_MAX);
+}
+
 static int cross_check(struct conf *c, const char *file, struct problem *pr)
 {
+	struct find_options find;
 	const char *name;
 
-	struct find_options find;
-
-	if (check_floor(conf_section(c, "format"), file, pr) != 0)
+	if (check_floor(conf_section(c, "format"), file, pr) != 0 ||
+	    check_hide(conf_section(c, "format"), file, pr) != 0)
 		return -1;
 	if (find_settings_options(conf_section(c, "find"), &find, pr) != 0)
 		return problem_prefix(pr, "%s: ", file);

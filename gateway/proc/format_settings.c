@@ -2,13 +2,14 @@
 #include "gateway/proc/format_settings.h"
 
 #include "certstore/format.h"
+#include "gateway/mail/protect.h"
 
 static int check_format(const char *v, struct problem *pr)
 {
 	struct format f = format_default();
 	unsigned given;
 
-	if (format_read(v, &f, &given, pr) == 0)
+	if (format_read(v, &f, &given, pr) == 0 && format_fits(&f, given, pr) == 0)
 		return 0;
 	return problem_prefix(pr, "options such as cipher=aes-128-cbc between blanks; here "); /* "allowed is ..." */
 }
@@ -28,6 +29,15 @@ static const struct setting rows[] = {
 	    "desktops "
 	    "read GCM.",
 	.check = check_format},
+    {.name = "hide",
+	.type = SETTING_LIST,
+	.offset = offsetof(struct format_settings, hide),
+	.dflt = PROTECT_HIDE_DEFAULT,
+	.help =
+	    "Header fields that stand inside an encryption alone where header fields are protected (wrap=rfc9788 or "
+	    "wrap=message, without subject=outside); in place of the Subject stands [...]. Fields by which mail is "
+	    "delivered, answered, threaded or traced cannot be hidden; {} hides none.",
+	.check = protect_may_hide},
     {.name = "cipher-bits-min",
 	.type = SETTING_INT,
 	.offset = offsetof(struct format_settings, cipher_bits_min),

@@ -74,6 +74,7 @@ static int weigh_read(const struct judge_certs_question *q, const struct find_ce
 	if (rc < 0)
 		return -1;
 	w->worth = worth(result, k);
+	w->revoked = result == TRUST_REVOKED;
 	if (w->worth == FIND_GOOD && !strong_enough(q->w->rsa_bits_min, k, w->why, sizeof w->why))
 		w->worth = FIND_BAD;
 	w->not_before = k->f.not_before;

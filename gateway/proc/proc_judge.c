@@ -489,6 +489,7 @@ static int run(struct child *c)
 	me.loop = loop_new();
 	me.find = conf_section(c->conf, "find");
 	me.scout = judge_scout_new(me.loop, me.find);
+	me.verbs.scout = me.scout;
 	child_control(c, me.loop, &proc_judge_role);
 	child_sandbox(c, &s);
 	if (me.scout_fd >= 0)

@@ -80,6 +80,49 @@ START_TEST(mark)
 }
 END_TEST
 
+static const struct {
+	const char *list, *field;
+	bool hides;
+} hidden[] = {
+    {PROTECT_HIDE_DEFAULT, "subject: x\r\n", true},
+    {PROTECT_HIDE_DEFAULT, "Thread-Topic: x\r\n", true},
+    {PROTECT_HIDE_DEFAULT, "Thread: x\r\n", false},
+    {PROTECT_HIDE_DEFAULT, "X-Patient: x\r\n", false},
+    {"Subject,x-patient", "X-PATIENT: x\r\n", true},
+    {"Subject,x-patient", "X-Patient-Id: x\r\n", false},
+    {"", "Subject: x\r\n", false},
+    {",,", "Subject: x\r\n", false},
+};
+
+START_TEST(hides)
+{
+	struct header h = read_header(hidden[_i].field);
+
+	ck_assert_int_eq(protect_hides(hidden[_i].list, &h.f[0]), hidden[_i].hides);
+}
+END_TEST
+
+/* Nothing by which mail is delivered, answered, threaded, traced or read. */
+START_TEST(may_hide)
+{
+	static const char *const yes[] = {
+	    "Subject", "Keywords", "Comments", "Thread-Topic", "X-Patient", "User-Agent", "Organization"};
+	static const char *const no[] = {"", "From", "to", "CC", "Bcc", "Sender", "Reply-To", "date", "Message-Id",
+	    "In-Reply-To", "References", "Received", "Return-Path", "Content-Type", "MIME-Version", "Resent-To",
+	    "List-Id", "ARC-Seal", "DKIM-Signature", "Authentication-Results", "HP-Outer", "X-Postern-Verdict",
+	    "Auto-Submitted", "a b", "a:b", "a,b", "f\xc3\xa4"};
+
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
+		ck_assert_msg(protect_may_hide(yes[i], NULL) == 0, "%s", yes[i]);
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
+		struct problem pr = {0};
+
+		ck_assert_msg(protect_may_hide(no[i], &pr) == -1, "%s", no[i]);
+		ck_assert_ptr_nonnull(strstr(pr.text, "never one by which"));
+	}
+}
+END_TEST
+
 /* What the author's program left there: of two parameters a reader takes either, so ours is the only one. */
 static const struct {
 	const char *name, *came, *goes;
@@ -175,7 +218,7 @@ START_TEST(differs)
 	struct header out = header_of(pairs[_i].outside), said = header_of(pairs[_i].said);
 	char text[64];
 
-	ck_assert_int_eq(protect_differs(&out, &said, text, sizeof(text)) == 0, pairs[_i].names[0] == 0);
+	ck_assert_int_eq(protect_differs(a, &out, &said, text, sizeof(text)) == 0, pairs[_i].names[0] == 0);
 	ck_assert_str_eq(text, pairs[_i].names);
 }
 END_TEST
@@ -186,7 +229,7 @@ START_TEST(differs_in_many)
 	char text[32];
 	struct header said = header_of("X-Aaaaaaaa: 1\r\nX-Bbbbbbbb: 1\r\nX-Cccccccc: 1\r\nX-Dddddddd: 1\r\n");
 
-	ck_assert_uint_eq(protect_differs(&none, &said, text, sizeof(text)), 4);
+	ck_assert_uint_eq(protect_differs(a, &none, &said, text, sizeof(text)), 4);
 	ck_assert_str_eq(text, "X-Aaaaaaaa, X-Bbbbbbbb ...");
 }
 END_TEST
@@ -201,6 +244,8 @@ int main(void)
 	tcase_add_checked_fixture(t, header_setup, header_teardown);
 	LOOP(kind, kinds);
 	LOOP(mark, marks);
+	LOOP(hides, hidden);
+	tcase_add_test(t, may_hide);
 	LOOP(mark_replaces, replaced);
 	LOOP(cut_of_others, cuts);
 	tcase_add_test(t, record);
