@@ -89,7 +89,7 @@ class World:
                 records.append(srv_record("_certificates._tcp", self.ports["down"] if what == "down" else self.web.port, "ns." + domain))
                 if what != "down":
                     who = self.cert(what, address, domain)
-                    self.web.files["/?email=bob%40" + domain if what.startswith("address") else "/?uri=" + domain] = ("application/pkix-cert", der(who.cert))
+                    self.web.files["/certificates/search.cgi?" + ("email=bob%40" if what.startswith("address") else "uri=") + domain] = ("application/pkix-cert", der(who.cert))
             elif server == "smimea":
                 pem = self.made_authority(what) or self.cert(what, address, domain).cert
                 records.append(smimea_record(address, pem, *map(int, more)))
@@ -279,8 +279,8 @@ OWN = [
     ("nor while a directory is away", "srv:down store:domain", (451, "ldap")),
     ("a stronger place is enough when weaker ones are away", "dns:domain srv:down store:down", "domain"),
     ("a server that DNS names and that is away", "srv:down", (451, "ldap://ns.DOMAIN")),
-    ("a bogus answer", "forged dns:domain", (451, "DNSSEC")),
-    ("a signed zone that is silent", "signed silent dns:domain", (451, "")),
+    ("a bogus answer", "forged dns:domain", (451, "validation failure")),
+    ("a signed zone that is silent", "signed silent dns:domain", (451, "cannot be told now: dns")),
     ("a zone that is silent", "silent dns:domain", "clear"),
     ("nothing anywhere", "", "clear"),
     ("nothing in a signed zone", "signed", "clear"),
