@@ -10,6 +10,7 @@
 #include "admin-ui/cli_cert.h"
 #include "admin-ui/cli_domain.h"
 #include "admin-ui/cli_help.h"
+#include "admin-ui/cli_lookup.h"
 #include "admin-ui/cli_partner.h"
 #include "admin-ui/cli_queue.h"
 #include "admin-ui/cli_recipient.h"
@@ -67,6 +68,9 @@ static const struct cli_command commands[] = {
     {"cert accept", "DOMAIN|ADDRESS FINGERPRINT", "", 2, 2, cli_cert_accept,
 	"Lets a certificate that was found take the place of one that was believed by a stronger reason.",
 	"cert accept lab.example 3f2a90c1"},
+    {"cert show", "DOMAIN|ADDRESS [--pem]", "pem", 1, 1, cli_lookup_cert,
+	"Shows the certificates that are found for an address in all places that count for it; --pem prints them.",
+	"cert show bob@lab.example"},
     {"cert remove", "DOMAIN|ADDRESS FINGERPRINT", "", 2, 2, cli_cert_remove,
 	"Removes a partner's certificate; 8 digits of the fingerprint suffice.", "cert remove lab.example 3f2a90c1"},
     {"anchor add", "FILE [--scope DOMAIN|@GROUP|*] [--direction in|out|both] [--local DOMAIN] [--yes] [--force]",
@@ -124,8 +128,12 @@ static const struct cli_command commands[] = {
 	"Whether mail from outside for an address of ours is taken: who knows, what was said, what a client is told. "
 	"--fresh asks anew.",
 	"recipient check anna@hospital.example"},
-    {"explain", "SENDER RECIPIENT [--reply]", "reply", 2, 2, cli_report_explain,
-	"What would happen to mail from one address to another, and why.",
+    {"lookup", "DOMAIN|ADDRESS --source dns|smimea|smg|ldap|http|store [--pem]", "source= pem", 1, 1, cli_lookup,
+	"Looks for certificates in one place alone and shows each step.", "lookup bob@lab.example --source ldap"},
+    {"explain", "[SENDER] RECIPIENT [--reply]", "reply", 1, 2, cli_report_explain,
+	"What would happen to mail from one address (the postmaster's, if none is given) to another, and why: where "
+	"a "
+	"certificate was looked for, what was answered, what spoke for or against each.",
 	"explain alice@hospital.example bob@lab.example"},
     {"status", "", "", 0, 0, cli_status, "Whether everything runs, what waits, what expires.", "status"},
     {"audit list", "[--max N] [--before ROW]", "max= before=", 0, 0, cli_report_audit_list,

@@ -18,6 +18,13 @@ void cli_help_one(const struct cli_command *cmd)
 	cli_out_wrap("for example: ", 13, text);
 }
 
+int cli_help_usage(const struct cli_command *cmd, const char *why)
+{
+	(void)cli_out_fail("%s: %s", cmd->name, why);
+	cli_out_note("usage: postern %s %s", cmd->name, cmd->usage);
+	return CLI_USAGE;
+}
+
 void cli_help_list(const char *word, int *n_r)
 {
 	const struct cli_command *cmd;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "admin-ui/cli_call.h"
+#include "admin-ui/cli_help.h"
 #include "admin-ui/cli_json.h"
 #include "admin-ui/cli_out.h"
 #include "admin-ui/cli_show.h"
@@ -49,6 +50,8 @@ int cli_partner_add(struct cli *c)
 
 int cli_partner_set(struct cli *c)
 {
+	if (c->args.noptions == 0)
+		return cli_help_usage(c->command, "nothing is said that could be changed");
 	return put(c, "partner.set");
 }
 

@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "admin-ui/cli_call.h"
+#include "admin-ui/cli_help.h"
 #include "admin-ui/cli_json.h"
 #include "admin-ui/cli_out.h"
 #include "admin-ui/cli_table.h"
+#include "gateway/queue/queue_names.h"
 
 enum { LIST_DEFAULT = 100, LIST_MOST = 100000, PAGE = 1000 };
 
@@ -91,7 +93,7 @@ static void tell_list(const json_t *all)
 	cli_table_print(t, "No such mail.");
 }
 
-int cli_queue_list(struct cli *c)
+static int list(struct cli *c)
 {
 	json_t *data = cli_json_object(), *all = json_array(), *number = cli_json_object();
 	int rc = cli_json_number(number, "max", &c->args, "max");
@@ -110,6 +112,23 @@ int cli_queue_list(struct cli *c)
 	}
 	json_decref(data);
 	return rc;
+}
+
+static bool no_such_state(const char *state)
+{
+	return state != NULL && queue_names_find_state(state) < 0;
+}
+
+int cli_queue_list(struct cli *c)
+{
+	char why[200];
+
+	if (no_such_state(cli_args_get(&c->args, "state"))) {
+		(void)snprintf(why, sizeof why, "there is no state \"%.60s\"; mail is queued, active, held or done",
+		    cli_args_get(&c->args, "state"));
+		return cli_help_usage(c->command, why);
+	}
+	return list(c);
 }
 
 /* ---- show ---- */

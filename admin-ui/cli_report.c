@@ -3,6 +3,7 @@
 
 #include "admin-ui/cli_call.h"
 #include "admin-ui/cli_json.h"
+#include "admin-ui/cli_lookup.h"
 #include "admin-ui/cli_out.h"
 
 enum { AUDIT_DEFAULT = 50 };
@@ -12,8 +13,9 @@ int cli_report_explain(struct cli *c)
 	json_t *args = cli_json_object(), *data;
 	int rc;
 
-	cli_json_set_str(args, "sender", c->args.words[0]);
-	cli_json_set_str(args, "recipient", c->args.words[1]);
+	if (c->args.nwords > 1)
+		cli_json_set_str(args, "sender", c->args.words[0]);
+	cli_json_set_str(args, "recipient", c->args.words[c->args.nwords - 1]);
 	if (cli_args_has(&c->args, "reply"))
 		cli_json_set(args, "reply_to_sealed", json_true());
 	rc = cli_call(c, "explain", args, &data);
@@ -21,6 +23,7 @@ int cli_report_explain(struct cli *c)
 		cli_out_line("%s -> %s (%s)", cli_json_str(data, "sender"), cli_json_str(data, "recipient"),
 		    cli_json_str(data, "direction"));
 		cli_out_list("  - ", json_object_get(data, "lines"));
+		cli_lookup_steps(json_object_get(data, "steps"));
 	}
 	json_decref(data);
 	return rc;

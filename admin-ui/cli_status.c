@@ -99,6 +99,22 @@ static void tell_expiring(const json_t *rows)
 	}
 }
 
+static void tell_lookups(const json_t *l)
+{
+	char text[300];
+
+	if (!l)
+		return;
+	(void)snprintf(text, sizeof text,
+	    "%lld answers of the network kept, %lld used, %lld questions sent, %lld under way, %lld refused; %lld of "
+	    "our "
+	    "mail wait for one",
+	    (long long)cli_json_int(l, "kept"), (long long)cli_json_int(l, "used"),
+	    (long long)cli_json_int(l, "asked"), (long long)cli_json_int(l, "asking"),
+	    (long long)cli_json_int(l, "refused"), (long long)cli_json_int(l, "waiting"));
+	cli_out_field("Look-ups", text);
+}
+
 static void tell_judge(const json_t *j)
 {
 	const json_t *n = json_object_get(j, "counts"), *audit = json_object_get(j, "audit");
@@ -116,6 +132,7 @@ static void tell_judge(const json_t *j)
 	(void)snprintf(text, sizeof text, "%lld rows, head %.16s", (long long)cli_json_int(audit, "id"),
 	    cli_json_str(audit, "hash"));
 	cli_out_field("Audit", text);
+	tell_lookups(json_object_get(j, "lookups"));
 	tell_expiring(json_object_get(j, "expiring"));
 }
 

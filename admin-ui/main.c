@@ -40,13 +40,6 @@ static int global_options(struct cli *c, int argc, char **argv, int *used_r)
 	return 0;
 }
 
-static int usage(const struct cli_command *cmd, const char *why)
-{
-	(void)cli_out_fail("%s: %s", cmd->name, why);
-	cli_out_note("usage: postern %s %s", cmd->name, cmd->usage);
-	return CLI_USAGE;
-}
-
 static int no_command(int argc, char **argv)
 {
 	int n;
@@ -87,7 +80,7 @@ static int run(struct cli *c, int argc, char **argv)
 		return group_help(argc, argv) ? CLI_OK : no_command(argc, argv);
 	(void)snprintf(allowed, sizeof allowed, "%s" GLOBAL_OPTIONS, c->command->options);
 	if (cli_args_parse(&c->args, argc - used, argv + used, allowed, why, sizeof why) != 0)
-		return usage(c->command, why);
+		return cli_help_usage(c->command, why);
 	if (cli_args_has(&c->args, "help")) {
 		cli_help_one(c->command);
 		return CLI_OK;
@@ -97,9 +90,9 @@ static int run(struct cli *c, int argc, char **argv)
 	if (cli_args_has(&c->args, "socket"))
 		c->socket = cli_args_get(&c->args, "socket");
 	if (c->args.nwords < c->command->min)
-		return usage(c->command, "something is missing");
+		return cli_help_usage(c->command, "something is missing");
 	if (c->args.nwords > c->command->max)
-		return usage(c->command, "that is too much");
+		return cli_help_usage(c->command, "that is too much");
 	return c->command->run(c);
 }
 

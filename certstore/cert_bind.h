@@ -1,4 +1,4 @@
-/* Does a certificate speak for a domain or an address? (XSMG.md section 4, DIRECT.md.) Judge, CLI, tests; pure. */
+/* Does a certificate speak for a domain or an address? Judge, CLI, tests; pure. */
 #ifndef POSTERN_CERTSTORE_CERT_BIND_H
 #define POSTERN_CERTSTORE_CERT_BIND_H
 

@@ -91,6 +91,8 @@ static int keep(struct look *l, const struct find_cert *c, const struct find_wei
 	(void)snprintf(s->place, sizeof s->place, "%s", c->place);
 	s->pinned = c->pinned;
 	s->w = *wt;
+	s->der = (struct find_octets){
+	    l->q->all ? (const uint8_t *)arena_dup(l->arena, c->der.p, c->der.n) : NULL, c->der.n};
 	if (wt->worth == FIND_OTHER)
 		l->others++;
 	else if (wt->worth == FIND_DOUBT && !l->doubt)
@@ -362,6 +364,31 @@ static bool asks_network(const struct find_question *q)
 	       q->who->domain[0] != '[';
 }
 
+/*
+ * Anybody can publish a certificate, and nobody here vouches for this one: to a partner who was never heard of that
+ * is as if there were none. Not so when the admin or a signer gave one, when it was revoked by somebody who is
+ * believed, or in the profile Direct, which sends nothing then.
+ */
+static bool nobody_vouches(struct look *l)
+{
+	const struct find_result *r = l->r;
+	struct trace_step *t;
+
+	if (r->state != FIND_UNUSABLE || l->q->strict || l->q->nkept > 0 || l->q->options->order == FIND_DIRECT)
+		return false;
+	for (size_t i = 0; i < r->nseen; i++)
+		if (r->seen[i].w.revoked)
+			return false;
+	for (size_t i = 0; i < l->w.nsteps; i++)
+		if (l->w.steps[i]->tier == FIND_SMIMEA && (l->w.steps[i]->n > 0 || l->w.nhints > 0))
+			return false;
+	t = trace_add(trace_of(l), "decision", "certificates found for %s", l->w.address);
+	if (t)
+		(void)snprintf(t->answer, sizeof t->answer,
+		    "count as none: the partner is not listed and was never seen protected");
+	return true;
+}
+
 static int look(struct look *l)
 {
 	if ((l->q->options->tiers & FIND_TIER(FIND_STORE)) && look_in_store(l) < 0)
@@ -371,6 +398,8 @@ static int look(struct look *l)
 	if (l->r->state != FIND_USABLE && l->r->state != FIND_UNCERTAIN && asks_network(l->q) &&
 	    look_in_network(l) < 0)
 		return -1;
+	if (nobody_vouches(l))
+		l->r->state = FIND_NONE;
 	say_why(l);
 	tell_result(l);
 	return 0;

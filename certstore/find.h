@@ -47,6 +47,7 @@ struct find_weight {
 	enum find_worth worth;
 	int64_t not_before;
 	bool personal; /* of one person */
+	bool revoked;  /* BAD because somebody who is believed took it back */
 	char sha256[65];
 	char why[600]; /* names the certificate */
 };
@@ -63,6 +64,7 @@ struct find_question {
 	bool strict; /* whatever is uncertain makes the whole uncertain (P1: listed, seen protected, required) */
 	const struct find_cert *kept; /* what the store has for the address, then for the domain */
 	size_t nkept;
+	bool all;		/* the octets of every certificate that was seen are wanted */
 	struct source_run *run; /* NULL: the store alone */
 	/* 0; -1 with pr: nothing can be told now. */
 	int (*weigh)(void *ctx, const struct find_cert *c, struct find_weight *w_r, struct problem *pr);
@@ -78,6 +80,7 @@ struct find_seen {
 	char owner[ADDRESS_TEXT_MAX];
 	char place[64];
 	bool pinned;
+	struct find_octets der; /* in the arena, when all are wanted and they fit */
 	struct find_weight w;
 };
 struct find_result {

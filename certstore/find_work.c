@@ -81,9 +81,10 @@ const struct source_answer *find_work_ask(
 	if (s->answer == FIND_STEP_PENDING)
 		return r;
 	s->answer = FIND_STEP_TEMP;
-	s->hard = s->hard || hard || r->dnssec == SOURCE_BOGUS || r->dnssec == SOURCE_SIGNED_SILENT;
-	(void)snprintf(s->why, sizeof s->why, "%.60s %.120s: %.200s", s->place,
-	    a->kind == SOURCE_LDAP && a->directory[0] ? a->directory : a->name, r->why);
+	s->hard = s->hard || hard || r->dnssec >= SOURCE_BOGUS;
+	(void)snprintf(s->why, sizeof s->why, "%.60s %.120s: %s%.200s", s->place,
+	    a->kind == SOURCE_LDAP && a->directory[0] ? a->directory : a->name,
+	    r->dnssec == SOURCE_BOGUS ? "its DNSSEC signatures are wrong (bogus): " : "", r->why);
 	return r;
 }
 

@@ -143,6 +143,22 @@ int format_read(const char *text, struct format *f, unsigned *given_r, struct pr
 	return 0;
 }
 
+int format_fits(const struct format *f, unsigned given, struct problem *pr)
+{
+	if (!(given & FORMAT_GIVEN(FORMAT_LEGACY_DISPLAY)) || !f->legacy_display)
+		return 0;
+	if (f->wrap != FORMAT_WRAP_FIELDS)
+		return problem_set(pr, PROBLEM_PERM, 0, "", "",
+		    "legacy-display=yes needs wrap=rfc9788 beside it: without that no field is hidden that could be "
+		    "shown in the text");
+	if (f->subject_outside)
+		return problem_set(pr, PROBLEM_PERM, 0, "", "",
+		    "legacy-display=yes does not go with subject=outside: nothing is hidden that could be shown in "
+		    "the "
+		    "text");
+	return 0;
+}
+
 void format_print(const struct format *f, unsigned which, char out[FORMAT_TEXT_MAX])
 {
 	out[0] = '\0';

@@ -60,6 +60,9 @@ enum { FORMAT_TEXT_MAX = 320 };
  * sentence that lists what is allowed (PERM), *f unchanged. "" names nothing. */
 int format_read(const char *text, struct format *f, unsigned *given_r, struct problem *pr)
     __attribute__((warn_unused_result));
+/* Do the options named go with the others of f? 0; -1 with a sentence (PERM). For what an admin says now: what is
+ * stored already only has no effect. */
+int format_fits(const struct format *f, unsigned given, struct problem *pr) __attribute__((warn_unused_result));
 /* The options whose bits are in `which`, in the order above. */
 void format_print(const struct format *f, unsigned which, char out[FORMAT_TEXT_MAX]);
 

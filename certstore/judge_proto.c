@@ -14,7 +14,7 @@
 #include "gateway/base/log.h"
 
 /* Highest values of the enums that travel as numbers (policy.h, cms.h: certstore cannot include them;
- * test_judge_world checks that they agree). */
+ * test_judge_resolve holds them to it). */
 enum { TREATMENT_MAX = 3, EXEMPT_MAX = 3, STRENGTH_MAX = 2, CERTS_MAX = 3, CIPHER_MAX = 5, KEYMODE_MAX = 3 };
 /* Our certificates and a chain of up to five behind them. */
 enum { CHAIN_MAX = 5 * 16384 };
@@ -259,6 +259,7 @@ static void put_signer(struct ipc_out *o, const struct judge_signer *m)
 	put_octets(o, &m->id.issuer);
 	put_octets(o, &m->id.serial);
 	put_octets(o, &m->id.ski);
+	put_octets(o, &m->enc);
 	put_octets(o, &m->caps);
 	ipc_put_u64(o, (uint64_t)m->signing_time);
 }
@@ -269,6 +270,7 @@ static void get_signer(struct ipc_in *in, struct arena *a, struct judge_signer *
 	get_octets(in, a, JUDGE_ISSUER_MAX, &m_r->id.issuer);
 	get_octets(in, a, JUDGE_SERIAL_MAX, &m_r->id.serial);
 	get_octets(in, a, JUDGE_SKI_MAX, &m_r->id.ski);
+	get_octets(in, a, CERT_DER_MAX, &m_r->enc);
 	get_octets(in, a, JUDGE_CAPS_MAX, &m_r->caps);
 	m_r->signing_time = (int64_t)ipc_get_u64(in);
 }

@@ -84,6 +84,7 @@ struct judge_signer_id {
 struct judge_signer {
 	struct judge_octets cert; /* n == 0: not in the message, id names it */
 	struct judge_signer_id id;
+	struct judge_octets enc;  /* the certificate that it wants mail encrypted to, none: n == 0 */
 	struct judge_octets caps; /* its SMIMECapabilities attribute's value, none: n == 0 */
 	int64_t signing_time;	  /* unix s; 0: it gave none */
 };
@@ -119,7 +120,7 @@ struct judge_trust {
 		uint8_t state;
 		char sha256[65]; /* of the certificate; "": there is none in the message, why says who was looked for
 				  */
-		char caps[65];	 /* sha256 of the capabilities that need not be told again; "": any */
+		char caps[65];	 /* sha256 of the capabilities that need not be told again; "": there are none such */
 		char why[400];	 /* names subject, serial, dates, anchor or what is missing */
 	} v[JUDGE_CERTS_MAX];
 	size_t nknown;

@@ -361,7 +361,7 @@ static bool fits_together(const struct source_answer *r)
 	case SOURCE_NONE:
 		return r->n == 0 && !r->more && r->dnssec <= SOURCE_SECURE;
 	case SOURCE_TEMP:
-		return r->n == 0 && !r->more && r->dnssec <= SOURCE_SIGNED_SILENT;
+		return r->n == 0 && !r->more && r->dnssec <= SOURCE_UNKNOWN;
 	}
 	return false;
 }
@@ -410,13 +410,16 @@ static const struct source_answer *refused(enum refused what, const char *fmt, .
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	source_answer_set(&all[what], SOURCE_TEMP, "%s", text);
+	all[what].dnssec = SOURCE_UNKNOWN;
 	return &all[what];
 }
 
 static const char *dnssec_word(const struct source_ask *a, const struct source_answer *r)
 {
-	static const char *const words[] = {
-	    [SOURCE_SECURE] = "secure", [SOURCE_BOGUS] = "bogus", [SOURCE_SIGNED_SILENT] = "signed"};
+	static const char *const words[] = {[SOURCE_SECURE] = "secure",
+	    [SOURCE_BOGUS] = "bogus",
+	    [SOURCE_SIGNED_SILENT] = "signed",
+	    [SOURCE_UNKNOWN] = ""};
 
 	if (r->dnssec == SOURCE_UNSIGNED)
 		return a->kind == SOURCE_DNS && r->status != SOURCE_TEMP ? "unsigned" : "";

@@ -52,10 +52,11 @@ enum source_status {
 	SOURCE_TEMP, /* anything else: not now, or not to be believed; why says which */
 };
 enum source_dnssec {
-	SOURCE_UNSIGNED,      /* the zone is not signed, or no DNS was asked */
+	SOURCE_UNSIGNED,      /* the zone is surely not signed, or the question was none for DNS */
 	SOURCE_SECURE,	      /* validated */
 	SOURCE_BOGUS,	      /* TEMP: validation failed: an alarm */
 	SOURCE_SIGNED_SILENT, /* TEMP: no answer, though the zone is known to be signed */
+	SOURCE_UNKNOWN, /* TEMP: nobody was asked, or nobody can tell whether the zone is signed: counts as it */
 };
 struct source_item {
 	const uint8_t *p;

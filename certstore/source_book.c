@@ -142,6 +142,7 @@ static const struct source_answer *give_refusal(struct book_run *r, const char *
 	struct given *g = mem_new(sizeof(*g));
 
 	source_answer_set(&g->a, SOURCE_TEMP, "too many questions wait for %.200s; try again", what);
+	g->a.dnssec = SOURCE_UNKNOWN;
 	g->next = r->given;
 	r->given = g;
 	r->book->n.refused++;
@@ -520,6 +521,7 @@ static void give_up(struct source_book *b, struct entry *e, const char *why)
 	struct source_answer r;
 
 	source_answer_set(&r, SOURCE_TEMP, "%s", why);
+	r.dnssec = SOURCE_UNKNOWN;
 	take_answer(b, e, &r);
 }
 

@@ -149,8 +149,8 @@ static int remove_one(struct store *s, const char *scope, const char *local, con
 	if (store_begin(s, pr) < 0)
 		return -1;
 	rc = delete_row(s, scope, local, sha256, bundle, detail, sizeof detail, pr);
-	if (rc ==
-	    0) /* some of the signers may be believed no more: what counts of it is said again by the next mail */
+	/* some of the signers may be believed no more: what counts of it is said again by the next mail */
+	if (rc == 0)
 		rc = store_caps_drop_domain(s, scope[0] == '@' ? "*" : scope, pr);
 	if (rc == 0)
 		rc = store_audit_add(s, who, "anchor.remove", scope, detail, pr);

@@ -1,5 +1,5 @@
 /*
- * Whom to believe. Judge; reads what it is given, no I/O. RFC 8550 4, DIRECT.md "Which certificate counts".
+ * Whom to believe. Judge; reads what it is given, no I/O. RFC 8550 4.
  *
  * Purposes are ours: OpenSSL's S/MIME purpose wants things of deployed single-use pairs that they do not have, and
  * lets pass what we refuse. Paths: trust_path.c; revocation: revoke.c; which anchors count for whom: the caller has

@@ -209,8 +209,10 @@ static bool is_dead(struct ldap_cert *c, const struct ldap_cert_server *s, size_
 	pthread_mutex_lock(&c->lock);
 	dead = ldap_dead_is(&c->dead, s->uri, &s->addrs[k], words, sizeof(words));
 	pthread_mutex_unlock(&c->lock);
-	if (dead)
+	if (dead) {
 		source_answer_set(a, SOURCE_TEMP, "%.90s is %.200s", s->uri, words);
+		snprintf(a->where, sizeof(a->where), "%s", s->uri);
+	}
 	return dead;
 }
 
@@ -406,8 +408,8 @@ static void on_late(void *ctx)
 	if (j->cut >= 0)
 		shutdown(j->cut, SHUT_RDWR);
 	pthread_mutex_unlock(&c->lock);
-	source_answer_set(a, SOURCE_TEMP, "%.90s: %s within %u ms", j->ask.servers[0].uri,
-	    waited ? "too many questions wait for it, no place" : "no whole answer", j->ask.timeout_ms);
+	source_answer_set(a, SOURCE_TEMP, "%.90s: no whole answer within %u ms%s", j->ask.servers[0].uri,
+	    j->ask.timeout_ms, waited ? ", spent waiting behind other questions" : "");
 	snprintf(a->where, sizeof(a->where), "%s", j->ask.servers[0].uri);
 	a->took_ms = j->ask.timeout_ms;
 	j->told = true;
@@ -447,7 +449,7 @@ static struct job *job_new(struct ldap_cert *c, const struct ldap_cert_ask *ask,
 	ldap_search_init(&j->search, c->set.ldap, ask->filter, ask->who);
 	j->search.entries = c->set.entries;
 	j->search.max = ask->max;
-	j->search.end = loop_now_ms() + ask->timeout_ms;
+	j->search.end = (ask->began != 0 ? ask->began : loop_now_ms()) + ask->timeout_ms;
 	j->late = loop_timer_new(c->loop, on_late, j);
 	j->next_all = c->all;
 	j->prev_all = &c->all;
@@ -506,10 +508,11 @@ void ldap_cert_ask(struct ldap_cert *c, const struct ldap_cert_ask *ask, ldap_ce
 	bool start;
 
 	if (refused(c, j)) {
+		snprintf(j->search.answer.where, sizeof(j->search.answer.where), "%s", j->ask.servers[0].uri);
 		loop_soon(c->loop, answer, j);
 		return;
 	}
-	loop_timer_set(j->late, ask->timeout_ms);
+	loop_timer_set(j->late, j->search.end > loop_now_ms() ? j->search.end - loop_now_ms() : 0);
 	pthread_mutex_lock(&c->lock);
 	j->queued = true;
 	c->nqueued++;

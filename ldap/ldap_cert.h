@@ -34,10 +34,11 @@ struct ldap_cert_server {
 	size_t naddrs;
 };
 struct ldap_cert_ask {
-	const char *filter; /* whole, RFC 4515 */
-	const char *who;    /* that is looked for, for words */
-	uint32_t max;	    /* octets of all values */
-	uint32_t timeout_ms;
+	const char *filter;					/* whole, RFC 4515 */
+	const char *who;					/* that is looked for, for words */
+	uint32_t max;						/* octets of all values */
+	uint32_t timeout_ms;					/* from began on */
+	int64_t began;						/* loop ms; 0: now */
 	struct ldap_cert_server servers[LDAP_CERT_SERVERS_MAX]; /* in the order to try */
 	size_t nservers;
 };

@@ -19,7 +19,7 @@ void encode_hex(const uint8_t *p, size_t n, char *out)
 	*out = 0;
 }
 
-static int hex_value(char c)
+int encode_hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -35,7 +35,7 @@ int encode_unhex(const char *s, size_t n, uint8_t *out, size_t cap)
 	if (n % 2 || n / 2 > cap || n / 2 > INT32_MAX)
 		return -1;
 	for (size_t i = 0; i < n / 2; i++) {
-		int hi = hex_value(s[2 * i]), lo = hex_value(s[2 * i + 1]);
+		int hi = encode_hex_value(s[2 * i]), lo = encode_hex_value(s[2 * i + 1]);
 
 		if (hi < 0 || lo < 0)
 			return -1;
@@ -98,7 +98,7 @@ size_t encode_b64url(const uint8_t *p, size_t n, char *out)
 	return (size_t)(o - out);
 }
 
-static int b64_value(char c)
+int encode_b64_value(char c)
 {
 	if (c >= 'A' && c <= 'Z')
 		return c - 'A';
@@ -115,7 +115,7 @@ static int32_t b64_group(const char *s, size_t pad)
 	int32_t v = 0;
 
 	for (size_t i = 0; i < 4; i++) {
-		int d = i < 4 - pad ? b64_value(s[i]) : 0;
+		int d = i < 4 - pad ? encode_b64_value(s[i]) : 0;
 
 		if (d < 0)
 			return -1;
@@ -141,6 +141,26 @@ long encode_unb64(const char *s, size_t n, uint8_t *out, size_t cap)
 			*out++ = (uint8_t)(v >> (16 - 8 * k));
 	}
 	return (long)(n / 4 * 3 - pad);
+}
+
+size_t encode_unb64_loose(const char *s, size_t n, uint8_t *out, size_t cap)
+{
+	uint32_t acc = 0;
+	size_t bits = 0, len = 0;
+
+	for (size_t i = 0; i < n && len < cap; i++) {
+		int v = encode_b64_value(s[i]);
+
+		if (v < 0)
+			continue;
+		acc = acc << 6 | (uint32_t)v;
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			out[len++] = (uint8_t)(acc >> bits);
+		}
+	}
+	return len;
 }
 
 struct calendar {

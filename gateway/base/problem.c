@@ -140,3 +140,18 @@ int problem_prefix(struct problem *p, const char *fmt, ...)
 		trim_partial(p->text);
 	return -1;
 }
+
+const char *problem_clause(const struct problem *p, char out[PROBLEM_TEXT_MAX])
+{
+	static const char *const openings[] = {"The ", "A ", "An ", "No "};
+	size_t n = strlen(p->text);
+
+	if (n > 0 && p->text[n - 1] == '.' && (n < 2 || p->text[n - 2] != '.'))
+		n--;
+	memcpy(out, p->text, n);
+	out[n] = 0;
+	for (size_t i = 0; i < sizeof openings / sizeof *openings; i++)
+		if (strncmp(out, openings[i], strlen(openings[i])) == 0)
+			out[0] = (char)(out[0] - 'A' + 'a');
+	return out;
+}

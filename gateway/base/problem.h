@@ -12,12 +12,15 @@ enum problem_class {
 	PROBLEM_POLICY, /* we or the partner decided so: 5xx, or hold */
 };
 
+#define PROBLEM_TEXT_MAX 640
+
 struct problem {
 	enum problem_class cls;
-	int code;	/* SMTP reply code, 0 where none fits */
-	char enh[12];	/* "5.7.1" */
-	char rfc[32];	/* "RFC 5321 4.5.3.1.4" or "" */
-	char text[640]; /* one sentence without a line end; never message content, secrets or raw control octets */
+	int code;		     /* SMTP reply code, 0 where none fits */
+	char enh[12];		     /* "5.7.1" */
+	char rfc[32];		     /* "RFC 5321 4.5.3.1.4" or "" */
+	char text[PROBLEM_TEXT_MAX]; /* one sentence without a line end; never message content, secrets or raw control
+					octets */
 };
 
 /* Sets all of it; p may be NULL. Control octets in the text become '?'. Returns -1, so that `return problem_set(...)`
@@ -31,5 +34,8 @@ int problem_perm(struct problem *p, const char *fmt, ...) __attribute__((format(
 void problem_clear(struct problem *p);
 /* Puts words in front of the text already there ("config.c:3: " style); keeps the class and codes. Returns -1. */
 int problem_prefix(struct problem *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The text as a clause of a longer sentence: without its full stop, and without the capital of its article. Returns
+ * out. */
+const char *problem_clause(const struct problem *p, char out[PROBLEM_TEXT_MAX]);
 
 #endif

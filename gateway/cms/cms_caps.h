@@ -28,7 +28,7 @@ enum cms_caps_bit {
 	CMS_CAPS_AES_192_GCM = 1 << CMS_AES_192_GCM,
 	CMS_CAPS_OAEP_SHA1 = 1 << 8,	/* also when OAEP stands there without parameters (RFC 4055 4.1) */
 	CMS_CAPS_OAEP_SHA256 = 1 << 9,	/* and the same hash in MGF1, as in the next two */
-	CMS_CAPS_OAEP_SHA384 = 1 << 10, /* not written by us */
+	CMS_CAPS_OAEP_SHA384 = 1 << 10, /* this and the next: no mail is written with them */
 	CMS_CAPS_OAEP_SHA512 = 1 << 11,
 	CMS_CAPS_ECDH_SHA1 = 1 << 12, /* dhSinglePass-stdDH with this hash and any AES key wrap (RFC 5753 7.2) */
 	CMS_CAPS_ECDH_SHA256 = 1 << 13,

@@ -63,8 +63,7 @@ static int key_encryption_ok(CMS_RecipientInfo *ri, unsigned key)
 
 /*
  * How the key is encrypted for us: 3DES wraps, wraps weaker than the content and the like are refused, whatever
- * OpenSSL would do. In every
- * RecipientInfo that names us, because OpenSSL chooses among them.
+ * OpenSSL would do. In every RecipientInfo that names us, because OpenSSL chooses among them.
  */
 static int check_recipients(struct cms_outline *o, X509 *cert, struct problem *pr)
 {

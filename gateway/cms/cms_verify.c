@@ -190,12 +190,13 @@ static int check_algorithms(CMS_SignerInfo *si, struct cms_signer_facts *f)
 
 static int check_key(struct cms_signer_facts *f)
 {
+	char text[PROBLEM_TEXT_MAX];
 	struct problem weak;
 
 	problem_clear(&weak);
 	if (f->cert == NULL || cms_cert_sign_key_ok(f->cert, &weak) == 0)
 		return 0;
-	snprintf(f->why, sizeof(f->why), "%.*s", (int)sizeof(f->why) - 1, weak.text);
+	snprintf(f->why, sizeof(f->why), "%.*s", (int)sizeof(f->why) - 1, problem_clause(&weak, text));
 	return -1;
 }
 

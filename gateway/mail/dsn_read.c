@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/base/encode.h"
 #include "gateway/mail/lex.h"
 
 enum { VALUE_ROOM = 2048 };
@@ -133,14 +134,6 @@ static size_t put_character(uint32_t c, char out[4])
 	return n;
 }
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = lex_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* "\x{E9}" of RFC 6533 3 at p: its length and character; 0 when it is none. */
 static size_t embedded(const char *p, uint32_t *c_r)
 {
@@ -149,8 +142,8 @@ static size_t embedded(const char *p, uint32_t *c_r)
 	*c_r = 0;
 	if (p[0] != '\\' || p[1] != 'x' || p[2] != '{')
 		return 0;
-	for (; i < 9 && hex(p[i]) >= 0; i++)
-		*c_r = *c_r << 4 | (uint32_t)hex(p[i]);
+	for (; i < 9 && encode_hex_value(p[i]) >= 0; i++)
+		*c_r = *c_r << 4 | (uint32_t)encode_hex_value(p[i]);
 	return i > 3 && p[i] == '}' ? i + 1 : 0;
 }
 
@@ -334,7 +327,8 @@ size_t dsn_read_unquote(char *p, size_t n)
 	size_t out = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		int high = n - i > 2 ? hex(p[i + 1]) : -1, low = n - i > 2 ? hex(p[i + 2]) : -1;
+		int high = n - i > 2 ? encode_hex_value(p[i + 1]) : -1;
+		int low = n - i > 2 ? encode_hex_value(p[i + 2]) : -1;
 
 		if (p[i] != '=') {
 			p[out++] = p[i];

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/mail/xtext.h"
+
 enum { LINE_MOST = 996, ESCAPE_ROOM = 12 };
 
 bool dsn_text_is_ascii(const char *s)
@@ -15,18 +17,14 @@ bool dsn_text_is_ascii(const char *s)
 	return true;
 }
 
-/* RFC 3461 4: capital letters only. */
-static int hex(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 void dsn_text_decode(const char *x, char text_r[DSN_TEXT_MAX])
 {
 	size_t n = 0;
 
 	while (*x && n < DSN_TEXT_MAX - 1) {
-		int value = *x == '+' && hex(x[1]) >= 0 && hex(x[2]) >= 0 ? hex(x[1]) * 16 + hex(x[2]) : 0;
+		int value = *x == '+' && xtext_hex(x[1]) >= 0 && xtext_hex(x[2]) >= 0
+				? xtext_hex(x[1]) * 16 + xtext_hex(x[2])
+				: 0;
 
 		if (value > 0) {
 			text_r[n++] = (char)value;

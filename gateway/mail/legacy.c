@@ -22,14 +22,6 @@ static const char div_close[] = "</pre></div>";
 
 /* ---- transfer encodings ---- */
 
-static int unhex(uint8_t c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-				      : -1;
-}
-
 static void put(struct legacy_text *t, uint8_t c, size_t at)
 {
 	t->p[t->n] = c;
@@ -54,6 +46,7 @@ static size_t decode_qp(const uint8_t *raw, size_t n, struct legacy_text *t)
 
 	while (i < n) {
 		size_t soft = raw[i] == '=' ? soft_break(raw + i, n - i) : 0;
+		uint8_t c;
 
 		if (soft > 0) {
 			i += soft;
@@ -61,8 +54,8 @@ static size_t decode_qp(const uint8_t *raw, size_t n, struct legacy_text *t)
 		}
 		if (raw[i] == '=' && n - i < 3)
 			break;
-		if (raw[i] == '=' && unhex(raw[i + 1]) >= 0 && unhex(raw[i + 2]) >= 0) {
-			put(t, (uint8_t)(unhex(raw[i + 1]) * 16 + unhex(raw[i + 2])), i);
+		if (raw[i] == '=' && encode_unhex((const char *)raw + i + 1, 2, &c, 1) == 1) {
+			put(t, c, i);
 			i += 3;
 			continue;
 		}
@@ -72,17 +65,6 @@ static size_t decode_qp(const uint8_t *raw, size_t n, struct legacy_text *t)
 	return i;
 }
 
-static int b64_value(uint8_t c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 /* Whole groups of four; the end of the content, and what is no base64, ends the text. */
 static size_t decode_base64(const uint8_t *raw, size_t n, struct legacy_text *t)
 {
@@ -90,7 +72,7 @@ static size_t decode_base64(const uint8_t *raw, size_t n, struct legacy_text *t)
 	size_t have = 0, from = 0, i;
 
 	for (i = 0; i < n; i++) {
-		int v = b64_value(raw[i]);
+		int v = encode_b64_value((char)raw[i]);
 
 		if (raw[i] == '\r' || raw[i] == '\n' || raw[i] == ' ' || raw[i] == '\t')
 			continue;
@@ -144,8 +126,8 @@ static int decode_word(const char *p, size_t n, bool base64, uint8_t *out)
 	if (base64)
 		return (int)encode_unb64(p, n, out, WORD_MAX);
 	for (size_t i = 0; i < n; i++) {
-		if (p[i] == '=' && i + 2 < n && unhex((uint8_t)p[i + 1]) >= 0 && unhex((uint8_t)p[i + 2]) >= 0) {
-			out[k++] = (uint8_t)(unhex((uint8_t)p[i + 1]) * 16 + unhex((uint8_t)p[i + 2]));
+		if (p[i] == '=' && i + 2 < n && encode_unhex(p + i + 1, 2, &out[k], 1) == 1) {
+			k++;
 			i += 2;
 		} else {
 			out[k++] = p[i] == '_' ? ' ' : (uint8_t)p[i];
@@ -545,12 +527,11 @@ static int insert_base64(struct buf *out, const struct legacy_text *t, size_t pl
 	return err;
 }
 
-int legacy_insert(struct buf *out, const struct legacy_text *t, const uint8_t *raw, enum mime_cte cte, size_t place,
+int legacy_insert(struct buf *out, const struct legacy_text *t, enum mime_cte cte, size_t place,
     const struct buf *display, uint32_t *from_r, uint32_t *to_r)
 {
 	bool inside = place > 0;
 
-	(void)raw;
 	if (cte == MIME_CTE_BASE64)
 		return insert_base64(out, t, place, display, from_r, to_r);
 	*from_r = *to_r = t->at[place];

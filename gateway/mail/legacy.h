@@ -36,7 +36,7 @@ bool legacy_find(
 
 /* What must stand in a text, at decoded octet `place`, so that a display stands there: raw octets [*from_r, *to_r)
  * are replaced by what is appended to out. 0, or -1: past out's maximum, or the text has no such place. */
-int legacy_insert(struct buf *out, const struct legacy_text *t, const uint8_t *raw, enum mime_cte cte, size_t place,
+int legacy_insert(struct buf *out, const struct legacy_text *t, enum mime_cte cte, size_t place,
     const struct buf *display, uint32_t *from_r, uint32_t *to_r) __attribute__((warn_unused_result));
 /* The raw octets that hold decoded octets [from, to). false: base64 groups are cut apart there. */
 bool legacy_cut(const struct legacy_text *t, const uint8_t *raw, enum mime_cte cte, size_t from, size_t to,

@@ -100,8 +100,8 @@ int mime_facts(struct arena *a, struct reader *r, uint64_t off, uint64_t len, co
 
 /* What an entity is to S/MIME (RFC 8551 3.2.2, 3.5): judged by type, parameters and file name. */
 enum mime_smime {
-	MIME_SMIME_NONE,  /* also smime-type=certs-only (RFC 8551 3.2.2): a bag of certificates protects nothing, and
-			     what  only says that it is one is never opened */
+	MIME_SMIME_NONE,  /* also smime-type=certs-only (RFC 8551 3.2.2): a bag of certificates protects nothing;
+			     gateway/pipeline/layers.c and inside.c look whether it is one */
 	MIME_SMIME_PKCS7, /* application/(x-)pkcs7-mime, or octet-stream named .p7m: enveloped, authEnveloped, signed,
 			     compressed (look inside) */
 	MIME_SMIME_DETACHED, /* multipart/signed with protocol application/(x-)pkcs7-signature and exactly that second

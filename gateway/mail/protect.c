@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/mail/field_index.h"
 #include "gateway/mail/lex.h"
 
 const char protect_subject[] = "Subject: [...]\r\n";
@@ -68,6 +69,48 @@ bool protect_is_shown(const struct header_field *f)
 	return protect_is_hidden(f) || ANY_OF(f, names);
 }
 
+bool protect_hides(const char *list, const struct header_field *f)
+{
+	while (*list != 0) {
+		size_t n = strcspn(list, ",");
+
+		while (n > 0 && *list == ' ')
+			list++, n--;
+		if (n == f->name_len && n > 0) {
+			size_t i = 0;
+
+			while (i < n && lex_lower(list[i]) == lex_lower(f->raw[i]))
+				i++;
+			if (i == n)
+				return true;
+		}
+		list += n + (list[n] == ',');
+	}
+	return false;
+}
+
+int protect_may_hide(const char *name, struct problem *pr)
+{
+	static const char *const never[] = {"Followup-To", "Mail-Followup-To", "Mail-Reply-To", "Errors-To", "From",
+	    "Sender", "Reply-To", "To", "Cc", "Date", "Message-ID", "In-Reply-To", "References", "Auto-Submitted",
+	    "Precedence", "TLS-Required", "Disposition-Notification-To", "Disposition-Notification-Options",
+	    "Return-Receipt-To"};
+	static const char *const families[] = {"Resent-", "List-", "X-Postern-"};
+	const struct header_field f = {.raw = name, .name_len = strlen(name)};
+	bool ok = f.name_len > 0 && f.name_len <= 76 && protect_kind(&f) == PROTECT_AUTHOR && !ANY_OF(&f, never);
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		ok = ok && !begins(&f, families[i]);
+	for (size_t i = 0; i < f.name_len; i++)
+		ok = ok && lex_is(name[i], LEX_FTEXT) && name[i] != ',';
+	if (ok)
+		return 0;
+	return problem_perm(pr,
+	    "names of fields that tell of the content, such as Subject, Keywords or X-Patient; never one by which "
+	    "mail is delivered, answered, threaded, traced or read (From, To, Date, Message-ID, References, "
+	    "Content-Type and their like)");
+}
+
 /* ---- parameters of Content-Type ---- */
 
 /* Behind type and subtype, or behind what stands there of them: where parameters begin. */
@@ -86,12 +129,12 @@ static const char *behind_type(const struct header_field *f)
 	return l.p;
 }
 
-/* One parameter at the place, its semicolon first. 1 with the octets it takes, 0 at the end, -1: cannot be read. */
 struct param {
 	const char *from, *end, *name;
 	size_t name_len;
 };
 
+/* One parameter at the place, its semicolon first. 1 with the octets it takes, 0 at the end, -1: cannot be read. */
 static int next_param(struct lex *l, struct param *p)
 {
 	size_t n;
@@ -166,6 +209,11 @@ static bool find_param(const struct header_field *f, const char *name, struct pa
 	return false;
 }
 
+bool protect_type_made(const struct header_field *f)
+{
+	return f->raw_len > sizeof(made) - 1 && memcmp(f->raw, made, sizeof(made) - 1) == 0;
+}
+
 int protect_type_cut(struct arena *a, const struct header_field *f, const char *name, struct header_field *f_r)
 {
 	struct param p;
@@ -176,7 +224,7 @@ int protect_type_cut(struct arena *a, const struct header_field *f, const char *
 	*f_r = *f;
 	if (!find_param(f, name, &p))
 		return 0;
-	ours = f->raw_len > sizeof(made) - 1 && memcmp(f->raw, made, sizeof(made) - 1) == 0;
+	ours = protect_type_made(f);
 	head = (size_t)(p.from - f->raw);
 	tail = f->raw_len - (size_t)(p.end - f->raw);
 	raw = arena_alloc(a, head + tail + 1);
@@ -191,11 +239,6 @@ int protect_type_cut(struct arena *a, const struct header_field *f, const char *
 	if (ours && f_r->raw_len == sizeof(made_bare) - 1 && memcmp(raw, made_bare, f_r->raw_len) == 0)
 		f_r->raw_len = 0;
 	return 0;
-}
-
-bool protect_type_made(const struct header_field *f)
-{
-	return f->raw_len > sizeof(made) - 1 && memcmp(f->raw, made, sizeof(made) - 1) == 0;
 }
 
 /* ---- HP-Outer ---- */
@@ -274,34 +317,16 @@ bool protect_same(const struct header_field *f, const struct header_field *g)
 	return a == b;
 }
 
-/* The nth field of f's name, NULL when there are fewer; *at is where the search goes on. */
-static const struct header_field *next_named(const struct header *h, const struct header_field *f, size_t *at)
-{
-	while (*at < h->n)
-		if (protect_same_name(&h->f[(*at)++], f))
-			return &h->f[*at - 1];
-	return NULL;
-}
-
-static bool first_of_name(const struct header *h, size_t i)
-{
-	for (size_t j = 0; j < i; j++)
-		if (protect_same_name(&h->f[j], &h->f[i]))
-			return false;
-	return true;
-}
-
 /* The fields of f's name are not the same ones in the same order. */
-static bool name_differs(const struct header *x, const struct header *y, const struct header_field *f)
+static bool name_differs(const struct field_index *x, const struct field_index *y, const struct header_field *f)
 {
-	const struct header_field *a, *b;
-	size_t i = 0, j = 0;
+	size_t i = field_index_next(x, f, 0), k = field_index_next(y, f, 0);
 
-	do {
-		a = next_named(x, f, &i);
-		b = next_named(y, f, &j);
-	} while (a != NULL && b != NULL && protect_same(a, b));
-	return a != NULL || b != NULL;
+	while (i < x->h->n && k < y->h->n && protect_same(&x->h->f[i], &y->h->f[k])) {
+		i = field_index_next(x, f, i + 1);
+		k = field_index_next(y, f, k + 1);
+	}
+	return i < x->h->n || k < y->h->n;
 }
 
 static void add_name(const struct header_field *f, char *text, size_t cap)
@@ -315,25 +340,31 @@ static void add_name(const struct header_field *f, char *text, size_t cap)
 		(void)snprintf(text + n, cap - n, " ...");
 }
 
-size_t protect_differs(const struct header *outside, const struct header *said, char *text, size_t cap)
+size_t protect_differs(
+    struct arena *a, const struct header *outside, const struct header *said, char *text, size_t cap)
 {
+	struct field_index out, in;
 	size_t n = 0;
 
 	text[0] = 0;
+	if (field_index_make(a, outside, FIELD_INDEX_NAME, &out) != 0 ||
+	    field_index_make(a, said, FIELD_INDEX_NAME, &in) != 0)
+		return 0;
 	for (size_t i = 0; i < said->n; i++) {
-		if (protect_kind(&said->f[i]) != PROTECT_AUTHOR || !first_of_name(said, i) ||
-		    !name_differs(said, outside, &said->f[i]))
+		const struct header_field *f = &said->f[i];
+
+		if (protect_kind(f) != PROTECT_AUTHOR || field_index_next(&in, f, 0) != i ||
+		    !name_differs(&in, &out, f))
 			continue;
-		add_name(&said->f[i], text, cap);
+		add_name(f, text, cap);
 		n++;
 	}
 	for (size_t i = 0; i < outside->n; i++) {
-		size_t at = 0;
+		const struct header_field *f = &outside->f[i];
 
-		if (!protect_is_shown(&outside->f[i]) || !first_of_name(outside, i) ||
-		    next_named(said, &outside->f[i], &at) != NULL)
+		if (!protect_is_shown(f) || field_index_next(&out, f, 0) != i || field_index_has(&in, f))
 			continue;
-		add_name(&outside->f[i], text, cap);
+		add_name(f, text, cap);
 		n++;
 	}
 	return n;

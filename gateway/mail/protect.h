@@ -24,6 +24,14 @@ bool protect_is_hidden(const struct header_field *f);
  * nobody we know and is not shown (RFC 9788 4, 4.4.4). */
 bool protect_is_shown(const struct header_field *f);
 
+/* Fields to hide, as a list between commas; the default says what protect_is_hidden does. */
+#define PROTECT_HIDE_DEFAULT "Subject, Comments, Keywords, Thread-Topic"
+/* Is f's name in the list? */
+bool protect_hides(const char *list, const struct header_field *f);
+/* May a field of this name be hidden? RFC 9788 3.1: not one by which mail is delivered, answered, threaded, traced or
+ * read as MIME. 0; -1 with pr, which says what is allowed. */
+int protect_may_hide(const char *name, struct problem *pr) __attribute__((warn_unused_result));
+
 /* What stands outside in place of a hidden Subject, with its CRLF. */
 extern const char protect_subject[];
 
@@ -52,7 +60,9 @@ bool protect_same_name(const struct header_field *f, const struct header_field *
 bool protect_same(const struct header_field *f, const struct header_field *g);
 /* Writes the names of fields of which `outside` says something else than `said` (fields missing, more, or with
  * another value; trace, structural and unknown fields that were only added are passed over) as "Subject, To" into
- * text, at most cap octets with the NUL; what does not fit ends in "...". Returns how many names there are. */
-size_t protect_differs(const struct header *outside, const struct header *said, char *text, size_t cap);
+ * text, at most cap octets with the NUL; what does not fit ends in "...". Returns how many names there are; none past
+ * the arena. n log n. */
+size_t protect_differs(
+    struct arena *a, const struct header *outside, const struct header *said, char *text, size_t cap);
 
 #endif

@@ -105,14 +105,6 @@ static void put_utf16(struct shown *s, const uint8_t *p, size_t n, int word, boo
 		put(s, (uint32_t)p[i + little] << 8 | p[i + !little], word, i, 2, false);
 }
 
-static int b64(char c)
-{
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *at = c ? strchr(alphabet, c) : NULL;
-
-	return at ? (int)(at - alphabet) : -1;
-}
-
 /* RFC 2152: its shifts belong to several characters, so none goes without the word. */
 static void put_utf7(struct shown *s, const uint8_t *p, size_t n, int word)
 {
@@ -120,7 +112,7 @@ static void put_utf7(struct shown *s, const uint8_t *p, size_t n, int word)
 	int bits = -1;
 
 	for (size_t i = 0; i < n; i++) {
-		int v = bits >= 0 ? b64((char)p[i]) : -1;
+		int v = bits >= 0 ? encode_b64_value((char)p[i]) : -1;
 
 		if (v >= 0) {
 			acc = acc << 6 | (uint32_t)v;
@@ -144,32 +136,19 @@ static void put_utf7(struct shown *s, const uint8_t *p, size_t n, int word)
 	}
 }
 
-static int hex(char c)
-{
-	c = lex_lower(c);
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* RFC 2047 4, as tolerant as readers are. out has n octets. */
 static size_t decode(char how, const char *p, size_t n, uint8_t *out)
 {
-	uint32_t acc = 0;
 	size_t len = 0;
-	int bits = 0;
 
+	if (how != 'q')
+		return encode_unb64_loose(p, n, out, n);
 	for (size_t i = 0; i < n; i++) {
-		if (how == 'q' && p[i] == '=' && i + 2 < n && hex(p[i + 1]) >= 0 && hex(p[i + 2]) >= 0) {
-			out[len++] = (uint8_t)((unsigned)hex(p[i + 1]) << 4 | (unsigned)hex(p[i + 2]));
+		if (p[i] == '=' && i + 2 < n && encode_unhex(p + i + 1, 2, &out[len], 1) == 1) {
+			len++;
 			i += 2;
-		} else if (how == 'q') {
+		} else {
 			out[len++] = p[i] == '_' ? ' ' : (uint8_t)p[i];
-		} else if (b64(p[i]) >= 0) {
-			acc = acc << 6 | (uint32_t)b64(p[i]);
-			bits += 6;
-			if (bits >= 8) {
-				bits -= 8;
-				out[len++] = (uint8_t)(acc >> bits);
-			}
 		}
 	}
 	return len;

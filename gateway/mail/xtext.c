@@ -4,15 +4,13 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "gateway/base/encode.h"
 #include "gateway/mail/lex.h"
 #include "gateway/mail/utf8.h"
 
-/* Upper case alone (RFC 3461 4); -1 = none. */
-static int hex(char c)
+int xtext_hex(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= 'a' ? -1 : encode_hex_value(c);
 }
 
 int xtext_decode(const char *p, size_t n, char *out, size_t cap)
@@ -25,9 +23,9 @@ int xtext_decode(const char *p, size_t n, char *out, size_t cap)
 		if (c < 33 || c > 126 || c == '=' || len + 1 >= cap)
 			return -1;
 		if (c == '+') {
-			if (n - i < 3 || hex(p[i + 1]) < 0 || hex(p[i + 2]) < 0)
+			if (n - i < 3 || xtext_hex(p[i + 1]) < 0 || xtext_hex(p[i + 2]) < 0)
 				return -1;
-			c = (char)(hex(p[i + 1]) << 4 | hex(p[i + 2]));
+			c = (char)(xtext_hex(p[i + 1]) << 4 | xtext_hex(p[i + 2]));
 			i += 2;
 		}
 		out[len++] = c;
@@ -62,8 +60,8 @@ static size_t embedded(const char *p, size_t n)
 
 	if (n < 6 || memcmp(p, "\\x{", 3) != 0)
 		return 0;
-	for (; i < n && i < 9 && hex(p[i]) >= 0; i++)
-		v = v << 4 | (uint32_t)hex(p[i]);
+	for (; i < n && i < 9 && xtext_hex(p[i]) >= 0; i++)
+		v = v << 4 | (uint32_t)xtext_hex(p[i]);
 	if (i >= n || p[i] != '}' || i < 5 || v < 32 || (v >= 127 && v < 160) || (v >= 0xd800 && v < 0xe000) ||
 	    v > 0x10ffff)
 		return 0;

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The value of a hex digit as xtext has them, capital letters alone (RFC 3461 4 hexchar); -1 for any other octet. */
+int xtext_hex(char c);
 /* Decodes the n octets of xtext at p into out (cap octets with the NUL put behind; n + 1 always suffices). Octets
  * decoded, or -1: not xtext, or over cap. The result may have any octets, also NUL. */
 int xtext_decode(const char *p, size_t n, char *out, size_t cap) __attribute__((warn_unused_result));

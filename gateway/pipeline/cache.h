@@ -1,6 +1,6 @@
 /*
  * Certificates by the hash of their DER and keeper keys by their name: parsing a certificate costs more than
- * decrypting a small message (LIMITS.md). Bounded; the oldest place is reused. Sealer.
+ * decrypting a small message. Bounded; the oldest place is reused. Sealer.
  */
 #ifndef POSTERN_PIPELINE_CACHE_H
 #define POSTERN_PIPELINE_CACHE_H

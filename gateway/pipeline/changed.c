@@ -85,8 +85,7 @@ static const struct {
     {without_quote, "\r\n", "a \">\" was put in front of lines that begin with \"From \""},
     {as_it_is, "\n",
 	"its line ends were changed: it was signed with bare LF, which mail does not keep, so the sender's program "
-	"is at "
-	"fault"},
+	"is at fault"},
 };
 
 static bool by_lines(struct search *s)
@@ -227,7 +226,8 @@ static bool by_encoding(struct search *s)
 	if (at == 0 || (!base64 && !lex_same(s->p + at, len, "quoted-printable")))
 		return false;
 	buf_init(&plain, CHANGED_CONTENT_MAX);
-	for (size_t i = 0; decode(s, base64, &plain) == 0 && i < sizeof(was) / sizeof(was[0]) && !found; i++) {
+	for (size_t i = 0, n = decode(s, base64, &plain) == 0 ? sizeof(was) / sizeof(was[0]) : 0; i < n && !found;
+	     i++) {
 		buf_reset(&s->b);
 		found = buf_add(&s->b, s->p, at) == 0 && buf_adds(&s->b, was[i]) == 0 &&
 			buf_add(&s->b, s->p + at + len, s->body - at - len) == 0 &&
@@ -235,7 +235,6 @@ static bool by_encoding(struct search *s)
 		if (found)
 			snprintf(s->words, CHANGED_TEXT_MAX, "a relay re-encoded it from %s to %s", was[i],
 			    base64 ? "base64" : "quoted-printable");
-		buf_reset(&plain);
 	}
 	buf_clear(&plain);
 	return found;

@@ -10,6 +10,7 @@
 #include "gateway/mail/lex.h"
 #include "gateway/mail/legacy.h"
 #include "gateway/mail/protect.h"
+#include "gateway/mail/utf8.h"
 #include "gateway/pipeline/work.h"
 
 enum { DEPTH_MAX = 8, MARKED_MAX = DISPLAY_EDITS_MAX / 2, WINDOW_MEMORY = LEGACY_RAW_MAX * 8 };
@@ -96,15 +97,6 @@ static int beginning(
 	return legacy_decode(a, *raw_r, n, e->cte, t_r) == 0;
 }
 
-static bool is_high(const struct buf *b)
-{
-	uint8_t all = 0;
-
-	for (size_t i = 0; i < b->len; i++)
-		all |= b->p[i];
-	return all & 0x80;
-}
-
 static bool charset_is(const struct mime_entity *e, const char *name)
 {
 	const char *c = mime_param(&e->type, "charset");
@@ -123,18 +115,18 @@ static int make(struct walk *k, const struct mime_entity *e, enum legacy_kind ki
 		return 0;
 	if (legacy_make(display, kind, k->h, utf8) != 0)
 		return 0;
-	return display->len > 0 && (utf8 || !is_high(display));
+	return display->len > 0 && (utf8 || !utf8_needed(buf_str(display), display->len));
 }
 
-static int place_text(struct walk *k, const struct mime_entity *e, const uint8_t *raw, const struct legacy_text *t,
-    enum legacy_kind kind, const struct buf *display, struct display_edit *ed)
+static int place_text(struct walk *k, const struct mime_entity *e, const struct legacy_text *t, enum legacy_kind kind,
+    const struct buf *display, struct display_edit *ed)
 {
 	struct buf out;
 	uint32_t from, to;
 	int ok = 0;
 
 	buf_init(&out, display->len * 4 + 4096);
-	if (legacy_insert(&out, t, raw, e->cte, legacy_place(kind, t), display, &from, &to) == 0) {
+	if (legacy_insert(&out, t, e->cte, legacy_place(kind, t), display, &from, &to) == 0) {
 		ed->from = e->body_off + from;
 		ed->to = e->body_off + to;
 		ed->p = (const uint8_t *)arena_dup(k->w->a, out.p, out.len);
@@ -174,9 +166,8 @@ static int put_leaf(struct walk *k, const struct mime_entity *e, enum legacy_kin
 	/* a mark that somebody else set there would become ours */
 	got = mime_param(&e->type, LEGACY_PARAM) == NULL ? beginning(k, e, a, &raw, &t) : 0;
 	/* a part that ends with its header has no place for either */
-	if (got > 0 && e->body_len > 0 && make(k, e, kind, &display) &&
-	    place_text(k, e, raw, &t, kind, &display, &text) && place_type(k, e, &type) &&
-	    k->d->n + 2 <= DISPLAY_EDITS_MAX) {
+	if (got > 0 && e->body_len > 0 && make(k, e, kind, &display) && place_text(k, e, &t, kind, &display, &text) &&
+	    place_type(k, e, &type) && k->d->n + 2 <= DISPLAY_EDITS_MAX) {
 		(void)add_edit(k, &type);
 		(void)add_edit(k, &text);
 	}

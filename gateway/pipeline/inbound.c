@@ -65,24 +65,27 @@ static enum stage_result as_it_came(struct work *w)
  * it came. */
 static enum stage_result unreadable(struct work *w)
 {
+	char text[PROBLEM_TEXT_MAX];
+
 	if (w->res->pr.cls == PROBLEM_TEMP)
 		return STAGE_DEFER;
 	if (w->rq->kind == JOB_CHECK)
 		return STAGE_REJECT;
 	if (w->rq->released) {
-		snprintf(w->facts.open_why, sizeof(w->facts.open_why), "%s", w->res->pr.text);
+		snprintf(w->facts.open_why, sizeof(w->facts.open_why), "%s", problem_clause(&w->res->pr, text));
 		return as_it_came(w);
 	}
-	return hold(w, w->res->pr.text);
+	return hold(w, problem_clause(&w->res->pr, text));
 }
 
 static void note_author(struct work *w)
 {
 	struct problem pr = {0};
+	char text[PROBLEM_TEXT_MAX];
 
 	w->have_from = header_author(w->a, &w->msg.header, &w->from, &pr) == 0;
 	if (!w->have_from)
-		snprintf(w->from_why, sizeof(w->from_why), "%.399s", pr.text);
+		snprintf(w->from_why, sizeof(w->from_why), "%.399s", problem_clause(&pr, text));
 	else
 		snprintf(w->res->from_domain, sizeof(w->res->from_domain), "%s", w->from.domain);
 }
@@ -142,10 +145,10 @@ static enum stage_result foreign(struct work *w)
 
 static enum stage_result unopened_because(struct work *w, const char *what)
 {
-	char why[sizeof(w->res->why)];
+	char why[sizeof(w->res->why)], text[PROBLEM_TEXT_MAX];
 
 	w->res->open_failed = true;
-	snprintf(why, sizeof(why), "%s: %.500s", what, w->res->pr.text);
+	snprintf(why, sizeof(why), "%s: %.500s", what, problem_clause(&w->res->pr, text));
 	if (!w->rq->released)
 		return hold(w, why);
 	snprintf(w->facts.open_why, sizeof(w->facts.open_why), "%.390s", why);
@@ -167,7 +170,7 @@ static enum stage_result in_look(struct work *w)
 {
 	const char *type = w->shown.type.type;
 	struct problem pr = {0};
-	char why[sizeof(w->res->why)];
+	char why[sizeof(w->res->why)], text[PROBLEM_TEXT_MAX];
 	bool beyond;
 
 	if (!w->facts.opened && strcmp(type, "multipart") != 0 && strcmp(type, "message") != 0)
@@ -180,7 +183,7 @@ static enum stage_result in_look(struct work *w)
 	}
 	if (!w->facts.opened || w->rq->released || !beyond)
 		return STAGE_NEXT;
-	snprintf(why, sizeof(why), "encrypted, and opened: %.500s", pr.text);
+	snprintf(why, sizeof(why), "encrypted, and opened: %.500s", problem_clause(&pr, text));
 	w->res->open_failed = true;
 	return hold(w, why);
 }
@@ -359,11 +362,11 @@ static enum stage_result in_trust(struct work *w)
 
 /* ---- policy and what is delivered ---- */
 
-/* A signature that holds, by somebody who may come to be trusted, is judged again then; what is broken, or not signed
- * at all, gets no better by waiting. */
+/* A signature that holds, by somebody who may come to be trusted, or whose certificate may come to be known, is
+ * judged again then; what is broken, or not signed at all, gets no better by waiting. */
 static void note_waits(struct work *w)
 {
-	if (w->facts.sig != POLICY_SIG_UNTRUSTED && w->facts.sig != POLICY_SIG_UNBOUND)
+	if (w->facts.sig != POLICY_SIG_UNTRUSTED && w->facts.sig != POLICY_SIG_UNBOUND && !w->unknown_signer)
 		return;
 	w->res->waits = QUEUE_WAITS_TRUST;
 	snprintf(w->res->waits_for, sizeof(w->res->waits_for), "%s", w->from.domain);

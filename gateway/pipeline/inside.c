@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/base/encode.h"
 #include "gateway/base/mem.h"
 #include "gateway/mail/dsn_read.h"
 #include "gateway/mail/lex.h"
@@ -10,28 +11,6 @@
 enum { PEEK = 256, HEAD = 32, CHUNK = 65536, OVERLAP = 16 };
 
 /* ---- what a part is, by its first octets ---- */
-
-/* Whoever reads it may skip what is no base64: so does this. Octets written. */
-static size_t unbase64(const char *p, size_t n, uint8_t out[HEAD])
-{
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	uint32_t acc = 0;
-	size_t bits = 0, len = 0;
-
-	for (size_t i = 0; i < n && len < HEAD; i++) {
-		const char *at = p[i] != 0 ? strchr(alphabet, p[i]) : NULL;
-
-		if (at == NULL)
-			continue;
-		acc = acc << 6 | (uint32_t)(at - alphabet);
-		bits += 6;
-		if (bits >= 8) {
-			bits -= 8;
-			out[len++] = (uint8_t)(acc >> bits);
-		}
-	}
-	return len;
-}
 
 enum what { NOTHING, SIGNED, ENCRYPTED };
 
@@ -103,7 +82,7 @@ static int weigh(struct work *w, const struct mime_inside *in, enum what *what_r
 	if (in->cte == MIME_CTE_QP)
 		n = dsn_read_unquote(text, n);
 	if (in->cte == MIME_CTE_BASE64) {
-		n = unbase64(text, n, head);
+		n = encode_unb64_loose(text, n, head, HEAD); /* whoever reads it may skip what is no base64 */
 	} else {
 		n = n < HEAD ? n : HEAD;
 		memcpy(head, text, n);
@@ -226,6 +205,7 @@ static int note_all(struct work *w, const struct mime_facts *f, struct problem *
 
 static int look_blind(struct work *w, const struct problem *why, struct problem *pr)
 {
+	char text[PROBLEM_TEXT_MAX];
 	bool yes;
 
 	if (w->facts.part_why[0])
@@ -234,7 +214,8 @@ static int look_blind(struct work *w, const struct problem *why, struct problem 
 		return -1;
 	if (yes)
 		snprintf(w->facts.part_why, sizeof(w->facts.part_why),
-		    "an encrypted part may lie where the structure cannot be followed: %.80s", why->text);
+		    "an encrypted part may lie where the structure cannot be followed: %.80s",
+		    problem_clause(why, text));
 	return 0;
 }
 

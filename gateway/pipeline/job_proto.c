@@ -270,6 +270,7 @@ void job_request_put(struct ipc_out *o, const struct job_request *m)
 	verdicts_put(o, m);
 	ipc_put_u8(o, m->tls_verified);
 	ipc_put_u8(o, m->utf8);
+	ipc_put_str(o, m->hide != NULL ? m->hide : "");
 	ipc_put_u8(o, m->was_sealed);
 	inbound_put(o, m);
 	ipc_put_u32(o, m->header_max);
@@ -295,6 +296,7 @@ int job_request_get(struct ipc_in *in, struct arena *a, struct job_request *m)
 	verdicts_get(in, a, m);
 	m->tls_verified = take_bool(in);
 	m->utf8 = take_bool(in);
+	m->hide = take_str(in, a, JOB_HIDE_MAX);
 	m->was_sealed = ipc_get_u8(in);
 	inbound_get(in, a, m);
 	m->header_max = ipc_get_u32(in);

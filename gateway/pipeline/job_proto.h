@@ -30,6 +30,7 @@ enum job_kind {
 #define JOB_RCPT_OCTETS 16384	/* all recipient addresses together */
 #define JOB_VERDICTS_MAX 8	/* different verdicts in one transaction */
 #define JOB_IDENTITIES_MAX 16
+#define JOB_HIDE_MAX 1000
 #define JOB_IDS_MAX 32 /* Message-IDs a reply may name */
 #define JOB_INLINE_MAX 65536
 #define JOB_FD_INPUT                                                                                                 \
@@ -65,6 +66,7 @@ struct job_request {
 	size_t nverdicts;
 	bool tls_verified;  /* the same of every next hop outside, by configuration */
 	bool utf8;	    /* it came with SMTPUTF8 */
+	const char *hide;   /* names of fields, between commas, that stand inside an encryption alone */
 	uint8_t was_sealed; /* enum job_answer: does the message answer a sealed one? */
 	/* JOB_CHECK, JOB_OPEN */
 	char our_domain[256];

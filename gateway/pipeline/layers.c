@@ -76,6 +76,7 @@ static void unknown(struct work *w, struct cms_signer_facts *f)
 	size_t i = w->verdict.nsigners;
 
 	f->missing = false;
+	w->unknown_signer = true;
 	if (i < w->rq->trust.n && w->rq->trust.v[i].sha256[0] == 0)
 		snprintf(f->why, sizeof(f->why), "%.255s", w->rq->trust.v[i].why);
 }
@@ -96,6 +97,8 @@ static void note_signer(struct work *w, const struct cms_signer_facts *facts)
 	}
 	js->signing_time = f.signing_time;
 	keep_caps(w, &f, js);
+	if (f.enc_cert != NULL && (f.cert == NULL || X509_cmp(f.enc_cert, f.cert) != 0))
+		(void)keep_cert(w, f.enc_cert, &js->enc); /* without room it is left out, as the capabilities are */
 	w->nsigners++;
 }
 
@@ -350,11 +353,13 @@ static void say_changed(
  */
 static enum layers_result without_signature(struct work *w, const struct mime_entity *came, bool noted)
 {
+	char text[PROBLEM_TEXT_MAX];
+
 	if (w->key_used)
 		return LAYERS_MALFORMED;
 	if (!noted)
 		verdict_layer(&w->verdict, VERDICT_DETACHED, "");
-	verdict_failed(&w->verdict, w->res->pr.text);
+	verdict_failed(&w->verdict, problem_clause(&w->res->pr, text));
 	w->res->pr = (struct problem){0};
 	w->ent = *came;
 	w->peeled = true;

@@ -5,6 +5,7 @@
 
 #include "gateway/base/mem.h"
 #include "gateway/mail/lex.h"
+#include "gateway/mail/utf8.h"
 #include "gateway/pipeline/seal.h"
 #include "gateway/pipeline/work.h"
 #include "gateway/pipeline/wrap.h"
@@ -181,16 +182,6 @@ static int front_outer(struct work *w, const struct seal *se)
 	return wrap_outer(w, &se->v->format, se->sealed ? WRAP_SEALED : WRAP_SIGNED);
 }
 
-/* Fields that stay outside may have UTF-8 in them (RFC 6532): the next hop must be told. */
-static bool any_high(const struct buf *b)
-{
-	uint8_t all = 0;
-
-	for (size_t i = 0; i < b->len; i++)
-		all |= b->p[i];
-	return all & 0x80;
-}
-
 /* Recipients who get the same octets. */
 struct group {
 	size_t first; /* of them */
@@ -219,7 +210,8 @@ static int write_group(struct work *w, struct group *g, struct job_output *o, st
 		return w->res->pr.cls != PROBLEM_NONE ? -1
 						      : problem_set(&w->res->pr, PROBLEM_PERM, 552, "5.3.4", "",
 							    "the header of the message is too large");
-	o->eight_bit = any_high(&w->front);
+	/* fields that stay outside may have UTF-8 in them (RFC 6532): the next hop must be told */
+	o->eight_bit = utf8_needed(buf_str(&w->front), w->front.len);
 	o->sealed = g->se.sealed;
 	return seal_write(&g->se, spool_writer(s));
 }
@@ -304,7 +296,7 @@ static enum stage_result out_write(struct work *w)
 		return STAGE_DEFER;
 	for (size_t i = 0; i < n; i++)
 		if (!v[i].done && write_like(w, v, n, i) != 0) {
-			/* a keeper that is away looks like a failed operation (PROTOTYPES): it is "try again", never
+			/* a keeper that is away looks like a failed operation: it is "try again", never
 			 * a refusal */
 			if (keys_client_failed(w->keys))
 				problem_temp(&w->res->pr, "the key process does not answer; try again");

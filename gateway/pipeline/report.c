@@ -132,6 +132,7 @@ static enum stage_result unmatched(struct work *w, const char *why)
 enum stage_result report_stage(struct work *w)
 {
 	struct problem unsure = {0};
+	char text[PROBLEM_TEXT_MAX];
 	struct job_dsn *d;
 
 	if (w->rq->sender[0] != 0 || w->closed_goes || !is_report(&w->shown))
@@ -150,7 +151,7 @@ enum stage_result report_stage(struct work *w)
 		return STAGE_DEFER;
 	}
 	if (unsure.cls != PROBLEM_NONE)
-		return unmatched(w, unsure.text);
+		return unmatched(w, problem_clause(&unsure, text));
 	if (d->read.nrcpts == 0)
 		return unmatched(w, "it names no recipient");
 	if (!d->message_id[0] && !d->read.envid[0])

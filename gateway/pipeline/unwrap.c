@@ -131,15 +131,10 @@ static bool has_hp(const struct mime_type *t)
 	return param_is(t, "hp", "cipher") || param_is(t, "hp", "clear");
 }
 
-static bool encrypts(const struct verdict_layer *l)
-{
-	return l->kind == VERDICT_ENVELOPED || l->kind == VERDICT_AUTH_ENVELOPED;
-}
-
 /* Behind the last encryption among the first n layers; 0 when there is none. */
 static size_t behind_encryption(const struct verdict *v, size_t n)
 {
-	while (n > 0 && !encrypts(&v->layers[n - 1]))
+	while (n > 0 && !verdict_encrypts(&v->layers[n - 1]))
 		n--;
 	return n;
 }
@@ -196,17 +191,14 @@ static int find(struct work *w)
 	return err;
 }
 
-/* ---- weighing ---- */
-
-static bool has_name(const struct header *h, const struct header_field *f)
+static int no_room(struct work *w)
 {
-	for (size_t i = 0; i < h->n; i++)
-		if (protect_same_name(&h->f[i], f))
-			return true;
-	return false;
+	return problem_temp(&w->res->pr, "the header of the message does not fit into the memory of one job");
 }
 
-/* The fields of h of which keep says so. NULL-safe past the arena: an empty list. */
+/* ---- weighing ---- */
+
+/* The fields of h for which keep says yes; none past the arena. */
 static struct header pick(
     struct work *w, const struct header *h, bool (*keep)(const struct work *w, const struct header_field *f))
 {
@@ -233,27 +225,16 @@ static bool not_hidden(const struct work *w, const struct header_field *f)
 
 static bool stands_outside(const struct work *w, const struct header_field *f)
 {
-	char name[128];
-
-	if (!not_hidden(w, f) || f->name_len >= sizeof(name))
-		return false;
-	memcpy(name, f->raw, f->name_len);
-	name[f->name_len] = 0;
-	return header_find(&w->msg.header, name, 0) != NULL;
+	return not_hidden(w, f) && field_index_has(&w->wrapped.out, f);
 }
 
 /*
  * The older forms let a sender protect a few fields alone, as the Subject (mutt does). Of the others nothing is said
  * inside: those outside are what they are in mail that is signed without them. Nobody can take From away inside.
  */
-static bool few_inside(const struct work *w)
-{
-	return header_find(&w->wrapped.inner, "From", 0) == NULL;
-}
-
 static bool also_inside(const struct work *w, const struct header_field *f)
 {
-	return is_author(w, f) && has_name(&w->wrapped.inner, f);
+	return is_author(w, f) && field_index_has(&w->wrapped.in, f);
 }
 
 static struct header recorded(struct work *w)
@@ -282,9 +263,9 @@ static void note_differs(struct work *w)
 		said = pick(w, in, w->facts.opened ? stands_outside : is_author);
 		outside = pick(w, &w->msg.header, w->facts.opened ? not_hidden : is_author);
 	}
-	if (few_inside(w))
+	if (w->wrapped.few)
 		outside = pick(w, &outside, also_inside);
-	(void)protect_differs(&outside, &said, u->differs, sizeof(u->differs));
+	(void)protect_differs(w->a, &outside, &said, u->differs, sizeof(u->differs));
 }
 
 static bool is_among(const struct address *a, const struct address *list, size_t n)
@@ -327,6 +308,7 @@ static void note_from(struct work *w, bool is_signed)
 {
 	struct unwrap *u = &w->wrapped;
 	struct problem pr = {0};
+	char text[PROBLEM_TEXT_MAX];
 	struct address a;
 
 	if (header_find(&u->inner, "From", 0) == NULL)
@@ -335,7 +317,7 @@ static void note_from(struct work *w, bool is_signed)
 		u->from_bad = true;
 		if (is_signed && w->have_from && u->layers == 0) {
 			w->have_from = false;
-			snprintf(w->from_why, sizeof(w->from_why), "%.390s", pr.text);
+			snprintf(w->from_why, sizeof(w->from_why), "%.390s", problem_clause(&pr, text));
 		}
 		return;
 	}
@@ -345,6 +327,22 @@ static void note_from(struct work *w, bool is_signed)
 		return;
 	w->from = a;
 	snprintf(w->res->from_domain, sizeof(w->res->from_domain), "%s", a.domain);
+}
+
+/* What is asked of every field, answered once. */
+static int look_up(struct work *w)
+{
+	struct unwrap *u = &w->wrapped;
+	const struct header *in = &u->inner;
+
+	u->few = header_find(in, "From", 0) == NULL;
+	for (size_t i = 0; i < in->n; i++)
+		u->typed |= protect_kind(&in->f[i]) == PROTECT_STRUCTURAL && !protect_type_made(&in->f[i]);
+	if (field_index_make(w->a, in, FIELD_INDEX_NAME, &u->in) == 0 &&
+	    field_index_make(w->a, &w->msg.header, FIELD_INDEX_NAME, &u->out) == 0 &&
+	    field_index_make(w->a, &w->msg.header, FIELD_INDEX_OCTETS, &u->out_octets) == 0)
+		return 0;
+	return no_room(w);
 }
 
 int unwrap_read(struct work *w)
@@ -357,11 +355,13 @@ int unwrap_read(struct work *w)
 		return 0;
 	if (find(w) != 0)
 		return -1;
-	/* the signature that decides does not cover the fields around it */
 	if (w->wrapped.kind == UNWRAP_NONE)
 		return 0;
+	if (look_up(w) != 0)
+		return -1;
 	note_differs(w);
 	note_from(w, is_signed);
+	/* fields between layers are not covered by the signature that decides */
 	if (is_signed && w->wrapped.layers == 0)
 		note_recipients(w);
 	return 0;
@@ -411,43 +411,28 @@ const char *unwrap_says(struct work *w)
 	if (u->kind == UNWRAP_NONE || text == NULL)
 		return "";
 	(void)snprintf(text, SAID_MAX, "%s%s%s%s%s", whose[use_of(w)],
-	    few_inside(w) && use_of(w) == USE_ALL ? "; only some of them, the others are those outside" : "",
+	    w->wrapped.few && use_of(w) == USE_ALL ? "; only some of them, the others are those outside" : "",
 	    u->from_differs ? "; the author inside is not the one outside" : "",
 	    u->differs[0] ? "; outside they are not as they were sent: " : "", u->differs);
 	return text;
 }
 
-static bool has_octets(const struct header *h, const struct header_field *f)
-{
-	for (size_t i = 0; h->f != NULL && i < h->n; i++)
-		if (h->f[i].raw_len == f->raw_len && memcmp(h->f[i].raw, f->raw, f->raw_len) == 0)
-			return true;
-	return false;
-}
-
 /* Not where the message comes with its own, or has nothing of MIME but what was added for the way. */
-static bool needs_version(const struct work *w, const struct header *in, const struct header_field *f)
+static bool needs_version(const struct work *w, const struct header_field *f)
 {
 	if (w->wrapped.layers > 0)
 		return true;
-	if (w->wrapped.kind == UNWRAP_MESSAGE || has_name(in, f))
-		return false;
-	for (size_t i = 0; i < in->n; i++)
-		if (protect_kind(&in->f[i]) == PROTECT_STRUCTURAL && !protect_type_made(&in->f[i]))
-			return true;
-	return false;
+	return w->wrapped.kind != UNWRAP_MESSAGE && !field_index_has(&w->wrapped.in, f) && w->wrapped.typed;
 }
 
 /* Of the fields outside: what relays wrote, and what nobody sees or answers by. */
 static bool stays(const struct work *w, const struct header_field *f)
 {
-	const struct header *in = &w->wrapped.inner;
-
 	switch (protect_kind(f)) {
 	case PROTECT_TRACE:
 		return true;
 	case PROTECT_STRUCTURAL:
-		return header_is(f, "MIME-Version") && needs_version(w, in, f);
+		return header_is(f, "MIME-Version") && needs_version(w, f);
 	case PROTECT_SECRET:
 	case PROTECT_RECORD:
 		return false;
@@ -455,7 +440,7 @@ static bool stays(const struct work *w, const struct header_field *f)
 		break;
 	}
 	/* without a From inside, the one outside is whom the signer was bound to */
-	return !has_name(in, f) && (!protect_is_shown(f) || few_inside(w));
+	return !field_index_has(&w->wrapped.in, f) && (!protect_is_shown(f) || w->wrapped.few);
 }
 
 /* Of the fields inside. Results of authentication are no sender's to give; trace that stands outside too was only
@@ -464,7 +449,7 @@ static bool enters(const struct work *w, const struct header_field *f)
 {
 	switch (protect_kind(f)) {
 	case PROTECT_TRACE:
-		return !header_is(f, "Authentication-Results") && !has_octets(&w->msg.header, f);
+		return !header_is(f, "Authentication-Results") && !field_index_has(&w->wrapped.out_octets, f);
 	case PROTECT_RECORD:
 		return false;
 	case PROTECT_STRUCTURAL:
@@ -497,13 +482,11 @@ static int take_up_to(struct work *w, struct unwrap_shown *s, const struct heade
 {
 	const struct header *in = &w->wrapped.inner;
 	struct header *h = &s->header;
-	size_t end = *next;
+	size_t end = f == NULL ? in->n : field_index_next(&w->wrapped.in, f, *next);
 
-	while (f != NULL && end < in->n && !protect_same_name(&in->f[end], f))
-		end++;
 	if (f != NULL && end++ == in->n)
 		return 0;
-	for (end = f == NULL ? in->n : end; *next < end; (*next)++) {
+	for (; *next < end; (*next)++) {
 		if (!enters(w, &in->f[*next]))
 			continue;
 		h->f[h->n] = in->f[*next];
@@ -537,33 +520,28 @@ static int show_all(struct work *w, struct unwrap_shown *s)
 	return 0;
 }
 
-static void add_named(const struct header *in, const struct header_field *f, struct header *h)
+static void add_named(const struct field_index *in, const struct header_field *f, struct header *h)
 {
-	for (size_t i = 0; i < in->n; i++)
-		if (protect_same_name(&in->f[i], f))
-			h->f[h->n++] = in->f[i];
+	for (size_t i = field_index_next(in, f, 0); i < in->h->n; i = field_index_next(in, f, i + 1))
+		h->f[h->n++] = in->h->f[i];
 }
 
 /* Each hidden field where its stand-in stood; those that had none at the end. */
 static void show_hidden(struct work *w, struct unwrap_shown *s)
 {
 	const struct header *out = &w->msg.header, *in = &w->wrapped.inner;
+	const struct unwrap *u = &w->wrapped;
 	struct header *h = &s->header;
 
 	for (size_t i = 0; i < out->n; i++) {
-		if (!protect_is_hidden(&out->f[i]) || !has_name(in, &out->f[i]))
+		if (!protect_is_hidden(&out->f[i]) || !field_index_has(&u->in, &out->f[i]))
 			h->f[h->n++] = out->f[i];
-		else if (!has_name(h, &out->f[i]))
-			add_named(in, &out->f[i], h);
+		else if (field_index_next(&u->out, &out->f[i], 0) == i)
+			add_named(&u->in, &out->f[i], h);
 	}
 	for (size_t i = 0; i < in->n; i++)
-		if (protect_is_hidden(&in->f[i]) && !has_name(out, &in->f[i]))
+		if (protect_is_hidden(&in->f[i]) && !field_index_has(&u->out, &in->f[i]))
 			h->f[h->n++] = in->f[i];
-}
-
-static int no_room(struct work *w)
-{
-	return problem_temp(&w->res->pr, "the header of the message does not fit into the memory of one job");
 }
 
 /* The entity's own fields without what was put there for the way; of a wrapped message its own, and its body. */

@@ -5,6 +5,7 @@
 #ifndef POSTERN_PIPELINE_UNWRAP_H
 #define POSTERN_PIPELINE_UNWRAP_H
 
+#include "gateway/mail/field_index.h"
 #include "gateway/mail/mime.h"
 #include "gateway/pipeline/display.h"
 
@@ -24,7 +25,11 @@ struct unwrap {
 	size_t layers;	   /* they stand between layers, this many around them; 0: under all */
 	char differs[256]; /* names of fields that do not stand outside as the sender put them there, or "" */
 	struct header inner;
-	struct mime_entity message; /* UNWRAP_MESSAGE */
+	bool few;		       /* only some fields are inside, From not among them */
+	bool typed;		       /* inside stand fields of MIME that were not added for the way */
+	struct field_index in, out;    /* of inner and of the fields outside, by name */
+	struct field_index out_octets; /* ... by octets */
+	struct mime_entity message;    /* UNWRAP_MESSAGE */
 };
 
 struct work;
@@ -36,8 +41,8 @@ void unwrap_between(struct work *w);
  * that a message may hold makes it fail: what cannot be read is no protection. 0, or -1 with w->res->pr (TEMP). */
 int unwrap_read(struct work *w) __attribute__((warn_unused_result));
 
-/* A sentence about what was found outside, for the verdict's reason; "" when there is nothing to say. In the arena.
- */
+/* For X-Postern-Headers: which fields are shown, and what is wrong with those outside; "" when none are protected. In
+ * the arena. */
 const char *unwrap_says(struct work *w);
 
 /* The message as it is shown, when entity e of it is. Called when the signature is judged. */

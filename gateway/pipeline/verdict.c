@@ -35,7 +35,7 @@ static const char *const kinds[] = {
     [VERDICT_RECEIPT] = "signed-receipt",
 };
 
-static bool encrypts(const struct verdict_layer *l)
+bool verdict_encrypts(const struct verdict_layer *l)
 {
 	return l->kind == VERDICT_ENVELOPED || l->kind == VERDICT_AUTH_ENVELOPED;
 }
@@ -233,7 +233,7 @@ static void judged(const struct verdict *v, struct policy_in *f)
 
 void verdict_conclude(struct verdict *v, const char *from_why, struct policy_in *f)
 {
-	int sig = last(v, signs), enc = last(v, encrypts);
+	int sig = last(v, signs), enc = last(v, verdict_encrypts);
 
 	v->decides = best_of(v, sig);
 	f->whole = sig >= 0; /* a layer covers all that is in it (RFC 8551 3.7) */

@@ -82,6 +82,8 @@ struct verdict_signer *verdict_signer(struct verdict *v, const struct cms_signer
 void verdict_failed(struct verdict *v, const char *why);
 /* The words for what happened to a content that changed after it was signed, for the signers of the last layer. */
 void verdict_changed(struct verdict *v, const char *words);
+/* Is the layer an encryption? */
+bool verdict_encrypts(const struct verdict_layer *l);
 void verdict_part(struct verdict *v, const struct verdict_part *p);
 /* The judge's answers, one per signer in order. */
 void verdict_judged(struct verdict *v, const struct judge_trust *t);

@@ -13,12 +13,21 @@
 #include "gateway/mail/protect.h"
 #include "gateway/mail/sevenbit.h"
 #include "gateway/mail/sevenbit_header.h"
+#include "gateway/mail/utf8.h"
 
 enum { WRAPPER_MAX = 256 };
 
-static bool hides(const struct format *f, enum wrap_for how)
+/* The names of what is hidden, NULL none. */
+static const char *hides(const struct work *w, const struct format *f, enum wrap_for how)
 {
-	return f->wrap != FORMAT_WRAP_NONE && how == WRAP_SEALED && !f->subject_outside;
+	return f->wrap != FORMAT_WRAP_NONE && how == WRAP_SEALED && !f->subject_outside ? w->rq->hide : NULL;
+}
+
+static bool hides_subject(const char *hide)
+{
+	static const struct header_field subject = {.raw = "Subject", .name_len = 7};
+
+	return hide != NULL && protect_hides(hide, &subject);
 }
 
 /*
@@ -65,7 +74,7 @@ static const char *added(struct work *w)
 	return p;
 }
 
-/* One pass over what stands outside of what the author wrote. */
+/* What is done with each field that stands outside: it is put there, or recorded inside. */
 typedef int put_fn(struct buf *out, const char *raw, size_t n);
 
 static int put_raw(struct buf *out, const char *raw, size_t n)
@@ -85,10 +94,11 @@ static int put_lines(struct buf *out, const char *lines, put_fn *put)
 	return 0;
 }
 
-/* hcp_baseline of RFC 9788 3.2.1: the Subject is replaced, other fields that tell of the content are left out. */
-static int put_outside(struct buf *out, const struct header_field *f, bool hide, put_fn *put)
+/* As hcp_baseline of RFC 9788 3.2.1, with the names that are set: the Subject is replaced, other fields are left out.
+ * hide: these names, NULL none. */
+static int put_outside(struct buf *out, const struct header_field *f, const char *hide, put_fn *put)
 {
-	if (!hide || !protect_is_hidden(f))
+	if (hide == NULL || !protect_hides(hide, f))
 		return put(out, f->raw, f->raw_len);
 	return header_is(f, "Subject") ? put(out, protect_subject, strlen(protect_subject)) : 0;
 }
@@ -96,7 +106,8 @@ static int put_outside(struct buf *out, const struct header_field *f, bool hide,
 int wrap_outer(struct work *w, const struct format *f, enum wrap_for how)
 {
 	const struct header *h = &w->msg.header;
-	bool hide = hides(f, how), seven = in_seven(w, (enum format_wrap)f->wrap, how);
+	const char *hide = hides(w, f, how);
+	bool seven = in_seven(w, (enum format_wrap)f->wrap, how);
 
 	for (size_t i = 0; i < h->n; i++) {
 		enum protect_kind kind = protect_kind(&h->f[i]);
@@ -115,7 +126,7 @@ int wrap_outer(struct work *w, const struct format *f, enum wrap_for how)
 	return put_lines(&w->front, added(w), put_raw);
 }
 
-static int put_records(struct work *w, bool hide, struct buf *out)
+static int put_records(struct work *w, const char *hide, struct buf *out)
 {
 	const struct header *h = &w->msg.header;
 
@@ -179,15 +190,6 @@ static int fields_inside(struct wrap *x, struct work *w)
 	return buf_adds(&x->front, "\r\n");
 }
 
-static bool any_high(const struct buf *b)
-{
-	uint8_t all = 0;
-
-	for (size_t i = 0; i < b->len; i++)
-		all |= b->p[i];
-	return all & 0x80;
-}
-
 /* The container is at least as wide as what it holds (RFC 2045 6.4). */
 static const char *rfc822_cte(const struct work *w, bool high)
 {
@@ -205,7 +207,7 @@ static int message_inside(struct wrap *x, struct work *w, enum part part)
 	err = put_inside(x, w, part, NULL, &fields);
 	if (err == 0)
 		err = buf_addf(&x->front, "Content-Type: message/rfc822; forwarded=no\r\n%s\r\n",
-		    rfc822_cte(w, any_high(&fields)));
+		    rfc822_cte(w, utf8_needed(buf_str(&fields), fields.len)));
 	if (err == 0)
 		err = buf_add(&x->front, fields.p, fields.len);
 	buf_clear(&fields);
@@ -227,8 +229,8 @@ int wrap_init(struct wrap *x, struct work *w, const struct format *f, enum wrap_
 	memset(x, 0, sizeof(*x));
 	x->as = (enum format_wrap)f->wrap;
 	x->how = how;
-	x->hide = hides(f, how);
-	x->shows = x->as == FORMAT_WRAP_FIELDS && f->legacy_display && x->hide;
+	x->hide = hides(w, f, how);
+	x->shows = x->as == FORMAT_WRAP_FIELDS && f->legacy_display && hides_subject(x->hide);
 	/* no more than a gateway like this one reads, and the fields of the entity around a message */
 	buf_init(&x->front, w->lim.header.octets + WRAPPER_MAX);
 	if (x->as == FORMAT_WRAP_NONE) {
@@ -299,7 +301,7 @@ static int seven_apart(struct wrap *x, struct work *w, size_t max)
 
 int wrap_seven(struct wrap *x, struct work *w, size_t max)
 {
-	if (x->as != FORMAT_WRAP_NONE && any_high(&x->front)) {
+	if (x->as != FORMAT_WRAP_NONE && utf8_needed(buf_str(&x->front), x->front.len)) {
 		if (seven_apart(x, w, max) != 0)
 			return -1;
 	} else {

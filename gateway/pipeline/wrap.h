@@ -19,7 +19,8 @@ struct wrap {
 	struct buf front; /* what stands in front of the body */
 	enum format_wrap as;
 	enum wrap_for how;
-	bool hide, shows;
+	const char *hide; /* names of fields that do not stand outside, NULL none */
+	bool shows;
 	struct display display; /* with what is hidden shown in the text, when the format wants that */
 };
 

@@ -12,6 +12,7 @@
 #include "gateway/base/network.h"
 #include "gateway/base/settings_help.h"
 #include "gateway/mail/address.h"
+#include "gateway/pipeline/job_proto.h"
 #include "gateway/proc/format_settings.h"
 #include "gateway/proc/relay_rcpts_settings.h"
 #include "gateway/proc/trust_settings.h"
@@ -376,6 +377,26 @@ static int check_directories(const struct conf *c, const char *file, struct prob
 	return 0;
 }
 
+/* Those that section find names must be there. */
+static int check_found(const struct conf *c, const char *file, struct problem *pr)
+{
+	const struct find_settings *f = conf_section(c, "find");
+	const char *title;
+
+	for (size_t i = 0; i < f->directories.n; i++) {
+		size_t k = 0;
+
+		while (k < conf_cert_directories(c) && conf_cert_directory(c, k, &title) != NULL &&
+		       strcmp(title, f->directories.v[i]) != 0)
+			k++;
+		if (k == conf_cert_directories(c))
+			return problem_perm(pr,
+			    "%s: find: directories: there is no section certificate-directory \"%s\"", file,
+			    f->directories.v[i]);
+	}
+	return 0;
+}
+
 static int check_client_certificates(
     const struct conf_listener *l, const char *file, const char *name, struct problem *pr)
 {
@@ -404,18 +425,30 @@ static int check_floor(const struct format_settings *s, const char *file, struct
 	    format_cipher_word(f.cipher), (int)s->cipher_bits_min);
 }
 
+/* One text of them all travels with each job. */
+static int check_hide(const struct format_settings *s, const char *file, struct problem *pr)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->hide.n; i++)
+		n += strlen(s->hide.v[i]) + 1;
+	if (n <= JOB_HIDE_MAX)
+		return 0;
+	return problem_perm(pr, "%s: format: hide names fields of more than %d octets together", file, JOB_HIDE_MAX);
+}
+
 static int cross_check(struct conf *c, const char *file, struct problem *pr)
 {
+	struct find_options find;
 	const char *name;
 
-	struct find_options find;
-
-	if (check_floor(conf_section(c, "format"), file, pr) != 0)
+	if (check_floor(conf_section(c, "format"), file, pr) != 0 ||
+	    check_hide(conf_section(c, "format"), file, pr) != 0)
 		return -1;
 	if (find_settings_options(conf_section(c, "find"), &find, pr) != 0)
 		return problem_prefix(pr, "%s: ", file);
 
-	if (check_directories(c, file, pr) != 0)
+	if (check_directories(c, file, pr) != 0 || check_found(c, file, pr) != 0)
 		return -1;
 	if (conf_domains(c) == 0)
 		return problem_perm(pr, "%s: there is no domain section: which mail domains are ours?", file);

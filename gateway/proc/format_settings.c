@@ -2,13 +2,14 @@
 #include "gateway/proc/format_settings.h"
 
 #include "certstore/format.h"
+#include "gateway/mail/protect.h"
 
 static int check_format(const char *v, struct problem *pr)
 {
 	struct format f = format_default();
 	unsigned given;
 
-	if (format_read(v, &f, &given, pr) == 0)
+	if (format_read(v, &f, &given, pr) == 0 && format_fits(&f, given, pr) == 0)
 		return 0;
 	return problem_prefix(pr, "options such as cipher=aes-128-cbc between blanks; here "); /* "allowed is ..." */
 }
@@ -24,10 +25,19 @@ static const struct setting rows[] = {
 	    "such as \"cipher=aes-128-cbc wrap=rfc9788\" (postern(1), partner set). What is not named here is "
 	    "cipher=aes-256-cbc key=pkcs1 digest=auto signature=pkcs1 recipient-id=issuer inside=opaque "
 	    "alone=multipart wrap=none subject=hidden legacy-display=no triple=no calendar=opaque. A GCM cipher "
-	    "stands here for CBC "
-	    "with as "
-	    "long a key where mail is encrypted to one person's certificate: few desktops read GCM.",
+	    "stands here for CBC with as long a key where mail is encrypted to one person's certificate: few "
+	    "desktops "
+	    "read GCM.",
 	.check = check_format},
+    {.name = "hide",
+	.type = SETTING_LIST,
+	.offset = offsetof(struct format_settings, hide),
+	.dflt = PROTECT_HIDE_DEFAULT,
+	.help =
+	    "Header fields that stand inside an encryption alone where header fields are protected (wrap=rfc9788 or "
+	    "wrap=message, without subject=outside); in place of the Subject stands [...]. Fields by which mail is "
+	    "delivered, answered, threaded or traced cannot be hidden; {} hides none.",
+	.check = protect_may_hide},
     {.name = "cipher-bits-min",
 	.type = SETTING_INT,
 	.offset = offsetof(struct format_settings, cipher_bits_min),

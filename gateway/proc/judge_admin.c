@@ -20,6 +20,7 @@
 #include "gateway/proc/judge_admin_domain.h"
 #include "gateway/proc/judge_admin_explain.h"
 #include "gateway/proc/judge_admin_install.h"
+#include "gateway/proc/judge_admin_lookup.h"
 #include "gateway/proc/judge_admin_partner.h"
 #include "gateway/proc/judge_admin_rule.h"
 #include "gateway/proc/judge_admin_store.h"
@@ -48,6 +49,8 @@ static const struct verb {
     {"cert.import", judge_admin_cert_import, " owner content sha256 pinned force ", "owner"},
     {"cert.list", judge_admin_cert_list, " owner after max ", NULL},
     {"cert.accept", judge_admin_cert_accept, " owner sha256 ", "owner"},
+    {"cert.show", judge_admin_cert_show, " owner ", NULL},
+    {"lookup", judge_admin_lookup, " address source ", NULL},
     {"cert.remove", judge_admin_cert_remove, " owner sha256 ", "owner"},
     {"anchor.add", judge_admin_anchor_add, " scope direction local content sha256 force ", "scope"},
     {"anchor.list", judge_admin_anchor_list, " scope ", NULL},

@@ -18,15 +18,17 @@
 #include "gateway/keys/keys.h"
 #include "gateway/proc/judge_world.h"
 
+struct judge_scout;
 struct judge_admin {
 	struct store *store;
 	const struct judge_world *world; /* with its cache */
 	struct keys_client
 	    *keys; /* NULL: the keeper cannot be asked. Its time-out must allow for making an RSA-4096 key (60 s) */
-	const char *directory; /* may be written to: snapshots are made there and removed at once */
-	int64_t (*now)(void);  /* unix s; NULL: the clock */
-	char concerns[256];    /* out: whose signatures or keys the last request may have changed, as JUDGE_CHANGED
-				  says it */
+	const struct judge_scout *scout; /* for status; NULL: the network is not asked */
+	const char *directory;		 /* may be written to: snapshots are made there and removed at once */
+	int64_t (*now)(void);		 /* unix s; NULL: the clock */
+	char concerns[256]; /* out: whose signatures or keys the last request may have changed, as JUDGE_CHANGED
+			       says it */
 };
 
 /* run: what may be asked of the network, NULL nothing; while run->pending is not 0 afterwards, the answer is none

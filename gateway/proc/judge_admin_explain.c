@@ -17,6 +17,7 @@
 #include "gateway/proc/judge_format.h"
 #include "gateway/proc/judge_own.h"
 #include "gateway/proc/judge_resolve.h"
+#include "gateway/proc/judge_steps.h"
 #include "gateway/proc/judge_weigh.h"
 
 static void line(struct judge_call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -44,6 +45,7 @@ static void tell_certs(struct judge_call *c, const struct judge_certs *certs)
 		json_t *o = judge_call_object();
 
 		judge_call_set(o, "owner", judge_call_text(k->owner));
+		judge_call_set(o, "place", judge_call_text(k->place));
 		judge_call_set(o, "sha256", judge_call_text(k->sha256));
 		judge_call_set(o, "usable", json_boolean(k->usable));
 		judge_call_set(o, "chosen", json_boolean(chosen));
@@ -54,7 +56,7 @@ static void tell_certs(struct judge_call *c, const struct judge_certs *certs)
 	}
 	judge_call_set(c->data, "certificates", a);
 	judge_call_set(c->data, "cert_why", judge_call_text(certs->why));
-	if (certs->nseen == 0)
+	if (certs->nseen == 0 || certs->state == POLICY_CERTS_UNCERTAIN)
 		line(c, "%s", certs->why);
 }
 
@@ -104,6 +106,15 @@ static void tell_ec(struct judge_call *c, const struct judge_verdict *v)
 	judge_cert_drop(k);
 }
 
+/* The options that count for the treatment: of mail that is only signed no cipher, no key, nothing hidden. */
+static unsigned options_of(const struct judge_verdict *v)
+{
+	if (v->treatment == POLICY_SEAL || v->any_treatment == POLICY_SEAL)
+		return FORMAT_ALL;
+	return FORMAT_GIVEN(FORMAT_DIGEST) | FORMAT_GIVEN(FORMAT_SIGNATURE) | FORMAT_GIVEN(FORMAT_ALONE) |
+	       FORMAT_GIVEN(FORMAT_WRAP) | FORMAT_GIVEN(FORMAT_CALENDAR);
+}
+
 /* How it is written, and whose word that is. */
 static int tell_format(struct judge_call *c, const struct judge_resolve *rq, const struct judge_verdict *v)
 {
@@ -111,6 +122,7 @@ static int tell_format(struct judge_call *c, const struct judge_resolve *rq, con
 	struct address to;
 	struct problem pr = {0};
 	struct judge_format f;
+	unsigned which = options_of(v);
 
 	if (v->treatment < POLICY_SIGN && v->any_treatment < POLICY_SIGN)
 		return 0;
@@ -120,18 +132,19 @@ static int tell_format(struct judge_call *c, const struct judge_resolve *rq, con
 		line(c, "not written: %s", pr.text);
 		return 0;
 	}
-	format_print(&f.f, FORMAT_ALL, text);
+	format_print(&f.f, which, text);
 	judge_call_set(c->data, "format", judge_call_text(text));
 	line(c, "written with %s", text);
-	tell_ec(c, v);
+	if (which == FORMAT_ALL)
+		tell_ec(c, v);
 	if (v->personal)
 		line(c, "the certificate is the person's own: a format set for the domain %s does not count for it",
 		    to.domain);
-	format_print(&f.f, f.from_admin, part);
-	if (f.from_admin)
+	format_print(&f.f, f.from_admin & which, part);
+	if (f.from_admin & which)
 		line(c, "of that, %s: set in the entry of %s", part, f.entries);
-	format_print(&f.f, f.from_caps, part);
-	if (f.from_caps)
+	format_print(&f.f, f.from_caps & which, part);
+	if (f.from_caps & which)
 		line(c, "of that, %s: what its reader said that it can on %s, in mail signed by %s", part,
 		    cert_day(f.said, said), f.signer);
 	return 0;
@@ -178,6 +191,7 @@ static int outbound(struct judge_call *c, const struct judge_resolve *rq, bool r
 	struct judge_certs *certs = mem_new(sizeof *certs);
 	int rc = judge_resolve_trace(c->store, c->ja->world, c->run, rq, c->now, a, v, certs);
 
+	judge_call_set(c->data, "steps", judge_steps(c->run ? c->run->trace : NULL));
 	if (rc < 0) {
 		*c->pr = v->pr;
 		c->code = v->pr.cls == PROBLEM_TEMP ? "unavailable" : "usage";
@@ -270,21 +284,26 @@ static int tell_openers(struct judge_call *c, const char *domain)
 
 static void tell_actions(struct judge_call *c, const struct policy_in_rules *r)
 {
+	const char *part;
 	json_t *o;
 
 	if (!r)
 		return;
+	part = r->part == POLICY_DSN_REFUSE ? "refuse" : policy_in_action_word((enum policy_in_action)r->part);
 	o = judge_call_object();
 	judge_call_set(o, "unsigned", judge_call_text(policy_in_action_word(r->unsigned_clear)));
 	judge_call_set(o, "untrusted", judge_call_text(policy_in_action_word(r->untrusted)));
 	judge_call_set(o, "broken", judge_call_text(policy_in_action_word(r->broken)));
 	judge_call_set(o, "sealed_unsigned", judge_call_text(policy_in_action_word(r->sealed_unsigned)));
+	judge_call_set(o, "encrypted_part", judge_call_text(part));
 	judge_call_set(c->data, "actions", o);
 	line(c,
 	    "neither signed nor encrypted: %s; signer not believed: %s; signature broken: %s; encrypted without a "
 	    "believed signature: %s",
 	    policy_in_action_word(r->unsigned_clear), policy_in_action_word(r->untrusted),
 	    policy_in_action_word(r->broken), policy_in_action_word(r->sealed_unsigned));
+	line(c, "an encrypted part beside others: %s%s", part,
+	    r->part == POLICY_DSN_REFUSE ? " (what came encrypted is held for it)" : "");
 }
 
 static int inbound(struct judge_call *c, const struct address *from, const struct address *to, int domain)
@@ -298,6 +317,19 @@ static int inbound(struct judge_call *c, const struct address *from, const struc
 	return 0;
 }
 
+/* Nobody named: the postmaster of our first domain. */
+static int read_sender(struct judge_call *c, char sender[ADDRESS_TEXT_MAX], struct address *from)
+{
+	if (judge_call_owner(c, "sender", JUDGE_MAY, sender, from) < 0)
+		return -1;
+	if (sender[0] || c->ja->world->ndomains == 0)
+		return 0;
+	(void)snprintf(from->local, sizeof from->local, "postmaster");
+	(void)snprintf(from->domain, sizeof from->domain, "%s", c->ja->world->domains[0]);
+	(void)address_text(from, sender);
+	return 0;
+}
+
 int judge_admin_explain(struct judge_call *c)
 {
 	struct judge_resolve rq;
@@ -306,8 +338,7 @@ int judge_admin_explain(struct judge_call *c)
 	bool reply;
 	int ours;
 
-	if (judge_call_owner(c, "sender", JUDGE_MUST, sender, &from) < 0 ||
-	    judge_call_owner(c, "recipient", JUDGE_MUST, recipient, &to) < 0 ||
+	if (read_sender(c, sender, &from) < 0 || judge_call_owner(c, "recipient", JUDGE_MUST, recipient, &to) < 0 ||
 	    judge_call_bool(c, "reply_to_sealed", false, &reply) < 0)
 		return -1;
 	if (!from.local[0] || !to.local[0])

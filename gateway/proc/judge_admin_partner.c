@@ -47,7 +47,7 @@ static int read_format(
 	(void)snprintf(text, FORMAT_TEXT_MAX, "%s", old ? old->format : "");
 	if (!given)
 		return 0;
-	if (format_read(given, &f, &which, c->pr) < 0 ||
+	if (format_read(given, &f, &which, c->pr) < 0 || format_fits(&f, which, c->pr) < 0 ||
 	    (which & FORMAT_GIVEN(FORMAT_CIPHER) && judge_format_floor(c->ja->world, &f, domain, c->pr) < 0)) {
 		c->code = "usage";
 		return -1;
@@ -105,6 +105,16 @@ static int put(struct judge_call *c, const char *domain, const struct store_part
 	return 0;
 }
 
+static bool says_something(const struct judge_call *c)
+{
+	static const char *const names[] = {"treatment", "strength", "format", "note"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (json_object_get(c->args, names[i]))
+			return true;
+	return false;
+}
+
 static int add_or_set(struct judge_call *c, bool listed)
 {
 	char domain[ADDRESS_TEXT_MAX];
@@ -115,6 +125,9 @@ static int add_or_set(struct judge_call *c, bool listed)
 	if (judge_call_owner(c, "domain", JUDGE_MUST, domain, &a) < 0 || not_ours(c, &a) < 0 ||
 	    store_partner_get(c->store, domain, &old, c->pr) < 0)
 		return -1;
+	if (listed && !says_something(c))
+		return judge_call_fail(
+		    c, "usage", "nothing is said that could be changed: treatment, strength, format or note");
 	if (listed && !old)
 		return judge_call_fail(c, "not-found", "%s is not a listed partner: postern partner add", domain);
 	rc = put(c, domain, old);

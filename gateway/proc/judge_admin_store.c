@@ -15,6 +15,7 @@
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_expiry.h"
 #include "gateway/proc/judge_identities.h"
+#include "gateway/proc/judge_scout.h"
 
 enum { EXPIRY_ROWS = 300 };
 
@@ -225,10 +226,30 @@ static int tell_domains(struct judge_call *c)
 	return 0;
 }
 
+static void tell_lookups(struct judge_call *c)
+{
+	struct source_book_counts n;
+	json_t *o;
+
+	if (!c->ja->scout)
+		return;
+	n = judge_scout_counts(c->ja->scout);
+	o = judge_call_object();
+	judge_call_set(o, "kept", json_integer((json_int_t)n.kept));
+	judge_call_set(o, "octets", json_integer((json_int_t)n.octets));
+	judge_call_set(o, "asking", json_integer((json_int_t)n.asking));
+	judge_call_set(o, "asked", json_integer((json_int_t)n.asked));
+	judge_call_set(o, "used", json_integer((json_int_t)n.used));
+	judge_call_set(o, "refused", json_integer((json_int_t)n.refused));
+	judge_call_set(o, "waiting", json_integer((json_int_t)judge_scout_waiting(c->ja->scout)));
+	judge_call_set(c->data, "lookups", o);
+}
+
 int judge_admin_status(struct judge_call *c)
 {
 	if (tell_counts(c) < 0 || tell_head(c, "audit") < 0 || tell_expiring(c) < 0 || tell_domains(c) < 0)
 		return -1;
 	tell_keeper(c);
+	tell_lookups(c);
 	return 0;
 }

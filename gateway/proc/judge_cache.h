@@ -59,6 +59,8 @@ int judge_cache_owner(struct judge_cache *c, struct store *s, const char *name, 
 /* The same for a person's address, in the form in which it is kept (lower case). */
 int judge_cache_person(struct judge_cache *c, struct store *s, const struct address *a,
     const struct judge_owner **o_r, struct problem *pr) __attribute__((warn_unused_result));
+/* Is exactly this certificate (the SHA-256 of its DER in hex) pinned under that name? */
+bool judge_cache_has_pinned(const struct judge_owner *o, const char *sha256);
 
 /* The store's short lists, valid until the next judge_cache_begin. 0 / -1 with pr. */
 int judge_cache_rules(

@@ -1,5 +1,5 @@
 /*
- * A partner's certificates to encrypt to. Role judge; reads the store. DIRECT.md "Which certificate counts".
+ * A partner's certificates to encrypt to. Role judge; reads the store.
  *
  * Where is looked, and which certificate is taken, is find.c's; what one is worth is weighed here. Single-use pairs
  * exist: a certificate for signing only is no certificate to encrypt to, so it is neither used nor held against the
@@ -146,6 +146,7 @@ static int weigh_read(
 	if (rc < 0)
 		return -1;
 	w->worth = worth(result, k);
+	w->revoked = result == TRUST_REVOKED;
 	if (w->worth == FIND_GOOD && !strong_enough(q->w->rsa_bits_min, k, w->why, sizeof w->why))
 		w->worth = FIND_BAD;
 	w->not_before = k->f.not_before;
@@ -193,11 +194,14 @@ struct kept {
 };
 
 /* A copy: weighing may make the cache forget the owner. */
-static int keep(struct kept *k, const struct judge_owner *o, struct problem *pr)
+static int keep(struct kept *k, const struct judge_owner *o, int64_t now, struct problem *pr)
 {
 	k->v = mem_resize(k->v, (k->n + o->ncerts + 1) * sizeof *k->v);
 	for (size_t i = 0; i < o->ncerts; i++) {
 		const struct store_cert *sc = &o->certs[i];
+		if (strcmp(sc->source, STORE_HARVESTED) == 0 && sc->not_after <= now)
+			continue; /* nobody's choice: it only ever helps */
+
 		struct find_cert c = {.owner = arena_str(k->mem, o->name),
 		    .place = strcmp(sc->source, STORE_HARVESTED) == 0 ? "store, harvested" : "store",
 		    .source = strcmp(sc->source, STORE_HARVESTED) == 0 ? FIND_HARVESTED : FIND_BY_ADMIN,
@@ -217,11 +221,11 @@ static int find_kept(const struct judge_certs_question *q, struct kept *k, struc
 	const struct judge_owner *o;
 
 	if (q->rcpt->local[0] &&
-	    (judge_cache_person(q->w->cache, q->store, q->rcpt, &o, pr) < 0 || keep(k, o, pr) < 0))
+	    (judge_cache_person(q->w->cache, q->store, q->rcpt, &o, pr) < 0 || keep(k, o, q->now, pr) < 0))
 		return -1;
 	if (judge_cache_owner(q->w->cache, q->store, q->rcpt->domain, &o, pr) < 0)
 		return -1;
-	return keep(k, o, pr);
+	return keep(k, o, q->now, pr);
 }
 
 /* ---- result ---- */
@@ -252,6 +256,7 @@ static void copy(const struct find_result *f, struct judge_certs *r)
 		k->for_encrypting = s->w.worth != FIND_OTHER;
 		k->pinned = s->pinned;
 		k->not_before = s->w.not_before;
+		k->der = (struct judge_octets){s->der.p, s->der.n};
 	}
 }
 
@@ -266,6 +271,7 @@ int judge_certs_find(
 	    .limits = &q->w->find_limits,
 	    .listed = q->listed,
 	    .strict = q->strict,
+	    .all = q->all,
 	    .run = q->run,
 	    .weigh = weigh,
 	    .ctx = &rs};

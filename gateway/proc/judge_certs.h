@@ -18,6 +18,7 @@ struct judge_candidate {
 	bool usable, for_encrypting, pinned;
 	char why[600];
 	int64_t not_before;
+	struct judge_octets der; /* in the arena, when q->all; p NULL otherwise */
 };
 #define JUDGE_CANDIDATES_MAX 32
 struct judge_certs {
@@ -36,7 +37,7 @@ struct judge_certs_question {
 	const struct address *rcpt;
 	const char *local; /* our domain that writes, NULL none */
 	const struct find_options *options;
-	bool listed, strict; /* as in find.h */
+	bool listed, strict, all; /* as in find.h */
 	int64_t now;
 };
 /* 0 / -1 with pr (the store cannot be read: nothing is known). While run->pending is not 0 afterwards it is no answer

@@ -9,7 +9,6 @@
  */
 #include "gateway/proc/judge_learn.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,14 +31,6 @@ struct lesson {
 	char owner[ADDRESS_TEXT_MAX], subject[512];
 };
 
-static bool has_pinned(const struct judge_owner *o, const char *sha256)
-{
-	for (size_t i = 0; i < o->ncerts; i++)
-		if (o->certs[i].pinned && strcmp(o->certs[i].sha256, sha256) == 0)
-			return true;
-	return false;
-}
-
 /* For whose reader the signer speaks. */
 static int find_owner(struct lesson *l, struct judge_cert *k, struct problem *pr)
 {
@@ -48,7 +39,7 @@ static int find_owner(struct lesson *l, struct judge_cert *k, struct problem *pr
 
 	if (judge_cache_person(l->w->cache, l->store, &l->from, &o, pr) < 0)
 		return -1;
-	if (person || has_pinned(o, k->f.sha256)) {
+	if (person || judge_cache_has_pinned(o, k->f.sha256)) {
 		(void)snprintf(l->owner, sizeof l->owner, "%s", o->name);
 		return 0;
 	}

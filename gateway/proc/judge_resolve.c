@@ -11,6 +11,7 @@
 #include "gateway/proc/judge_find.h"
 #include "gateway/proc/judge_format.h"
 #include "gateway/proc/judge_identities.h"
+#include "gateway/proc/judge_log.h"
 #include "gateway/proc/judge_rule.h"
 
 struct question {
@@ -291,5 +292,8 @@ int judge_resolve_trace(struct store *s, const struct judge_world *w, struct sou
 int judge_resolve(struct store *s, const struct judge_world *w, struct source_run *run,
     const struct judge_resolve *rq, int64_t now, struct arena *a, struct judge_verdict *v_r)
 {
-	return judge_resolve_trace(s, w, run, rq, now, a, v_r, NULL);
+	int rc = judge_resolve_trace(s, w, run, rq, now, a, v_r, NULL);
+
+	judge_log_certs(run, rq, v_r);
+	return rc;
 }

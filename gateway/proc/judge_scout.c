@@ -95,6 +95,11 @@ struct source_book_counts judge_scout_counts(const struct judge_scout *s)
 	return source_book_counts(s->book);
 }
 
+size_t judge_scout_waiting(const struct judge_scout *s)
+{
+	return judge_park_waiting(s->park);
+}
+
 struct judge_scout *judge_scout_new(struct loop *l, const struct find_settings *set)
 {
 	static const struct source_book_ops ops = {send_question, now_ms, now_s};

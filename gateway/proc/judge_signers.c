@@ -52,14 +52,6 @@ static void say(char *why, size_t cap, const char *fmt, ...)
 	va_end(ap);
 }
 
-static bool has_pinned(const struct judge_owner *o, const char *sha256)
-{
-	for (size_t i = 0; i < o->ncerts; i++)
-		if (o->certs[i].pinned && strcmp(o->certs[i].sha256, sha256) == 0)
-			return true;
-	return false;
-}
-
 /* 1 when exactly this certificate was pinned for the author or the author's domain, 0 not, -1. */
 static int is_pinned(struct question *q, const char *sha256, struct problem *pr)
 {
@@ -67,11 +59,11 @@ static int is_pinned(struct question *q, const char *sha256, struct problem *pr)
 
 	if (judge_cache_person(q->w->cache, q->store, &q->from, &o, pr) < 0)
 		return -1;
-	if (has_pinned(o, sha256))
+	if (judge_cache_has_pinned(o, sha256))
 		return 1;
 	if (judge_cache_owner(q->w->cache, q->store, q->from.domain, &o, pr) < 0)
 		return -1;
-	return has_pinned(o, sha256);
+	return judge_cache_has_pinned(o, sha256);
 }
 
 /* 1 when it is one of our own signing certificates for the author's domain. */

@@ -6,10 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "gateway/policy/policy.h"
-
 #include "certstore/find.h"
 #include "certstore/format.h"
+#include "gateway/policy/policy.h"
 
 struct judge_cache;
 struct judge_world {

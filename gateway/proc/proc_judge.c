@@ -22,6 +22,7 @@
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_cache.h"
 #include "gateway/proc/judge_chores.h"
+#include "gateway/proc/judge_harvest.h"
 #include "gateway/proc/judge_identities.h"
 #include "gateway/proc/judge_learn.h"
 #include "gateway/proc/judge_resolve.h"
@@ -163,6 +164,7 @@ static void answer_signers(struct ipc_in *in, struct source_run *run)
 	if (run->pending == 0) {
 		changed_elsewhere();
 		judge_learn(me.store, &me.world, rq, t, time(NULL));
+		judge_harvest(me.store, &me.world, run, rq, t, time(NULL));
 		changed_here(JUDGE_NOBODY); /* how mail is written changes, not who is believed */
 		ipc_out_init(&o, JUDGE_TRUST, in->id);
 		judge_trust_put(&o, t);
@@ -494,6 +496,7 @@ static int run(struct child *c)
 	me.loop = loop_new();
 	me.find = conf_section(c->conf, "find");
 	me.scout = judge_scout_new(me.loop, me.find);
+	me.verbs.scout = me.scout;
 	child_control(c, me.loop, &proc_judge_role);
 	child_sandbox(c, &s);
 	if (me.scout_fd >= 0)

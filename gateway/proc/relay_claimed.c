@@ -145,8 +145,8 @@ static void expire_one(struct relay_settle *s, const struct queue_job *j, size_t
 					 .sentence = why});
 }
 
-/* Outbound: the inside sender is told. Inbound: nobody outside ever is; the alarm is for the admin (ARCHITECTURE:
- * held mail). Content that is damaged for good keeps nobody from being told. */
+/* Outbound: the inside sender is told. Inbound: nobody outside ever is; the alarm is for the admin. Content that is
+ * damaged for good keeps nobody from being told. */
 static void expire_held(struct relay *r, const struct queue_job *j)
 {
 	struct relay_settle *s = relay_settle_new(r, j->id);

@@ -157,9 +157,10 @@ static bool settle(struct delivery *y, struct relay_settle *s, size_t i, const c
 	const struct smtpc_rcpt *t = &y->to[i];
 	int64_t now = now_ms(y->of), row = y->rcpts[i].row;
 	struct relay_fate f = fate_of(y, i, now);
-	char why[900];
+	char why[900], text[PROBLEM_TEXT_MAX];
 
-	snprintf(why, sizeof(why), "%s%s%s", t->pr.text, t->reply[0] ? "; the server said: " : "", t->reply);
+	snprintf(why, sizeof(why), "%s%s%s", t->reply[0] ? problem_clause(&t->pr, text) : t->pr.text,
+	    t->reply[0] ? "; the server said: " : "", t->reply);
 	switch (f.end) {
 	case RELAY_FATE_DELIVERED:
 		relay_settle_done(s, row, QUEUE_DELIVERED, t->reply, remote, "2.0.0");

@@ -9,6 +9,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/policy/policy.h"
+#include "gateway/proc/format_settings.h"
 #include "gateway/proc/relay_accept.h"
 #include "gateway/proc/relay_again.h"
 #include "gateway/proc/relay_deliver.h"
@@ -487,6 +488,18 @@ static void run(struct relay_tx *t)
 	relay_jobs_run(t->r->jobs, &t->rq, t->content, RELAY_JOB_NOW, on_result, t);
 }
 
+/* Between commas, in the arena. */
+static const char *hidden(const struct relay_tx *t)
+{
+	const struct format_settings *f = conf_section(t->r->conf, "format");
+	char text[JOB_HIDE_MAX + 1];
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->hide.n && n < sizeof(text); i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", i > 0 ? "," : "", f->hide.v[i]);
+	return f->hide.n > 0 ? arena_str(t->a, text) : "";
+}
+
 static void request_out(struct relay_tx *t)
 {
 	struct job_request *rq = &t->rq;
@@ -501,6 +514,8 @@ static void request_out(struct relay_tx *t)
 	relay_inbound_common(t->r, rq);
 	rq->tls_verified = relay_hops_verified(t->r, "");
 	rq->utf8 = t->env.utf8;
+	rq->hide = hidden(t);
+	REQUIRE(rq->hide != NULL);
 	rq->nverdicts = t->nverdicts;
 	for (size_t i = 0; i < t->nverdicts; i++)
 		rq->verdicts[i] = &t->verdicts[i]->v;

@@ -42,6 +42,7 @@ static void answered(void *ctx, const struct source_answer *a)
 
 	if (judge.chan != NULL && q->generation == judge.generation && tell(q->id, a) != 0) {
 		source_answer_set(&instead, SOURCE_TEMP, "the answer cannot be handed on: %s", strerror(errno));
+		instead.dnssec = SOURCE_UNKNOWN;
 		(void)tell(q->id, &instead); /* short: needs no file */
 	}
 	free(q);

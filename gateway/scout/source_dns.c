@@ -328,10 +328,10 @@ static void first_came(struct question *q, int rcode, const struct dns_packet *k
 static void begin(struct question *q)
 {
 	if (q->s->n > SOURCE_DNS_ASKS_MAX) {
-		temp(q, SOURCE_UNSIGNED, "too many look-ups are under way here");
+		temp(q, SOURCE_UNKNOWN, "too many look-ups are under way here");
 		finish(q);
 	} else if (!dns_rdata_plain(q->type)) {
-		temp(q, SOURCE_UNSIGNED, "records of this type are not looked up");
+		temp(q, SOURCE_UNKNOWN, "records of this type are not looked up");
 		finish(q);
 	} else {
 		look_up(&q->first, q->name, q->type);

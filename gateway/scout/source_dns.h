@@ -9,6 +9,7 @@
  *  - SIGNED_SILENT: no answer, or an error, of a zone that is signed as far as can be known: there is a trust anchor
  *    for it, or its parent says so (DS, validated), or the parent does not answer either.
  *  - UNSIGNED: the same of a zone that is surely not signed.
+ *  - UNKNOWN: it was not asked at all, with the reason.
  */
 #ifndef POSTERN_SCOUT_SOURCE_DNS_H
 #define POSTERN_SCOUT_SOURCE_DNS_H

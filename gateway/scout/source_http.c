@@ -324,6 +324,8 @@ static void finished(void *ctx, CURLcode r)
 	struct fetch *f = ctx;
 	long code = status_of(f);
 
+	if (r == CURLE_OUT_OF_MEMORY && !f->why[0]) /* so libcurl says it; memory that is out ends us elsewhere */
+		say(f, "a line of the header of the answer is longer than 100 KiB");
 	if (r != CURLE_OK && !f->enough && !f->why[0])
 		say(f, "%s", curl_loop_words(&f->transfer, r));
 	if (f->why[0])

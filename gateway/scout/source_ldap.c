@@ -32,7 +32,8 @@ struct question {
 	struct source_ldap *of;
 	const struct directory *dir; /* NULL: a stranger's server */
 	char filter[LDAP_FILTER_MAX];
-	char who[400], directory[128];
+	char who[400];
+	char place[300]; /* title or URI, as asked */
 	struct ldap_cert_ask ask;
 	size_t server; /* whose name is being looked up */
 	int64_t began;
@@ -94,7 +95,7 @@ static void refuse(void *ctx)
 	struct source_answer *a = mem_new(sizeof(*a));
 
 	source_answer_set(a, SOURCE_TEMP, "%s", q->why);
-	snprintf(a->where, sizeof(a->where), "%s", q->ask.nservers > 0 ? q->ask.servers[0].uri : q->directory);
+	snprintf(a->where, sizeof(a->where), "%s", q->ask.nservers > 0 ? q->ask.servers[0].uri : q->place);
 	answered(q, a);
 	free(a);
 }
@@ -181,7 +182,7 @@ static void look_up(struct question *q)
 		return;
 	}
 	q->ask.nservers = n;
-	q->ask.timeout_ms = (uint32_t)left;
+	q->ask.began = q->began;
 	q->ask.filter = q->filter;
 	q->ask.who = q->who;
 	ldap_cert_ask(q->dir != NULL ? q->dir->pool : q->of->strangers, &q->ask, answered, q);
@@ -260,7 +261,7 @@ void source_ldap_ask(struct source_ldap *s, const struct source_ask *ask, source
 	q->ask.max = ask->max;
 	q->ask.timeout_ms = ask->timeout_ms;
 	snprintf(q->who, sizeof(q->who), "%s", ask->mail);
-	snprintf(q->directory, sizeof(q->directory), "%s", ask->directory);
+	snprintf(q->place, sizeof(q->place), "%s", ask->directory[0] != '\0' ? ask->directory : ask->name);
 	q->next = s->questions;
 	q->prev = &s->questions;
 	if (q->next != NULL)

@@ -72,6 +72,7 @@ MISTAKES = [
     (TOP[0], TOP[1] + 'include("/etc/passwd")', 2, ['setting "include" is not known']),
     (TOP[0], TOP[1] + 'queue {\n  retry-min = 5\n}', 3, ['setting "retry-min" is "5"', 'allowed is a time with its unit ms, s, m, h or d from 1s to 1d']),
     (TOP[0], TOP[1] + 'queue {\n}\nqueue {\n}', 5, ['section "queue" is given twice']),
+    (TOP[0], TOP[1] + 'format {\n  hide = {"Subject", "Message-ID"}\n}', 3, ['setting "hide" is "Message-ID"', 'allowed is names of fields that tell of the content']),
     (TOP[0], TOP[1] + 'smtp-server { message-max = 1T }', 2, ['setting "message-max" is "1T"', 'from 64k to 4G']),
 ]
 

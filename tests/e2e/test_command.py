@@ -51,6 +51,12 @@ def test_every_command_explains_itself(top):
 @quick
 def test_answers_fit_and_are_json(top):
     hospital, _, _, _ = pair(top)
+    for words, sentence in (("queue list --state helt", 'there is no state "helt"'), ("partner set lab.example", "nothing is said that could be changed")):
+        code, out, err = hospital.postern(*words.split(), check=False)
+        assert code == 2 and not out and sentence in err and f"usage: postern {' '.join(words.split()[:2])} " in err, (words, code, err)
+    code, _, err = hospital.postern("partner", "set", "lab.example", "--format", "legacy-display=yes", check=False)
+    assert code == 2 and "legacy-display=yes needs wrap=rfc9788" in err, err
+    assert "an encrypted part beside others: refuse" in " ".join(hospital.postern("explain", "b@lab.example", "a@hospital.example")[1].split())
     hospital.postern("rule", "add", "press", "--sender", "press@hospital.example", "--treatment", "sign", "--strength", "prefer")
     for words in ("status", "domain list", "domain list hospital.example", "partner list", "partner show lab.example", "cert list", "anchor list", "rule list", "queue list", "audit list",
                   "audit verify", "explain a@hospital.example b@lab.example", "recipient check a@hospital.example"):

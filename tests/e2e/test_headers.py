@@ -79,6 +79,26 @@ def test_subject_is_hidden_and_restored(top):
     assert mail.field("X-Postern-Headers") is None and b"hp=" not in mail.data and "SECRETSUBJECT" in mail.field("Subject")
 
 
+def test_further_fields_are_hidden(top):
+    """What is set in section format is not on the wire, and comes back; what must not be hidden is refused with what may be."""
+    hs, ls, wire = Sink(), Sink(), Sink()
+    hospital = Gateway(top, "hospital", "hospital.example", hs.address, wire.address, sections='format {\n hide = {"Subject", "X-Ward"}\n}\n')
+    lab = Gateway(top, "lab", "lab.example", ls.address, f"127.0.0.1:{hospital.outside}")
+    for g in (hospital, lab):
+        g.start(wait=False)
+    for g in (hospital, lab):
+        g.wait_ready()
+        g.make_identity()
+    hospital.trust(lab, "--treatment", "seal", "--strength", "require")
+    lab.trust(hospital, "--treatment", "seal", "--strength", "require")
+    for wrap in ("rfc9788", "message"):
+        hospital.postern("partner", "set", "lab.example", "--format", f"wrap={wrap}")
+        got, fields = on_the_wire(hospital, wire, "hide-" + wrap)
+        assert got[0].field("Subject") == "[...]" and b"X-Ward" not in got[0].data and got[0].field("Thread-Topic"), got[0].header
+        mail = through(lab, ls, got[0])
+        assert mail.field("X-Postern-Headers") == "protected" and mail.header.rstrip(b"\r\n").endswith(fields.rstrip(b"\r\n")), mail.header
+
+
 @quick
 def test_changed_on_the_way(top):
     hospital, lab, wire, ls = two(top)

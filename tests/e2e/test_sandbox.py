@@ -1,4 +1,4 @@
-"""What each role may still do after its start, seen from outside in /proc and by its own proof in the log (ARCHITECTURE: "never has")."""
+"""What each role may still do after its start, seen from outside in /proc and by its own proof in the log."""
 import os
 import re
 import shutil

@@ -46,7 +46,7 @@ static void there_and_back(const struct text *x, const struct legacy_text *t, co
 	buf_init(&out, 1 << 20);
 	buf_init(&all, 1 << 20);
 	REQUIRE(place <= t->n);
-	if (legacy_insert(&out, t, x->raw, x->cte, place, display, &raw_from, &raw_to) == 0) {
+	if (legacy_insert(&out, t, x->cte, place, display, &raw_from, &raw_to) == 0) {
 		REQUIRE(raw_from <= raw_to && raw_to <= x->n);
 		REQUIRE(buf_add(&all, x->raw, raw_from) == 0 && buf_add(&all, out.p, out.len) == 0 &&
 			buf_add(&all, x->raw + raw_to, x->n - raw_to) == 0);

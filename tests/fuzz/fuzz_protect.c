@@ -78,8 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			if (header_is(&out.f[i], "Content-Type"))
 				mark(a, &out.f[i]);
 		}
-		REQUIRE(protect_differs(&out, &out, text, sizeof(text)) == 0 && text[0] == 0);
-		(void)protect_differs(&out, &in, text, sizeof(text));
+		REQUIRE(protect_differs(a, &out, &out, text, sizeof(text)) == 0 && text[0] == 0);
+		(void)protect_differs(a, &out, &in, text, sizeof(text));
 		REQUIRE(strlen(text) < sizeof(text));
 	}
 	arena_free(a);

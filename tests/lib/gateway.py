@@ -78,6 +78,8 @@ class Gateway:
 
     def write_conf(self):
         users = "uid:59900" if os.geteuid() == 0 else "same"
+        # a test of something else asks nobody for certificates; one of looking for them says so in sections
+        find = "" if re.search(r"^find \{", self.sections, re.M) else "find {\n  tiers = {store}\n}"
         hop = f'relay-host = "{self.next_hop}"\n' if self.next_hop else ""
         with open(self.conf, "w") as f:
             f.write(f'''hostname = "{self.hostname}"
@@ -103,6 +105,7 @@ domain "{self.domain}" {{
   {self.domain_settings}
 }}
 {self.sections}
+{find}
 ''')
 
     def start(self, wait=True):

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <openssl/pem.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "gateway/base/buf.h"
 #include "gateway/base/file.h"
 #include "gateway/cms/cms.h"
+#include "tests/unit/suite.h"
 
 #define FX __attribute__((unused)) static
 
@@ -92,19 +94,26 @@ FX void fx_sign_detached(const struct buf *text, const struct cms_signer *s, str
 	ck_assert_msg(cms_sign_detached(&in.reader, s, NULL, &to.writer, &micalg, &pr) == 0, "%s", pr.text);
 }
 
-FX void fx_encrypt(const struct buf *text, X509 *cert, enum cms_keymode mode, enum cms_cipher cipher, struct buf *out)
+FX void fx_encrypt_to(
+    const struct buf *text, const struct cms_recipient *r, size_t n, enum cms_cipher cipher, struct buf *out)
 {
-	struct cms_recipient r = {.cert = cert, .mode = mode};
 	struct problem pr = {0};
 	struct stream_buf to;
 	struct cms_enc *e;
 
 	buf_init(out, FX_MAX);
 	stream_buf_init(&to, out);
-	e = cms_enc_new(&r, 1, cipher, &to.writer, &pr);
+	e = cms_enc_new(r, n, cipher, &to.writer, &pr);
 	ck_assert_msg(e != NULL, "%s", pr.text);
 	ck_assert_int_eq(stream_write(cms_enc_writer(e), text->p, text->len, &pr), 0);
 	ck_assert_msg(cms_enc_end(e, &pr) == 0, "%s", pr.text);
+}
+
+FX void fx_encrypt(const struct buf *text, X509 *cert, enum cms_keymode mode, enum cms_cipher cipher, struct buf *out)
+{
+	struct cms_recipient r = {.cert = cert, .mode = mode};
+
+	fx_encrypt_to(text, &r, 1, cipher, out);
 }
 
 /* Outline, check and decrypt; -1 with pr wherever it failed. *plain is to be cleared in both cases. */
@@ -215,6 +224,42 @@ FX int fx_openssl(const char *dir, const char *words)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* What it wrote is the text. */
+FX void fx_openssl_wrote(const char *dir, const struct buf *text)
+{
+	struct buf got = fx_get(dir, "out");
+
+	fx_same(&got, text);
+	buf_clear(&got);
+}
+
+/* It decrypts der with the key of that name, and gets the text. */
+FX void fx_openssl_decrypts(const char *dir, const struct buf *der, const char *name, const struct buf *text)
+{
+	char line[300];
+
+	fx_put(dir, "in", der);
+	snprintf(line, sizeof(line),
+	    "cms -decrypt -binary -inform DER -in %%D/in -recip tests/data/cms/%s.pem -inkey tests/data/cms/%s.key "
+	    "-out %%D/out",
+	    name, name);
+	ck_assert_int_eq(fx_openssl(dir, line), 0);
+	fx_openssl_wrote(dir, text);
+}
+
+/* It verifies der, and gets the text; detached: of a signature alone. */
+FX void fx_openssl_verifies(const char *dir, const struct buf *der, bool detached, const struct buf *text)
+{
+	fx_put(dir, "in", der);
+	fx_put(dir, "text", text);
+	ck_assert_int_eq(
+	    fx_openssl(dir, detached
+				? "cms -verify -noverify -binary -inform DER -in %D/in -content %D/text -out %D/out"
+				: "cms -verify -noverify -binary -inform DER -in %D/in -out %D/out"),
+	    0);
+	fx_openssl_wrote(dir, text);
+}
+
 FX void fx_remove(const char *dir)
 {
 	static const char *const names[] = {"in", "out", "text", "sig", "signer"};
@@ -225,17 +270,6 @@ FX void fx_remove(const char *dir)
 		unlink(path);
 	}
 	rmdir(dir);
-}
-
-FX int fx_run(Suite *s)
-{
-	SRunner *sr = srunner_create(s);
-	int failed;
-
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 #endif

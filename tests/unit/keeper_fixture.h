@@ -23,6 +23,7 @@
 #include "gateway/keys/keeper_files.h"
 #include "gateway/keys/keeper_proto.h"
 #include "gateway/keys/keys.h"
+#include "tests/unit/suite.h"
 
 #define FIXTURE_PASSPHRASE "correct horse"
 #define FIXTURE_THREADS 3
@@ -185,9 +186,8 @@ static inline X509 *fixture_cert(struct fixture *f, const char *id)
 /* main() of a test program; algos: bits of the algorithms that fixture_key may be asked for. */
 static inline int fixture_run(Suite *s, unsigned algos)
 {
-	SRunner *sr = srunner_create(s);
 	struct problem pr = {0};
-	int failed;
+	int result;
 
 	buf_init(&fixture_master, 1024);
 	if (keeper_master_new(FIXTURE_PASSPHRASE, strlen(FIXTURE_PASSPHRASE), &fixture_master, &pr) < 0)
@@ -195,13 +195,11 @@ static inline int fixture_run(Suite *s, unsigned algos)
 	for (int i = 0; i <= KEYS_EC_P521; i++)
 		if (algos & 1u << i)
 			fixture_pkcs8_make((enum keys_algo)i);
-	srunner_run_all(sr, CK_ENV);
+	result = suite_run(s);
 	for (int i = 0; i <= KEYS_EC_P521; i++)
 		buf_clear(&fixture_pkcs8[i]);
 	buf_clear(&fixture_master);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return result;
 }
 
 #endif

@@ -14,6 +14,7 @@
 #include "gateway/base/log.h"
 #include "gateway/cms/base64.h"
 #include "gateway/cms/cms.h"
+#include "gateway/mail/protect.h"
 #include "gateway/pipeline/pipeline.h"
 #include "gateway/policy/policy.h"
 #include "tests/unit/keeper_fixture.h"
@@ -141,6 +142,7 @@ static inline void pipes_job(struct pipes *w, enum job_kind kind)
 	rq->nesting_max = 5;
 	rq->message_max = PIPES_MAX / 4;
 	if (out) {
+		rq->hide = PROTECT_HIDE_DEFAULT;
 		pipes_verdict(w, 0, POLICY_SEAL);
 		return;
 	}

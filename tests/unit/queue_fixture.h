@@ -16,6 +16,7 @@
 #include "gateway/base/log.h"
 #include "gateway/queue/queue.h"
 #include "gateway/queue/queue_settings.h"
+#include "tests/unit/suite.h"
 
 struct fixture {
 	char dir[64];
@@ -276,18 +277,6 @@ static inline int64_t fixture_ask(struct fixture *f, const char *sql)
 
 	ck_assert_int_eq(fixture_sql(f, sql, &value), SQLITE_OK);
 	return value;
-}
-
-static inline int fixture_main(Suite *s)
-{
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
 }
 
 #endif

@@ -1,4 +1,4 @@
-/* A reader over memory that gives at most `step` octets a call, and a suite runner: for the tests of gateway/mail. */
+/* A reader over memory that gives at most `step` octets a call: for the tests of gateway/mail. */
 #ifndef POSTERN_TESTS_SLOW_READER_H
 #define POSTERN_TESTS_SLOW_READER_H
 
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "gateway/base/stream.h"
+#include "tests/unit/suite.h"
 
 struct slow_reader {
 	struct reader reader;
@@ -37,17 +38,6 @@ static inline void slow_init(struct slow_reader *s, const void *p, size_t n, siz
 	s->p = p;
 	s->step = step;
 	s->given = 0;
-}
-
-static inline int slow_run(Suite *s)
-{
-	SRunner *r = srunner_create(s);
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? 1 : 0;
 }
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 struct good {
 	const char *in, *local, *domain, *text;
 };
@@ -310,8 +312,6 @@ int main(void)
 {
 	Suite *s = suite_create("address");
 	TCase *t = tcase_create("all");
-	SRunner *r;
-	int failed;
 
 	tcase_add_loop_test(t, test_good, 0, (int)(sizeof(good) / sizeof(good[0])));
 	tcase_add_loop_test(t, test_utf8, 0, (int)(sizeof(utf8s) / sizeof(utf8s[0])));
@@ -323,9 +323,5 @@ int main(void)
 	tcase_add_test(t, test_same);
 	tcase_add_test(t, test_domain);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

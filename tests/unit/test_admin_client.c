@@ -22,6 +22,7 @@
 #include "gateway/keys/keys.h"
 #include "gateway/proc/admin.h"
 #include "gateway/proc/admin_json.h"
+#include "tests/unit/suite.h"
 
 static struct admin a;
 static struct child child;
@@ -510,7 +511,6 @@ int main(void)
 {
 	Suite *s = suite_create("admin_client");
 	TCase *t = tcase_create("admin_client");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, test_routes, 0, sizeof routes / sizeof *routes);
@@ -526,8 +526,5 @@ int main(void)
 	tcase_add_test(t, test_backup);
 	tcase_add_loop_test(t, test_backup_incomplete, 0, 2);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -10,6 +10,7 @@
 
 #include "gateway/base/file.h"
 #include "gateway/base/mem.h"
+#include "tests/unit/suite.h"
 
 static int pair[2], before;
 static struct buf store;
@@ -257,7 +258,6 @@ int main(void)
 {
 	Suite *s = suite_create("admin_proto");
 	TCase *t = tcase_create("admin_proto");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, test_request, 0, sizeof lengths / sizeof *lengths);
@@ -268,8 +268,5 @@ int main(void)
 	tcase_add_loop_test(t, test_bad_reply, 0, sizeof counts / sizeof *counts);
 	tcase_add_test(t, test_cut);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 START_TEST(test_alloc)
 {
 	static const size_t sizes[] = {0, 1, 7, 8, 16, 17, 100, 900, 1000, 4000, 4096, 5000, 100000, 3};
@@ -70,13 +72,5 @@ int main(void)
 	tcase_add_test(t, test_bound);
 	tcase_add_test(t, test_text);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

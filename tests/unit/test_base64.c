@@ -7,6 +7,7 @@
 #include "gateway/base/encode.h"
 #include "gateway/base/mem.h"
 #include "gateway/cms/base64.h"
+#include "tests/unit/suite.h"
 
 static void fill(uint8_t *p, size_t n)
 {
@@ -238,8 +239,6 @@ int main(void)
 {
 	Suite *s = suite_create("base64");
 	TCase *t = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_test(t, test_lengths);
 	tcase_add_test(t, test_cuts);
@@ -248,8 +247,5 @@ int main(void)
 	tcase_add_test(t, test_every_octet);
 	tcase_add_test(t, test_full);
 	suite_add_tcase(s, t);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

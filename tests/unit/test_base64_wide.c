@@ -8,6 +8,7 @@
 #include "gateway/base/encode.h"
 #include "gateway/base/mem.h"
 #include "gateway/cms/base64_wide.h"
+#include "tests/unit/suite.h"
 
 enum { N = 600 };
 
@@ -105,17 +106,11 @@ int main(void)
 {
 	Suite *s = suite_create("base64_wide");
 	TCase *t = tcase_create("base64_wide");
-	SRunner *r;
-	int failed;
 
 	tcase_add_test(t, encodes);
 	tcase_add_test(t, decodes);
 	tcase_add_test(t, every_octet_at_every_place);
 	tcase_add_test(t, room);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -6,6 +6,7 @@
 
 #include "gateway/base/mem.h"
 #include "gateway/cms/ber.h"
+#include "tests/unit/suite.h"
 
 /* A reader that never gives more than `most` octets at once. */
 struct slow {
@@ -273,8 +274,6 @@ int main(void)
 	enum { CASES = sizeof(cases) / sizeof(cases[0]) };
 	Suite *s = suite_create("ber");
 	TCase *t = tcase_create("all");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_add_loop_test(t, test_cases, 0, CASES);
 	tcase_add_loop_test(t, test_truncated, 0, CASES);
@@ -285,8 +284,5 @@ int main(void)
 	tcase_add_test(t, test_short_reader);
 	tcase_add_test(t, test_leave_early);
 	suite_add_tcase(s, t);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 START_TEST(test_empty)
 {
 	struct buf b;
@@ -126,13 +128,5 @@ int main(void)
 	tcase_add_test_raise_signal(t, test_added_too_many, 6);
 	tcase_add_test_raise_signal(t, test_drop_too_many, 6);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -8,6 +8,7 @@
 
 #include "certstore/cert.h"
 #include "certstore/cert_read.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/testcert.h"
 
 enum { MAX = 8 };
@@ -201,11 +202,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite());
 }

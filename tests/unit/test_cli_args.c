@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static const char allowed[] = "days= csr json out=";
 
 static int parse(struct cli_args *a, const char *line, char *why)
@@ -90,14 +92,10 @@ int main(void)
 {
 	Suite *s = suite_create("cli_args");
 	TCase *t = tcase_create("cli_args");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_loop_test(t, test_good, 0, sizeof good / sizeof *good);
 	tcase_add_loop_test(t, test_bad, 0, sizeof bad / sizeof *bad);
 	tcase_add_test(t, test_many);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "admin-ui/cli_out.h"
+#include "tests/unit/suite.h"
 
 static const struct {
 	const char *in, *out;
@@ -128,7 +129,6 @@ int main(void)
 {
 	Suite *s = suite_create("cli_table");
 	TCase *t = tcase_create("cli_table");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_loop_test(t, test_clean, 0, sizeof texts / sizeof *texts);
 	tcase_add_test(t, test_fit);
@@ -136,8 +136,5 @@ int main(void)
 	tcase_add_test(t, test_empty_table);
 	tcase_add_test(t, test_wrap);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -130,5 +130,5 @@ int main(void)
 	tcase_add_test(t, test_keys);
 	tcase_add_test(t, test_text);
 	suite_add_tcase(s, t);
-	return fx_run(s);
+	return suite_run(s);
 }

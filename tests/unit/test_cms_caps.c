@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 struct bytes {
 	const char *p;
 	size_t n;
@@ -195,8 +197,6 @@ int main(void)
 {
 	Suite *s = suite_create("cms_caps");
 	TCase *t = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_loop_test(t, test_read, 0, (int)(sizeof(cases) / sizeof(cases[0])));
 	tcase_add_loop_test(t, test_cut, 0, (int)(sizeof(cases) / sizeof(cases[0])));
@@ -205,9 +205,5 @@ int main(void)
 	tcase_add_test(t, test_write);
 	tcase_add_test(t, test_write_order);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

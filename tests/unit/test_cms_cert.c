@@ -152,5 +152,5 @@ int main(void)
 	tcase_add_test(t, test_cache);
 	tcase_add_test(t, test_cache_full);
 	suite_add_tcase(s, t);
-	return fx_run(s);
+	return suite_run(s);
 }

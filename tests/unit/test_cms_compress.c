@@ -378,5 +378,5 @@ int main(void)
 	tcase_add_test(t, test_other_kind);
 	tcase_add_test(t, test_memory);
 	suite_add_tcase(s, t);
-	return fx_run(s);
+	return suite_run(s);
 }

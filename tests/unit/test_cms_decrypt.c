@@ -2,30 +2,15 @@
  * cms_decrypt.c: what openssl(1) encrypts; wrong recipients; every octet flipped; authenticated attributes; the class
  * of failures; constant memory through the whole of signing, encrypting, decrypting and verifying 64 MiB.
  */
-#include "tests/unit/cms_fixture.h"
+#include "tests/unit/cms_keys_fixture.h"
 
-#include <openssl/cms.h>
 #include <sys/resource.h>
 
 #include "gateway/base/mem.h"
 
-static struct buf text;
-static struct fx_id rsa, ec, other;
-
 static void setup(void)
 {
-	text = fx_text(3000);
-	rsa = fx_id("rsa");
-	ec = fx_id("ec");
-	other = fx_id("other");
-}
-
-static void teardown(void)
-{
-	buf_clear(&text);
-	fx_id_clear(&rsa);
-	fx_id_clear(&ec);
-	fx_id_clear(&other);
+	fx_keys_setup(3000);
 }
 
 static const struct {
@@ -631,7 +616,7 @@ int main(void)
 	Suite *s = suite_create("cms_decrypt");
 	TCase *t = tcase_create("all");
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, setup, fx_keys_teardown);
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, test_openssl_writes, 0, (int)(sizeof(cases) / sizeof(cases[0])));
 	tcase_add_test(t, test_wrong_recipient);
@@ -647,5 +632,5 @@ int main(void)
 	tcase_add_loop_test(t, test_memory, 0, 2);
 	tcase_add_test(t, test_memory_detached);
 	suite_add_tcase(s, t);
-	return fx_run(s);
+	return suite_run(s);
 }

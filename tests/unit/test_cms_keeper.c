@@ -189,21 +189,14 @@ START_TEST(test_mixed)
 	enum { N = sizeof(t) / sizeof(t[0]) };
 	struct cms_recipient r[N];
 	struct subject s[N];
-	struct problem pr = {0};
-	struct stream_buf to;
-	struct cms_enc *e;
+	struct problem pr;
 	struct buf der, got;
 
 	for (int i = 0; i < N; i++) {
 		subject_make(&s[i], KEYS_USE_DECRYPT, t[i].algo);
 		r[i] = (struct cms_recipient){.cert = s[i].cert, .mode = t[i].mode, .ski = t[i].ski};
 	}
-	buf_init(&der, FX_MAX);
-	stream_buf_init(&to, &der);
-	e = cms_enc_new(r, N, CMS_AES_256_GCM, &to.writer, &pr);
-	ck_assert_msg(e != NULL, "%s", pr.text);
-	ck_assert_int_eq(stream_write(cms_enc_writer(e), text.p, text.len, &pr), 0);
-	ck_assert_int_eq(cms_enc_end(e, &pr), 0);
+	fx_encrypt_to(&text, r, N, CMS_AES_256_GCM, &der);
 	for (int i = 0; i < N; i++) {
 		struct fx_id id = {s[i].cert, s[i].pkey};
 

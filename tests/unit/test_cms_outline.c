@@ -1,8 +1,7 @@
 /* cms_outline.c (with cms_skeleton.c and cms_content.c): forms of one message, what is refused without a key, whose
  * it is, limits. */
-#include "tests/unit/cms_fixture.h"
+#include "tests/unit/cms_keys_fixture.h"
 
-#include <openssl/cms.h>
 #include <openssl/sha.h>
 
 #include "gateway/base/encode.h"
@@ -10,23 +9,9 @@
 #include "gateway/cms/base64.h"
 #include "gateway/cms/cms_skeleton.h"
 
-static struct buf text;
-static struct fx_id rsa, ec, other;
-
 static void setup(void)
 {
-	text = fx_text(5000);
-	rsa = fx_id("rsa");
-	ec = fx_id("ec");
-	other = fx_id("other");
-}
-
-static void teardown(void)
-{
-	buf_clear(&text);
-	fx_id_clear(&rsa);
-	fx_id_clear(&ec);
-	fx_id_clear(&other);
+	fx_keys_setup(5000);
 }
 
 static int outline(const void *p, size_t n, const struct cms_limits *lim, struct cms_outline **o, struct problem *pr)
@@ -184,15 +169,7 @@ START_TEST(test_forms)
 		buf_clear(&got);
 		if (f->nested < 3) { /* OpenSSL follows no deeper */
 			fx_dir(dir);
-			fx_put(dir, "in", &other_form);
-			ck_assert_int_eq(
-			    fx_openssl(dir,
-				"cms -decrypt -binary -inform DER -in %D/in -recip tests/data/cms/rsa.pem "
-				"-inkey tests/data/cms/rsa.key -out %D/out"),
-			    0);
-			got = fx_get(dir, "out");
-			fx_same(&got, &text);
-			buf_clear(&got);
+			fx_openssl_decrypts(dir, &other_form, "rsa", &text);
 			fx_remove(dir);
 		}
 		buf_clear(&other_form);
@@ -700,7 +677,7 @@ int main(void)
 	Suite *s = suite_create("cms_outline");
 	TCase *t = tcase_create("all");
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, setup, fx_keys_teardown);
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, test_forms, 0, (int)(sizeof(forms) / sizeof(forms[0])));
 	tcase_add_loop_test(t, test_forms_signed, 0, (int)(sizeof(forms) / sizeof(forms[0])));
@@ -720,5 +697,5 @@ int main(void)
 	tcase_add_test(t, test_limits);
 	tcase_add_test(t, test_place);
 	suite_add_tcase(s, t);
-	return fx_run(s);
+	return suite_run(s);
 }

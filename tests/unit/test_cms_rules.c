@@ -3,72 +3,19 @@
  * but for the one thing the row names: attributes are changed before they are signed, so that the rule alone stands
  * against the message.
  */
-#include "tests/unit/cms_fixture.h"
+#include "tests/unit/cms_keys_fixture.h"
 
-#include <openssl/cms.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 #include "gateway/cms/cms_attr.h"
 
-static struct buf text;
-static struct fx_id rsa, ec, other;
-
 static void setup(void)
 {
-	text = fx_text(3000);
-	rsa = fx_id("rsa");
-	ec = fx_id("ec");
-	other = fx_id("other");
-}
-
-static void teardown(void)
-{
-	buf_clear(&text);
-	fx_id_clear(&rsa);
-	fx_id_clear(&ec);
-	fx_id_clear(&other);
+	fx_keys_setup(3000);
 }
 
 /* ---- making messages ---- */
-
-static CMS_ContentInfo *begin(void)
-{
-	CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, NULL, CMS_BINARY | CMS_PARTIAL | CMS_STREAM);
-
-	ck_assert_ptr_nonnull(cms);
-	return cms;
-}
-
-static CMS_SignerInfo *add(CMS_ContentInfo *cms, const struct fx_id *id, const EVP_MD *md, unsigned int flags)
-{
-	CMS_SignerInfo *si = CMS_add1_signer(cms, id->cert, id->key, md, CMS_BINARY | CMS_PARTIAL | flags);
-
-	ck_assert_ptr_nonnull(si);
-	return si;
-}
-
-static void finish(CMS_ContentInfo *cms)
-{
-	BIO *in = BIO_new_mem_buf(text.p, (int)text.len);
-
-	ck_assert_int_eq(CMS_final(cms, in, NULL, CMS_BINARY), 1);
-	BIO_free(in);
-}
-
-static struct buf encode(CMS_ContentInfo *cms)
-{
-	unsigned char *p = NULL;
-	int n = i2d_CMS_ContentInfo(cms, &p);
-	struct buf b;
-
-	ck_assert_int_gt(n, 0);
-	buf_init(&b, FX_MAX);
-	ck_assert_int_eq(buf_add(&b, p, (size_t)n), 0);
-	OPENSSL_free(p);
-	CMS_ContentInfo_free(cms);
-	return b;
-}
 
 struct part {
 	uint8_t *p;
@@ -103,7 +50,7 @@ static struct part child(struct part of, int n)
 /* Signs the attributes of the first SignerInfo as they are now, with the RSA key. */
 static struct buf encode_signed(CMS_ContentInfo *cms)
 {
-	struct buf b = encode(cms);
+	struct buf b = fx_encode(cms);
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	uint8_t *p = b.p, sig[256];
 	struct part sd = child(child(next(&p, b.p + b.len), 1), 0), si, attrs, signature;
@@ -350,11 +297,11 @@ static const char *const attrs[] = {
 
 START_TEST(test_attributes)
 {
-	CMS_ContentInfo *cms = begin();
-	CMS_SignerInfo *si = add(cms, &rsa, EVP_sha256(), 0);
+	CMS_ContentInfo *cms = fx_begin();
+	CMS_SignerInfo *si = fx_add(cms, &rsa, EVP_sha256(), 0);
 	char what[16];
 
-	finish(cms);
+	fx_finish(cms);
 	change(si, _i);
 	snprintf(what, sizeof(what), "change %d", _i);
 	expect(encode_signed(cms), what, attrs[_i]);
@@ -365,13 +312,13 @@ START_TEST(test_signing_time)
 {
 	/* both forms mean the same second */
 	for (int form = 0; form < 2; form++) {
-		CMS_ContentInfo *cms = begin();
-		CMS_SignerInfo *si = add(cms, &rsa, EVP_sha256(), 0);
+		CMS_ContentInfo *cms = fx_begin();
+		CMS_SignerInfo *si = fx_add(cms, &rsa, EVP_sha256(), 0);
 		struct cms_verdict v;
 		struct problem pr;
 		struct buf der, got;
 
-		finish(cms);
+		fx_finish(cms);
 		change(si, form == 0 ? 11 : 15);
 		der = encode_signed(cms);
 		ck_assert_int_eq(fx_verify(der.p, der.len, NULL, &got, &v, &pr), 0);
@@ -387,11 +334,11 @@ START_TEST(test_too_many)
 {
 	/* 64 attributes are read, 65 are not */
 	for (int all = CMS_ATTR_MAX; all <= CMS_ATTR_MAX + 1; all++) {
-		CMS_ContentInfo *cms = begin();
-		CMS_SignerInfo *si = add(cms, &rsa, EVP_sha256(), 0);
+		CMS_ContentInfo *cms = fx_begin();
+		CMS_SignerInfo *si = fx_add(cms, &rsa, EVP_sha256(), 0);
 		char oid[32];
 
-		finish(cms);
+		fx_finish(cms);
 		for (int i = CMS_signed_get_attr_count(si); i < all; i++) {
 			snprintf(oid, sizeof(oid), "1.3.6.1.4.1.99999.%d", i);
 			ck_assert_int_eq(CMS_signed_add1_attr_by_txt(si, oid, V_ASN1_OCTET_STRING, "x", 1), 1);
@@ -421,15 +368,15 @@ START_TEST(test_preference)
 	const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(ec.cert);
 	int kind = prefs[_i].kind, n = ASN1_STRING_length(id);
 	X509 *named = kind == 3 ? other.cert : ec.cert;
-	CMS_ContentInfo *cms = begin();
-	CMS_SignerInfo *si = add(cms, &rsa, EVP_sha256(), 0);
+	CMS_ContentInfo *cms = fx_begin();
+	CMS_SignerInfo *si = fx_add(cms, &rsa, EVP_sha256(), 0);
 	struct cms_verdict v;
 	struct problem pr;
 	struct buf der, got;
 	uint8_t value[1024], *p = value + 8;
 
 	ck_assert_int_eq(CMS_add1_cert(cms, ec.cert), 1);
-	finish(cms);
+	fx_finish(cms);
 	if (kind == 1 || kind == 2 || kind == 4) {
 		uint8_t *at = kind == 1 ? value + 2 : value;
 
@@ -504,19 +451,19 @@ static void set_pss(CMS_SignerInfo *si)
 
 START_TEST(test_pairs)
 {
-	CMS_ContentInfo *cms = begin();
-	CMS_SignerInfo *si = add(cms, pairs[_i].ec ? &ec : &rsa, EVP_sha256(), pairs[_i].pss ? CMS_KEY_PARAM : 0);
+	CMS_ContentInfo *cms = fx_begin();
+	CMS_SignerInfo *si = fx_add(cms, pairs[_i].ec ? &ec : &rsa, EVP_sha256(), pairs[_i].pss ? CMS_KEY_PARAM : 0);
 	X509_ALGOR *dig, *sig;
 
 	if (pairs[_i].pss)
 		set_pss(si);
-	finish(cms);
+	fx_finish(cms);
 	CMS_SignerInfo_get0_algs(si, NULL, NULL, &dig, &sig);
 	if (pairs[_i].digest != NID_undef)
 		ck_assert(X509_ALGOR_set0(dig, OBJ_nid2obj(pairs[_i].digest), V_ASN1_UNDEF, NULL) == 1);
 	if (pairs[_i].sig != NID_undef)
 		ck_assert(X509_ALGOR_set0(sig, OBJ_nid2obj(pairs[_i].sig), V_ASN1_UNDEF, NULL) == 1);
-	expect(encode(cms), pairs[_i].what, pairs[_i].says);
+	expect(fx_encode(cms), pairs[_i].what, pairs[_i].says);
 }
 END_TEST
 
@@ -524,8 +471,8 @@ START_TEST(test_pss_parameters)
 {
 	/* parameters that are no parameters, and a salt of another length than was signed */
 	for (int i = 0; i < 3; i++) {
-		CMS_ContentInfo *cms = begin();
-		CMS_SignerInfo *si = add(cms, &rsa, EVP_sha256(), CMS_KEY_PARAM);
+		CMS_ContentInfo *cms = fx_begin();
+		CMS_SignerInfo *si = fx_add(cms, &rsa, EVP_sha256(), CMS_KEY_PARAM);
 		ASN1_STRING *junk = ASN1_STRING_new(), *seq = NULL;
 		RSA_PSS_PARAMS *pss;
 		const void *v;
@@ -533,7 +480,7 @@ START_TEST(test_pss_parameters)
 		int type;
 
 		set_pss(si);
-		finish(cms);
+		fx_finish(cms);
 		CMS_SignerInfo_get0_algs(si, NULL, NULL, NULL, &sig);
 		X509_ALGOR_get0(NULL, &type, &v, sig);
 		ck_assert_int_eq(type, V_ASN1_SEQUENCE);
@@ -551,7 +498,7 @@ START_TEST(test_pss_parameters)
 			ASN1_STRING_free(junk);
 		if (i != 2)
 			ASN1_STRING_free(seq);
-		expect(encode(cms), "PSS", i == 2 ? "does not belong to the signer's key" : "name another hash");
+		expect(fx_encode(cms), "PSS", i == 2 ? "does not belong to the signer's key" : "name another hash");
 	}
 }
 END_TEST
@@ -562,22 +509,22 @@ START_TEST(test_several)
 {
 	/* three hashes, two keys, one of them twice: all good; the one in the middle damaged: the others stay good */
 	for (int damage = 0; damage < 2; damage++) {
-		CMS_ContentInfo *cms = begin();
+		CMS_ContentInfo *cms = fx_begin();
 		CMS_SignerInfo *si[4];
 		struct cms_verdict v;
 		struct problem pr;
 		struct buf der, got;
 		size_t good = 0;
 
-		si[0] = add(cms, &rsa, EVP_sha256(), 0);
-		si[1] = add(cms, &rsa, EVP_sha512(), CMS_KEY_PARAM | CMS_NOCERTS);
+		si[0] = fx_add(cms, &rsa, EVP_sha256(), 0);
+		si[1] = fx_add(cms, &rsa, EVP_sha512(), CMS_KEY_PARAM | CMS_NOCERTS);
 		set_pss(si[1]);
-		si[2] = add(cms, &ec, EVP_sha384(), 0);
-		si[3] = add(cms, &ec, EVP_sha256(), CMS_USE_KEYID | CMS_NOCERTS);
-		finish(cms);
+		si[2] = fx_add(cms, &ec, EVP_sha384(), 0);
+		si[3] = fx_add(cms, &ec, EVP_sha256(), CMS_USE_KEYID | CMS_NOCERTS);
+		fx_finish(cms);
 		if (damage)
 			((uint8_t *)ASN1_STRING_get0_data(CMS_SignerInfo_get0_signature(si[2])))[20] ^= 1;
-		der = encode(cms);
+		der = fx_encode(cms);
 		ck_assert_int_eq(fx_verify(der.p, der.len, NULL, &got, &v, &pr), 0);
 		ck_assert_uint_eq(v.nsigners, 4);
 		for (size_t i = 0; i < 4; i++) {
@@ -599,13 +546,13 @@ START_TEST(test_digest_algorithms)
 	/* digestAlgorithms names another digest than the signer's: readers do not mind (RFC 5652 5.1 says what is
 	 * meant to be there, not that it must be complete) */
 	static const uint8_t sha256[] = {0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01};
-	CMS_ContentInfo *cms = begin();
+	CMS_ContentInfo *cms = fx_begin();
 	struct buf der;
 	uint8_t *at;
 
-	add(cms, &rsa, EVP_sha256(), 0);
-	finish(cms);
-	der = encode(cms);
+	fx_add(cms, &rsa, EVP_sha256(), 0);
+	fx_finish(cms);
+	der = fx_encode(cms);
 	at = memmem(der.p, 60, sha256, sizeof(sha256));
 	ck_assert_ptr_nonnull(at);
 	at[8] = 3;
@@ -617,7 +564,7 @@ START_TEST(test_same_key_identifier)
 {
 	/* a certificate of the attacker's with the signer's key identifier stands first: he cannot become the signer
 	 */
-	CMS_ContentInfo *cms = begin();
+	CMS_ContentInfo *cms = fx_begin();
 	X509 *fake = X509_dup(other.cert);
 	struct cms_verdict v;
 	struct problem pr;
@@ -631,9 +578,9 @@ START_TEST(test_same_key_identifier)
 	    1);
 	ck_assert_int_gt(X509_sign(fake, other.key, EVP_sha256()), 0);
 	ck_assert_int_eq(CMS_add1_cert(cms, fake), 1);
-	add(cms, &rsa, EVP_sha256(), CMS_USE_KEYID);
-	finish(cms);
-	der = encode(cms);
+	fx_add(cms, &rsa, EVP_sha256(), CMS_USE_KEYID);
+	fx_finish(cms);
+	der = fx_encode(cms);
 	ck_assert_int_eq(fx_verify(der.p, der.len, NULL, &got, &v, &pr), 0);
 	ck_assert(!v.signers[0].ok || X509_cmp(v.signers[0].cert, rsa.cert) == 0);
 	cms_verdict_clear(&v);
@@ -648,7 +595,7 @@ int main(void)
 	Suite *s = suite_create("cms_rules");
 	TCase *t = tcase_create("all");
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, setup, fx_keys_teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, test_attributes, 0, (int)(sizeof(attrs) / sizeof(attrs[0])));
 	tcase_add_test(t, test_signing_time);
@@ -660,5 +607,5 @@ int main(void)
 	tcase_add_test(t, test_digest_algorithms);
 	tcase_add_test(t, test_same_key_identifier);
 	suite_add_tcase(s, t);
-	return fx_run(s);
+	return suite_run(s);
 }

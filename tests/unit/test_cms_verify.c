@@ -2,28 +2,13 @@
  * cms_verify.c and cms_attr.c: what openssl(1) signs; every octet flipped; the tricks (no attributes, another content
  * type, content inside a detached signature, attributes twice, no signer, weak digests and keys).
  */
-#include "tests/unit/cms_fixture.h"
+#include "tests/unit/cms_keys_fixture.h"
 
-#include <openssl/cms.h>
 #include <openssl/rsa.h>
-
-static struct buf text;
-static struct fx_id rsa, ec, other;
 
 static void setup(void)
 {
-	text = fx_text(3000);
-	rsa = fx_id("rsa");
-	ec = fx_id("ec");
-	other = fx_id("other");
-}
-
-static void teardown(void)
-{
-	buf_clear(&text);
-	fx_id_clear(&rsa);
-	fx_id_clear(&ec);
-	fx_id_clear(&other);
+	fx_keys_setup(3000);
 }
 
 static const struct {
@@ -75,40 +60,10 @@ START_TEST(test_openssl_writes)
 }
 END_TEST
 
-/* A SignedData made with OpenSSL, so that it can be made wrong. The signers are added by the caller between begin and
- * end. */
-static CMS_ContentInfo *begin(void)
-{
-	CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, NULL, CMS_BINARY | CMS_PARTIAL | CMS_STREAM);
-
-	ck_assert_ptr_nonnull(cms);
-	return cms;
-}
-
-static CMS_SignerInfo *add(CMS_ContentInfo *cms, const struct fx_id *id, const EVP_MD *md, unsigned int flags)
-{
-	CMS_SignerInfo *si = CMS_add1_signer(cms, id->cert, id->key, md, CMS_BINARY | CMS_PARTIAL | flags);
-
-	ck_assert_ptr_nonnull(si);
-	return si;
-}
-
 static struct buf end(CMS_ContentInfo *cms)
 {
-	BIO *in = BIO_new_mem_buf(text.p, (int)text.len);
-	unsigned char *p = NULL;
-	struct buf b;
-	int n;
-
-	ck_assert_int_eq(CMS_final(cms, in, NULL, CMS_BINARY), 1);
-	n = i2d_CMS_ContentInfo(cms, &p);
-	ck_assert_int_gt(n, 0);
-	buf_init(&b, FX_MAX);
-	ck_assert_int_eq(buf_add(&b, p, (size_t)n), 0);
-	OPENSSL_free(p);
-	BIO_free(in);
-	CMS_ContentInfo_free(cms);
-	return b;
+	fx_finish(cms);
+	return fx_encode(cms);
 }
 
 /* Verifies; -1 malformed, else the number of good signers. The reason of the last bad one in why. */
@@ -151,22 +106,22 @@ static void expect(struct buf der, int good, const char *says)
 
 START_TEST(test_plain)
 {
-	CMS_ContentInfo *cms = begin();
+	CMS_ContentInfo *cms = fx_begin();
 
-	add(cms, &rsa, EVP_sha256(), 0);
+	fx_add(cms, &rsa, EVP_sha256(), 0);
 	expect(end(cms), 1, "");
 }
 END_TEST
 
 START_TEST(test_two_signers)
 {
-	CMS_ContentInfo *cms = begin();
+	CMS_ContentInfo *cms = fx_begin();
 	char why[256];
 	struct buf der;
 	uint8_t *at;
 
-	add(cms, &rsa, EVP_sha256(), 0);
-	add(cms, &ec, EVP_sha384(), 0);
+	fx_add(cms, &rsa, EVP_sha256(), 0);
+	fx_add(cms, &ec, EVP_sha384(), 0);
 	der = end(cms);
 	ck_assert_int_eq(good_signers(&der, why), 2);
 	/* one of the two signatures is damaged: SignerInfos are a SET in DER, so the shorter EC one comes first and
@@ -182,26 +137,26 @@ END_TEST
 START_TEST(test_weak)
 {
 	struct fx_id weak = fx_id("weak");
-	CMS_ContentInfo *cms = begin();
+	CMS_ContentInfo *cms = fx_begin();
 
-	add(cms, &rsa, EVP_sha1(), 0);
+	fx_add(cms, &rsa, EVP_sha1(), 0);
 	expect(end(cms), 0, "digest sha1, which is not accepted");
-	cms = begin();
-	add(cms, &ec, EVP_sha1(), 0);
+	cms = fx_begin();
+	fx_add(cms, &ec, EVP_sha1(), 0);
 	expect(end(cms), 0, "digest sha1, which is not accepted");
-	cms = begin();
-	add(cms, &rsa, EVP_md5(), 0);
+	cms = fx_begin();
+	fx_add(cms, &rsa, EVP_md5(), 0);
 	expect(end(cms), 0, "digest md5, which is not accepted");
-	cms = begin();
-	add(cms, &rsa, EVP_sha224(), 0);
+	cms = fx_begin();
+	fx_add(cms, &rsa, EVP_sha224(), 0);
 	expect(end(cms), 0, "not accepted");
-	cms = begin();
-	add(cms, &weak, EVP_sha256(), 0);
+	cms = fx_begin();
+	fx_add(cms, &weak, EVP_sha256(), 0);
 	expect(end(cms), 0, "1024 bits");
 	/* a good one beside a bad one stays good */
-	cms = begin();
-	add(cms, &weak, EVP_sha256(), 0);
-	add(cms, &ec, EVP_sha256(), 0);
+	cms = fx_begin();
+	fx_add(cms, &weak, EVP_sha256(), 0);
+	fx_add(cms, &ec, EVP_sha256(), 0);
 	expect(end(cms), 1, "1024 bits");
 	fx_id_clear(&weak);
 }
@@ -209,9 +164,9 @@ END_TEST
 
 START_TEST(test_no_attributes)
 {
-	CMS_ContentInfo *cms = begin();
+	CMS_ContentInfo *cms = fx_begin();
 
-	add(cms, &rsa, EVP_sha256(), CMS_NOATTR);
+	fx_add(cms, &rsa, EVP_sha256(), CMS_NOATTR);
 	expect(end(cms), 0, "no signed attributes");
 }
 END_TEST
@@ -258,7 +213,7 @@ START_TEST(test_attributes_as_content)
 	 * The signature of an honest message is one over the DER of its attributes. The same signature without
 	 * attributes, around exactly that DER as content, verifies in OpenSSL: it must not here.
 	 */
-	CMS_ContentInfo *cms = begin();
+	CMS_ContentInfo *cms = fx_begin();
 	struct buf honest, trick, attrs;
 	struct part info, body, f[6], si;
 	const uint8_t *p, *stop;
@@ -267,7 +222,7 @@ START_TEST(test_attributes_as_content)
 
 	buf_init(&attrs, FX_MAX);
 	buf_init(&trick, FX_MAX);
-	add(cms, &rsa, EVP_sha256(), 0);
+	fx_add(cms, &rsa, EVP_sha256(), 0);
 	honest = end(cms);
 	p = honest.p;
 	info = next(&p, honest.p + honest.len);
@@ -330,21 +285,21 @@ START_TEST(test_content_type)
 {
 	static const uint8_t data[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01};
 	static const uint8_t enveloped[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x03};
-	CMS_ContentInfo *cms = begin();
+	CMS_ContentInfo *cms = fx_begin();
 	struct buf der;
 	uint8_t *at;
 
 	/* honest, but its content type is changed outside */
-	add(cms, &rsa, EVP_sha256(), 0);
+	fx_add(cms, &rsa, EVP_sha256(), 0);
 	der = end(cms);
 	at = memmem(der.p, der.len, data, sizeof(data));
 	ck_assert_ptr_nonnull(at);
 	memcpy(at, enveloped, sizeof(enveloped));
 	expect(der, -1, "something else than data");
 	/* signed as something else, passed off as data */
-	cms = begin();
+	cms = fx_begin();
 	ck_assert_int_eq(CMS_set1_eContentType(cms, OBJ_nid2obj(NID_pkcs7_enveloped)), 1);
-	add(cms, &rsa, EVP_sha256(), 0);
+	fx_add(cms, &rsa, EVP_sha256(), 0);
 	der = end(cms);
 	at = memmem(der.p, der.len, enveloped, sizeof(enveloped));
 	memcpy(at, data, sizeof(data));
@@ -355,8 +310,8 @@ END_TEST
 START_TEST(test_twice)
 {
 	/* an attribute of the same type with another value */
-	CMS_ContentInfo *cms = begin();
-	CMS_SignerInfo *si = add(cms, &rsa, EVP_sha256(), 0);
+	CMS_ContentInfo *cms = fx_begin();
+	CMS_SignerInfo *si = fx_add(cms, &rsa, EVP_sha256(), 0);
 
 	ck_assert_int_eq(CMS_signed_add1_attr_by_NID(si, NID_pkcs9_emailAddress, V_ASN1_IA5STRING, "a@x.test", 8), 1);
 	if (CMS_signed_add1_attr_by_NID(si, NID_pkcs9_emailAddress, V_ASN1_IA5STRING, "b@x.test", 8) == 1) {
@@ -395,12 +350,12 @@ END_TEST
 
 START_TEST(test_no_certificate)
 {
-	CMS_ContentInfo *cms = begin();
+	CMS_ContentInfo *cms = fx_begin();
 	struct cms_verdict v;
 	struct problem pr;
 	struct buf der, got;
 
-	add(cms, &rsa, EVP_sha256(), CMS_NOCERTS);
+	fx_add(cms, &rsa, EVP_sha256(), CMS_NOCERTS);
 	der = end(cms);
 	ck_assert_int_eq(fx_verify(der.p, der.len, NULL, &got, &v, &pr), 0);
 	ck_assert(!v.signers[0].ok);
@@ -434,9 +389,9 @@ START_TEST(test_known_certificate)
 	struct buf der;
 
 	for (unsigned flags = 0; flags <= CMS_USE_KEYID; flags += CMS_USE_KEYID) {
-		CMS_ContentInfo *cms = begin();
+		CMS_ContentInfo *cms = fx_begin();
 
-		add(cms, &rsa, EVP_sha256(), CMS_NOCERTS | flags);
+		fx_add(cms, &rsa, EVP_sha256(), CMS_NOCERTS | flags);
 		der = end(cms);
 		verify_known(&der, known, 2, &v);
 		ck_assert_msg(v.signers[0].ok && v.signers[0].known && !v.signers[0].missing, "%s", v.signers[0].why);
@@ -464,11 +419,11 @@ END_TEST
 START_TEST(test_known_beside_inside)
 {
 	X509 *const known[] = {rsa.cert};
-	CMS_ContentInfo *cms = begin();
+	CMS_ContentInfo *cms = fx_begin();
 	struct cms_verdict v;
 	struct buf der;
 
-	add(cms, &rsa, EVP_sha256(), 0);
+	fx_add(cms, &rsa, EVP_sha256(), 0);
 	der = end(cms);
 	verify_known(&der, known, 1, &v);
 	ck_assert(v.signers[0].ok && !v.signers[0].known);
@@ -480,8 +435,8 @@ END_TEST
 START_TEST(test_other_certificate)
 {
 	/* signingCertificateV2 names another certificate than the one that SignerInfo finds */
-	CMS_ContentInfo *cms = begin();
-	CMS_SignerInfo *si = add(cms, &rsa, EVP_sha256(), 0);
+	CMS_ContentInfo *cms = fx_begin();
+	CMS_SignerInfo *si = fx_add(cms, &rsa, EVP_sha256(), 0);
 	uint8_t value[] = {0x30, 0x26, 0x30, 0x24, 0x30, 0x22, 0x04, 0x20, [8 + 31] = 1};
 
 	ck_assert_int_eq(CMS_signed_add1_attr_by_NID(
@@ -496,11 +451,11 @@ START_TEST(test_algorithms_disagree)
 	/* sha256 as digest, sha512WithRSAEncryption as signature algorithm: 1.2.840.113549.1.1.11 -> .13 */
 	static const uint8_t from[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00, 0x04, 0x82};
 	static const uint8_t to[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0d, 0x05, 0x00, 0x04, 0x82};
-	CMS_ContentInfo *cms = begin();
+	CMS_ContentInfo *cms = fx_begin();
 	struct buf der;
 	uint8_t *at;
 
-	add(cms, &rsa, EVP_sha256(), 0);
+	fx_add(cms, &rsa, EVP_sha256(), 0);
 	der = end(cms);
 	at = memmem(der.p, der.len, from, sizeof(from));
 	ck_assert_ptr_nonnull(at);
@@ -612,12 +567,12 @@ END_TEST
 
 START_TEST(test_signers_limit)
 {
-	CMS_ContentInfo *cms = begin();
+	CMS_ContentInfo *cms = fx_begin();
 	char why[256];
 	struct buf der;
 
 	for (int i = 0; i < 17; i++)
-		add(cms, &ec, EVP_sha256(), i > 0 ? CMS_NOCERTS : 0);
+		fx_add(cms, &ec, EVP_sha256(), i > 0 ? CMS_NOCERTS : 0);
 	der = end(cms);
 	ck_assert_int_eq(good_signers(&der, why), -1);
 	ck_assert_ptr_nonnull(strstr(why, "more than 16 signers"));
@@ -628,7 +583,7 @@ END_TEST
 START_TEST(test_crls_left_out)
 {
 	/* CRLs inside are walked and dropped: they cannot fill the skeleton, and what is signed stays good */
-	CMS_ContentInfo *cms = begin();
+	CMS_ContentInfo *cms = fx_begin();
 	X509_CRL *crl = X509_CRL_new();
 
 	X509_CRL_set_version(crl, 1);
@@ -649,7 +604,7 @@ START_TEST(test_crls_left_out)
 	ck_assert_int_gt(X509_CRL_sign(crl, rsa.key, EVP_sha256()), 0);
 	ck_assert_int_eq(CMS_add1_crl(cms, crl), 1);
 	X509_CRL_free(crl);
-	add(cms, &rsa, EVP_sha256(), 0);
+	fx_add(cms, &rsa, EVP_sha256(), 0);
 	struct buf der = end(cms);
 	ck_assert_uint_gt(der.len, 1 << 20);
 	expect(der, 1, "");
@@ -661,7 +616,7 @@ int main(void)
 	Suite *s = suite_create("cms_verify");
 	TCase *t = tcase_create("all");
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, setup, fx_keys_teardown);
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, test_openssl_writes, 0, (int)(sizeof(cases) / sizeof(cases[0])));
 	tcase_add_test(t, test_plain);
@@ -684,5 +639,5 @@ int main(void)
 	tcase_add_test(t, test_signers_limit);
 	tcase_add_test(t, test_crls_left_out);
 	suite_add_tcase(s, t);
-	return fx_run(s);
+	return suite_run(s);
 }

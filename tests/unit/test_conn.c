@@ -14,6 +14,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/tls_contexts.h"
 
 enum { IN_MAX = 64 * 1024, BIG = 2 * 1024 * 1024 };
@@ -757,13 +758,5 @@ int main(void)
 	tcase_add_test(t, flush_now);
 	tcase_add_loop_test(t, connecting, 0, 2);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/unit/suite.h"
+
 static const uint8_t octets[] = "a file\0with a NUL";
 
 static struct control_start start_in = {
@@ -262,8 +264,6 @@ int main(void)
 {
 	Suite *s = suite_create("control_proto");
 	TCase *t = tcase_create("control_proto");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_test(t, round_trip);
 	tcase_add_loop_test(t, cut_and_added, 0, KINDS);
@@ -274,8 +274,5 @@ int main(void)
 	tcase_add_test(t, long_names);
 	tcase_add_test(t, acknowledged);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -5,6 +5,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/base/sandbox.h"
 #include "tests/unit/nsd_fixture.h"
+#include "tests/unit/suite.h"
 
 #define PLAIN                                                                                                        \
 	"@ MX 10 mx1\n@ MX 20 mx3\n@ MX 10 mx2\n"                                                                    \
@@ -590,13 +591,5 @@ int main(void)
 	tcase_add_test(t, forward);
 	tcase_add_test(t, in_the_sandbox);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -7,6 +7,7 @@
 
 #include "gateway/base/buf.h"
 #include "gateway/scout/dns_answer.h"
+#include "tests/unit/suite.h"
 
 /* Question "d.test MX"; the name is at offset 12. */
 static const uint8_t head[] = {
@@ -319,13 +320,5 @@ int main(void)
 	tcase_add_test(t, order);
 	tcase_add_loop_test(t, mix, 0, 7);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 struct in_case {
 	const char *in;
 	const char *out; /* content; NULL: not looked at, the message is refused */
@@ -254,8 +256,6 @@ int main(void)
 {
 	Suite *s = suite_create("dot");
 	TCase *t = tcase_create("all");
-	SRunner *r;
-	int failed;
 
 	tcase_add_loop_test(t, test_in, 0, (int)(sizeof(in_cases) / sizeof(in_cases[0])));
 	tcase_add_test(t, test_in_all);
@@ -264,9 +264,5 @@ int main(void)
 	tcase_add_test(t, test_round);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

@@ -334,5 +334,5 @@ int main(void)
 	tcase_add_test(t, test_long_lines);
 	tcase_add_test(t, test_writer_fails);
 	suite_add_tcase(s, t);
-	return slow_run(s);
+	return suite_run(s);
 }

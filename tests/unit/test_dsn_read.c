@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static struct dsn_read d;
 
 static int read_text(const char *s)
@@ -226,8 +228,6 @@ int main(void)
 {
 	Suite *s = suite_create("dsn_read");
 	TCase *t = tcase_create("all");
-	SRunner *r;
-	int failed;
 
 	tcase_add_test(t, test_postfix);
 	tcase_add_test(t, test_untidy);
@@ -240,9 +240,5 @@ int main(void)
 	LOOP(test_ids, ids);
 	tcase_add_test(t, test_unquote);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

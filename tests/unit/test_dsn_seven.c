@@ -130,5 +130,5 @@ int main(void)
 	tcase_add_test(t, test_long_boundary);
 	tcase_add_test(t, test_cut);
 	suite_add_tcase(s, t);
-	return slow_run(s);
+	return suite_run(s);
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "tests/unit/suite.h"
+
 START_TEST(test_hex)
 {
 	uint8_t out[4];
@@ -22,6 +24,26 @@ START_TEST(test_hex)
 	ck_assert_int_eq(encode_unhex("0g", 2, out, 4), -1);
 	ck_assert_int_eq(encode_unhex("0\0", 2, out, 4), -1);
 	ck_assert_int_eq(encode_unhex("0011223344", 10, out, 4), -1);
+}
+END_TEST
+
+/* Of all 256 octets, those of the alphabet have a value and no others. */
+START_TEST(test_values)
+{
+	static const char lower[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
+	static const char b64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	int hex_want[256], b64_want[256];
+
+	memset(hex_want, -1, sizeof hex_want);
+	memset(b64_want, -1, sizeof b64_want);
+	for (int i = 0; i < 16; i++)
+		hex_want[(uint8_t)lower[i]] = hex_want[(uint8_t)upper[i]] = i;
+	for (int i = 0; i < 64; i++)
+		b64_want[(uint8_t)b64[i]] = i;
+	for (int i = 0; i < 256; i++) {
+		ck_assert_msg(encode_hex_value((char)i) == hex_want[i], "hex, octet %d", i);
+		ck_assert_msg(encode_b64_value((char)i) == b64_want[i], "base64, octet %d", i);
+	}
 }
 END_TEST
 
@@ -63,6 +85,35 @@ START_TEST(test_unb64_refused)
 	uint8_t out[20];
 
 	ck_assert_int_eq(encode_unb64(refused[_i], strlen(refused[_i]), out, sizeof out), -1);
+}
+END_TEST
+
+static const struct {
+	const char *in, *out;
+} loose[] = {
+    {"", ""},
+    {"Zm9vYmFy", "foobar"},
+    {"Z m\r\n9-v_Y", "foo"},
+    {"Zm8=", "fo"},
+    {"Zg==Zg==", "f\x06`"},
+    {"Zm9", "fo"},
+    {"Z", ""},
+    {"\303\274", ""},
+};
+
+START_TEST(test_unb64_loose)
+{
+	uint8_t out[20] = {0};
+	size_t n = encode_unb64_loose(loose[_i].in, strlen(loose[_i].in), out, sizeof out);
+
+	ck_assert_uint_eq(n, strlen(loose[_i].out));
+	ck_assert_mem_eq(out, loose[_i].out, n);
+	/* no room for the last octet */
+	if (n) {
+		out[n - 1] = '!';
+		ck_assert_uint_eq(encode_unb64_loose(loose[_i].in, strlen(loose[_i].in), out, n - 1), n - 1);
+		ck_assert_int_eq(out[n - 1], '!');
+	}
 }
 END_TEST
 
@@ -116,18 +167,12 @@ int main(void)
 	TCase *t = tcase_create("encode");
 
 	tcase_add_test(t, test_hex);
+	tcase_add_test(t, test_values);
 	tcase_add_loop_test(t, test_b64, 0, sizeof vectors / sizeof *vectors);
 	tcase_add_loop_test(t, test_unb64_refused, 0, sizeof refused / sizeof *refused);
+	tcase_add_loop_test(t, test_unb64_loose, 0, sizeof loose / sizeof *loose);
 	tcase_add_test(t, test_dates);
 	tcase_add_test(t, test_every_day);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -147,5 +147,5 @@ int main(void)
 	tcase_add_test(t, test_full);
 	tcase_add_test(t, test_back);
 	suite_add_tcase(s, t);
-	return slow_run(s);
+	return suite_run(s);
 }

@@ -1,32 +1,10 @@
 /* The entity inside a message: read in every cut the same octets, its fields in order, Bcc nowhere. */
 #include "gateway/pipeline/entity.h"
 
-#include <check.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/unit/header_fixture.h"
+#include "tests/unit/suite.h"
 
-static struct arena *a;
 static struct header h;
-
-static void setup(void)
-{
-	a = arena_new(1 << 20);
-}
-
-static void teardown(void)
-{
-	arena_free(a);
-}
-
-static void read_header(const char *text)
-{
-	struct problem pr = {0};
-	struct stream_mem m;
-
-	stream_mem_init(&m, text, strlen(text));
-	ck_assert_msg(
-	    header_read(a, &m.reader, 0, m.reader.size, &header_limits_default, &h, &pr) == 0, "%s", pr.text);
-}
 
 static const char front[] = "Content-Type: text/plain\r\n\r\n";
 static const char under[] = "....the body of the message....";
@@ -103,7 +81,7 @@ START_TEST(fields_inside)
 {
 	struct buf b;
 
-	read_header(fields);
+	h = header_of(fields);
 	buf_init(&b, 4096);
 	ck_assert_int_eq(entity_front(&h, &b), 0);
 	ck_assert_str_eq(buf_str(&b), "content-TYPE: text/plain;\r\n\tcharset=utf-8\r\nContent-Odd: 2\r\n\r\n");
@@ -115,7 +93,7 @@ START_TEST(fields_outside)
 {
 	struct buf b;
 
-	read_header(fields);
+	h = header_of(fields);
 	buf_init(&b, 4096);
 	ck_assert_int_eq(entity_outer(&h, &b), 0);
 	ck_assert_str_eq(
@@ -128,7 +106,7 @@ START_TEST(no_content_fields)
 {
 	struct buf b;
 
-	read_header("From: a@b.example\r\n\r\n");
+	h = header_of("From: a@b.example\r\n\r\n");
 	buf_init(&b, 4096);
 	ck_assert_int_eq(entity_front(&h, &b), 0);
 	ck_assert_str_eq(buf_str(&b), "\r\n");
@@ -138,7 +116,7 @@ END_TEST
 
 START_TEST(no_room)
 {
-	read_header(fields);
+	h = header_of(fields);
 	for (size_t max = 1; max < 60; max++) {
 		struct buf b;
 
@@ -170,7 +148,7 @@ START_TEST(smime_fields)
 		ck_assert_int_eq(entity_smime_inner("signed-data", &b), 0);
 	ck_assert_int_eq(strncmp(buf_str(&b), "MIME-Version: 1.0\r\n", 19) == 0, _i == 0);
 	stream_mem_init(&m, b.p, b.len);
-	ck_assert_int_eq(mime_entity_read(a, &m.reader, 0, b.len, &mime_limits_default, &e, &pr), 0);
+	ck_assert_int_eq(mime_entity_read(arena, &m.reader, 0, b.len, &mime_limits_default, &e, &pr), 0);
 	ck_assert_int_eq(mime_smime(&e), MIME_SMIME_PKCS7);
 	ck_assert_int_eq(e.cte, MIME_CTE_BASE64);
 	ck_assert_str_eq(mime_param(&e.type, "smime-type"), _i == 0 ? "enveloped-data" : "signed-data");
@@ -212,10 +190,8 @@ int main(void)
 {
 	Suite *s = suite_create("entity");
 	TCase *t = tcase_create("entity");
-	SRunner *r = srunner_create(s);
-	int failed;
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, header_setup, header_teardown);
 	tcase_add_loop_test(t, every_cut, 0, 2);
 	tcase_add_test(t, broken_below);
 	tcase_add_test(t, fields_inside);
@@ -225,8 +201,5 @@ int main(void)
 	tcase_add_loop_test(t, smime_fields, 0, 2);
 	tcase_add_test(t, eight_bit);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/unit/suite.h"
+
 static char dir[64], path[100];
 
 static void setup(void)
@@ -153,13 +155,5 @@ int main(void)
 	tcase_add_test(t, test_memfd);
 	tcase_add_test(t, test_mkdirs);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -45,6 +45,7 @@ static int weigh(void *ctx, const struct find_cert *c, struct find_weight *w, st
 			w->worth = (enum find_worth)i;
 	if (c->dane && c->dane->matching == 1 && memcmp(text + 5, c->dane->data, 1) != 0)
 		w->worth = FIND_BAD;
+	w->revoked = strncmp(text, "bad:revoked", 11) == 0;
 	w->not_before = strrchr(text, ':') ? atoi(strrchr(text, ':') + 1) : 0;
 	w->personal = strchr(c->owner, '@') != NULL;
 	return 0;
@@ -311,6 +312,34 @@ START_TEST(smimea_secure_only)
 	smimea("good:s:5", SOURCE_UNSIGNED);
 	ck_assert_int_eq(look(), FIND_NONE);
 	ck_assert(source_fixture_traced(&net, "passed over: SMIMEA records count in a signed zone alone"));
+}
+END_TEST
+
+/* What anybody can publish binds nobody who was never heard of. */
+START_TEST(nobody_vouches)
+{
+	strict = false;
+	dns_cert("lab.example", "bad:c:7");
+	ck_assert_int_eq(look(), FIND_NONE);
+	ck_assert(strstr(r.why, "bad:c:7 at dns CERT of lab.example; there is no certificate for lab.example"));
+	ck_assert(
+	    source_fixture_traced(&net, "count as none: the partner is not listed and was never seen protected"));
+	strict = true;
+	ck_assert_int_eq(look(), FIND_UNUSABLE);
+	strict = false;
+	o.order = FIND_DIRECT;
+	ck_assert_int_eq(look(), FIND_UNUSABLE);
+	o.order = FIND_OWN;
+	smimea("bad:s:5", SOURCE_SECURE);
+	ck_assert_int_eq(look(), FIND_UNUSABLE);
+	smimea("bad:s:5", SOURCE_UNSIGNED);
+	ck_assert_int_eq(look(), FIND_NONE);
+	keep("lab.example", "bad:k:1", FIND_BY_ADMIN);
+	ck_assert_int_eq(look(), FIND_UNUSABLE);
+	nkept = 0;
+	ck_assert_int_eq(look(), FIND_NONE);
+	dns_cert("lab.example", "bad:revoked:7");
+	ck_assert_int_eq(look(), FIND_UNUSABLE);
 }
 END_TEST
 
@@ -678,6 +707,7 @@ int main(void)
 	tcase_add_test(tc, by_strength);
 	tcase_add_test(tc, invalid_passed_over);
 	tcase_add_test(tc, smimea_secure_only);
+	tcase_add_test(tc, nobody_vouches);
 	tcase_add_test(tc, smimea_hash_elsewhere);
 	tcase_add_test(tc, by_address);
 	tcase_add_test(tc, ipkix);

@@ -70,5 +70,5 @@ int main(void)
 	tcase_add_test(t, test_long_word);
 	tcase_add_test(t, test_full);
 	suite_add_tcase(s, t);
-	return slow_run(s);
+	return suite_run(s);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gateway/cms/cms.h"
+#include "tests/unit/suite.h"
 
 static const char whole[] =
     "cipher=aes-256-gcm key=oaep-sha256 digest=sha384 signature=pss recipient-id=ski "
@@ -101,6 +102,28 @@ START_TEST(sentences)
 }
 END_TEST
 
+/* Options that mean nothing without another one. */
+START_TEST(what_fits)
+{
+	static const struct {
+		const char *text;
+		bool fits;
+	} v[] = {{"legacy-display=yes", false}, {"wrap=message legacy-display=yes", false},
+	    {"wrap=rfc9788 legacy-display=yes subject=outside", false}, {"wrap=rfc9788 legacy-display=yes", true},
+	    {"legacy-display=no", true}, {"wrap=none", true}, {"", true}};
+
+	for (size_t i = 0; i < sizeof v / sizeof *v; i++) {
+		struct format f = format_default();
+		struct problem pr = {0};
+		unsigned given;
+
+		ck_assert_int_eq(format_read(v[i].text, &f, &given, &pr), 0);
+		ck_assert_msg((format_fits(&f, given, &pr) == 0) == v[i].fits, "%s", v[i].text);
+		ck_assert(v[i].fits || strncmp(pr.text, "legacy-display=yes ", 19) == 0);
+	}
+}
+END_TEST
+
 START_TEST(blanks_and_commas)
 {
 	struct format f = format_default();
@@ -136,18 +159,13 @@ int main(void)
 {
 	Suite *s = suite_create("format");
 	TCase *t = tcase_create("format");
-	SRunner *r;
-	int failed;
 
 	tcase_add_test(t, whole_text);
 	tcase_add_loop_test(t, one_word, 0, COUNT(words));
 	tcase_add_loop_test(t, sentences, 0, COUNT(wrong));
+	tcase_add_test(t, what_fits);
 	tcase_add_test(t, blanks_and_commas);
 	tcase_add_test(t, the_default);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -5,6 +5,8 @@
 #include <check.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static const struct {
 	const char *addr;
 	bool yes;
@@ -80,13 +82,5 @@ int main(void)
 	tcase_add_loop_test(t, row, 0, (int)(sizeof rows / sizeof rows[0]));
 	tcase_add_test(t, no_address);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

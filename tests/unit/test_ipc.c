@@ -13,6 +13,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "tests/unit/suite.h"
+
 static int pair[2];
 static struct buf store;
 static struct ipc_in in;
@@ -435,13 +437,5 @@ int main(void)
 	tcase_add_test(t, test_timeout);
 	tcase_add_test(t, test_blocking);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

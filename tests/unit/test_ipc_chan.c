@@ -11,6 +11,7 @@
 
 #include "gateway/base/loop.h"
 #include "gateway/base/mem.h"
+#include "tests/unit/suite.h"
 
 static struct loop *l;
 static struct ipc_chan *chan;
@@ -321,13 +322,5 @@ int main(void)
 	tcase_add_test(t, test_fds_left);
 	tcase_add_test(t, test_reply);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

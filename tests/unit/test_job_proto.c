@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "gateway/policy/policy.h"
+#include "tests/unit/suite.h"
 
 static const uint8_t octets[] = "octets\0with a NUL";
 static struct job_rcpt rcpts[3] = {{.address = "a@lab.example", .verdict = 0, .tls_verified = false},
@@ -660,8 +661,6 @@ int main(void)
 {
 	Suite *s = suite_create("job_proto");
 	TCase *t = tcase_create("job_proto");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, request_round);
@@ -678,8 +677,5 @@ int main(void)
 	tcase_add_test(t, small_arena);
 	tcase_add_test(t, descriptors);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -287,6 +287,14 @@ START_TEST(partner_format)
 	json_decref(d);
 	bad("partner.set", json_pack("{s:s, s:s}", "domain", "lab.example", "format", "cipher=rc2"), "usage",
 	    "cipher cannot be \"rc2\" in a format");
+	bad("partner.set", json_pack("{s:s, s:s}", "domain", "lab.example", "format", "legacy-display=yes"), "usage",
+	    "legacy-display=yes needs wrap=rfc9788");
+	bad("partner.set", json_pack("{s:s}", "domain", "lab.example"), "usage",
+	    "nothing is said that could be changed");
+	fx.w.format.wrap = FORMAT_WRAP_FIELDS; /* where it is the default */
+	good("partner.set", json_pack("{s:s, s:s}", "domain", "lab.example", "format", "legacy-display=yes"));
+	fx.w.format.wrap = FORMAT_WRAP_NONE;
+	good("partner.set", json_pack("{s:s, s:s}", "domain", "lab.example", "format", "cipher=aes-128-cbc"));
 	fx.w.cipher_bits_min = 256;
 	bad("partner.set", json_pack("{s:s, s:s}", "domain", "lab.example", "format", "cipher=aes-128-gcm"), "usage",
 	    "below 256 bits");
@@ -586,6 +594,14 @@ START_TEST(explain_outbound)
 	ck_assert(json_is_false(json_object_get(k, "usable")));
 	ck_assert_ptr_nonnull(strstr(str(k, "why"), "ran out"));
 	json_decref(d);
+	/* of mail that is only signed nothing is said of ciphers and keys */
+	judge_fixture_partner(&fx, "lab.example", "sign", "require");
+	d = explain("alice@hospital.example", "bob@lab.example", false);
+	ck_assert_str_eq(str(d, "format"), "digest=auto signature=pkcs1 alone=multipart wrap=none calendar=opaque");
+	char *lines = json_dumps(json_object_get(d, "lines"), 0);
+	ck_assert(!strstr(lines, "cipher=") && !strstr(lines, "instead of key="));
+	free(lines);
+	json_decref(d);
 }
 END_TEST
 
@@ -601,6 +617,7 @@ START_TEST(explain_inbound)
 	ck_assert_uint_eq(json_array_size(json_object_get(d, "anchors")), 1);
 	ck_assert_str_eq(str(json_object_get(d, "actions"), "sealed_unsigned"), "hold");
 	ck_assert_str_eq(str(json_object_get(d, "actions"), "unsigned"), "deliver");
+	ck_assert_str_eq(str(json_object_get(d, "actions"), "encrypted_part"), "refuse");
 	json_decref(d);
 	d = explain("bob@second.example", "alice@hospital.example", false);
 	ck_assert_str_eq(str(d, "direction"), "local");

@@ -12,6 +12,7 @@
 #include "gateway/proc/judge_resolve.h"
 #include "gateway/proc/judge_signers.h"
 #include "tests/unit/judge_fixture.h"
+#include "tests/unit/suite.h"
 
 #define NOW TESTCERT_NOW
 #define HOUR 3600
@@ -460,8 +461,6 @@ int main(void)
 {
 	Suite *s = suite_create("judge_learn");
 	TCase *t = tcase_create("judge_learn");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, setup, teardown);
@@ -484,9 +483,5 @@ int main(void)
 	tcase_add_loop_test(t, forgotten, 0, 3);
 	tcase_add_test(t, store_away);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -5,6 +5,8 @@
 
 #include "certstore/judge_proto.h"
 
+#include "tests/unit/suite.h"
+
 static const uint8_t der[] = "some octets\0with a NUL";
 
 static void fill_verdict(struct judge_verdict *m)
@@ -89,7 +91,7 @@ static void put_signers(struct ipc_out *o)
 	struct judge_signers m = {.our_domain = "hospital.example",
 	    .from = "b@lab.example",
 	    .n = 3,
-	    .v = {{.cert = {der, 4}, .caps = {der, 3}, .signing_time = -5},
+	    .v = {{.cert = {der, 4}, .enc = {der, 6}, .caps = {der, 3}, .signing_time = -5},
 		{.id = {.issuer = {der, 5}, .serial = {der, 2}}}, {.id = {.ski = {der, 6}}}},
 	    .extra = {{der, 7}},
 	    .nextra = 1};
@@ -343,11 +345,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite());
 }

@@ -11,6 +11,7 @@
 
 #include "gateway/pipeline/outbound.h"
 #include "tests/unit/judge_fixture.h"
+#include "tests/unit/suite.h"
 
 static struct judge_fixture fx;
 static struct arena *arena;
@@ -423,6 +424,8 @@ START_TEST(numbers_agree)
 	ck_assert(POLICY_CLEAR == 0 && POLICY_SEAL == 3 && POLICY_NEVER == 0 && POLICY_REQUIRE == 2);
 	ck_assert(POLICY_CERTS_NONE == 0 && POLICY_CERTS_UNUSABLE == 3);
 	ck_assert(CMS_AES_256_CBC == 0 && CMS_AES_128_GCM == 3 && CMS_KEY_RSA_V15 == 0 && CMS_KEY_ECDH == 2);
+	ck_assert(CMS_AES_192_GCM == 5 && CMS_KEY_RSA_OAEP_SHA1 == 3 && POLICY_EXEMPT_ALL == 3);
+	ck_assert_int_eq(JUDGE_CAPS_MAX, CMS_CAPS_DER_MAX);
 }
 END_TEST
 
@@ -496,11 +499,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite());
 }

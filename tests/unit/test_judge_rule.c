@@ -5,6 +5,8 @@
 
 #include "gateway/proc/judge_rule.h"
 
+#include "tests/unit/suite.h"
+
 static const struct {
 	const char *text, *want; /* NULL: refused */
 } patterns[] = {
@@ -116,11 +118,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite());
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static const uint8_t octets[8192] = {1, 2, 3};
 
 static const struct keeper_request requests[] = {
@@ -271,8 +273,6 @@ int main(void)
 {
 	Suite *s = suite_create("keeper_proto");
 	TCase *t = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_loop_test(t, round_trip, 0, NREQUESTS);
 	tcase_add_loop_test(t, cut_and_extended, 0, NREQUESTS);
@@ -282,9 +282,5 @@ int main(void)
 	tcase_add_test(t, reply_shape);
 	tcase_add_test(t, ids);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

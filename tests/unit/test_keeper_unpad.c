@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static uint8_t key[64], fallback[32];
 
 /* A block of k octets around a key of n, then one octet changed (at < k). */
@@ -150,8 +152,6 @@ int main(void)
 {
 	Suite *s = suite_create("keeper_unpad");
 	TCase *t = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	for (size_t i = 0; i < sizeof(key); i++)
 		key[i] = (uint8_t)(i + 1);
@@ -161,9 +161,5 @@ int main(void)
 	tcase_add_test(t, v15_every_separator);
 	tcase_add_test(t, oaep);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static const uint8_t queue[32] = "the queue's own key, 32 octets.";
 static const uint8_t key[32] = "the data key of a message here.";
 
@@ -60,15 +62,9 @@ int main(void)
 {
 	Suite *s = suite_create("keeper_wrap");
 	TCase *t = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_test(t, round_trip);
 	tcase_add_test(t, damaged);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "gateway/base/log.h"
+#include "tests/unit/suite.h"
 
 static int fds[2]; /* keeper's, client's */
 static struct keys_client *client;
@@ -204,8 +205,6 @@ int main(void)
 {
 	Suite *s = suite_create("keys_client");
 	TCase *t = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
@@ -216,9 +215,5 @@ int main(void)
 	tcase_add_test(t, whose_fault);
 	tcase_add_test(t, not_sent);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -7,6 +7,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/pipeline/pipeline.h"
 #include "tests/unit/cms_fixture.h"
+#include "tests/unit/suite.h"
 
 enum { TRIES = 2000, JOB_MEMORY = 16 * 1024 * 1024 };
 
@@ -114,16 +115,10 @@ int main(void)
 {
 	Suite *s = suite_create("layers");
 	TCase *tc = tcase_create("layers");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, without_keeper_waits);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/unit/suite.h"
+
 /* Takes connections; says `words` to each and closes, or with NULL keeps them open. */
 struct server {
 	int fd;
@@ -304,13 +306,5 @@ int main(void)
 	tcase_add_test(t, the_other_server);
 	tcase_add_test(t, bad_ca_file);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -4,6 +4,8 @@
 #include <check.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static struct ipc_in as_in(const struct ipc_out *o, uint16_t type)
 {
 	return (struct ipc_in){.type = type, .id = 7, .p = o->b.p + IPC_HEADER, .n = o->b.len - IPC_HEADER};
@@ -91,13 +93,5 @@ int main(void)
 	tcase_add_test(t, wrong_length);
 	tcase_add_test(t, out_of_range);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

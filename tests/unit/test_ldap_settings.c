@@ -4,6 +4,8 @@
 #include <check.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static const struct {
 	const char *uri;
 	int ok;
@@ -55,13 +57,5 @@ int main(void)
 
 	tcase_add_loop_test(t, servers, 0, sizeof(rows) / sizeof(rows[0]));
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

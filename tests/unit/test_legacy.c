@@ -1,39 +1,14 @@
 /* Legacy displays: made, put into texts of every encoding, found again only where they say what the fields say. */
 #include "gateway/mail/legacy.h"
 
-#include <check.h>
-#include <stdlib.h>
-#include <string.h>
-
-static struct arena *a;
-
-static void setup(void)
-{
-	a = arena_new(8 << 20);
-}
-
-static void teardown(void)
-{
-	arena_free(a);
-}
-
-static struct header read_header(const char *text)
-{
-	struct problem pr = {0};
-	struct stream_mem m;
-	struct header h;
-
-	stream_mem_init(&m, text, strlen(text));
-	ck_assert_msg(
-	    header_read(a, &m.reader, 0, m.reader.size, &header_limits_default, &h, &pr) == 0, "%s", pr.text);
-	return h;
-}
+#include "tests/unit/header_fixture.h"
+#include "tests/unit/suite.h"
 
 static struct legacy_text decode(const char *raw, enum mime_cte cte)
 {
 	struct legacy_text t;
 
-	ck_assert_int_eq(legacy_decode(a, (const uint8_t *)raw, strlen(raw), cte, &t), 0);
+	ck_assert_int_eq(legacy_decode(arena, (const uint8_t *)raw, strlen(raw), cte, &t), 0);
 	return t;
 }
 
@@ -66,7 +41,7 @@ static const struct {
 
 START_TEST(made)
 {
-	struct header h = read_header(displays[_i].field);
+	struct header h = header_of(displays[_i].field);
 
 	for (enum legacy_kind kind = LEGACY_PLAIN; kind <= LEGACY_HTML; kind++) {
 		struct buf b;
@@ -97,7 +72,7 @@ START_TEST(long_subject)
 	for (int i = 0; i < 80; i++)
 		ck_assert_int_eq(buf_adds(&f, " word<&>"), 0);
 	ck_assert_int_eq(buf_adds(&f, "\r\n"), 0);
-	h = read_header(buf_str(&f));
+	h = header_of(buf_str(&f));
 	ck_assert_int_eq(legacy_make(&b, _i == 0 ? LEGACY_PLAIN : LEGACY_HTML, &h, true), 0);
 	for (size_t i = 0; i < b.len; i++) {
 		line = b.p[i] == '\n' ? 0 : line + 1;
@@ -135,7 +110,7 @@ static const struct {
 
 START_TEST(found)
 {
-	struct header h = read_header(S);
+	struct header h = header_of(S);
 	struct legacy_text t = decode(texts[_i].text, MIME_CTE_8BIT);
 	size_t from, to;
 
@@ -163,7 +138,7 @@ static const struct {
 START_TEST(put_in)
 {
 	struct header h =
-	    read_header("Subject: Dinner plans for =?utf-8?q?=C3=BC=C3=B6=C3=A4?= and others, a long one\r\n");
+	    header_of("Subject: Dinner plans for =?utf-8?q?=C3=BC=C3=B6=C3=A4?= and others, a long one\r\n");
 	const char *raw = bodies[_i].raw;
 	struct legacy_text t = decode(raw, bodies[_i].cte), now;
 	size_t place = legacy_place(bodies[_i].kind, &t), from, to;
@@ -174,8 +149,7 @@ START_TEST(put_in)
 	buf_init(&out, 4096);
 	buf_init(&all, 8192);
 	ck_assert_int_eq(legacy_make(&d, bodies[_i].kind, &h, true), 0);
-	ck_assert_int_eq(
-	    legacy_insert(&out, &t, (const uint8_t *)raw, bodies[_i].cte, place, &d, &cut_from, &cut_to), 0);
+	ck_assert_int_eq(legacy_insert(&out, &t, bodies[_i].cte, place, &d, &cut_from, &cut_to), 0);
 	ck_assert_int_eq(buf_add(&all, raw, cut_from), 0);
 	ck_assert_int_eq(buf_add(&all, out.p, out.len), 0);
 	ck_assert_int_eq(buf_adds(&all, raw + cut_to), 0);
@@ -202,8 +176,8 @@ START_TEST(limits)
 	struct legacy_text t;
 	struct arena *small = arena_new(64);
 
-	ck_assert_int_eq(legacy_decode(a, big, sizeof(big), MIME_CTE_7BIT, &t), -1);
-	ck_assert_int_eq(legacy_decode(a, big, 10, MIME_CTE_OTHER, &t), -1);
+	ck_assert_int_eq(legacy_decode(arena, big, sizeof(big), MIME_CTE_7BIT, &t), -1);
+	ck_assert_int_eq(legacy_decode(arena, big, 10, MIME_CTE_OTHER, &t), -1);
 	ck_assert_int_eq(legacy_decode(small, big, 1000, MIME_CTE_7BIT, &t), -1);
 	arena_free(small);
 }
@@ -215,18 +189,13 @@ int main(void)
 {
 	Suite *s = suite_create("legacy");
 	TCase *t = tcase_create("legacy");
-	SRunner *r = srunner_create(s);
-	int failed;
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, header_setup, header_teardown);
 	LOOP(made, displays);
 	tcase_add_loop_test(t, long_subject, 0, 2);
 	LOOP(found, texts);
 	LOOP(put_in, bodies);
 	tcase_add_test(t, limits);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

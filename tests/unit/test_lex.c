@@ -141,5 +141,5 @@ int main(void)
 	tcase_add_test(t, test_classes);
 	tcase_add_test(t, test_same);
 	suite_add_tcase(s, t);
-	return slow_run(s);
+	return suite_run(s);
 }

@@ -170,5 +170,5 @@ int main(void)
 	tcase_add_test(t, test_short_reader);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);
-	return slow_run(s);
+	return suite_run(s);
 }

@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/suite.h"
+
 static int out[2], kept = -1;
 
 /* From here on descriptor 2 is a packet pipe: each write(2) is one read. */
@@ -174,13 +176,5 @@ int main(void)
 	tcase_add_test(t, test_journal);
 	tcase_add_test(t, test_ends);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

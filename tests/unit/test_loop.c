@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/unit/suite.h"
+
 static struct loop *l;
 static char trace[64];
 static char a_[] = "a", b_[] = "b", c_[] = "c", t_[] = "t", one[] = "1", two[] = "2";
@@ -346,13 +348,5 @@ int main(void)
 	tcase_add_test(t, test_signal);
 	tcase_add_test(t, test_base);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -143,5 +143,5 @@ int main(void)
 	tcase_add_test(t, test_max);
 	tcase_add_test(t, test_cut);
 	suite_add_tcase(s, t);
-	return slow_run(s);
+	return suite_run(s);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "gateway/base/file.h"
+#include "tests/unit/suite.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -149,7 +150,6 @@ int main(void)
 {
 	Suite *s = suite_create("manifest");
 	TCase *t = tcase_create("manifest");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_test(t, test_there_and_back);
 	tcase_add_loop_test(t, test_bad, 0, sizeof bad / sizeof *bad);
@@ -157,8 +157,5 @@ int main(void)
 	tcase_add_test(t, test_many);
 	tcase_add_test(t, test_copy);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 START_TEST(test_new)
 {
 	char zero[1000] = {0};
@@ -86,13 +88,5 @@ int main(void)
 	tcase_add_test(t, test_copy_str);
 	tcase_add_exit_test(t, test_out_of_memory, 75);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -217,5 +217,5 @@ int main(void)
 	tcase_add_test(t, test_part_limit);
 	tcase_add_loop_test(t, test_detached, 0, (int)(sizeof(detached) / sizeof(detached[0])));
 	suite_add_tcase(s, t);
-	return slow_run(s);
+	return suite_run(s);
 }

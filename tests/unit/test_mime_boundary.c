@@ -91,5 +91,5 @@ int main(void)
 	tcase_add_test(t, test_of);
 	tcase_add_test(t, test_apart);
 	suite_add_tcase(s, t);
-	return slow_run(s);
+	return suite_run(s);
 }

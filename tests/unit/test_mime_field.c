@@ -148,5 +148,5 @@ int main(void)
 	tcase_add_test(t, test_limit);
 	tcase_add_test(t, test_arena);
 	suite_add_tcase(s, t);
-	return slow_run(s);
+	return suite_run(s);
 }

@@ -4,6 +4,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "tests/unit/suite.h"
+
 static const struct {
 	const char *net, *addr;
 	bool within;
@@ -94,14 +96,9 @@ int main(void)
 {
 	Suite *s = suite_create("network");
 	TCase *t = tcase_create("network");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_loop_test(t, one, 0, (int)(sizeof(rows) / sizeof(rows[0])));
 	tcase_add_test(t, lists);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -6,6 +6,8 @@
 
 #include "gateway/policy/policy.h"
 
+#include "tests/unit/suite.h"
+
 static const char sender[] = "alice@hospital.example", rcpt[] = "bob@lab.example";
 
 static void check_shape(const struct policy_decision *d)
@@ -353,11 +355,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite());
 }

@@ -5,6 +5,8 @@
 
 #include "gateway/policy/policy_in.h"
 
+#include "tests/unit/suite.h"
+
 static const struct policy_in_rules usual = {
     POLICY_DELIVER, POLICY_MARK, POLICY_MARK, POLICY_HOLD, POLICY_DSN_MARK, POLICY_DSN_REFUSE};
 
@@ -184,11 +186,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite());
 }

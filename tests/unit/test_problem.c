@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 START_TEST(test_set)
 {
 	struct problem p;
@@ -93,6 +95,25 @@ START_TEST(test_prefix)
 }
 END_TEST
 
+/* What stands as a sentence, put into another one. */
+START_TEST(test_clause)
+{
+	static const char *const texts[][2] = {{"The message has no end.", "the message has no end"},
+	    {"A header line is cut off.", "a header line is cut off"}, {"no stop", "no stop"},
+	    {"and so on...", "and so on..."}, {"Octets follow.", "Octets follow"}, {"", ""}, {".", ""},
+	    {"AES is short.", "AES is short"}};
+	char out[PROBLEM_TEXT_MAX];
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct problem p;
+
+		problem_perm(&p, "%s", texts[i][0]);
+		ck_assert_str_eq(problem_clause(&p, out), texts[i][1]);
+		ck_assert_str_eq(p.text, texts[i][0]);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("problem");
@@ -103,14 +124,7 @@ int main(void)
 	tcase_add_test(t, test_plain);
 	tcase_add_test(t, test_long);
 	tcase_add_test(t, test_prefix);
+	tcase_add_test(t, test_clause);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

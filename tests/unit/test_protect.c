@@ -1,33 +1,8 @@
 /* Which fields are what; the mark in Content-Type, there and back octet for octet; HP-Outer; what differs. */
 #include "gateway/mail/protect.h"
 
-#include <check.h>
-#include <stdlib.h>
-#include <string.h>
-
-static struct arena *a;
-
-static void setup(void)
-{
-	a = arena_new(1 << 20);
-}
-
-static void teardown(void)
-{
-	arena_free(a);
-}
-
-static struct header read_header(const char *text)
-{
-	struct problem pr = {0};
-	struct stream_mem m;
-	struct header h;
-
-	stream_mem_init(&m, text, strlen(text));
-	ck_assert_msg(
-	    header_read(a, &m.reader, 0, m.reader.size, &header_limits_default, &h, &pr) == 0, "%s", pr.text);
-	return h;
-}
+#include "tests/unit/header_fixture.h"
+#include "tests/unit/suite.h"
 
 static const struct {
 	const char *field;
@@ -55,7 +30,7 @@ static const struct {
 
 START_TEST(kind)
 {
-	struct header h = read_header(kinds[_i].field);
+	struct header h = header_of(kinds[_i].field);
 
 	ck_assert_int_eq(protect_kind(&h.f[0]), kinds[_i].kind);
 	ck_assert_int_eq(protect_is_hidden(&h.f[0]), kinds[_i].hidden);
@@ -86,12 +61,12 @@ START_TEST(mark)
 
 	buf_init(&b, 4096);
 	if (marks[_i].without != NULL)
-		h = read_header(marks[_i].without);
+		h = header_of(marks[_i].without);
 	ck_assert_int_eq(protect_type_put(&b, h.n > 0 ? &h.f[0] : NULL, "hp", "cipher"), 0);
 	ck_assert_str_eq(buf_str(&b), marks[_i].with);
-	h = read_header(buf_str(&b));
+	h = header_of(buf_str(&b));
 	ck_assert_int_eq(protect_type_made(&h.f[0]), marks[_i].without == NULL);
-	ck_assert_int_eq(protect_type_cut(a, &h.f[0], "hp", &cut), 0);
+	ck_assert_int_eq(protect_type_cut(arena, &h.f[0], "hp", &cut), 0);
 	ck_assert_uint_eq(cut.raw_len, marks[_i].without ? strlen(marks[_i].without) : 0);
 	ck_assert(cut.raw_len == 0 || memcmp(cut.raw, marks[_i].without, cut.raw_len) == 0);
 	for (size_t max = 1; max < strlen(marks[_i].with); max++) {
@@ -102,6 +77,49 @@ START_TEST(mark)
 		buf_clear(&small);
 	}
 	buf_clear(&b);
+}
+END_TEST
+
+static const struct {
+	const char *list, *field;
+	bool hides;
+} hidden[] = {
+    {PROTECT_HIDE_DEFAULT, "subject: x\r\n", true},
+    {PROTECT_HIDE_DEFAULT, "Thread-Topic: x\r\n", true},
+    {PROTECT_HIDE_DEFAULT, "Thread: x\r\n", false},
+    {PROTECT_HIDE_DEFAULT, "X-Patient: x\r\n", false},
+    {"Subject,x-patient", "X-PATIENT: x\r\n", true},
+    {"Subject,x-patient", "X-Patient-Id: x\r\n", false},
+    {"", "Subject: x\r\n", false},
+    {",,", "Subject: x\r\n", false},
+};
+
+START_TEST(hides)
+{
+	struct header h = read_header(hidden[_i].field);
+
+	ck_assert_int_eq(protect_hides(hidden[_i].list, &h.f[0]), hidden[_i].hides);
+}
+END_TEST
+
+/* Nothing by which mail is delivered, answered, threaded, traced or read. */
+START_TEST(may_hide)
+{
+	static const char *const yes[] = {
+	    "Subject", "Keywords", "Comments", "Thread-Topic", "X-Patient", "User-Agent", "Organization"};
+	static const char *const no[] = {"", "From", "to", "CC", "Bcc", "Sender", "Reply-To", "date", "Message-Id",
+	    "In-Reply-To", "References", "Received", "Return-Path", "Content-Type", "MIME-Version", "Resent-To",
+	    "List-Id", "ARC-Seal", "DKIM-Signature", "Authentication-Results", "HP-Outer", "X-Postern-Verdict",
+	    "Auto-Submitted", "a b", "a:b", "a,b", "f\xc3\xa4"};
+
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
+		ck_assert_msg(protect_may_hide(yes[i], NULL) == 0, "%s", yes[i]);
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
+		struct problem pr = {0};
+
+		ck_assert_msg(protect_may_hide(no[i], &pr) == -1, "%s", no[i]);
+		ck_assert_ptr_nonnull(strstr(pr.text, "never one by which"));
+	}
 }
 END_TEST
 
@@ -126,7 +144,7 @@ static const struct {
 
 START_TEST(mark_replaces)
 {
-	struct header h = read_header(replaced[_i].came);
+	struct header h = header_of(replaced[_i].came);
 	struct buf b;
 
 	buf_init(&b, 4096);
@@ -149,10 +167,10 @@ static const struct {
 
 START_TEST(cut_of_others)
 {
-	struct header h = read_header(cuts[_i].with);
+	struct header h = header_of(cuts[_i].with);
 	struct header_field f;
 
-	ck_assert_int_eq(protect_type_cut(a, &h.f[0], "hp", &f), 0);
+	ck_assert_int_eq(protect_type_cut(arena, &h.f[0], "hp", &f), 0);
 	ck_assert_uint_eq(f.raw_len, strlen(cuts[_i].without));
 	ck_assert(memcmp(f.raw, cuts[_i].without, f.raw_len) == 0);
 }
@@ -161,8 +179,8 @@ END_TEST
 START_TEST(record)
 {
 	struct header h =
-	    read_header("Subject:  a\r\n\tb\r\nHP-Outer:\r\n To: x@y.example\r\nHP-Outer: none\r\nHP-Outer: : "
-			"x\r\nHP-Outer: b d: x\r\n");
+	    header_of("Subject:  a\r\n\tb\r\nHP-Outer:\r\n To: x@y.example\r\nHP-Outer: none\r\nHP-Outer: : "
+		      "x\r\nHP-Outer: b d: x\r\n");
 	struct header_field f;
 	struct header back;
 	struct buf b;
@@ -170,7 +188,7 @@ START_TEST(record)
 	buf_init(&b, 4096);
 	ck_assert_int_eq(protect_record_put(&b, h.f[0].raw, h.f[0].raw_len), 0);
 	ck_assert_str_eq(buf_str(&b), "HP-Outer: Subject:  a\r\n\tb\r\n");
-	back = read_header(buf_str(&b));
+	back = header_of(buf_str(&b));
 	ck_assert_int_eq(protect_record_read(&back.f[0], &f), 0);
 	ck_assert(protect_same(&f, &h.f[0]));
 	ck_assert_int_eq(protect_record_read(&h.f[1], &f), 0);
@@ -197,10 +215,10 @@ static const struct {
 
 START_TEST(differs)
 {
-	struct header out = read_header(pairs[_i].outside), said = read_header(pairs[_i].said);
+	struct header out = header_of(pairs[_i].outside), said = header_of(pairs[_i].said);
 	char text[64];
 
-	ck_assert_int_eq(protect_differs(&out, &said, text, sizeof(text)) == 0, pairs[_i].names[0] == 0);
+	ck_assert_int_eq(protect_differs(a, &out, &said, text, sizeof(text)) == 0, pairs[_i].names[0] == 0);
 	ck_assert_str_eq(text, pairs[_i].names);
 }
 END_TEST
@@ -209,9 +227,9 @@ START_TEST(differs_in_many)
 {
 	struct header none = {0};
 	char text[32];
-	struct header said = read_header("X-Aaaaaaaa: 1\r\nX-Bbbbbbbb: 1\r\nX-Cccccccc: 1\r\nX-Dddddddd: 1\r\n");
+	struct header said = header_of("X-Aaaaaaaa: 1\r\nX-Bbbbbbbb: 1\r\nX-Cccccccc: 1\r\nX-Dddddddd: 1\r\n");
 
-	ck_assert_uint_eq(protect_differs(&none, &said, text, sizeof(text)), 4);
+	ck_assert_uint_eq(protect_differs(a, &none, &said, text, sizeof(text)), 4);
 	ck_assert_str_eq(text, "X-Aaaaaaaa, X-Bbbbbbbb ...");
 }
 END_TEST
@@ -222,20 +240,17 @@ int main(void)
 {
 	Suite *s = suite_create("protect");
 	TCase *t = tcase_create("protect");
-	SRunner *r = srunner_create(s);
-	int failed;
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, header_setup, header_teardown);
 	LOOP(kind, kinds);
 	LOOP(mark, marks);
+	LOOP(hides, hidden);
+	tcase_add_test(t, may_hide);
 	LOOP(mark_replaces, replaced);
 	LOOP(cut_of_others, cuts);
 	tcase_add_test(t, record);
 	LOOP(differs, pairs);
 	tcase_add_test(t, differs_in_many);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -496,5 +496,5 @@ int main(void)
 	tcase_add_test(t, test_nothing_in_clear);
 	tcase_add_test(t, test_close_finishes);
 	suite_add_tcase(s, t);
-	return fixture_main(s);
+	return suite_run(s);
 }

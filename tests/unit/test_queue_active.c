@@ -5,6 +5,8 @@
 
 #include "gateway/queue/queue_active.h"
 
+#include "tests/unit/suite.h"
+
 START_TEST(test_against_array)
 {
 	enum { ROWS = 3000 };
@@ -55,13 +57,5 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, test_against_array, 0, 2);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

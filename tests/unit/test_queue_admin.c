@@ -293,5 +293,5 @@ int main(void)
 	tcase_add_test(t, test_list);
 	tcase_add_loop_test(t, test_pages, 0, 2);
 	suite_add_tcase(s, t);
-	return fixture_main(s);
+	return suite_run(s);
 }

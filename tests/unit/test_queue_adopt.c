@@ -219,5 +219,5 @@ int main(void)
 	tcase_add_test(t, test_copy);
 	tcase_add_test(t, test_refused);
 	suite_add_tcase(s, t);
-	return fixture_main(s);
+	return suite_run(s);
 }

@@ -138,5 +138,5 @@ int main(void)
 	tcase_add_test(t, test_pages);
 	tcase_add_test(t, test_no_queue);
 	suite_add_tcase(s, t);
-	return fixture_main(s);
+	return suite_run(s);
 }

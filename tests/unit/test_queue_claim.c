@@ -449,5 +449,5 @@ int main(void)
 	tcase_add_test(t, test_held_full);
 	tcase_add_loop_test(t, test_never_twice, 0, 4);
 	suite_add_tcase(s, t);
-	return fixture_main(s);
+	return suite_run(s);
 }

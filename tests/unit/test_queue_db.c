@@ -251,5 +251,5 @@ int main(void)
 	tcase_add_test(t, test_settings_of_the_database);
 	tcase_add_test(t, test_no_content);
 	suite_add_tcase(s, t);
-	return fixture_main(s);
+	return suite_run(s);
 }

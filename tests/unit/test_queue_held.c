@@ -546,5 +546,5 @@ int main(void)
 	tcase_add_test(t, test_verb_and_lock);
 	tcase_add_test(t, test_locked);
 	suite_add_tcase(s, t);
-	return fixture_main(s);
+	return suite_run(s);
 }

@@ -5,6 +5,8 @@
 
 #include "gateway/queue/queue_hops.h"
 
+#include "tests/unit/suite.h"
+
 enum { ALL = (1 << QUEUE_HOPS_KINDS) - 1 };
 
 static const char *first(struct queue_hops *h, int64_t now, int64_t *until_r)
@@ -176,13 +178,5 @@ int main(void)
 	tcase_add_test(t, test_put_off);
 	tcase_add_test(t, test_many);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

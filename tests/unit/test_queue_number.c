@@ -5,6 +5,8 @@
 
 #include "gateway/queue/queue_number.h"
 
+#include "tests/unit/suite.h"
+
 #define NOW INT64_C(1800000000000)
 
 START_TEST(test_unique_and_growing)
@@ -98,13 +100,5 @@ int main(void)
 	tcase_add_test(t, test_time);
 	tcase_add_test(t, test_text);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

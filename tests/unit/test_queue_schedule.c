@@ -4,6 +4,8 @@
 
 #include "gateway/queue/queue_schedule.h"
 
+#include "tests/unit/suite.h"
+
 enum { MIN = 300000, MAX = 14400000 };
 
 static const struct queue_settings set = {
@@ -67,13 +69,5 @@ int main(void)
 	tcase_add_test(t, test_odd_settings);
 	tcase_add_test(t, test_limits);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

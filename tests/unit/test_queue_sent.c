@@ -397,5 +397,5 @@ int main(void)
 	tcase_add_test(t, test_reports);
 	tcase_add_test(t, test_notice);
 	suite_add_tcase(s, t);
-	return fixture_main(s);
+	return suite_run(s);
 }

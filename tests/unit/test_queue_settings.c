@@ -5,6 +5,7 @@
 
 #include "gateway/base/buf.h"
 #include "gateway/queue/queue_settings.h"
+#include "tests/unit/suite.h"
 
 START_TEST(test_defaults)
 {
@@ -71,13 +72,5 @@ int main(void)
 	tcase_add_test(t, test_file);
 	tcase_add_loop_test(t, test_out_of_range, 0, 4);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

@@ -355,5 +355,5 @@ int main(void)
 	tcase_add_loop_test(t, test_refused_write, 0, (int)(sizeof refusals / sizeof refusals[0]));
 	tcase_add_test(t, test_damaged);
 	suite_add_tcase(s, t);
-	return fixture_main(s);
+	return suite_run(s);
 }

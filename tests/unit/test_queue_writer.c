@@ -545,5 +545,5 @@ int main(void)
 	tcase_set_timeout(k, 300);
 	tcase_add_loop_test(k, test_kill, 0, 20);
 	suite_add_tcase(s, k);
-	return fixture_main(s);
+	return suite_run(s);
 }

@@ -4,6 +4,8 @@
 #include <check.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static const struct {
 	const char *in;
 	uint64_t count, own;
@@ -65,13 +67,5 @@ int main(void)
 	tcase_add_loop_test(t, counts, 0, (int)(sizeof cases / sizeof cases[0]));
 	tcase_add_test(t, long_word);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

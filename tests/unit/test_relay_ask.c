@@ -9,6 +9,7 @@
 #include "certstore/store.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "tests/unit/suite.h"
 
 static struct loop *loop;
 static struct relay_ask *ask;
@@ -269,8 +270,6 @@ int main(void)
 {
 	Suite *s = suite_create("relay_ask");
 	TCase *t = tcase_create("all");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, kept_until_changed);
@@ -279,8 +278,5 @@ int main(void)
 	tcase_add_test(t, wrong_kind);
 	tcase_add_test(t, identities);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gateway/base/log.h"
+#include "tests/unit/suite.h"
 
 static const struct queue_sent_rcpt both[] = {
     {100, "bob@lab.example", ""}, {101, "eve@lab.example", "rfc822;Eve+2Bx@lists.example"}};
@@ -191,8 +192,6 @@ int main(void)
 {
 	Suite *s = suite_create("relay_dsn");
 	TCase *t = tcase_create("relay_dsn");
-	SRunner *r;
-	int failed;
 
 	log_init("test", LOG_LEVEL_ERROR);
 	tcase_add_loop_test(t, table, 0, sizeof(cases) / sizeof(cases[0]));
@@ -201,9 +200,5 @@ int main(void)
 	tcase_add_test(t, no_memory);
 	tcase_add_test(t, rate);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

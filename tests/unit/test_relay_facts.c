@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static const struct relay_facts nothing;
 
 START_TEST(round_trip)
@@ -80,16 +82,11 @@ int main(void)
 {
 	Suite *s = suite_create("relay_facts");
 	TCase *t = tcase_create("relay_facts");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_loop_test(t, round_trip, 0, 10);
 	tcase_add_loop_test(t, damage, 0, (int)(sizeof(damaged) / sizeof(damaged[0])));
 	tcase_add_loop_test(t, key_hashes, 0, (int)(sizeof(hashes) / sizeof(hashes[0])));
 	tcase_add_test(t, long_client);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

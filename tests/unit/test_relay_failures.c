@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 enum { MAX = 5, MINUTE = 60 * 1000, HOUR = 60 * MINUTE };
 #define NOW INT64_C(1795312800000)
 
@@ -134,8 +136,6 @@ int main(void)
 {
 	Suite *s = suite_create("relay_failures");
 	TCase *t = tcase_create("relay_failures");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, setup, teardown);
@@ -145,8 +145,5 @@ int main(void)
 	tcase_add_test(t, flood);
 	tcase_add_test(t, other_limits);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

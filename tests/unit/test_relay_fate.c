@@ -142,5 +142,5 @@ int main(void)
 	tcase_add_loop_test(t, test_table, 0, (int)(sizeof table / sizeof table[0]));
 	tcase_add_test(t, test_five_days);
 	suite_add_tcase(s, t);
-	return fixture_main(s);
+	return suite_run(s);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "gateway/smtp/smtpc_dane.h"
+#include "tests/unit/suite.h"
 
 /* of a host: TLSA usable, TLSA of no use, TLSA unknown, none; s: listed by the policy */
 enum { N, U, X, T, S = 8 };
@@ -194,13 +195,5 @@ int main(void)
 	tcase_add_test(t, unsure);
 	tcase_add_test(t, no_authorities);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -8,6 +8,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "tests/unit/suite.h"
 
 static struct loop *loop;
 static struct relay_jobs *jobs;
@@ -166,16 +167,10 @@ int main(void)
 {
 	Suite *s = suite_create("relay_jobs");
 	TCase *t = tcase_create("all");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_replaced);
 	tcase_add_test(t, test_dead_when_given);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

@@ -12,6 +12,7 @@
 #include "gateway/proc/relay_hops.h"
 #include "gateway/scout/ldap_proto.h"
 #include "tests/unit/smtpc_fixture.h"
+#include "tests/unit/suite.h"
 
 enum { MANY = 1000 };
 
@@ -430,13 +431,5 @@ int main(void)
 	tcase_add_test(t, characters);
 	tcase_add_test(t, forgets_tags);
 	suite_add_tcase(s, t);
-
-	SRunner *sr = srunner_create(s);
-
-	srunner_run_all(sr, CK_ENV);
-
-	int failed = srunner_ntests_failed(sr);
-
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(s);
 }

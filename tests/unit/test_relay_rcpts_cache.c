@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static const struct relay_rcpts_settings set = {
     .known_for = 1000, .unknown_for = 100, .stale_for = 5000, .cache_max = 100};
 
@@ -102,13 +104,5 @@ int main(void)
 	tcase_add_test(t, replaced);
 	tcase_add_test(t, bounded);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

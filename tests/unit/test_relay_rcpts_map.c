@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gateway/base/loop.h"
+#include "tests/unit/suite.h"
 
 static const char text[] = "# our people\n"
 			   "anna\n"
@@ -169,13 +170,5 @@ int main(void)
 	tcase_add_test(t, empty);
 	tcase_add_test(t, many_lines);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

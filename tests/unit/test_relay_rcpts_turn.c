@@ -4,6 +4,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "tests/unit/suite.h"
+
 static struct relay_rcpts_turn t;
 static struct relay_rcpts_place p[8];
 
@@ -61,13 +63,5 @@ int main(void)
 	tcase_add_test(c, takes_turns);
 	tcase_add_test(c, a_few_at_once);
 	suite_add_tcase(s, c);
-
-	SRunner *sr = srunner_create(s);
-
-	srunner_run_all(sr, CK_ENV);
-
-	int failed = srunner_ntests_failed(sr);
-
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(s);
 }

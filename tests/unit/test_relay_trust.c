@@ -7,6 +7,8 @@
 
 #include "gateway/proc/relay_trust.h"
 
+#include "tests/unit/suite.h"
+
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 enum { NOW = 1000000 };
 
@@ -114,8 +116,6 @@ int main(void)
 {
 	Suite *s = suite_create("relay_trust");
 	TCase *c = tcase_create("relay_trust");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, gives_back);
@@ -124,9 +124,5 @@ int main(void)
 	tcase_add_test(c, many);
 	tcase_add_loop_test(c, only_what_is_good, 0, (int)(sizeof(others) / sizeof(others[0])));
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -26,6 +26,7 @@
 #include "gateway/base/ipc.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
+#include "tests/unit/suite.h"
 
 enum { NOBODY = 65534 };
 
@@ -596,13 +597,5 @@ int main(void)
 	tcase_add_test(t, test_become);
 	tcase_add_test(t, test_missing);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

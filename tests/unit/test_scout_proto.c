@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 /* The fields as a receiver gets them. */
 static struct ipc_in as_in(const struct ipc_out *o, uint16_t type)
 {
@@ -252,13 +254,5 @@ int main(void)
 	tcase_add_loop_test(t, inconsistent, 0, 13);
 	tcase_add_test(t, wrong_type_and_kind);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

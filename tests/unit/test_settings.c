@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 struct top {
 	char *name;
 	int64_t size;
@@ -216,13 +218,5 @@ int main(void)
 	tcase_add_test_raise_signal(t, test_unknown_section, 6);
 	tcase_add_test(t, test_no_top);
 	suite_add_tcase(suite, t);
-
-	SRunner *r = srunner_create(suite);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(suite);
 }

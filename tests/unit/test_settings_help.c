@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static const char *const words[] = {"a", "b", NULL};
 static const struct setting top[] = {
     {.name = "name", .type = SETTING_STR, .help = "Our name."},
@@ -51,13 +53,5 @@ int main(void)
 
 	tcase_add_test(t, test_text);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gateway/base/mem.h"
+#include "tests/unit/suite.h"
 
 static const struct {
 	const char *in, *out;
@@ -111,13 +112,5 @@ int main(void)
 	tcase_add_loop_test(t, test_refused, 0, sizeof refused / sizeof *refused);
 	tcase_add_test(t, test_large);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static const char *const colours[] = {"red", "green", "blue", NULL};
 
 static int only_foo(const char *value, struct problem *pr)
@@ -197,13 +199,5 @@ int main(void)
 	tcase_add_test(t, test_texts);
 	tcase_add_test_raise_signal(t, test_bad_default, 6);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gateway/mail/author_name.h"
+#include "tests/unit/suite.h"
 
 static struct arena *a;
 
@@ -158,8 +159,6 @@ int main(void)
 {
 	Suite *s = suite_create("shown");
 	TCase *t = tcase_create("shown");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
@@ -167,9 +166,5 @@ int main(void)
 	tcase_add_test(t, removes_for_good);
 	tcase_add_loop_test(t, name_shows, 0, sizeof names / sizeof *names);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -3,6 +3,7 @@
 #include "gateway/smtp/smtpc_tls.h"
 #include "gateway/smtp/smtpc_trouble.h"
 #include "tests/unit/smtpc_fixture.h"
+#include "tests/unit/suite.h"
 
 #define MAX_STEPS 24
 
@@ -691,13 +692,5 @@ int main(void)
 	tcase_add_test(t, second_look);
 	tcase_add_test(t, store_is_bounded);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

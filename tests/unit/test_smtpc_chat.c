@@ -5,6 +5,8 @@
 
 #include "gateway/smtp/smtpc_chat.h"
 
+#include "tests/unit/suite.h"
+
 struct row {
 	const char *in;
 	size_t n; /* 0 = strlen */
@@ -199,13 +201,5 @@ int main(void)
 	tcase_add_test(t, one_after_the_other);
 	tcase_add_test(t, long_words_are_cut);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -6,6 +6,7 @@
 
 #include "gateway/base/mem.h"
 #include "tests/unit/smtpc_fixture.h"
+#include "tests/unit/suite.h"
 
 static const char *const tls_good[] = {
     "> 220 hi", "< EHLO", "> 250-peer.test", "> 250 STARTTLS", "< STARTTLS", "> 220 go", "t", "*", NULL};
@@ -396,13 +397,5 @@ int main(void)
 	tcase_add_loop_test(t, no_way_round, 0, 4);
 	tcase_add_test(t, unreachable_is_no_failure);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

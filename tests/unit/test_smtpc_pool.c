@@ -2,6 +2,7 @@
  * loopback. */
 #include "gateway/smtp/smtpc_pool.h"
 #include "tests/unit/smtpc_fixture.h"
+#include "tests/unit/suite.h"
 
 static const char *const good[] = {"> 220 hi", "*", NULL};
 static const char *const bad_greeting[] = {"> 421 4.3.2 not today", "w", NULL};
@@ -643,13 +644,5 @@ int main(void)
 	tcase_add_test(t, waiting_mails_are_not_bounced);
 	tcase_add_test(t, ends_with_results);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

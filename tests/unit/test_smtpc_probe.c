@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "tests/unit/smtpc_fixture.h"
+#include "tests/unit/suite.h"
 
 #define HELLO "> 220 hi", "< EHLO", "> 250 x"
 #define PIPE "> 220 hi", "< EHLO", ">>250-x\r\n250 PIPELINING\r\n"
@@ -138,13 +139,5 @@ int main(void)
 	tcase_add_loop_test(t, stages, 0, sizeof(rows) / sizeof(rows[0]));
 	tcase_add_test(t, kept);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -2,6 +2,7 @@
  * outcome: DSN, SMTPUTF8, 8BITMIME, CHUNKING, REQUIRETLS. Scripted servers over loopback. */
 #include "gateway/smtp/smtpc_send.h"
 #include "tests/unit/smtpc_fixture.h"
+#include "tests/unit/suite.h"
 
 #define MAX_STEPS 24
 #define HELLO(words) "> 220 hi", "< EHLO", "> 250-peer.test", words
@@ -404,13 +405,5 @@ int main(void)
 	tcase_add_test(t, early_reset);
 	tcase_add_loop_test(t, requiretls, 0, 4);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static const struct smtpc_settings *parse(const char *text, struct settings **s_r)
 {
 	struct problem pr;
@@ -78,13 +80,5 @@ int main(void)
 	tcase_add_test(t, defaults);
 	tcase_add_test(t, fields);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

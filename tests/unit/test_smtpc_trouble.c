@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static void parse(struct smtpc_chat *h, const char *reply)
 {
 	char line[600];
@@ -129,13 +131,5 @@ int main(void)
 	tcase_add_loop_test(t, lost, 0, SMTPC_STAGES);
 	tcase_add_test(t, tls);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -19,6 +19,7 @@
 #include "gateway/smtp/smtpd_clients.h"
 #include "gateway/smtp/smtpd_settings.h"
 #include "tests/unit/smtpd_app.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/tls_contexts.h"
 
 #define HELLO "EHLO client.example\r\n"
@@ -1430,13 +1431,5 @@ int main(void)
 	add_limits(s);
 	add_rest(s);
 	add_clients(s);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 enum { MAX = 16 };
 
 static const struct {
@@ -143,13 +145,5 @@ int main(void)
 	tcase_add_loop_test(t, octet_by_octet, 0, (int)(sizeof cases / sizeof cases[0]));
 	tcase_add_test(t, endless);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static const struct {
 	const char *in, *want; /* each as (key) or (key=value); ! = an error */
 } cases[] = {
@@ -68,13 +70,5 @@ int main(void)
 
 	tcase_add_loop_test(t, parameters, 0, (int)(sizeof cases / sizeof cases[0]));
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 #define SIG "\r\n\r\n\0\r\nQUIT\n"
 #define V4 "\xc0\x00\x02\x01\xc6\x33\x64\x01\x30\x39\x00\x19"
 #define V6 "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x02\x30\x39\x00\x19"
@@ -96,13 +98,5 @@ int main(void)
 	tcase_add_loop_test(t, headers, 0, (int)(sizeof cases / sizeof cases[0]));
 	tcase_add_test(t, longest);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gateway/smtp/smtpd.h"
+#include "tests/unit/suite.h"
 
 static const struct {
 	int code;
@@ -126,13 +127,5 @@ int main(void)
 	tcase_add_test(t, no_room);
 	tcase_add_loop_test(t, from_problem, 0, (int)(sizeof problems / sizeof problems[0]));
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static struct settings *parse(const char *text)
 {
 	struct settings *s = NULL;
@@ -71,13 +73,5 @@ int main(void)
 	tcase_add_test(t, own_places);
 	tcase_add_test(t, end_deadline_is_at_most_a_minute);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

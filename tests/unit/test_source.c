@@ -249,10 +249,10 @@ START_TEST(states_that_belong_together)
 	struct source_answer r;
 
 	for (int st = 0; st < 4; st++)
-		for (int d = 0; d < 5; d++)
+		for (int d = 0; d < 6; d++)
 			for (size_t n = 0; n < 2; n++) {
 				bool want = d <= SOURCE_SECURE ? (n == 0 ? st > 0 && st < 3 : st == 0)
-							       : st == SOURCE_TEMP && n == 0 && d < 4;
+							       : st == SOURCE_TEMP && n == 0 && d < 5;
 
 				r = found(n, 4);
 				r.status = (enum source_status)st;

@@ -183,7 +183,7 @@ static const struct {
     {"x.wild.plain.test", TXT, SOURCE_FOUND, SOURCE_UNSIGNED, 1, "\3any", 60},
     {"cert.plain.test", CERT, SOURCE_FOUND, SOURCE_UNSIGNED, 1, "^\0\1\0\0\0\1", 60},
     {"many.plain.test", TXT, SOURCE_FOUND, SOURCE_UNSIGNED, 64, NULL, 60},
-    {"mx.plain.test", MX, SOURCE_TEMP, SOURCE_UNSIGNED, 0, "of this type are not looked up", 0},
+    {"mx.plain.test", MX, SOURCE_TEMP, SOURCE_UNKNOWN, 0, "of this type are not looked up", 0},
     {"a.plain.test", CERT, SOURCE_NONE, SOURCE_UNSIGNED, 0, "no record of this type", 60},
     {"nowhere.plain.test", CERT, SOURCE_NONE, SOURCE_UNSIGNED, 0, "no such name", 60},
     {"dangling.plain.test", CERT, SOURCE_NONE, SOURCE_UNSIGNED, 0, "no such name", 60},

@@ -12,6 +12,7 @@
 
 #include "gateway/base/buf.h"
 #include "gateway/queue/spool.h"
+#include "tests/unit/suite.h"
 
 enum { SEALED = SPOOL_CHUNK + SPOOL_OVERHEAD };
 
@@ -464,14 +465,9 @@ int main(void)
 	if (!mkdtemp(dir) || (dirfd_ = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return 1;
 
-	SRunner *r = srunner_create(suite());
+	int result = suite_run(suite());
 
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
 	close(dirfd_);
 	rmdir(dir);
-	return failed ? 1 : 0;
+	return result;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gateway/base/mem.h"
+#include "tests/unit/suite.h"
 
 /* Gives at most `step` octets at a time and ends at `real`, whatever size promises. */
 struct meagre {
@@ -149,13 +150,5 @@ int main(void)
 	tcase_add_test_raise_signal(t, test_part_outside, 6);
 	tcase_add_test(t, test_copy);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

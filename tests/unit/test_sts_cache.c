@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "tests/unit/suite.h"
+
 enum { MAX = 300, AGE = 86400 };
 static struct sts_known known;
 
@@ -251,13 +253,5 @@ int main(void)
 	tcase_add_loop_test(t, file, 0, 3);
 	tcase_add_test(t, damaged);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static const struct {
 	const char *text, *id; /* NULL: refused */
 } txts[] = {
@@ -152,13 +154,5 @@ int main(void)
 	tcase_add_test(t, limits);
 	tcase_add_test(t, match);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

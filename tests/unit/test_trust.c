@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "certstore/trust.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/testcert.h"
 
 static struct testcert root, inter, leaf, other_root;
@@ -343,11 +344,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite());
 }

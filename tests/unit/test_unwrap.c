@@ -23,6 +23,7 @@ static void teardown(void)
 
 /* It came with SMTPUTF8, and keeps its fields in UTF-8. */
 static bool smtputf8;
+static const char *hide; /* NULL: the default */
 
 static struct buf sealed_as(enum policy_treatment t, const struct format *f, const char *text)
 {
@@ -30,6 +31,8 @@ static struct buf sealed_as(enum policy_treatment t, const struct format *f, con
 	pipes_verdict(&w, 0, t);
 	w.rq.was_sealed = JOB_NO;
 	w.rq.utf8 = smtputf8;
+	if (hide != NULL)
+		w.rq.hide = hide;
 	w.verdicts[0].format = *f;
 	w.verdicts[0].format.cipher = CMS_AES_256_CBC;
 	w.verdicts[0].format.keymode = CMS_KEY_RSA_V15;
@@ -162,6 +165,53 @@ START_TEST(there_and_back)
 	smtputf8 = true;
 	for (size_t i = 0; i < MESSAGES; i++)
 		back_as_it_was((size_t)_i, messages[i]);
+}
+END_TEST
+
+/* Further fields that are set to be hidden: not on the wire, back in their places; and none where none is set. */
+START_TEST(hidden_fields)
+{
+	static const char in[] =
+	    WHO "X-Patient: HIDDENNAME\r\nSubject: HIDDENSUBJECT\r\nx-patient: HIDDENTOO\r\nKeywords: seen\r\n" ID
+		"X-Other: 1\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\nbody\r\n";
+	static const char *const lists[] = {"Subject,X-Patient", "X-Patient", ""};
+	struct buf b;
+
+	if (!ways[_i].hides)
+		return;
+	for (size_t k = 0; k < 3; k++) {
+		hide = lists[k];
+		b = sealed_as(POLICY_SEAL, &ways[_i].f, in);
+		ck_assert_int_eq(strstr(buf_str(&b), "HIDDENNAME") != NULL, k == 2);
+		ck_assert_int_eq(strstr(buf_str(&b), "HIDDENTOO") != NULL, k == 2);
+		ck_assert_int_eq(strstr(buf_str(&b), "HIDDENSUBJECT") != NULL, k > 0);
+		ck_assert_int_eq(strstr(buf_str(&b), "Subject: [...]") != NULL, k == 0);
+		ck_assert(in_header(buf_str(&b), "Keywords: seen\r\n"));
+		ck_assert_int_eq(open_in(JOB_OPEN, &b, JUDGE_TRUST_GOOD, false), JOB_DONE);
+		ck_assert_msg(says("X-Postern-Headers: protected\r\n"), "%s: %s", ways[_i].name, pipes_text(&w, 0));
+		ck_assert_str_eq(delivered(), in);
+		buf_clear(&b);
+	}
+	hide = NULL;
+}
+END_TEST
+
+/* Two headers of nearly as many fields as are allowed, made to cost what comparing them can cost. */
+START_TEST(thousand_fields)
+{
+	struct format f = {.wrap = FORMAT_WRAP_MESSAGE};
+	struct buf in, b;
+
+	buf_init(&in, 1 << 20);
+	ck_assert_int_eq(buf_adds(&in, WHO "Subject: HIDDENSUBJECT\r\n" ID), 0);
+	for (int i = 0; i < 900; i++)
+		ck_assert_int_eq(buf_addf(&in, i % 3 ? "X-Many-%04d: x\r\n" : "Received: by %04d\r\n", i), 0);
+	ck_assert_int_eq(buf_adds(&in, "Content-Type: text/plain\r\n\r\nbody\r\n"), 0);
+	b = sealed_as(POLICY_SEAL, &f, buf_str(&in));
+	ck_assert_int_eq(open_in(JOB_OPEN, &b, JUDGE_TRUST_GOOD, false), JOB_DONE);
+	ck_assert(says("X-Postern-Headers: protected\r\n") && says("X-Many-0898: x\r\n"));
+	buf_clear(&b);
+	buf_clear(&in);
 }
 END_TEST
 
@@ -917,6 +967,8 @@ int main(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_loop_test(t, hidden_fields, 0, WAYS);
+	tcase_add_test(t, thousand_fields);
 	tcase_add_loop_test(t, fields_in_seven, 0, WAYS);
 	tcase_add_test(t, address_not_in_seven);
 	tcase_add_loop_test(t, there_and_back, 0, WAYS);

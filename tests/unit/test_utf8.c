@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static size_t encode(uint32_t v, char out[4])
 {
 	if (v < 0x80) {
@@ -92,13 +94,5 @@ int main(void)
 	tcase_add_test(t, directions);
 	tcase_add_test(t, overlong);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static struct verdict v;
 static struct policy_in f;
 
@@ -193,8 +195,6 @@ int main(void)
 {
 	Suite *s = suite_create("verdict");
 	TCase *t = tcase_create("verdict");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_loop_test(t, decides, 0, sizeof cases / sizeof *cases);
@@ -203,9 +203,5 @@ int main(void)
 	tcase_add_test(t, parts);
 	tcase_add_test(t, changed);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

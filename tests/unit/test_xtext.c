@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static const struct {
 	const char *in;
 	const char *want; /* NULL: refused */
@@ -32,6 +34,19 @@ START_TEST(decode)
 	}
 	ck_assert_int_eq(n, (int)strlen(decoded[_i].want));
 	ck_assert_str_eq(out, decoded[_i].want);
+}
+END_TEST
+
+/* RFC 3461 4: hexchar has capital letters alone. */
+START_TEST(hex)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (int i = 0; i < 256; i++) {
+		const char *at = i ? strchr(digits, i) : NULL;
+
+		ck_assert_msg(xtext_hex((char)i) == (at ? (int)(at - digits) : -1), "octet %d", i);
+	}
 }
 END_TEST
 
@@ -109,17 +124,10 @@ int main(void)
 	TCase *t = tcase_create("all");
 
 	tcase_add_loop_test(t, decode, 0, (int)(sizeof decoded / sizeof decoded[0]));
+	tcase_add_test(t, hex);
 	tcase_add_test(t, room);
 	tcase_add_test(t, printable);
 	tcase_add_loop_test(t, orcpt, 0, (int)(sizeof orcpts / sizeof orcpts[0]));
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

@@ -1,0 +1,175 @@
+"""Asking the network while clients wait: one question for many, silent servers, bounds, a scout that dies. The name server is the test's own, so that it answers when it shall."""
+import os
+import signal
+import struct
+import threading
+import time
+
+from finding import der
+from gateway import wait_for
+from mail import Talk, message, quick, send, solo
+from names import Names
+from smime import Identity
+
+FIND = "find {{\n  {0}\n}}\n"
+
+
+def cert(pem):
+    return struct.pack(">HHB", 1, 0, 0) + der(pem)
+
+
+def start(top, names, find="", settings=""):
+    return solo(top, settings=settings, sections=names.settings("example") + FIND.format(find))
+
+
+def partner(top, gw, names):
+    """clinic.example has a certificate in DNS, of an authority that is believed."""
+    ca = Identity(top, "ca", ca=True)
+    clinic = Identity(top, "clinic", "DNS:clinic.example", issuer=ca)
+    names.records[("clinic.example", "CERT")] = [cert(clinic.cert)]
+    gw.postern("anchor", "add", ca.cert, "--scope", "*", "--yes")
+
+
+def rcpt(gw, address, timeout=60):
+    """(reply to RCPT, seconds it took)"""
+    t = Talk(gw.inside, timeout=timeout)
+    t.ask("EHLO client.test")
+    t.ask("MAIL FROM:<ann@hospital.example>")
+    began = time.monotonic()
+    got = t.ask(f"RCPT TO:<{address}>")
+    took = time.monotonic() - began
+    t.ask("QUIT")
+    t.close()
+    return got, took
+
+
+class Clients:
+    """RCPT of each address in a session of its own, at the same time."""
+    def __init__(self, gw, addresses):
+        self.got = {}
+
+        def one(a):
+            self.got[a] = rcpt(gw, a)
+        self.threads = [threading.Thread(target=one, args=(a,)) for a in addresses]
+        for t in self.threads:
+            t.start()
+
+    def join(self):
+        for t in self.threads:
+            t.join(60)
+        return self.got
+
+
+def lookups(gw):
+    return gw.cli("status")["judge"]["lookups"]
+
+
+@quick
+def test_one_question_for_many(top):
+    names = Names()
+    gw, inside, outside = start(top, names, "tiers = {store, cert}\n timeout = 15s", settings="sessions-per-client = 500\n")
+    try:
+        partner(top, gw, names)
+        names.shut()
+        before = lookups(gw)
+        clients = Clients(gw, [f"bob{i}@clinic.example" for i in range(100)])
+        wait_for("100 that wait", 30, lambda: lookups(gw)["waiting"] == 100)
+        assert lookups(gw)["asking"] == 1 and lookups(gw)["asked"] == before["asked"] + 1
+        # nobody else waits for them
+        assert send(gw.inside, "ann@hospital.example", "eve@hospital.example", message("ann@hospital.example", "eve@hospital.example", "inside"))[0] == 250
+        names.open()
+        got = clients.join()
+        assert all(reply.startswith("250") for reply, _ in got.values()), got
+        # known from here on
+        reply, took = rcpt(gw, "later@clinic.example")
+        assert reply.startswith("250") and took < 1, (reply, took)
+        after = lookups(gw)
+        assert after["asked"] == before["asked"] + 1 and after["waiting"] == 0 and after["asking"] == 0 and after["used"] > 100
+    finally:
+        names.open()
+        gw.stop()
+        names.stop()
+
+
+@quick
+def test_a_server_that_is_silent(top):
+    names = Names()
+    names.silent.add("dead.example")
+    gw, inside, outside = start(top, names, "tiers = {store, cert}\n place-timeout = 1s\n timeout = 4s\n unsure-for = 60s")
+    try:
+        gw.postern("partner", "add", "listed.dead.example", "--treatment", "seal", "--strength", "require")
+        # P1: surely unsigned and never seen protected: as good as none; listed: later
+        reply, took = rcpt(gw, "bob@new.dead.example")
+        assert reply.startswith("250") and 0.8 < took < 5, (reply, took)
+        reply, took = rcpt(gw, "bob@listed.dead.example")
+        assert reply.startswith("451 4.") and 0.8 < took < 5, (reply, took)
+        wait_for("the time limit at the server", 20, lambda: lookups(gw)["asking"] == 0)
+        # that there was no answer is remembered
+        for who, code in ("carl@new.dead.example", "250"), ("bob@listed.dead.example", "451"):
+            reply, took = rcpt(gw, who)
+            assert reply.startswith(code) and took < 0.8, (reply, took)
+    finally:
+        gw.stop()
+        names.stop()
+
+
+def test_ten_thousand_domains_of_a_dead_server(top):
+    names = Names()
+    names.silent.add("example")
+    gw, inside, outside = start(top, names, "tiers = {store, cert}\n place-timeout = 3s\n timeout = 5s\n asking-max = 40\n waiting-max = 200", settings="sessions-per-client = 500\n")
+    try:
+        worst = {"asking": 0, "waiting": 0}
+        done, codes = threading.Event(), []
+
+        def session(first):
+            t = Talk(gw.inside, timeout=120)
+            t.ask("EHLO client.test")
+            for i in range(first, first + 100):
+                t.ask("MAIL FROM:<ann@hospital.example>")
+                codes.append(t.ask(f"RCPT TO:<bob@d{i}.example>")[:3])
+                t.ask("RSET")
+                if done.is_set():
+                    break
+            t.close()
+        threads = [threading.Thread(target=session, args=(100 * i,)) for i in range(100)]
+        for t in threads:
+            t.start()
+        end = time.monotonic() + 8
+        while time.monotonic() < end:
+            now = lookups(gw)
+            worst = {k: max(v, now[k]) for k, v in worst.items()}
+            # what needs nobody's answer goes on
+            began = time.monotonic()
+            assert send(gw.inside, "ann@hospital.example", "eve@hospital.example", message("ann@hospital.example", "eve@hospital.example", "inside"))[0] == 250
+            assert time.monotonic() - began < 2
+        done.set()
+        for t in threads:
+            t.join(60)
+        assert worst["asking"] <= 40 and worst["waiting"] <= 200, worst
+        assert lookups(gw)["refused"] > 100 and len(codes) > 500, (lookups(gw), len(codes))
+        # those that could not be asked for were put off; those without an answer count as none
+        assert set(codes) <= {"250", "451"} and codes.count("451") > 100, {c: codes.count(c) for c in set(codes)}
+    finally:
+        gw.stop()
+        names.stop()
+
+
+@quick
+def test_the_scout_dies_meanwhile(top):
+    names = Names()
+    gw, inside, outside = start(top, names, "tiers = {store, cert}\n timeout = 15s")
+    try:
+        partner(top, gw, names)
+        names.shut()
+        clients = Clients(gw, ["bob@clinic.example"])
+        wait_for("one that waits", 20, lambda: lookups(gw)["waiting"] == 1 and any(n == "clinic.example" for n, _ in names.asked))
+        os.kill(gw.roles()["scout"][0], signal.SIGKILL)
+        wait_for("the question asked again", 20, lambda: lookups(gw)["asked"] == 2)
+        names.open()
+        (reply, took), = clients.join().values()
+        assert reply.startswith("250"), reply
+        gw.wait_log("scout-away")
+    finally:
+        names.open()
+        gw.stop()
+        names.stop()
