@@ -113,7 +113,7 @@ void cli_show_anchors(const json_t *rows)
 {
 	/* Only where there is such an anchor: the last column. */
 	static const char *const heads[] = {
-	    "~SCOPE", "DIRECTION", "~NAME", "UNTIL", "STATE", "FINGERPRINT", "~FOR MAIL OF", NULL};
+	    "~SCOPE", "DIRECTION", "~NAME", "UNTIL", "STATE", "FINGERPRINT", "FOR MAIL OF", NULL};
 	const char *shown[sizeof heads / sizeof *heads];
 	struct cli_table *t;
 	const json_t *o;
