@@ -9,6 +9,7 @@
 #include "gateway/base/sandbox.h"
 #include "tests/unit/http_peer.h"
 #include "tests/unit/nsd_fixture.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/testcert.h"
 #include "tests/unit/testdir.h"
 
@@ -513,13 +514,5 @@ int main(void)
 	tcase_add_test(t, end);
 	tcase_add_test(t, in_the_sandbox);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }
