@@ -439,9 +439,8 @@ static int check_hide(const struct format_settings *s, const char *file, struct 
 
 static int cross_check(struct conf *c, const char *file, struct problem *pr)
 {
-	const char *name;
-
 	struct find_options find;
+	const char *name;
 
 	if (check_floor(conf_section(c, "format"), file, pr) != 0 ||
 	    check_hide(conf_section(c, "format"), file, pr) != 0)
