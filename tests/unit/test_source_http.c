@@ -78,6 +78,7 @@ static struct source_http *http;
 static struct http_peer peer, tls_peer;
 static struct source_settings set;
 static char dir[64], ca[100];
+static int found, refused_all, refused_host;
 
 static char allowed[] = "127.0.0.2/32", ports[] = "80", high[] = "1024-65535";
 static char *v_allowed[] = {allowed}, *v_ports[] = {ports, high};
@@ -133,6 +134,8 @@ static void setup(void)
 {
 	signal(SIGPIPE, SIG_IGN);
 	log_init("unit", LOG_LEVEL_ERROR);
+	found = refused_all = refused_host = 0;
+	atomic_store(&fickle_asked, 0);
 	testdir_make(dir);
 	peer_start(&peer, NULL);
 	peer_start(&tls_peer, make_tls());
@@ -407,8 +410,6 @@ START_TEST(in_time)
 	ck_assert_uint_ge(got.took_ms, 300);
 }
 END_TEST
-
-static int found, refused_all, refused_host;
 
 static void count(void *ctx, const struct source_answer *a)
 {
