@@ -82,8 +82,9 @@ const struct source_answer *find_work_ask(
 		return r;
 	s->answer = FIND_STEP_TEMP;
 	s->hard = s->hard || hard || r->dnssec >= SOURCE_BOGUS;
-	(void)snprintf(s->why, sizeof s->why, "%.60s %.120s: %.200s", s->place,
-	    a->kind == SOURCE_LDAP && a->directory[0] ? a->directory : a->name, r->why);
+	(void)snprintf(s->why, sizeof s->why, "%.60s %.120s: %s%.200s", s->place,
+	    a->kind == SOURCE_LDAP && a->directory[0] ? a->directory : a->name,
+	    r->dnssec == SOURCE_BOGUS ? "its DNSSEC signatures are wrong (bogus): " : "", r->why);
 	return r;
 }
 

@@ -21,6 +21,7 @@
 #include "gateway/proc/format_settings.h"
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_cache.h"
+#include "gateway/proc/judge_chores.h"
 #include "gateway/proc/judge_harvest.h"
 #include "gateway/proc/judge_identities.h"
 #include "gateway/proc/judge_learn.h"
@@ -71,6 +72,31 @@ static void send_relay(struct ipc_out *o)
 		log_warn(NULL, "judge", "cannot-answer to=relay");
 }
 
+/* What was changed here concerns these; two of them are anybody. */
+static void changed_here(const char *whose)
+{
+	uint64_t v = store_version(me.store);
+
+	if (v == me.known_version)
+		return;
+	if (store_version_others(me.known_version, v))
+		whose = "";
+	if (me.known_version == me.seen_version || strcmp(me.concerns, JUDGE_NOBODY) == 0)
+		snprintf(me.concerns, sizeof(me.concerns), "%s", whose);
+	else if (strcmp(whose, JUDGE_NOBODY) != 0 && strcmp(whose, me.concerns) != 0)
+		me.concerns[0] = '\0';
+	me.known_version = v;
+}
+
+/* What another process changed meanwhile may concern anybody. */
+static void changed_elsewhere(void)
+{
+	if (store_version(me.store) == me.known_version)
+		return;
+	me.known_version = store_version(me.store);
+	me.concerns[0] = '\0';
+}
+
 static void answer_resolve(struct ipc_in *in, struct source_run *run)
 {
 	struct judge_resolve rq;
@@ -80,7 +106,13 @@ static void answer_resolve(struct ipc_in *in, struct source_run *run)
 
 	REQUIRE(judge_resolve_get(in, &rq) == 0);
 
-	int rc = judge_resolve(me.store, &me.world, run, &rq, time(NULL), a, v);
+	uint64_t revocations = judge_cache_revocations(me.world.cache);
+	int rc;
+
+	changed_elsewhere();
+	rc = judge_resolve(me.store, &me.world, run, &rq, time(NULL), a, v);
+	/* whom is believed is written down; only what was found to be revoked concerns others */
+	changed_here(revocations == judge_cache_revocations(me.world.cache) ? JUDGE_NOBODY : "");
 
 	if (run->pending == 0) {
 		if (rc != 0)
@@ -118,31 +150,6 @@ static void answer_identities(uint32_t id)
 		arena_free(a);
 	}
 	free(l);
-}
-
-/* What was changed here concerns these; two of them are anybody. */
-static void changed_here(const char *whose)
-{
-	uint64_t v = store_version(me.store);
-
-	if (v == me.known_version)
-		return;
-	if (store_version_others(me.known_version, v))
-		whose = "";
-	if (me.known_version == me.seen_version || strcmp(me.concerns, JUDGE_NOBODY) == 0)
-		snprintf(me.concerns, sizeof(me.concerns), "%s", whose);
-	else if (strcmp(whose, JUDGE_NOBODY) != 0 && strcmp(whose, me.concerns) != 0)
-		me.concerns[0] = '\0';
-	me.known_version = v;
-}
-
-/* What another process changed meanwhile may concern anybody. */
-static void changed_elsewhere(void)
-{
-	if (store_version(me.store) == me.known_version)
-		return;
-	me.known_version = store_version(me.store);
-	me.concerns[0] = '\0';
 }
 
 static void answer_signers(struct ipc_in *in, struct source_run *run)
@@ -501,6 +508,7 @@ static int run(struct child *c)
 	me.seen_version = me.known_version = store_version(me.store);
 	me.look = loop_timer_new(me.loop, look, NULL);
 	loop_timer_set(me.look, LOOK_MS);
+	(void)judge_chores_new(me.loop, &me.world, me.store, judge_scout_park(me.scout));
 	child_ready(c);
 	loop_run(me.loop);
 	store_close(me.store);
