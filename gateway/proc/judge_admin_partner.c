@@ -56,6 +56,14 @@ static int read_format(
 	return 0;
 }
 
+static bool has_directory(const struct judge_world *w, const char *title)
+{
+	for (size_t i = 0; i < w->ndirectories; i++)
+		if (strcmp(w->directories[i], title) == 0)
+			return true;
+	return false;
+}
+
 /* In the one form in which it is kept. */
 static int read_find(struct judge_call *c, const struct store_partner *old, char text[FIND_TEXT_MAX])
 {
@@ -72,6 +80,10 @@ static int read_find(struct judge_call *c, const struct store_partner *old, char
 		c->code = "usage";
 		return -1;
 	}
+	for (size_t i = 0; (which & FIND_GIVEN(FIND_OPT_DIRECTORY)) && i < f.ndirectories; i++)
+		if (!has_directory(c->ja->world, f.directories[i]))
+			return judge_call_fail(c, "refused",
+			    "there is no section certificate-directory \"%s\" in postern.conf", f.directories[i]);
 	find_options_print(&f, which, text);
 	return 0;
 }

@@ -439,8 +439,11 @@ static void fill_believing(const struct conf *conf, size_t n)
 	judge_cache_believing_set(me.world.cache, &me.believing);
 }
 
-static void fill_find(const struct find_settings *f, struct judge_world *w)
+static void fill_find(const struct conf *conf, struct judge_world *w)
 {
+	const struct find_settings *f = conf_section(conf, "find");
+	size_t n = conf_cert_directories(conf);
+	const char **names = mem_new((n + 1) * sizeof(*names));
 	struct problem pr = {0};
 
 	if (find_settings_options(f, &w->find, &pr) < 0)
@@ -448,6 +451,10 @@ static void fill_find(const struct find_settings *f, struct judge_world *w)
 	w->find_limits = (struct find_limits){.timeout_ms = (uint32_t)f->place_timeout,
 	    .octets_max = (uint32_t)f->answer_max,
 	    .weigh_max = (unsigned)f->certificates_max};
+	for (size_t i = 0; i < n; i++)
+		(void)conf_cert_directory(conf, i, &names[i]);
+	w->directories = names;
+	w->ndirectories = n;
 	w->harvest = f->harvest;
 	w->harvest_max = f->harvest_max;
 }
@@ -475,7 +482,7 @@ static void fill_world(const struct conf *conf)
 	me.world.strength = (enum policy_strength)conf_top(conf)->default_strength;
 	me.world.tls_verified = conf_top(conf)->relay_tls == CONF_TLS_VERIFY && conf_top(conf)->relay_host[0];
 	fill_format(conf_section(conf, "format"), &me.world);
-	fill_find(conf_section(conf, "find"), &me.world);
+	fill_find(conf, &me.world);
 	me.world.cache = judge_cache_new();
 	fill_believing(conf, n);
 }
