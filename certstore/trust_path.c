@@ -270,6 +270,19 @@ static bool issued(struct search *s, X509 *issuer, X509 *x)
 	return yes;
 }
 
+/* Does it say where its issuer's certificate is? */
+static bool names_issuer(X509 *x)
+{
+	AUTHORITY_INFO_ACCESS *a = X509_get_ext_d2i(x, NID_info_access, NULL, NULL);
+	bool yes = false;
+
+	for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(a); i++)
+		yes = yes || OBJ_obj2nid(sk_ACCESS_DESCRIPTION_value(a, i)->method) == NID_ad_ca_issuers;
+	AUTHORITY_INFO_ACCESS_free(a);
+	ERR_clear_error();
+	return yes;
+}
+
 static void dead_end(struct search *s, X509 *x)
 {
 	char name[256], text[400];
@@ -283,7 +296,10 @@ static void dead_end(struct search *s, X509 *x)
 	if (s->n == 1 && (X509_get_extension_flags(x) & EXFLAG_SS))
 		(void)snprintf(text, sizeof text, "it is self-signed and neither pinned nor an anchor");
 	else
-		(void)snprintf(text, sizeof text, "no anchor leads to it (the last issuer looked for is %s)", name);
+		(void)snprintf(text, sizeof text, "no anchor leads to it (the last issuer looked for is %s%s)", name,
+		    s->q->run && !s->q->fetches && names_issuer(x)
+			? "; it is fetched for listed partners alone, and not with fetch-issuers = no"
+			: "");
 	if (s->rank == RANK_DEAD_END)
 		s->rank = RANK_NONE; /* the last one met is told: it lies behind the others */
 	note(s, RANK_DEAD_END, TRUST_BAD, -1, text);

@@ -61,7 +61,8 @@ static void tell_certs(struct judge_call *c, const struct judge_certs *certs)
 	judge_call_set(c->data, "certificates", a);
 	judge_call_set(c->data, "cert_state", judge_call_text(states[certs->state]));
 	judge_call_set(c->data, "cert_why", judge_call_text(certs->why));
-	if (certs->nseen == 0 || certs->state == POLICY_CERTS_UNCERTAIN)
+	if (certs->nseen == 0 || (certs->state == POLICY_CERTS_UNCERTAIN &&
+				     (certs->nseen > 1 || strcmp(certs->why, certs->seen[0].why) != 0)))
 		line(c, "%s", certs->why);
 }
 
@@ -348,7 +349,7 @@ int judge_admin_explain(struct judge_call *c)
 		return -1;
 	if (!from.local[0] || !to.local[0])
 		return judge_call_fail(
-		    c, "usage", "explain wants two addresses, such as alice@hospital.example bob@lab.example");
+		    c, "usage", "explain wants an address, such as bob@lab.example, or two: sender and recipient");
 	judge_call_set(c->data, "lines", judge_call_array());
 	(void)address_text(&from, rq.sender);
 	(void)address_text(&to, rq.recipient);
