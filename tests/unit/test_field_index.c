@@ -5,7 +5,7 @@
 
 #include "tests/unit/slow_reader.h"
 
-enum { FIELDS = 400 };
+enum { FIELDS = 150 };
 static struct arena *a;
 
 static void setup(void)
@@ -60,7 +60,7 @@ START_TEST(test_as_a_plain_search)
 	other =
 	    read_header("Subject: 1\r\nreceived: 2\r\nNone: 1\r\nX-A: 0\r\nto: 2\r\nTO: 9\r\nA: 1\r\nZ: 1\r\n\r\n");
 	ck_assert_int_eq(field_index_make(a, &h, by, &x), 0);
-	for (size_t from = 0; from <= h.n; from++) {
+	for (size_t from = 0; from <= h.n; from += 5) {
 		for (size_t i = 0; i < h.n; i++)
 			ck_assert_uint_eq(field_index_next(&x, &h.f[i], from), plain(&h, by, &h.f[i], from));
 		for (size_t i = 0; i < other.n; i++)
