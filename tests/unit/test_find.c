@@ -12,6 +12,7 @@
 
 #include "certstore/cert_record.h"
 #include "tests/unit/source_fixture.h"
+#include "tests/unit/suite.h"
 
 static struct source_fixture net;
 static struct arena *arena;
@@ -708,8 +709,6 @@ int main(void)
 {
 	Suite *s = suite_create("find");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, store_first);
@@ -739,9 +738,5 @@ int main(void)
 	tcase_add_test(tc, direct_uncertain);
 	tcase_add_test(tc, direct_attributes);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }
