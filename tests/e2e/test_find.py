@@ -1,10 +1,17 @@
 """Partners' certificates found in the network: real nsd, slapd and web servers on loopback, one gateway and many domains; a message to each, and which certificate it is sealed
 for, or what RCPT was told. How places are written: tests/lib/partners.py.
 """
+import base64
+import gzip
 import hashlib
+import os
+import threading
+import time
 
-from finding import der
-from partners import World, check, check_all
+from finding import der, ipkix_record
+from mail import quick
+from partners import US, World, check, check_all, mail_to
+from smime import openssl
 
 # ---- the order of Direct ----
 
@@ -125,5 +132,114 @@ def test_own(top):
     check(world, gw, outside, "seen.example", "domain")
     gw.postern("cert", "remove", "seen.example", hashlib.sha256(der(kept.cert)).hexdigest()[:16])
     check(world, gw, outside, "seen.example", (451, "was protected before", "cannot be told now", "dns"))
+    gw.stop()
+    world.stop()
+
+
+# ---- what the postmaster sees, and how often servers are asked ----
+
+@quick
+def test_explained(top):
+    """Each step with its answer, in words and as JSON; one place alone; a second message asks nobody."""
+    world = World(top)
+    world.place("dns:domain-expired one:domain srv:down:0:0 srv:one:1:0", "lab.example")
+    world.start()
+    gw, outside = world.gateway("by-address = always")
+    check(world, gw, outside, "lab.example", "domain")
+    asked = world.directories[0].searches()
+    assert asked > 0
+    check(world, gw, outside, "lab.example", "domain")
+    assert world.directories[0].searches() == asked, "the second message asked the directory again"
+    good, old = (hashlib.sha256(der(world.cert(w, "", "lab.example").cert)).hexdigest() for w in ("domain", "domain-expired"))
+    told = gw.cli("explain", US, "bob@lab.example")
+    steps = told["steps"]
+    places = [s["place"] for s in steps]
+    assert {"store", "dns CERT", "dns SRV", "ldap", "decision"} <= set(places), places
+    by_hash = {s["sha256"]: s["answer"] for s in steps if s.get("sha256")}
+    assert "ran out on 20" in by_hash[old] and "trusted by the anchor CN=authority" in by_hash[good], by_hash
+    assert any(str(world.ports["down"]) in s["query"] and "no answer that counts" in s["answer"] for s in steps), steps
+    text = gw.postern("explain", US, "bob@lab.example")[1]
+    assert "dns CERT" in text and "ran out on 20" in text and good[:16] in text, text
+    assert world.directories[0].searches() == asked, "explain asked again for what is known"
+    for source, state in (("ldap", "usable"), ("dns", "unusable"), ("store", "none")):
+        got = gw.cli("lookup", "bob@lab.example", "--source", source)
+        assert got["state"] == state, got
+    gw.stop()
+    world.stop()
+
+
+# ---- servers that mean harm ----
+
+def write(handler, head, octets, times=1, pause=0.0):
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n")
+    try:
+        for _ in range(times):
+            handler.wfile.write(octets)
+            handler.wfile.flush()
+            time.sleep(pause)
+    except OSError:
+        pass
+    handler.close_connection = True
+
+
+def to(where):
+    def answer(handler):
+        handler.wfile.write(f"HTTP/1.1 302 Found\r\nLocation: {where}\r\nContent-Length: 0\r\n\r\n".encode())
+    return answer
+
+
+def test_malicious(top):
+    """Each within its time, with the reason, while others are served."""
+    world = World(top)
+    web = world.web
+    bag = openssl("crl2pkcs7", "-nocrl", *[x for _ in range(300) for x in ("-certfile", world.ca.cert)], "-outform", "DER")
+    files = {
+        "endless": lambda h: write(h, b"", b"x" * 65536, 4000),
+        "drip": lambda h: write(h, b"Content-Length: 1000\r\n", b"x", 40, 0.25),
+        "deaf": lambda h: time.sleep(8),
+        "loop": to("/loop"),
+        "inside": to("http://10.0.0.1/"),
+        "metadata": to("http://169.254.169.254/latest"),
+        "itself": to("http://[::1]:25/"),
+        "file": to("file:///etc/passwd"),
+        "ldap": to("ldap://127.0.0.1/"),
+        "ssh": to("http://127.0.0.1:22/"),
+        "header": lambda h: write(h, b"X: " + b"y" * 200000 + b"\r\n", b"x"),
+        "bomb": lambda h: write(h, b"Content-Encoding: gzip\r\n", gzip.compress(b"\0" * (64 << 20))),
+        "html": ("text/html", b"<html>no certificate</html>"),
+        "bag": bag,
+        "empty": b"",
+    }
+    for name, what in files.items():
+        web.files["/" + name] = what
+        octets = what if isinstance(what, bytes) else what[1] if isinstance(what, tuple) else b"x"
+        world.nsd.zone(name + ".example", [ipkix_record(web.url + "/" + name, octets)])
+    # more records than one answer has room for, all of them no certificates
+    world.nsd.zone("junk.example", [f"@ CERT 1 0 0 {base64.b64encode(os.urandom(300)).decode()}" for _ in range(100)])
+    world.place("dns:domain", "good.example")
+    world.start()
+    gw, outside = world.gateway("timeout = 6s\n place-timeout = 3s", settings="default-strength = require\n")
+    got = {}
+
+    def one(domain):
+        start = time.monotonic()
+        got[domain] = (*mail_to(gw, "bob@" + domain), time.monotonic() - start)
+    threads = [threading.Thread(target=one, args=(n + ".example",)) for n in (*files, "junk")]
+    for t in threads:
+        t.start()
+    check(world, gw, outside, "good.example", "domain")
+    for t in threads:
+        t.join(60)
+    if os.environ.get("SHOW"):
+        print("\n".join(f"{k} {v}" for k, v in got.items()))
+    bad = []
+    words = {"endless": "longer than", "drip": "no whole answer within 3000 ms", "deaf": "no whole answer within 3000 ms", "loop": "redirect", "inside": "private or reserved", "metadata": "private or reserved", "itself": "port 25",
+             "file": "http", "ldap": "http", "ssh": "port", "header": "header", "bomb": "", "html": "certificate", "bag": "", "empty": "", "junk": "certificate"}
+    for domain, (code, text, took) in sorted(got.items()):
+        name = domain.split(".")[0]
+        if code not in (451, 550) or took > 20 or words[name] not in text or ("http" in text and name != "junk" and "/" + name not in text):
+            bad.append(f"{name}: {took:.1f} s: {code} {text}")
+    assert not bad and len(got) == len(files) + 1, "\n".join(bad)
+    check(world, gw, outside, "good.example", "domain")
     gw.stop()
     world.stop()

@@ -1,8 +1,10 @@
 """Certificates that were taken back: lists (CRL) and answers (OCSP) over HTTP, when they cannot be had, when somebody else made them, when they are out of date; outgoing and incoming."""
-from gateway import free_ports
+import os
+
+from gateway import free_ports, wait_for
 from mail import quick, send, solo
 from partners import PRIVATE, US, World, arrived, check
-from smime import Identity, entity, with_header
+from smime import Identity, entity, seal, with_header
 
 CARL = "carl@ward.example"  # of a domain that insists
 
@@ -117,6 +119,18 @@ def test_incoming(top):
     # who insists waits: in the clear the client is told so
     code, why = send(gw.outside, "bob@lab.example", CARL, with_header(them["away"].sign(text), "bob@lab.example", CARL, "later"))
     assert code == 451, (code, why)
+    # what came encrypted is taken: nothing of what is inside it may show outside
+    made = gw.cli("domain", "add", "ward.example", "--self-signed")
+    ours = os.path.join(top, "ward.pem")
+    with open(ours, "w") as f:
+        f.write(next(k["pem"] for k in made["keys"] if k["use"] == "decrypt"))
+    inside.mails.clear()
+    code, why = send(gw.outside, "bob@lab.example", CARL, with_header(seal(ours, them["away"].sign(text)), "bob@lab.example", CARL, "sealed later"))
+    assert code == 250, (code, why)
+    waiting = wait_for("the sealed message to wait", 20, lambda: [m for m in gw.queue() if m["state"] in ("queued", "held") and "sealed" in m["message_id"]])
+    shown = gw.cli("queue", "show", waiting[0]["id"])
+    assert "/away" in str(shown), shown
+    assert not inside.mails
     gw.stop()
     world.web.stop()
     for s in world.deaf:
