@@ -195,6 +195,12 @@ int find_settings_options(const struct find_settings *s, struct find_options *o_
 			return -1;
 		o_r->tiers = (uint8_t)(o_r->tiers | bits);
 	}
+	if (!o_r->tiers)
+		return problem_perm(pr, "find: tiers names no place to look: at least store");
+	if (o_r->order == FIND_DIRECT &&
+	    !(o_r->tiers & (FIND_TIER(FIND_STORE) | FIND_TIER(FIND_CERT) | FIND_TIER(FIND_LDAP))))
+		return problem_perm(
+		    pr, "find: order = direct asks store, cert and ldap alone, and tiers names none of them");
 	if (s->directories.n > FIND_PLACES_MAX || s->http_stores.n > FIND_PLACES_MAX)
 		return problem_perm(pr, "find: at most %d directories and %d http-stores are asked", FIND_PLACES_MAX,
 		    FIND_PLACES_MAX);

@@ -174,7 +174,7 @@ static const struct {
     {"{\"verb\": \"domain.add\", \"args\": {\"domain\": \"hospital.example\"}}", "unavailable",
 	"keeper cannot be reached"},
     {"{\"verb\": \"explain\", \"args\": {\"sender\": \"a@hospital.example\", \"recipient\": \"lab.example\"}}",
-	"usage", "two addresses"},
+	"usage", "wants an address"},
 };
 
 START_TEST(broken_requests)
