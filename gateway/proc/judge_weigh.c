@@ -169,12 +169,14 @@ static int find_path(struct judge_cache *c, struct store *s, const struct judge_
 	const struct judge_believing *b = judge_cache_believing(c);
 	X509 **extra = mem_new((q->nextra + 1) * sizeof(X509 *));
 	unsigned own_fetches = ISSUER_FETCHES;
+	const struct store_revoked *revoked;
 	const struct store_anchor *list;
 	struct judge_revoked memory;
 	struct anchors a;
 	size_t n;
 
-	if (judge_cache_anchors(c, s, &list, &n, pr) < 0) {
+	/* what is known to be revoked is read first: when it cannot be, nothing can be told */
+	if (judge_cache_revoked(c, s, &revoked, &n, pr) < 0 || judge_cache_anchors(c, s, &list, &n, pr) < 0) {
 		free(extra);
 		return -1;
 	}

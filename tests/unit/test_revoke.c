@@ -84,11 +84,20 @@ static void revoked(void *ctx, const char *sha256, const char *words)
 	snprintf(remembered_words, sizeof remembered_words, "%s", words);
 }
 
-static void good(void *ctx, const char *sha256)
+static int64_t remembered_at;
+
+static bool good(void *ctx, const char *sha256, int64_t as_of, char *words, size_t cap)
 {
 	(void)ctx;
-	if (strcmp(sha256, remembered) == 0)
-		remembered[0] = 0;
+	ck_assert_int_gt(as_of, 0);
+	if (strcmp(sha256, remembered) != 0)
+		return true;
+	if (as_of <= remembered_at) {
+		snprintf(words, cap, "%s", remembered_words);
+		return false;
+	}
+	remembered[0] = 0;
+	return true;
 }
 
 static const struct revoke_memory memory = {NULL, known, revoked, good};
@@ -284,9 +293,15 @@ START_TEST(remembered_across)
 	p->status = SOURCE_TEMP;
 	IS(check(&leaf, REVOKE_SOFT), REVOKE_REVOKED, "certificateHold");
 	IS(check(&leaf, REVOKE_OFF), REVOKE_REVOKED, "certificateHold");
+	/* an older list, repeated by whoever stands between, does not bring it back */
+	remembered_at = TESTCERT_NOW;
 	put_list(CA_CRL, (struct testrevoke_list){.ca = &ca})->status = SOURCE_FOUND;
-	IS(check(&leaf, REVOKE_SOFT), REVOKE_GOOD, "");
+	IS(check(&leaf, REVOKE_SOFT), REVOKE_REVOKED, "certificateHold");
+	ck_assert_str_eq(remembered, leaf.sha256);
+	put_list(CA_CRL, (struct testrevoke_list){.ca = &ca, .from = TESTCERT_NOW + 4000, .to = TESTCERT_NOW + 8000});
+	IS(check_at(&leaf, REVOKE_SOFT, TESTCERT_NOW + 5000), REVOKE_GOOD, "");
 	ck_assert_str_eq(remembered, "");
+	remembered_at = 0;
 }
 END_TEST
 
