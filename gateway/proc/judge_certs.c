@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certstore/issuer.h"
 #include "gateway/base/encode.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
@@ -65,6 +66,7 @@ static int weigh_read(const struct judge_certs_question *q, const struct find_ce
 	    .direct = q->options->order == FIND_DIRECT,
 	    .extra = issuers,
 	    .nextra = read_issuers(q->w->cache, c, issuers),
+	    .fetches = q->fetches,
 	    .now = q->now};
 	enum trust_result result = TRUST_BAD;
 	int rc = judge_weigh(q->w->cache, q->store, k, &wq, &result, w->why, sizeof w->why, pr);
@@ -192,6 +194,8 @@ int judge_certs_find(
 {
 	enum { KEPT_MEMORY = 8 << 20 };
 	struct kept kept = {.mem = arena_new(KEPT_MEMORY)};
+	struct judge_certs_question own = *q;
+	unsigned fetches = ISSUER_FETCHES;
 	struct find_question fq = {.who = q->rcpt,
 	    .options = q->options,
 	    .limits = &q->w->find_limits,
@@ -200,10 +204,11 @@ int judge_certs_find(
 	    .all = q->all,
 	    .run = q->run,
 	    .weigh = weigh,
-	    .ctx = (void *)(uintptr_t)q};
+	    .ctx = &own};
 	struct find_result *f = mem_new(sizeof *f);
 	int rc = find_kept(q, &kept, pr);
 
+	own.fetches = &fetches;
 	memset(r_r, 0, sizeof *r_r);
 	fq.kept = kept.v;
 	fq.nkept = kept.n;

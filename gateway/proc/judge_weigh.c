@@ -242,8 +242,10 @@ int judge_weigh(struct judge_cache *c, struct store *s, const struct judge_cert 
 		if (find_path(c, s, k, q, &p, &fresh, pr) < 0)
 			return -1;
 		fresh.until = keep_until(&k->f, q->now);
-		/* half an answer is nothing to keep, and what could not be told now may be told in a moment */
-		if ((!q->run || q->run->pending == pending) && fresh.found.result != TRUST_UNSURE)
+		/* half an answer is nothing to keep, and what could not be told now may be told in a moment; nor what
+		 * was found when no issuer might be fetched any more: another question may fetch some */
+		if ((!q->run || q->run->pending == pending) && fresh.found.result != TRUST_UNSURE &&
+		    !(fresh.found.result == TRUST_BAD && p.fetch && q->fetches && *q->fetches == 0))
 			judge_cache_path_put(c, &fresh);
 		known = &fresh;
 	}

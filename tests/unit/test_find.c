@@ -490,6 +490,17 @@ START_TEST(smimea_hash_nowhere)
 }
 END_TEST
 
+/* Servers that are named so that nobody can ask them are not "no servers". */
+START_TEST(servers_unreadable)
+{
+	srv("_ldap._tcp", 0, 0, 0, "l.lab.example");
+	ck_assert_int_eq(look(), FIND_UNCERTAIN);
+	ck_assert_msg(strstr(r.why, "none of its records can be read") != NULL, "%s", r.why);
+	srv("_ldap._tcp", 0, 0, 389, "l.lab.example");
+	ck_assert_int_eq(look(), FIND_NONE);
+}
+END_TEST
+
 /* More than can be shown: what cannot be told, and what was revoked, still counts. */
 START_TEST(beyond_what_is_shown)
 {
@@ -770,6 +781,7 @@ int main(void)
 	tcase_add_test(tc, bounds);
 	tcase_add_test(tc, cut_off);
 	tcase_add_test(tc, smimea_hash_nowhere);
+	tcase_add_test(tc, servers_unreadable);
 	tcase_add_test(tc, beyond_what_is_shown);
 	tcase_add_test(tc, pending);
 	tcase_add_test(tc, uncertain);

@@ -412,6 +412,27 @@ static const struct {
     {"SHA-1", ISSUER, {.digest = "SHA1"}, REVOKE_UNKNOWN, "MD5, SHA-1"},
 };
 
+/* Keys that meet in one place do not take each other's number away. */
+START_TEST(places)
+{
+	struct revoke_cache *c = revoke_cache_new();
+	uint8_t key[5][32] = {{0}};
+	struct revoke_reply *v[5];
+
+	for (size_t i = 0; i < 5; i++)
+		key[i][31] = (uint8_t)(i + 1);
+	for (size_t i = 0; i < 4; i++) {
+		v[i] = revoke_cache_reply(c, key[i]);
+		v[i]->nonce_at = TESTCERT_NOW + (int64_t)i;
+	}
+	for (size_t i = 0; i < 4; i++)
+		ck_assert(revoke_cache_reply(c, key[i]) == v[i] && v[i]->nonce_at == TESTCERT_NOW + (int64_t)i);
+	v[4] = revoke_cache_reply(c, key[4]);
+	ck_assert(v[4] == v[0] && v[4]->nonce_at == 0); /* the oldest */
+	revoke_cache_free(c);
+}
+END_TEST
+
 START_TEST(what_responders_say)
 {
 	struct testcert by = issue(&ca,
@@ -481,6 +502,7 @@ static Suite *suite(void)
 	tcase_add_test(t, remembered_across);
 	tcase_add_test(t, asked);
 	tcase_add_test(t, one_question);
+	tcase_add_test(t, places);
 	tcase_add_loop_test(t, what_responders_say, 0, (int)(sizeof answers / sizeof *answers));
 	tcase_add_test(t, falls_back);
 	tcase_add_test(t, answer_octets);
