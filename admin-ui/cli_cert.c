@@ -211,3 +211,17 @@ int cli_cert_remove(struct cli *c)
 	json_decref(data);
 	return rc;
 }
+
+int cli_cert_accept(struct cli *c)
+{
+	json_t *args = cli_json_object(), *data;
+	int rc;
+
+	cli_json_set_str(args, "owner", c->args.words[0]);
+	cli_json_set_str(args, "sha256", c->args.words[1]);
+	rc = cli_call(c, "cert.accept", args, &data);
+	if (rc == CLI_OK && !cli_out_json(c, data))
+		cli_out_line("Accepted for %s: %.16s.", cli_json_str(data, "owner"), cli_json_str(data, "sha256"));
+	json_decref(data);
+	return rc;
+}

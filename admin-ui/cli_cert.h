@@ -6,6 +6,7 @@
 
 int cli_cert_import(struct cli *c);
 int cli_cert_list(struct cli *c);
+int cli_cert_accept(struct cli *c);
 int cli_cert_remove(struct cli *c);
 
 #endif

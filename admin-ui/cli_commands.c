@@ -6,6 +6,7 @@
 
 #include "admin-ui/cli_anchor.h"
 #include "admin-ui/cli_backup.h"
+#include "admin-ui/cli_bundle.h"
 #include "admin-ui/cli_cert.h"
 #include "admin-ui/cli_domain.h"
 #include "admin-ui/cli_help.h"
@@ -64,6 +65,9 @@ static const struct cli_command commands[] = {
 	"cert import lab.pem --for lab.example --pin"},
     {"cert list", "[DOMAIN|ADDRESS]", "", 0, 1, cli_cert_list, "Lists partners' certificates.",
 	"cert list lab.example"},
+    {"cert accept", "DOMAIN|ADDRESS FINGERPRINT", "", 2, 2, cli_cert_accept,
+	"Lets a certificate that was found take the place of one that was believed by a stronger reason.",
+	"cert accept lab.example 3f2a90c1"},
     {"cert show", "DOMAIN|ADDRESS [--pem]", "pem", 1, 1, cli_lookup_cert,
 	"Shows the certificates that are found for an address in all places that count for it; --pem prints them.",
 	"cert show bob@lab.example"},
@@ -77,6 +81,21 @@ static const struct cli_command commands[] = {
     {"anchor list", "[DOMAIN|@GROUP|*]", "", 0, 1, cli_anchor_list, "Lists the anchors.", "anchor list"},
     {"anchor remove", "DOMAIN|@GROUP|* FINGERPRINT [--local DOMAIN]", "local=", 2, 2, cli_anchor_remove,
 	"Removes an anchor.", "anchor remove lab.example 9bd1740e"},
+    {"bundle add",
+	"URL [--scope DOMAIN|@GROUP|*] [--direction in|out|both] [--local DOMAIN] [--signer FILE] [--every TIME]",
+	"scope= direction= local= signer= every=", 1, 1, cli_bundle_add,
+	"Believes the anchors of a trust bundle that is published at a URL, and follows its changes; with --signer, "
+	"only "
+	"those that this certificate signed.",
+	"bundle add https://trust.example/bundle.p7m --scope @labs --signer publisher.pem --every 24h"},
+    {"bundle list", "", "", 0, 0, cli_bundle_list, "Lists the trust bundles.", "bundle list"},
+    {"bundle show", "URL", "", 1, 1, cli_bundle_show, "One bundle: its last change, its anchors.",
+	"bundle show https://trust.example/bundle.p7m"},
+    {"bundle refresh", "URL [--force]", "force", 1, 1, cli_bundle_refresh,
+	"Fetches a bundle now; --force takes an edition that leaves out more anchors than bundle-drop-max allows.",
+	"bundle refresh https://trust.example/bundle.p7m"},
+    {"bundle remove", "URL", "", 1, 1, cli_bundle_remove, "Removes a bundle with its anchors.",
+	"bundle remove https://trust.example/bundle.p7m"},
     {"rule add",
 	"NAME [--sender PATTERN] [--recipient PATTERN] " TREAT_USAGE " [--exempt calendar,auto-reply] [--position N]",
 	"sender= recipient= treatment= strength= exempt= position=", 1, 1, cli_rule_add,

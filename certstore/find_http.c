@@ -5,8 +5,43 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "certstore/cert_parts.h"
 #include "certstore/find_dns.h"
 #include "certstore/http_search.h"
+#include "gateway/base/encode.h"
+
+/* What stands in lines and blanks goes. */
+static void take_base64(struct find_work *w, struct find_step *s, const struct cert_part *part)
+{
+	char *text = arena_alloc(w->mem, part->n + 1);
+	uint8_t *der = arena_alloc(w->mem, part->n + 1);
+	size_t k = 0;
+	long n;
+
+	for (size_t i = 0; text && i < part->n; i++)
+		if (!strchr(" \t\r\n", part->p[i]) || part->p[i] == 0)
+			text[k++] = (char)part->p[i];
+	n = text && der ? encode_unb64(text, k, der, part->n) : -1;
+	if (n > 0)
+		find_work_take(w, s, der, (size_t)n, NULL);
+	else
+		find_work_passed(w, s, "a part of the answer that is not base64, as it says");
+}
+
+/* One certificate or bag, or several as multipart/mixed. */
+static void take_body(struct find_work *w, struct find_step *s, const struct source_item *body)
+{
+	struct cert_part v[CERT_PARTS_MAX];
+	size_t n = cert_parts(body->p, body->n, v);
+
+	if (n == 0)
+		find_work_take(w, s, body->p, body->n, NULL);
+	for (size_t i = 0; i < n; i++)
+		if (v[i].base64)
+			take_base64(w, s, &v[i]);
+		else
+			find_work_take(w, s, v[i].p, v[i].n, NULL);
+}
 
 static void ask_for(struct find_work *w, const char *base, enum source_chosen chosen, bool address)
 {
@@ -21,7 +56,7 @@ static void ask_for(struct find_work *w, const char *base, enum source_chosen ch
 	}
 	r = find_work_ask(w, s, &a, true);
 	if (r && r->status == SOURCE_FOUND && r->n == 1)
-		find_work_take(w, s, r->items[0].p, r->items[0].n, NULL);
+		take_body(w, s, &r->items[0]);
 }
 
 static bool ask_store(struct find_work *w, const char *base, enum source_chosen chosen)

@@ -141,10 +141,12 @@ static const struct setting rows[] = {
     {.name = "place-timeout",
 	.type = SETTING_DURATION,
 	.offset = offsetof(struct find_settings, place_timeout),
-	.dflt = "8s",
+	.dflt = "5s",
 	.min = 100,
 	.max = 60000,
-	.help = "How long one server may take to answer one question."},
+	.help = "How long one server may take to answer one question; shorter than timeout, so that a server's "
+		"silence is "
+		"known when the client is answered."},
     {.name = "answer-max",
 	.type = SETTING_SIZE,
 	.offset = offsetof(struct find_settings, answer_max),

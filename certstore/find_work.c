@@ -83,8 +83,9 @@ const struct source_answer *find_work_ask(
 		return r;
 	s->answer = FIND_STEP_TEMP;
 	s->hard = s->hard || hard || r->dnssec >= SOURCE_BOGUS;
-	(void)snprintf(s->why, sizeof s->why, "%.60s %.120s: %.200s", s->place,
-	    a->kind == SOURCE_LDAP && a->directory[0] ? a->directory : a->name, r->why);
+	(void)snprintf(s->why, sizeof s->why, "%.60s %.120s: %s%.200s", s->place,
+	    a->kind == SOURCE_LDAP && a->directory[0] ? a->directory : a->name,
+	    r->dnssec == SOURCE_BOGUS ? "its DNSSEC signatures are wrong (bogus): " : "", r->why);
 	return r;
 }
 
@@ -169,6 +170,7 @@ bool find_work_may_tell(struct find_work *w, bool dns, const char *place, const 
 	if (o->by_address == FIND_ADDRESS_ALWAYS || (o->by_address == FIND_ADDRESS_LISTED && (!dns || w->q->listed)))
 		return true;
 	t = trace_add(w->q->run->trace, place, "%s", query);
+	w->untold = true;
 	if (t)
 		(void)snprintf(t->answer, sizeof t->answer, "not asked: by-address = %s, and the partner is %slisted",
 		    o->by_address == FIND_ADDRESS_NEVER ? "never" : "listed", w->q->listed ? "" : "not ");

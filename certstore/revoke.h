@@ -23,7 +23,7 @@ enum revoke_mode { REVOKE_SOFT, REVOKE_HARD, REVOKE_OFF };
 struct revoke_memory {
 	void *ctx;
 	bool (*known)(void *ctx, const char *sha256, char *words, size_t cap);
-	void (*revoked)(void *ctx, const char *sha256, const char *words);
+	void (*revoked)(void *ctx, X509 *cert, const char *sha256, const char *words);
 	/* A list or an answer of as_of (unix s) says that it is not revoked. False: it was found to be revoked later
 	 * than that, and stays so (words): who can only repeat old answers must not bring it back. */
 	bool (*good)(void *ctx, const char *sha256, int64_t as_of, char *words, size_t cap);

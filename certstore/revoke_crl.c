@@ -214,6 +214,7 @@ struct weighing {
 	struct revoke_status *v;
 	X509_CRL *complained; /* of which list the last complaint was */
 	bool unproven;	      /* ... and it was about who signed it */
+	STACK_OF(X509_CRL) * lists;
 };
 
 static bool about_lists(int e)
@@ -276,6 +277,21 @@ static void say_revoked(const struct weighing *w, X509_STORE_CTX *c, struct revo
 	ASN1_ENUMERATED_free(reason);
 }
 
+/* There may be a list where the certificate says, and of somebody else. */
+static void say_uncovered(const struct weighing *w, struct revoke_status *s)
+{
+	const X509_CRL *crl = sk_X509_CRL_num(w->lists) > 0 ? sk_X509_CRL_value(w->lists, 0) : NULL;
+	char list[200], issuer[80];
+
+	if (!crl) {
+		(void)snprintf(s->words, sizeof s->words, "no list at hand covers it");
+		return;
+	}
+	name_list(w, crl, list, sizeof list);
+	cert_name(X509_CRL_get_issuer(crl), issuer, sizeof issuer);
+	(void)snprintf(s->words, sizeof s->words, "the list %s does not cover it: it is one of %s", list, issuer);
+}
+
 static void say_unsure(const struct weighing *w, X509_STORE_CTX *c, int e, struct revoke_status *s)
 {
 	X509_CRL *crl = X509_STORE_CTX_get0_current_crl(c);
@@ -285,7 +301,7 @@ static void say_unsure(const struct weighing *w, X509_STORE_CTX *c, int e, struc
 		return;
 	if (e == X509_V_ERR_UNABLE_TO_GET_CRL) {
 		if (!s->words[0]) /* else it was said when it was looked for */
-			(void)snprintf(s->words, sizeof s->words, "no list at hand covers it");
+			say_uncovered(w, s);
 	} else if (crl) {
 		name_list(w, crl, list, sizeof list);
 		(void)snprintf(s->words, sizeof s->words, "the list %s: %s", list, X509_verify_cert_error_string(e));
@@ -407,7 +423,7 @@ void revoke_crl_check(const struct revoke *r, X509 *const *path, size_t n, X509 
 {
 	STACK_OF(X509) *untrusted = sk_X509_new_null();
 	struct revoke_status fresh[TRUST_PATH_MAX];
-	struct weighing w = {r, n, fresh, NULL, false};
+	struct weighing w = {.r = r, .n = n, .v = fresh, .lists = lists};
 	const char *why = "";
 	bool done = false;
 

@@ -37,6 +37,8 @@ int store_count(struct store *s, struct store_counts *c_r, struct problem *pr) _
  */
 #include "certstore/store_anchor.h"
 #include "certstore/store_audit.h"
+#include "certstore/store_believed.h"
+#include "certstore/store_bundle.h"
 #include "certstore/store_caps.h"
 #include "certstore/store_cert.h"
 #include "certstore/store_identity.h"

@@ -362,11 +362,11 @@ static enum stage_result in_trust(struct work *w)
 
 /* ---- policy and what is delivered ---- */
 
-/* A signature that holds, by somebody who may come to be trusted, is judged again then; what is broken, or not signed
- * at all, gets no better by waiting. */
+/* A signature that holds, by somebody who may come to be trusted, or whose certificate may come to be known, is
+ * judged again then; what is broken, or not signed at all, gets no better by waiting. */
 static void note_waits(struct work *w)
 {
-	if (w->facts.sig != POLICY_SIG_UNTRUSTED && w->facts.sig != POLICY_SIG_UNBOUND)
+	if (w->facts.sig != POLICY_SIG_UNTRUSTED && w->facts.sig != POLICY_SIG_UNBOUND && !w->unknown_signer)
 		return;
 	w->res->waits = QUEUE_WAITS_TRUST;
 	snprintf(w->res->waits_for, sizeof(w->res->waits_for), "%s", w->from.domain);

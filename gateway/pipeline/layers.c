@@ -76,6 +76,7 @@ static void unknown(struct work *w, struct cms_signer_facts *f)
 	size_t i = w->verdict.nsigners;
 
 	f->missing = false;
+	w->unknown_signer = true;
 	if (i < w->rq->trust.n && w->rq->trust.v[i].sha256[0] == 0)
 		snprintf(f->why, sizeof(f->why), "%.255s", w->rq->trust.v[i].why);
 }

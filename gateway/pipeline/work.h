@@ -51,6 +51,7 @@ struct work {
 	struct verdict verdict;
 	struct judge_signer signers[JUDGE_CERTS_MAX]; /* of all layers; as numbered in the verdict while all hold */
 	size_t nsigners;
+	bool unknown_signer; /* one has no certificate in the message, and the judge knows none */
 	struct judge_octets extra[JUDGE_CERTS_MAX];
 	size_t nextra;
 	size_t cert_octets; /* of signers and extra together: what fits into one packet */

@@ -377,6 +377,26 @@ static int check_directories(const struct conf *c, const char *file, struct prob
 	return 0;
 }
 
+/* Those that section find names must be there. */
+static int check_found(const struct conf *c, const char *file, struct problem *pr)
+{
+	const struct find_settings *f = conf_section(c, "find");
+	const char *title;
+
+	for (size_t i = 0; i < f->directories.n; i++) {
+		size_t k = 0;
+
+		while (k < conf_cert_directories(c) && conf_cert_directory(c, k, &title) != NULL &&
+		       strcmp(title, f->directories.v[i]) != 0)
+			k++;
+		if (k == conf_cert_directories(c))
+			return problem_perm(pr,
+			    "%s: find: directories: there is no section certificate-directory \"%s\"", file,
+			    f->directories.v[i]);
+	}
+	return 0;
+}
+
 static int check_client_certificates(
     const struct conf_listener *l, const char *file, const char *name, struct problem *pr)
 {
@@ -428,7 +448,7 @@ static int cross_check(struct conf *c, const char *file, struct problem *pr)
 	if (find_settings_options(conf_section(c, "find"), &find, pr) != 0)
 		return problem_prefix(pr, "%s: ", file);
 
-	if (check_directories(c, file, pr) != 0)
+	if (check_directories(c, file, pr) != 0 || check_found(c, file, pr) != 0)
 		return -1;
 	if (conf_domains(c) == 0)
 		return problem_perm(pr, "%s: there is no domain section: which mail domains are ours?", file);

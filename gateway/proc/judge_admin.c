@@ -15,6 +15,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/proc/judge_admin_anchor.h"
+#include "gateway/proc/judge_admin_bundle.h"
 #include "gateway/proc/judge_admin_cert.h"
 #include "gateway/proc/judge_admin_domain.h"
 #include "gateway/proc/judge_admin_explain.h"
@@ -47,12 +48,18 @@ static const struct verb {
     {"cert.preview", judge_admin_cert_preview, " content owner ", NULL},
     {"cert.import", judge_admin_cert_import, " owner content sha256 pinned force ", "owner"},
     {"cert.list", judge_admin_cert_list, " owner after max ", NULL},
+    {"cert.accept", judge_admin_cert_accept, " owner sha256 ", "owner"},
     {"cert.show", judge_admin_cert_show, " owner ", NULL},
     {"lookup", judge_admin_lookup, " address source ", NULL},
     {"cert.remove", judge_admin_cert_remove, " owner sha256 ", "owner"},
     {"anchor.add", judge_admin_anchor_add, " scope direction local content sha256 force ", "scope"},
     {"anchor.list", judge_admin_anchor_list, " scope ", NULL},
     {"anchor.remove", judge_admin_anchor_remove, " scope local sha256 ", "scope"},
+    {"bundle.add", judge_admin_bundle_add, " url scope direction local signer every ", NULL},
+    {"bundle.list", judge_admin_bundle_list, " ", NULL},
+    {"bundle.show", judge_admin_bundle_show, " url ", NULL},
+    {"bundle.refresh", judge_admin_bundle_refresh, " url force ", "scope"}, /* it has none: anybody */
+    {"bundle.remove", judge_admin_bundle_remove, " url ", "scope"},
     {"rule.add", judge_admin_rule_add, " name sender recipient treatment strength exempt position ", NULL},
     {"rule.list", judge_admin_rule_list, " ", NULL},
     {"rule.remove", judge_admin_rule_remove, " id name ", NULL},

@@ -7,6 +7,7 @@
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_import.h"
 #include "gateway/proc/judge_upload.h"
+#include "gateway/proc/judge_believed.h"
 #include "gateway/proc/judge_weigh.h"
 
 static const char *const grades[] = {
@@ -268,6 +269,23 @@ int judge_admin_cert_remove(struct judge_call *c)
 	    judge_call_str(c, "sha256", JUDGE_MUST, 200, &text) < 0 || judge_call_fingerprint(c, text, sha256) < 0 ||
 	    complete(c, owner, sha256) < 0 || store_cert_remove(c->store, owner, sha256, c->who, c->pr) < 0)
 		return -1;
+	judge_call_set(c->data, "owner", judge_call_text(owner));
+	judge_call_set(c->data, "sha256", judge_call_text(sha256));
+	return 0;
+}
+
+int judge_admin_cert_accept(struct judge_call *c)
+{
+	char owner[ADDRESS_TEXT_MAX], sha256[CERT_HASH_TEXT];
+	const char *text;
+
+	if (judge_call_owner(c, "owner", JUDGE_MUST, owner, NULL) < 0 ||
+	    judge_call_str(c, "sha256", JUDGE_MUST, 200, &text) < 0 || judge_call_fingerprint(c, text, sha256) < 0)
+		return -1;
+	if (judge_believed_accept(c->store, owner, CERT_TO_ENCRYPT, sha256, c->now, c->who, c->pr) < 0) {
+		c->code = c->pr->cls == PROBLEM_PERM ? "not-found" : NULL;
+		return -1;
+	}
 	judge_call_set(c->data, "owner", judge_call_text(owner));
 	judge_call_set(c->data, "sha256", judge_call_text(sha256));
 	return 0;

@@ -19,4 +19,7 @@ int judge_admin_cert_remove(struct judge_call *c);
  * {usable, why}. */
 int judge_admin_cert_rows(struct judge_call *c, const char *owner, json_t **array_r);
 
+/* owner, sha256 (8 or more digits): one that waits, because it would take the place of a better founded one, may */
+int judge_admin_cert_accept(struct judge_call *c);
+
 #endif

@@ -36,6 +36,7 @@ struct judge_cache {
 	struct store_revoked *revoked;
 	size_t nrules, nanchors, nidentities, nrevoked;
 	bool have_rules, have_anchors, have_identities, have_revoked;
+	uint64_t revocations;
 	struct revoke_cache *lists;
 	const struct judge_believing *believing;
 };
@@ -68,12 +69,23 @@ static void owner_free(struct judge_owner *o)
 	free(o);
 }
 
-void judge_cache_revoked_changed(struct judge_cache *c)
+static void drop_revoked(struct judge_cache *c)
 {
 	store_revoked_free(c->revoked, c->nrevoked);
 	c->revoked = NULL;
 	c->nrevoked = 0;
 	c->have_revoked = false;
+}
+
+void judge_cache_revoked_changed(struct judge_cache *c)
+{
+	drop_revoked(c);
+	c->revocations++;
+}
+
+uint64_t judge_cache_revocations(const struct judge_cache *c)
+{
+	return c->revocations;
 }
 
 static void drop_lists(struct judge_cache *c)
@@ -90,7 +102,7 @@ static void drop_lists(struct judge_cache *c)
 	c->identities = NULL;
 	c->nrules = c->nanchors = c->nidentities = 0;
 	c->have_rules = c->have_anchors = c->have_identities = false;
-	judge_cache_revoked_changed(c);
+	drop_revoked(c);
 }
 
 static void drop_retired(struct judge_cache *c)

@@ -74,6 +74,8 @@ int judge_cache_identities(
 int judge_cache_revoked(
     struct judge_cache *c, struct store *s, const struct store_revoked **list_r, size_t *n_r, struct problem *pr);
 void judge_cache_revoked_changed(struct judge_cache *c);
+/* Changes whenever what is remembered of revoked ones did. */
+uint64_t judge_cache_revocations(const struct judge_cache *c);
 /* Lists and answers on revocation, kept across changes of the store. */
 struct revoke_cache *judge_cache_lists(struct judge_cache *c);
 

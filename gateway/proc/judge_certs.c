@@ -7,6 +7,7 @@
  */
 #include "gateway/proc/judge_certs.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "gateway/base/encode.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/proc/judge_believed.h"
 #include "gateway/proc/judge_weigh.h"
 
 /* The setting may ask for more than what is usable at all. */
@@ -52,9 +54,76 @@ static size_t read_issuers(struct judge_cache *cache, const struct find_cert *c,
 	return n;
 }
 
-static int weigh_read(const struct judge_certs_question *q, const struct find_cert *c, struct judge_cert *k,
-    struct find_weight *w, struct problem *pr)
+/* By what reason each good one is believed, and which of them waits for the admin. */
+struct reasons {
+	const struct judge_certs_question *q;
+	struct {
+		char sha256[CERT_HASH_TEXT];
+		enum trust_reason reason;
+		bool personal, waits;
+	} v[JUDGE_CANDIDATES_MAX];
+	size_t n;
+	unsigned fetches; /* of missing issuers, of all certificates together */
+};
+
+/* Under which name it is known: one person's, or the domain's. */
+static const char *known_as(const struct judge_certs_question *q, bool personal, char text[ADDRESS_TEXT_MAX])
 {
+	if (!personal)
+		return q->rcpt->domain;
+	(void)address_text(q->rcpt, text);
+	for (char *p = text; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return text;
+}
+
+/* One that would take the place of a better founded one is no answer before the admin says so, for who is listed. */
+static int weigh_change(struct reasons *rs, enum trust_reason reason, struct find_weight *w, struct problem *pr)
+{
+	char owner[ADDRESS_TEXT_MAX], why[400];
+	enum trust_change change;
+	size_t at = strlen(w->why);
+
+	if (judge_believed_ask(rs->q->store, known_as(rs->q, w->personal, owner), CERT_TO_ENCRYPT, w->sha256, reason,
+		rs->q->listed, &change, why, sizeof why, pr) < 0)
+		return -1;
+	if (change == TRUST_CHANGE_WAITS) {
+		w->worth = FIND_DOUBT;
+		(void)snprintf(w->why + at, sizeof w->why - at, "; %s", why);
+	}
+	if (rs->n == JUDGE_CANDIDATES_MAX)
+		return 0;
+	memcpy(rs->v[rs->n].sha256, w->sha256, sizeof rs->v[rs->n].sha256);
+	rs->v[rs->n].reason = reason;
+	rs->v[rs->n].personal = w->personal;
+	rs->v[rs->n++].waits = change == TRUST_CHANGE_WAITS;
+	return 0;
+}
+
+/* What came of it is what the next one is compared with. */
+static int remember(struct reasons *rs, const struct find_result *f, struct problem *pr)
+{
+	const struct judge_certs_question *q = rs->q;
+	char owner[ADDRESS_TEXT_MAX];
+
+	for (size_t i = 0; i < rs->n; i++) {
+		const char *name = known_as(q, rs->v[i].personal, owner);
+
+		if (f->state == FIND_USABLE && strcmp(rs->v[i].sha256, f->seen[f->chosen].w.sha256) == 0)
+			return judge_believed_used(
+			    q->store, name, CERT_TO_ENCRYPT, rs->v[i].sha256, rs->v[i].reason, q->now, pr);
+		if (f->state != FIND_USABLE && rs->v[i].waits)
+			return judge_believed_waits(
+			    q->store, name, CERT_TO_ENCRYPT, rs->v[i].sha256, rs->v[i].reason, q->now, pr);
+	}
+	return 0;
+}
+
+static int weigh_read(
+    struct reasons *rs, const struct find_cert *c, struct judge_cert *k, struct find_weight *w, struct problem *pr)
+{
+	const struct judge_certs_question *q = rs->q;
+	enum trust_reason reason = TRUST_BY_NOTHING;
 	struct judge_cert *issuers[FIND_ISSUERS_MAX];
 	struct judge_weighing wq = {.run = q->run,
 	    .who = q->rcpt,
@@ -66,7 +135,8 @@ static int weigh_read(const struct judge_certs_question *q, const struct find_ce
 	    .direct = q->options->order == FIND_DIRECT,
 	    .extra = issuers,
 	    .nextra = read_issuers(q->w->cache, c, issuers),
-	    .fetches = q->fetches,
+	    .fetches = &rs->fetches,
+	    .reason_r = &reason,
 	    .now = q->now};
 	enum trust_result result = TRUST_BAD;
 	int rc = judge_weigh(q->w->cache, q->store, k, &wq, &result, w->why, sizeof w->why, pr);
@@ -83,7 +153,7 @@ static int weigh_read(const struct judge_certs_question *q, const struct find_ce
 	memcpy(w->sha256, k->f.sha256, sizeof w->sha256);
 	w->personal = (c->source != FIND_IN_NETWORK && strchr(c->owner, '@')) ||
 		      (w->worth == FIND_GOOD && cert_bound(k->x, q->rcpt, CERT_TO_ENCRYPT) == CERT_BOUND_ADDRESS);
-	return 0;
+	return w->worth == FIND_GOOD ? weigh_change(rs, reason, w, pr) : 0;
 }
 
 static void hash_of(const struct judge_cache *cache, const struct find_octets *der, char hex[65])
@@ -97,7 +167,8 @@ static void hash_of(const struct judge_cache *cache, const struct find_octets *d
 
 static int weigh(void *ctx, const struct find_cert *c, struct find_weight *w_r, struct problem *pr)
 {
-	const struct judge_certs_question *q = ctx;
+	struct reasons *rs = ctx;
+	const struct judge_certs_question *q = rs->q;
 	struct problem unreadable = {0};
 	struct judge_cert *k = judge_cache_cert(q->w->cache, c->der.p, c->der.n, &unreadable);
 	int rc;
@@ -109,7 +180,7 @@ static int weigh(void *ctx, const struct find_cert *c, struct find_weight *w_r, 
 		    w_r->why, sizeof w_r->why, "certificate %.16s...: %.500s", w_r->sha256, unreadable.text);
 		return 0;
 	}
-	rc = weigh_read(q, c, k, w_r, pr);
+	rc = weigh_read(rs, c, k, w_r, pr);
 	judge_cert_drop(k);
 	return rc;
 }
@@ -194,8 +265,7 @@ int judge_certs_find(
 {
 	enum { KEPT_MEMORY = 8 << 20 };
 	struct kept kept = {.mem = arena_new(KEPT_MEMORY)};
-	struct judge_certs_question own = *q;
-	unsigned fetches = ISSUER_FETCHES;
+	struct reasons rs = {.q = q, .fetches = ISSUER_FETCHES};
 	struct find_question fq = {.who = q->rcpt,
 	    .options = q->options,
 	    .limits = &q->w->find_limits,
@@ -204,16 +274,17 @@ int judge_certs_find(
 	    .all = q->all,
 	    .run = q->run,
 	    .weigh = weigh,
-	    .ctx = &own};
+	    .ctx = &rs};
 	struct find_result *f = mem_new(sizeof *f);
 	int rc = find_kept(q, &kept, pr);
 
-	own.fetches = &fetches;
 	memset(r_r, 0, sizeof *r_r);
 	fq.kept = kept.v;
 	fq.nkept = kept.n;
 	if (rc == 0)
 		rc = find_certificate(&fq, a, f, pr);
+	if (rc == 0 && (!q->run || q->run->pending == 0))
+		rc = remember(&rs, f, pr);
 	if (rc == 0)
 		copy(f, r_r);
 	free(kept.v);

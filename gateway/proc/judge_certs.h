@@ -39,7 +39,6 @@ struct judge_certs_question {
 	const struct find_options *options;
 	bool listed, strict, all; /* as in find.h */
 	int64_t now;
-	unsigned *fetches; /* of missing issuers that are left; set by judge_certs_find */
 };
 /* 0 / -1 with pr (the store cannot be read: nothing is known). While run->pending is not 0 afterwards it is no answer
  * yet. */

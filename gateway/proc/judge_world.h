@@ -26,6 +26,8 @@ struct judge_world {
 	bool tls_verified;	  /* the outbound next hop is configured to be verified (explain) */
 	struct find_options find; /* where certificates are looked for, for whom nothing else is said */
 	struct find_limits find_limits;
+	const char *const *directories; /* titles of the sections certificate-directory */
+	size_t ndirectories;
 	bool harvest;	     /* certificates to encrypt to, out of signed and believed mail */
 	int64_t harvest_max; /* owners */
 	struct judge_cache *cache;

@@ -21,6 +21,7 @@
 #include "gateway/proc/format_settings.h"
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_cache.h"
+#include "gateway/proc/judge_chores.h"
 #include "gateway/proc/judge_harvest.h"
 #include "gateway/proc/judge_identities.h"
 #include "gateway/proc/judge_learn.h"
@@ -71,6 +72,31 @@ static void send_relay(struct ipc_out *o)
 		log_warn(NULL, "judge", "cannot-answer to=relay");
 }
 
+/* What was changed here concerns these; two of them are anybody. */
+static void changed_here(const char *whose)
+{
+	uint64_t v = store_version(me.store);
+
+	if (v == me.known_version)
+		return;
+	if (store_version_others(me.known_version, v))
+		whose = "";
+	if (me.known_version == me.seen_version || strcmp(me.concerns, JUDGE_NOBODY) == 0)
+		snprintf(me.concerns, sizeof(me.concerns), "%s", whose);
+	else if (strcmp(whose, JUDGE_NOBODY) != 0 && strcmp(whose, me.concerns) != 0)
+		me.concerns[0] = '\0';
+	me.known_version = v;
+}
+
+/* What another process changed meanwhile may concern anybody. */
+static void changed_elsewhere(void)
+{
+	if (store_version(me.store) == me.known_version)
+		return;
+	me.known_version = store_version(me.store);
+	me.concerns[0] = '\0';
+}
+
 static void answer_resolve(struct ipc_in *in, struct source_run *run)
 {
 	struct judge_resolve rq;
@@ -80,7 +106,13 @@ static void answer_resolve(struct ipc_in *in, struct source_run *run)
 
 	REQUIRE(judge_resolve_get(in, &rq) == 0);
 
-	int rc = judge_resolve(me.store, &me.world, run, &rq, time(NULL), a, v);
+	uint64_t revocations = judge_cache_revocations(me.world.cache);
+	int rc;
+
+	changed_elsewhere();
+	rc = judge_resolve(me.store, &me.world, run, &rq, time(NULL), a, v);
+	/* whom is believed is written down; only what was found to be revoked concerns others */
+	changed_here(revocations == judge_cache_revocations(me.world.cache) ? JUDGE_NOBODY : "");
 
 	if (run->pending == 0) {
 		if (rc != 0)
@@ -118,31 +150,6 @@ static void answer_identities(uint32_t id)
 		arena_free(a);
 	}
 	free(l);
-}
-
-/* What was changed here concerns these; two of them are anybody. */
-static void changed_here(const char *whose)
-{
-	uint64_t v = store_version(me.store);
-
-	if (v == me.known_version)
-		return;
-	if (store_version_others(me.known_version, v))
-		whose = "";
-	if (me.known_version == me.seen_version || strcmp(me.concerns, JUDGE_NOBODY) == 0)
-		snprintf(me.concerns, sizeof(me.concerns), "%s", whose);
-	else if (strcmp(whose, JUDGE_NOBODY) != 0 && strcmp(whose, me.concerns) != 0)
-		me.concerns[0] = '\0';
-	me.known_version = v;
-}
-
-/* What another process changed meanwhile may concern anybody. */
-static void changed_elsewhere(void)
-{
-	if (store_version(me.store) == me.known_version)
-		return;
-	me.known_version = store_version(me.store);
-	me.concerns[0] = '\0';
 }
 
 static void answer_signers(struct ipc_in *in, struct source_run *run)
@@ -432,8 +439,11 @@ static void fill_believing(const struct conf *conf, size_t n)
 	judge_cache_believing_set(me.world.cache, &me.believing);
 }
 
-static void fill_find(const struct find_settings *f, struct judge_world *w)
+static void fill_find(const struct conf *conf, struct judge_world *w)
 {
+	const struct find_settings *f = conf_section(conf, "find");
+	size_t n = conf_cert_directories(conf);
+	const char **names = mem_new((n + 1) * sizeof(*names));
 	struct problem pr = {0};
 
 	if (find_settings_options(f, &w->find, &pr) < 0)
@@ -441,6 +451,10 @@ static void fill_find(const struct find_settings *f, struct judge_world *w)
 	w->find_limits = (struct find_limits){.timeout_ms = (uint32_t)f->place_timeout,
 	    .octets_max = (uint32_t)f->answer_max,
 	    .weigh_max = (unsigned)f->certificates_max};
+	for (size_t i = 0; i < n; i++)
+		(void)conf_cert_directory(conf, i, &names[i]);
+	w->directories = names;
+	w->ndirectories = n;
 	w->harvest = f->harvest;
 	w->harvest_max = f->harvest_max;
 }
@@ -468,7 +482,7 @@ static void fill_world(const struct conf *conf)
 	me.world.strength = (enum policy_strength)conf_top(conf)->default_strength;
 	me.world.tls_verified = conf_top(conf)->relay_tls == CONF_TLS_VERIFY && conf_top(conf)->relay_host[0];
 	fill_format(conf_section(conf, "format"), &me.world);
-	fill_find(conf_section(conf, "find"), &me.world);
+	fill_find(conf, &me.world);
 	me.world.cache = judge_cache_new();
 	fill_believing(conf, n);
 }
@@ -501,6 +515,7 @@ static int run(struct child *c)
 	me.seen_version = me.known_version = store_version(me.store);
 	me.look = loop_timer_new(me.loop, look, NULL);
 	loop_timer_set(me.look, LOOK_MS);
+	(void)judge_chores_new(me.loop, &me.world, me.store, judge_scout_park(me.scout));
 	child_ready(c);
 	loop_run(me.loop);
 	store_close(me.store);

@@ -14,6 +14,8 @@
   idle_tls_kib             private memory of the relay for each of 10,000 idle TLS sessions
   new_session_ms_at_10k    with them open: a new session from connect to the answer to EHLO over TLS
   rss_100m_mib             what the worst role's memory grows by, shared memory and all, while a 100 MiB message is sealed, and while one is opened
+  lookups_per_s_cold, lookups_per_s_warm, rcpt_warm_p50_ms   recipients at partners that nobody configured, whose certificates are in the DNS: found for the first time; known;
+                           the answer to one RCPT when known (lookups.py)
 
 Each figure: name value unit (n, min..max). A copy in build/bench.json. ONLY=name,... for some. Peers and load are real processes on loopback; needs root (Postfix).
 """
@@ -34,6 +36,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
 from gateway import BUILD, ROOT, Gateway, free_ports, wait_for  # noqa: E402
 from postfix import Postfix  # noqa: E402
+import lookups  # noqa: E402
 import million as million_gateway  # noqa: E402
 
 SIZE = 20 * 1024
@@ -403,6 +406,11 @@ def main():
             figure("accept_p50_ms", [a for a, _ in pairs], "ms")
             figure("fdatasync_p50_ms", [b for _, b in pairs], "ms")
             figure("accept_over_fdatasync", [a / b for a, b in pairs], "x")
+        if want("lookups_per_s_cold", "lookups_per_s_warm", "rcpt_warm_p50_ms"):
+            cold, warm, p50 = lookups.measure(top, sink, ROUNDS)
+            figure("lookups_per_s_cold", cold, "1/s")
+            figure("lookups_per_s_warm", warm, "1/s")
+            figure("rcpt_warm_p50_ms", p50, "ms")
         if want("rss_100m_mib"):
             ways = large_messages(top, sink)
             figure("rss_100m_mib", [max(ways)], "MiB")

@@ -1,151 +1,17 @@
 """Partners' certificates found in the network: real nsd, slapd and web servers on loopback, one gateway and many domains; a message to each, and which certificate it is sealed
-for, or what RCPT was told.
-
-A place is written as SERVER:CERTIFICATE. Servers: dns (CERT), url (CERT with a URL), one and two (directories). Certificates: address or domain, whom it is for, by which name it
-is found; behind it what is odd about it: see World.cert.
+for, or what RCPT was told. How places are written: tests/lib/partners.py.
 """
+import base64
+import gzip
+import hashlib
+import os
+import threading
+import time
 
-from finding import Ca, Directory, Web, cert_record, der, ipkix_record, srv_record
-from gateway import free_ports
-from mail import message, send, solo
-from nexthop import Nsd
+from finding import der, ipkix_record
+from mail import quick
+from partners import US, World, check, check_all, mail_to
 from smime import openssl
-
-PRIVATE = 'sources {\n  allow-private = {"127.0.0.0/8"}\n}\n'
-US = "anna@hospital.example"
-
-
-class World:
-    """Authorities, servers, and the certificates of many domains."""
-    def __init__(self, top):
-        self.top, self.web, self.nsd = top, Web(), Nsd(top)
-        self.ca, self.revoking, self.stranger = (Ca(top, n) for n in ("authority", "revoking", "stranger"))
-        self.middle = Ca(top, "middle", issuer=self.ca)
-        self.entries = {"one": [], "two": []}
-        self.ports = dict(zip(("one", "two", "down"), free_ports(3)))
-        self.directories, self.gateways = [], []
-        self.web.files["/middle.der"] = der(self.middle.cert)
-        self.web.files["/middle.p7c"] = openssl("crl2pkcs7", "-nocrl", "-certfile", self.middle.cert, "-outform", "DER")
-        self.made = {}
-
-    def cert(self, label, address, domain):
-        """label: address or domain, then -WORD for each oddity."""
-        key = (label, domain)
-        if key in self.made:
-            return self.made[key]
-        whom, *odd = label.split("-")
-        san, kw, ca = f"email:{address}" if whom.startswith("address") else f"DNS:{domain}", {"kind": "ec"}, self.ca
-        for o in odd:
-            if o == "expired":
-                kw["days"] = -1
-            elif o == "revoked":
-                ca, kw["crl"] = self.revoking, self.web.url + "/crl"
-            elif o in ("aia", "p7c", "lost"):
-                ca, kw["aia"] = self.middle, self.web.url + {"aia": "/middle.der", "p7c": "/middle.p7c", "lost": "/lost"}[o]
-            elif o == "stranger":
-                ca = self.stranger
-            elif o == "signing":
-                kw["usage"] = "critical,digitalSignature"
-            elif o == "weak":
-                kw["kind"] = "rsa1024"
-            elif o == "rsa":
-                kw["kind"] = "rsa"
-            elif o == "upper":
-                san = san.replace(":" + san.split(":")[1], ":" + san.split(":")[1].upper())
-            elif o == "other":
-                san = "email:carol@" + domain if whom.startswith("address") else "DNS:other." + domain
-            elif o == "wild":
-                san = "DNS:*." + domain.split(".", 1)[1]
-            elif o == "subject":
-                san, kw["cn"] = "", f"{domain}/emailAddress={address}"
-            else:
-                raise AssertionError(label)
-        made = self.made[key] = ca.issue(f"{label}.{domain}", san, **kw)
-        if "revoked" in odd:
-            self.revoking.revoke(made)
-        return made
-
-    def place(self, where, domain, signed=False):
-        """Puts what `where` says into the servers; the zone of the domain."""
-        address, records = "bob@" + domain, []
-        for word in where.split():
-            server, what, *more = word.split(":")
-            if server == "srv":
-                host = {"nowhere": "gone." + domain}.get(what, "ns." + domain)
-                records.append(srv_record("_ldap._tcp", self.ports.get(what, 389), host, *more))
-            elif server == "garbage":
-                records.append("@ CERT 1 0 0 AAECAwQFBgcICQ==")
-            else:
-                who, name = self.cert(what, address, domain), "bob" if what.startswith("address") else "@"
-                if server == "dns":
-                    records.append(cert_record(who.cert, name))
-                elif server == "url":
-                    path = f"/{domain}/{what}"
-                    self.web.files[path] = der(who.cert)
-                    records.append(ipkix_record(self.web.url + path, der(who.cert), name))
-                else:
-                    mail = address if name == "bob" else domain
-                    entry = next((e for e in self.entries[server] if e[0] == mail), None)
-                    if entry:
-                        entry[1].append(who.cert)
-                    else:
-                        self.entries[server].append((mail, [who.cert]))
-        self.nsd.zone(domain, records, signed)
-
-    def start(self):
-        self.web.files["/crl"] = self.revoking.crl()
-        self.nsd.start()
-        self.directories = [Directory(self.top, n, e, port=self.ports[n]).start() for n, e in self.entries.items() if e]
-
-    def gateway(self, find, more="", **kw):
-        gw, _, outside = solo(self.top, sections=self.nsd.settings() + PRIVATE + "find {\n" + find + "\n}\n" + more, **kw)
-        for ca in (self.ca, self.revoking):
-            gw.postern("anchor", "add", ca.cert, "--yes")
-        return gw, outside
-
-    def stop(self):
-        for s in (*self.directories, self.nsd, self.web):
-            s.stop()
-
-
-def mail_to(gw, address):
-    return send(gw.inside, US, address, message(US, address, "to " + address))
-
-
-def arrived(outside, address):
-    return outside.wait(1, 30, lambda m: m.rcpts == [address])[0]
-
-
-def check(world, gw, outside, domain, want, address=None):
-    """want: the certificate whose holder can open it and nobody else's; "clear"; or the reply's code and words of it."""
-    address = address or "bob@" + domain
-    code, text = mail_to(gw, address)
-    if isinstance(want, tuple):
-        assert code == want[0], f"wanted {want}: {code} {text}"
-        for word in want[1:]:
-            assert word.replace("DOMAIN", domain) in text, f"{word!r} is not in: {code} {text}"
-        return text
-    assert code == 250, f"wanted {want}: {code} {text}"
-    mail = arrived(outside, address)
-    if want == "clear":
-        assert b"hello" in mail.body, mail.data[:2000]
-        return text
-    assert b"hello" not in mail.body, mail.data[:2000]
-    openers = [label for (label, d), who in world.made.items() if d == domain and who.open(mail.data)]
-    assert openers == [want], f"sealed for {openers}, not for {want}"
-    return text
-
-
-def check_all(world, gw, outside, table):
-    """table: (title, domain, want). All are tried; what is not as wanted is told together."""
-    bad = []
-    for title, domain, want in table:
-        try:
-            check(world, gw, outside, domain, want)
-        except AssertionError as e:
-            bad.append(f"{title} ({domain}): {e}")
-    assert not bad, "\n".join(bad)
-
 
 # ---- the order of Direct ----
 
@@ -179,8 +45,8 @@ DIRECT = [
     ("beside a revoked one a valid one", "dns:address-revoked dns:address", "address"),
     ("the issuer by AIA", "dns:address-aia", "address-aia"),
     ("the issuer by AIA in PKCS#7", "one:domain-p7c srv:one", "domain-p7c"),
-    ("an issuer that is not where AIA says", "dns:address-lost", (550, "/lost")),
-    ("an authority that nobody believes", "dns:address-stranger", (550, "")),
+    ("an issuer that is not where AIA says", "dns:address-lost", (550, "no anchor leads to it", "CN=middle")),
+    ("an authority that nobody believes", "dns:address-stranger", (550, "no anchor leads to it", "CN=stranger")),
     ("a certificate for signing alone", "dns:address-signing", (550, "only for signing")),
     ("a weak key", "dns:address-weak", (550, "1024")),
     ("a certificate of another address", "dns:address-other", (550, "carol@DOMAIN")),
@@ -189,17 +55,191 @@ DIRECT = [
     ("an address in the subject alone", "dns:address-subject", (550, "")),
     ("names in capitals", "dns:address-upper", "address-upper"),
     ("a domain in capitals", "dns:domain-upper", "domain-upper"),
-    ("octets that are no certificate", "garbage:x", (550, "")),
+    ("octets that are no certificate", "garbage:x", (550, "not a certificate that can be read")),
 ]
+
+
+def placed(world, cases):
+    table = [(title, f"d{i}.example", want) for i, (title, _, want) in enumerate(cases)]
+    for (_, where, _), (_, domain, _) in zip(cases, table):
+        world.place(where, domain)
+    return table
 
 
 def test_direct(top):
     world = World(top)
-    table = [(title, f"d{i}.example", want) for i, (title, _, want) in enumerate(DIRECT)]
-    for (_, where, _), (_, domain, _) in zip(DIRECT, table):
-        world.place(where, domain)
+    table = placed(world, DIRECT)
     world.start()
     gw, outside = world.gateway("order = direct\n by-address = always", settings="default-strength = require\n")
     check_all(world, gw, outside, table)
+    gw.stop()
+    world.stop()
+
+
+# ---- the order of strength, for domains that nobody configured, under "prefer" ----
+
+OWN = [
+    ("SMIMEA 3 names a certificate that no authority issued", "signed smimea:address-self:3:0:0", "address-self"),
+    ("SMIMEA 3 by the hash of a key", "signed smimea:address-self:3:1:1 dns:address-self", "address-self"),
+    ("SMIMEA 3 by another certificate's hash", "signed smimea:address2-self:3:0:1 dns:address-self", (550, "")),
+    ("SMIMEA 3 behind an alias", "signed alias:address-self", "address-self"),
+    ("SMIMEA 3 in a zone that is not signed", "smimea:address-self:3:0:0", "clear"),
+    ("SMIMEA 2 names the authority", "signed smimea:stranger:2:0:0 dns:address-stranger", "address-stranger"),
+    ("SMIMEA 2 names another authority", "signed smimea:authority:2:0:1 dns:address-stranger", (550, "")),
+    ("SMIMEA 1", "signed smimea:address:1:0:0", "address"),
+    ("SMIMEA 1 needs an anchor", "signed smimea:address-stranger:1:0:0", (550, "")),
+    ("SMIMEA 0", "signed smimea:authority:0:0:1 dns:address", "address"),
+    ("SMIMEA 0 with another authority", "signed smimea:stranger:0:0:1 dns:address", (550, "")),
+    ("an expired certificate by SMIMEA 3", "signed smimea:address-self-expired:3:0:0", (550, "ran out on 20")),
+    ("CERT with an anchor", "dns:address", "address"),
+    ("CERT for which nobody vouches", "dns:address-stranger", "clear"),
+    ("a URL", "url:domain", "domain"),
+    ("a URL with another hash", "wrong:domain", (451, "another hash", "/DOMAIN/domain")),
+    ("a URL whose server is down", "gone:domain", (451, "/DOMAIN/domain")),
+    ("a directory by SRV", "one:domain srv:one", "domain"),
+    ("a certificate store by SRV", "store:address", "address"),
+    ("a certificate store by SRV, the domain's", "store:domain", "domain"),
+    ("SMIMEA is stronger than CERT", "signed smimea:address-self:3:0:0 dns:address", "address-self"),
+    ("CERT is stronger than a directory", "dns:address one:address2 srv:one", "address"),
+    ("one that ran out is passed over", "dns:address-expired one:domain srv:one", "domain"),
+    ("a revoked one is passed over", "dns:address-revoked one:domain srv:one", "domain"),
+    ("a weaker place is not used while a stronger one is uncertain", "gone:address one:domain srv:one", (451, "/DOMAIN/address")),
+    ("nor while a directory is away", "srv:down store:domain", (451, "ldap")),
+    ("a stronger place is enough when weaker ones are away", "dns:domain srv:down store:down", "domain"),
+    ("a server that DNS names and that is away", "srv:down", (451, "ldap://ns.DOMAIN")),
+    ("a bogus answer", "forged dns:domain", (451, "validation failure")),
+    ("a signed zone that is silent", "signed silent dns:domain", (451, "cannot be told now: dns")),
+    ("a zone that is silent", "silent dns:domain", "clear"),
+    ("nothing anywhere", "", "clear"),
+    ("nothing in a signed zone", "signed", "clear"),
+    ("one that was taken back", "dns:domain-revoked", (550, "revoked")),
+]
+
+
+def test_own(top):
+    world = World(top)
+    table = placed(world, OWN)
+    for extra in ("listed.example", "seen.example"):
+        world.place("silent dns:domain", extra)
+    world.start()
+    gw, outside = world.gateway("by-address = always\n tiers = {store, smimea, cert, ldap, http}\n timeout = 4s\n place-timeout = 2s")
+    check_all(world, gw, outside, table)
+    # P1: a silence is no answer where the partner is listed, or was ever protected
+    gw.postern("partner", "add", "listed.example", "--strength", "prefer")
+    check(world, gw, outside, "listed.example", (451, "cannot be told now", "dns SMIMEA"))
+    kept = world.cert("domain", "", "seen.example")
+    gw.postern("cert", "import", kept.cert, "--for", "seen.example", "--pin", "--yes")
+    check(world, gw, outside, "seen.example", "domain")
+    gw.postern("cert", "remove", "seen.example", hashlib.sha256(der(kept.cert)).hexdigest()[:16])
+    check(world, gw, outside, "seen.example", (451, "was protected before", "cannot be told now", "dns"))
+    gw.stop()
+    world.stop()
+
+
+# ---- what the postmaster sees, and how often servers are asked ----
+
+@quick
+def test_explained(top):
+    """Each step with its answer, in words and as JSON; one place alone; a second message asks nobody."""
+    world = World(top)
+    world.place("dns:domain-expired one:domain srv:down:0:0 srv:one:1:0", "lab.example")
+    world.start()
+    gw, outside = world.gateway("by-address = always")
+    check(world, gw, outside, "lab.example", "domain")
+    asked = world.directories[0].searches()
+    assert asked > 0
+    check(world, gw, outside, "lab.example", "domain")
+    assert world.directories[0].searches() == asked, "the second message asked the directory again"
+    good, old = (hashlib.sha256(der(world.cert(w, "", "lab.example").cert)).hexdigest() for w in ("domain", "domain-expired"))
+    told = gw.cli("explain", US, "bob@lab.example")
+    steps = told["steps"]
+    places = [s["place"] for s in steps]
+    assert {"store", "dns CERT", "dns SRV", "ldap", "decision"} <= set(places), places
+    by_hash = {s["sha256"]: s["answer"] for s in steps if s.get("sha256")}
+    assert "ran out on 20" in by_hash[old] and "trusted by the anchor CN=authority" in by_hash[good], by_hash
+    assert any(str(world.ports["down"]) in s["query"] and "no answer that counts" in s["answer"] for s in steps), steps
+    text = gw.postern("explain", US, "bob@lab.example")[1]
+    assert "dns CERT" in text and "ran out on 20" in text and good[:16] in text, text
+    assert world.directories[0].searches() == asked, "explain asked again for what is known"
+    for source, state in (("ldap", "usable"), ("dns", "unusable"), ("store", "none")):
+        got = gw.cli("lookup", "bob@lab.example", "--source", source)
+        assert got["state"] == state, got
+    gw.stop()
+    world.stop()
+
+
+# ---- servers that mean harm ----
+
+def write(handler, head, octets, times=1, pause=0.0):
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n")
+    try:
+        for _ in range(times):
+            handler.wfile.write(octets)
+            handler.wfile.flush()
+            time.sleep(pause)
+    except OSError:
+        pass
+    handler.close_connection = True
+
+
+def to(where):
+    def answer(handler):
+        handler.wfile.write(f"HTTP/1.1 302 Found\r\nLocation: {where}\r\nContent-Length: 0\r\n\r\n".encode())
+    return answer
+
+
+def test_malicious(top):
+    """Each within its time, with the reason, while others are served."""
+    world = World(top)
+    web = world.web
+    bag = openssl("crl2pkcs7", "-nocrl", *[x for _ in range(300) for x in ("-certfile", world.ca.cert)], "-outform", "DER")
+    files = {
+        "endless": lambda h: write(h, b"", b"x" * 65536, 4000),
+        "drip": lambda h: write(h, b"Content-Length: 1000\r\n", b"x", 40, 0.25),
+        "deaf": lambda h: time.sleep(8),
+        "loop": to("/loop"),
+        "inside": to("http://10.0.0.1/"),
+        "metadata": to("http://169.254.169.254/latest"),
+        "itself": to("http://[::1]:25/"),
+        "file": to("file:///etc/passwd"),
+        "ldap": to("ldap://127.0.0.1/"),
+        "ssh": to("http://127.0.0.1:22/"),
+        "header": lambda h: write(h, b"X: " + b"y" * 200000 + b"\r\n", b"x"),
+        "bomb": lambda h: write(h, b"Content-Encoding: gzip\r\n", gzip.compress(b"\0" * (64 << 20))),
+        "html": ("text/html", b"<html>no certificate</html>"),
+        "bag": bag,
+        "empty": b"",
+    }
+    for name, what in files.items():
+        web.files["/" + name] = what
+        octets = what if isinstance(what, bytes) else what[1] if isinstance(what, tuple) else b"x"
+        world.nsd.zone(name + ".example", [ipkix_record(web.url + "/" + name, octets)])
+    # more records than one answer has room for, all of them no certificates
+    world.nsd.zone("junk.example", [f"@ CERT 1 0 0 {base64.b64encode(os.urandom(300)).decode()}" for _ in range(100)])
+    world.place("dns:domain", "good.example")
+    world.start()
+    gw, outside = world.gateway("timeout = 6s\n place-timeout = 3s", settings="default-strength = require\n")
+    got = {}
+
+    def one(domain):
+        start = time.monotonic()
+        got[domain] = (*mail_to(gw, "bob@" + domain), time.monotonic() - start)
+    threads = [threading.Thread(target=one, args=(n + ".example",)) for n in (*files, "junk")]
+    for t in threads:
+        t.start()
+    check(world, gw, outside, "good.example", "domain")
+    for t in threads:
+        t.join(60)
+    if os.environ.get("SHOW"):
+        print("\n".join(f"{k} {v}" for k, v in got.items()))
+    bad = []
+    words = {"endless": "longer than", "drip": "no whole answer within 3000 ms", "deaf": "no whole answer within 3000 ms", "loop": "redirect", "inside": "private or reserved", "metadata": "private or reserved", "itself": "port 25",
+             "file": "http", "ldap": "http", "ssh": "port", "header": "header", "bomb": "", "html": "certificate", "bag": "", "empty": "", "junk": "certificate"}
+    for domain, (code, text, took) in sorted(got.items()):
+        name = domain.split(".")[0]
+        if code not in (451, 550) or took > 20 or words[name] not in text or ("http" in text and name != "junk" and "/" + name not in text):
+            bad.append(f"{name}: {took:.1f} s: {code} {text}")
+    assert not bad and len(got) == len(files) + 1, "\n".join(bad)
+    check(world, gw, outside, "good.example", "domain")
     gw.stop()
     world.stop()

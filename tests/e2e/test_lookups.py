@@ -18,8 +18,16 @@ def cert(pem):
     return struct.pack(">HHB", 1, 0, 0) + der(pem)
 
 
-def start(top, names, find="", settings="", zones=("example",)):
-    return solo(top, settings=settings, sections=names.settings(*zones) + FIND.format(find))
+def start(top, names, find="", settings=""):
+    return solo(top, settings=settings, sections=names.settings("example") + FIND.format(find))
+
+
+def partner(top, gw, names):
+    """clinic.example has a certificate in DNS, of an authority that is believed."""
+    ca = Identity(top, "ca", ca=True)
+    clinic = Identity(top, "clinic", "DNS:clinic.example", issuer=ca)
+    names.records[("clinic.example", "CERT")] = [cert(clinic.cert)]
+    gw.postern("anchor", "add", ca.cert, "--scope", "*", "--yes")
 
 
 def rcpt(gw, address, timeout=60):
@@ -59,10 +67,9 @@ def lookups(gw):
 @quick
 def test_one_question_for_many(top):
     names = Names()
-    partner = Identity(top, "clinic", "DNS:clinic.example")
-    names.records[("clinic.example", "CERT")] = [cert(partner.cert)]
     gw, inside, outside = start(top, names, "tiers = {store, cert}\n timeout = 15s", settings="sessions-per-client = 500\n")
     try:
+        partner(top, gw, names)
         names.shut()
         before = lookups(gw)
         clients = Clients(gw, [f"bob{i}@clinic.example" for i in range(100)])
@@ -73,7 +80,6 @@ def test_one_question_for_many(top):
         names.open()
         got = clients.join()
         assert all(reply.startswith("250") for reply, _ in got.values()), got
-        assert names.count("clinic.example", "CERT") == 1
         # known from here on
         reply, took = rcpt(gw, "later@clinic.example")
         assert reply.startswith("250") and took < 1, (reply, took)
@@ -89,7 +95,7 @@ def test_one_question_for_many(top):
 def test_a_server_that_is_silent(top):
     names = Names()
     names.silent.add("dead.example")
-    gw, inside, outside = start(top, names, "tiers = {store, cert}\n timeout = 1s\n unsure-for = 60s")
+    gw, inside, outside = start(top, names, "tiers = {store, cert}\n place-timeout = 1s\n timeout = 4s\n unsure-for = 60s")
     try:
         gw.postern("partner", "add", "listed.dead.example", "--treatment", "seal", "--strength", "require")
         # P1: surely unsigned and never seen protected: as good as none; listed: later
@@ -99,7 +105,7 @@ def test_a_server_that_is_silent(top):
         assert reply.startswith("451 4.") and 0.8 < took < 5, (reply, took)
         wait_for("the time limit at the server", 20, lambda: lookups(gw)["asking"] == 0)
         # that there was no answer is remembered
-        for who, code in ("bob@new.dead.example", "250"), ("carl@listed.dead.example", "451"):
+        for who, code in ("carl@new.dead.example", "250"), ("bob@listed.dead.example", "451"):
             reply, took = rcpt(gw, who)
             assert reply.startswith(code) and took < 0.8, (reply, took)
     finally:
@@ -110,7 +116,7 @@ def test_a_server_that_is_silent(top):
 def test_ten_thousand_domains_of_a_dead_server(top):
     names = Names()
     names.silent.add("example")
-    gw, inside, outside = start(top, names, "tiers = {store, cert}\n timeout = 5s\n asking-max = 40\n waiting-max = 200", settings="sessions-per-client = 500\n")
+    gw, inside, outside = start(top, names, "tiers = {store, cert}\n place-timeout = 3s\n timeout = 5s\n asking-max = 40\n waiting-max = 200", settings="sessions-per-client = 500\n")
     try:
         worst = {"asking": 0, "waiting": 0}
         done, codes = threading.Event(), []
@@ -151,13 +157,12 @@ def test_ten_thousand_domains_of_a_dead_server(top):
 @quick
 def test_the_scout_dies_meanwhile(top):
     names = Names()
-    partner = Identity(top, "clinic", "DNS:clinic.example")
-    names.records[("clinic.example", "CERT")] = [cert(partner.cert)]
     gw, inside, outside = start(top, names, "tiers = {store, cert}\n timeout = 15s")
     try:
+        partner(top, gw, names)
         names.shut()
         clients = Clients(gw, ["bob@clinic.example"])
-        wait_for("one that waits", 20, lambda: lookups(gw)["waiting"] == 1 and names.count("clinic.example", "CERT") == 1)
+        wait_for("one that waits", 20, lambda: lookups(gw)["waiting"] == 1 and any(n == "clinic.example" for n, _ in names.asked))
         os.kill(gw.roles()["scout"][0], signal.SIGKILL)
         wait_for("the question asked again", 20, lambda: lookups(gw)["asked"] == 2)
         names.open()

@@ -168,7 +168,7 @@ def bomb(us, them, signed):
     """10,000 multiparts in each other, inside the encryption."""
     deep = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (i, i) for i in range(10000)) + b"\r\nx\r\n"
     der = enveloped(us, sign(them, deep) if signed else deep)
-    return der, filled(us, them, len(der)), "encrypted, and opened: The MIME parts of the message are nested more than 50 deep."
+    return der, filled(us, them, len(der)), "encrypted, and opened: the MIME parts of the message are nested more than 50 deep"
 
 
 # ---- the attacker ----

@@ -164,14 +164,17 @@ class Ca(Identity):
         with open(self.index + ".attr", "w") as f:
             f.write("unique_subject = no\n")
 
-    def crl(self, hours=24, by=None):
-        """DER of a list of what was revoked so far. by: another authority signs it."""
+    def crl(self, hours=24, by=None, old=False):
+        """DER of a list of what was revoked so far. by: another authority signs it. old: it was good until yesterday."""
         self._write_index()
         conf, out = os.path.join(self.folder, self.name + ".crl.cnf"), os.path.join(self.folder, self.name + ".crl")
         with open(conf, "w") as f:
             f.write(f"[ca]\ndefault_ca=c\n[c]\ndatabase={self.index}\ndefault_md=sha256\n")
         signer = by or self
-        openssl("ca", "-config", conf, "-gencrl", "-keyfile", signer.key, "-cert", signer.cert, "-crlhours", hours, "-out", out)
+
+        def day(ago):
+            return time.strftime("%y%m%d%H%M%SZ", time.gmtime(time.time() - 86400 * ago))
+        openssl("ca", "-config", conf, "-gencrl", "-keyfile", signer.key, "-cert", signer.cert, *(("-crl_lastupdate", day(2), "-crl_nextupdate", day(1)) if old else ("-crlhours", hours)), "-out", out)
         return openssl("crl", "-in", out, "-outform", "DER")
 
     def responder(self, signer=None, more=()):

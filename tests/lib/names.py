@@ -37,10 +37,6 @@ class Names:
                 self._answer(packet, peer)
             self.held.clear()
 
-    def count(self, name, kind):
-        with self.lock:
-            return self.asked.count((name, kind))
-
     def stop(self):
         self.s.close()
 

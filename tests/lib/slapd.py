@@ -1,4 +1,5 @@
 """A real slapd on loopback with back_mdb: people with mail and proxyAddresses, a reader that must bind, TLS with a certificate for 127.0.0.1."""
+import base64
 import os
 import signal
 import socket
@@ -28,8 +29,8 @@ PASSWORD = "the reader's password"
 
 
 class Slapd:
-    def __init__(self, top, name, people, ports=None, names="IP:127.0.0.1"):
-        """people: {uid: (mail, [proxyAddresses])}"""
+    def __init__(self, top, name, people, ports=None, names="IP:127.0.0.1", certs=None):
+        """people: {uid: (mail, [proxyAddresses])}; certs: {uid: DER}"""
         self.dir = os.path.join(top, "slapd-" + name)
         self.log_path = os.path.join(self.dir, "stats")
         os.makedirs(os.path.join(self.dir, "db"))
@@ -44,7 +45,8 @@ class Slapd:
         ldif = f"dn: dc=hospital,dc=example\nobjectClass: domain\ndc: hospital\n\ndn: {READER}\nobjectClass: person\ncn: reader\nsn: r\nuserPassword: {PASSWORD}\n\n"
         for uid, (mail, proxies) in people.items():
             ldif += f"dn: uid={uid},dc=hospital,dc=example\nobjectClass: inetOrgPerson\nobjectClass: mailPerson\nuid: {uid}\ncn: {uid}\nsn: {uid}\nmail: {mail}\n"
-            ldif += "".join(f"proxyAddresses: {p}\n" for p in proxies) + "\n"
+            ldif += "".join(f"proxyAddresses: {p}\n" for p in proxies)
+            ldif += (f"userCertificate;binary:: {base64.b64encode(certs[uid]).decode()}\n" if certs else "") + "\n"
         subprocess.run(["slapadd", "-f", self.conf], input=ldif, text=True, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.proc = None
 

@@ -253,6 +253,7 @@ int main(void)
 	TCase *t = tcase_create("all");
 
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60); /* with sanitizers on a busy machine */
 	tcase_add_loop_test(t, test_forged, 0, (int)(sizeof(fields) / sizeof(fields[0])));
 	tcase_add_test(t, test_long_id);
 	tcase_add_test(t, test_add);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static struct cert_record r;
 static const char *why;
 
@@ -122,8 +124,6 @@ int main(void)
 {
 	Suite *s = suite_create("cert_record");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_test(tc, pkix);
 	tcase_add_test(tc, others);
@@ -131,9 +131,5 @@ int main(void)
 	tcase_add_test(tc, ipkix_malformed);
 	tcase_add_test(tc, owners);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -19,6 +19,7 @@
 #define DOMAIN "domain \"hospital.example\" {\n inside-server = \"192.0.2.20:25\"\n}\n"
 #define LDAP_A "ldap \"a\" {\n servers = {\"ldap://a\"}\n base = \"\"\n}\n"
 #define LDAP_B "ldap \"b\" {\n servers = {\"ldap://b\"}\n base = \"\"\n}\n"
+#define CERTS "certificate-directory \"c\" {\n servers = {\"ldap://c\"}\n"
 #define GOOD TOP INSIDE OUTSIDE DOMAIN
 
 static struct conf *c;
@@ -180,6 +181,13 @@ static const struct {
     {TOP INSIDE "domain \"a.example\" {\n inside-server = \"a:25\"\n recipients = map\n}\n", "needs recipient-map"},
     {TOP INSIDE "domain \"a.example\" {\n inside-server = \"a:25\"\n recipient-map = \"map\"\n}\n", "begins with /"},
     {TOP INSIDE "domain \"a.example\" {\n inside-server = \"a:25\"\n recipients = ldap\n}\n", "needs recipient-ldap"},
+    {GOOD CERTS " bind-dn = \"cn=x\"\n}\n", "certificate-directory \"c\": bind-dn needs password-file"},
+    {GOOD CERTS " filter = \"(mail=x)\"\n}\n", "a filter with %s"},
+    {GOOD CERTS " attributes = {\"a b\"}\n}\n", "the name of an attribute"},
+    {GOOD "certificate-directory \"c\" {\n servers = {\"http://c\"}\n}\n", "is not an LDAP server"},
+    {GOOD "certificate-directory \"c\" {\n servers = {}\n}\n", "setting \"servers\" is missing"},
+    {GOOD CERTS "}\nfind {\n directories = {\"c\", \"d\"}\n}\n",
+	"find: directories: there is no section certificate-directory \"d\""},
     {TOP INSIDE LDAP_A LDAP_B "domain \"a.example\" {\n inside-server = \"a:25\"\n recipients = ldap\n}\n",
 	"needs recipient-ldap"},
     {TOP INSIDE LDAP_A

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 /* A packet under construction. */
 static struct {
 	uint8_t p[65536];
@@ -261,7 +263,6 @@ int main(void)
 {
 	Suite *s = suite_create("dns_rdata");
 	TCase *c = tcase_create("packets");
-	SRunner *run = srunner_create(s);
 
 	tcase_add_test(c, behind_aliases);
 	tcase_add_test(c, aliases_end);
@@ -271,10 +272,5 @@ int main(void)
 	tcase_add_loop_test(c, unsigned_cut, 0, (int)(sizeof proofs / sizeof proofs[0]));
 	tcase_add_test(c, types);
 	suite_add_tcase(s, c);
-	srunner_run_all(run, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(run);
-
-	srunner_free(run);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -12,6 +12,7 @@
 
 #include "certstore/cert_record.h"
 #include "tests/unit/source_fixture.h"
+#include "tests/unit/suite.h"
 
 static struct source_fixture net;
 static struct arena *arena;
@@ -442,6 +443,19 @@ START_TEST(configured)
 }
 END_TEST
 
+START_TEST(several_over_http)
+{
+	static const char body[] =
+	    "--x\r\nContent-Type: application/pkix-cert\r\n\r\nbad:a:9\r\n--x\r\n"
+	    "Content-Transfer-Encoding: base64\r\n\r\nZ29v\r\nZDpiOjI=\r\n--x\r\n\r\ngood:c:1\r\n--x--\r\n";
+
+	strcpy(o.http_stores[o.nhttp_stores++], "https://c.example/x");
+	source_fixture_item(&net, "https://c.example/x?uri=lab.example", "", body, sizeof body - 1);
+	ck_assert_int_eq(look(), FIND_USABLE);
+	ck_assert(uses("good:b:2") && r.nseen == 3);
+}
+END_TEST
+
 START_TEST(bounds)
 {
 	static char text[20][16];
@@ -760,8 +774,6 @@ int main(void)
 {
 	Suite *s = suite_create("find");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, store_first);
@@ -778,6 +790,7 @@ int main(void)
 	tcase_add_test(tc, ipkix);
 	tcase_add_test(tc, smg);
 	tcase_add_test(tc, configured);
+	tcase_add_test(tc, several_over_http);
 	tcase_add_test(tc, bounds);
 	tcase_add_test(tc, cut_off);
 	tcase_add_test(tc, smimea_hash_nowhere);
@@ -794,9 +807,5 @@ int main(void)
 	tcase_add_test(tc, direct_uncertain);
 	tcase_add_test(tc, direct_attributes);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "certstore/srv_record.h"
+#include "tests/unit/suite.h"
 
 static struct find_options f;
 static unsigned given;
@@ -71,15 +72,9 @@ int main(void)
 {
 	Suite *s = suite_create("find_options");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_test(tc, reads);
 	tcase_add_test(tc, refuses);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

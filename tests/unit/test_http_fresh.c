@@ -3,6 +3,8 @@
 
 #include <check.h>
 
+#include "tests/unit/suite.h"
+
 #define NOW 1795312800 /* Sun, 22 Nov 2026 02:00:00 GMT */
 static const struct {
 	struct http_fresh_fields f; /* Cache-Control, Age, Date, Expires */
@@ -53,13 +55,5 @@ int main(void)
 
 	tcase_add_loop_test(t, one, 0, sizeof rows / sizeof rows[0]);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

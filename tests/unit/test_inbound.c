@@ -1000,6 +1000,8 @@ START_TEST(certificate_known_here)
 		ck_assert_int_eq(pipes_run_buf(&w, m), kind == JOB_CHECK ? JOB_DONE : JOB_HOLD);
 		ck_assert(kind == JOB_OPEN || (shows("smime=fail") && shows("not in the message, and not known")));
 		ck_assert(kind == JOB_CHECK || strstr(w.res.why, "not in the message, and not known"));
+		ck_assert_uint_eq(w.res.waits, kind == JOB_OPEN ? QUEUE_WAITS_TRUST : QUEUE_WAITS_ADMIN);
+		ck_assert(kind == JOB_CHECK || strcmp(w.res.waits_for, "hospital.example") == 0);
 		/* the same name and number, another key */
 		const struct testcert *other = &twin;
 

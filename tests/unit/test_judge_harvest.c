@@ -9,6 +9,7 @@
 #include "gateway/proc/judge_resolve.h"
 #include "gateway/proc/judge_signers.h"
 #include "tests/unit/judge_fixture.h"
+#include "tests/unit/suite.h"
 
 #define NOW TESTCERT_NOW
 
@@ -178,8 +179,6 @@ int main(void)
 {
 	Suite *s = suite_create("judge_harvest");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, which);
@@ -188,9 +187,5 @@ int main(void)
 	tcase_add_test(tc, run_out);
 	tcase_add_test(tc, of_the_admin);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gateway/base/mem.h"
+#include "tests/unit/suite.h"
 
 static struct find_settings set;
 static struct loop *loop;
@@ -233,7 +234,6 @@ int main(void)
 {
 	Suite *s = suite_create("judge_park");
 	TCase *c = tcase_create("park");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, at_once);
@@ -243,10 +243,5 @@ int main(void)
 	tcase_add_test(c, octets_bounded);
 	tcase_add_test(c, dropped);
 	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

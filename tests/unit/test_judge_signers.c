@@ -123,6 +123,21 @@ START_TEST(by_time)
 }
 END_TEST
 
+/* A whole chain in the message, root and all, is its maker's word alone, whatever names it has. */
+START_TEST(self_made_chain)
+{
+	struct testcert fake = testcert_ca("root", NULL);
+	struct testcert evil = issue(&fake, (struct testcert_spec){.cn = "lab", .san = "DNS:lab.example"});
+
+	judge_fixture_anchor(&fx, "*", STORE_IN, &root);
+	STATE(ask("bob@lab.example", &evil, &fake), JUDGE_TRUST_UNTRUSTED);
+	ck_assert_msg(strstr(t.v[0].why, "CN=lab"), "%s", t.v[0].why);
+	STATE(ask("bob@lab.example", &fake, &fake), JUDGE_TRUST_UNTRUSTED);
+	testcert_free(&evil);
+	testcert_free(&fake);
+}
+END_TEST
+
 /* What a signer without a certificate says of it: issuer and serial, or the key identifier. Freed by the caller. */
 static struct judge_signer_id id_of(const struct testcert *c, bool ski)
 {
@@ -311,6 +326,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, by_anchor);
 	tcase_add_test(c, by_time);
+	tcase_add_test(c, self_made_chain);
 	tcase_add_test(c, not_in_the_message);
 	tcase_add_test(c, by_binding);
 	tcase_add_test(c, by_pin);

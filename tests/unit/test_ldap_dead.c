@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static struct sockaddr_storage at(unsigned n, unsigned port)
 {
 	struct sockaddr_storage ss = {.ss_family = AF_INET};
@@ -65,13 +67,5 @@ int main(void)
 	tcase_add_test(t, marks);
 	tcase_add_test(t, bounded);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

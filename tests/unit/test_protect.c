@@ -96,7 +96,7 @@ static const struct {
 
 START_TEST(hides)
 {
-	struct header h = read_header(hidden[_i].field);
+	struct header h = header_of(hidden[_i].field);
 
 	ck_assert_int_eq(protect_hides(hidden[_i].list, &h.f[0]), hidden[_i].hides);
 }
@@ -218,7 +218,7 @@ START_TEST(differs)
 	struct header out = header_of(pairs[_i].outside), said = header_of(pairs[_i].said);
 	char text[64];
 
-	ck_assert_int_eq(protect_differs(a, &out, &said, text, sizeof(text)) == 0, pairs[_i].names[0] == 0);
+	ck_assert_int_eq(protect_differs(arena, &out, &said, text, sizeof(text)) == 0, pairs[_i].names[0] == 0);
 	ck_assert_str_eq(text, pairs[_i].names);
 }
 END_TEST
@@ -229,7 +229,7 @@ START_TEST(differs_in_many)
 	char text[32];
 	struct header said = header_of("X-Aaaaaaaa: 1\r\nX-Bbbbbbbb: 1\r\nX-Cccccccc: 1\r\nX-Dddddddd: 1\r\n");
 
-	ck_assert_uint_eq(protect_differs(a, &none, &said, text, sizeof(text)), 4);
+	ck_assert_uint_eq(protect_differs(arena, &none, &said, text, sizeof(text)), 4);
 	ck_assert_str_eq(text, "X-Aaaaaaaa, X-Bbbbbbbb ...");
 }
 END_TEST

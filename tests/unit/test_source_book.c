@@ -9,6 +9,7 @@
 
 #include "certstore/trace.h"
 #include "gateway/base/mem.h"
+#include "tests/unit/suite.h"
 
 enum { SENT_MAX = 4096 };
 
@@ -475,7 +476,6 @@ int main(void)
 {
 	Suite *s = suite_create("source_book");
 	TCase *c = tcase_create("book");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, asked_once);
@@ -494,10 +494,5 @@ int main(void)
 	tcase_add_test(c, scout_dies);
 	tcase_add_test(c, scout_says_nothing);
 	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -9,6 +9,7 @@
 #include "gateway/base/sandbox.h"
 #include "tests/unit/http_peer.h"
 #include "tests/unit/nsd_fixture.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/testcert.h"
 #include "tests/unit/testdir.h"
 
@@ -77,6 +78,7 @@ static struct source_http *http;
 static struct http_peer peer, tls_peer;
 static struct source_settings set;
 static char dir[64], ca[100];
+static int found, refused_all, refused_host;
 
 static char allowed[] = "127.0.0.2/32", ports[] = "80", high[] = "1024-65535";
 static char *v_allowed[] = {allowed}, *v_ports[] = {ports, high};
@@ -132,6 +134,8 @@ static void setup(void)
 {
 	signal(SIGPIPE, SIG_IGN);
 	log_init("unit", LOG_LEVEL_ERROR);
+	found = refused_all = refused_host = 0;
+	atomic_store(&fickle_asked, 0);
 	testdir_make(dir);
 	peer_start(&peer, NULL);
 	peer_start(&tls_peer, make_tls());
@@ -407,8 +411,6 @@ START_TEST(in_time)
 }
 END_TEST
 
-static int found, refused_all, refused_host;
-
 static void count(void *ctx, const struct source_answer *a)
 {
 	(void)ctx;
@@ -513,13 +515,5 @@ int main(void)
 	tcase_add_test(t, end);
 	tcase_add_test(t, in_the_sandbox);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

@@ -326,6 +326,9 @@ static void tricky_stop(struct tricky *s)
 static struct loop *loop;
 static struct dns *dns;
 static struct source_ldap *ldap;
+static struct source_answer got;
+static char values[SOURCE_ITEMS_MAX][100];
+static int answers, host_full, dead_too, late;
 static struct source_settings set;
 static struct ldap_cert_settings dirs[4];
 static char ca[100], uri[4][64], none[] = "", filter[] = "(mail=%s)", reader[] = READER,
@@ -364,6 +367,8 @@ static void setup(void)
 
 	signal(SIGPIPE, SIG_IGN);
 	log_init("unit", LOG_LEVEL_ERROR);
+	memset(&got, 0, sizeof got);
+	answers = host_full = dead_too = late = 0;
 	snprintf(ca, sizeof ca, "%s/cert.pem", closed.dir);
 	loop = loop_new();
 	dns = dns_new(loop, &d, &pr);
@@ -392,10 +397,6 @@ static void teardown(void)
 	source_ldap_free(ldap);
 	loop_free(loop);
 }
-
-static struct source_answer got;
-static char values[SOURCE_ITEMS_MAX][100];
-static int answers;
 
 static void done(void *ctx, const struct source_answer *a)
 {
@@ -658,8 +659,6 @@ START_TEST(cut_off)
 	tricky_stop(&s);
 }
 END_TEST
-
-static int host_full, dead_too, late;
 
 static void count(void *ctx, const struct source_answer *a)
 {

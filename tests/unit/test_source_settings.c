@@ -5,6 +5,8 @@
 #include <check.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static char one[] = "80", range[] = "1024-65535", *v_ports[] = {one, range};
 
 START_TEST(ports)
@@ -96,13 +98,5 @@ int main(void)
 	tcase_add_loop_test(t, addresses, 0, sizeof addrs / sizeof addrs[0]);
 	tcase_add_loop_test(t, conf, 0, sizeof confs / sizeof confs[0]);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static const struct {
 	enum source_kind kind;
 	const char *name, *directory, *want;
@@ -48,15 +50,9 @@ int main(void)
 {
 	Suite *s = suite_create("source_site");
 	TCase *c = tcase_create("sites");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_loop_test(c, sites_of, 0, (int)(sizeof sites / sizeof sites[0]));
 	tcase_add_test(c, hash_of);
 	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 static const struct {
 	const char *url;
 	const char *text; /* as it is fetched; or NULL and */
@@ -149,13 +151,5 @@ int main(void)
 	tcase_add_test(t, lengths);
 	tcase_add_loop_test(t, follow, 0, sizeof ways / sizeof ways[0]);
 	suite_add_tcase(s, t);
-
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return suite_run(s);
 }

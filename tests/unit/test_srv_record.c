@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 START_TEST(reads)
 {
 	static const struct {
@@ -105,17 +107,11 @@ int main(void)
 {
 	Suite *s = suite_create("srv_record");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_test(tc, reads);
 	tcase_add_test(tc, weight_first);
 	tcase_add_test(tc, drawn);
 	tcase_add_test(tc, all_of_weight_0);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }
