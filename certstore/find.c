@@ -31,7 +31,7 @@ struct look {
 	struct find_result *r;
 	struct problem *pr;
 	size_t others; /* certificates that are not to encrypt to at all */
-	bool doubt;
+	bool doubt, revoked;
 	bool waiting; /* for an answer that decides */
 	char uncertain[400];
 };
@@ -71,6 +71,18 @@ static int choose(struct look *l, const struct find_cert *c)
 	return 0;
 }
 
+static void note_worth(struct look *l, const struct find_weight *wt)
+{
+	if (wt->worth == FIND_OTHER)
+		l->others++;
+	else if (wt->worth == FIND_DOUBT && !l->doubt)
+		(void)snprintf(l->uncertain, sizeof l->uncertain, "%.399s", wt->why);
+	l->doubt = l->doubt || wt->worth == FIND_DOUBT;
+	l->revoked = l->revoked || wt->revoked;
+	if (wt->worth == FIND_BAD && l->r->state == FIND_NONE)
+		l->r->state = FIND_UNUSABLE;
+}
+
 static int keep(struct look *l, const struct find_cert *c, const struct find_weight *wt)
 {
 	struct find_result *r = l->r;
@@ -78,6 +90,8 @@ static int keep(struct look *l, const struct find_cert *c, const struct find_wei
 	    wt->worth == FIND_GOOD && (r->state != FIND_USABLE || wt->not_before > r->seen[r->chosen].w.not_before);
 	struct find_seen *s;
 
+	/* What one says against using it counts, whether there is room to show it or not. */
+	note_worth(l, wt);
 	if (r->nseen == FIND_SEEN_MAX) {
 		/* Full: the place of the last one that is not chosen; a usable one is never lost. */
 		if (!better)
@@ -93,13 +107,6 @@ static int keep(struct look *l, const struct find_cert *c, const struct find_wei
 	s->w = *wt;
 	s->der = (struct find_octets){
 	    l->q->all ? (const uint8_t *)arena_dup(l->arena, c->der.p, c->der.n) : NULL, c->der.n};
-	if (wt->worth == FIND_OTHER)
-		l->others++;
-	else if (wt->worth == FIND_DOUBT && !l->doubt)
-		(void)snprintf(l->uncertain, sizeof l->uncertain, "%.399s", wt->why);
-	l->doubt = l->doubt || wt->worth == FIND_DOUBT;
-	if (wt->worth == FIND_BAD && r->state == FIND_NONE)
-		r->state = FIND_UNUSABLE;
 	return 0;
 }
 
@@ -159,6 +166,7 @@ static int weigh_step(struct look *l, struct find_step *s)
 		if (l->w.weighed++ >= l->q->limits->weigh_max) {
 			find_work_passed(&l->w, s, "the certificates from the %uth on are not looked at",
 			    l->q->limits->weigh_max + 1);
+			s->cut = true;
 			return 0;
 		}
 		if ((!c.dane && l->w.nhints > 0 ? weigh_by_hints(l, &c) : weigh(l, &c)) < 0)
@@ -340,6 +348,8 @@ static void say_why(struct look *l)
 	for (size_t i = 0; i < r->nseen; i++)
 		if (r->seen[i].w.worth == FIND_BAD)
 			add(l, "; ", r->seen[i].w.why);
+	if (r->state == FIND_UNUSABLE && !r->why[0])
+		add(l, "", "none of its certificates to encrypt to may be used, and there are more than are shown");
 	if (r->state == FIND_NONE)
 		say_none(l);
 	for (size_t i = 0; i < l->w.nsteps && r->state != FIND_UNCERTAIN; i++)
@@ -378,11 +388,9 @@ static bool nobody_vouches(struct look *l)
 	const struct find_result *r = l->r;
 	struct trace_step *t;
 
-	if (r->state != FIND_UNUSABLE || l->q->strict || l->q->nkept > 0 || l->q->options->order == FIND_DIRECT)
+	if (r->state != FIND_UNUSABLE || l->q->strict || l->q->nkept > 0 || l->revoked ||
+	    l->q->options->order == FIND_DIRECT)
 		return false;
-	for (size_t i = 0; i < r->nseen; i++)
-		if (r->seen[i].w.revoked)
-			return false;
 	for (size_t i = 0; i < l->w.nsteps; i++)
 		if (l->w.steps[i]->tier == FIND_SMIMEA && (l->w.steps[i]->n > 0 || l->w.nhints > 0))
 			return false;
@@ -391,6 +399,27 @@ static bool nobody_vouches(struct look *l)
 		(void)snprintf(t->answer, sizeof t->answer,
 		    "count as none: the partner is not listed and was never seen protected");
 	return true;
+}
+
+/* "None" is too much said: what was not looked at may have been it, or a signed zone names one (its hash, or its CA)
+ * that no place has. */
+static void doubt_none(struct look *l)
+{
+	if (l->w.nhints > 0) {
+		l->r->state = FIND_UNUSABLE;
+		add(l, "; ",
+		    "an SMIMEA record of a signed zone names a certificate that was found in none of the places");
+	}
+	for (size_t i = 0; l->q->strict && i < l->w.nsteps && l->r->state == FIND_NONE; i++) {
+		const struct find_step *s = l->w.steps[i];
+
+		if (!s->cut)
+			continue;
+		l->r->state = FIND_UNCERTAIN;
+		(void)snprintf(l->uncertain, sizeof l->uncertain,
+		    "%.60s of %.200s has more than is looked at, and what is looked at has no certificate", s->place,
+		    s->owner);
+	}
 }
 
 static int look(struct look *l)
@@ -404,6 +433,8 @@ static int look(struct look *l)
 		return -1;
 	if (nobody_vouches(l))
 		l->r->state = FIND_NONE;
+	if (l->r->state == FIND_NONE)
+		doubt_none(l);
 	say_why(l);
 	tell_result(l);
 	return 0;

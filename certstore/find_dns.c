@@ -192,7 +192,7 @@ size_t find_dns_servers(
 	struct srv_record all[SOURCE_ITEMS_MAX];
 	char name[ADDRESS_DOMAIN_MAX + 40];
 	const struct source_answer *r;
-	size_t n = 0;
+	size_t n = 0, broken = 0;
 
 	(void)snprintf(name, sizeof name, "%s.%s", service, w->q->who->domain);
 	r = ask_dns(w, s, name, SRV_RECORD_TYPE);
@@ -201,11 +201,15 @@ size_t find_dns_servers(
 	for (size_t i = 0; i < r->n && n < SOURCE_ITEMS_MAX; i++) {
 		const char *why;
 
-		if (srv_record_read(r->items[i].p, r->items[i].n, &all[n], &why) < 0)
+		if (srv_record_read(r->items[i].p, r->items[i].n, &all[n], &why) < 0) {
 			find_work_passed(w, s, "%s", why);
-		else if (all[n].host[0])
+			broken++;
+		} else if (all[n].host[0]) {
 			n++;
+		}
 	}
+	if (n == 0 && broken > 0) /* there are servers, and nobody can tell which */
+		find_work_failed(s, "%.60s %.200s: none of its records can be read", s->place, name);
 	srv_record_sort(all, n, (enum srv_record_order)w->q->options->srv, seed_of(w));
 	if (n > FIND_SERVERS_MAX)
 		n = FIND_SERVERS_MAX;

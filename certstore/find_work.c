@@ -76,6 +76,7 @@ const struct source_answer *find_work_ask(
 		s->answer = FIND_STEP_PENDING;
 		return NULL;
 	}
+	s->cut = s->cut || r->more;
 	if (r->status != SOURCE_TEMP)
 		return r;
 	if (s->answer == FIND_STEP_PENDING)
@@ -104,6 +105,7 @@ static void keep(struct find_work *w, struct find_step *s, const void *p, size_t
 		return;
 	copy = s->n < FIND_CERTS_MAX ? arena_dup(w->mem, p, n) : NULL;
 	if (!copy) {
+		s->cut = true;
 		find_work_passed(w, s, "more certificates than are looked at");
 		return;
 	}
@@ -150,6 +152,7 @@ void find_work_take(struct find_work *w, struct find_step *s, const void *p, siz
 			keep(w, s, p, n, dane);
 		else
 			find_work_passed(w, s, "%.300s", pr.text);
+		s->cut = s->cut || n > CERT_DER_MAX;
 		return;
 	}
 	for (int i = 0; i < k; i++)

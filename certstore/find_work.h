@@ -7,7 +7,7 @@
 
 #include "certstore/find.h"
 
-enum { FIND_STEPS_MAX = 40, FIND_HINTS_MAX = 16, FIND_MEMORY = 4 << 20 };
+enum { FIND_STEPS_MAX = 64, FIND_HINTS_MAX = 16, FIND_MEMORY = 4 << 20 };
 
 enum find_answer { FIND_STEP_NONE, FIND_STEP_FOUND, FIND_STEP_TEMP, FIND_STEP_PENDING };
 /* One question to one place, and what came of it. */
@@ -19,6 +19,7 @@ struct find_step {
 	const char *owner;
 	enum find_answer answer;
 	bool hard;     /* TEMP: uncertain whoever the partner is */
+	bool cut;      /* it had more than was looked at */
 	char why[400]; /* TEMP, and what was passed over */
 	struct find_octets v[FIND_CERTS_MAX], issuers[FIND_ISSUERS_MAX];
 	struct trust_dane *dane[FIND_CERTS_MAX]; /* NULL: none */

@@ -98,7 +98,10 @@ static void remember(const struct revoke *r, X509 *x, struct revoke_status *s)
 	if (s->known == REVOKE_KNOWN_REVOKED) {
 		r->memory->revoked(r->memory->ctx, x, hex, s->words);
 	} else if (s->known == REVOKE_KNOWN_GOOD) {
-		r->memory->good(r->memory->ctx, hex);
+		if (r->memory->good(r->memory->ctx, hex, s->as_of, words, sizeof words))
+			return;
+		s->known = REVOKE_KNOWN_REVOKED;
+		(void)snprintf(s->words, sizeof s->words, "%s", words);
 	} else if (s->known != REVOKE_KNOWN_AWAITED && r->memory->known(r->memory->ctx, hex, words, sizeof words)) {
 		s->known = REVOKE_KNOWN_REVOKED;
 		(void)snprintf(s->words, sizeof s->words, "%s", words);

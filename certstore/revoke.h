@@ -24,7 +24,9 @@ struct revoke_memory {
 	void *ctx;
 	bool (*known)(void *ctx, const char *sha256, char *words, size_t cap);
 	void (*revoked)(void *ctx, X509 *cert, const char *sha256, const char *words);
-	void (*good)(void *ctx, const char *sha256); /* a current list or answer says that it is not revoked */
+	/* A list or an answer of as_of (unix s) says that it is not revoked. False: it was found to be revoked later
+	 * than that, and stays so (words): who can only repeat old answers must not bring it back. */
+	bool (*good)(void *ctx, const char *sha256, int64_t as_of, char *words, size_t cap);
 };
 struct revoke_settings {
 	uint32_t octets_max; /* of one list */

@@ -6,6 +6,8 @@
 
 #include "gateway/base/mem.h"
 
+enum { WAYS = 4 };
+
 struct revoke_cache {
 	struct revoke_list lists[REVOKE_CACHE_LISTS];
 	size_t octets;
@@ -87,6 +89,12 @@ static void make_room(struct revoke_cache *c, size_t octets)
 	}
 }
 
+/* Until when it is of use, about. */
+static int64_t worth(const struct revoke_reply *r)
+{
+	return r->until > r->nonce_at ? r->until : r->nonce_at;
+}
+
 const struct revoke_list *revoke_cache_put(struct revoke_cache *c, const struct revoke_list *l)
 {
 	struct revoke_list fresh = *l, *place = place_for(c, l->url);
@@ -100,13 +108,20 @@ const struct revoke_list *revoke_cache_put(struct revoke_cache *c, const struct 
 	return place;
 }
 
+/* Four places for each key, the one of least use gives way: two certificates of one path whose keys met in one place
+ * would take each other's number away for ever, and no answer would ever fit its question. */
 struct revoke_reply *revoke_cache_reply(struct revoke_cache *c, const uint8_t key[32])
 {
-	struct revoke_reply *r = &c->replies[((size_t)key[0] << 8 | key[1]) % REVOKE_CACHE_ANSWERS];
+	struct revoke_reply *set = &c->replies[((size_t)key[0] << 8 | key[1]) % (REVOKE_CACHE_ANSWERS / WAYS) * WAYS];
+	struct revoke_reply *best = set;
 
-	if (memcmp(r->key, key, sizeof r->key) != 0) {
-		memset(r, 0, sizeof *r);
-		memcpy(r->key, key, sizeof r->key);
+	for (size_t i = 0; i < WAYS; i++) {
+		if (memcmp(set[i].key, key, sizeof set[i].key) == 0)
+			return &set[i];
+		if (worth(&set[i]) < worth(best))
+			best = &set[i];
 	}
-	return r;
+	memset(best, 0, sizeof *best);
+	memcpy(best->key, key, sizeof best->key);
+	return best;
 }

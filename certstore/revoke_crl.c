@@ -379,8 +379,26 @@ static bool weigh(struct weighing *w, X509 *const *path, STACK_OF(X509) * untrus
 	return done;
 }
 
+/* The oldest of the lists that can be its issuer's: which of them counted, OpenSSL does not tell. */
+static int64_t date_of(X509 *x, STACK_OF(X509_CRL) * lists)
+{
+	int64_t own = 0, any = 0;
+
+	for (int i = 0; i < sk_X509_CRL_num(lists); i++) {
+		const X509_CRL *crl = sk_X509_CRL_value(lists, i);
+		int64_t t = unix_time(X509_CRL_get0_lastUpdate(crl));
+
+		if (any == 0 || t < any)
+			any = t;
+		if (X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_issuer_name(x)) == 0 && (own == 0 || t < own))
+			own = t;
+	}
+	return own != 0 ? own : any;
+}
+
 /* The word on one certificate: no complaint is good news. */
-static void take(struct revoke_status *s, const struct revoke_status *fresh, bool done, const char *why)
+static void take(
+    struct revoke_status *s, const struct revoke_status *fresh, int64_t as_of, bool done, const char *why)
 {
 	enum revoke_known before = s->known;
 
@@ -395,6 +413,7 @@ static void take(struct revoke_status *s, const struct revoke_status *fresh, boo
 	*s = *fresh;
 	if (s->known == REVOKE_KNOWN_NOT) {
 		s->known = REVOKE_KNOWN_GOOD;
+		s->as_of = as_of;
 		s->words[0] = 0;
 	}
 }
@@ -429,6 +448,6 @@ void revoke_crl_check(const struct revoke *r, X509 *const *path, size_t n, X509 
 			(void)sk_X509_pop(untrusted);
 	}
 	for (size_t i = 0; i + 1 < n; i++)
-		take(&v[i], &fresh[i], done, why);
+		take(&v[i], &fresh[i], date_of(path[i], lists), done, why);
 	sk_X509_free(untrusted);
 }

@@ -17,6 +17,7 @@ enum revoke_known {
 };
 struct revoke_status {
 	enum revoke_known known;
+	int64_t as_of; /* GOOD: the date of what says so; 0 not told */
 	char words[300];
 };
 

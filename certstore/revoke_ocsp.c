@@ -232,6 +232,7 @@ static void say(const struct revoke_reply *k, struct revoke_status *s)
 	char day[11], since[11];
 
 	s->known = k->status == REVOKE_CACHE_GOOD ? REVOKE_KNOWN_GOOD : REVOKE_KNOWN_REVOKED;
+	s->as_of = k->this_update;
 	if (k->status == REVOKE_CACHE_REVOKED)
 		(void)snprintf(s->words, sizeof s->words, "revoked on %s (%s), says the responder %.120s of %s",
 		    cert_day(k->revoked_at, since), revoke_reason(k->reason), k->where,

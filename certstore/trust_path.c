@@ -14,6 +14,7 @@
  */
 #include "certstore/trust_path.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
@@ -30,7 +31,7 @@
 #include "gateway/base/mem.h"
 
 /* 112 bits: RSA >= 2048, no SHA-1 and MD5 in the path. */
-enum { SECURITY_LEVEL = 2 };
+enum { SECURITY_LEVEL = 2, KEY_BITS_MAX = 8192, EXPONENT_BITS_MAX = 64 };
 
 /* How far a failure came: the sentence of the one that came furthest is told. */
 enum rank { RANK_NONE, RANK_DEAD_END, RANK_PATH, RANK_REVOKED, RANK_UNSURE, RANK_LEAF_REVOKED, RANK_GOOD };
@@ -256,6 +257,25 @@ static int anchor_index(const struct search *s, X509 *x)
 	return -1;
 }
 
+/*
+ * Strangers choose the keys of what they send, and with them what looking at a signature costs: RSA with an exponent
+ * as long as the modulus takes a hundred times as long as any that is in use. No CA has such a key.
+ */
+static bool affordable(X509 *issuer)
+{
+	const EVP_PKEY *k = X509_get0_pubkey(issuer);
+	BIGNUM *e = NULL;
+	bool yes;
+
+	if (!k || EVP_PKEY_get_bits(k) > KEY_BITS_MAX)
+		return false;
+	if (!EVP_PKEY_is_a(k, "RSA") && !EVP_PKEY_is_a(k, "RSA-PSS"))
+		return true;
+	yes = EVP_PKEY_get_bn_param(k, OSSL_PKEY_PARAM_RSA_E, &e) == 1 && BN_num_bits(e) <= EXPONENT_BITS_MAX;
+	BN_free(e);
+	return yes;
+}
+
 /* Name, key identifiers and key usage first: the signature costs most. */
 static bool issued(struct search *s, X509 *issuer, X509 *x)
 {
@@ -264,7 +284,7 @@ static bool issued(struct search *s, X509 *issuer, X509 *x)
 	if (X509_NAME_cmp(X509_get_subject_name(issuer), X509_get_issuer_name(x)) != 0)
 		return false;
 	s->looks++;
-	if (X509_check_issued(issuer, x) == X509_V_OK)
+	if (X509_check_issued(issuer, x) == X509_V_OK && affordable(issuer))
 		yes = X509_verify(x, X509_get0_pubkey(issuer)) == 1;
 	ERR_clear_error();
 	return yes;

@@ -55,17 +55,23 @@ static void revoked(void *ctx, X509 *cert, const char *sha256, const char *words
 	judge_cache_revoked_changed(j->cache);
 }
 
-static void good(void *ctx, const char *sha256)
+static bool good(void *ctx, const char *sha256, int64_t as_of, char *words, size_t cap)
 {
 	struct judge_revoked *j = ctx;
+	const struct store_revoked *r = find(j, sha256);
 	struct problem pr = {0};
 
-	if (!find(j, sha256))
-		return;
+	if (!r)
+		return true;
+	if (as_of <= r->at) {
+		(void)snprintf(words, cap, "%s", r->words);
+		return false;
+	}
 	log_warn(NULL, "judge", "unrevoked sha256=%s", sha256);
-	if (store_revoked_remove(j->store, sha256, "a current list or answer says that it is good", "judge", &pr) < 0)
+	if (store_revoked_remove(j->store, sha256, "a later list or answer says that it is good", "judge", &pr) < 0)
 		log_error(NULL, "judge", "alarm=store why=\"%s\"", pr.text);
 	judge_cache_revoked_changed(j->cache);
+	return true;
 }
 
 void judge_revoked_init(struct judge_revoked *j, struct judge_cache *c, struct store *s, int64_t now)

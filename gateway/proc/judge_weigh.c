@@ -169,12 +169,14 @@ static int find_path(struct judge_cache *c, struct store *s, const struct judge_
 	const struct judge_believing *b = judge_cache_believing(c);
 	X509 **extra = mem_new((q->nextra + 1) * sizeof(X509 *));
 	unsigned own_fetches = ISSUER_FETCHES;
+	const struct store_revoked *revoked;
 	const struct store_anchor *list;
 	struct judge_revoked memory;
 	struct anchors a;
 	size_t n;
 
-	if (judge_cache_anchors(c, s, &list, &n, pr) < 0) {
+	/* what is known to be revoked is read first: when it cannot be, nothing can be told */
+	if (judge_cache_revoked(c, s, &revoked, &n, pr) < 0 || judge_cache_anchors(c, s, &list, &n, pr) < 0) {
 		free(extra);
 		return -1;
 	}
@@ -240,8 +242,10 @@ int judge_weigh(struct judge_cache *c, struct store *s, const struct judge_cert 
 		if (find_path(c, s, k, q, &p, &fresh, pr) < 0)
 			return -1;
 		fresh.until = keep_until(&k->f, q->now);
-		/* half an answer is nothing to keep, and what could not be told now may be told in a moment */
-		if ((!q->run || q->run->pending == pending) && fresh.found.result != TRUST_UNSURE)
+		/* half an answer is nothing to keep, and what could not be told now may be told in a moment; nor what
+		 * was found when no issuer might be fetched any more: another question may fetch some */
+		if ((!q->run || q->run->pending == pending) && fresh.found.result != TRUST_UNSURE &&
+		    !(fresh.found.result == TRUST_BAD && p.fetch && q->fetches && *q->fetches == 0))
 			judge_cache_path_put(c, &fresh);
 		known = &fresh;
 	}

@@ -22,6 +22,7 @@ static struct problem pr;
 static struct address who;
 static bool listed, strict, with_network;
 static struct find_cert kept[4];
+static const struct find_cert *more_kept; /* instead of kept */
 static size_t nkept;
 static unsigned weighed;
 
@@ -90,7 +91,7 @@ static int look_once(void)
 	    .limits = &limits,
 	    .listed = listed,
 	    .strict = strict,
-	    .kept = kept,
+	    .kept = more_kept ? more_kept : kept,
 	    .nkept = nkept,
 	    .run = with_network ? source_fixture_run(&net, 1000) : NULL,
 	    .weigh = weigh,
@@ -470,6 +471,70 @@ START_TEST(bounds)
 }
 END_TEST
 
+/* Of what was not looked at nobody knows: to whom mail must be protected it is never "none". */
+START_TEST(cut_off)
+{
+	static char text[7][16];
+
+	for (int i = 0; i < 6; i++) {
+		snprintf(text[i], sizeof text[i], "other:%c:1", 'a' + i);
+		dns_cert("lab.example", text[i]);
+	}
+	ck_assert_int_eq(look(), FIND_NONE);
+	source_fixture_at(&net, "lab.example CERT")->more = true;
+	ck_assert_int_eq(look(), FIND_UNCERTAIN);
+	ck_assert_msg(strstr(r.why, "dns CERT of lab.example has more than is looked at") != NULL, "%s", r.why);
+	source_fixture_at(&net, "lab.example CERT")->more = false;
+	dns_cert("lab.example", "good:z:1");
+	ck_assert_int_eq(look(), FIND_UNCERTAIN);
+	strict = false;
+	ck_assert_int_eq(look(), FIND_NONE);
+}
+END_TEST
+
+/* A signed zone says that there is one; no place has it. */
+START_TEST(smimea_hash_nowhere)
+{
+	smimea_hash('b');
+	ck_assert_int_eq(look(), FIND_UNUSABLE);
+	ck_assert_msg(strstr(r.why, "found in none of the places") != NULL, "%s", r.why);
+	strict = false;
+	o.by_address = FIND_ADDRESS_ALWAYS;
+	ck_assert_int_eq(look(), FIND_UNUSABLE);
+}
+END_TEST
+
+/* Servers that are named so that nobody can ask them are not "no servers". */
+START_TEST(servers_unreadable)
+{
+	srv("_ldap._tcp", 0, 0, 0, "l.lab.example");
+	ck_assert_int_eq(look(), FIND_UNCERTAIN);
+	ck_assert_msg(strstr(r.why, "none of its records can be read") != NULL, "%s", r.why);
+	srv("_ldap._tcp", 0, 0, 389, "l.lab.example");
+	ck_assert_int_eq(look(), FIND_NONE);
+}
+END_TEST
+
+/* More than can be shown: what cannot be told, and what was revoked, still counts. */
+START_TEST(beyond_what_is_shown)
+{
+	static struct find_cert many[FIND_SEEN_MAX + 1];
+
+	for (size_t i = 0; i < FIND_SEEN_MAX; i++)
+		many[i] = (struct find_cert){
+		    .der = {(const uint8_t *)"other:a:1", 9}, .owner = "lab.example", .place = "store"};
+	many[FIND_SEEN_MAX] = many[0];
+	many[FIND_SEEN_MAX].der = (struct find_octets){(const uint8_t *)"doubt:b:1", 9};
+	more_kept = many;
+	nkept = FIND_SEEN_MAX + 1;
+	ck_assert_int_eq(look(), FIND_UNCERTAIN);
+	ck_assert_ptr_nonnull(strstr(r.why, "doubt:b:1"));
+	many[FIND_SEEN_MAX].der = (struct find_octets){(const uint8_t *)"bad:b:1", 7};
+	ck_assert_int_eq(look(), FIND_UNUSABLE);
+	more_kept = NULL;
+}
+END_TEST
+
 /* Asked at once; what a weaker place will say is not waited for, what a stronger one will say is. */
 START_TEST(pending)
 {
@@ -727,6 +792,10 @@ int main(void)
 	tcase_add_test(tc, configured);
 	tcase_add_test(tc, several_over_http);
 	tcase_add_test(tc, bounds);
+	tcase_add_test(tc, cut_off);
+	tcase_add_test(tc, smimea_hash_nowhere);
+	tcase_add_test(tc, servers_unreadable);
+	tcase_add_test(tc, beyond_what_is_shown);
 	tcase_add_test(tc, pending);
 	tcase_add_test(tc, uncertain);
 	tcase_add_test(tc, uncertain_and_found);

@@ -85,11 +85,20 @@ static void revoked(void *ctx, X509 *cert, const char *sha256, const char *words
 	snprintf(remembered_words, sizeof remembered_words, "%s", words);
 }
 
-static void good(void *ctx, const char *sha256)
+static int64_t remembered_at;
+
+static bool good(void *ctx, const char *sha256, int64_t as_of, char *words, size_t cap)
 {
 	(void)ctx;
-	if (strcmp(sha256, remembered) == 0)
-		remembered[0] = 0;
+	ck_assert_int_gt(as_of, 0);
+	if (strcmp(sha256, remembered) != 0)
+		return true;
+	if (as_of <= remembered_at) {
+		snprintf(words, cap, "%s", remembered_words);
+		return false;
+	}
+	remembered[0] = 0;
+	return true;
 }
 
 static const struct revoke_memory memory = {NULL, known, revoked, good};
@@ -285,9 +294,15 @@ START_TEST(remembered_across)
 	p->status = SOURCE_TEMP;
 	IS(check(&leaf, REVOKE_SOFT), REVOKE_REVOKED, "certificateHold");
 	IS(check(&leaf, REVOKE_OFF), REVOKE_REVOKED, "certificateHold");
+	/* an older list, repeated by whoever stands between, does not bring it back */
+	remembered_at = TESTCERT_NOW;
 	put_list(CA_CRL, (struct testrevoke_list){.ca = &ca})->status = SOURCE_FOUND;
-	IS(check(&leaf, REVOKE_SOFT), REVOKE_GOOD, "");
+	IS(check(&leaf, REVOKE_SOFT), REVOKE_REVOKED, "certificateHold");
+	ck_assert_str_eq(remembered, leaf.sha256);
+	put_list(CA_CRL, (struct testrevoke_list){.ca = &ca, .from = TESTCERT_NOW + 4000, .to = TESTCERT_NOW + 8000});
+	IS(check_at(&leaf, REVOKE_SOFT, TESTCERT_NOW + 5000), REVOKE_GOOD, "");
 	ck_assert_str_eq(remembered, "");
+	remembered_at = 0;
 }
 END_TEST
 
@@ -398,6 +413,27 @@ static const struct {
     {"SHA-1", ISSUER, {.digest = "SHA1"}, REVOKE_UNKNOWN, "MD5, SHA-1"},
 };
 
+/* Keys that meet in one place do not take each other's number away. */
+START_TEST(places)
+{
+	struct revoke_cache *c = revoke_cache_new();
+	uint8_t key[5][32] = {{0}};
+	struct revoke_reply *v[5];
+
+	for (size_t i = 0; i < 5; i++)
+		key[i][31] = (uint8_t)(i + 1);
+	for (size_t i = 0; i < 4; i++) {
+		v[i] = revoke_cache_reply(c, key[i]);
+		v[i]->nonce_at = TESTCERT_NOW + (int64_t)i;
+	}
+	for (size_t i = 0; i < 4; i++)
+		ck_assert(revoke_cache_reply(c, key[i]) == v[i] && v[i]->nonce_at == TESTCERT_NOW + (int64_t)i);
+	v[4] = revoke_cache_reply(c, key[4]);
+	ck_assert(v[4] == v[0] && v[4]->nonce_at == 0); /* the oldest */
+	revoke_cache_free(c);
+}
+END_TEST
+
 START_TEST(what_responders_say)
 {
 	struct testcert by = issue(&ca,
@@ -467,6 +503,7 @@ static Suite *suite(void)
 	tcase_add_test(t, remembered_across);
 	tcase_add_test(t, asked);
 	tcase_add_test(t, one_question);
+	tcase_add_test(t, places);
 	tcase_add_loop_test(t, what_responders_say, 0, (int)(sizeof answers / sizeof *answers));
 	tcase_add_test(t, falls_back);
 	tcase_add_test(t, answer_octets);

@@ -2,6 +2,7 @@
 #include <check.h>
 #include <openssl/cms.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,6 +108,31 @@ START_TEST(bridges)
 	testcert_free(&old);
 	testcert_free(&tls);
 	testcert_free(&no_ca);
+}
+END_TEST
+
+/* A key made to cost as much as possible issues nothing. */
+START_TEST(costly_keys)
+{
+	EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	BIGNUM *e = BN_new();
+	struct testcert odd, below;
+	struct trust_question q = {.pinned = false};
+	EVP_PKEY *key = NULL;
+
+	ck_assert(BN_set_word(e, 1) && BN_lshift(e, e, 100) && BN_add_word(e, 1));
+	ck_assert_int_eq(EVP_PKEY_keygen_init(c), 1);
+	ck_assert_int_eq(EVP_PKEY_CTX_set_rsa_keygen_bits(c, 2048), 1);
+	ck_assert_int_eq(EVP_PKEY_CTX_set1_rsa_keygen_pubexp(c, e), 1);
+	ck_assert_int_eq(EVP_PKEY_keygen(c, &key), 1);
+	odd = ca("odd", key, &root, (struct testcert_spec){.rsa = 0});
+	below = issue(&odd, (struct testcert_spec){.cn = "below"});
+	IS(path(&below, &root, &odd.x, 1, q), TRUST_BAD, "no anchor leads to it");
+	BN_free(e);
+	EVP_PKEY_free(key);
+	EVP_PKEY_CTX_free(c);
+	testcert_free(&below);
+	testcert_free(&odd);
 }
 END_TEST
 
@@ -392,6 +418,7 @@ static Suite *suite(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, bridges);
+	tcase_add_test(t, costly_keys);
 	tcase_add_test(t, circles);
 	tcase_add_test(t, name_constraints);
 	tcase_add_test(t, issuers_by_aia);
