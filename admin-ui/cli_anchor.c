@@ -72,8 +72,9 @@ static int add(struct cli *c, json_t *content, json_t *chosen)
 	rc = cli_call(c, "anchor.add", args, &data);
 	if (rc == CLI_OK && !cli_out_json(c, data)) {
 		json_array_foreach(json_object_get(data, "added"), i, row)
-		    cli_out_line("Added: %.16s for %s, direction %s.", cli_json_str(row, "sha256"),
-			cli_json_str(row, "scope"), cli_json_str(row, "direction"));
+		    cli_out_line("Added: %.16s for %s, direction %s%s%s.", cli_json_str(row, "sha256"),
+			cli_json_str(row, "scope"), cli_json_str(row, "direction"),
+			cli_json_str(row, "local")[0] ? ", for mail of " : "", cli_json_str(row, "local"));
 		cli_out_list("Note: ", json_object_get(data, "warnings"));
 	}
 	json_decref(data);

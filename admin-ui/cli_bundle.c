@@ -11,7 +11,7 @@
 #include "admin-ui/cli_show.h"
 #include "admin-ui/cli_table.h"
 
-enum { FILE_OCTETS_MAX = 64 * 1024 };
+enum { FILE_OCTETS_MAX = 64 * 1024, EVERY_MIN = 300, EVERY_MAX = 30 * 86400 };
 
 /* "24h", "90m", "3600s", "7d". -1 when it is none of these. */
 static long long span(const char *text)
@@ -64,9 +64,10 @@ int cli_bundle_add(struct cli *c)
 	cli_json_set_str(args, "scope", scope != NULL ? scope : "*");
 	cli_json_option(args, "direction", &c->args, "direction");
 	cli_json_option(args, "local", &c->args, "local");
-	if (every != NULL && span(every) < 0) {
+	if (every != NULL && (span(every) < EVERY_MIN || span(every) > EVERY_MAX)) {
 		json_decref(args);
-		return cli_out_fail("--every %.40s: a time such as 24h, 90m or 7d is expected", every);
+		(void)cli_out_fail("--every %.40s: a time from 5m to 30d is expected, such as 24h", every);
+		return CLI_USAGE;
 	}
 	if (every != NULL)
 		cli_json_set(args, "every", json_integer(span(every)));
@@ -121,6 +122,7 @@ int cli_bundle_show(struct cli *c)
 
 	if (rc == CLI_OK && !cli_out_json(c, data)) {
 		tell(json_object_get(data, "bundle"));
+		cli_out_line("%s", "");
 		cli_show_anchors(json_object_get(data, "anchors"));
 	}
 	json_decref(data);
@@ -139,9 +141,13 @@ int cli_bundle_refresh(struct cli *c)
 	trouble = cli_json_str(json_object_get(data, "bundle"), "trouble");
 	if (rc == CLI_OK && !cli_out_json(c, data)) {
 		if (trouble[0])
-			rc = cli_out_fail("the edition in use stays: %s", trouble);
+			rc = cli_out_fail("%s: %s",
+			    json_is_string(json_object_get(json_object_get(data, "bundle"), "taken"))
+				? "the edition in use stays"
+				: "none of its anchors is in use",
+			    trouble);
 		else
-			cli_out_line("%s", cli_json_str(json_object_get(data, "bundle"), "difference"));
+			cli_out_wrap("", 0, cli_json_str(json_object_get(data, "bundle"), "difference"));
 	}
 	json_decref(data);
 	return rc;

@@ -9,7 +9,7 @@
 #include "admin-ui/cli_out.h"
 #include "admin-ui/cli_show.h"
 
-/* "secure, 12 ms", "unsigned, kept since 40 s, for another 3 min"; "" for what was not asked of anybody. */
+/* "secure, 12 ms", "unsigned, kept for 40 s, for another 3 min"; "" for what was not asked of anybody. */
 static void about(const json_t *s, char *out, size_t cap)
 {
 	json_int_t age = cli_json_int(s, "age_s"), took = cli_json_int(s, "took_ms"), ttl = cli_json_int(s, "ttl_s");
@@ -17,8 +17,8 @@ static void about(const json_t *s, char *out, size_t cap)
 
 	(void)snprintf(out, cap, "%s", cli_json_str(s, "dnssec"));
 	if (age > 0)
-		(void)snprintf(out + strlen(out), cap - strlen(out), "%skept since %s", *out ? ", " : "",
-		    cli_out_span(age, span));
+		(void)snprintf(
+		    out + strlen(out), cap - strlen(out), "%skept for %s", *out ? ", " : "", cli_out_span(age, span));
 	else if (took > 0)
 		(void)snprintf(out + strlen(out), cap - strlen(out), "%s%lld ms", *out ? ", " : "", (long long)took);
 	if (ttl > 0)

@@ -138,8 +138,8 @@ static size_t break_at(const char *text, size_t columns, size_t *skip_r)
 	if (text[fits] != '\0') {
 		while (n > 0 && text[n] != ' ')
 			n--;
-		if (n == 0)
-			return fits > 0 ? fits : 1;
+		if (n == 0) /* a long word, such as a DNS name: in one piece, to be copied */
+			n = strcspn(text, " ");
 	}
 	*skip_r = strspn(text + n, " ");
 	return n;

@@ -2,6 +2,7 @@
 #include "admin-ui/cli_partner.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "admin-ui/cli_call.h"
 #include "admin-ui/cli_help.h"
@@ -35,10 +36,11 @@ static int put(struct cli *c, const char *verb)
 	rc = cli_call(c, verb, args, &data);
 	p = json_object_get(data, "partner");
 	if (rc == CLI_OK && !cli_out_json(c, data))
-		cli_out_line("%s %s: treatment %s, strength %s%s%s%s%s.", cli_json_str(p, "domain"),
+		cli_out_line("%s %s: treatment %s, strength %s%s%s%s%s%s%s.", cli_json_str(p, "domain"),
 		    cli_json_is(data, "changed") ? "changed" : "added", cli_json_str(p, "treatment"),
 		    cli_json_str(p, "strength"), cli_json_str(p, "format")[0] ? ", format " : "",
-		    cli_json_str(p, "format"), cli_json_str(p, "find")[0] ? ", find " : "", cli_json_str(p, "find"));
+		    cli_json_str(p, "format"), cli_json_str(p, "find")[0] ? ", find " : "", cli_json_str(p, "find"),
+		    cli_json_str(p, "group")[0] ? ", group " : "", cli_json_str(p, "group"));
 	json_decref(data);
 	return rc;
 }
@@ -81,21 +83,49 @@ static int fetch_all(struct cli *c, json_t *all)
 	return CLI_OK;
 }
 
-static void tell_list(const json_t *all)
+static bool any_has(const json_t *all, const char *key)
 {
-	static const char *const heads[] = {
-	    "~PARTNER", "TREATMENT", "STRENGTH", "SEEN PROTECTED", "~FORMAT", "~NOTE", NULL};
-	struct cli_table *t = cli_table_new(heads);
 	const json_t *p;
 	size_t i;
 
 	json_array_foreach(all, i, p)
 	{
-		char seen[11];
-		const char *values[] = {cli_json_str(p, "domain"), cli_json_str(p, "treatment"),
-		    cli_json_str(p, "strength"), cli_out_day(cli_json_str(p, "seen_protected"), seen),
-		    cli_json_str(p, "format"), cli_json_str(p, "note")};
+		if (cli_json_str(p, key)[0])
+			return true;
+	}
+	return false;
+}
 
+/* What is set for nobody has no column: room for the names. */
+static void tell_list(const json_t *all)
+{
+	static const struct {
+		const char *head, *key;
+		bool always;
+	} columns[] = {{"~PARTNER", "domain", true}, {"~GROUP", "group", false}, {"TREATMENT", "treatment", true},
+	    {"STRENGTH", "strength", true}, {"SEEN PROTECTED", "seen_protected", true}, {"~FORMAT", "format", false},
+	    {"~FIND", "find", false}, {"~NOTE", "note", false}};
+	const char *heads[CLI_TABLE_COLUMNS_MAX + 1] = {NULL}, *keys[CLI_TABLE_COLUMNS_MAX];
+	struct cli_table *t;
+	const json_t *p;
+	size_t i, n = 0;
+
+	for (i = 0; i < sizeof columns / sizeof *columns; i++) {
+		if (!columns[i].always && !any_has(all, columns[i].key))
+			continue;
+		heads[n] = columns[i].head;
+		keys[n++] = columns[i].key;
+	}
+	t = cli_table_new(heads);
+	json_array_foreach(all, i, p)
+	{
+		const char *values[CLI_TABLE_COLUMNS_MAX];
+		char seen[11];
+
+		for (size_t k = 0; k < n; k++)
+			values[k] = strcmp(keys[k], "seen_protected") == 0
+					? cli_out_day(cli_json_str(p, keys[k]), seen)
+					: cli_json_str(p, keys[k]);
 		cli_table_row(t, values);
 	}
 	cli_table_print(t, "No partners yet: postern partner add DOMAIN");
@@ -153,6 +183,7 @@ static void tell_whole(const struct cli *c, const json_t *data)
 	cli_out_field("Protected", cli_json_str(data, "seen_protected")[0]
 				       ? "seen protected; never served in the clear again"
 				       : "never seen protected");
+	cli_out_field("Set find", cli_json_str(p, "find"));
 	cli_out_field("Looked for", cli_json_str(data, "find"));
 	tell_format(data);
 	json_array_foreach(certs, i, o)

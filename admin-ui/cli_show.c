@@ -111,17 +111,26 @@ void cli_show_certs(const json_t *rows)
 
 void cli_show_anchors(const json_t *rows)
 {
-	static const char *const heads[] = {"~SCOPE", "DIRECTION", "~NAME", "UNTIL", "STATE", "FINGERPRINT", NULL};
-	struct cli_table *t = cli_table_new(heads);
+	/* Only where there is such an anchor: the last column. */
+	static const char *const heads[] = {
+	    "~SCOPE", "DIRECTION", "~NAME", "UNTIL", "STATE", "FINGERPRINT", "FOR MAIL OF", NULL};
+	const char *shown[sizeof heads / sizeof *heads];
+	struct cli_table *t;
 	const json_t *o;
+	bool local = false;
 	size_t i;
 
+	json_array_foreach(rows, i, o) local = local || cli_json_str(o, "local")[0];
+	memcpy(shown, heads, sizeof shown);
+	if (!local)
+		shown[6] = NULL;
+	t = cli_table_new(shown);
 	json_array_foreach(rows, i, o)
 	{
 		char name[128], until[11], print[17];
 		const char *values[] = {cli_json_str(o, "scope"), cli_json_str(o, "direction"),
 		    cli_show_name(cli_json_str(o, "subject"), name), cli_out_day(cli_json_str(o, "not_after"), until),
-		    cli_json_str(o, "state"), print};
+		    cli_json_str(o, "state"), print, cli_json_str(o, "local")};
 
 		(void)snprintf(print, sizeof print, "%.16s", cli_json_str(o, "sha256"));
 		cli_table_row(t, values);

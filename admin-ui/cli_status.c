@@ -8,6 +8,7 @@
 #include "admin-ui/cli_call.h"
 #include "admin-ui/cli_json.h"
 #include "admin-ui/cli_out.h"
+#include "admin-ui/cli_show.h"
 
 enum { EXPIRING_SHOWN = 10 };
 
@@ -79,7 +80,7 @@ static void tell_domains(const json_t *domains)
 static void tell_expiring(const json_t *rows)
 {
 	const json_t *r;
-	char text[500], day[11];
+	char text[600], name[128], day[11];
 	size_t i;
 
 	json_array_foreach(rows, i, r)
@@ -92,9 +93,10 @@ static void tell_expiring(const json_t *rows)
 			cli_out_field("       ", text);
 			return;
 		}
-		(void)snprintf(text, sizeof text, "%.255s (%.20s) %s on %s", cli_json_str(r, "owner"),
-		    cli_json_str(r, "kind"), left < 0 ? "ran out" : "runs out",
-		    cli_out_day(cli_json_str(r, "not_after"), day));
+		(void)snprintf(text, sizeof text, "%.255s (%.20s) %s on %s: %.128s, serial %.64s",
+		    cli_json_str(r, "owner"), cli_json_str(r, "kind"), left < 0 ? "ran out" : "runs out",
+		    cli_out_day(cli_json_str(r, "not_after"), day), cli_show_name(cli_json_str(r, "subject"), name),
+		    cli_json_str(r, "serial"));
 		cli_out_field(i == 0 ? "Expiring" : "       ", text);
 	}
 }

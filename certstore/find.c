@@ -303,7 +303,8 @@ static void add(struct look *l, const char *lead, const char *text)
 static void say_none(struct look *l)
 {
 	const char *domain = l->q->who->domain;
-	char text[400], places[200] = "the store";
+	bool told = l->q->who->local[0] && !l->w.untold, any = false;
+	char text[640], places[200] = "";
 
 	if (l->others) {
 		(void)snprintf(text, sizeof text,
@@ -311,12 +312,15 @@ static void say_none(struct look *l)
 	} else if (l->w.nsteps == 0) {
 		(void)snprintf(text, sizeof text, "there is no certificate for %.255s in the store", domain);
 	} else {
-		for (unsigned t = 1; t < FIND_TIERS; t++)
-			if (l->q->options->tiers & FIND_TIER(t))
-				(void)snprintf(places + strlen(places), sizeof places - strlen(places), ", %s",
-				    find_options_tier_word((enum find_tier)t));
-		(void)snprintf(
-		    text, sizeof text, "there is no certificate for %.255s (looked in %s)", domain, places);
+		for (unsigned t = 0; t < FIND_TIERS; t++)
+			if ((l->q->options->tiers & FIND_TIER(t)) && (told || t != FIND_SMIMEA)) {
+				(void)snprintf(places + strlen(places), sizeof places - strlen(places), "%s%s",
+				    any ? ", " : "",
+				    t == FIND_STORE ? "the store" : find_options_tier_word((enum find_tier)t));
+				any = true;
+			}
+		(void)snprintf(text, sizeof text, "there is no certificate for %.255s (looked in %s%s)", domain,
+		    places, l->w.untold ? "; by-address keeps the address itself from being asked for" : "");
 	}
 	add(l, "; ", text);
 }

@@ -17,7 +17,7 @@ static const struct source_answer *ask_dns(struct find_work *w, struct find_step
 {
 	struct source_ask a;
 
-	find_work_fill(w, &a, SOURCE_DNS, SOURCE_BY_ADMIN);
+	find_work_fill(w, &a, SOURCE_DNS, w->q->listed ? SOURCE_BY_ADMIN : SOURCE_BY_STRANGER);
 	(void)snprintf(a.name, sizeof a.name, "%s", name);
 	a.type = (uint16_t)type;
 	return find_work_ask(w, s, &a, false);

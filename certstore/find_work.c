@@ -167,6 +167,7 @@ bool find_work_may_tell(struct find_work *w, bool dns, const char *place, const 
 	if (o->by_address == FIND_ADDRESS_ALWAYS || (o->by_address == FIND_ADDRESS_LISTED && (!dns || w->q->listed)))
 		return true;
 	t = trace_add(w->q->run->trace, place, "%s", query);
+	w->untold = true;
 	if (t)
 		(void)snprintf(t->answer, sizeof t->answer, "not asked: by-address = %s, and the partner is %slisted",
 		    o->by_address == FIND_ADDRESS_NEVER ? "never" : "listed", w->q->listed ? "" : "not ");

@@ -34,6 +34,7 @@ struct find_work {
 	size_t nhints;
 	char address[ADDRESS_TEXT_MAX];
 	unsigned weighed;
+	bool untold; /* the address was kept from the DNS or the directories: by-address */
 };
 
 /* A new step, NONE as yet. Never NULL: past FIND_STEPS_MAX the last one is a TEMP that takes what comes. */

@@ -96,7 +96,7 @@ static void remember(const struct revoke *r, X509 *x, struct revoke_status *s)
 		return;
 	hash_of(x, hex);
 	if (s->known == REVOKE_KNOWN_REVOKED) {
-		r->memory->revoked(r->memory->ctx, hex, s->words);
+		r->memory->revoked(r->memory->ctx, x, hex, s->words);
 	} else if (s->known == REVOKE_KNOWN_GOOD) {
 		r->memory->good(r->memory->ctx, hex);
 	} else if (s->known != REVOKE_KNOWN_AWAITED && r->memory->known(r->memory->ctx, hex, words, sizeof words)) {

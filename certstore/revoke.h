@@ -23,7 +23,7 @@ enum revoke_mode { REVOKE_SOFT, REVOKE_HARD, REVOKE_OFF };
 struct revoke_memory {
 	void *ctx;
 	bool (*known)(void *ctx, const char *sha256, char *words, size_t cap);
-	void (*revoked)(void *ctx, const char *sha256, const char *words);
+	void (*revoked)(void *ctx, X509 *cert, const char *sha256, const char *words);
 	void (*good)(void *ctx, const char *sha256); /* a current list or answer says that it is not revoked */
 };
 struct revoke_settings {

@@ -437,38 +437,16 @@ static int check_hide(const struct format_settings *s, const char *file, struct 
 	return problem_perm(pr, "%s: format: hide names fields of more than %d octets together", file, JOB_HIDE_MAX);
 }
 
-/* A directory that is asked must be there. */
-static int check_find(const struct conf *c, const char *file, struct problem *pr)
-{
-	const struct find_settings *f = conf_section(c, "find");
-	struct find_options o;
-	const char *title;
-
-	if (find_settings_options(f, &o, pr) != 0)
-		return problem_prefix(pr, "%s: ", file);
-	for (size_t i = 0; i < f->directories.n; i++) {
-		size_t at = 0, n = conf_cert_directories(c);
-
-		while (at < n && (conf_cert_directory(c, at, &title), strcmp(title, f->directories.v[i]) != 0))
-			at++;
-		if (at == n)
-			return problem_perm(pr,
-			    "%s: find: directories names \"%s\", and there is no section certificate-directory of "
-			    "that title",
-			    file, f->directories.v[i]);
-	}
-	return 0;
-}
-
 static int cross_check(struct conf *c, const char *file, struct problem *pr)
 {
+	struct find_options find;
 	const char *name;
 
 	if (check_floor(conf_section(c, "format"), file, pr) != 0 ||
 	    check_hide(conf_section(c, "format"), file, pr) != 0)
 		return -1;
-	if (check_find(c, file, pr) != 0)
-		return -1;
+	if (find_settings_options(conf_section(c, "find"), &find, pr) != 0)
+		return problem_prefix(pr, "%s: ", file);
 
 	if (check_directories(c, file, pr) != 0 || check_found(c, file, pr) != 0)
 		return -1;

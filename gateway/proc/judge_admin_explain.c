@@ -37,6 +37,10 @@ static void line(struct judge_call *c, const char *fmt, ...)
 
 static void tell_certs(struct judge_call *c, const struct judge_certs *certs)
 {
+	static const char *const states[] = {[POLICY_CERTS_NONE] = "none",
+	    [POLICY_CERTS_USABLE] = "usable",
+	    [POLICY_CERTS_UNCERTAIN] = "uncertain",
+	    [POLICY_CERTS_UNUSABLE] = "unusable"};
 	json_t *a = judge_call_array();
 
 	for (size_t i = 0; i < certs->nseen; i++) {
@@ -55,6 +59,7 @@ static void tell_certs(struct judge_call *c, const struct judge_certs *certs)
 		line(c, "%s %s", chosen ? "used:" : k->usable ? "usable:" : "not usable:", k->why);
 	}
 	judge_call_set(c->data, "certificates", a);
+	judge_call_set(c->data, "cert_state", judge_call_text(states[certs->state]));
 	judge_call_set(c->data, "cert_why", judge_call_text(certs->why));
 	if (certs->nseen == 0 || certs->state == POLICY_CERTS_UNCERTAIN)
 		line(c, "%s", certs->why);

@@ -119,7 +119,7 @@ static int put(struct judge_call *c, const char *domain, const struct store_part
 
 static bool says_something(const struct judge_call *c)
 {
-	static const char *const names[] = {"treatment", "strength", "format", "note"};
+	static const char *const names[] = {"treatment", "strength", "format", "find", "group", "note"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (json_object_get(c->args, names[i]))
@@ -138,8 +138,8 @@ static int add_or_set(struct judge_call *c, bool listed)
 	    store_partner_get(c->store, domain, &old, c->pr) < 0)
 		return -1;
 	if (listed && !says_something(c))
-		return judge_call_fail(
-		    c, "usage", "nothing is said that could be changed: treatment, strength, format or note");
+		return judge_call_fail(c, "usage",
+		    "nothing is said that could be changed: treatment, strength, format, find, group or note");
 	if (listed && !old)
 		return judge_call_fail(c, "not-found", "%s is not a listed partner: postern partner add", domain);
 	rc = put(c, domain, old);
@@ -220,12 +220,17 @@ static json_t *caps_row(const struct store_caps *sc, unsigned bits_min)
 /* Where its certificate is looked for now. */
 static int tell_find(struct judge_call *c, const struct address *a)
 {
+	unsigned which = FIND_ALL;
 	struct judge_find f;
 	char text[FIND_TEXT_MAX];
 
 	if (judge_find(c->ja->world, c->store, a, &f, c->pr) < 0)
 		return -1;
-	find_options_print(&f.o, FIND_ALL, text);
+	if (!f.o.ndirectories)
+		which &= ~FIND_GIVEN(FIND_OPT_DIRECTORY);
+	if (!f.o.nhttp_stores)
+		which &= ~FIND_GIVEN(FIND_OPT_HTTP);
+	find_options_print(&f.o, which, text);
 	judge_call_set(c->data, "find", judge_call_text(text));
 	return 0;
 }

@@ -185,6 +185,7 @@ static void add_expiry(void *ctx, const struct judge_expiry *e)
 	judge_call_set(o, "owner", judge_call_text(e->owner));
 	judge_call_set(o, "kind", judge_call_text(e->kind));
 	judge_call_set(o, "subject", judge_call_text(e->f->subject));
+	judge_call_set(o, "serial", judge_call_text(e->f->serial));
 	judge_call_set(o, "sha256", judge_call_text(e->f->sha256));
 	judge_call_set(o, "not_after", judge_call_time(e->f->not_after));
 	judge_call_set(o, "days_left", json_integer(e->days_left));

@@ -72,7 +72,8 @@ int judge_believed_waits(struct store *s, const char *owner, enum cert_purpose u
 		return 0;
 	(void)snprintf(detail, sizeof detail, "%.64s, by %s, would take the place of %.64s, by %s", sha256,
 	    trust_change_words(reason), k.sha256, trust_change_words(k.reason));
-	log_error(NULL, "judge", "alarm=certificate-waits owner=%s why=\"%s\"", owner, detail);
+	log_error(NULL, "judge", "alarm=certificate-waits owner=%s why=\"%s: postern cert accept %s %.16s\"", owner,
+	    detail, owner, sha256);
 	(void)snprintf(b.waiting, sizeof b.waiting, "%s", sha256);
 	b.waiting_reason = (int)reason;
 	b.waiting_at = now;

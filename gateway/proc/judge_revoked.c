@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certstore/cert.h"
 #include "gateway/base/log.h"
 
 static int compare(const void *key, const void *row)
@@ -35,16 +36,20 @@ static bool known(void *ctx, const char *sha256, char *words, size_t cap)
 	return r != NULL;
 }
 
-static void revoked(void *ctx, const char *sha256, const char *words)
+static void revoked(void *ctx, X509 *cert, const char *sha256, const char *words)
 {
 	struct judge_revoked *j = ctx;
+	struct cert_facts facts;
+	char name[300];
 	struct store_revoked r = {.words = (char *)(uintptr_t)words, .at = j->now};
 	struct problem pr = {0};
 
 	if (find(j, sha256))
 		return;
 	(void)snprintf(r.sha256, sizeof r.sha256, "%s", sha256);
-	log_error(NULL, "judge", "alarm=revoked sha256=%s why=\"%s\"", sha256, words);
+	cert_facts(cert, &facts);
+	log_error(NULL, "judge", "alarm=revoked certificate=\"%s\" sha256=%s why=\"%s\"",
+	    cert_words(&facts, name, sizeof name), sha256, words);
 	if (store_revoked_add(j->store, &r, "judge", &pr) < 0)
 		log_error(NULL, "judge", "alarm=store why=\"%s\"", pr.text);
 	judge_cache_revoked_changed(j->cache);

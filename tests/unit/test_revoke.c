@@ -77,9 +77,10 @@ static bool known(void *ctx, const char *sha256, char *words, size_t cap)
 	return true;
 }
 
-static void revoked(void *ctx, const char *sha256, const char *words)
+static void revoked(void *ctx, X509 *cert, const char *sha256, const char *words)
 {
 	(void)ctx;
+	(void)cert;
 	snprintf(remembered, sizeof remembered, "%s", sha256);
 	snprintf(remembered_words, sizeof remembered_words, "%s", words);
 }
