@@ -230,11 +230,9 @@ def test_malicious(top):
     check(world, gw, outside, "good.example", "domain")
     for t in threads:
         t.join(60)
-    if os.environ.get("SHOW"):
-        print("\n".join(f"{k} {v}" for k, v in got.items()))
     bad = []
     words = {"endless": "longer than", "drip": "no whole answer within 3000 ms", "deaf": "no whole answer within 3000 ms", "loop": "redirect", "inside": "private or reserved", "metadata": "private or reserved", "itself": "port 25",
-             "file": "http", "ldap": "http", "ssh": "port", "header": "header", "bomb": "", "html": "certificate", "bag": "", "empty": "", "junk": "certificate"}
+             "file": "http", "ldap": "http", "ssh": "port", "header": "header", "bomb": "compressed", "html": "certificate", "bag": "more than 64 certificates", "empty": "the answer is empty", "junk": "certificate"}
     for domain, (code, text, took) in sorted(got.items()):
         name = domain.split(".")[0]
         if code not in (451, 550) or took > 20 or words[name] not in text or ("http" in text and name != "junk" and "/" + name not in text):

@@ -127,9 +127,7 @@ def test_incoming(top):
     inside.mails.clear()
     code, why = send(gw.outside, "bob@lab.example", CARL, with_header(seal(ours, them["away"].sign(text)), "bob@lab.example", CARL, "sealed later"))
     assert code == 250, (code, why)
-    waiting = wait_for("the sealed message to wait", 20, lambda: [m for m in gw.queue() if m["state"] in ("queued", "held") and "sealed" in m["message_id"]])
-    shown = gw.cli("queue", "show", waiting[0]["id"])
-    assert "/away" in str(shown), shown
+    wait_for("the sealed message to wait with its reason", 20, lambda: [m for m in gw.queue() if "sealed" in m["message_id"] and "/away" in str(gw.cli("queue", "show", m["id"]))])
     assert not inside.mails
     gw.stop()
     world.web.stop()
