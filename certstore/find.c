@@ -31,7 +31,7 @@ struct look {
 	struct find_result *r;
 	struct problem *pr;
 	size_t others; /* certificates that are not to encrypt to at all */
-	bool doubt, revoked;
+	bool doubt, vouched;
 	bool waiting; /* for an answer that decides */
 	char uncertain[400];
 };
@@ -78,7 +78,7 @@ static void note_worth(struct look *l, const struct find_weight *wt)
 	else if (wt->worth == FIND_DOUBT && !l->doubt)
 		(void)snprintf(l->uncertain, sizeof l->uncertain, "%.399s", wt->why);
 	l->doubt = l->doubt || wt->worth == FIND_DOUBT;
-	l->revoked = l->revoked || wt->revoked;
+	l->vouched = l->vouched || wt->vouched;
 	if (wt->worth == FIND_BAD && l->r->state == FIND_NONE)
 		l->r->state = FIND_UNUSABLE;
 }
@@ -380,15 +380,15 @@ static bool asks_network(const struct find_question *q)
 
 /*
  * Anybody can publish a certificate, and nobody here vouches for this one: to a partner who was never heard of that
- * is as if there were none. Not so when the admin or a signer gave one, when it was revoked by somebody who is
- * believed, or in the profile Direct, which sends nothing then.
+ * is as if there were none. Not so when the admin or a signer gave one, when it ran out or was revoked by somebody
+ * who is believed, or in the profile Direct, which sends nothing then.
  */
 static bool nobody_vouches(struct look *l)
 {
 	const struct find_result *r = l->r;
 	struct trace_step *t;
 
-	if (r->state != FIND_UNUSABLE || l->q->strict || l->q->nkept > 0 || l->revoked ||
+	if (r->state != FIND_UNUSABLE || l->q->strict || l->q->nkept > 0 || l->vouched ||
 	    l->q->options->order == FIND_DIRECT)
 		return false;
 	for (size_t i = 0; i < l->w.nsteps; i++)

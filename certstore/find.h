@@ -47,7 +47,7 @@ struct find_weight {
 	enum find_worth worth;
 	int64_t not_before;
 	bool personal; /* of one person */
-	bool revoked;  /* BAD because somebody who is believed took it back */
+	bool vouched;  /* BAD, and yet of somebody who is believed: it was taken back, or ran out */
 	char sha256[65];
 	char why[600]; /* names the certificate */
 };

@@ -280,6 +280,7 @@ void judge_signers_put(struct ipc_out *o, const struct judge_signers *m)
 	REQUIRE(m->n <= JUDGE_CERTS_MAX && m->nextra <= JUDGE_CERTS_MAX);
 	ipc_put_str(o, m->our_domain);
 	ipc_put_str(o, m->from);
+	ipc_put_u8(o, m->opened);
 	ipc_put_u16(o, (uint16_t)m->n);
 	for (size_t i = 0; i < m->n; i++)
 		put_signer(o, &m->v[i]);
@@ -293,6 +294,7 @@ int judge_signers_get(struct ipc_in *in, struct arena *a, struct judge_signers *
 	memset(m_r, 0, sizeof *m_r);
 	ipc_get_str(in, m_r->our_domain, sizeof m_r->our_domain);
 	ipc_get_str(in, m_r->from, sizeof m_r->from);
+	m_r->opened = get_bool(in);
 	m_r->n = get_count(in, JUDGE_CERTS_MAX);
 	for (size_t i = 0; i < m_r->n; i++)
 		get_signer(in, a, &m_r->v[i]);

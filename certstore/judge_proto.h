@@ -91,6 +91,8 @@ struct judge_signer {
 struct judge_signers {
 	char our_domain[256];
 	char from[400]; /* author's address */
+	bool opened;	/* a layer around them was opened with a key of ours: nothing is fetched from where they say
+			   (P10) */
 	size_t n;
 	struct judge_signer v[JUDGE_CERTS_MAX];
 	struct judge_octets extra[JUDGE_CERTS_MAX]; /* other certificates inside: possible issuers */

@@ -201,7 +201,10 @@ void revoke_crl_gather(struct revoke *r, X509 *x, int64_t at, STACK_OF(X509_CRL)
 	if (awaited)
 		s->known = REVOKE_KNOWN_AWAITED;
 	else if (!any && s->known == REVOKE_KNOWN_NOT)
-		s->known = REVOKE_KNOWN_NONE;
+		s->known = sk_DIST_POINT_num(all) > 0 ? REVOKE_KNOWN_UNSURE : REVOKE_KNOWN_NONE;
+	if (!any && s->known == REVOKE_KNOWN_UNSURE && !s->words[0])
+		(void)snprintf(
+		    s->words, sizeof s->words, "its list (CRL) is at no place that is fetched from (http, https)");
 	CRL_DIST_POINTS_free(all);
 	ERR_clear_error();
 }

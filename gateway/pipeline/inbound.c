@@ -231,6 +231,7 @@ static void ask(struct work *w)
 
 	snprintf(q->our_domain, sizeof(q->our_domain), "%s", w->rq->our_domain);
 	snprintf(q->from, sizeof(q->from), "%s", address_text(&w->from, text));
+	q->opened = w->key_used;
 	q->n = w->nsigners;
 	memcpy(q->v, w->signers, sizeof(q->v));
 	q->nextra = w->nextra;

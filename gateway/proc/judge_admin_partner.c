@@ -134,12 +134,13 @@ static int add_or_set(struct judge_call *c, bool listed)
 	struct address a;
 	int rc;
 
-	if (judge_call_owner(c, "domain", JUDGE_MUST, domain, &a) < 0 || not_ours(c, &a) < 0 ||
-	    store_partner_get(c->store, domain, &old, c->pr) < 0)
+	if (judge_call_owner(c, "domain", JUDGE_MUST, domain, &a) < 0 || not_ours(c, &a) < 0)
 		return -1;
 	if (listed && !says_something(c))
 		return judge_call_fail(c, "usage",
 		    "nothing is said that could be changed: treatment, strength, format, find, group or note");
+	if (store_partner_get(c->store, domain, &old, c->pr) < 0)
+		return -1;
 	if (listed && !old)
 		return judge_call_fail(c, "not-found", "%s is not a listed partner: postern partner add", domain);
 	rc = put(c, domain, old);

@@ -60,7 +60,7 @@ struct reasons {
 	struct {
 		char sha256[CERT_HASH_TEXT];
 		enum trust_reason reason;
-		bool personal, waits;
+		bool personal, new_person, waits;
 	} v[JUDGE_CANDIDATES_MAX];
 	size_t n;
 	unsigned fetches; /* of missing issuers, of all certificates together */
@@ -77,15 +77,33 @@ static const char *known_as(const struct judge_certs_question *q, bool personal,
 	return text;
 }
 
+/* A person of whom nothing is known yet: what is known of the domain is what a certificate of this one would replace.
+ */
+static int is_new_person(const struct judge_certs_question *q, bool personal, bool *r_r, struct problem *pr)
+{
+	char owner[ADDRESS_TEXT_MAX];
+	struct store_believed b;
+
+	*r_r = false;
+	if (!personal)
+		return 0;
+	if (store_believed(q->store, known_as(q, true, owner), CERT_TO_ENCRYPT, &b, pr) < 0)
+		return -1;
+	*r_r = b.sha256[0] == '\0';
+	return 0;
+}
+
 /* One that would take the place of a better founded one is no answer before the admin says so, for who is listed. */
 static int weigh_change(struct reasons *rs, enum trust_reason reason, struct find_weight *w, struct problem *pr)
 {
 	char owner[ADDRESS_TEXT_MAX], why[400];
 	enum trust_change change;
 	size_t at = strlen(w->why);
+	bool new_person;
 
-	if (judge_believed_ask(rs->q->store, known_as(rs->q, w->personal, owner), CERT_TO_ENCRYPT, w->sha256, reason,
-		rs->q->listed, &change, why, sizeof why, pr) < 0)
+	if (is_new_person(rs->q, w->personal, &new_person, pr) < 0 ||
+	    judge_believed_ask(rs->q->store, known_as(rs->q, w->personal && !new_person, owner), CERT_TO_ENCRYPT,
+		w->sha256, reason, rs->q->listed, &change, why, sizeof why, pr) < 0)
 		return -1;
 	if (change == TRUST_CHANGE_WAITS) {
 		w->worth = FIND_DOUBT;
@@ -96,6 +114,7 @@ static int weigh_change(struct reasons *rs, enum trust_reason reason, struct fin
 	memcpy(rs->v[rs->n].sha256, w->sha256, sizeof rs->v[rs->n].sha256);
 	rs->v[rs->n].reason = reason;
 	rs->v[rs->n].personal = w->personal;
+	rs->v[rs->n].new_person = new_person;
 	rs->v[rs->n++].waits = change == TRUST_CHANGE_WAITS;
 	return 0;
 }
@@ -113,10 +132,31 @@ static int remember(struct reasons *rs, const struct find_result *f, struct prob
 			return judge_believed_used(
 			    q->store, name, CERT_TO_ENCRYPT, rs->v[i].sha256, rs->v[i].reason, q->now, pr);
 		if (f->state != FIND_USABLE && rs->v[i].waits)
-			return judge_believed_waits(
-			    q->store, name, CERT_TO_ENCRYPT, rs->v[i].sha256, rs->v[i].reason, q->now, pr);
+			return judge_believed_waits(q->store,
+			    known_as(q, rs->v[i].personal && !rs->v[i].new_person, owner), CERT_TO_ENCRYPT,
+			    rs->v[i].sha256, rs->v[i].reason, q->now, pr);
 	}
 	return 0;
+}
+
+/* One that ran out: was it good until then? Then its partner is one who reads S/MIME, and not just anybody. */
+static bool was_good(
+    const struct judge_certs_question *q, const struct judge_weighing *now, const struct judge_cert *k)
+{
+	struct judge_weighing wq = *now;
+	enum trust_result then = TRUST_BAD;
+	char why[600];
+	struct problem pr = {0};
+
+	if (q->now < k->f.not_after || k->f.not_after <= k->f.not_before)
+		return false;
+	wq.run = NULL;
+	wq.fetches = NULL;
+	wq.reason_r = NULL;
+	wq.now = k->f.not_after - 1;
+	wq.back = true;
+	return judge_weigh(q->w->cache, q->store, k, &wq, &then, why, sizeof why, &pr) < 0 || then == TRUST_GOOD ||
+	       then == TRUST_REVOKED;
 }
 
 static int weigh_read(
@@ -141,12 +181,12 @@ static int weigh_read(
 	enum trust_result result = TRUST_BAD;
 	int rc = judge_weigh(q->w->cache, q->store, k, &wq, &result, w->why, sizeof w->why, pr);
 
+	w->vouched = rc == 0 && (result == TRUST_REVOKED || (result == TRUST_BAD && was_good(q, &wq, k)));
 	for (size_t i = 0; i < wq.nextra; i++)
 		judge_cert_drop(issuers[i]);
 	if (rc < 0)
 		return -1;
 	w->worth = worth(result, k);
-	w->revoked = result == TRUST_REVOKED;
 	if (w->worth == FIND_GOOD && !strong_enough(q->w->rsa_bits_min, k, w->why, sizeof w->why))
 		w->worth = FIND_BAD;
 	w->not_before = k->f.not_before;

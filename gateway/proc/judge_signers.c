@@ -250,8 +250,12 @@ static void weigh_named(
 void judge_signers(struct store *s, const struct judge_world *w, struct source_run *run,
     const struct judge_signers *rq, int64_t now, struct arena *a, struct judge_trust *t_r)
 {
-	struct question q = {
-	    .store = s, .w = w, .run = run, .local = rq->our_domain, .fetches = ISSUER_FETCHES, .now = now};
+	struct question q = {.store = s,
+	    .w = w,
+	    .run = run,
+	    .local = rq->our_domain,
+	    .fetches = rq->opened ? 0 : ISSUER_FETCHES,
+	    .now = now};
 	struct problem pr = {0};
 	bool author;
 

@@ -47,7 +47,7 @@ static int weigh(void *ctx, const struct find_cert *c, struct find_weight *w, st
 			w->worth = (enum find_worth)i;
 	if (c->dane && c->dane->matching == 1 && memcmp(text + 5, c->dane->data, 1) != 0)
 		w->worth = FIND_BAD;
-	w->revoked = strncmp(text, "bad:revoked", 11) == 0;
+	w->vouched = strncmp(text, "bad:revoked", 11) == 0;
 	w->not_before = strrchr(text, ':') ? atoi(strrchr(text, ':') + 1) : 0;
 	w->personal = strchr(c->owner, '@') != NULL;
 	return 0;
