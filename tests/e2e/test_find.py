@@ -93,7 +93,6 @@ OWN = [
     ("an expired certificate by SMIMEA 3", "signed smimea:address-self-expired:3:0:0", (550, "ran out on 20")),
     ("CERT with an anchor", "dns:address", "address"),
     ("CERT for which nobody vouches", "dns:address-stranger", "clear"),
-    ("one that ran out, of an authority that is believed", "dns:domain-expired", (550, "ran out on 20")),
     ("a URL", "url:domain", "domain"),
     ("a URL with another hash", "wrong:domain", (451, "another hash", "/DOMAIN/domain")),
     ("a URL whose server is down", "gone:domain", (451, "/DOMAIN/domain")),
