@@ -232,7 +232,7 @@ def test_malicious(top):
         t.join(60)
     bad = []
     words = {"endless": "longer than", "drip": "no whole answer within 3000 ms", "deaf": "no whole answer within 3000 ms", "loop": "redirect", "inside": "private or reserved", "metadata": "private or reserved", "itself": "port 25",
-             "file": "http", "ldap": "http", "ssh": "port", "header": "header", "bomb": "compressed", "html": "certificate", "bag": "more than 64 certificates", "empty": "the answer is empty", "junk": "certificate"}
+             "file": "http", "ldap": "http", "ssh": "port", "header": "header", "bomb": "compressed", "html": "certificate", "bag": "has more than is looked at", "empty": "the answer is empty", "junk": "certificate"}
     for domain, (code, text, took) in sorted(got.items()):
         name = domain.split(".")[0]
         if code not in (451, 550) or took > 20 or words[name] not in text or ("http" in text and name != "junk" and "/" + name not in text):
