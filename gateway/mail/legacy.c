@@ -156,6 +156,9 @@ static size_t word_at(const char *p, const char *end, uint8_t out[WORD_MAX], siz
 	stop = memmem(text, len, "?=", 2);
 	if (stop == NULL || stop - text > WORD_MAX - 8 || (lex_lower(enc[1]) != 'b' && lex_lower(enc[1]) != 'q'))
 		return 0;
+	for (const char *q = text; q < stop; q++)
+		if (blank(*q)) /* RFC 2047 2: none within; a fold would become part of the value */
+			return 0;
 	n = decode_word(text, (size_t)(stop - text), lex_lower(enc[1]) == 'b', out);
 	if (n < 0 || !utf8_text((const char *)out, (size_t)n))
 		return 0;
@@ -171,7 +174,7 @@ static int value_text(const char *p, size_t n, bool words, struct buf *out)
 
 	while (p < end) {
 		uint8_t word[WORD_MAX];
-		size_t len, k = 0;
+		size_t len = 0, k;
 
 		if (blank(*p)) {
 			gap = true;

@@ -170,6 +170,26 @@ START_TEST(put_in)
 }
 END_TEST
 
+/* A word with blanks inside is none (RFC 2047 2): folded in the display, it is found there all the same. */
+START_TEST(blanks_in_a_word)
+{
+	struct header h =
+	    header_of("Subject: =?utf-8?q?a long one with blanks, and so many words in it that the line "
+		      "must be folded?= and more\r\n");
+	size_t from, to;
+	struct legacy_text t;
+	struct buf d;
+
+	buf_init(&d, 4096);
+	ck_assert_int_eq(legacy_make(&d, LEGACY_PLAIN, &h, _i == 0), 0);
+	ck_assert_ptr_nonnull(strstr(buf_str(&d), "\r\n "));
+	t = decode(buf_str(&d), MIME_CTE_8BIT);
+	ck_assert(legacy_find(LEGACY_PLAIN, &t, &h, &from, &to));
+	ck_assert(from == 0 && to == d.len);
+	buf_clear(&d);
+}
+END_TEST
+
 START_TEST(limits)
 {
 	static uint8_t big[LEGACY_RAW_MAX + 1];
@@ -193,6 +213,7 @@ int main(void)
 	tcase_add_checked_fixture(t, header_setup, header_teardown);
 	LOOP(made, displays);
 	tcase_add_loop_test(t, long_subject, 0, 2);
+	tcase_add_loop_test(t, blanks_in_a_word, 0, 2);
 	LOOP(found, texts);
 	LOOP(put_in, bodies);
 	tcase_add_test(t, limits);
