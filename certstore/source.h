@@ -44,6 +44,8 @@ struct source_ask {
 	char type_sent[64], type_wanted[128]; /* HTTP: of the body; Accept. "" none */
 	uint32_t max;			      /* octets of all items together, 1..SOURCE_OCTETS_MAX */
 	uint32_t timeout_ms;
+	int64_t since; /* unix s: an answer that was got before does not count; 0: any. Not sent, and no part of what
+			  makes two questions the same */
 };
 
 enum source_status {
@@ -113,6 +115,7 @@ struct source_run {
 	unsigned asked, max; /* questions so far, and how many one run may have: behind that, TEMP */
 	bool over;	     /* the question's time is up: what is not there counts as TEMP "no answer in time" */
 	int64_t now;	     /* unix s */
+	int64_t began;	     /* unix s: when the question came, the same in each run of it */
 	struct trace *trace; /* NULL: nobody wants to see it */
 };
 /* Asks by r->get, counts, and writes the step down. NULL: pending. r NULL (nobody may ask), r->over, too many asked,

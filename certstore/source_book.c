@@ -354,6 +354,17 @@ static const struct source_answer *ask_anew(
 	return pending(r, e);
 }
 
+/* Is there an answer that counts? */
+static bool counts(const struct book_run *r, const struct entry *e, const struct source_ask *a, int64_t now)
+{
+	int64_t at;
+
+	if (e == NULL || e->answer == NULL || now >= e->until)
+		return false;
+	memcpy(&at, e->answer->head + offsetof(struct source_answer, at), sizeof(at));
+	return r->run.over || at >= a->since;
+}
+
 static const struct source_answer *get(struct source_run *run, const struct source_ask *a)
 {
 	struct book_run *r = (struct book_run *)run;
@@ -366,7 +377,7 @@ static const struct source_answer *get(struct source_run *run, const struct sour
 
 	pack(a, &o, key);
 	e = find(b, key);
-	if (e != NULL && e->answer != NULL && now < e->until)
+	if (counts(r, e, a, now))
 		w = use(r, e, a, now);
 	else if (e != NULL && e->id != 0)
 		w = pending(r, e);
@@ -385,7 +396,7 @@ struct source_run *source_book_begin(struct source_book *b, bool over, struct tr
 	r->run.get = get;
 	r->run.max = (unsigned)b->set->asks_max;
 	r->run.over = over;
-	r->run.now = b->ops->now_s(b->ctx);
+	r->run.now = r->run.began = b->ops->now_s(b->ctx);
 	r->run.trace = trace;
 	r->book = b;
 	b->open++;

@@ -247,8 +247,11 @@ static int weigh(struct store *s, const struct source_answer *r, struct store_bu
 int judge_bundle_refresh(struct store *s, struct source_run *run, struct store_bundle *b, unsigned drop_max,
     bool force, int64_t now, const char *who, struct problem *pr)
 {
-	struct source_ask ask = {
-	    .kind = SOURCE_HTTP, .chosen = SOURCE_BY_ADMIN, .max = CERT_FILE_MAX, .timeout_ms = FETCH_MS};
+	struct source_ask ask = {.kind = SOURCE_HTTP,
+	    .chosen = SOURCE_BY_ADMIN,
+	    .max = CERT_FILE_MAX,
+	    .timeout_ms = FETCH_MS,
+	    .since = run ? run->began : 0}; /* whatever its server says: withdrawn anchors must not live on */
 	const struct source_answer *r;
 	char text[400];
 

@@ -27,6 +27,7 @@ struct parked {
 	uint64_t whom;
 	struct source_wait *wait; /* NULL: awake */
 	struct loop_timer *deadline;
+	int64_t began; /* unix s, of its first run; 0 none yet */
 	bool awake, over;
 	bool dropped; /* while it is run */
 };
@@ -97,6 +98,9 @@ static bool run(struct parked *q)
 	source_book_forget(q->wait);
 	q->wait = NULL;
 	r = source_book_begin(q->of->book, q->over, &t);
+	if (q->began == 0)
+		q->began = r->began;
+	r->began = q->began;
 	q->of->running = q;
 	q->ops->run(q->question, r);
 	q->of->running = NULL;

@@ -259,6 +259,28 @@ END_TEST
 
 /* ---- runs ---- */
 
+/* Who wants to know what is so now is not told what was so, nor the same question asked twice for it. */
+START_TEST(not_older_than)
+{
+	struct source_ask a = dns("lab.example");
+
+	ck_assert_int_eq(ask("lab.example"), -1);
+	answer(sent[0].id, SOURCE_FOUND, 3600, "old");
+	clock_ms += 2000;
+	a.since = now_s(NULL);
+	ck_assert_int_eq(ask_of(&a, NULL), -1);
+	ck_assert_int_eq(ask_of(&a, NULL), -1);
+	ck_assert_uint_eq(nsent, 2);
+	clock_ms += 3000;
+	answer(sent[1].id, SOURCE_FOUND, 3600, "new");
+	ck_assert_int_eq(ask_of(&a, NULL), SOURCE_FOUND);
+	ck_assert_str_eq(text, "new");
+	ck_assert_int_eq(ask("lab.example"), SOURCE_FOUND);
+	ck_assert_str_eq(text, "new");
+	ck_assert_uint_eq(nsent, 2);
+}
+END_TEST
+
 START_TEST(valid_to_the_runs_end)
 {
 	struct source_run *r;
@@ -483,6 +505,7 @@ int main(void)
 	tcase_add_loop_test(c, kept_by_ttl, 0, (int)(sizeof lives / sizeof lives[0]));
 	tcase_add_test(c, refreshed_while_used);
 	tcase_add_test(c, age_is_told);
+	tcase_add_test(c, not_older_than);
 	tcase_add_test(c, valid_to_the_runs_end);
 	tcase_add_test(c, last_run_asks_no_more);
 	tcase_add_test(c, called_once_for_several);
