@@ -649,11 +649,11 @@ START_TEST(cut_off)
 
 	struct source_ask a = question(name, "x");
 
-	a.timeout_ms = 200;
-	run(&a);
-	ck_assert_ptr_nonnull(strstr(got.why, "no whole answer within 200 ms"));
-	run(&a);
-	ck_assert_ptr_nonnull(strstr(got.why, "no whole answer within 200 ms"));
+	a.timeout_ms = 1000; /* below ldap-timeout */
+	for (int i = 0; i < 2; i++) {
+		run(&a);
+		ck_assert_msg(strstr(got.why, "no whole answer within 1000 ms") != NULL, "%s", got.why);
+	}
 	source_ldap_free(ldap);
 	ldap = NULL;
 	tricky_stop(&s);
