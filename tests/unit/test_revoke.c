@@ -8,6 +8,7 @@
 #include "certstore/revoke_crl.h"
 #include "certstore/revoke_ocsp.h"
 #include "gateway/base/log.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/testcert.h"
 #include "tests/unit/testrevoke.h"
 
@@ -513,11 +514,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite());
 }

@@ -12,6 +12,7 @@
 #include "certstore/trust.h"
 #include "certstore/trust_dane.h"
 #include "gateway/base/log.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/testcert.h"
 #include "tests/unit/testrevoke.h"
 
@@ -432,11 +433,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite());
 }
