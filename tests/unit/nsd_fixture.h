@@ -29,7 +29,8 @@ NSD void nsd_begin(struct nsd *d)
 	server_begin(&d->s, "nsd");
 	d->port = server_free_port(SOCK_DGRAM);
 	fprintf(d->s.conf,
-	    "server:\n ip-address: 127.0.0.1@%u\n username: \"\"\n chroot: \"\"\n database: \"\"\n server-count: 1\n"
+	    "server:\n ip-address: 127.0.0.1@%u\n username: \"\"\n chroot: \"\"\n database: \"\"\n server-count: 1\n "
+	    "rrl-ratelimit: 0\n"
 	    " pidfile: \"%s/pid\"\n xfrdfile: \"%s/xfrd\"\n zonelistfile: \"%s/zones\"\n zonesdir: \"%s\"\n"
 	    " logfile: \"%s/log\"\nremote-control:\n control-enable: no\n",
 	    d->port, d->s.dir, d->s.dir, d->s.dir, d->s.dir, d->s.dir);
