@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/unit/free_port.h"
+
 #define NSD __attribute__((unused)) static
 
 struct nsd {
@@ -64,17 +66,16 @@ NSD int nsd_udp(unsigned *port_r)
 NSD void nsd_begin(struct nsd *d)
 {
 	char path[128];
-	int fd;
 
 	snprintf(d->dir, sizeof d->dir, "/tmp/postern-nsd-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(d->dir));
-	fd = nsd_udp(&d->port);
-	close(fd);
+	d->port = free_port();
 	snprintf(path, sizeof path, "%s/nsd.conf", d->dir);
 	d->conf = fopen(path, "w");
 	ck_assert_ptr_nonnull(d->conf);
 	fprintf(d->conf,
-	    "server:\n ip-address: 127.0.0.1@%u\n username: \"\"\n chroot: \"\"\n database: \"\"\n server-count: 1\n"
+	    "server:\n ip-address: 127.0.0.1@%u\n username: \"\"\n chroot: \"\"\n database: \"\"\n server-count: 1\n "
+	    "rrl-ratelimit: 0\n"
 	    " pidfile: \"%s/pid\"\n xfrdfile: \"%s/xfrd\"\n zonelistfile: \"%s/zones\"\n zonesdir: \"%s\"\n"
 	    " logfile: \"%s/log\"\nremote-control:\n control-enable: no\n",
 	    d->port, d->dir, d->dir, d->dir, d->dir, d->dir);

@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/unit/free_port.h"
+
 #define SLAPD __attribute__((unused)) static
 
 struct slapd {
@@ -45,18 +47,6 @@ __attribute__((format(printf, 1, 2))) SLAPD void slapd_run(const char *fmt, ...)
 	ck_assert_msg(system(cmd) == 0, "failed: %s", cmd);
 }
 
-SLAPD unsigned slapd_free_port(void)
-{
-	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t n = sizeof in;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	ck_assert(
-	    bind(fd, (struct sockaddr *)&in, sizeof in) == 0 && getsockname(fd, (struct sockaddr *)&in, &n) == 0);
-	close(fd);
-	return ntohs(in.sin_port);
-}
-
 /* more: lines for the top of slapd.conf. With TLS when DIR/cert.pem and key.pem were put there before slapd_start. */
 SLAPD void slapd_begin(struct slapd *d, const char *more)
 {
@@ -65,8 +55,8 @@ SLAPD void slapd_begin(struct slapd *d, const char *more)
 	memset(d, 0, sizeof *d);
 	snprintf(d->dir, sizeof d->dir, "/tmp/postern-slapd-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(d->dir));
-	d->port = slapd_free_port();
-	d->tls_port = slapd_free_port();
+	d->port = free_port();
+	d->tls_port = free_port();
 	snprintf(path, sizeof path, "%s/slapd.conf", d->dir);
 	d->conf = fopen(path, "w");
 	ck_assert_ptr_nonnull(d->conf);

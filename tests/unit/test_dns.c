@@ -569,8 +569,8 @@ int main(void)
 	TCase *t = tcase_create("dns");
 
 	if (!nsd_installed()) {
-		printf("dns: not tested: packages nsd and ldnsutils are not installed (make deps)\n");
-		return 0;
+		printf("FAILED: the packages nsd and ldnsutils are missing (make deps)\n");
+		return EXIT_FAILURE;
 	}
 	tcase_set_timeout(t, 120);
 	tcase_add_unchecked_fixture(t, setup, teardown);

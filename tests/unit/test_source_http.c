@@ -499,8 +499,8 @@ int main(void)
 	TCase *t = tcase_create("servers");
 
 	if (!nsd_installed()) {
-		printf("source_http: not tested: packages nsd and ldnsutils are not installed (make deps)\n");
-		return 0;
+		printf("FAILED: the packages nsd and ldnsutils are missing (make deps)\n");
+		return EXIT_FAILURE;
 	}
 	tcase_set_timeout(t, 60);
 	tcase_add_unchecked_fixture(t, setup_dns, teardown_dns);
