@@ -7,6 +7,7 @@
 
 #include <poll.h>
 
+#include "tests/unit/free_port.h"
 #include "tests/unit/server_fixture.h"
 
 #define NSD __attribute__((unused)) static
@@ -27,7 +28,7 @@ NSD void nsd_begin(struct nsd *d)
 {
 	nsd_needs();
 	server_begin(&d->s, "nsd");
-	d->port = server_free_port(SOCK_DGRAM);
+	d->port = free_port();
 	fprintf(d->s.conf,
 	    "server:\n ip-address: 127.0.0.1@%u\n username: \"\"\n chroot: \"\"\n database: \"\"\n server-count: 1\n "
 	    "rrl-ratelimit: 0\n"

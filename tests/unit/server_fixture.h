@@ -66,14 +66,6 @@ SERVER int server_bind(int type, unsigned *port_r)
 	return fd;
 }
 
-SERVER unsigned server_free_port(int type)
-{
-	unsigned port;
-
-	close(server_bind(type, &port));
-	return port;
-}
-
 /* Makes the directory and begins DIR/NAME.conf. */
 SERVER void server_begin(struct server *s, const char *name)
 {

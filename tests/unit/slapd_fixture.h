@@ -5,6 +5,7 @@
 #ifndef POSTERN_TESTS_SLAPD_FIXTURE_H
 #define POSTERN_TESTS_SLAPD_FIXTURE_H
 
+#include "tests/unit/free_port.h"
 #include "tests/unit/server_fixture.h"
 
 #define SLAPD __attribute__((unused)) static
@@ -26,8 +27,8 @@ SLAPD void slapd_begin(struct slapd *d, const char *more)
 	memset(d, 0, sizeof *d);
 	slapd_needs();
 	server_begin(&d->s, "slapd");
-	d->port = server_free_port(SOCK_STREAM);
-	d->tls_port = server_free_port(SOCK_STREAM);
+	d->port = free_port();
+	d->tls_port = free_port();
 	fprintf(d->s.conf,
 	    "include /etc/ldap/schema/core.schema\ninclude /etc/ldap/schema/cosine.schema\n"
 	    "include /etc/ldap/schema/inetorgperson.schema\nmodulepath /usr/lib/ldap\nmoduleload back_mdb\n"

@@ -705,7 +705,7 @@ START_TEST(nobody_there)
 	char name[64];
 	struct source_ask a;
 
-	snprintf(name, sizeof name, "ldap://127.0.0.1:%u", server_free_port(SOCK_STREAM));
+	snprintf(name, sizeof name, "ldap://127.0.0.1:%u", free_port());
 	a = question(name, "x");
 	run(&a);
 	ck_assert_msg(strstr(got.why, "connect: Connection refused") != NULL, "%s", got.why);
