@@ -67,10 +67,12 @@ static const struct cli_command commands[] = {
 	cli_cert_import,
 	"Shows the certificates in a PEM, DER or PKCS#7 file and imports them for a partner after a question.",
 	"cert import lab.pem --for lab.example --pin"},
-    {"cert list", "[DOMAIN|ADDRESS]", "", 0, 1, cli_cert_list, "Lists partners' certificates.",
-	"cert list lab.example"},
-    {"cert accept", "DOMAIN|ADDRESS FINGERPRINT", "", 2, 2, cli_cert_accept,
-	"Lets a certificate that was found take the place of one that was believed by a stronger reason.",
+    {"cert list", "[DOMAIN|ADDRESS]", "", 0, 1, cli_cert_list,
+	"Lists partners' certificates, and those that wait for you.", "cert list lab.example"},
+    {"cert accept", "DOMAIN|ADDRESS FINGERPRINT [--local DOMAIN]", "local=", 2, 2, cli_cert_accept,
+	"Lets a certificate that was found take the place of one that was believed by a stronger reason; with "
+	"--local, "
+	"for the mail of one of our domains alone.",
 	"cert accept lab.example 3f2a90c1"},
     {"cert show", "DOMAIN|ADDRESS [--pem]", "pem", 1, 1, cli_lookup_cert,
 	"Shows the certificates that are found for an address in all places that count for it; --pem prints them.",

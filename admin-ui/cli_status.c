@@ -127,8 +127,8 @@ static void say_waiting(const json_t *r, char *out, size_t cap)
 
 	(void)snprintf(out, cap, "%.390s%s%.255s: %.16s (%.60s) would take the place of %.16s (%.60s), since %s",
 	    cli_json_str(r, "owner"), cli_json_str(r, "local")[0] ? ", for mail of " : "", cli_json_str(r, "local"),
-	    cli_json_str(r, "sha256"), cli_json_str(r, "reason"), cli_json_str(r, "believed"),
-	    cli_json_str(r, "believed_reason"), cli_out_day(cli_json_str(r, "since"), day));
+	    cli_json_str(r, "sha256"), cli_json_str(r, "by"), cli_json_str(r, "known"), cli_json_str(r, "known_by"),
+	    cli_out_day(cli_json_str(r, "since"), day));
 }
 
 static void say_revoked(const json_t *r, char *out, size_t cap)

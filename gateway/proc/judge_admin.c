@@ -51,7 +51,7 @@ static const struct verb {
     {"cert.preview", judge_admin_cert_preview, " content owner ", NULL},
     {"cert.import", judge_admin_cert_import, " owner content sha256 pinned force ", "owner"},
     {"cert.list", judge_admin_cert_list, " owner after max ", NULL},
-    {"cert.accept", judge_admin_cert_accept, " owner sha256 ", "owner"},
+    {"cert.accept", judge_admin_cert_accept, " owner local sha256 ", "owner"},
     {"cert.show", judge_admin_cert_show, " owner ", NULL},
     {"lookup", judge_admin_lookup, " address source ", NULL},
     {"cert.remove", judge_admin_cert_remove, " owner sha256 ", "owner"},

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "certstore/trust_change.h"
 #include "gateway/keys/keys.h"
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_admin_store.h"
@@ -149,6 +150,42 @@ static int tell_revoked(struct judge_call *c)
 	return 0;
 }
 
+static json_t *waiting_row(const struct store_waiting *w)
+{
+	json_t *o = judge_call_object();
+	char local[300] = "", next[900];
+
+	if (w->local[0])
+		(void)snprintf(local, sizeof local, " --local %.255s", w->local);
+	(void)snprintf(next, sizeof next,
+	    "compare its fingerprint with the partner by phone, then: postern cert accept %.390s %.16s%s", w->owner,
+	    w->b.waiting, local);
+	judge_call_set(o, "owner", judge_call_text(w->owner));
+	judge_call_set(o, "local", judge_call_text(w->local));
+	judge_call_set(o, "sha256", judge_call_text(w->b.waiting));
+	judge_call_set(o, "by", judge_call_text(trust_change_words((enum trust_reason)w->b.waiting_reason)));
+	judge_call_set(o, "known", judge_call_text(w->b.sha256));
+	judge_call_set(o, "known_by", judge_call_text(trust_change_words((enum trust_reason)w->b.reason)));
+	judge_call_set(o, "since", judge_call_time(w->b.waiting_at));
+	judge_call_set(o, "next", judge_call_text(next));
+	return o;
+}
+
+static int tell_waiting(struct judge_call *c)
+{
+	struct store_waiting *list;
+	json_t *rows = judge_call_array();
+	size_t n;
+
+	judge_call_set(c->data, "waiting", rows);
+	if (store_believed_waiting(c->store, NULL, &list, &n, c->pr) < 0)
+		return -1;
+	for (size_t i = 0; i < n && i < ROWS; i++)
+		judge_call_add(rows, waiting_row(&list[i]));
+	store_waiting_free(list, n);
+	return 0;
+}
+
 static json_t *bundle_row(const struct store_bundle *b)
 {
 	json_t *o = judge_call_object();
@@ -212,7 +249,8 @@ static int tell_retired(struct judge_call *c)
 int judge_admin_status(struct judge_call *c)
 {
 	if (tell_counts(c) < 0 || judge_admin_store_head(c, "audit") < 0 || tell_expiring(c) < 0 ||
-	    tell_domains(c) < 0 || tell_revoked(c) < 0 || tell_bundles(c) < 0 || tell_retired(c) < 0)
+	    tell_domains(c) < 0 || tell_waiting(c) < 0 || tell_revoked(c) < 0 || tell_bundles(c) < 0 ||
+	    tell_retired(c) < 0)
 		return -1;
 	tell_keeper(c);
 	tell_lookups(c);

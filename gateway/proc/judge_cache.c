@@ -143,6 +143,14 @@ void judge_cache_begin(struct judge_cache *c, struct store *s)
 	c->known = true;
 }
 
+void judge_cache_same(struct judge_cache *c, struct store *s, uint64_t before)
+{
+	uint64_t now = store_version(s);
+
+	if (c->known && c->version == before && !store_version_others(before, now))
+		c->version = now;
+}
+
 void judge_cert_drop(struct judge_cert *k)
 {
 	if (!k || --k->refs > 0)

@@ -18,6 +18,8 @@ struct judge_cache *judge_cache_new(void);
 void judge_cache_free(struct judge_cache *c);
 /* Before each question: drops what the store no longer says. */
 void judge_cache_begin(struct judge_cache *c, struct store *s);
+/* What was written since the store had the version before changed nothing of what is kept here. */
+void judge_cache_same(struct judge_cache *c, struct store *s, uint64_t before);
 
 struct judge_cert {
 	X509 *x;

@@ -78,17 +78,24 @@ static const char *known_as(const struct judge_certs_question *q, bool personal,
 	return text;
 }
 
+static struct store_believed_key key_of(
+    const struct judge_certs_question *q, bool personal, char text[ADDRESS_TEXT_MAX])
+{
+	return (struct store_believed_key){known_as(q, personal, text), CERT_TO_ENCRYPT, q->local ? q->local : ""};
+}
+
 /* A person of whom nothing is known yet: what is known of the domain is what a certificate of this one would replace.
  */
 static int is_new_person(const struct judge_certs_question *q, bool personal, bool *r_r, struct problem *pr)
 {
 	char owner[ADDRESS_TEXT_MAX];
+	struct store_believed_key key = key_of(q, true, owner);
 	struct store_believed b;
 
 	*r_r = false;
 	if (!personal)
 		return 0;
-	if (store_believed(q->store, known_as(q, true, owner), CERT_TO_ENCRYPT, &b, pr) < 0)
+	if (store_believed(q->store, &key, &b, pr) < 0)
 		return -1;
 	*r_r = b.sha256[0] == '\0';
 	return 0;
@@ -99,13 +106,16 @@ static int weigh_change(
     struct reasons *rs, enum trust_reason reason, bool network, struct find_weight *w, struct problem *pr)
 {
 	char owner[ADDRESS_TEXT_MAX], why[400];
+	struct store_believed_key key;
 	enum trust_change change;
 	size_t at = strlen(w->why);
 	bool new_person;
 
-	if (is_new_person(rs->q, w->personal, &new_person, pr) < 0 ||
-	    judge_believed_ask(rs->q->store, known_as(rs->q, w->personal && !new_person, owner), CERT_TO_ENCRYPT,
-		w->sha256, reason, rs->q->listed, &change, why, sizeof why, pr) < 0)
+	if (is_new_person(rs->q, w->personal, &new_person, pr) < 0)
+		return -1;
+	key = key_of(rs->q, w->personal && !new_person, owner);
+	if (judge_believed_ask(rs->q->store, &key, w->sha256, reason, rs->q->listed, &change, why, sizeof why, pr) <
+	    0)
 		return -1;
 	if (change == TRUST_CHANGE_WAITS) {
 		w->worth = FIND_DOUBT;
@@ -132,26 +142,35 @@ static int note_in_use(struct reasons *rs, const char *owner, const struct find_
 	return rc;
 }
 
-/* What came of it is what the next one is compared with. */
-static int remember(struct reasons *rs, const struct find_result *f, struct problem *pr)
+static int note(struct reasons *rs, const struct find_result *f, struct problem *pr)
 {
 	const struct judge_certs_question *q = rs->q;
+	struct store_believed_key key;
 	char owner[ADDRESS_TEXT_MAX];
 
 	for (size_t i = 0; i < rs->n; i++) {
-		const char *name = known_as(q, rs->v[i].personal, owner);
-
-		if (f->state == FIND_USABLE && strcmp(rs->v[i].sha256, f->seen[f->chosen].w.sha256) == 0)
-			return rs->v[i].network && note_in_use(rs, name, f, pr) < 0
-				   ? -1
-				   : judge_believed_used(q->store, name, CERT_TO_ENCRYPT, rs->v[i].sha256,
-					 rs->v[i].reason, q->now, pr);
-		if (f->state != FIND_USABLE && rs->v[i].waits)
-			return judge_believed_waits(q->store,
-			    known_as(q, rs->v[i].personal && !rs->v[i].new_person, owner), CERT_TO_ENCRYPT,
-			    rs->v[i].sha256, rs->v[i].reason, q->now, pr);
+		if (f->state == FIND_USABLE && strcmp(rs->v[i].sha256, f->seen[f->chosen].w.sha256) == 0) {
+			key = key_of(q, rs->v[i].personal, owner);
+			if (rs->v[i].network && note_in_use(rs, key.owner, f, pr) < 0)
+				return -1;
+			return judge_believed_used(q->store, &key, rs->v[i].sha256, rs->v[i].reason, q->now, pr);
+		}
+		if (f->state != FIND_USABLE && rs->v[i].waits) {
+			key = key_of(q, rs->v[i].personal && !rs->v[i].new_person, owner);
+			return judge_believed_waits(q->store, &key, rs->v[i].sha256, rs->v[i].reason, q->now, pr);
+		}
 	}
 	return 0;
+}
+
+/* What came of it is what the next one is compared with. The cache has nothing of it. */
+static int remember(struct reasons *rs, const struct find_result *f, struct problem *pr)
+{
+	uint64_t before = store_version(rs->q->store);
+	int rc = note(rs, f, pr);
+
+	judge_cache_same(rs->q->w->cache, rs->q->store, before);
+	return rc;
 }
 
 /* One that ran out: was it good until then? Then its partner is one who reads S/MIME, and not just anybody. */
@@ -338,7 +357,7 @@ int judge_certs_find(
 	fq.nkept = kept.n;
 	if (rc == 0)
 		rc = find_certificate(&fq, a, f, pr);
-	if (rc == 0 && (!q->run || q->run->pending == 0))
+	if (rc == 0 && q->remember && (!q->run || q->run->pending == 0))
 		rc = remember(&rs, f, pr);
 	if (rc == 0)
 		copy(f, r_r);

@@ -88,6 +88,23 @@ static void changed_here(const char *whose)
 	me.known_version = v;
 }
 
+/* What was written here changes nothing that anybody was told: whom a partner's certificate was believed by. Told all
+ * the same, the first mail to each new partner would make the relay forget everything. */
+static void noted_here(void)
+{
+	uint64_t v = store_version(me.store);
+
+	if (v == me.known_version)
+		return;
+	if (store_version_others(me.known_version, v)) {
+		changed_here("");
+		return;
+	}
+	if (me.seen_version == me.known_version)
+		me.seen_version = v;
+	me.known_version = v;
+}
+
 /* What another process changed meanwhile may concern anybody. */
 static void changed_elsewhere(void)
 {
@@ -111,8 +128,11 @@ static void answer_resolve(struct ipc_in *in, struct source_run *run)
 
 	changed_elsewhere();
 	rc = judge_resolve(me.store, &me.world, run, &rq, time(NULL), a, v);
-	/* whom is believed is written down; only what was found to be revoked concerns others */
-	changed_here(revocations == judge_cache_revocations(me.world.cache) ? JUDGE_NOBODY : "");
+	/* what was found to be revoked concerns others, too */
+	if (revocations == judge_cache_revocations(me.world.cache))
+		noted_here();
+	else
+		changed_here("");
 
 	if (run->pending == 0) {
 		if (rc != 0)
@@ -292,11 +312,12 @@ static void run_admin(void *question, struct source_run *run)
 	struct admin_question *q = question;
 	struct admin_reply rp = {0};
 	int fd = -1;
+	uint64_t revocations = judge_cache_revocations(me.world.cache);
 
 	changed_elsewhere();
 	rp.text = judge_admin(&me.verbs, run, q->rq.text, q->rq.who, &fd);
 	if (run->pending == 0) {
-		changed_here(me.verbs.concerns);
+		changed_here(revocations == judge_cache_revocations(me.world.cache) ? me.verbs.concerns : "");
 		look(NULL); /* the relay hears of a change before the admin hears that it is made */
 		if (fd >= 0)
 			rp.fds[rp.nfds++] = fd;
