@@ -196,9 +196,19 @@ int cli_domain_retire(struct cli *c)
 
 /* ---- list ---- */
 
+/* What is amiss with it, else what it does. */
+static const char *state_of(const json_t *row)
+{
+	const char *state = cli_json_str(row, "state"), *does = cli_json_str(row, "does");
+
+	if (strcmp(does, "only opens") == 0 || strcmp(does, "retired") == 0)
+		return does;
+	return strcmp(state, "valid") == 0 ? does : state;
+}
+
 static void tell_list(const json_t *data)
 {
-	static const char *const heads[] = {"~DOMAIN", "USE", "STATE", "DOES", "UNTIL", "KEY", NULL};
+	static const char *const heads[] = {"~DOMAIN", "USE", "STATE", "UNTIL", "~KEY", NULL};
 	struct cli_table *t = cli_table_new(heads);
 	const json_t *row;
 	size_t i;
@@ -207,8 +217,8 @@ static void tell_list(const json_t *data)
 	{
 		const json_t *cert = json_object_get(row, "certificate");
 		char until[11] = "-";
-		const char *values[] = {cli_json_str(row, "domain"), cli_json_str(row, "use"),
-		    cli_json_str(row, "state"), cli_json_str(row, "does"), until, cli_json_str(row, "key_id")};
+		const char *values[] = {cli_json_str(row, "domain"), cli_json_str(row, "use"), state_of(row), until,
+		    cli_json_str(row, "key_id")};
 
 		if (json_is_object(cert))
 			(void)cli_out_day(cli_json_str(cert, "not_after"), until);
