@@ -40,6 +40,10 @@ static const struct cli_command commands[] = {
 	"use "
 	"to files, to be sent to a partner.",
 	"domain list hospital.example --out /tmp"},
+    {"domain retire", "KEY [--yes] [--force]", "yes force", 1, 1, cli_domain_retire,
+	"Ends a key of ours for good: it opens and signs nothing any more, and its file is removed. The one in use "
+	"is refused without --force.",
+	"domain retire hospital.example-decrypt-20251122-1a2b"},
     {"domain tls", "HOSTNAME " MAKE_USAGE, MAKE_OPTIONS, 1, 1, cli_domain_tls,
 	"The same for the TLS key of a listener.", "domain tls gw.hospital.example --self-signed"},
     {"partner add", "DOMAIN|ADDRESS " TREAT_USAGE " [--format OPTIONS] [--find OPTIONS] [--group NAME] [--note TEXT]",

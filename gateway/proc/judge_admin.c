@@ -22,7 +22,9 @@
 #include "gateway/proc/judge_admin_install.h"
 #include "gateway/proc/judge_admin_lookup.h"
 #include "gateway/proc/judge_admin_partner.h"
+#include "gateway/proc/judge_admin_retire.h"
 #include "gateway/proc/judge_admin_rule.h"
+#include "gateway/proc/judge_admin_status.h"
 #include "gateway/proc/judge_admin_store.h"
 #include "gateway/proc/judge_cache.h"
 #include "gateway/proc/judge_call.h"
@@ -38,6 +40,7 @@ static const struct verb {
     {"domain.add", judge_admin_domain_add, DOMAIN_ARGS, "domain"},
     {"domain.tls", judge_admin_domain_tls, DOMAIN_ARGS, "domain"},
     {"domain.install", judge_admin_install, " domain content force ", "domain"},
+    {"domain.retire", judge_admin_retire, " key force ", NULL},
     {"domain.list", judge_admin_domain_list, " domain ", NULL},
     {"partner.add", judge_admin_partner_add, " domain treatment strength note format find group ", "domain"},
     {"partner.set", judge_admin_partner_set, " domain treatment strength note format find group ", "domain"},

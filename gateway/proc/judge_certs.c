@@ -17,6 +17,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/proc/judge_believed.h"
+#include "gateway/proc/judge_expiry.h"
 #include "gateway/proc/judge_weigh.h"
 
 /* The setting may ask for more than what is usable at all. */
@@ -60,7 +61,7 @@ struct reasons {
 	struct {
 		char sha256[CERT_HASH_TEXT];
 		enum trust_reason reason;
-		bool personal, new_person, waits;
+		bool personal, new_person, waits, network;
 	} v[JUDGE_CANDIDATES_MAX];
 	size_t n;
 	unsigned fetches; /* of missing issuers, of all certificates together */
@@ -101,7 +102,8 @@ static int is_new_person(const struct judge_certs_question *q, bool personal, bo
 }
 
 /* One that would take the place of a better founded one is no answer before the admin says so, for who is listed. */
-static int weigh_change(struct reasons *rs, enum trust_reason reason, struct find_weight *w, struct problem *pr)
+static int weigh_change(
+    struct reasons *rs, enum trust_reason reason, bool network, struct find_weight *w, struct problem *pr)
 {
 	char owner[ADDRESS_TEXT_MAX], why[400];
 	struct store_believed_key key;
@@ -125,8 +127,19 @@ static int weigh_change(struct reasons *rs, enum trust_reason reason, struct fin
 	rs->v[rs->n].reason = reason;
 	rs->v[rs->n].personal = w->personal;
 	rs->v[rs->n].new_person = new_person;
+	rs->v[rs->n].network = network;
 	rs->v[rs->n++].waits = change == TRUST_CHANGE_WAITS;
 	return 0;
+}
+
+/* The store has no certificate of the network: that this one runs out would be known by nobody. */
+static int note_in_use(struct reasons *rs, const char *owner, const struct find_result *f, struct problem *pr)
+{
+	struct judge_cert *k = judge_cache_cert(rs->q->w->cache, f->best.p, f->best.n, NULL);
+	int rc = k ? judge_expiry_note(rs->q->store, owner, &k->f, pr) : 0;
+
+	judge_cert_drop(k);
+	return rc;
 }
 
 static int note(struct reasons *rs, const struct find_result *f, struct problem *pr)
@@ -138,6 +151,8 @@ static int note(struct reasons *rs, const struct find_result *f, struct problem 
 	for (size_t i = 0; i < rs->n; i++) {
 		if (f->state == FIND_USABLE && strcmp(rs->v[i].sha256, f->seen[f->chosen].w.sha256) == 0) {
 			key = key_of(q, rs->v[i].personal, owner);
+			if (rs->v[i].network && note_in_use(rs, key.owner, f, pr) < 0)
+				return -1;
 			return judge_believed_used(q->store, &key, rs->v[i].sha256, rs->v[i].reason, q->now, pr);
 		}
 		if (f->state != FIND_USABLE && rs->v[i].waits) {
@@ -212,7 +227,7 @@ static int weigh_read(
 	memcpy(w->sha256, k->f.sha256, sizeof w->sha256);
 	w->personal = (c->source != FIND_IN_NETWORK && strchr(c->owner, '@')) ||
 		      (w->worth == FIND_GOOD && cert_bound(k->x, q->rcpt, CERT_TO_ENCRYPT) == CERT_BOUND_ADDRESS);
-	return w->worth == FIND_GOOD ? weigh_change(rs, reason, w, pr) : 0;
+	return w->worth == FIND_GOOD ? weigh_change(rs, reason, c->source == FIND_IN_NETWORK, w, pr) : 0;
 }
 
 static void hash_of(const struct judge_cache *cache, const struct find_octets *der, char hex[65])

@@ -538,7 +538,7 @@ static int run(struct child *c)
 	me.seen_version = me.known_version = store_version(me.store);
 	me.look = loop_timer_new(me.loop, look, NULL);
 	loop_timer_set(me.look, LOOK_MS);
-	(void)judge_chores_new(me.loop, &me.world, me.store, judge_scout_park(me.scout));
+	(void)judge_chores_new(me.loop, &me.world, me.store, judge_scout_park(me.scout), &me.keys);
 	child_ready(c);
 	loop_run(me.loop);
 	store_close(me.store);

@@ -538,6 +538,8 @@ START_TEST(harvest)
 }
 END_TEST
 
+#define WITHOUT_9 "ALTER TABLE identity DROP COLUMN retired; ALTER TABLE bundle DROP COLUMN since; DROP TABLE in_use;"
+
 /* A store of the first schema goes on with all it had. */
 START_TEST(from_schema_1)
 {
@@ -550,7 +552,8 @@ START_TEST(from_schema_1)
 	put_partner("lab.example", "sign", "prefer");
 	OK(store_seen_protected(s, "lab.example", 5000, &pr));
 	store_close(s);
-	sql("DROP TABLE anchor; CREATE TABLE anchor (id INTEGER PRIMARY KEY, scope TEXT NOT NULL, dir INTEGER NOT "
+	sql(WITHOUT_9
+	    "DROP TABLE anchor; CREATE TABLE anchor (id INTEGER PRIMARY KEY, scope TEXT NOT NULL, dir INTEGER NOT "
 	    "NULL,"
 	    " der BLOB NOT NULL, sha256 TEXT NOT NULL, added INTEGER NOT NULL, UNIQUE (scope, sha256)) STRICT;"
 	    "INSERT INTO anchor VALUES (7, '*', 1, x'3000', 'aa', 99);"
@@ -595,7 +598,8 @@ START_TEST(from_schema_5)
 	struct store_believed b;
 
 	store_close(s);
-	sql("DROP TABLE believed; CREATE TABLE believed (owner TEXT NOT NULL, use INTEGER NOT NULL, sha256 TEXT NOT "
+	sql(WITHOUT_9
+	    "DROP TABLE believed; CREATE TABLE believed (owner TEXT NOT NULL, use INTEGER NOT NULL, sha256 TEXT NOT "
 	    "NULL, reason INTEGER NOT NULL, at INTEGER NOT NULL, waiting TEXT NOT NULL, waiting_reason INTEGER NOT "
 	    "NULL, waiting_at INTEGER NOT NULL, PRIMARY KEY (owner, use)) STRICT, WITHOUT ROWID;"
 	    "INSERT INTO believed VALUES ('lab.example', 1, 'aa', 4, 99, 'bb', 2, 100); PRAGMA user_version = 5");
