@@ -141,6 +141,10 @@ static const struct cli_command commands[] = {
 	"a "
 	"certificate was looked for, what was answered, what spoke for or against each.",
 	"explain alice@hospital.example bob@lab.example"},
+    {"trace", "[ID]", "", 0, 1, cli_report_trace,
+	"What was done for a recipient that was refused or put off: the steps, as explain shows them, under the id "
+	"that the refusal and the log have; without one, which traces are kept.",
+	"trace 5f0c31a7"},
     {"status", "", "", 0, 0, cli_status, "Whether everything runs, what waits, what expires.", "status"},
     {"audit list", "[--max N] [--before ROW]", "max= before=", 0, 0, cli_report_audit_list,
 	"Who changed what, newest first.", "audit list --max 20"},

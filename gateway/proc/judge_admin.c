@@ -26,6 +26,7 @@
 #include "gateway/proc/judge_admin_rule.h"
 #include "gateway/proc/judge_admin_status.h"
 #include "gateway/proc/judge_admin_store.h"
+#include "gateway/proc/judge_admin_trace.h"
 #include "gateway/proc/judge_cache.h"
 #include "gateway/proc/judge_call.h"
 
@@ -67,6 +68,7 @@ static const struct verb {
     {"rule.list", judge_admin_rule_list, " ", NULL},
     {"rule.remove", judge_admin_rule_remove, " id name ", NULL},
     {"explain", judge_admin_explain, " sender recipient reply_to_sealed ", NULL},
+    {"trace", judge_admin_trace, " id ", NULL},
     {"audit.list", judge_admin_audit_list, " before max ", NULL},
     {"audit.verify", judge_admin_audit_verify, " head ", NULL},
     {"store.snapshot", judge_admin_snapshot, " ", NULL},

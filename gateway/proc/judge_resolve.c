@@ -295,6 +295,6 @@ int judge_resolve(struct store *s, const struct judge_world *w, struct source_ru
 {
 	int rc = judge_resolve_trace(s, w, run, rq, now, a, v_r, NULL);
 
-	judge_log_certs(run, rq, v_r);
+	judge_log_certs(w, run, rq, v_r);
 	return rc;
 }

@@ -28,6 +28,7 @@
 #include "gateway/proc/judge_resolve.h"
 #include "gateway/proc/judge_scout.h"
 #include "gateway/proc/judge_signers.h"
+#include "gateway/proc/judge_traces.h"
 #include "gateway/proc/proc.h"
 #include "gateway/proc/trust_settings.h"
 
@@ -136,8 +137,8 @@ static void answer_resolve(struct ipc_in *in, struct source_run *run)
 
 	if (run->pending == 0) {
 		if (rc != 0)
-			log_warn(NULL, "judge", "uncertain from=<%s> to=<%s> why=\"%s\"", rq.sender, rq.recipient,
-			    v->pr.text);
+			log_warn(NULL, "judge", "uncertain trace=%s from=<%s> to=<%s> why=\"%s\"", v->trace,
+			    rq.sender, rq.recipient, v->pr.text);
 		ipc_out_init(&o, JUDGE_VERDICT, in->id);
 		judge_verdict_put(&o, v);
 		send_relay(&o);
@@ -480,6 +481,7 @@ static void fill_find(const struct conf *conf, struct judge_world *w)
 	w->ndirectories = n;
 	w->harvest = f->harvest;
 	w->harvest_max = f->harvest_max;
+	w->traces = judge_traces_new((size_t)f->traces_max, (size_t)f->traces_octets);
 }
 
 static void fill_world(const struct conf *conf)
