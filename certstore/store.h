@@ -45,6 +45,7 @@ int store_count(struct store *s, struct store_counts *c_r, struct problem *pr) _
 #include "certstore/store_partner.h"
 #include "certstore/store_revoked.h"
 #include "certstore/store_rule.h"
+#include "certstore/store_statement.h"
 #include "certstore/store_warned.h"
 
 #endif
