@@ -127,3 +127,52 @@ int store_own_statement_serial_of(
 	store_sqlite_done(st);
 	return 1;
 }
+
+int store_own_statement_holders(
+    struct store *s, const char *domain, int64_t serial, int64_t *all_r, int64_t *hold_r, struct problem *pr)
+{
+	static const char sql[] = "SELECT count(*), count(i.id) FROM statement_held h LEFT JOIN own_statement_id i"
+				  " ON i.domain = h.ours AND i.id = h.id AND i.serial >= ?2 WHERE h.ours = ?1";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "ti", domain, serial);
+	if (store_sqlite_row(s, st, pr) <= 0)
+		return -1;
+	*all_r = sqlite3_column_int64(st, 0);
+	*hold_r = sqlite3_column_int64(st, 1);
+	store_sqlite_done(st);
+	return 0;
+}
+
+static void read_holder(sqlite3_stmt *st, void *row)
+{
+	struct store_own_statement_holder *h = row;
+
+	store_sqlite_copy(st, 0, h->partner, sizeof h->partner);
+	h->serial = sqlite3_column_int64(st, 1);
+	h->at = sqlite3_column_int64(st, 2);
+}
+
+static void free_holders(void *list, size_t n)
+{
+	(void)n;
+	free(list);
+}
+
+int store_own_statement_holder_list(
+    struct store *s, const char *domain, struct store_own_statement_holder **list_r, size_t *n_r, struct problem *pr)
+{
+	static const char sql[] = "SELECT h.domain, coalesce(i.serial, 0), h.at FROM statement_held h"
+				  " LEFT JOIN own_statement_id i ON i.domain = h.ours AND i.id = h.id"
+				  " WHERE h.ours = ?1 ORDER BY h.domain";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+
+	*list_r = NULL;
+	*n_r = 0;
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "t", domain);
+	return store_sqlite_list(s, st, sizeof **list_r, read_holder, (void **)list_r, n_r, free_holders, pr);
+}

@@ -67,7 +67,8 @@ static const char *const steps[] = {
     /* 6 */
     "SELECT 1;",
     /* 7 */
-    "SELECT 1;",
+    "CREATE TABLE statement_held (ours TEXT NOT NULL, domain TEXT NOT NULL, id TEXT NOT NULL, at INTEGER NOT NULL,"
+    " PRIMARY KEY (ours, domain)) STRICT, WITHOUT ROWID;",
     /* 8: our own statements, keys that sign them, keys that take over at a time; use 5: statement */
     "CREATE TABLE identity_8 (id INTEGER PRIMARY KEY, domain TEXT NOT NULL, use INTEGER NOT NULL CHECK (use IN (1, "
     "2, 3, 5)), key_id TEXT NOT NULL UNIQUE, cert BLOB, chain BLOB, spki BLOB, active INTEGER NOT NULL,"

@@ -9,7 +9,7 @@
 #include "certstore/cert.h"
 #include "gateway/base/encode.h"
 #include "gateway/base/log.h"
-#include "gateway/xsmg/statement_cms.h"
+#include "gateway/xsmg/statement_cms_make.h"
 #include "gateway/xsmg/statement_json.h"
 #include "gateway/xsmg/statement_json_write.h"
 

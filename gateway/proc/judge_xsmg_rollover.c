@@ -238,21 +238,27 @@ struct step {
 	char detail[200];
 };
 
+static bool has_all_certs(const struct store_rollover *o, const struct store_identity *list, size_t n)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (judge_xsmg_rollover_new(o, &list[i])) {
+			if (!list[i].cert)
+				return false;
+			found++;
+		}
+	return found > 0;
+}
+
 static int announce(struct step *t, struct problem *pr)
 {
 	struct store_rollover *o = t->o;
 	struct cert_facts f;
-	size_t found = 0;
 	int64_t at = t->r->now + t->r->set->lead / 1000;
 	int rc;
 
-	for (size_t i = 0; i < t->n; i++)
-		if (judge_xsmg_rollover_new(o, &t->list[i])) {
-			if (!t->list[i].cert)
-				return 0;
-			found++;
-		}
-	if (!found)
+	if (!has_all_certs(o, t->list, t->n))
 		return 0;
 	/* the old one may run out before: a day before that at the latest, and at once when it has */
 	for (int u = STORE_SIGN; u <= STORE_STATEMENT; u++)
@@ -273,64 +279,49 @@ static int announce(struct step *t, struct problem *pr)
 	return rc < 0 ? -1 : 1;
 }
 
-/* How many partners were handed our statement, and how many hold one of `serial` or newer. */
-static int holders(
-    struct store *s, const char *domain, int64_t serial, size_t *all_r, size_t *hold_r, struct problem *pr)
+/* 1 with the moment to which switch_at may come nearer, 0 not, -1. */
+static int may_be_earlier(const struct judge_xsmg_rollover *r, const struct store_rollover *o, int64_t *at_r,
+    int64_t *all_r, int64_t *hold_r, struct problem *pr)
 {
-	struct store_statement_held *list = NULL;
-	size_t n = 0;
-	int rc = store_statement_held_list(s, domain, &list, &n, pr);
-
-	*all_r = n;
-	*hold_r = 0;
-	for (size_t i = 0; rc >= 0 && i < n; i++) {
-		int64_t theirs = 0;
-
-		rc = store_own_statement_serial_of(s, domain, list[i].id, &theirs, pr);
-		*hold_r += rc > 0 && theirs >= serial;
-	}
-	free(list);
-	return rc < 0 ? -1 : 0;
+	*at_r = r->now + r->set->early / 1000;
+	if (o->early)
+		return 0;
+	if (store_own_statement_holders(r->s, o->domain, o->serial, all_r, hold_r, pr) < 0)
+		return -1;
+	/* nobody knows the old statement key: there is nobody whom a sudden change could surprise */
+	if (o->kind == STORE_ROLLOVER_STATEMENT && *all_r == 0)
+		*at_r = r->now;
+	else if (o->kind == STORE_ROLLOVER_STATEMENT || *all_r == 0 || *hold_r < *all_r)
+		return 0;
+	return *at_r < o->switch_at;
 }
 
 /* 1: switch_at came nearer. */
 static int earlier(struct step *t, struct problem *pr)
 {
 	struct store_rollover *o = t->o;
-	int64_t at = t->r->now + t->r->set->early / 1000;
-	size_t all, hold;
+	int64_t at, all, hold;
+	int rc = may_be_earlier(t->r, o, &at, &all, &hold, pr);
 
-	if (o->early)
-		return 0;
-	if (holders(t->r->s, o->domain, o->serial, &all, &hold, pr) < 0)
-		return -1;
-	/* nobody knows the old statement key: there is nobody whom a sudden change could surprise */
-	if (o->kind == STORE_ROLLOVER_STATEMENT && all == 0)
-		at = t->r->now;
-	else if (o->kind == STORE_ROLLOVER_STATEMENT || all == 0 || hold < all)
-		return 0;
-	if (at >= o->switch_at)
-		return 0;
+	if (rc <= 0)
+		return rc;
 	for (size_t i = 0; i < t->n; i++)
 		if (judge_xsmg_rollover_new(o, &t->list[i]) &&
 		    store_identity_times(t->r->s, t->list[i].key_id, at, 0, pr) < 0)
 			return -1;
 	o->switch_at = at;
 	o->early = true;
-	(void)snprintf(t->detail, sizeof t->detail, "used from %lld on already: %zu of %zu partners know them",
-	    (long long)at, hold, all);
+	(void)snprintf(t->detail, sizeof t->detail, "used from %lld on already: %lld of %lld partners know them",
+	    (long long)at, (long long)hold, (long long)all);
 	return 1;
 }
 
 static int change(struct step *t, struct problem *pr)
 {
 	struct store_rollover *o = t->o;
-	int rc;
 
-	if (t->r->now < o->switch_at) {
-		rc = earlier(t, pr);
-		return rc;
-	}
+	if (t->r->now < o->switch_at)
+		return earlier(t, pr);
 	o->finish_at = t->r->now + t->r->set->overlap / 1000;
 	for (size_t i = 0; i < t->n; i++) {
 		const struct store_identity *k = &t->list[i];
@@ -402,18 +393,22 @@ static int advance(const struct judge_xsmg_rollover *r, const char *domain, enum
 
 /* ---- what is to be done now ---- */
 
-/* Whether a step may be due, from what was read outside of a transaction: most often it is not. */
-static bool may_be_due(const struct judge_xsmg_rollover *r, const struct store_rollover *o)
+/* Whether a step is due, from what was read outside of a transaction: most often none is, and nothing is written.
+ * 1, 0, -1. */
+static int is_due(const struct judge_xsmg_rollover *r, const struct store_rollover *o,
+    const struct store_identity *list, size_t n, struct problem *pr)
 {
+	int64_t at, all, hold;
+
 	switch (o->step) {
 	case STORE_ROLLOVER_WAITS:
-		return true;
+		return has_all_certs(o, list, n);
 	case STORE_ROLLOVER_ANNOUNCED:
-		return !o->early || r->now >= o->switch_at;
+		return r->now >= o->switch_at ? 1 : may_be_earlier(r, o, &at, &all, &hold, pr);
 	case STORE_ROLLOVER_OVERLAP:
 		return r->now >= o->finish_at;
 	default:
-		return false;
+		return 0;
 	}
 }
 
@@ -470,22 +465,11 @@ static int tick_one(const struct judge_xsmg_rollover *r, const char *domain, enu
 
 	if (store_rollover_get(r->s, domain, kind, &o, pr) < 0)
 		return -1;
-	if (!under_way(&o)) {
-		rc = begin_when_due(r, domain, kind, list, n, pr);
-		if (rc <= 0)
-			return rc;
+	if (!under_way(&o)) /* its further steps the next time, with a list that has the new ones */
+		return begin_when_due(r, domain, kind, list, n, pr);
+	while ((rc = is_due(r, &o, list, n, pr)) > 0 && (rc = advance(r, domain, kind, &o, pr)) > 0)
 		made++;
-		o.step = STORE_ROLLOVER_WAITS;
-	}
-	while (may_be_due(r, &o)) {
-		rc = advance(r, domain, kind, &o, pr);
-		if (rc < 0)
-			return -1;
-		if (rc == 0)
-			break;
-		made++;
-	}
-	return made;
+	return rc < 0 ? -1 : made;
 }
 
 int judge_xsmg_rollover_tick(const struct judge_xsmg_rollover *r, struct problem *pr)
