@@ -54,6 +54,12 @@ void judge_xsmg_own_free(struct judge_xsmg_own *o)
 	free(o);
 }
 
+struct judge_xsmg_rollover judge_xsmg_own_rollover(const struct judge_xsmg_own *o, const char *who, int64_t now)
+{
+	return (struct judge_xsmg_rollover){
+	    .w = o->w, .s = o->s, .set = o->set, .keys = *o->keys, .who = who, .now = now};
+}
+
 /* ---- the statement key ---- */
 
 /* A key is made for whoever has a certificate for mail: without one there is nothing to say. */

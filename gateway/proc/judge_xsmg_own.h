@@ -9,6 +9,7 @@
 #include "certstore/store.h"
 #include "gateway/keys/keys.h"
 #include "gateway/proc/judge_world.h"
+#include "gateway/proc/judge_xsmg_rollover.h"
 #include "gateway/proc/statement_settings.h"
 
 struct judge_xsmg_own;
@@ -26,6 +27,9 @@ void judge_xsmg_own_free(struct judge_xsmg_own *o);
  * each reason and tried again the next time. Returns how many statements and keys were made.
  */
 int judge_xsmg_own_tick(struct judge_xsmg_own *o, int64_t now);
+
+/* What judge_xsmg_rollover.h works with, for whom and now. */
+struct judge_xsmg_rollover judge_xsmg_own_rollover(const struct judge_xsmg_own *o, const char *who, int64_t now);
 
 /* One of ours as it is given out: borrowed until the next call with the same struct judge_xsmg_own. */
 struct judge_xsmg_statement {

@@ -503,7 +503,7 @@ static void tend(const struct conf *conf)
 	if (!conf_top(conf)->xsmg)
 		return;
 	me.world.own = judge_xsmg_own_new(&me.world, me.store, set, &me.keys, (uint64_t)server->message_max);
-	(void)judge_xsmg_tend_new(me.loop, me.world.own, &me.world, me.store, set, &me.keys, tended);
+	(void)judge_xsmg_tend_new(me.loop, me.world.own, me.store, set, tended);
 }
 
 static int run(struct child *c)
