@@ -15,6 +15,7 @@
 #include "admin-ui/cli_queue.h"
 #include "admin-ui/cli_recipient.h"
 #include "admin-ui/cli_queue_dir.h"
+#include "admin-ui/cli_records.h"
 #include "admin-ui/cli_report.h"
 #include "admin-ui/cli_restore.h"
 #include "admin-ui/cli_rollover.h"
@@ -54,6 +55,9 @@ static const struct cli_command commands[] = {
 	"domain rollover hospital.example"},
     {"domain tls", "HOSTNAME " MAKE_USAGE, MAKE_OPTIONS, 1, 1, cli_domain_tls,
 	"The same for the TLS key of a listener.", "domain tls gw.hospital.example --self-signed"},
+    {"dns-records", "NAME", "", 1, 1, cli_records,
+	"Prints what a domain of ours publishes in DNS, as lines of a zone file: _smg, CERT, SMIMEA, TLSA, SRV.",
+	"dns-records hospital.example"},
     {"partner add", "DOMAIN|ADDRESS " TREAT_USAGE " [--format OPTIONS] [--find OPTIONS] [--group NAME] [--note TEXT]",
 	"treatment= strength= note= format= find= group=", 1, 1, cli_partner_add,
 	"Lists a partner, or changes what is said about one.",

@@ -28,6 +28,14 @@ void judge_xsmg_own_free(struct judge_xsmg_own *o);
  */
 int judge_xsmg_own_tick(struct judge_xsmg_own *o, int64_t now);
 
+/* Did the last tick leave something that is to be tried again in a second? */
+bool judge_xsmg_own_waits(const struct judge_xsmg_own *o);
+
+/* Where a domain's statement is found first, and the host and port of the certificate store that we serve: "" and 0
+ * nowhere. o NULL: nowhere. */
+void judge_xsmg_own_where(const struct judge_xsmg_own *o, const char *domain, char url_r[STATEMENT_URL_MAX + 1],
+    char host_r[256], unsigned *port_r);
+
 /* What judge_xsmg_rollover.h works with, for whom and now. */
 struct judge_xsmg_rollover judge_xsmg_own_rollover(const struct judge_xsmg_own *o, const char *who, int64_t now);
 

@@ -46,7 +46,7 @@ static void look(void *ctx)
 	steps = rollovers(t, now);
 	made = judge_xsmg_own_tick(t->own, now);
 	/* a step may have another behind it, and what is not made for want of the keeper is tried again soon */
-	t->version = steps > 0 ? 0 : store_version(t->s);
+	t->version = steps > 0 || judge_xsmg_own_waits(t->own) ? 0 : store_version(t->s);
 	if (steps + made > 0)
 		t->told(steps > 0);
 }

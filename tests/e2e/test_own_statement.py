@@ -11,10 +11,10 @@ from smime import openssl
 
 OID = "2.25.6345284688943069982369138258631214205"
 QUICK = """statement {
-  rollover-lead = 3s
+  rollover-lead = 5s
   rollover-early = 3s
-  rollover-overlap = 4s
-  rollover-before = 0
+  rollover-overlap = 3s
+  rollover-before = 0s
 }"""
 
 
@@ -133,7 +133,7 @@ def test_mail_rollover(top):
 
 def test_statement_key_rollover(top):
     """Two sign while it changes; the one that retires leaves."""
-    gw, _, _ = solo(top, settings="xsmg = yes\n", sections=QUICK.replace("overlap = 4s", "overlap = 6s"))
+    gw, _, _ = solo(top, settings="xsmg = yes\n", sections=QUICK.replace("overlap = 3s", "overlap = 6s"))
     got, text, first = stated(gw, top)
     gw.postern("domain", "rollover", gw.domain, "--statement-key")
     # nobody holds a statement of ours: the change need not wait
