@@ -130,13 +130,13 @@ int judge_statement_came_get(struct ipc_in *in, struct arena *a, struct judge_st
 
 /* ---- JUDGE_XSMG_DUE ---- */
 
-void judge_xsmg_due_put(struct ipc_out *o, const struct judge_xsmg_due *m)
+void judge_xsmg_question_put(struct ipc_out *o, const struct judge_xsmg_question *m)
 {
 	ipc_put_str(o, m->ours);
 	ipc_put_str(o, m->partner);
 }
 
-int judge_xsmg_due_get(struct ipc_in *in, struct judge_xsmg_due *m_r)
+int judge_xsmg_question_get(struct ipc_in *in, struct judge_xsmg_question *m_r)
 {
 	memset(m_r, 0, sizeof *m_r);
 	get_domain(in, m_r->ours, true);

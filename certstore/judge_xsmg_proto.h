@@ -58,7 +58,7 @@ struct judge_statement_came {
 };
 
 /* ---- what is to be done beside a mail from one of our domains to a partner's ---- */
-struct judge_xsmg_due {
+struct judge_xsmg_question {
 	char ours[JUDGE_XSMG_DOMAIN]; /* "": the sender is in none of them (null path) */
 	char partner[JUDGE_XSMG_DOMAIN];
 };
@@ -103,8 +103,8 @@ int judge_statement_found_get(struct ipc_in *in, struct arena *a, struct judge_s
 void judge_statement_came_put(struct ipc_out *o, const struct judge_statement_came *m);
 int judge_statement_came_get(struct ipc_in *in, struct arena *a, struct judge_statement_came *m_r)
     __attribute__((warn_unused_result));
-void judge_xsmg_due_put(struct ipc_out *o, const struct judge_xsmg_due *m);
-int judge_xsmg_due_get(struct ipc_in *in, struct judge_xsmg_due *m_r) __attribute__((warn_unused_result));
+void judge_xsmg_question_put(struct ipc_out *o, const struct judge_xsmg_question *m);
+int judge_xsmg_question_get(struct ipc_in *in, struct judge_xsmg_question *m_r) __attribute__((warn_unused_result));
 void judge_xsmg_duty_put(struct ipc_out *o, const struct judge_xsmg_duty *m);
 int judge_xsmg_duty_get(struct ipc_in *in, struct arena *a, struct judge_xsmg_duty *m_r)
     __attribute__((warn_unused_result));
