@@ -37,7 +37,8 @@ struct store_statement_body {
 struct store_statement {
 	char *domain; /* A-labels, lower case */
 	struct store_statement_body trusted, waiting;
-	char through[STORE_STATEMENT_HASH]; /* the key by which alone the trusted one's key was followed to, "" */
+	char through[STORE_STATEMENT_HASH]; /* continuity alone speaks for the trusted one's key: the key it began
+					       at; "" something else speaks for it */
 	int established;		    /* level that a replacement must reach; 0: never trusted */
 	char pin[STORE_STATEMENT_HASH];	    /* the statement key or certificate that the admin pinned, "" none */
 	bool follow;			    /* the pin allows continuity */
