@@ -211,3 +211,46 @@ void find_dns_smg(struct find_work *w)
 	if (r)
 		take_statement(w, s, r);
 }
+
+/* ---- SRV ---- */
+
+/* The same for one recipient each time it is worked out, another for the next. */
+static uint64_t seed_of(const struct find_work *w)
+{
+	uint64_t h = 1469598103934665603u;
+
+	for (const char *p = w->address; *p; p++)
+		h = (h ^ (unsigned char)*p) * 1099511628211u;
+	return h;
+}
+
+size_t find_dns_servers(
+    struct find_work *w, struct find_step *s, const char *service, struct srv_record v[FIND_SERVERS_MAX])
+{
+	struct srv_record all[SOURCE_ITEMS_MAX];
+	char name[ADDRESS_DOMAIN_MAX + 40];
+	const struct source_answer *r;
+	size_t n = 0, broken = 0;
+
+	(void)snprintf(name, sizeof name, "%s.%s", service, w->q->who->domain);
+	r = ask_dns(w, s, name, SRV_RECORD_TYPE);
+	if (!r || r->status != SOURCE_FOUND)
+		return 0;
+	for (size_t i = 0; i < r->n && n < SOURCE_ITEMS_MAX; i++) {
+		const char *why;
+
+		if (srv_record_read(r->items[i].p, r->items[i].n, &all[n], &why) < 0) {
+			find_work_passed(w, s, "%s", why);
+			broken++;
+		} else if (all[n].host[0]) {
+			n++;
+		}
+	}
+	if (n == 0 && broken > 0) /* there are servers, and nobody can tell which */
+		find_work_failed(s, "%.60s %.200s: none of its records can be read", s->place, name);
+	srv_record_sort(all, n, (enum srv_record_order)w->q->options->srv, seed_of(w));
+	if (n > FIND_SERVERS_MAX)
+		n = FIND_SERVERS_MAX;
+	memcpy(v, all, n * sizeof *v);
+	return n;
+}

@@ -15,7 +15,7 @@
 #include "gateway/pipeline/job_proto.h"
 #include "gateway/proc/format_settings.h"
 #include "gateway/proc/relay_rcpts_settings.h"
-#include "gateway/proc/statement_settings.h"
+#include "gateway/proc/partner_statement_settings.h"
 #include "gateway/proc/trust_settings.h"
 #include "gateway/queue/queue_settings.h"
 #include "gateway/scout/dns_settings.h"
@@ -316,7 +316,7 @@ static const struct settings_section *sections(void)
 	s[12] = ldap_cert_settings_section;
 	s[13] = find_settings_section;
 	s[14] = trust_settings_section;
-	s[15] = statement_settings_section;
+	s[15] = partner_statement_settings_section;
 	return s;
 }
 

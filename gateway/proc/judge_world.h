@@ -11,7 +11,7 @@
 #include "gateway/policy/policy.h"
 
 struct judge_cache;
-struct statement_settings;
+struct partner_statement_settings;
 struct judge_world {
 	const char *const *domains; /* ours, A-labels, lower case */
 	size_t ndomains;
@@ -29,9 +29,9 @@ struct judge_world {
 	struct find_limits find_limits;
 	const char *const *directories; /* titles of the sections certificate-directory */
 	size_t ndirectories;
-	bool harvest;				     /* certificates to encrypt to, out of signed and believed mail */
-	int64_t harvest_max;			     /* owners */
-	const struct statement_settings *statements; /* NULL: as of a fresh installation */
+	bool harvest;	     /* certificates to encrypt to, out of signed and believed mail */
+	int64_t harvest_max; /* owners */
+	const struct partner_statement_settings *statements; /* NULL: as of a fresh installation */
 	struct judge_cache *cache;
 };
 

@@ -12,14 +12,15 @@
 #include "gateway/proc/judge_xsmg_case.h"
 #include "gateway/proc/judge_xsmg_facts.h"
 #include "gateway/proc/judge_xsmg_keep.h"
-#include "gateway/proc/statement_settings.h"
+#include "gateway/proc/partner_statement_settings.h"
 
 enum { LOCALS_MAX = 16 };
 
 /* Is anything kept of it? A stranger's hint makes nothing be kept, and there is a most. 1, 0, -1. */
 static int may_keep(struct judge_xsmg_case *c, struct problem *pr)
 {
-	const struct statement_settings *set = c->w->statements ? c->w->statements : statement_settings_default();
+	const struct partner_statement_settings *set =
+	    c->w->statements ? c->w->statements : partner_statement_settings_default();
 	int64_t n, seen;
 
 	if (!c->is_new || c->listed)
@@ -35,8 +36,8 @@ static int may_keep(struct judge_xsmg_case *c, struct problem *pr)
 		return -1;
 	if (n < set->partners_max)
 		return 1;
-	(void)snprintf(
-	    c->d.why, sizeof c->d.why, "statements, partners-max = %lld is reached", (long long)set->partners_max);
+	(void)snprintf(c->d.why, sizeof c->d.why, "partner-statements, partners-max = %lld is reached",
+	    (long long)set->partners_max);
 	return 0;
 }
 

@@ -8,7 +8,7 @@
 #include "certstore/smg_record.h"
 #include "gateway/base/encode.h"
 #include "gateway/proc/judge_weigh.h"
-#include "gateway/proc/statement_settings.h"
+#include "gateway/proc/partner_statement_settings.h"
 
 enum { EXTRAS_MAX = 16 };
 
@@ -221,7 +221,8 @@ int judge_xsmg_facts(struct judge_xsmg_case *c, struct problem *pr)
 	    [STATEMENT_CURRENT] = XSMG_SAME,
 	    [STATEMENT_OLD] = XSMG_OLDER,
 	    [STATEMENT_CONFLICT] = XSMG_OTHER_OF_SERIAL};
-	const struct statement_settings *set = c->w->statements ? c->w->statements : statement_settings_default();
+	const struct partner_statement_settings *set =
+	    c->w->statements ? c->w->statements : partner_statement_settings_default();
 	struct xsmg_facts *f = &c->f;
 
 	*f = (struct xsmg_facts){.now = c->now,

@@ -483,7 +483,7 @@ static void fill_world(const struct conf *conf)
 	me.world.tls_verified = conf_top(conf)->relay_tls == CONF_TLS_VERIFY && conf_top(conf)->relay_host[0];
 	fill_format(conf_section(conf, "format"), &me.world);
 	fill_find(conf, &me.world);
-	me.world.statements = conf_section(conf, "statements");
+	me.world.statements = conf_section(conf, "partner-statements");
 	me.world.cache = judge_cache_new();
 	fill_believing(conf, n);
 }
