@@ -85,6 +85,22 @@ static const char *const steps[] = {
     " der BLOB NOT NULL, begins INTEGER NOT NULL, ends INTEGER NOT NULL, PRIMARY KEY (domain, sha256, use)) STRICT;"
     "CREATE TABLE statement_held (ours TEXT NOT NULL, domain TEXT NOT NULL, id TEXT NOT NULL, at INTEGER NOT NULL,"
     " PRIMARY KEY (ours, domain)) STRICT, WITHOUT ROWID;",
+    /* 8: our own statements, keys that sign them, keys that take over at a time; use 5: statement */
+    "CREATE TABLE identity_8 (id INTEGER PRIMARY KEY, domain TEXT NOT NULL, use INTEGER NOT NULL CHECK (use IN (1, "
+    "2, 3, 5)), key_id TEXT NOT NULL UNIQUE, cert BLOB, chain BLOB, spki BLOB, active INTEGER NOT NULL,"
+    " added INTEGER NOT NULL, from_at INTEGER NOT NULL DEFAULT 0, until_at INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "INSERT INTO identity_8 (id, domain, use, key_id, cert, chain, spki, active, added)"
+    " SELECT id, domain, use, key_id, cert, chain, spki, active, added FROM identity;"
+    "DROP TABLE identity; ALTER TABLE identity_8 RENAME TO identity;"
+    "CREATE INDEX identity_domain ON identity (domain, use);"
+    "CREATE TABLE own_statement (domain TEXT PRIMARY KEY, id TEXT NOT NULL, serial INTEGER NOT NULL,"
+    " issued INTEGER NOT NULL, expires INTEGER NOT NULL, facts TEXT NOT NULL, der BLOB NOT NULL) STRICT,"
+    " WITHOUT ROWID;"
+    "CREATE TABLE own_statement_id (domain TEXT NOT NULL, id TEXT NOT NULL, serial INTEGER NOT NULL,"
+    " expires INTEGER NOT NULL, PRIMARY KEY (domain, id)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE rollover (domain TEXT NOT NULL, kind INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 2),"
+    " step INTEGER NOT NULL, started INTEGER NOT NULL, switch_at INTEGER NOT NULL, finish_at INTEGER NOT NULL,"
+    " serial INTEGER NOT NULL, early INTEGER NOT NULL, PRIMARY KEY (domain, kind)) STRICT, WITHOUT ROWID;",
 };
 
 int store_schema_version(void)

@@ -9,8 +9,23 @@
 #include "certstore/store.h"
 #include "gateway/keys/keys.h"
 #include "gateway/proc/judge_world.h"
+#include "gateway/proc/statement_settings.h"
 
 struct judge_xsmg_own;
+
+/* All stay; keys: the place where the keeper's client stands once it does. message_max: octets of the largest message
+ * that is taken. Never NULL. */
+struct judge_xsmg_own *judge_xsmg_own_new(const struct judge_world *w, struct store *s,
+    const struct statement_settings *set, struct keys_client *const *keys, uint64_t message_max);
+void judge_xsmg_own_free(struct judge_xsmg_own *o);
+/*
+ * Makes what is missing or no longer true: for each of our domains with a certificate a statement key with a
+ * self-signed certificate, and the statement. To be called after each change of the store and every minute. The
+ * serial is decided, and the statement made and put, in one transaction, in which is looked again whether it is still
+ * to be made: gateways that share the store never make two statements with one serial. What fails is logged once for
+ * each reason and tried again the next time. Returns how many statements and keys were made.
+ */
+int judge_xsmg_own_tick(struct judge_xsmg_own *o, int64_t now);
 
 /* One of ours as it is given out: borrowed until the next call with the same struct judge_xsmg_own. */
 struct judge_xsmg_statement {
