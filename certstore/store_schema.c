@@ -66,7 +66,23 @@ static const char *const steps[] = {
     " PRIMARY KEY (owner, use)) STRICT, WITHOUT ROWID;",
     /* 6 */
     "SELECT 1;",
-    /* 7 */
+    /* 7: statements of partners: the trusted one, the one that waits, keys that signed, certificates, who holds ours
+     */
+    "CREATE TABLE statement (domain TEXT PRIMARY KEY, through TEXT NOT NULL, established INTEGER NOT NULL,"
+    " pin TEXT NOT NULL, follow INTEGER NOT NULL, frozen INTEGER NOT NULL, frozen_why TEXT NOT NULL,"
+    " fetched INTEGER NOT NULL, probed INTEGER NOT NULL, url TEXT NOT NULL, offered_since INTEGER NOT NULL,"
+    " offered INTEGER NOT NULL, missed INTEGER NOT NULL, local_parts TEXT NOT NULL, decided INTEGER NOT NULL,"
+    " decision TEXT NOT NULL, alarmed INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE statement_body (domain TEXT NOT NULL, waiting INTEGER NOT NULL CHECK (waiting BETWEEN 0 AND 1),"
+    " der BLOB NOT NULL, content BLOB NOT NULL, id TEXT NOT NULL, serial INTEGER NOT NULL, issued INTEGER NOT NULL,"
+    " expires INTEGER NOT NULL, withdrawn INTEGER NOT NULL, key TEXT NOT NULL, cert TEXT NOT NULL,"
+    " level INTEGER NOT NULL, how TEXT NOT NULL, why TEXT NOT NULL, since INTEGER NOT NULL,"
+    " PRIMARY KEY (domain, waiting)) STRICT;"
+    "CREATE TABLE statement_key (domain TEXT NOT NULL, key TEXT NOT NULL, announced INTEGER NOT NULL,"
+    " used INTEGER NOT NULL, retired INTEGER NOT NULL, bad INTEGER NOT NULL, refused INTEGER NOT NULL,"
+    " PRIMARY KEY (domain, key)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE statement_cert (domain TEXT NOT NULL, sha256 TEXT NOT NULL, use INTEGER NOT NULL,"
+    " der BLOB NOT NULL, begins INTEGER NOT NULL, ends INTEGER NOT NULL, PRIMARY KEY (domain, sha256, use)) STRICT;"
     "CREATE TABLE statement_held (ours TEXT NOT NULL, domain TEXT NOT NULL, id TEXT NOT NULL, at INTEGER NOT NULL,"
     " PRIMARY KEY (ours, domain)) STRICT, WITHOUT ROWID;",
     /* 8: our own statements, keys that sign them, keys that take over at a time; use 5: statement */

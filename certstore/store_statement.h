@@ -37,7 +37,8 @@ struct store_statement_body {
 struct store_statement {
 	char *domain; /* A-labels, lower case */
 	struct store_statement_body trusted, waiting;
-	char through[STORE_STATEMENT_HASH]; /* the key by which alone the trusted one's key was followed to, "" */
+	char through[STORE_STATEMENT_HASH]; /* continuity alone speaks for the trusted one's key: the key it began
+					       at; "" something else speaks for it */
 	int established;		    /* level that a replacement must reach; 0: never trusted */
 	char pin[STORE_STATEMENT_HASH];	    /* the statement key or certificate that the admin pinned, "" none */
 	bool follow;			    /* the pin allows continuity */
@@ -84,6 +85,9 @@ void store_statement_body_copy(struct store_statement_body *to, const struct sto
 /* Writes all of it. what: the audit row's word ("statement.trust" ...), NULL for what changes nobody's trust. */
 int store_statement_save(struct store *s, const struct store_statement *st, const char *who, const char *what,
     const char *detail, struct problem *pr) __attribute__((warn_unused_result));
+/* What was heard alone (times, url, alarmed): the statements stay as they are. */
+int store_statement_note(struct store *s, const struct store_statement *st, struct problem *pr)
+    __attribute__((warn_unused_result));
 /* Forgets the domain's statements and keys; 0 also when there were none. */
 int store_statement_remove(struct store *s, const char *domain, const char *who, struct problem *pr)
     __attribute__((warn_unused_result));
@@ -108,8 +112,14 @@ int store_statement_held(struct store *s, const char *domain, const char *ours, 
     struct problem *pr) __attribute__((warn_unused_result));
 int store_statement_held_put(struct store *s, const char *domain, const char *ours, const char *id, int64_t now,
     struct problem *pr) __attribute__((warn_unused_result));
-/* Partners that were handed statements of `ours`: all, and those that hold this one. For a rollover. */
-int store_statement_held_count(struct store *s, const char *ours, const char *id, int64_t *all_r, int64_t *hold_r,
+/* A partner that was handed a statement of `ours`, and which one last. For a rollover. */
+struct store_statement_held {
+	char domain[256];
+	char id[STORE_STATEMENT_ID];
+	int64_t at;
+};
+/* free(list). */
+int store_statement_held_list(struct store *s, const char *ours, struct store_statement_held **list_r, size_t *n_r,
     struct problem *pr) __attribute__((warn_unused_result));
 
 #endif
