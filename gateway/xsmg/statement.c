@@ -148,22 +148,47 @@ static int b64url_value(char c)
 	return c == '+' || c == '/' ? -1 : encode_b64_value(c);
 }
 
+int statement_unid(const char *p, size_t n, uint8_t md_r[32])
+{
+	uint32_t acc = 0;
+	size_t bits = 0, len = 0;
+
+	if (n != STATEMENT_ID)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		int v = b64url_value(p[i]);
+
+		if (v < 0)
+			return -1;
+		acc = acc << 6 | (uint32_t)v;
+		bits += 6;
+		if (bits < 8)
+			continue;
+		bits -= 8;
+		md_r[len++] = (uint8_t)(acc >> bits);
+	}
+	/* RFC 4648 3.5: else one hash has several spellings */
+	return acc & 3 ? -1 : 0;
+}
+
 bool statement_id_ok(const char *p, size_t n)
 {
-	if (n != STATEMENT_ID)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (b64url_value(p[i]) < 0)
-			return false;
-	return (b64url_value(p[n - 1]) & 3) == 0;
+	uint8_t md[32];
+
+	return statement_unid(p, n, md) == 0;
+}
+
+void statement_hash(const void *p, size_t n, uint8_t md_r[32])
+{
+	REQUIRE(SHA256(p, n, md_r) != NULL);
 }
 
 void statement_id(const void *p, size_t n, char id_r[STATEMENT_ID + 1])
 {
-	uint8_t md[SHA256_DIGEST_LENGTH];
+	uint8_t md[32];
 	char text[48];
 
-	REQUIRE(SHA256(p, n, md) != NULL);
+	statement_hash(p, n, md);
 	REQUIRE(encode_b64url(md, sizeof md, text) == STATEMENT_ID);
 	memcpy(id_r, text, STATEMENT_ID + 1);
 }

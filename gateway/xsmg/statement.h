@@ -140,6 +140,10 @@ int statement_time(const char *p, size_t n, int64_t *unix_s_r) __attribute__((wa
 bool statement_url_ok(const char *p, size_t n);
 /* 43 characters of base64url whose two unused bits are 0. */
 bool statement_id_ok(const char *p, size_t n);
+/* The 32 octets of such characters. 0 / -1. */
+int statement_unid(const char *p, size_t n, uint8_t md_r[32]) __attribute__((warn_unused_result));
+/* SHA-256. */
+void statement_hash(const void *p, size_t n, uint8_t md_r[32]);
 /* base64url of the SHA-256 of the content (not of the SignedData around it). */
 void statement_id(const void *content, size_t n, char id_r[STATEMENT_ID + 1]);
 /* The certificate that shall be used now: of this use (or BOTH, for SIGN and ENCRYPT), good, from <= now < until; of

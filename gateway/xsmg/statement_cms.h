@@ -1,6 +1,6 @@
 /*
- * The SignedData around a statement (RFC 5652 5, DER): read with one meaning or not at all, and made. Judge, tests,
- * fuzz. Pure but for the caller's signing function. Says who signed; whether that one may is statement_check.c.
+ * The SignedData around a statement (RFC 5652 5, DER), read with one meaning or not at all. Judge, tests, fuzz. Pure.
+ * Says who signed; whether that one may is statement_check.c.
  *
  * Read: DER throughout without octets behind it, at most STATEMENT_MAX; SignedData version 3 with id-smg-statement
  * and the content inside; certificates, no crls; one or two SignerInfos of different certificates with exactly
@@ -10,7 +10,6 @@
 #ifndef POSTERN_XSMG_STATEMENT_CMS_H
 #define POSTERN_XSMG_STATEMENT_CMS_H
 
-#include "gateway/base/buf.h"
 #include "gateway/base/problem.h"
 #include "gateway/xsmg/statement.h"
 
@@ -36,33 +35,5 @@ struct statement_signed {
  * *r lie in der, which must stay. */
 int statement_cms_read(const void *der, size_t n, struct statement_signed *r, struct problem *pr)
     __attribute__((warn_unused_result));
-
-enum statement_alg {
-	STATEMENT_ALG_RSA_SHA256, /* PKCS#1 v1.5 */
-	STATEMENT_ALG_ECDSA_SHA256,
-	STATEMENT_ALG_ECDSA_SHA384,
-	STATEMENT_ALG_ECDSA_SHA512,
-	STATEMENT_ALGS
-};
-enum { STATEMENT_SIGNATURE_MAX = 1024 };
-/* Who signs: a certificate, its chain (each DER, without itself) and a function that signs. */
-struct statement_sign_by {
-	struct statement_octets cert;
-	const struct statement_octets *chain;
-	size_t nchain;
-	/* Signs the whole DER of the attributes (SET OF, RFC 5652 5.4), which it hashes itself with the digest of
-	 * alg. The signature (for ECDSA its DER) goes to sig, at most STATEMENT_SIGNATURE_MAX. 0; -1 with pr. */
-	int (*sign)(void *arg, enum statement_alg alg, const uint8_t *attrs, size_t n, uint8_t *sig, size_t *nsig_r,
-	    struct problem *pr);
-	void *arg;
-};
-/* Signs the content by one or two and appends the DER to der. What comes out was read again. -1 with pr: the signing
- * function's problem, or a certificate that cannot sign statements, or more than STATEMENT_MAX octets. Blocks as the
- * function does. */
-int statement_cms_make(const void *content, size_t n, const struct statement_sign_by *by, size_t nby, int64_t now,
-    struct buf *der, struct problem *pr) __attribute__((warn_unused_result));
-/* With an EVP_PKEY as arg: a ready signing function. */
-int statement_cms_sign_pkey(void *pkey, enum statement_alg alg, const uint8_t *attrs, size_t n, uint8_t *sig,
-    size_t *nsig_r, struct problem *pr) __attribute__((warn_unused_result));
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * The content of a statement as JSON (I-JSON, RFC 7493), strictly read and always written the same way. Judge, tests,
- * fuzz. Pure. Whoever reads seeds jansson (json_object_seed) before its sandbox, because it opens a file for that.
+ * The content of a statement as JSON (I-JSON, RFC 7493), strictly read; statement_json_write.c writes it. Judge,
+ * tests, fuzz. Pure. Whoever reads seeds jansson (json_object_seed) before its sandbox, because it opens a file for
+ * that.
  *
  * Refused: a nesting above STATEMENT_JSON_DEPTH (counted before the parser sees the octets), two members of one name,
  * octets that are no UTF-8, NUL, surrogates and noncharacters, numbers that are no integers within 2^53 - 1, arrays
@@ -11,7 +12,6 @@
 #define POSTERN_XSMG_STATEMENT_JSON_H
 
 #include "gateway/base/arena.h"
-#include "gateway/base/buf.h"
 #include "gateway/base/problem.h"
 #include "gateway/xsmg/statement.h"
 
@@ -20,8 +20,5 @@ enum { STATEMENT_JSON_DEPTH = 8, STATEMENT_JSON_ITEMS = 64 };
 /* 0 with all of *s_r but id and the good and why of the certificates; -1 with a sentence (PERM). */
 int statement_json_read(const void *json, size_t n, struct arena *a, struct statement *s_r, struct problem *pr)
     __attribute__((warn_unused_result));
-/* Appends the text: one line, members in a fixed order, so that one value has one text. What is set must be allowed
- * (a bug otherwise). -1: the buffer is full. */
-int statement_json_write(const struct statement *s, struct buf *json) __attribute__((warn_unused_result));
 
 #endif
