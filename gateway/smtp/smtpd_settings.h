@@ -32,6 +32,7 @@ struct smtpd_settings {
 	int64_t client_errors_rate;
 	int64_t client_xsmg_rate;
 	int64_t client_xsmg_domain_rate;
+	int64_t xsmg_put_rate;
 	int64_t xsmg_deadline;
 	int64_t xsmg_timeout;
 };
