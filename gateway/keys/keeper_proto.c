@@ -151,6 +151,14 @@ static void msg_certify(struct field_io *f, struct keeper_request *rq)
 	field_u32(f, &c->days);
 }
 
+static void msg_statement(struct field_io *f, struct keeper_request *rq)
+{
+	field_str(f, rq->id, sizeof(rq->id));
+	field_u8(f, &rq->attrs.pss, 0, 1);
+	field_md(f, &rq->attrs.md);
+	field_octets(f, &rq->attrs.der, 1, KEEPER_ATTRS_MAX);
+}
+
 /* ---- replies ---- */
 
 static void reply_data(struct field_io *f, struct keeper_reply *rp)
@@ -202,6 +210,7 @@ static const struct {
     [KEEPER_MSG_GENERATE] = {"generate", msg_generate, reply_data},
     [KEEPER_MSG_IMPORT] = {"import", msg_import, reply_data},
     [KEEPER_MSG_CERTIFY] = {"certify", msg_certify, reply_data},
+    [KEEPER_MSG_STATEMENT] = {"statement", msg_statement, reply_data},
 };
 
 static bool known(unsigned msg)

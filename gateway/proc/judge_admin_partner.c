@@ -182,7 +182,10 @@ int judge_admin_partner_list(struct judge_call *c)
 
 static const char *who_decided(const struct judge_format *f, unsigned bit)
 {
-	return f->from_admin & bit ? "entry" : f->from_caps & bit ? "capabilities" : "default";
+	return f->from_admin & bit	 ? "entry"
+	       : f->from_statement & bit ? "statement"
+	       : f->from_caps & bit	 ? "capabilities"
+					 : "default";
 }
 
 /* How mail to it is written now, option by option with who decided it. */

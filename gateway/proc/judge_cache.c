@@ -15,6 +15,7 @@
 #include "certstore/revoke_cache.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/xsmg/statement_json.h"
 
 enum { CERT_PLACES = 4096, PATH_PLACES = 4096, OWNER_PLACES = 4096 };
 
@@ -66,6 +67,9 @@ static void owner_free(struct judge_owner *o)
 		store_partners_free(o->partner, 1);
 	store_certs_free(o->certs, o->ncerts);
 	store_caps_free(o->caps, o->ncaps);
+	store_statements_free(o->statement, o->statement ? 1 : 0);
+	store_statement_certs_free(o->given, o->ngiven);
+	free(o->said);
 	free(o);
 }
 
@@ -273,8 +277,45 @@ static size_t owner_place(const char *name)
 	return h % OWNER_PLACES;
 }
 
+/* It was read when it was trusted: what cannot be read now says nothing. */
+static void read_said(struct judge_owner *o)
+{
+	const struct store_statement_body *b = &o->statement->trusted;
+	struct statement *st;
+	struct arena *a;
+	struct problem pr = {0};
+
+	if (!b->content || b->withdrawn)
+		return;
+	st = mem_new(sizeof *st);
+	a = arena_new(STATEMENT_ARENA);
+	if (statement_json_read(b->content, b->content_len, a, st, &pr) == 0) {
+		o->said = mem_new(sizeof *o->said);
+		*o->said = (struct judge_said){st->read, st->write, st->demand_signed, st->demand_encrypted};
+	} else {
+		log_error(
+		    NULL, "judge", "alarm=store of=%s why=\"the statement that is kept: %s\"", o->name, pr.text);
+	}
+	arena_free(a);
+	free(st);
+}
+
+static int read_statement(struct store *s, struct judge_owner *o, struct problem *pr)
+{
+	if (strchr(o->name, '@'))
+		return 0;
+	if (store_statement_get(s, o->name, &o->statement, pr) < 0 ||
+	    (o->statement && store_statement_certs(s, o->name, &o->given, &o->ngiven, pr) < 0))
+		return -1;
+	if (o->statement)
+		read_said(o);
+	return 0;
+}
+
 static int read_owner(struct store *s, struct judge_owner *o, struct problem *pr)
 {
+	if (read_statement(s, o, pr) < 0)
+		return -1;
 	if (store_partner_get(s, o->name, &o->partner, pr) < 0 ||
 	    store_certs(s, o->name, &o->certs, &o->ncerts, pr) < 0 ||
 	    store_caps(s, o->name, &o->caps, &o->ncaps, pr) < 0)

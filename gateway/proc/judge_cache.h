@@ -12,6 +12,7 @@
 #include "certstore/revoke.h"
 #include "certstore/store.h"
 #include "certstore/trust.h"
+#include "gateway/xsmg/statement.h"
 
 struct judge_cache;
 struct judge_cache *judge_cache_new(void);
@@ -42,6 +43,12 @@ void judge_cache_path_put(struct judge_cache *c, const struct judge_path *p);
 /* SHA-256, fetched once: the fetch behind EVP_sha256() costs more than hashing a certificate. */
 const EVP_MD *judge_cache_sha256(const struct judge_cache *c);
 
+/* Of a trusted statement, what counts for mail. */
+struct judge_said {
+	struct statement_read read;
+	struct statement_write write;
+	bool demand_signed, demand_encrypted;
+};
 /* What the store has under one name, a domain or a person's address. Valid until the next
  * judge_cache_begin. -1 with pr. */
 struct judge_owner {
@@ -51,6 +58,10 @@ struct judge_owner {
 	size_t ncerts;
 	struct store_caps *caps; /* what was said last first; judge_learn.c moves a time on */
 	size_t ncaps;
+	struct store_statement *statement;  /* NULL: nothing of a gateway there (a domain's alone) */
+	struct store_statement_cert *given; /* certificates of its trusted statement, and their chain */
+	size_t ngiven;
+	struct judge_said *said;  /* what the trusted statement says; NULL: there is none */
 	int64_t seen;		  /* seen protected since; 0 never */
 	struct judge_owner *next; /* of those that lost their place */
 };

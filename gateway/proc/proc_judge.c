@@ -28,8 +28,10 @@
 #include "gateway/proc/judge_resolve.h"
 #include "gateway/proc/judge_scout.h"
 #include "gateway/proc/judge_signers.h"
+#include "gateway/proc/judge_xsmg_tend.h"
 #include "gateway/proc/proc.h"
 #include "gateway/proc/trust_settings.h"
+#include "gateway/smtp/smtpd_settings.h"
 
 enum { ANSWER_MEMORY = 4 * 1024 * 1024, LOOK_MS = 1000, KEEPER_MS = 60000 };
 
@@ -272,6 +274,12 @@ static void look(void *ctx)
 	send_relay(&o);
 }
 
+static void tended(bool keys_changed)
+{
+	changed_here(keys_changed ? "" : JUDGE_NOBODY);
+	look(NULL);
+}
+
 /* ---- admin ---- */
 
 static void reply_admin(uint32_t id, const struct admin_reply *rp)
@@ -483,8 +491,20 @@ static void fill_world(const struct conf *conf)
 	me.world.tls_verified = conf_top(conf)->relay_tls == CONF_TLS_VERIFY && conf_top(conf)->relay_host[0];
 	fill_format(conf_section(conf, "format"), &me.world);
 	fill_find(conf, &me.world);
+	me.world.statements = conf_section(conf, "partner-statements");
 	me.world.cache = judge_cache_new();
 	fill_believing(conf, n);
+}
+
+static void tend(const struct conf *conf)
+{
+	const struct statement_settings *set = conf_section(conf, "statement");
+	const struct smtpd_settings *server = conf_section(conf, "smtp-server");
+
+	if (!conf_top(conf)->xsmg)
+		return;
+	me.world.own = judge_xsmg_own_new(&me.world, me.store, set, &me.keys, (uint64_t)server->message_max);
+	(void)judge_xsmg_tend_new(me.loop, me.world.own, &me.world, me.store, set, &me.keys, tended);
 }
 
 static int run(struct child *c)
@@ -516,6 +536,7 @@ static int run(struct child *c)
 	me.look = loop_timer_new(me.loop, look, NULL);
 	loop_timer_set(me.look, LOOK_MS);
 	(void)judge_chores_new(me.loop, &me.world, me.store, judge_scout_park(me.scout));
+	tend(c->conf);
 	child_ready(c);
 	loop_run(me.loop);
 	store_close(me.store);
