@@ -554,6 +554,7 @@ START_TEST(from_schema_1)
 	    "NULL,"
 	    " der BLOB NOT NULL, sha256 TEXT NOT NULL, added INTEGER NOT NULL, UNIQUE (scope, sha256)) STRICT;"
 	    "INSERT INTO anchor VALUES (7, '*', 1, x'3000', 'aa', 99);"
+	    "DROP TABLE statement; DROP TABLE statement_body; DROP TABLE statement_key; DROP TABLE statement_cert;"
 	    "DROP TABLE statement_held; DROP TABLE own_statement; DROP TABLE own_statement_id; DROP TABLE rollover;"
 	    "ALTER TABLE identity DROP COLUMN from_at; ALTER TABLE identity DROP COLUMN until_at;"
 	    "DROP TABLE bundle; DROP TABLE revoked; DROP TABLE warned; DROP TABLE believed;"
