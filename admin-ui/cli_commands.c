@@ -15,9 +15,12 @@
 #include "admin-ui/cli_queue.h"
 #include "admin-ui/cli_recipient.h"
 #include "admin-ui/cli_queue_dir.h"
+#include "admin-ui/cli_records.h"
 #include "admin-ui/cli_report.h"
 #include "admin-ui/cli_restore.h"
+#include "admin-ui/cli_rollover.h"
 #include "admin-ui/cli_rule.h"
+#include "admin-ui/cli_statement.h"
 #include "admin-ui/cli_status.h"
 
 #define MAKE_USAGE                                                                                                   \
@@ -44,8 +47,22 @@ static const struct cli_command commands[] = {
 	"Ends a key of ours for good: it opens and signs nothing any more, and its file is removed. The one in use "
 	"is refused without --force.",
 	"domain retire hospital.example-decrypt-20251122-1a2b"},
+    {"domain show", "NAME [--statement FILE]", "statement=", 1, 1, cli_rollover_show,
+	"What a domain says of itself to other gateways, where a change of its keys stands, and which partners hold "
+	"the newest; --statement writes the signed statement (DER) to a file.",
+	"domain show hospital.example"},
+    {"domain rollover", "NAME [--statement-key] [--csr [--out DIR] | --hook COMMAND] [--due] [--cancel]",
+	"statement-key csr out= hook= due cancel", 1, 1, cli_rollover_domain,
+	"Changes the mail keys of a domain, or its statement key: new ones are announced, take over, and the old "
+	"ones "
+	"are retired, by itself. --csr prints requests for a CA instead of self-signing, --hook has a command bring "
+	"its answers, --due does so only when keys wait for certificates, --cancel gives up what is only announced.",
+	"domain rollover hospital.example"},
     {"domain tls", "HOSTNAME " MAKE_USAGE, MAKE_OPTIONS, 1, 1, cli_domain_tls,
 	"The same for the TLS key of a listener.", "domain tls gw.hospital.example --self-signed"},
+    {"dns-records", "NAME", "", 1, 1, cli_records,
+	"Prints what a domain of ours publishes in DNS, as lines of a zone file: _smg, CERT, SMIMEA, TLSA, SRV.",
+	"dns-records hospital.example"},
     {"partner add", "DOMAIN|ADDRESS " TREAT_USAGE " [--format OPTIONS] [--find OPTIONS] [--group NAME] [--note TEXT]",
 	"treatment= strength= note= format= find= group=", 1, 1, cli_partner_add,
 	"Lists a partner, or changes what is said about one.",
@@ -63,6 +80,31 @@ static const struct cli_command commands[] = {
     {"partner release", "DOMAIN", "", 1, 1, cli_partner_release,
 	"Ends the protection of a domain that was seen protected: mail to it may leave in the clear again.",
 	"partner release lab.example"},
+    {"partner statement", "DOMAIN [--local-parts LIST] [--pin FINGERPRINT] [--follow | --no-follow]",
+	"local-parts= pin= follow no-follow", 1, 1, cli_statement_set,
+	"Sets what counts for a partner's statements: further local parts that its certificates may name, the "
+	"statement key or certificate that alone is believed (\"\": none), and whether a pinned key may announce "
+	"another.",
+	"partner statement lab.example --pin 3f2a90c1... --follow"},
+    {"partner fetch", "DOMAIN", "", 1, 1, cli_statement_fetch,
+	"Fetches a partner's statement by its URL now, in the background.", "partner fetch lab.example"},
+    {"partner compromised", "DOMAIN --channel HOW --reason TEXT [--fingerprint DIGITS]",
+	"channel= reason= fingerprint=", 1, 1, cli_statement_decide,
+	"A partner's statement key (the present one, or the one with this fingerprint) is in other hands: nothing "
+	"signed by it is believed any more.",
+	"partner compromised lab.example --channel phone --reason \"Ms Weber called: laptop stolen\""},
+    {"pending", "", "", 0, 0, cli_statement_pending,
+	"Statements of partners that wait for your decision: what to compare, what spoke for and against each.",
+	"pending"},
+    {"approve", "DOMAIN --channel HOW --reason TEXT [--fingerprint DIGITS] [--pin [--follow]]",
+	"channel= reason= fingerprint= pin follow", 1, 1, cli_statement_decide,
+	"Trusts the statement that waits, after its fingerprint was compared over another channel; with --pin, its "
+	"key "
+	"alone from now on.",
+	"approve lab.example --channel phone --reason \"compared with Ms Weber\""},
+    {"refuse", "DOMAIN --channel HOW --reason TEXT [--fingerprint DIGITS]", "channel= reason= fingerprint=", 1, 1,
+	cli_statement_decide, "Refuses the statement that waits, and its key for good; ends a freeze.",
+	"refuse lab.example --channel phone --reason \"not theirs\""},
     {"cert import", "FILE --for DOMAIN|ADDRESS [--pin] [--yes] [--force]", "for= pin yes force", 1, 1,
 	cli_cert_import,
 	"Shows the certificates in a PEM, DER or PKCS#7 file and imports them for a partner after a question.",

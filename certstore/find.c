@@ -163,7 +163,7 @@ static int weigh_step(struct look *l, struct find_step *s)
 		struct find_cert c = {.der = s->v[i],
 		    .owner = s->owner,
 		    .place = s->place,
-		    .source = FIND_IN_NETWORK,
+		    .source = s->source,
 		    .dane = s->dane[i],
 		    .issuers = s->issuers,
 		    .nissuers = s->nissuers};
@@ -193,14 +193,16 @@ static int weigh_kept(struct look *l, enum find_source source, bool address)
 	return 0;
 }
 
-/* What the admin put there, then what was harvested; the address before the domain. Direct knows no harvest. */
+/* What the admin put there, what the domain's statement gives, what was harvested; the address before the domain.
+ * Direct knows the first alone. */
 static int look_in_store(struct look *l)
 {
 	static const struct {
 		enum find_source source;
 		bool address;
-	} passes[] = {{FIND_BY_ADMIN, true}, {FIND_BY_ADMIN, false}, {FIND_HARVESTED, true}, {FIND_HARVESTED, false}};
-	size_t n = l->q->options->order == FIND_DIRECT ? 2 : 4;
+	} passes[] = {{FIND_BY_ADMIN, true}, {FIND_BY_ADMIN, false}, {FIND_BY_STATEMENT, false},
+	    {FIND_HARVESTED, true}, {FIND_HARVESTED, false}};
+	size_t n = l->q->options->order == FIND_DIRECT ? 2 : sizeof passes / sizeof *passes;
 	struct trace_step *t;
 
 	if (l->q->nkept == 0) {

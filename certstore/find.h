@@ -23,8 +23,9 @@ struct find_octets {
 	size_t n;
 };
 enum find_source {
-	FIND_BY_ADMIN,	/* the store: imported or pinned by the admin */
-	FIND_HARVESTED, /* the store: out of signed and believed mail */
+	FIND_BY_ADMIN,	   /* the store: imported or pinned by the admin */
+	FIND_BY_STATEMENT, /* given by a trusted statement of the domain's gateway (XSMG), kept or just read */
+	FIND_HARVESTED,	   /* the store: out of signed and believed mail */
 	FIND_IN_NETWORK,
 };
 struct find_cert {
@@ -56,6 +57,19 @@ struct find_limits {
 	uint32_t octets_max; /* of one answer */
 	unsigned weigh_max;  /* certificates that are weighed for one recipient */
 };
+/* What became of a statement that the record _smg leads to. */
+enum find_statement_answer {
+	FIND_STATEMENT_NONE,	/* it counts as none: why */
+	FIND_STATEMENT_TRUSTED, /* it gives these */
+	FIND_STATEMENT_UNSURE,	/* it waits for the admin, or cannot be judged now: why */
+	FIND_STATEMENT_PENDING,
+};
+struct find_statement {
+	enum find_statement_answer answer;
+	struct find_octets certs[FIND_CERTS_MAX], issuers[FIND_ISSUERS_MAX]; /* valid until the next call */
+	size_t n, nissuers;
+	char why[400];
+};
 struct find_question {
 	const struct address *who;
 	const struct find_options *options;
@@ -68,6 +82,8 @@ struct find_question {
 	struct source_run *run; /* NULL: the store alone */
 	/* 0; -1 with pr: nothing can be told now. */
 	int (*weigh)(void *ctx, const struct find_cert *c, struct find_weight *w_r, struct problem *pr);
+	/* Judges the octets of a statement that came from `where`. NULL: the record _smg is not looked at. */
+	void (*statement)(void *ctx, const struct find_octets *o, const char *where, struct find_statement *r_r);
 	void *ctx;
 };
 enum find_state {

@@ -143,35 +143,73 @@ void find_dns_smimea(struct find_work *w)
 
 /* ---- TXT of _smg ---- */
 
-void find_dns_smg(struct find_work *w)
+/* The one record. 1; 0 there is none; -1 several, or malformed: the step says so. */
+static int smg_of(struct find_step *s, const char *name, const struct source_answer *r, struct smg_record *rec)
 {
-	struct find_step *s = find_work_step(w, FIND_SMG, false, "dns TXT");
-	char name[ADDRESS_DOMAIN_MAX + 6], url[SMG_RECORD_URL_MAX + 1], one[SMG_RECORD_URL_MAX + 1];
-	const struct source_answer *r;
+	struct smg_record one;
 	const char *why = "";
 	int found = 0;
 
-	(void)snprintf(name, sizeof name, "_smg.%s", w->q->who->domain);
-	r = ask_dns(w, s, name, SMG_RECORD_TYPE);
-	if (!r || r->status != SOURCE_FOUND)
-		return;
 	for (size_t i = 0; i < r->n; i++) {
-		int k = smg_record_read(r->items[i].p, r->items[i].n, one, &why);
+		int k = smg_record_read(r->items[i].p, r->items[i].n, &one, &why);
 
 		if (k < 0)
 			find_work_failed(s, "dns TXT %.200s: %s", name, why);
 		if (k < 0)
-			return;
+			return -1;
 		if (k > 0 && found++ == 0)
-			memcpy(url, one, sizeof url);
+			*rec = one;
 	}
 	if (found > 1)
 		find_work_failed(s, "dns TXT %.200s: there are %d records where there must be one", name, found);
-	if (found != 1)
+	return found > 1 ? -1 : found;
+}
+
+static void take_statement(struct find_work *w, struct find_step *s, const struct source_answer *r)
+{
+	struct find_octets o = {r->items[0].p, r->items[0].n};
+	struct find_statement st = {.answer = FIND_STATEMENT_NONE};
+
+	w->q->statement(w->q->ctx, &o, r->where, &st);
+	switch (st.answer) {
+	case FIND_STATEMENT_PENDING:
+		s->answer = FIND_STEP_PENDING;
+		break;
+	case FIND_STATEMENT_TRUSTED:
+		s->source = FIND_BY_STATEMENT;
+		for (size_t i = 0; i < st.n; i++)
+			find_work_take(w, s, st.certs[i].p, st.certs[i].n, NULL);
+		for (size_t i = 0; i < st.nissuers; i++)
+			find_work_issuer(w, s, st.issuers[i].p, st.issuers[i].n);
+		if (st.n == 0)
+			find_work_passed(w, s, "%.300s", st.why);
+		break;
+	case FIND_STATEMENT_NONE:
+		find_work_passed(w, s, "%.300s", st.why);
+		break;
+	case FIND_STATEMENT_UNSURE:
+		find_work_failed(s, "the statement of %.150s: %.240s", s->owner, st.why);
+		break;
+	}
+}
+
+void find_dns_smg(struct find_work *w)
+{
+	struct find_step *s;
+	char name[ADDRESS_DOMAIN_MAX + 6];
+	const struct source_answer *r;
+	struct smg_record rec;
+
+	if (!w->q->statement)
 		return;
-	r = ask_url(w, s, url);
+	s = find_work_step(w, FIND_SMG, false, "dns TXT");
+	(void)snprintf(name, sizeof name, "_smg.%s", w->q->who->domain);
+	r = ask_dns(w, s, name, SMG_RECORD_TYPE);
+	if (!r || r->status != SOURCE_FOUND || smg_of(s, name, r, &rec) <= 0)
+		return;
+	r = ask_url(w, s, rec.url);
 	if (r)
-		find_work_take(w, s, r->items[0].p, r->items[0].n, NULL);
+		take_statement(w, s, r);
 }
 
 /* ---- SRV ---- */

@@ -240,7 +240,8 @@ void find_options_print(const struct find_options *f, unsigned which, char out[F
 struct find_options find_options_default(void)
 {
 	return (struct find_options){.order = FIND_OWN,
-	    .tiers = FIND_TIER(FIND_STORE) | FIND_TIER(FIND_SMIMEA) | FIND_TIER(FIND_CERT) | FIND_TIER(FIND_LDAP),
+	    .tiers = FIND_TIER(FIND_STORE) | FIND_TIER(FIND_SMIMEA) | FIND_TIER(FIND_SMG) | FIND_TIER(FIND_CERT) |
+		     FIND_TIER(FIND_LDAP),
 	    .srv = SRV_WEIGHT_FIRST,
 	    .by_address = FIND_ADDRESS_LISTED};
 }

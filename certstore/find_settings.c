@@ -101,12 +101,13 @@ static const struct setting rows[] = {
     {.name = "tiers",
 	.type = SETTING_LIST,
 	.offset = offsetof(struct find_settings, tiers),
-	.dflt = "store, smimea, cert, ldap",
+	.dflt = "store, smimea, smg, cert, ldap",
 	.max = 16,
 	.help =
 	    "Where partners' certificates are looked for: store (imported or harvested ones), smimea (SMIMEA "
 	    "records, "
-	    "in signed zones alone), smg (the URL in the TXT record _smg), cert (CERT records), ldap (directories "
+	    "in signed zones alone), smg (the statement that the TXT record _smg leads to), cert (CERT records), "
+	    "ldap (directories "
 	    "below, and those that SRV _ldap._tcp of the domain names), http (certificate stores below, and those "
 	    "that SRV _certificates._tcp names). Their strength is in this order, however they are listed.",
 	.check = check_tier},

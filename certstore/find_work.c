@@ -128,6 +128,11 @@ static void keep_issuer(struct find_work *w, struct find_step *s, const void *p,
 		s->issuers[s->nissuers++] = (struct find_octets){(const uint8_t *)copy, n};
 }
 
+void find_work_issuer(struct find_work *w, struct find_step *s, const void *p, size_t n)
+{
+	keep_issuer(w, s, p, n);
+}
+
 static void take_one(struct find_work *w, struct find_step *s, X509 *x, const struct trust_dane *dane)
 {
 	unsigned char *der = NULL;

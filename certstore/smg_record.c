@@ -4,7 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
-enum { KEYS_MAX = 2, KEY_CHARS = 43 };
+#include "gateway/base/encode.h"
+
+enum { KEY_CHARS = 43 };
 
 static int bad(const char **why_r, const char *why)
 {
@@ -17,34 +19,41 @@ static int is_url_char(uint8_t c)
 	return c > 0x20 && c < 0x7f && c != ';' && c != '"' && c != '<' && c != '>' && c != '\\';
 }
 
-static int is_b64url(uint8_t c)
+/* 43 characters of base64url, the two bits left over 0. */
+static int read_key(const uint8_t *p, uint8_t key_r[32])
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+	char text[KEY_CHARS + 2];
+
+	for (size_t i = 0; i < KEY_CHARS; i++) {
+		if (p[i] == '+' || p[i] == '/')
+			return -1;
+		text[i] = p[i] == '-' ? '+' : p[i] == '_' ? '/' : (char)p[i];
+	}
+	text[KEY_CHARS] = '=';
+	return encode_unb64(text, KEY_CHARS + 1, key_r, 32) == 32 ? 0 : -1;
 }
 
 /* The rest behind the URL. */
-static int check_keys(const uint8_t *p, size_t n)
+static int read_keys(const uint8_t *p, size_t n, struct smg_record *r)
 {
 	static const char head[] = "; key=sha256/";
 	const size_t one = sizeof head - 1 + KEY_CHARS;
-	size_t keys = 0;
 
 	for (; n > 0; p += one, n -= one) {
-		if (n < one || ++keys > KEYS_MAX || memcmp(p, head, sizeof head - 1) != 0)
+		if (n < one || r->nkeys == SMG_RECORD_KEYS_MAX || memcmp(p, head, sizeof head - 1) != 0 ||
+		    read_key(p + sizeof head - 1, r->keys[r->nkeys]) < 0)
 			return -1;
-		for (size_t i = sizeof head - 1; i < one; i++)
-			if (!is_b64url(p[i]))
-				return -1;
+		r->nkeys++;
 	}
 	return 0;
 }
 
-int smg_record_read(const uint8_t *p, size_t n, char url_r[SMG_RECORD_URL_MAX + 1], const char **why_r)
+int smg_record_read(const uint8_t *p, size_t n, struct smg_record *r_r, const char **why_r)
 {
 	static const char version[] = "v=smg1", head[] = "v=smg1; url=";
 	size_t len, url = 0;
 
-	url_r[0] = '\0';
+	memset(r_r, 0, sizeof *r_r);
 	*why_r = "";
 	if (n == 0 || (size_t)p[0] + 1 > n || p[0] < sizeof version - 1 ||
 	    memcmp(p + 1, version, sizeof version - 1) != 0)
@@ -61,9 +70,9 @@ int smg_record_read(const uint8_t *p, size_t n, char url_r[SMG_RECORD_URL_MAX + 
 		url++;
 	if (url <= 8 || strncasecmp((const char *)p, "https://", 8) != 0)
 		return bad(why_r, "the URL in the TXT record of _smg is not an https URL");
-	if (check_keys(p + url, len - url) < 0)
+	if (read_keys(p + url, len - url, r_r) < 0)
 		return bad(why_r, "behind the URL in the TXT record of _smg stands something else than two keys");
-	memcpy(url_r, p, url);
-	url_r[url] = '\0';
+	memcpy(r_r->url, p, url);
+	r_r->url[url] = '\0';
 	return 1;
 }

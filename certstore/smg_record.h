@@ -1,5 +1,5 @@
 /* The TXT record `_smg` of a domain: where its gateway's statement is fetched (XSMG section 7). Judge; pure, over
- * octets a stranger wrote. What the statement says, and the keys named here, are not looked at. */
+ * octets a stranger wrote. What the statement says is not looked at; the keys count in a signed zone alone. */
 #ifndef POSTERN_CERTSTORE_SMG_RECORD_H
 #define POSTERN_CERTSTORE_SMG_RECORD_H
 
@@ -9,9 +9,16 @@
 #define SMG_RECORD_TYPE 16 /* TXT */
 #define SMG_RECORD_URL_MAX 255
 
-/* RDATA as on the wire: one string "v=smg1; url=https-url" and up to two "; key=sha256/...". 1 with the URL; 0: a TXT
+#define SMG_RECORD_KEYS_MAX 2
+
+struct smg_record {
+	char url[SMG_RECORD_URL_MAX + 1];
+	uint8_t keys[SMG_RECORD_KEYS_MAX][32]; /* SHA-256 of the SPKI of statement keys */
+	size_t nkeys;
+};
+/* RDATA as on the wire: one string "v=smg1; url=https-url" and up to two "; key=sha256/...". 1 with *r_r; 0: a TXT
  * record of something else; -1: meant for us and malformed, with *why_r. */
-int smg_record_read(const uint8_t *p, size_t n, char url_r[SMG_RECORD_URL_MAX + 1], const char **why_r)
+int smg_record_read(const uint8_t *p, size_t n, struct smg_record *r_r, const char **why_r)
     __attribute__((warn_unused_result));
 
 #endif

@@ -19,6 +19,8 @@ const char *store_use_word(enum store_use u)
 		return "tls";
 	case STORE_ENCRYPT:
 		return "encrypt";
+	case STORE_STATEMENT:
+		return "statement";
 	}
 	return "?";
 }
@@ -37,6 +39,8 @@ static void read_row(sqlite3_stmt *st, void *row)
 	i->active = sqlite3_column_int(st, 7) != 0;
 	i->added = sqlite3_column_int64(st, 8);
 	i->retired = sqlite3_column_int64(st, 9);
+	i->from = sqlite3_column_int64(st, 10);
+	i->until = sqlite3_column_int64(st, 11);
 }
 
 static void free_list(void *list, size_t n)
@@ -59,9 +63,9 @@ void store_identities_free(struct store_identity *l, size_t n)
 int store_identities(
     struct store *s, const char *domain, struct store_identity **list_r, size_t *n_r, struct problem *pr)
 {
-	static const char sql[] =
-	    "SELECT id, domain, use, key_id, cert, chain, spki, active, added, retired FROM identity"
-	    " WHERE ?1 IS NULL OR domain = ?1 ORDER BY domain, use, id DESC";
+	static const char sql[] = "SELECT id, domain, use, key_id, cert, chain, spki, active, added, retired, "
+				  "from_at, until_at FROM identity"
+				  " WHERE ?1 IS NULL OR domain = ?1 ORDER BY domain, use, id DESC";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
 	*list_r = NULL;
@@ -90,14 +94,14 @@ static void describe(const char *key_id, const void *der, size_t n, char *out, s
 
 static int insert(struct store *s, const struct store_identity *i, struct problem *pr)
 {
-	static const char sql[] = "INSERT INTO identity (domain, use, key_id, cert, chain, spki, active, added)"
-				  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+	static const char sql[] = "INSERT INTO identity (domain, use, key_id, cert, chain, spki, active, added,"
+				  " from_at, until_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
 	if (!st)
 		return -1;
-	store_sqlite_bind(st, "titbbbii", i->domain, (int64_t)i->use, i->key_id, i->cert, i->cert_len, i->chain,
-	    i->chain_len, i->spki, i->spki_len, (int64_t)i->active, i->added);
+	store_sqlite_bind(st, "titbbbiiii", i->domain, (int64_t)i->use, i->key_id, i->cert, i->cert_len, i->chain,
+	    i->chain_len, i->spki, i->spki_len, (int64_t)i->active, i->added, i->from, i->until);
 	return store_sqlite_run(s, st, pr);
 }
 
@@ -229,4 +233,38 @@ int store_identity_forget(struct store *s, const char *key_id, const char *who, 
 			 : 0;
 	free(i.domain);
 	return store_end(s, rc < 0 ? -1 : 0, pr);
+}
+
+int store_identity_times(struct store *s, const char *key_id, int64_t from, int64_t until, struct problem *pr)
+{
+	static const char sql[] = "UPDATE identity SET from_at = ?2, until_at = ?3 WHERE key_id = ?1";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "tii", key_id, from, until);
+	return store_sqlite_run(s, st, pr);
+}
+
+int store_identity_replaced(struct store *s, const char *key_id, const char *who, struct problem *pr)
+{
+	static const char sql[] = "UPDATE identity SET active = 0 WHERE key_id = ?1 RETURNING domain";
+	char domain[256] = "";
+	sqlite3_stmt *st;
+	int rc = -1;
+
+	if (store_begin(s, pr) < 0)
+		return -1;
+	st = store_sqlite_stmt(s, sql, pr);
+	if (st) {
+		store_sqlite_bind(st, "t", key_id);
+		rc = store_sqlite_row(s, st, pr);
+	}
+	if (rc > 0) {
+		store_sqlite_copy(st, 0, domain, sizeof domain);
+		rc = store_sqlite_run(s, st, pr);
+	}
+	if (rc == 0)
+		rc = store_audit_add(s, who, "identity.replaced", domain, key_id, pr);
+	return store_end(s, rc, pr);
 }

@@ -71,10 +71,41 @@ static const char *const steps[] = {
     "INSERT INTO believed_6 SELECT owner, use, '', sha256, reason, at, waiting, waiting_reason, waiting_at FROM "
     "believed;"
     "DROP TABLE believed; ALTER TABLE believed_6 RENAME TO believed;",
-    /* 7 */
-    "SELECT 1;",
-    /* 8 */
-    "SELECT 1;",
+    /* 7: statements of partners: the trusted one, the one that waits, keys that signed, certificates, who holds ours
+     */
+    "CREATE TABLE statement (domain TEXT PRIMARY KEY, through TEXT NOT NULL, established INTEGER NOT NULL,"
+    " pin TEXT NOT NULL, follow INTEGER NOT NULL, frozen INTEGER NOT NULL, frozen_why TEXT NOT NULL,"
+    " fetched INTEGER NOT NULL, probed INTEGER NOT NULL, url TEXT NOT NULL, offered_since INTEGER NOT NULL,"
+    " offered INTEGER NOT NULL, missed INTEGER NOT NULL, local_parts TEXT NOT NULL, decided INTEGER NOT NULL,"
+    " decision TEXT NOT NULL, alarmed INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE statement_body (domain TEXT NOT NULL, waiting INTEGER NOT NULL CHECK (waiting BETWEEN 0 AND 1),"
+    " der BLOB NOT NULL, content BLOB NOT NULL, id TEXT NOT NULL, serial INTEGER NOT NULL, issued INTEGER NOT NULL,"
+    " expires INTEGER NOT NULL, withdrawn INTEGER NOT NULL, key TEXT NOT NULL, cert TEXT NOT NULL,"
+    " level INTEGER NOT NULL, how TEXT NOT NULL, why TEXT NOT NULL, since INTEGER NOT NULL,"
+    " PRIMARY KEY (domain, waiting)) STRICT;"
+    "CREATE TABLE statement_key (domain TEXT NOT NULL, key TEXT NOT NULL, announced INTEGER NOT NULL,"
+    " used INTEGER NOT NULL, retired INTEGER NOT NULL, bad INTEGER NOT NULL, refused INTEGER NOT NULL,"
+    " PRIMARY KEY (domain, key)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE statement_cert (domain TEXT NOT NULL, sha256 TEXT NOT NULL, use INTEGER NOT NULL,"
+    " der BLOB NOT NULL, begins INTEGER NOT NULL, ends INTEGER NOT NULL, PRIMARY KEY (domain, sha256, use)) STRICT;"
+    "CREATE TABLE statement_held (ours TEXT NOT NULL, domain TEXT NOT NULL, id TEXT NOT NULL, at INTEGER NOT NULL,"
+    " PRIMARY KEY (ours, domain)) STRICT, WITHOUT ROWID;",
+    /* 8: our own statements, keys that sign them, keys that take over at a time; use 5: statement */
+    "CREATE TABLE identity_8 (id INTEGER PRIMARY KEY, domain TEXT NOT NULL, use INTEGER NOT NULL CHECK (use IN (1, "
+    "2, 3, 5)), key_id TEXT NOT NULL UNIQUE, cert BLOB, chain BLOB, spki BLOB, active INTEGER NOT NULL,"
+    " added INTEGER NOT NULL, from_at INTEGER NOT NULL DEFAULT 0, until_at INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "INSERT INTO identity_8 (id, domain, use, key_id, cert, chain, spki, active, added)"
+    " SELECT id, domain, use, key_id, cert, chain, spki, active, added FROM identity;"
+    "DROP TABLE identity; ALTER TABLE identity_8 RENAME TO identity;"
+    "CREATE INDEX identity_domain ON identity (domain, use);"
+    "CREATE TABLE own_statement (domain TEXT PRIMARY KEY, id TEXT NOT NULL, serial INTEGER NOT NULL,"
+    " issued INTEGER NOT NULL, expires INTEGER NOT NULL, facts TEXT NOT NULL, der BLOB NOT NULL) STRICT,"
+    " WITHOUT ROWID;"
+    "CREATE TABLE own_statement_id (domain TEXT NOT NULL, id TEXT NOT NULL, serial INTEGER NOT NULL,"
+    " expires INTEGER NOT NULL, PRIMARY KEY (domain, id)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE rollover (domain TEXT NOT NULL, kind INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 2),"
+    " step INTEGER NOT NULL, started INTEGER NOT NULL, switch_at INTEGER NOT NULL, finish_at INTEGER NOT NULL,"
+    " serial INTEGER NOT NULL, early INTEGER NOT NULL, PRIMARY KEY (domain, kind)) STRICT, WITHOUT ROWID;",
     /* 9: keys of ours that were retired, until the keeper has forgotten them; since when a bundle brings nothing;
      * certificates of the network that mail is encrypted to: what runs out */
     "ALTER TABLE identity ADD COLUMN retired INTEGER NOT NULL DEFAULT 0;"

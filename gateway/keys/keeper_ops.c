@@ -16,6 +16,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/keys/keeper_statement.h"
 #include "gateway/keys/keeper_unpad.h"
 
 enum { RSA_OCTETS_MAX = 512 };
@@ -97,6 +98,26 @@ int keeper_ops_sign(
 	}
 	EVP_PKEY_CTX_free(ctx);
 	return r == 0 ? 0 : our_fault(key, "sign", pr);
+}
+
+int keeper_ops_statement(
+    const struct keeper_key *key, const struct keeper_attrs *rq, struct buf *data_r, struct problem *pr)
+{
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+	struct keeper_sign sign = {.md = rq->md};
+
+	if (rq->md < KEEPER_MD_SHA256)
+		return problem_perm(pr, "A statement is signed with SHA-256, SHA-384 or SHA-512");
+	n = (unsigned)EVP_MD_get_size(keeper_ops_md(rq->md));
+	if (keeper_statement_check(rq->der.p, rq->der.n, n, pr) < 0)
+		return -1;
+	if (EVP_Digest(rq->der.p, rq->der.n, digest, &n, keeper_ops_md(rq->md), NULL) != 1)
+		return our_fault(key, "hash", pr);
+	sign.digest = (struct keeper_octets){digest, n};
+	sign.salt = rq->pss ? (uint16_t)n : 0;
+	sign.pad = EVP_PKEY_is_a(key->pkey, "EC") ? KEEPER_PAD_ECDSA : rq->pss ? KEEPER_PAD_PSS : KEEPER_PAD_PKCS1;
+	return keeper_ops_sign(key, &sign, data_r, pr);
 }
 
 /* ---- decrypt ---- */

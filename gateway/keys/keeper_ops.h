@@ -14,6 +14,9 @@
 /* Octets of the reply go to data_r. */
 int keeper_ops_sign(const struct keeper_key *key, const struct keeper_sign *rq, struct buf *data_r,
     struct problem *pr) __attribute__((warn_unused_result));
+/* What keeper_statement.h lets through, hashed here and signed. */
+int keeper_ops_statement(const struct keeper_key *key, const struct keeper_attrs *rq, struct buf *data_r,
+    struct problem *pr) __attribute__((warn_unused_result));
 /* Always a key for an RSA key and known hashes: implicit rejection, keeper_unpad.h. */
 int keeper_ops_decrypt(const struct keeper_key *key, const struct keeper_decrypt *rq, struct keeper_cek *cek_r,
     struct problem *pr) __attribute__((warn_unused_result));

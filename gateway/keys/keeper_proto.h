@@ -29,6 +29,7 @@ enum keeper_msg {
 	KEEPER_MSG_IMPORT,
 	KEEPER_MSG_CERTIFY,
 	KEEPER_MSG_FORGET,
+	KEEPER_MSG_STATEMENT,
 	KEEPER_MSG_END
 };
 
@@ -44,6 +45,7 @@ enum keeper_pad { KEEPER_PAD_PKCS1 = 1, KEEPER_PAD_PSS, KEEPER_PAD_ECDSA, KEEPER
 #define KEEPER_POINT_MAX 256
 #define KEEPER_UKM_MAX 4096
 #define KEEPER_PKCS8_MAX 8192
+#define KEEPER_ATTRS_MAX 4096
 #define KEEPER_NAME_MAX 319    /* octets of a name that goes into a certificate */
 #define KEEPER_KEY_MAX 32      /* octets of a content or key-encryption key */
 #define KEEPER_REPLY_MAX 16384 /* octets of a signature, certificate, public key in a reply */
@@ -89,6 +91,13 @@ struct keeper_certify {
 	uint32_t days;
 };
 
+/* The signed attributes of a statement, looked into before they are hashed and signed. */
+struct keeper_attrs {
+	uint8_t pss; /* 1: RSASSA-PSS with a salt as long as the hash */
+	uint8_t md;  /* enum keeper_md */
+	struct keeper_octets der;
+};
+
 struct keeper_request {
 	enum keeper_msg msg;
 	uint32_t seq;
@@ -100,6 +109,7 @@ struct keeper_request {
 		struct keeper_octets key; /* wrap: KEYS_DATA_KEY octets; unwrap: the wrapped ones */
 		struct keeper_make make;
 		struct keeper_certify certify;
+		struct keeper_attrs attrs;
 	};
 };
 

@@ -3,8 +3,8 @@
  * (keeper.c), the private operations themselves (keeper_ops.c).
  *
  * A role that was taken over can ask for whatever its row allows, and no more: relay can be made to sign TLS
- * handshakes but not a mail, sealer a mail but not a statement, and none of them gets a key. KEYS_USE_STATEMENT keys
- * can be made and certified; no request of this version signs with them.
+ * handshakes but not a mail, sealer a mail but not a statement, judge a statement but nothing that a mail or a
+ * handshake could carry, and none of them gets a key.
  */
 #include "gateway/keys/keeper_serve.h"
 
@@ -210,6 +210,11 @@ static int certify(struct job *j, struct problem *pr)
 	return keeper_certify(j->key, &j->rq->certify, time(NULL), j->data, pr);
 }
 
+static int statement(struct job *j, struct problem *pr)
+{
+	return keeper_ops_statement(j->key, &j->rq->attrs, j->data, pr);
+}
+
 /* ---- who may ---- */
 
 enum {
@@ -234,6 +239,7 @@ static const struct rule {
     [KEEPER_MSG_IMPORT] = {import, 0, {NEVER, NEVER, MAY}},
     [KEEPER_MSG_CERTIFY] = {certify, WITH_KEY, {NEVER, NEVER, MAY}},
     [KEEPER_MSG_FORGET] = {forget, 0, {NEVER, NEVER, MAY}},
+    [KEEPER_MSG_STATEMENT] = {statement, WITH_KEY, {NEVER, NEVER, KEYS_USE_STATEMENT}},
 };
 
 const char *keeper_serve_client(enum keeper_client who)

@@ -180,6 +180,30 @@ int keys_forget(struct keys_client *k, const char *id, struct problem *pr)
 	return r;
 }
 
+static uint8_t md_of(int nid)
+{
+	return nid == NID_sha256 ? KEEPER_MD_SHA256 : nid == NID_sha384 ? KEEPER_MD_SHA384 : KEEPER_MD_SHA512;
+}
+
+int keys_sign_statement(struct keys_client *k, const char *id, int md, bool pss, const void *attrs, size_t n,
+    struct buf *sig_r, struct problem *pr)
+{
+	struct keeper_request rq = {
+	    .msg = KEEPER_MSG_STATEMENT, .attrs = {.pss = pss, .md = md_of(md), .der = {attrs, n}}};
+	struct keeper_reply rp;
+	int r;
+
+	REQUIRE(md == NID_sha256 || md == NID_sha384 || md == NID_sha512);
+	if (put_id(&rq, id, pr) < 0)
+		return -1;
+	r = keys_client_call(k, &rq, &rp, pr);
+	if (r == 0 && buf_add(sig_r, rp.data.p, rp.data.n) < 0)
+		r = problem_temp(pr, "The signature of key %s has %zu octets; the caller has room for %zu", id,
+		    rp.data.n, sig_r->max);
+	keys_client_done(k, &rp);
+	return r;
+}
+
 enum keys_state keys_status(struct keys_client *k, unsigned *nkeys_r)
 {
 	struct keeper_request rq = {.msg = KEEPER_MSG_STATUS};

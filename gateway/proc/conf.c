@@ -15,6 +15,8 @@
 #include "gateway/pipeline/job_proto.h"
 #include "gateway/proc/format_settings.h"
 #include "gateway/proc/relay_rcpts_settings.h"
+#include "gateway/proc/partner_statement_settings.h"
+#include "gateway/proc/statement_settings.h"
 #include "gateway/proc/trust_settings.h"
 #include "gateway/queue/queue_settings.h"
 #include "gateway/scout/dns_settings.h"
@@ -221,6 +223,11 @@ static const struct setting top_rows[] = {
 	"Delivery reports of one client outside that are matched within a second, and five times that of all; more "
 	"get 451 and come again.",
 	NULL},
+    {"xsmg", SETTING_BOOL, AT(xsmg), "yes", 0, 0, NULL,
+	"Exchange statements with the gateways of other domains in SMTP (XSMG): offered outside, inside TLS, and "
+	"asked "
+	"of the hosts of other domains that offer it.",
+	NULL},
     {"postmaster", SETTING_STR, AT(postmaster), "", 0, 320, NULL,
 	"From address of notices; empty: postmaster@hostname.", check_postmaster},
 };
@@ -290,7 +297,7 @@ static const struct setting domain_rows[] = {
 #undef AT
 
 #define ROWS(r) (r), sizeof(r) / sizeof((r)[0])
-enum { OWN = 3, SECTIONS = 15 };
+enum { OWN = 3, SECTIONS = 17 };
 
 /* Filled once; the settings keep pointing at it. */
 static const struct settings_section *sections(void)
@@ -315,6 +322,8 @@ static const struct settings_section *sections(void)
 	s[12] = ldap_cert_settings_section;
 	s[13] = find_settings_section;
 	s[14] = trust_settings_section;
+	s[15] = statement_settings_section;
+	s[16] = partner_statement_settings_section;
 	return s;
 }
 

@@ -56,6 +56,7 @@ struct conf_top {	   /* section "" */
 	int dsn_unmatched;	/* enum policy_in_dsn_rule */
 	int encrypted_part;	/* the same */
 	int64_t dsn_rate;
+	bool xsmg;	  /* introduce ourselves to other gateways */
 	char *postmaster; /* address for notices, "" = postmaster@hostname */
 };
 struct conf_listener {		       /* section listener "name" */

@@ -25,6 +25,10 @@
 #include "gateway/proc/judge_admin_retire.h"
 #include "gateway/proc/judge_admin_rule.h"
 #include "gateway/proc/judge_admin_status.h"
+#include "gateway/proc/judge_admin_records.h"
+#include "gateway/proc/judge_admin_rollover.h"
+#include "gateway/proc/judge_admin_rule.h"
+#include "gateway/proc/judge_admin_statement.h"
 #include "gateway/proc/judge_admin_store.h"
 #include "gateway/proc/judge_admin_trace.h"
 #include "gateway/proc/judge_cache.h"
@@ -43,12 +47,21 @@ static const struct verb {
     {"domain.install", judge_admin_install, " domain content force ", "domain"},
     {"domain.retire", judge_admin_retire, " key force ", NULL},
     {"domain.list", judge_admin_domain_list, " domain ", NULL},
+    {"domain.show", judge_admin_domain_show, " domain ", NULL},
+    {"domain.records", judge_admin_domain_records, " domain ", NULL},
+    {"domain.rollover", judge_admin_domain_rollover, " domain keys csr cancel due ", "domain"},
     {"partner.add", judge_admin_partner_add, " domain treatment strength note format find group ", "domain"},
     {"partner.set", judge_admin_partner_set, " domain treatment strength note format find group ", "domain"},
     {"partner.list", judge_admin_partner_list, " after max ", NULL},
     {"partner.show", judge_admin_partner_show, " domain ", NULL},
     {"partner.remove", judge_admin_partner_remove, " domain ", "domain"},
     {"partner.release", judge_admin_partner_release, " domain ", "domain"},
+    {"statement.pending", judge_admin_statement_pending, " after max ", NULL},
+    {"statement.approve", judge_admin_statement_approve, " domain channel reason fingerprint pin follow ", "domain"},
+    {"statement.refuse", judge_admin_statement_refuse, " domain channel reason fingerprint ", "domain"},
+    {"statement.compromised", judge_admin_statement_compromised, " domain channel reason fingerprint ", "domain"},
+    {"statement.set", judge_admin_statement_set, " domain local_parts pin follow ", "domain"},
+    {"statement.fetch", judge_admin_statement_fetch, " domain ", NULL},
     {"cert.preview", judge_admin_cert_preview, " content owner ", NULL},
     {"cert.import", judge_admin_cert_import, " owner content sha256 pinned force ", "owner"},
     {"cert.list", judge_admin_cert_list, " owner after max ", NULL},

@@ -9,12 +9,14 @@
 #include "gateway/proc/judge_cache.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "certstore/revoke_cache.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/xsmg/statement_json.h"
 
 enum { CERT_PLACES = 4096, PATH_PLACES = 4096, OWNER_PLACES = 4096, AWAY_PLACES = 1024, AWAY_S = 86400 };
 
@@ -44,6 +46,8 @@ struct judge_cache {
 	uint64_t revocations;
 	struct revoke_cache *lists;
 	const struct judge_believing *believing;
+	bool changed;
+	char whose[256];
 };
 
 struct judge_cache *judge_cache_new(void)
@@ -71,6 +75,9 @@ static void owner_free(struct judge_owner *o)
 		store_partners_free(o->partner, 1);
 	store_certs_free(o->certs, o->ncerts);
 	store_caps_free(o->caps, o->ncaps);
+	store_statements_free(o->statement, o->statement ? 1 : 0);
+	store_statement_certs_free(o->given, o->ngiven);
+	free(o->said);
 	free(o);
 }
 
@@ -91,6 +98,25 @@ void judge_cache_revoked_changed(struct judge_cache *c)
 uint64_t judge_cache_revocations(const struct judge_cache *c)
 {
 	return c->revocations;
+}
+
+void judge_cache_changed(struct judge_cache *c, const char *domain)
+{
+	if (!c->changed)
+		(void)snprintf(c->whose, sizeof c->whose, "%s", domain);
+	else if (strcmp(c->whose, domain) != 0)
+		c->whose[0] = 0;
+	c->changed = true;
+}
+
+bool judge_cache_changed_take(struct judge_cache *c, char domain_r[256])
+{
+	bool changed = c->changed;
+
+	(void)snprintf(domain_r, 256, "%s", c->whose);
+	c->changed = false;
+	c->whose[0] = 0;
+	return changed;
 }
 
 static void drop_lists(struct judge_cache *c)
@@ -296,8 +322,45 @@ static size_t owner_place(const char *name)
 	return h % OWNER_PLACES;
 }
 
+/* It was read when it was trusted: what cannot be read now says nothing. */
+static void read_said(struct judge_owner *o)
+{
+	const struct store_statement_body *b = &o->statement->trusted;
+	struct statement *st;
+	struct arena *a;
+	struct problem pr = {0};
+
+	if (!b->content || b->withdrawn)
+		return;
+	st = mem_new(sizeof *st);
+	a = arena_new(STATEMENT_ARENA);
+	if (statement_json_read(b->content, b->content_len, a, st, &pr) == 0) {
+		o->said = mem_new(sizeof *o->said);
+		*o->said = (struct judge_said){st->read, st->write, st->demand_signed, st->demand_encrypted};
+	} else {
+		log_error(
+		    NULL, "judge", "alarm=store of=%s why=\"the statement that is kept: %s\"", o->name, pr.text);
+	}
+	arena_free(a);
+	free(st);
+}
+
+static int read_statement(struct store *s, struct judge_owner *o, struct problem *pr)
+{
+	if (strchr(o->name, '@'))
+		return 0;
+	if (store_statement_get(s, o->name, &o->statement, pr) < 0 ||
+	    (o->statement && store_statement_certs(s, o->name, &o->given, &o->ngiven, pr) < 0))
+		return -1;
+	if (o->statement)
+		read_said(o);
+	return 0;
+}
+
 static int read_owner(struct store *s, struct judge_owner *o, struct problem *pr)
 {
+	if (read_statement(s, o, pr) < 0)
+		return -1;
 	if (store_partner_get(s, o->name, &o->partner, pr) < 0 ||
 	    store_certs(s, o->name, &o->certs, &o->ncerts, pr) < 0 ||
 	    store_caps(s, o->name, &o->caps, &o->ncaps, pr) < 0)

@@ -12,6 +12,7 @@
 #include "certstore/revoke.h"
 #include "certstore/store.h"
 #include "certstore/trust.h"
+#include "gateway/xsmg/statement.h"
 
 struct judge_cache;
 struct judge_cache *judge_cache_new(void);
@@ -48,6 +49,12 @@ int64_t judge_cache_away(struct judge_cache *c, uint64_t site, int64_t now);
 /* SHA-256, fetched once: the fetch behind EVP_sha256() costs more than hashing a certificate. */
 const EVP_MD *judge_cache_sha256(const struct judge_cache *c);
 
+/* Of a trusted statement, what counts for mail. */
+struct judge_said {
+	struct statement_read read;
+	struct statement_write write;
+	bool demand_signed, demand_encrypted;
+};
 /* What the store has under one name, a domain or a person's address. Valid until the next
  * judge_cache_begin. -1 with pr. */
 struct judge_owner {
@@ -57,6 +64,10 @@ struct judge_owner {
 	size_t ncerts;
 	struct store_caps *caps; /* what was said last first; judge_learn.c moves a time on */
 	size_t ncaps;
+	struct store_statement *statement;  /* NULL: nothing of a gateway there (a domain's alone) */
+	struct store_statement_cert *given; /* certificates of its trusted statement, and their chain */
+	size_t ngiven;
+	struct judge_said *said;  /* what the trusted statement says; NULL: there is none */
 	int64_t seen;		  /* seen protected since; 0 never */
 	struct judge_owner *next; /* of those that lost their place */
 };
@@ -82,6 +93,10 @@ int judge_cache_revoked(
 void judge_cache_revoked_changed(struct judge_cache *c);
 /* Changes whenever what is remembered of revoked ones did. */
 uint64_t judge_cache_revocations(const struct judge_cache *c);
+/* A statement made somebody believed otherwise: noted here by whoever wrote it, taken by whoever tells the relay.
+ * take: false when nothing was noted; domain_r "" when it was of several domains. */
+void judge_cache_changed(struct judge_cache *c, const char *domain);
+bool judge_cache_changed_take(struct judge_cache *c, char domain_r[256]);
 /* Lists and answers on revocation, kept across changes of the store. */
 struct revoke_cache *judge_cache_lists(struct judge_cache *c);
 

@@ -19,6 +19,8 @@
 #include "gateway/proc/judge_believed.h"
 #include "gateway/proc/judge_expiry.h"
 #include "gateway/proc/judge_weigh.h"
+#include "gateway/proc/judge_xsmg.h"
+#include "gateway/proc/judge_xsmg_use.h"
 
 /* The setting may ask for more than what is usable at all. */
 static bool strong_enough(unsigned rsa_bits_min, const struct judge_cert *c, char *why, size_t cap)
@@ -193,6 +195,33 @@ static bool was_good(
 	       then == TRUST_REVOKED;
 }
 
+/* The level of the statement that vouches for it by itself. */
+static int given_by(const struct reasons *rs, const struct find_cert *c, const struct judge_cert *k,
+    enum xsmg_level *level_r, struct problem *pr)
+{
+	const struct judge_certs_question *q = rs->q;
+	const struct judge_owner *o;
+
+	if (c->source != FIND_BY_STATEMENT)
+		return 0;
+	if (judge_cache_owner(q->w->cache, q->store, q->rcpt->domain, &o, pr) < 0)
+		return -1;
+	*level_r = judge_xsmg_use_vouches(o, k->f.sha256, CERT_TO_ENCRYPT, q->now);
+	return 0;
+}
+
+static int by_statement(struct reasons *rs, const struct judge_cert *k, enum xsmg_level level,
+    enum trust_reason *reason_r, struct find_weight *w, struct problem *pr)
+{
+	const struct judge_owner *o;
+
+	if (judge_cache_owner(rs->q->w->cache, rs->q->store, rs->q->rcpt->domain, &o, pr) < 0)
+		return -1;
+	*reason_r = judge_xsmg_use_reason(level);
+	judge_xsmg_use_words(o, &k->f, w->why, sizeof w->why);
+	return 0;
+}
+
 static int weigh_read(
     struct reasons *rs, const struct find_cert *c, struct judge_cert *k, struct find_weight *w, struct problem *pr)
 {
@@ -213,7 +242,14 @@ static int weigh_read(
 	    .reason_r = &reason,
 	    .now = q->now};
 	enum trust_result result = TRUST_BAD;
-	int rc = judge_weigh(q->w->cache, q->store, k, &wq, &result, w->why, sizeof w->why, pr);
+	enum xsmg_level level = XSMG_NEVER;
+	int rc = given_by(rs, c, k, &level, pr);
+
+	wq.pinned = wq.pinned || level != XSMG_NEVER;
+	if (rc == 0)
+		rc = judge_weigh(q->w->cache, q->store, k, &wq, &result, w->why, sizeof w->why, pr);
+	if (rc == 0 && level != XSMG_NEVER && result == TRUST_GOOD)
+		rc = by_statement(rs, k, level, &reason, w, pr);
 
 	w->vouched = rc == 0 && (result == TRUST_REVOKED || (result == TRUST_BAD && was_good(q, &wq, k)));
 	for (size_t i = 0; i < wq.nextra; i++)
@@ -290,6 +326,42 @@ static int keep(struct kept *k, const struct judge_owner *o, int64_t now, struct
 	return 0;
 }
 
+static int keep_octets(
+    struct kept *k, const struct find_octets *v, size_t n, struct find_octets **copies_r, struct problem *pr)
+{
+	*copies_r = arena_alloc(k->mem, (n + 1) * sizeof **copies_r);
+	for (size_t i = 0; *copies_r && i < n; i++) {
+		(*copies_r)[i] = (struct find_octets){(const uint8_t *)arena_dup(k->mem, v[i].p, v[i].n), v[i].n};
+		if (!(*copies_r)[i].p)
+			*copies_r = NULL;
+	}
+	return *copies_r ? 0 : problem_temp(pr, "the certificates of a statement do not fit into memory");
+}
+
+/* What the domain's statement gives. */
+static int keep_given(struct kept *k, const struct judge_owner *o, int64_t now, struct problem *pr)
+{
+	struct find_octets v[FIND_CERTS_MAX], chain[FIND_ISSUERS_MAX], *certs, *issuers;
+	size_t n, nchain;
+	const char *owner;
+
+	judge_xsmg_use_certs(o, now, v, &n, chain, &nchain);
+	if (n == 0)
+		return 0;
+	owner = arena_str(k->mem, o->name);
+	if (!owner || keep_octets(k, v, n, &certs, pr) < 0 || keep_octets(k, chain, nchain, &issuers, pr) < 0)
+		return -1;
+	k->v = mem_resize(k->v, (k->n + n + 1) * sizeof *k->v);
+	for (size_t i = 0; i < n; i++)
+		k->v[k->n++] = (struct find_cert){.owner = owner,
+		    .place = "store, statement",
+		    .source = FIND_BY_STATEMENT,
+		    .der = certs[i],
+		    .issuers = issuers,
+		    .nissuers = nchain};
+	return 0;
+}
+
 static int find_kept(const struct judge_certs_question *q, struct kept *k, struct problem *pr)
 {
 	const struct judge_owner *o;
@@ -297,9 +369,69 @@ static int find_kept(const struct judge_certs_question *q, struct kept *k, struc
 	if (q->rcpt->local[0] &&
 	    (judge_cache_person(q->w->cache, q->store, q->rcpt, &o, pr) < 0 || keep(k, o, q->now, pr) < 0))
 		return -1;
+	if (judge_cache_owner(q->w->cache, q->store, q->rcpt->domain, &o, pr) < 0 || keep(k, o, q->now, pr) < 0)
+		return -1;
+	return keep_given(k, o, q->now, pr);
+}
+
+/* ---- a statement that was just fetched ---- */
+
+static void given_now(const struct judge_certs_question *q, struct find_statement *r)
+{
+	const struct judge_owner *o;
+	struct problem pr = {0};
+
+	judge_cache_begin(q->w->cache, q->store);
+	if (judge_cache_owner(q->w->cache, q->store, q->rcpt->domain, &o, &pr) < 0) {
+		r->answer = FIND_STATEMENT_UNSURE;
+		(void)snprintf(r->why, sizeof r->why, "%.399s", pr.text);
+		return;
+	}
+	judge_xsmg_use_certs(o, q->now, r->certs, &r->n, r->issuers, &r->nissuers);
+	r->answer = FIND_STATEMENT_TRUSTED;
+	if (r->n == 0)
+		(void)snprintf(r->why, sizeof r->why, "its statement gives no certificate to encrypt to now");
+}
+
+static void statement(void *ctx, const struct find_octets *octets, const char *where, struct find_statement *r)
+{
+	const struct judge_certs_question *q = ((struct reasons *)ctx)->q;
+	struct judge_xsmg_octets o = {
+	    .domain = q->rcpt->domain, .way = JUDGE_XSMG_BY_URL, .where = where, .der = octets->p, .n = octets->n};
+	unsigned before = q->run->pending;
+	struct judge_xsmg_result t;
+	struct problem pr = {0};
+
+	if (judge_xsmg_take(q->w, q->store, q->run, &o, q->now, &t, &pr) < 0) {
+		r->answer = FIND_STATEMENT_UNSURE;
+		(void)snprintf(r->why, sizeof r->why, "%.399s", pr.text);
+	} else if (q->run->pending != before) {
+		r->answer = FIND_STATEMENT_PENDING;
+	} else if (t.action == XSMG_DO_TRUST || t.action == XSMG_DO_CURRENT) {
+		given_now(q, r);
+	} else {
+		r->answer = t.declined ? FIND_STATEMENT_NONE : FIND_STATEMENT_UNSURE;
+		(void)snprintf(r->why, sizeof r->why, "%s: %.370s",
+		    t.action == XSMG_DO_PENDING ? "waits for your decision (postern pending)"
+						: xsmg_trust_action_word(t.action),
+		    t.why);
+	}
+}
+
+/* Whatever was found, or while nothing was, the domain's statement may say that mail has to wait. */
+static int hold_back(const struct judge_certs_question *q, struct find_result *f, struct problem *pr)
+{
+	const struct judge_owner *o;
+	char why[sizeof f->why];
+
 	if (judge_cache_owner(q->w->cache, q->store, q->rcpt->domain, &o, pr) < 0)
 		return -1;
-	return keep(k, o, q->now, pr);
+	if (judge_xsmg_use_holds(q->w, o, q->now, why, sizeof why) ||
+	    (f->state != FIND_USABLE && judge_xsmg_use_waits(o, why, sizeof why))) {
+		f->state = FIND_UNCERTAIN;
+		memcpy(f->why, why, sizeof f->why);
+	}
+	return 0;
 }
 
 /* ---- result ---- */
@@ -348,6 +480,7 @@ int judge_certs_find(
 	    .all = q->all,
 	    .run = q->run,
 	    .weigh = weigh,
+	    .statement = statement,
 	    .ctx = &rs};
 	struct find_result *f = mem_new(sizeof *f);
 	int rc = find_kept(q, &kept, pr);
@@ -357,6 +490,8 @@ int judge_certs_find(
 	fq.nkept = kept.n;
 	if (rc == 0)
 		rc = find_certificate(&fq, a, f, pr);
+	if (rc == 0)
+		rc = hold_back(q, f, pr);
 	if (rc == 0 && q->remember && (!q->run || q->run->pending == 0))
 		rc = remember(&rs, f, pr);
 	if (rc == 0)

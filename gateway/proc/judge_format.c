@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "gateway/cms/cms_enc.h"
+#include "gateway/proc/judge_xsmg_use.h"
 
 static bool is_gcm(uint8_t cipher)
 {
@@ -108,6 +109,7 @@ int judge_format(const struct judge_world *w, struct store *s, const struct addr
 		if (judge_cache_owner(w->cache, s, rcpt->domain, &o, pr) < 0)
 			return -1;
 		use_caps(w, o, f_r);
+		f_r->from_statement = judge_xsmg_use_format(o, w->cipher_bits_min, &f_r->f);
 		if (use_entry(w, o, f_r, pr) < 0)
 			return -1;
 	}
@@ -119,7 +121,8 @@ int judge_format(const struct judge_world *w, struct store *s, const struct addr
 	}
 	if (use_entry(w, o, f_r, pr) < 0)
 		return -1;
-	f_r->from_caps &= ~f_r->from_admin;
-	f_r->from_default = FORMAT_ALL & ~(f_r->from_caps | f_r->from_admin);
+	f_r->from_statement &= ~f_r->from_admin;
+	f_r->from_caps &= ~(f_r->from_admin | f_r->from_statement);
+	f_r->from_default = FORMAT_ALL & ~(f_r->from_caps | f_r->from_statement | f_r->from_admin);
 	return 0;
 }

@@ -9,13 +9,14 @@
 
 struct judge_format {
 	struct format f;
-	unsigned from_default, from_caps, from_admin; /* FORMAT_GIVEN bits: who decided it last */
-	int64_t said;				      /* unix s: when its reader said what it can, 0 never */
-	char signer[256];			      /* who signed that */
-	char entries[ADDRESS_TEXT_MAX * 2 + 8];	      /* the partners' entries that say something */
+	unsigned from_default, from_caps, from_statement, from_admin; /* FORMAT_GIVEN bits: who decided it last */
+	int64_t said;				/* unix s: when its reader said what it can, 0 never */
+	char signer[256];			/* who signed that */
+	char entries[ADDRESS_TEXT_MAX * 2 + 8]; /* the partners' entries that say something */
 };
 /*
- * The admin's entry for the partner, else what its reader said, else the default. personal: the certificate is one
+ * The admin's entry for the partner, else what the trusted statement of its gateway reads, else what its reader said,
+ * else the default. personal: the certificate is one
  * person's: then only what is kept under that person counts, because a desktop reads other things than the gateway of
  * its domain; else what is kept under the domain, with the person's entry before the domain's.
  * 0; -1 with pr: TEMP when the store cannot be read, POLICY when an entry asks for less than the floor.

@@ -72,7 +72,7 @@ static void say(char *why, size_t cap, const char *words, const char *text)
 		(void)snprintf(why + at, cap - at, "%s%s: %s", at ? "; " : "", words, text);
 }
 
-/* 0 when usable now; its notBefore, to find the newest. */
+/* 0 when usable now; since when it is used, to find the newest. */
 static int weigh_own(
     struct judge_cache *c, const struct store_identity *i, int64_t now, int64_t *not_before_r, char *why, size_t cap)
 {
@@ -91,7 +91,11 @@ static int weigh_own(
 		return -1;
 	}
 	rc = trust_fit(&k->f, i->use == STORE_SIGN ? CERT_TO_SIGN : CERT_TO_ENCRYPT, now, text, sizeof text);
-	*not_before_r = k->f.not_before;
+	*not_before_r = i->from > k->f.not_before ? i->from : k->f.not_before;
+	if (rc == 0 && i->from > now) {
+		(void)snprintf(text, sizeof text, "it is announced and not used yet");
+		rc = -1;
+	}
 	if (rc < 0)
 		say(why, cap, cert_words(&k->f, words, sizeof words), text);
 	judge_cert_drop(k);

@@ -13,6 +13,7 @@
 #include "gateway/proc/judge_identities.h"
 #include "gateway/proc/judge_log.h"
 #include "gateway/proc/judge_rule.h"
+#include "gateway/proc/judge_xsmg_use.h"
 
 struct question {
 	struct store *store;
@@ -97,6 +98,27 @@ static int strictest(struct question *q, const struct store_rule *rules, size_t 
 	return 0;
 }
 
+/* What the partner's trusted statement refuses to take less than. The admin's "never" stands: it is his to say. */
+static int find_demand(struct question *q)
+{
+	const struct judge_owner *o;
+	struct judge_verdict *v = q->v;
+	enum policy_treatment least;
+	size_t at = strlen(v->rule);
+
+	if (judge_cache_owner(q->w->cache, q->store, q->recipient.domain, &o, q->pr) < 0)
+		return -1;
+	if (!judge_xsmg_use_demands(o, q->now, &least) || v->strength == POLICY_NEVER)
+		return 0;
+	if (v->treatment >= least && v->strength == POLICY_REQUIRE)
+		return 0;
+	if (v->treatment < least)
+		v->treatment = (uint8_t)least;
+	v->strength = POLICY_REQUIRE;
+	(void)snprintf(v->rule + at, sizeof v->rule - at, ", demanded by its statement");
+	return 0;
+}
+
 /* Rule by first match, then the partner's entry, then the default. */
 static int find_rule(struct question *q)
 {
@@ -117,6 +139,8 @@ static int find_rule(struct question *q)
 		if (words_of(q, r->treatment, r->strength, q->v->rule) < 0 || exempt_of(q, r, &q->v->exempt) < 0)
 			return -1;
 	}
+	if (find_demand(q) < 0)
+		return -1;
 	q->v->any_exempt = q->v->exempt;
 	return strictest(q, rules, n);
 }

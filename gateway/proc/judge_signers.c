@@ -20,6 +20,7 @@
 #include "gateway/base/log.h"
 #include "gateway/proc/judge_known.h"
 #include "gateway/proc/judge_weigh.h"
+#include "gateway/proc/judge_xsmg_use.h"
 
 struct question {
 	struct store *store;
@@ -166,15 +167,22 @@ static uint8_t weigh_partner(struct question *q, const struct judge_cert *k, cha
 	    .now = q->now};
 	struct problem pr = {0};
 	enum trust_result result = TRUST_BAD;
+	const struct judge_owner *o = NULL;
 	int pinned = is_pinned(q, k->f.sha256, &pr);
+	bool given = false;
 
-	wq.pinned = pinned > 0;
+	if (pinned == 0 && judge_cache_owner(q->w->cache, q->store, q->from.domain, &o, &pr) < 0)
+		pinned = -1;
+	given = o && judge_xsmg_use_vouches(o, k->f.sha256, CERT_TO_SIGN, q->now) != XSMG_NEVER;
+	wq.pinned = pinned > 0 || given;
 	if (pinned < 0 || judge_weigh(q->w->cache, q->store, k, &wq, &result, why, cap, &pr) < 0) {
 		say(why, cap, "%s", pr.text);
 		return JUDGE_TRUST_TEMP;
 	}
 	if (result == TRUST_BAD)
 		return weigh_earlier(q, k, &wq, why, cap);
+	if (given && result == TRUST_GOOD && judge_cache_owner(q->w->cache, q->store, q->from.domain, &o, &pr) == 0)
+		judge_xsmg_use_words(o, &k->f, why, cap);
 	return states[result];
 }
 

@@ -46,8 +46,8 @@ struct partner {
 static void make_key(const struct judge_cache *c, const struct judge_cert *k, const struct judge_weighing *q,
     const struct partner *p, uint8_t key_r[32])
 {
-	uint8_t head[7] = {
-	    (uint8_t)q->use, (uint8_t)q->dir, q->pinned, (uint8_t)q->nextra, q->run != NULL, p->fetch, q->back};
+	uint8_t head[8] = {(uint8_t)q->use, (uint8_t)q->dir, q->pinned, (uint8_t)q->nextra, q->run != NULL, p->fetch,
+	    q->back, q->scoped};
 	uint8_t at[8] = {0};
 	EVP_MD_CTX *m = EVP_MD_CTX_new();
 
@@ -99,7 +99,7 @@ static enum trust_reason counts(const struct store_anchor *a, const struct judge
 		return TRUST_BY_PARTNER;
 	if (p->group[0] && a->scope[0] == '@' && strcmp(a->scope + 1, p->group) == 0)
 		return TRUST_BY_GROUP;
-	return strcmp(a->scope, "*") == 0 ? TRUST_BY_ANCHOR : TRUST_BY_NOTHING;
+	return !q->scoped && strcmp(a->scope, "*") == 0 ? TRUST_BY_ANCHOR : TRUST_BY_NOTHING;
 }
 
 static enum revoke_mode mode_of(const struct judge_believing *b, const struct partner *p)

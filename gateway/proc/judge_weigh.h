@@ -17,6 +17,7 @@ struct judge_weighing {
 	size_t nextra;
 	const struct trust_dane *dane; /* what a record of a signed zone says of it, NULL: there is none */
 	struct source_run *run; /* by which revocation and missing issuers are asked for; NULL: nobody may ask */
+	bool scoped;		/* anchors for this partner or its group alone count */
 	bool direct;		/* missing issuers are looked for though the partner is not listed */
 	unsigned
 	    *fetches; /* how many may still be fetched for this question (ISSUER_FETCHES at first); NULL: that many */

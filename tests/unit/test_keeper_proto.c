@@ -30,6 +30,7 @@ static const struct keeper_request requests[] = {
 	.id = "x",
 	.certify = {KEYS_CERT_SELF, "Krankenhaus", "Org", "hospital.example", "gw@hospital.example", 365}},
     {.msg = KEEPER_MSG_FORGET, .id = "old"},
+    {.msg = KEEPER_MSG_STATEMENT, .id = "x", .attrs = {1, KEEPER_MD_SHA384, {octets, 300}}},
 };
 #define NREQUESTS ((int)(sizeof(requests) / sizeof(requests[0])))
 
@@ -58,6 +59,9 @@ static const struct keeper_request bad_requests[] = {
     {.msg = KEEPER_MSG_AGREE, .id = "b", .agree = {KEEPER_MD_SHA256, 0, {octets, 65}, {octets, 40}}},
     {.msg = KEEPER_MSG_AGREE, .id = "b", .agree = {KEEPER_MD_SHA256, 32, {octets, 0}, {octets, 40}}},
     {.msg = KEEPER_MSG_AGREE, .id = "b", .agree = {KEEPER_MD_SHA256, 32, {octets, 65}, {octets, KEEPER_UKM_MAX + 1}}},
+    {.msg = KEEPER_MSG_STATEMENT, .id = "x", .attrs = {2, KEEPER_MD_SHA384, {octets, 300}}},
+    {.msg = KEEPER_MSG_STATEMENT, .id = "x", .attrs = {1, 0, {octets, 300}}},
+    {.msg = KEEPER_MSG_STATEMENT, .id = "x", .attrs = {1, KEEPER_MD_SHA384, {octets, KEEPER_ATTRS_MAX + 1}}},
     {.msg = KEEPER_MSG_WRAP, .key = {octets, KEYS_DATA_KEY - 1}},
     {.msg = KEEPER_MSG_WRAP, .key = {octets, KEYS_DATA_KEY + 1}},
     {.msg = KEEPER_MSG_UNWRAP, .key = {octets, KEYS_WRAPPED_MAX + 1}},
@@ -132,6 +136,11 @@ START_TEST(round_trip)
 		ck_assert_str_eq(got.certify.rfc822_name, want->certify.rfc822_name);
 		ck_assert_uint_eq(got.certify.days, want->certify.days);
 		ck_assert_uint_eq(got.certify.kind, want->certify.kind);
+		break;
+	case KEEPER_MSG_STATEMENT:
+		same(&got.attrs.der, &want->attrs.der);
+		ck_assert_uint_eq(got.attrs.pss, want->attrs.pss);
+		ck_assert_uint_eq(got.attrs.md, want->attrs.md);
 		break;
 	default:
 		break;

@@ -216,7 +216,7 @@ END_TEST
 /* ---- who may what ---- */
 
 /* Every request that names a key, with every use of key, from every kind of client. */
-enum ask { ASK_SIGN, ASK_DECRYPT, ASK_AGREE, ASK_CERTIFY, ASKS };
+enum ask { ASK_SIGN, ASK_DECRYPT, ASK_AGREE, ASK_CERTIFY, ASK_STATEMENT, ASKS };
 
 static const struct {
 	enum keeper_client who;
@@ -231,6 +231,7 @@ static const struct {
     {KEEPER_FOR_JUDGE, ASK_CERTIFY, KEYS_USE_DECRYPT},
     {KEEPER_FOR_JUDGE, ASK_CERTIFY, KEYS_USE_TLS},
     {KEEPER_FOR_JUDGE, ASK_CERTIFY, KEYS_USE_STATEMENT},
+    {KEEPER_FOR_JUDGE, ASK_STATEMENT, KEYS_USE_STATEMENT},
 };
 
 static bool is_allowed(int who, int ask, int use)
@@ -240,6 +241,16 @@ static bool is_allowed(int who, int ask, int use)
 			return true;
 	return false;
 }
+
+/* the signed attributes of a statement (test_keeper_statement.c takes them apart) */
+static const uint8_t statement_attrs[] =
+    "\x31\x81\xac\x30\x1c\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x05\x31\x0f\x17\x0d\x32\x36\x31\x31\x32"
+    "\x32\x31\x38\x33\x30\x30\x30\x5a\x30\x22\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x03\x31\x15\x06\x13"
+    "\x69\x89\xc6\x87\xac\x8c\x8a\xfa\x9a\xf7\x89\xd3\xbe\xd0\x80\xa3\xc1\x88\x7d\x30\x2f\x06\x09\x2a\x86"
+    "\x48\x86\xf7\x0d\x01\x09\x04\x31\x22\x04\x20\x30\x31\x32\x33\x34\x35\x36\x37\x38\x39\x61\x62\x63\x64"
+    "\x65\x66\x30\x31\x32\x33\x34\x35\x36\x37\x38\x39\x61\x62\x63\x64\x65\x66\x30\x37\x06\x0b\x2a\x86\x48"
+    "\x86\xf7\x0d\x01\x09\x10\x02\x2f\x31\x28\x30\x26\x30\x24\x30\x22\x04\x20\x30\x31\x32\x33\x34\x35\x36"
+    "\x37\x38\x39\x61\x62\x63\x64\x65\x66\x30\x31\x32\x33\x34\x35\x36\x37\x38\x39\x61\x62\x63\x64\x65\x66";
 
 static uint8_t point[65];
 
@@ -262,6 +273,10 @@ static struct keeper_request request(int ask, int use)
 	case ASK_AGREE:
 		rq.msg = KEEPER_MSG_AGREE;
 		rq.agree = (struct keeper_agree){KEEPER_MD_SHA256, 16, {point, sizeof(point)}, {some, 8}};
+		break;
+	case ASK_STATEMENT:
+		rq.msg = KEEPER_MSG_STATEMENT;
+		rq.attrs = (struct keeper_attrs){0, KEEPER_MD_SHA256, {statement_attrs, sizeof(statement_attrs) - 1}};
 		break;
 	default:
 		rq.msg = KEEPER_MSG_CERTIFY;
@@ -363,6 +378,43 @@ START_TEST(forgotten)
 }
 END_TEST
 
+/* The signature is one over the attributes as they were given; mail's attributes get none, whoever asks. */
+START_TEST(statement)
+{
+	static const struct {
+		enum keys_algo algo;
+		bool pss;
+	} keys[] = {{KEYS_EC_P256, false}, {KEYS_RSA_2048, false}, {KEYS_RSA_2048, true}};
+	struct keys_client *judge = clients[KEEPER_FOR_JUDGE];
+	uint8_t mail[sizeof(statement_attrs)];
+	EVP_PKEY *pub = fixture_key(&fx, "st", KEYS_USE_STATEMENT, keys[_i].algo);
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *ctx;
+	struct buf sig;
+
+	buf_init(&sig, 1024);
+	ck_assert_msg(keys_sign_statement(judge, "st", NID_sha256, keys[_i].pss, statement_attrs,
+			  sizeof(statement_attrs) - 1, &sig, &pr) == 0,
+	    "%s", pr.text);
+	ck_assert_int_eq(EVP_DigestVerifyInit(md, &ctx, EVP_sha256(), NULL, pub), 1);
+	if (keys[_i].pss)
+		ck_assert_int_gt(EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING), 0);
+	ck_assert_int_eq(EVP_DigestVerify(md, sig.p, sig.len, statement_attrs, sizeof(statement_attrs) - 1), 1);
+	EVP_MD_CTX_free(md);
+	EVP_PKEY_free(pub);
+
+	memcpy(mail, statement_attrs, sizeof(mail));
+	mail[47] ^= 1; /* within the contentType */
+	buf_reset(&sig);
+	ck_assert_int_eq(keys_sign_statement(judge, "st", NID_sha256, false, mail, sizeof(mail) - 1, &sig, &pr), -1);
+	ck_assert_int_eq(pr.cls, PROBLEM_PERM);
+	ck_assert_int_eq(
+	    keys_sign_statement(judge, "st", NID_sha384, false, statement_attrs, sizeof(mail) - 1, &sig, &pr), -1);
+	ck_assert_uint_eq(sig.len, 0);
+	buf_clear(&sig);
+}
+END_TEST
+
 /* A key that the keeper does not have is our fault, not the message's. */
 START_TEST(missing_key)
 {
@@ -447,6 +499,7 @@ int main(void)
 	tcase_add_test(t, permitted_use);
 	tcase_add_test(t, forgotten);
 	tcase_add_test(t, permitted_without_key);
+	tcase_add_loop_test(t, statement, 0, 3);
 	tcase_add_test(t, missing_key);
 	tcase_add_test(t, bad_points);
 	suite_add_tcase(s, t);

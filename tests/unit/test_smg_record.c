@@ -2,21 +2,22 @@
 #include "certstore/smg_record.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/suite.h"
 
-#define KEY "; key=sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA-"
+#define KEY "; key=sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-static int one(const char *text, char url[SMG_RECORD_URL_MAX + 1], const char **why)
+static int one(const char *text, struct smg_record *r, const char **why)
 {
 	uint8_t rd[300];
 	size_t n = strlen(text);
 
 	rd[0] = (uint8_t)n;
 	memcpy(rd + 1, text, n);
-	return smg_record_read(rd, n + 1, url, why);
+	return smg_record_read(rd, n + 1, r, why);
 }
 
 START_TEST(grammar)
@@ -41,26 +42,46 @@ START_TEST(grammar)
 	};
 
 	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
-		char url[SMG_RECORD_URL_MAX + 1];
+		struct smg_record r;
 		const char *why;
 
-		ck_assert_msg(one(t[i].text, url, &why) == t[i].rc, "%s", t[i].text);
+		ck_assert_msg(one(t[i].text, &r, &why) == t[i].rc, "%s", t[i].text);
 		ck_assert((t[i].rc < 0) == (why[0] != '\0'));
 		if (t[i].url)
-			ck_assert_str_eq(url, t[i].url);
+			ck_assert_str_eq(r.url, t[i].url);
 	}
 }
 END_TEST
 
 START_TEST(strings)
 {
-	char url[SMG_RECORD_URL_MAX + 1];
+	struct smg_record r;
 	const char *why;
 
-	ck_assert_int_eq(smg_record_read((const uint8_t *)"", 0, url, &why), 0);
-	ck_assert_int_eq(smg_record_read((const uint8_t *)"\6v=smg1\5 url=", 13, url, &why), -1);
+	ck_assert_int_eq(smg_record_read((const uint8_t *)"", 0, &r, &why), 0);
+	ck_assert_int_eq(smg_record_read((const uint8_t *)"\6v=smg1\5 url=", 13, &r, &why), -1);
 	ck_assert_str_eq(why, "the TXT record of _smg has more than one string");
-	ck_assert_int_eq(smg_record_read((const uint8_t *)"\xffv=smg1", 7, url, &why), 0);
+	ck_assert_int_eq(smg_record_read((const uint8_t *)"\xffv=smg1", 7, &r, &why), 0);
+}
+END_TEST
+
+/* Both keys, as octets; characters of the other alphabet, and bits that are left over, are refused. */
+START_TEST(keys)
+{
+	static const char head[] = "v=smg1; url=https://smg.lab.example/s; key=sha256/";
+	char text[300];
+	struct smg_record r;
+	const char *why;
+
+	(void)snprintf(text, sizeof text, "%s%s" KEY, head, "__________________________________________8");
+	ck_assert_int_eq(one(text, &r, &why), 1);
+	ck_assert_uint_eq(r.nkeys, 2);
+	for (size_t i = 0; i < 32; i++)
+		ck_assert(r.keys[0][i] == 0xff && r.keys[1][i] == 0);
+	(void)snprintf(text, sizeof text, "%s%s", head, "//////////////////////////////////////////8");
+	ck_assert_int_eq(one(text, &r, &why), -1);
+	(void)snprintf(text, sizeof text, "%s%s", head, "__________________________________________");
+	ck_assert_int_eq(one(text, &r, &why), -1);
 }
 END_TEST
 
@@ -71,6 +92,7 @@ int main(void)
 
 	tcase_add_test(tc, grammar);
 	tcase_add_test(tc, strings);
+	tcase_add_test(tc, keys);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }

@@ -1,0 +1,468 @@
+/* Partners' statements' tables. Judge; blocks on the disk. A change of trust and its audit row are one transaction
+ * (P8). */
+#include "certstore/store_statement.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "certstore/store_sqlite.h"
+#include "gateway/base/mem.h"
+
+#define COLUMNS                                                                                                      \
+	"domain, through, established, pin, follow, frozen, frozen_why, fetched, probed, url, offered_since, "       \
+	"offered,"                                                                                                   \
+	" missed, local_parts, decided, decision, alarmed"
+
+/* ---- rows ---- */
+
+void store_statement_body_clear(struct store_statement_body *b)
+{
+	free(b->der);
+	free(b->content);
+	free(b->how);
+	free(b->why);
+	*b = (struct store_statement_body){.level = 0};
+}
+
+void store_statement_body_copy(struct store_statement_body *to, const struct store_statement_body *from)
+{
+	struct store_statement_body b = *from;
+
+	b.der = from->der ? (uint8_t *)mem_dup(from->der, from->der_len) : NULL;
+	b.content = from->content ? (uint8_t *)mem_dup(from->content, from->content_len) : NULL;
+	b.how = mem_str(from->how ? from->how : "");
+	b.why = mem_str(from->why ? from->why : "");
+	store_statement_body_clear(to);
+	*to = b;
+}
+
+static void row_clear(struct store_statement *st)
+{
+	store_statement_body_clear(&st->trusted);
+	store_statement_body_clear(&st->waiting);
+	free(st->domain);
+	free(st->frozen_why);
+	free(st->url);
+	free(st->local_parts);
+	free(st->decision);
+}
+
+void store_statements_free(struct store_statement *l, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		row_clear(&l[i]);
+	free(l);
+}
+
+static void free_list(void *list, size_t n)
+{
+	store_statements_free(list, n);
+}
+
+struct store_statement *store_statement_new(const char *domain)
+{
+	struct store_statement *st = mem_new(sizeof *st);
+
+	st->domain = mem_str(domain);
+	st->frozen_why = mem_str("");
+	st->url = mem_str("");
+	st->local_parts = mem_str("");
+	st->decision = mem_str("");
+	return st;
+}
+
+static void read_row(sqlite3_stmt *q, void *row)
+{
+	struct store_statement *st = row;
+
+	st->domain = store_sqlite_text(q, 0);
+	store_sqlite_copy(q, 1, st->through, sizeof st->through);
+	st->established = sqlite3_column_int(q, 2);
+	store_sqlite_copy(q, 3, st->pin, sizeof st->pin);
+	st->follow = sqlite3_column_int(q, 4) != 0;
+	st->frozen = sqlite3_column_int64(q, 5);
+	st->frozen_why = store_sqlite_text(q, 6);
+	st->fetched = sqlite3_column_int64(q, 7);
+	st->probed = sqlite3_column_int64(q, 8);
+	st->url = store_sqlite_text(q, 9);
+	st->offered_since = sqlite3_column_int64(q, 10);
+	st->offered = sqlite3_column_int64(q, 11);
+	st->missed = sqlite3_column_int64(q, 12);
+	st->local_parts = store_sqlite_text(q, 13);
+	st->decided = sqlite3_column_int64(q, 14);
+	st->decision = store_sqlite_text(q, 15);
+	st->alarmed = sqlite3_column_int64(q, 16);
+}
+
+static void read_body(sqlite3_stmt *q, struct store_statement_body *b)
+{
+	b->der = store_sqlite_octets(q, 1, &b->der_len);
+	b->content = store_sqlite_octets(q, 2, &b->content_len);
+	store_sqlite_copy(q, 3, b->id, sizeof b->id);
+	b->serial = sqlite3_column_int64(q, 4);
+	b->issued = sqlite3_column_int64(q, 5);
+	b->expires = sqlite3_column_int64(q, 6);
+	b->withdrawn = sqlite3_column_int(q, 7) != 0;
+	store_sqlite_copy(q, 8, b->key, sizeof b->key);
+	store_sqlite_copy(q, 9, b->cert, sizeof b->cert);
+	b->level = sqlite3_column_int(q, 10);
+	b->how = store_sqlite_text(q, 11);
+	b->why = store_sqlite_text(q, 12);
+	b->since = sqlite3_column_int64(q, 13);
+}
+
+static int read_bodies(struct store *s, struct store_statement *st, struct problem *pr)
+{
+	static const char sql[] = "SELECT waiting, der, content, id, serial, issued, expires, withdrawn, key, cert,"
+				  " level, how, why, since FROM statement_body WHERE domain = ?1";
+	sqlite3_stmt *q = store_sqlite_stmt(s, sql, pr);
+	int rc;
+
+	if (!q)
+		return -1;
+	store_sqlite_bind(q, "t", st->domain);
+	while ((rc = store_sqlite_row(s, q, pr)) > 0)
+		read_body(q, sqlite3_column_int(q, 0) ? &st->waiting : &st->trusted);
+	return rc;
+}
+
+/* ---- reading ---- */
+
+int store_statement_get(struct store *s, const char *domain, struct store_statement **st_r, struct problem *pr)
+{
+	static const char sql[] = "SELECT " COLUMNS " FROM statement WHERE domain = ?1";
+	sqlite3_stmt *q = store_sqlite_stmt(s, sql, pr);
+	int rc;
+
+	*st_r = NULL;
+	if (!q)
+		return -1;
+	store_sqlite_bind(q, "t", domain);
+	rc = store_sqlite_row(s, q, pr);
+	if (rc <= 0)
+		return rc;
+	*st_r = mem_new(sizeof **st_r);
+	read_row(q, *st_r);
+	store_sqlite_done(q);
+	if (read_bodies(s, *st_r, pr) == 0)
+		return 0;
+	store_statements_free(*st_r, 1);
+	*st_r = NULL;
+	return -1;
+}
+
+int store_statements(struct store *s, const char *after, bool pending, size_t max, struct store_statement **list_r,
+    size_t *n_r, struct problem *pr)
+{
+	static const char all[] = "SELECT " COLUMNS " FROM statement WHERE domain > ?1 ORDER BY domain LIMIT ?2";
+	static const char some[] = "SELECT " COLUMNS " FROM statement t WHERE domain > ?1 AND (frozen <> 0 OR EXISTS"
+				   " (SELECT 1 FROM statement_body b WHERE b.domain = t.domain AND b.waiting = 1))"
+				   " ORDER BY domain LIMIT ?2";
+	sqlite3_stmt *q = store_sqlite_stmt(s, pending ? some : all, pr);
+
+	*list_r = NULL;
+	*n_r = 0;
+	if (!q)
+		return -1;
+	store_sqlite_bind(q, "ti", after ? after : "", (int64_t)max);
+	if (store_sqlite_list(s, q, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr) < 0)
+		return -1;
+	for (size_t i = 0; i < *n_r; i++)
+		if (read_bodies(s, &(*list_r)[i], pr) < 0) {
+			store_statements_free(*list_r, *n_r);
+			*list_r = NULL;
+			*n_r = 0;
+			return -1;
+		}
+	return 0;
+}
+
+int store_statement_count(struct store *s, int64_t *n_r, struct problem *pr)
+{
+	static const char sql[] = "SELECT count(*) FROM statement";
+	sqlite3_stmt *q = store_sqlite_stmt(s, sql, pr);
+
+	*n_r = 0;
+	if (!q || store_sqlite_row(s, q, pr) <= 0)
+		return -1;
+	*n_r = sqlite3_column_int64(q, 0);
+	store_sqlite_done(q);
+	return 0;
+}
+
+/* ---- writing ---- */
+
+static int run_with(struct store *s, const char *sql, const char *domain, struct problem *pr)
+{
+	sqlite3_stmt *q = store_sqlite_stmt(s, sql, pr);
+
+	if (!q)
+		return -1;
+	store_sqlite_bind(q, "t", domain);
+	return store_sqlite_run(s, q, pr);
+}
+
+static int put_body(
+    struct store *s, const char *domain, int waiting, const struct store_statement_body *b, struct problem *pr)
+{
+	static const char sql[] =
+	    "INSERT INTO statement_body (domain, waiting, der, content, id, serial, issued, expires, withdrawn, key,"
+	    " cert, level, how, why, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
+	    "?15)";
+	sqlite3_stmt *q;
+
+	if (!b->der)
+		return 0;
+	q = store_sqlite_stmt(s, sql, pr);
+	if (!q)
+		return -1;
+	store_sqlite_bind(q, "tibbtiiiittitti", domain, (int64_t)waiting, b->der, b->der_len, b->content,
+	    b->content_len, b->id, b->serial, b->issued, b->expires, (int64_t)b->withdrawn, b->key, b->cert,
+	    (int64_t)b->level, b->how ? b->how : "", b->why ? b->why : "", b->since);
+	return store_sqlite_run(s, q, pr);
+}
+
+static int put_row(struct store *s, const struct store_statement *st, struct problem *pr)
+{
+	static const char sql[] =
+	    "INSERT OR REPLACE INTO statement (" COLUMNS
+	    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+	sqlite3_stmt *q = store_sqlite_stmt(s, sql, pr);
+
+	if (!q)
+		return -1;
+	store_sqlite_bind(q, "ttitiitiitiiititi", st->domain, st->through, (int64_t)st->established, st->pin,
+	    (int64_t)st->follow, st->frozen, st->frozen_why ? st->frozen_why : "", st->fetched, st->probed,
+	    st->url ? st->url : "", st->offered_since, st->offered, st->missed,
+	    st->local_parts ? st->local_parts : "", st->decided, st->decision ? st->decision : "", st->alarmed);
+	return store_sqlite_run(s, q, pr);
+}
+
+int store_statement_save(struct store *s, const struct store_statement *st, const char *who, const char *what,
+    const char *detail, struct problem *pr)
+{
+	static const char bodies[] = "DELETE FROM statement_body WHERE domain = ?1";
+	int rc;
+
+	if (store_begin(s, pr) < 0)
+		return -1;
+	rc = put_row(s, st, pr);
+	if (rc == 0)
+		rc = run_with(s, bodies, st->domain, pr);
+	if (rc == 0)
+		rc = put_body(s, st->domain, 0, &st->trusted, pr);
+	if (rc == 0)
+		rc = put_body(s, st->domain, 1, &st->waiting, pr);
+	if (rc == 0 && what)
+		rc = store_audit_add(s, who, what, st->domain, detail ? detail : "", pr);
+	return store_end(s, rc, pr);
+}
+
+int store_statement_note(struct store *s, const struct store_statement *st, struct problem *pr)
+{
+	int rc;
+
+	if (store_begin(s, pr) < 0)
+		return -1;
+	rc = put_row(s, st, pr);
+	return store_end(s, rc, pr);
+}
+
+int store_statement_remove(struct store *s, const char *domain, const char *who, struct problem *pr)
+{
+	static const char *const sql[] = {"DELETE FROM statement_body WHERE domain = ?1",
+	    "DELETE FROM statement_key WHERE domain = ?1", "DELETE FROM statement_cert WHERE domain = ?1",
+	    "DELETE FROM statement WHERE domain = ?1"};
+	int rc = 0;
+
+	if (store_begin(s, pr) < 0)
+		return -1;
+	for (size_t i = 0; rc == 0 && i < sizeof sql / sizeof *sql; i++)
+		rc = run_with(s, sql[i], domain, pr);
+	if (rc == 0 && sqlite3_changes(s->db) > 0)
+		rc = store_audit_add(s, who, "statement.remove", domain, "its statements and keys are forgotten", pr);
+	return store_end(s, rc, pr);
+}
+
+/* ---- keys ---- */
+
+static void read_key(sqlite3_stmt *q, void *row)
+{
+	struct store_statement_key *k = row;
+
+	store_sqlite_copy(q, 0, k->key, sizeof k->key);
+	k->announced = sqlite3_column_int64(q, 1);
+	k->used = sqlite3_column_int64(q, 2);
+	k->retired = sqlite3_column_int64(q, 3);
+	k->bad = sqlite3_column_int64(q, 4);
+	k->refused = sqlite3_column_int64(q, 5);
+}
+
+static void free_plain(void *list, size_t n)
+{
+	(void)n;
+	free(list);
+}
+
+int store_statement_keys(
+    struct store *s, const char *domain, struct store_statement_key **list_r, size_t *n_r, struct problem *pr)
+{
+	static const char sql[] = "SELECT key, announced, used, retired, bad, refused FROM statement_key"
+				  " WHERE domain = ?1 ORDER BY used, announced, key";
+	sqlite3_stmt *q = store_sqlite_stmt(s, sql, pr);
+
+	*list_r = NULL;
+	*n_r = 0;
+	if (!q)
+		return -1;
+	store_sqlite_bind(q, "t", domain);
+	return store_sqlite_list(s, q, sizeof **list_r, read_key, (void **)list_r, n_r, free_plain, pr);
+}
+
+int store_statement_key_put(
+    struct store *s, const char *domain, const struct store_statement_key *k, struct problem *pr)
+{
+	static const char sql[] = "INSERT OR REPLACE INTO statement_key (domain, key, announced, used, retired, bad,"
+				  " refused) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+	sqlite3_stmt *q;
+	int rc = -1;
+
+	if (store_begin(s, pr) < 0)
+		return -1;
+	q = store_sqlite_stmt(s, sql, pr);
+	if (q) {
+		store_sqlite_bind(
+		    q, "ttiiiii", domain, k->key, k->announced, k->used, k->retired, k->bad, k->refused);
+		rc = store_sqlite_run(s, q, pr);
+	}
+	return store_end(s, rc, pr);
+}
+
+/* ---- certificates ---- */
+
+static void read_cert(sqlite3_stmt *q, void *row)
+{
+	struct store_statement_cert *c = row;
+
+	c->der = store_sqlite_octets(q, 0, &c->der_len);
+	store_sqlite_copy(q, 1, c->sha256, sizeof c->sha256);
+	c->use = sqlite3_column_int(q, 2);
+	c->from = sqlite3_column_int64(q, 3);
+	c->until = sqlite3_column_int64(q, 4);
+}
+
+void store_statement_certs_free(struct store_statement_cert *l, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(l[i].der);
+	free(l);
+}
+
+static void free_certs(void *list, size_t n)
+{
+	store_statement_certs_free(list, n);
+}
+
+int store_statement_certs(
+    struct store *s, const char *domain, struct store_statement_cert **list_r, size_t *n_r, struct problem *pr)
+{
+	static const char sql[] = "SELECT der, sha256, use, begins, ends FROM statement_cert WHERE domain = ?1"
+				  " ORDER BY begins DESC, sha256, use";
+	sqlite3_stmt *q = store_sqlite_stmt(s, sql, pr);
+
+	*list_r = NULL;
+	*n_r = 0;
+	if (!q)
+		return -1;
+	store_sqlite_bind(q, "t", domain);
+	return store_sqlite_list(s, q, sizeof **list_r, read_cert, (void **)list_r, n_r, free_certs, pr);
+}
+
+static int put_cert(struct store *s, const char *domain, const struct store_statement_cert *c, struct problem *pr)
+{
+	static const char sql[] = "INSERT OR REPLACE INTO statement_cert (domain, sha256, use, der, begins, ends)"
+				  " VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+	sqlite3_stmt *q = store_sqlite_stmt(s, sql, pr);
+
+	if (!q)
+		return -1;
+	store_sqlite_bind(q, "ttibii", domain, c->sha256, (int64_t)c->use, c->der, c->der_len, c->from, c->until);
+	return store_sqlite_run(s, q, pr);
+}
+
+int store_statement_certs_put(
+    struct store *s, const char *domain, const struct store_statement_cert *l, size_t n, struct problem *pr)
+{
+	static const char sql[] = "DELETE FROM statement_cert WHERE domain = ?1";
+	int rc;
+
+	if (store_begin(s, pr) < 0)
+		return -1;
+	rc = run_with(s, sql, domain, pr);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = put_cert(s, domain, &l[i], pr);
+	return store_end(s, rc, pr);
+}
+
+/* ---- what partners hold of ours ---- */
+
+int store_statement_held(
+    struct store *s, const char *domain, const char *ours, char id_r[STORE_STATEMENT_ID], struct problem *pr)
+{
+	static const char sql[] = "SELECT id FROM statement_held WHERE ours = ?1 AND domain = ?2";
+	sqlite3_stmt *q = store_sqlite_stmt(s, sql, pr);
+	int rc;
+
+	id_r[0] = 0;
+	if (!q)
+		return -1;
+	store_sqlite_bind(q, "tt", ours, domain);
+	rc = store_sqlite_row(s, q, pr);
+	if (rc <= 0)
+		return rc;
+	store_sqlite_copy(q, 0, id_r, STORE_STATEMENT_ID);
+	store_sqlite_done(q);
+	return 0;
+}
+
+int store_statement_held_put(
+    struct store *s, const char *domain, const char *ours, const char *id, int64_t now, struct problem *pr)
+{
+	static const char sql[] =
+	    "INSERT OR REPLACE INTO statement_held (ours, domain, id, at) VALUES (?1, ?2, ?3, ?4)";
+	sqlite3_stmt *q;
+	int rc = -1;
+
+	if (store_begin(s, pr) < 0)
+		return -1;
+	q = store_sqlite_stmt(s, sql, pr);
+	if (q) {
+		store_sqlite_bind(q, "ttti", ours, domain, id, now);
+		rc = store_sqlite_run(s, q, pr);
+	}
+	return store_end(s, rc, pr);
+}
+
+static void read_held(sqlite3_stmt *q, void *row)
+{
+	struct store_statement_held *h = row;
+
+	store_sqlite_copy(q, 0, h->domain, sizeof h->domain);
+	store_sqlite_copy(q, 1, h->id, sizeof h->id);
+	h->at = sqlite3_column_int64(q, 2);
+}
+
+int store_statement_held_list(
+    struct store *s, const char *ours, struct store_statement_held **list_r, size_t *n_r, struct problem *pr)
+{
+	static const char sql[] = "SELECT domain, id, at FROM statement_held WHERE ours = ?1 ORDER BY domain";
+	sqlite3_stmt *q = store_sqlite_stmt(s, sql, pr);
+
+	*list_r = NULL;
+	*n_r = 0;
+	if (!q)
+		return -1;
+	store_sqlite_bind(q, "t", ours);
+	return store_sqlite_list(s, q, sizeof **list_r, read_held, (void **)list_r, n_r, free_plain, pr);
+}
