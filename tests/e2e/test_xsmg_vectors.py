@@ -1,5 +1,6 @@
 """The test vectors of XSMG with the openssl command alone: the commands are those of docs/xsmg/vectors/README.md, word for word. What the gateway's own reader says of them is
 tests/unit/test_xsmg_vectors.c."""
+import base64
 import json
 import os
 import re
@@ -79,3 +80,19 @@ def test_every_file_is_listed_and_says_what_it_is(_):
     for f in os.listdir(VECTORS):
         if f.endswith(".key.pem"):
             assert open(os.path.join(VECTORS, f), encoding="utf-8").read().startswith("# A TEST KEY"), f
+
+
+def test_examples_of_the_specification(top):
+    """What docs/XSMG.md shows is the vector good-p256, and its base64 in the reply to GET the beginning of it."""
+    cmd, folder = commands(), copy_of_vectors(top)
+    text = open(os.path.join(ROOT, "docs", "XSMG.md"), encoding="utf-8").read()
+    assert run(folder, cmd["verify"], "good-p256").returncode == 0
+    shown, real = json.loads(re.search(r"```json\n(.*?)```", text, re.S).group(1)), json.loads(content(folder))
+    for cert in real["certificates"]:
+        cert["der"] = cert["der"][:4] + "..."
+    assert shown == real
+    der = open(os.path.join(folder, "good-p256.der"), "rb").read()
+    begin = "250-2.0.0 statement %s %d\nS: 250-2.0.0 %s\n" % (run(folder, cmd["id"]).stdout.strip(), len(der), base64.b64encode(der)[:76].decode())
+    assert begin in text
+    key = run(folder, "openssl x509 -in statement-p256.cert.pem -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | openssl base64 -A | tr '+/' '-_' | tr -d '='").stdout
+    assert "key=sha256/" + key.strip() in text
