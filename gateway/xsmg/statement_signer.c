@@ -247,10 +247,13 @@ static bool named_by(const struct statement_der_item *sid, X509 *x)
 	return same;
 }
 
-static void put_spki(X509 *x, uint8_t md_r[32])
+void statement_signer_spki(X509 *x, uint8_t md_r[32])
 {
 	unsigned char *spki = NULL;
-	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &spki);
+	int n;
+
+	memset(md_r, 0, 32);
+	n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &spki);
 
 	if (n > 0)
 		statement_hash(spki, (size_t)n, md_r);
@@ -282,7 +285,7 @@ static void verify_with(const struct info *f, const struct statement_signed *sd,
 
 	cert_facts(x, &facts);
 	statement_hash(s->cert.p, s->cert.n, s->cert_sha256);
-	put_spki(x, s->spki_sha256);
+	statement_signer_spki(x, s->spki_sha256);
 	if (!named_by(&f->sid, x))
 		say(s, "it names another certificate than its signingCertificateV2 does");
 	else if (facts.weak)

@@ -3,6 +3,8 @@
 #ifndef POSTERN_XSMG_STATEMENT_SIGNER_H
 #define POSTERN_XSMG_STATEMENT_SIGNER_H
 
+#include <openssl/x509.h>
+
 #include "gateway/xsmg/statement_cms.h"
 #include "gateway/xsmg/statement_der.h"
 
@@ -23,5 +25,7 @@ enum statement_attr {
 struct statement_octets statement_signer_attr(enum statement_attr attr);
 /* The OBJECT IDENTIFIER id-smg-statement with its header. */
 struct statement_octets statement_signer_type(void);
+/* SHA-256 of the SubjectPublicKeyInfo; zeroes when it cannot be written. */
+void statement_signer_spki(X509 *x, uint8_t md_r[32]);
 
 #endif
