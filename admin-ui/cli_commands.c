@@ -18,6 +18,7 @@
 #include "admin-ui/cli_report.h"
 #include "admin-ui/cli_restore.h"
 #include "admin-ui/cli_rule.h"
+#include "admin-ui/cli_statement.h"
 #include "admin-ui/cli_status.h"
 
 #define MAKE_USAGE                                                                                                   \
@@ -59,6 +60,31 @@ static const struct cli_command commands[] = {
     {"partner release", "DOMAIN", "", 1, 1, cli_partner_release,
 	"Ends the protection of a domain that was seen protected: mail to it may leave in the clear again.",
 	"partner release lab.example"},
+    {"partner statement", "DOMAIN [--local-parts LIST] [--pin FINGERPRINT] [--follow | --no-follow]",
+	"local-parts= pin= follow no-follow", 1, 1, cli_statement_set,
+	"Sets what counts for a partner's statements: further local parts that its certificates may name, the "
+	"statement key or certificate that alone is believed (\"\": none), and whether a pinned key may announce "
+	"another.",
+	"partner statement lab.example --pin 3f2a90c1... --follow"},
+    {"partner fetch", "DOMAIN", "", 1, 1, cli_statement_fetch,
+	"Fetches a partner's statement by its URL now, in the background.", "partner fetch lab.example"},
+    {"partner compromised", "DOMAIN --channel HOW --reason TEXT [--fingerprint DIGITS]",
+	"channel= reason= fingerprint=", 1, 1, cli_statement_decide,
+	"A partner's statement key (the present one, or the one with this fingerprint) is in other hands: nothing "
+	"signed by it is believed any more.",
+	"partner compromised lab.example --channel phone --reason \"Ms Weber called: laptop stolen\""},
+    {"pending", "", "", 0, 0, cli_statement_pending,
+	"Statements of partners that wait for your decision: what to compare, what spoke for and against each.",
+	"pending"},
+    {"approve", "DOMAIN --channel HOW --reason TEXT [--fingerprint DIGITS] [--pin [--follow]]",
+	"channel= reason= fingerprint= pin follow", 1, 1, cli_statement_decide,
+	"Trusts the statement that waits, after its fingerprint was compared over another channel; with --pin, its "
+	"key "
+	"alone from now on.",
+	"approve lab.example --channel phone --reason \"compared with Ms Weber\""},
+    {"refuse", "DOMAIN --channel HOW --reason TEXT [--fingerprint DIGITS]", "channel= reason= fingerprint=", 1, 1,
+	cli_statement_decide, "Refuses the statement that waits, and its key for good; ends a freeze.",
+	"refuse lab.example --channel phone --reason \"not theirs\""},
     {"cert import", "FILE --for DOMAIN|ADDRESS [--pin] [--yes] [--force]", "for= pin yes force", 1, 1,
 	cli_cert_import,
 	"Shows the certificates in a PEM, DER or PKCS#7 file and imports them for a partner after a question.",

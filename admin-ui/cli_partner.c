@@ -9,6 +9,7 @@
 #include "admin-ui/cli_json.h"
 #include "admin-ui/cli_out.h"
 #include "admin-ui/cli_show.h"
+#include "admin-ui/cli_statement.h"
 #include "admin-ui/cli_table.h"
 
 enum { PAGE = 1000 };
@@ -197,6 +198,7 @@ static void tell_whole(const struct cli *c, const json_t *data)
 	}
 	if (json_array_size(certs) == 0)
 		cli_out_field("Certificates", "none");
+	cli_statement_tell(json_object_get(data, "statement"));
 	cli_out_line("%s", "");
 	cli_show_anchors(json_object_get(data, "anchors"));
 }

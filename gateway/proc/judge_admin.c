@@ -23,6 +23,7 @@
 #include "gateway/proc/judge_admin_lookup.h"
 #include "gateway/proc/judge_admin_partner.h"
 #include "gateway/proc/judge_admin_rule.h"
+#include "gateway/proc/judge_admin_statement.h"
 #include "gateway/proc/judge_admin_store.h"
 #include "gateway/proc/judge_cache.h"
 #include "gateway/proc/judge_call.h"
@@ -45,6 +46,12 @@ static const struct verb {
     {"partner.show", judge_admin_partner_show, " domain ", NULL},
     {"partner.remove", judge_admin_partner_remove, " domain ", "domain"},
     {"partner.release", judge_admin_partner_release, " domain ", "domain"},
+    {"statement.pending", judge_admin_statement_pending, " after max ", NULL},
+    {"statement.approve", judge_admin_statement_approve, " domain channel reason fingerprint pin follow ", "domain"},
+    {"statement.refuse", judge_admin_statement_refuse, " domain channel reason fingerprint ", "domain"},
+    {"statement.compromised", judge_admin_statement_compromised, " domain channel reason fingerprint ", "domain"},
+    {"statement.set", judge_admin_statement_set, " domain local_parts pin follow ", "domain"},
+    {"statement.fetch", judge_admin_statement_fetch, " domain ", NULL},
     {"cert.preview", judge_admin_cert_preview, " content owner ", NULL},
     {"cert.import", judge_admin_cert_import, " owner content sha256 pinned force ", "owner"},
     {"cert.list", judge_admin_cert_list, " owner after max ", NULL},

@@ -7,6 +7,7 @@
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_admin_anchor.h"
 #include "gateway/proc/judge_admin_cert.h"
+#include "gateway/proc/judge_admin_statement.h"
 #include "gateway/proc/judge_find.h"
 #include "gateway/proc/judge_format.h"
 
@@ -269,7 +270,7 @@ int judge_admin_partner_show(struct judge_call *c)
 {
 	char domain[ADDRESS_TEXT_MAX];
 	struct store_partner *p = NULL;
-	json_t *certs, *anchors;
+	json_t *certs, *anchors, *statement;
 	struct address a;
 	int64_t seen;
 
@@ -288,6 +289,9 @@ int judge_admin_partner_show(struct judge_call *c)
 	if (judge_admin_anchor_rows(c, a.domain, &anchors) < 0)
 		return -1;
 	judge_call_set(c->data, "anchors", anchors);
+	if (judge_admin_statement_row(c, a.domain, &statement) < 0)
+		return -1;
+	judge_call_set(c->data, "statement", statement);
 	return tell_find(c, &a) < 0 ? -1 : tell_format(c, domain, &a);
 }
 

@@ -9,6 +9,7 @@
 #include "gateway/proc/judge_cache.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,8 @@ struct judge_cache {
 	uint64_t revocations;
 	struct revoke_cache *lists;
 	const struct judge_believing *believing;
+	bool changed;
+	char whose[256];
 };
 
 struct judge_cache *judge_cache_new(void)
@@ -90,6 +93,25 @@ void judge_cache_revoked_changed(struct judge_cache *c)
 uint64_t judge_cache_revocations(const struct judge_cache *c)
 {
 	return c->revocations;
+}
+
+void judge_cache_changed(struct judge_cache *c, const char *domain)
+{
+	if (!c->changed)
+		(void)snprintf(c->whose, sizeof c->whose, "%s", domain);
+	else if (strcmp(c->whose, domain) != 0)
+		c->whose[0] = 0;
+	c->changed = true;
+}
+
+bool judge_cache_changed_take(struct judge_cache *c, char domain_r[256])
+{
+	bool changed = c->changed;
+
+	(void)snprintf(domain_r, 256, "%s", c->whose);
+	c->changed = false;
+	c->whose[0] = 0;
+	return changed;
 }
 
 static void drop_lists(struct judge_cache *c)

@@ -87,6 +87,10 @@ int judge_cache_revoked(
 void judge_cache_revoked_changed(struct judge_cache *c);
 /* Changes whenever what is remembered of revoked ones did. */
 uint64_t judge_cache_revocations(const struct judge_cache *c);
+/* A statement made somebody believed otherwise: noted here by whoever wrote it, taken by whoever tells the relay.
+ * take: false when nothing was noted; domain_r "" when it was of several domains. */
+void judge_cache_changed(struct judge_cache *c, const char *domain);
+bool judge_cache_changed_take(struct judge_cache *c, char domain_r[256]);
 /* Lists and answers on revocation, kept across changes of the store. */
 struct revoke_cache *judge_cache_lists(struct judge_cache *c);
 

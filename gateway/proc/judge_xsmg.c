@@ -69,6 +69,7 @@ static int decide(struct judge_xsmg_case *c, struct problem *pr)
 	unsigned before = c->run ? c->run->pending : 0;
 
 	c->d.rule = "";
+	c->f.by_get = c->o->way != JUDGE_XSMG_BY_PUT;
 	check(c);
 	if (c->v.result == STATEMENT_REFUSED || c->v.result == STATEMENT_CLOCK || c->v.signer < 0) {
 		c->d.action = c->v.result == STATEMENT_CLOCK ? XSMG_DO_LATER : XSMG_DO_REFUSE;

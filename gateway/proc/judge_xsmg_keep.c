@@ -343,7 +343,10 @@ static int trust(struct judge_xsmg_case *c, struct problem *pr)
 	if (rc == 0)
 		rc = store_statement_save(
 		    c->store, st, "judge", c->s->withdrawn ? "statement.withdrawn" : "statement.trust", detail, pr);
-	return store_end(c->store, rc, pr);
+	rc = store_end(c->store, rc, pr);
+	if (rc == 0)
+		judge_cache_changed(c->w->cache, c->o->domain);
+	return rc;
 }
 
 static int pend(struct judge_xsmg_case *c, const char *what, struct problem *pr)
@@ -363,6 +366,8 @@ static int pend(struct judge_xsmg_case *c, const char *what, struct problem *pr)
 		st->alarmed = 0;
 	}
 	alarm_once(c, c->d.action == XSMG_DO_FREEZE ? "statement-frozen" : "statement-waits");
+	if (c->d.action == XSMG_DO_FREEZE)
+		judge_cache_changed(c->w->cache, c->o->domain);
 	return store_statement_save(c->store, st, "judge", what, detail, pr);
 }
 
@@ -378,8 +383,16 @@ static int pass_over(struct judge_xsmg_case *c, struct problem *pr)
 	if (c->is_new)
 		return 0;
 	if (c->d.action == XSMG_DO_REFUSE && c->f.revoked == XSMG_YES && c->f.same_key && !c->f.trusted_bad)
+		judge_cache_changed(c->w->cache, c->o->domain);
+	if (c->d.action == XSMG_DO_REFUSE && c->f.revoked == XSMG_YES && c->f.same_key && !c->f.trusted_bad)
 		return judge_xsmg_keep_bad_key(
 		    c->store, st, c->key, "its certificate, or one above it, was revoked", c->now, "judge", pr);
+	/* what came to nothing is not asked for again at each delivery */
+	if (c->f.by_get && (c->now - st->fetched >= NOTED_S || c->now < st->fetched)) {
+		st->fetched = c->now;
+		if (store_statement_note(c->store, st, pr) < 0)
+			return -1;
+	}
 	if (st->alarmed == alarmed)
 		return 0;
 	(void)snprintf(

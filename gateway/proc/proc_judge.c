@@ -7,6 +7,7 @@
  * never:   network, message content, private keys, exec, ptrace
  */
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,8 @@
 #include "gateway/proc/judge_resolve.h"
 #include "gateway/proc/judge_scout.h"
 #include "gateway/proc/judge_signers.h"
+#include "gateway/proc/judge_xsmg_fetch.h"
+#include "gateway/proc/judge_xsmg_relay.h"
 #include "gateway/proc/judge_xsmg_tend.h"
 #include "gateway/proc/proc.h"
 #include "gateway/proc/trust_settings.h"
@@ -90,6 +93,14 @@ static void changed_here(const char *whose)
 	me.known_version = v;
 }
 
+/* As changed_here, of what may have been a statement that is believed from now on; else whose. */
+static void changed_by_statement(const char *whose)
+{
+	char domain[256];
+
+	changed_here(judge_cache_changed_take(me.world.cache, domain) ? domain : whose);
+}
+
 /* What another process changed meanwhile may concern anybody. */
 static void changed_elsewhere(void)
 {
@@ -114,7 +125,7 @@ static void answer_resolve(struct ipc_in *in, struct source_run *run)
 	changed_elsewhere();
 	rc = judge_resolve(me.store, &me.world, run, &rq, time(NULL), a, v);
 	/* whom is believed is written down; only what was found to be revoked concerns others */
-	changed_here(revocations == judge_cache_revocations(me.world.cache) ? JUDGE_NOBODY : "");
+	changed_by_statement(revocations == judge_cache_revocations(me.world.cache) ? JUDGE_NOBODY : "");
 
 	if (run->pending == 0) {
 		if (rc != 0)
@@ -177,6 +188,13 @@ static void answer_signers(struct ipc_in *in, struct source_run *run)
 	free(t);
 }
 
+static void take_statement(struct ipc_in *in, struct source_run *run)
+{
+	changed_elsewhere();
+	judge_xsmg_relay_came_packet(&me.world, me.store, run, in, time(NULL));
+	changed_by_statement(JUDGE_NOBODY);
+}
+
 static void run_relay(void *question, struct source_run *run)
 {
 	struct relay_question *q = question;
@@ -184,6 +202,8 @@ static void run_relay(void *question, struct source_run *run)
 
 	if (q->type == JUDGE_RESOLVE)
 		answer_resolve(&in, run);
+	else if (q->type == JUDGE_STATEMENT_CAME)
+		take_statement(&in, run);
 	else
 		answer_signers(&in, run);
 }
@@ -194,10 +214,13 @@ static void whom_of(const struct relay_question *q, char domain[256])
 	struct ipc_in in = {.type = q->type, .id = q->id, .p = q->p, .n = q->n};
 	struct judge_signers *s = mem_new(sizeof(*s));
 	struct arena *a = arena_new(ANSWER_MEMORY);
+	struct judge_statement_came c;
 	struct judge_resolve r;
 	const char *who = "", *at;
 
-	if (q->type == JUDGE_RESOLVE && judge_resolve_get(&in, &r) == 0)
+	if (q->type == JUDGE_STATEMENT_CAME && judge_statement_came_get(&in, a, &c) == 0)
+		who = c.domain;
+	else if (q->type == JUDGE_RESOLVE && judge_resolve_get(&in, &r) == 0)
 		who = r.recipient;
 	else if (q->type == JUDGE_SIGNERS && judge_signers_get(&in, a, s) == 0)
 		who = s->from;
@@ -237,6 +260,16 @@ static void note_seen(struct ipc_in *in)
 	changed_here(JUDGE_NOBODY); /* it binds us, and makes nobody believed */
 }
 
+static void answer_xsmg(struct ipc_in *in)
+{
+	struct ipc_out o;
+
+	changed_elsewhere();
+	if (judge_xsmg_relay_packet(&me.world, me.store, in, time(NULL), &o))
+		send_relay(&o);
+	changed_here(JUDGE_NOBODY);
+}
+
 static void from_relay(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 {
 	(void)ctx;
@@ -244,7 +277,13 @@ static void from_relay(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 	switch (in->type) {
 	case JUDGE_RESOLVE:
 	case JUDGE_SIGNERS:
+	case JUDGE_STATEMENT_CAME:
 		ask_relay(in);
+		break;
+	case JUDGE_STATEMENT_GET:
+	case JUDGE_XSMG_DUE:
+	case JUDGE_XSMG_NOTE:
+		answer_xsmg(in);
 		break;
 	case JUDGE_IDENTITIES:
 		answer_identities(in->id);
@@ -496,6 +535,11 @@ static void fill_world(const struct conf *conf)
 	fill_believing(conf, n);
 }
 
+static void fetched(void)
+{
+	changed_by_statement(JUDGE_NOBODY);
+}
+
 static void tend(const struct conf *conf)
 {
 	const struct statement_settings *set = conf_section(conf, "statement");
@@ -525,6 +569,7 @@ static int run(struct child *c)
 	me.scout = judge_scout_new(me.loop, me.find);
 	me.verbs.scout = me.scout;
 	child_control(c, me.loop, &proc_judge_role);
+	json_object_seed(0); /* opens a file */
 	child_sandbox(c, &s);
 	if (me.scout_fd >= 0)
 		judge_scout_channel(me.scout, me.scout_fd);
@@ -536,6 +581,8 @@ static int run(struct child *c)
 	me.look = loop_timer_new(me.loop, look, NULL);
 	loop_timer_set(me.look, LOOK_MS);
 	(void)judge_chores_new(me.loop, &me.world, me.store, judge_scout_park(me.scout));
+	me.world.fetch = judge_xsmg_fetch_new(
+	    me.loop, &me.world, me.store, judge_scout_park(me.scout), changed_elsewhere, fetched);
 	tend(c->conf);
 	child_ready(c);
 	loop_run(me.loop);

@@ -96,10 +96,10 @@ static int read_octets(const struct word *w, size_t *out)
 	return *out > 0 ? 0 : -1;
 }
 
-/* Letters, digits, hyphens and dots: neither a literal nor U-labels. */
+/* Letters, digits, hyphens and dots between labels: neither a literal nor U-labels. */
 static int read_domain(const struct word *w, char out[256])
 {
-	if (w->n == 0 || w->p[0] == '[')
+	if (w->n == 0 || w->p[0] == '[' || w->p[w->n - 1] == '.')
 		return -1;
 	return address_domain(w->p, w->n, out, NULL);
 }

@@ -1,0 +1,405 @@
+/* statement.*: role judge; reads and writes the store. */
+#include "gateway/proc/judge_admin_statement.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/mem.h"
+#include "gateway/proc/judge_admin.h"
+#include "gateway/proc/judge_cache.h"
+#include "gateway/proc/judge_xsmg_fetch.h"
+#include "gateway/proc/judge_xsmg_keep.h"
+#include "gateway/proc/partner_statement_settings.h"
+#include "gateway/xsmg/xsmg_trust.h"
+
+enum { TEXT_MAX = 400 };
+
+static void set_text(char **place, const char *text)
+{
+	char *copy = mem_str(text);
+
+	free(*place);
+	*place = copy;
+}
+
+/* "3F2A 90C1 ...": for comparing by phone. */
+static json_t *grouped(const char *hex)
+{
+	char out[96];
+	size_t n = 0;
+
+	for (size_t i = 0; hex[i] && n + 2 < sizeof out; i++) {
+		if (i > 0 && i % 4 == 0)
+			out[n++] = ' ';
+		out[n++] = (char)(hex[i] >= 'a' && hex[i] <= 'f' ? hex[i] - 'a' + 'A' : hex[i]);
+	}
+	out[n] = 0;
+	return judge_call_text(out);
+}
+
+static const char *level_word(int level)
+{
+	return xsmg_trust_level_word((enum xsmg_level)level);
+}
+
+/* ---- rows ---- */
+
+static json_t *body_row(const struct judge_call *c, const struct store_statement_body *b)
+{
+	json_t *o;
+
+	if (!b->der)
+		return json_null();
+	o = judge_call_object();
+	judge_call_set(o, "id", judge_call_text(b->id));
+	judge_call_set(o, "serial", json_integer(b->serial));
+	judge_call_set(o, "issued", judge_call_time(b->issued));
+	judge_call_set(o, "expires", judge_call_time(b->expires));
+	judge_call_set(o, "expired", json_boolean(c->now >= b->expires));
+	judge_call_set(o, "withdrawn", json_boolean(b->withdrawn));
+	judge_call_set(o, "level", judge_call_text(level_word(b->level)));
+	judge_call_set(o, "since", judge_call_time(b->since));
+	judge_call_set(o, "how", judge_call_text(b->how));
+	judge_call_set(o, "why", judge_call_text(b->why));
+	judge_call_set(o, "key", judge_call_text(b->key));
+	judge_call_set(o, "key_fingerprint", grouped(b->key));
+	judge_call_set(o, "certificate", judge_call_text(b->cert));
+	judge_call_set(o, "fingerprint", grouped(b->cert));
+	return o;
+}
+
+static const char *state_of(const struct judge_call *c, const struct store_statement *st)
+{
+	const struct partner_statement_settings *set =
+	    c->ja->world->statements ? c->ja->world->statements : partner_statement_settings_default();
+
+	if (st->frozen)
+		return "frozen";
+	if (st->waiting.der)
+		return "pending";
+	if (!st->trusted.der)
+		return st->established ? "not trusted any more" : "offered";
+	if (st->trusted.withdrawn)
+		return "withdrawn";
+	if (c->now >= st->trusted.expires)
+		return "expired";
+	return c->now - st->trusted.issued > set->stale_after / 1000 ? "stale" : "trusted";
+}
+
+static json_t *row_of(const struct judge_call *c, const struct store_statement *st)
+{
+	json_t *o = judge_call_object();
+
+	judge_call_set(o, "domain", judge_call_text(st->domain));
+	judge_call_set(o, "state", judge_call_text(state_of(c, st)));
+	judge_call_set(o, "established", judge_call_text(level_word(st->established)));
+	judge_call_set(o, "trusted", body_row(c, &st->trusted));
+	judge_call_set(o, "waiting", body_row(c, &st->waiting));
+	judge_call_set(o, "pin", judge_call_text(st->pin));
+	judge_call_set(o, "follow", json_boolean(st->follow));
+	judge_call_set(o, "frozen", judge_call_time(st->frozen));
+	judge_call_set(o, "frozen_why", judge_call_text(st->frozen_why));
+	judge_call_set(o, "fetched", judge_call_time(st->fetched));
+	judge_call_set(o, "url", judge_call_text(st->url));
+	judge_call_set(o, "offered_since", judge_call_time(st->offered_since));
+	judge_call_set(o, "offered", judge_call_time(st->offered));
+	judge_call_set(o, "missed", judge_call_time(st->missed));
+	judge_call_set(o, "local_parts", judge_call_text(st->local_parts));
+	judge_call_set(o, "decided", judge_call_time(st->decided));
+	judge_call_set(o, "decision", judge_call_text(st->decision));
+	return o;
+}
+
+static json_t *key_row(const struct store_statement_key *k)
+{
+	json_t *o = judge_call_object();
+
+	judge_call_set(o, "key", judge_call_text(k->key));
+	judge_call_set(o, "announced", judge_call_time(k->announced));
+	judge_call_set(o, "used", judge_call_time(k->used));
+	judge_call_set(o, "retired", judge_call_time(k->retired));
+	judge_call_set(o, "bad", judge_call_time(k->bad));
+	judge_call_set(o, "refused", judge_call_time(k->refused));
+	return o;
+}
+
+int judge_admin_statement_row(struct judge_call *c, const char *domain, json_t **row_r)
+{
+	struct store_statement_key *keys = NULL;
+	struct store_statement *st;
+	json_t *a;
+	size_t n = 0;
+
+	*row_r = json_null();
+	if (store_statement_get(c->store, domain, &st, c->pr) < 0)
+		return -1;
+	if (!st)
+		return 0;
+	if (store_statement_keys(c->store, domain, &keys, &n, c->pr) < 0) {
+		store_statements_free(st, 1);
+		return -1;
+	}
+	*row_r = row_of(c, st);
+	a = judge_call_array();
+	for (size_t i = 0; i < n; i++)
+		judge_call_add(a, key_row(&keys[i]));
+	judge_call_set(*row_r, "keys", a);
+	free(keys);
+	store_statements_free(st, 1);
+	return 0;
+}
+
+int judge_admin_statement_pending(struct judge_call *c)
+{
+	struct store_statement *list;
+	const char *after;
+	json_t *a;
+	int64_t max;
+	size_t n;
+
+	if (judge_call_str(c, "after", JUDGE_MAY, TEXT_MAX, &after) < 0 ||
+	    judge_call_int(c, "max", 1, 1000, 200, &max) < 0 ||
+	    store_statements(c->store, after, true, (size_t)max + 1, &list, &n, c->pr) < 0)
+		return -1;
+	a = judge_call_array();
+	for (size_t i = 0; i < n && i < (size_t)max; i++)
+		judge_call_add(a, row_of(c, &list[i]));
+	judge_call_set(c->data, "statements", a);
+	judge_call_set(c->data, "more", json_boolean(n > (size_t)max));
+	store_statements_free(list, n);
+	return 0;
+}
+
+/* ---- decisions ---- */
+
+struct decision {
+	char domain[ADDRESS_DOMAIN_MAX + 1];
+	const char *channel, *reason;
+	char fingerprint[CERT_HASH_TEXT]; /* "" not given */
+	struct store_statement *st;
+};
+
+static int read_decision(struct judge_call *c, struct decision *d)
+{
+	const char *fp;
+
+	*d = (struct decision){.st = NULL};
+	if (judge_call_domain(c, "domain", JUDGE_MUST, d->domain) < 0 ||
+	    judge_call_str(c, "channel", JUDGE_MUST, TEXT_MAX, &d->channel) < 0 ||
+	    judge_call_str(c, "reason", JUDGE_MUST, TEXT_MAX, &d->reason) < 0 ||
+	    judge_call_str(c, "fingerprint", JUDGE_MAY, TEXT_MAX, &fp) < 0 ||
+	    (fp && judge_call_fingerprint(c, fp, d->fingerprint) < 0) ||
+	    store_statement_get(c->store, d->domain, &d->st, c->pr) < 0)
+		return -1;
+	if (d->st)
+		return 0;
+	return judge_call_fail(c, "not-found", "no statement of %s is known", d->domain);
+}
+
+/* There is one that waits, and it is the one that was compared. */
+static int check_waiting(struct judge_call *c, const struct decision *d)
+{
+	const struct store_statement_body *b = &d->st->waiting;
+	size_t n = strlen(d->fingerprint);
+
+	if (!b->der)
+		return judge_call_fail(c, "not-found", "no statement of %s waits for a decision", d->domain);
+	if (n == 0 || strncmp(b->key, d->fingerprint, n) == 0 || strncmp(b->cert, d->fingerprint, n) == 0)
+		return 0;
+	return judge_call_fail(c, "refused",
+	    "the statement of %s that waits has another fingerprint: key %.64s, certificate %.64s", d->domain, b->key,
+	    b->cert);
+}
+
+static void write_down(struct judge_call *c, struct decision *d, const char *what, char *detail, size_t cap)
+{
+	const struct store_statement_body *b = d->st->waiting.der ? &d->st->waiting : &d->st->trusted;
+	char text[1000];
+
+	(void)snprintf(text, sizeof text, "%s by %.60s, over %.300s: %.400s", what, c->who, d->channel, d->reason);
+	set_text(&d->st->decision, text);
+	d->st->decided = c->now;
+	(void)snprintf(detail, cap, "id %s, key %.64s, over %.300s: %.400s", b->id, b->key, d->channel, d->reason);
+}
+
+static void tell(struct judge_call *c, const struct decision *d)
+{
+	judge_call_set(c->data, "domain", judge_call_text(d->domain));
+	judge_call_set(c->data, "statement", row_of(c, d->st));
+}
+
+static int approve(struct judge_call *c, struct decision *d, bool pin, bool follow)
+{
+	struct store_statement *st = d->st;
+	struct store_statement_body *b = &st->waiting;
+	char detail[1200], why[900];
+	bool pinned = pin || st->pin[0];
+
+	write_down(c, d, "approved", detail, sizeof detail);
+	if (b->level < XSMG_FIRST_CONTACT)
+		b->level = XSMG_FIRST_CONTACT;
+	(void)snprintf(why, sizeof why, "%.800s", st->decision);
+	set_text(&b->why, why);
+	if (pinned) {
+		b->level = XSMG_PINNED;
+		memcpy(st->pin, b->key, sizeof st->pin);
+		st->follow = pin ? follow : st->follow;
+	}
+	if (judge_xsmg_keep_adopt(c->store, st, c->now, c->pr) < 0)
+		return -1;
+	st->through[0] = 0;
+	return store_statement_save(c->store, st, c->who, "statement.approve", detail, c->pr);
+}
+
+int judge_admin_statement_approve(struct judge_call *c)
+{
+	struct decision d;
+	bool pin = false, follow = false;
+	int rc = -1;
+
+	if (judge_call_bool(c, "pin", false, &pin) == 0 && judge_call_bool(c, "follow", false, &follow) == 0 &&
+	    read_decision(c, &d) == 0) {
+		if (check_waiting(c, &d) == 0 && store_begin(c->store, c->pr) == 0)
+			rc = store_end(c->store, approve(c, &d, pin, follow), c->pr);
+		if (rc == 0)
+			tell(c, &d);
+		store_statements_free(d.st, 1);
+	}
+	return rc;
+}
+
+/* The key of the one that waits is refused, but when it is the one that is trusted (two statements of one serial). */
+static int refuse(struct judge_call *c, struct decision *d)
+{
+	struct store_statement *st = d->st;
+	struct store_statement_key *list, k = {.refused = 0};
+	char detail[1200];
+	size_t n;
+	int rc = 0;
+
+	write_down(c, d, "refused", detail, sizeof detail);
+	if (!st->trusted.der || strcmp(st->waiting.key, st->trusted.key) != 0) {
+		if (store_statement_keys(c->store, st->domain, &list, &n, c->pr) < 0)
+			return -1;
+		memcpy(k.key, st->waiting.key, sizeof k.key);
+		for (size_t i = 0; i < n; i++)
+			if (strcmp(list[i].key, k.key) == 0)
+				k = list[i];
+		free(list);
+		k.refused = c->now;
+		rc = store_statement_key_put(c->store, st->domain, &k, c->pr);
+	}
+	store_statement_body_clear(&st->waiting);
+	st->frozen = 0;
+	set_text(&st->frozen_why, "");
+	if (!st->trusted.der && st->established != XSMG_NEVER && st->trusted.level == 0)
+		st->established = XSMG_NEVER; /* the admin took leave of what was: the next one is met as the first */
+	return rc < 0 ? -1 : store_statement_save(c->store, st, c->who, "statement.refuse", detail, c->pr);
+}
+
+int judge_admin_statement_refuse(struct judge_call *c)
+{
+	struct decision d;
+	int rc = -1;
+
+	if (read_decision(c, &d) < 0)
+		return -1;
+	if (check_waiting(c, &d) == 0 && store_begin(c->store, c->pr) == 0)
+		rc = store_end(c->store, refuse(c, &d), c->pr);
+	if (rc == 0)
+		tell(c, &d);
+	store_statements_free(d.st, 1);
+	return rc;
+}
+
+int judge_admin_statement_compromised(struct judge_call *c)
+{
+	struct store_statement_key *list;
+	struct decision d;
+	char why[900], key[STORE_STATEMENT_HASH] = "";
+	size_t n;
+	int rc = -1;
+
+	if (read_decision(c, &d) < 0)
+		return -1;
+	if (!d.fingerprint[0])
+		memcpy(key, d.st->trusted.key, sizeof key);
+	if (store_statement_keys(c->store, d.domain, &list, &n, c->pr) == 0) {
+		for (size_t i = 0; d.fingerprint[0] && i < n; i++)
+			if (strncmp(list[i].key, d.fingerprint, strlen(d.fingerprint)) == 0)
+				memcpy(key, list[i].key, sizeof key);
+		free(list);
+		(void)snprintf(
+		    why, sizeof why, "compromised, says %.60s, over %.300s: %.400s", c->who, d.channel, d.reason);
+		set_text(&d.st->decision, why);
+		d.st->decided = c->now;
+		rc = key[0] ? judge_xsmg_keep_bad_key(c->store, d.st, key, why, c->now, c->who, c->pr)
+			    : judge_call_fail(c, "not-found", "%s has no such statement key", d.domain);
+	}
+	if (rc == 0)
+		tell(c, &d);
+	store_statements_free(d.st, 1);
+	return rc;
+}
+
+/* ---- settings of one partner ---- */
+
+static int apply(struct judge_call *c, struct store_statement *st)
+{
+	const char *parts, *pin;
+	char detail[700], hex[CERT_HASH_TEXT] = "";
+
+	if (judge_call_str(c, "local_parts", JUDGE_MAY, 300, &parts) < 0 ||
+	    judge_call_str(c, "pin", JUDGE_MAY, 200, &pin) < 0 ||
+	    judge_call_bool(c, "follow", st->follow, &st->follow) < 0 ||
+	    (pin && pin[0] && judge_call_fingerprint(c, pin, hex) < 0))
+		return -1;
+	if (pin && pin[0] && strlen(hex) != CERT_HASH_TEXT - 1)
+		return judge_call_fail(c, "usage", "a pin is a whole SHA-256 fingerprint (64 hex digits)");
+	if (parts)
+		set_text(&st->local_parts, parts);
+	if (pin)
+		memcpy(st->pin, hex, sizeof st->pin);
+	(void)snprintf(detail, sizeof detail, "local parts \"%s\", pin %s%s", st->local_parts,
+	    st->pin[0] ? st->pin : "none", st->follow ? ", follow" : "");
+	return store_statement_save(c->store, st, c->who, "statement.set", detail, c->pr);
+}
+
+int judge_admin_statement_set(struct judge_call *c)
+{
+	char domain[ADDRESS_DOMAIN_MAX + 1];
+	struct store_statement *st;
+	int rc;
+
+	if (judge_call_domain(c, "domain", JUDGE_MUST, domain) < 0)
+		return -1;
+	if (judge_world_domain(c->ja->world, domain) >= 0)
+		return judge_call_fail(c, "refused", "%s is a domain of ours, not a partner", domain);
+	if (store_statement_get(c->store, domain, &st, c->pr) < 0)
+		return -1;
+	if (!st)
+		st = store_statement_new(domain);
+	rc = apply(c, st);
+	if (rc == 0) {
+		judge_call_set(c->data, "domain", judge_call_text(domain));
+		judge_call_set(c->data, "statement", row_of(c, st));
+	}
+	store_statements_free(st, 1);
+	return rc;
+}
+
+int judge_admin_statement_fetch(struct judge_call *c)
+{
+	char domain[ADDRESS_DOMAIN_MAX + 1];
+
+	if (judge_call_domain(c, "domain", JUDGE_MUST, domain) < 0)
+		return -1;
+	if (judge_world_domain(c->ja->world, domain) >= 0)
+		return judge_call_fail(c, "refused", "%s is a domain of ours, not a partner", domain);
+	if (!c->ja->world->fetch)
+		return judge_call_fail(c, "unavailable", "the network cannot be asked now");
+	judge_xsmg_fetch_start(c->ja->world->fetch, domain);
+	judge_call_set(c->data, "domain", judge_call_text(domain));
+	return 0;
+}

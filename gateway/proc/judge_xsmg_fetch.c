@@ -1,0 +1,236 @@
+/* Fetching statements. Role judge. The URLs that a stranger named are fetched from public addresses alone (guard.h).
+ */
+#include "gateway/proc/judge_xsmg_fetch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "certstore/smg_record.h"
+#include "gateway/base/log.h"
+#include "gateway/base/mem.h"
+#include "gateway/proc/judge_cache.h"
+#include "gateway/proc/judge_xsmg.h"
+#include "gateway/proc/partner_statement_settings.h"
+#include "gateway/xsmg/statement.h"
+
+enum { FETCHES_MAX = 64, FIRST_MS = 20000, EVERY_MS = 3600000, AGAIN_S = 6 * 3600, NEAR_S = 86400, PAGE = 50 };
+
+struct fetch {
+	struct fetch *next;
+	struct judge_xsmg_fetch *of;
+	char domain[256];
+};
+struct judge_xsmg_fetch {
+	const struct judge_world *w;
+	struct store *store;
+	struct judge_park *park;
+	struct loop_timer *timer;
+	void (*before)(void), (*after)(void);
+	struct fetch *all;
+	size_t n;
+};
+
+static const struct partner_statement_settings *settings(const struct judge_xsmg_fetch *f)
+{
+	return f->w->statements ? f->w->statements : partner_statement_settings_default();
+}
+
+/* ---- one domain ---- */
+
+/* 1 with the URL, 0 there is none, -1 asked for, and not there yet. */
+static int url_of_dns(const struct fetch *q, struct source_run *run, char url[SMG_RECORD_URL_MAX + 1])
+{
+	struct source_ask a = {.kind = SOURCE_DNS,
+	    .chosen = SOURCE_BY_STRANGER,
+	    .type = SMG_RECORD_TYPE,
+	    .max = q->of->w->find_limits.octets_max,
+	    .timeout_ms = q->of->w->find_limits.timeout_ms};
+	const struct source_answer *r;
+	struct smg_record rec;
+	const char *why;
+	int found = 0;
+
+	(void)snprintf(a.name, sizeof a.name, "_smg.%s", q->domain);
+	r = source_get(run, "dns TXT", &a);
+	if (!r)
+		return -1;
+	for (size_t i = 0; r->status == SOURCE_FOUND && i < r->n; i++)
+		if (smg_record_read(r->items[i].p, r->items[i].n, &rec, &why) > 0 && found++ == 0)
+			memcpy(url, rec.url, SMG_RECORD_URL_MAX + 1);
+	return found == 1;
+}
+
+/* 1 taken in whatever way, 0 not there, -1 asked for, and not there yet. */
+static int take_from(const struct fetch *q, struct source_run *run, const char *url, char *why, size_t cap)
+{
+	struct source_ask a = {.kind = SOURCE_HTTP,
+	    .chosen = SOURCE_BY_STRANGER,
+	    .max = STATEMENT_MAX,
+	    .timeout_ms = (uint32_t)settings(q->of)->fetch_timeout,
+	    .since = run->began,
+	    .type_wanted = "application/cms"};
+	const struct source_answer *r;
+	struct judge_xsmg_result t;
+	struct problem pr = {0};
+	unsigned before = run->pending;
+
+	(void)snprintf(a.name, sizeof a.name, "%s", url);
+	r = source_get(run, "statement", &a);
+	if (!r)
+		return -1;
+	if (r->status != SOURCE_FOUND || r->n != 1 || r->more) {
+		(void)snprintf(why, cap, "%.200s: %.200s", url, r->more ? "more than 65536 octets" : r->why);
+		return 0;
+	}
+
+	struct judge_xsmg_octets o = {.domain = q->domain,
+	    .way = JUDGE_XSMG_BY_URL,
+	    .where = r->where[0] ? r->where : url,
+	    .der = r->items[0].p,
+	    .n = r->items[0].n};
+
+	q->of->before();
+	if (judge_xsmg_take(q->of->w, q->of->store, run, &o, run->now, &t, &pr) < 0)
+		log_error(NULL, "judge", "alarm=store why=\"%s\"", pr.text);
+	q->of->after();
+	return run->pending != before ? -1 : 1;
+}
+
+static void known_url(const struct fetch *q, char *url, size_t cap)
+{
+	const struct judge_owner *o;
+	struct problem pr = {0};
+
+	url[0] = 0;
+	judge_cache_begin(q->of->w->cache, q->of->store);
+	if (judge_cache_owner(q->of->w->cache, q->of->store, q->domain, &o, &pr) == 0 && o->statement)
+		(void)snprintf(url, cap, "%s", o->statement->url);
+}
+
+static void run(void *question, struct source_run *r)
+{
+	const struct fetch *q = *(struct fetch **)question;
+	char urls[3][600] = {"", "", ""}, why[420] = "there is no URL";
+	int rc = url_of_dns(q, r, urls[0]);
+
+	if (rc < 0)
+		return;
+	known_url(q, urls[1], sizeof urls[1]);
+	(void)snprintf(urls[2], sizeof urls[2], "https://smg.%.250s/.well-known/smg/%.250s", q->domain, q->domain);
+	rc = 0;
+	for (int i = 0; i < 3 && rc == 0; i++)
+		if (urls[i][0] && (i == 0 || strcmp(urls[i], urls[i - 1]) != 0) &&
+		    (i < 2 || strcmp(urls[2], urls[0]) != 0))
+			rc = take_from(q, r, urls[i], why, sizeof why);
+	if (rc == 0)
+		log_info(NULL, "judge", "statement of=%s result=not-fetched why=\"%s\"", q->domain, why);
+}
+
+static void done(void *question)
+{
+	struct fetch *q = *(struct fetch **)question, **p = &q->of->all;
+
+	while (*p != q)
+		p = &(*p)->next;
+	*p = q->next;
+	q->of->n--;
+	free(q);
+	free(question);
+}
+
+void judge_xsmg_fetch_start(struct judge_xsmg_fetch *f, const char *domain)
+{
+	static const struct judge_park_ops ops = {run, done};
+	struct fetch *q, **question;
+
+	if (!f || f->n >= FETCHES_MAX || judge_world_domain(f->w, domain) >= 0)
+		return;
+	for (q = f->all; q; q = q->next)
+		if (strcmp(q->domain, domain) == 0)
+			return;
+	q = mem_new(sizeof *q);
+	if (mem_copy_str(q->domain, sizeof q->domain, domain) < 0) {
+		free(q);
+		return;
+	}
+	q->of = f;
+	q->next = f->all;
+	f->all = q;
+	f->n++;
+	question = mem_new(sizeof *question);
+	*question = q;
+	judge_park_ask(f->park, &ops, question, sizeof *q, f, domain, settings(f)->fetch_timeout);
+}
+
+/* ---- old copies ---- */
+
+static bool is_old(const struct judge_xsmg_fetch *f, const struct store_statement *st, int64_t now)
+{
+	int64_t stale = settings(f)->stale_after / 1000;
+
+	if (!st->trusted.der || st->trusted.withdrawn || st->frozen ||
+	    (now >= st->probed && now - st->probed < AGAIN_S))
+		return false;
+	return now - st->trusted.issued > stale || st->trusted.expires - now < NEAR_S;
+}
+
+int judge_xsmg_fetch_look(struct judge_xsmg_fetch *f, int64_t now)
+{
+	char after[256] = "";
+	int started = 0;
+
+	for (size_t n = PAGE; n == PAGE && f->n < FETCHES_MAX;) {
+		struct store_statement *list;
+		struct problem pr = {0};
+
+		if (store_statements(f->store, after, false, PAGE, &list, &n, &pr) < 0) {
+			log_error(NULL, "judge", "alarm=store why=\"%s\"", pr.text);
+			return started;
+		}
+		for (size_t i = 0; i < n && f->n < FETCHES_MAX; i++) {
+			if (!is_old(f, &list[i], now))
+				continue;
+			list[i].probed = now;
+			if (store_statement_note(f->store, &list[i], &pr) < 0)
+				log_error(NULL, "judge", "alarm=store why=\"%s\"", pr.text);
+			judge_xsmg_fetch_start(f, list[i].domain);
+			started++;
+		}
+		if (n > 0)
+			(void)snprintf(after, sizeof after, "%s", list[n - 1].domain);
+		store_statements_free(list, n);
+	}
+	return started;
+}
+
+static void look(void *ctx)
+{
+	struct judge_xsmg_fetch *f = ctx;
+
+	loop_timer_set(f->timer, EVERY_MS);
+	f->before();
+	(void)judge_xsmg_fetch_look(f, time(NULL));
+	f->after();
+}
+
+struct judge_xsmg_fetch *judge_xsmg_fetch_new(struct loop *l, const struct judge_world *w, struct store *s,
+    struct judge_park *park, void (*before)(void), void (*after)(void))
+{
+	struct judge_xsmg_fetch *f = mem_new(sizeof *f);
+
+	*f = (struct judge_xsmg_fetch){.w = w, .store = s, .park = park, .before = before, .after = after};
+	f->timer = loop_timer_new(l, look, f);
+	loop_timer_set(f->timer, FIRST_MS);
+	return f;
+}
+
+void judge_xsmg_fetch_free(struct judge_xsmg_fetch *f)
+{
+	if (!f)
+		return;
+	judge_park_drop(f->park, f);
+	loop_timer_free(f->timer);
+	free(f);
+}

@@ -1,0 +1,23 @@
+/* Partners' statements by their URLs, unasked by any mail: what a hint announced, what grew old. Role judge; on the
+ * loop. XSMG sections 2, 6, 7. */
+#ifndef POSTERN_PROC_JUDGE_XSMG_FETCH_H
+#define POSTERN_PROC_JUDGE_XSMG_FETCH_H
+
+#include "certstore/store.h"
+#include "gateway/base/loop.h"
+#include "gateway/proc/judge_park.h"
+#include "gateway/proc/judge_world.h"
+
+struct judge_xsmg_fetch;
+/* All stay. before, after: around each change of the store (after: it may have changed whom we believe). Never NULL;
+ * looks after old copies by itself. */
+struct judge_xsmg_fetch *judge_xsmg_fetch_new(struct loop *l, const struct judge_world *w, struct store *s,
+    struct judge_park *park, void (*before)(void), void (*after)(void));
+void judge_xsmg_fetch_free(struct judge_xsmg_fetch *f);
+/* Fetches by the URL of the _smg record, else by what the trusted statement says, else by the well-known one, and
+ * takes it. Once at a time for a domain, and bounded; returns at once. f NULL: nothing. */
+void judge_xsmg_fetch_start(struct judge_xsmg_fetch *f, const char *domain);
+/* Looks for old copies now, as it does every hour. Returns how many fetches it started. */
+int judge_xsmg_fetch_look(struct judge_xsmg_fetch *f, int64_t now);
+
+#endif
