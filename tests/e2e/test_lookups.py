@@ -5,10 +5,11 @@ import struct
 import threading
 import time
 
-from finding import der
+from finding import Ca, Directory, der
 from gateway import wait_for
 from mail import Talk, message, quick, send, solo
-from names import Names
+from names import Names, flat
+from partners import PRIVATE
 from smime import Identity
 
 FIND = "find {{\n  {0}\n}}\n"
@@ -89,6 +90,49 @@ def test_one_question_for_many(top):
         names.open()
         gw.stop()
         names.stop()
+
+
+@quick
+def test_a_thousand_to_one_partner(top):
+    """Fifty sessions of twenty recipients at a domain that is new, half of them before anything is answered: DNS and the directory are asked as often as for one."""
+    names, ca = Names(), Ca(top, "authority")
+    made = {d: ca.issue(d, "DNS:" + d, kind="ec") for d in ("one.example", "thousand.example")}
+    directory = Directory(top, "theirs", [(d, [made[d].cert]) for d in made]).start()
+    for d in made:
+        names.records[("ns." + d, "A")] = [bytes((127, 0, 0, 1))]
+        names.records[("_ldap._tcp." + d, "SRV")] = [struct.pack(">HHH", 0, 0, directory.port) + flat("ns." + d)]
+    gw, _, _ = solo(top, settings="sessions-per-client = 500\n", sections=names.settings("example") + PRIVATE + "find {\n  tiers = {store, cert, ldap}\n  timeout = 15s\n}\n")
+    try:
+        gw.postern("anchor", "add", ca.cert, "--yes")
+
+        def asked(domain, was):
+            return {k: names.asked.count((name + domain, k)) for name, k in (("", "CERT"), ("_ldap._tcp.", "SRV"), ("ns.", "A"))}, directory.searches() - was
+        assert rcpt(gw, "bob@one.example")[0].startswith("250")
+        for_one = asked("one.example", 0)
+        assert for_one[1] > 0 and max(for_one[0].values()) == 1, for_one
+        was, codes = directory.searches(), []
+
+        def session(i):
+            t = Talk(gw.inside, timeout=60)
+            t.ask("EHLO client.test")
+            t.say("".join(f"MAIL FROM:<ann@hospital.example>\r\nRCPT TO:<p{i}.{k}@thousand.example>\r\nRSET\r\n" for k in range(20)))
+            codes.extend([t.reply()[:3] for _ in range(60)][1::3])
+            t.close()
+        names.shut()
+        threads = [threading.Thread(target=session, args=(i,)) for i in range(50)]
+        for t in threads:
+            t.start()
+        wait_for("fifty that wait", 30, lambda: lookups(gw)["waiting"] == 50)
+        names.open()
+        for t in threads:
+            t.join(60)
+        assert codes == ["250"] * 1000, {c: codes.count(c) for c in set(codes)}
+        assert asked("thousand.example", was) == for_one, (asked("thousand.example", was), for_one)
+    finally:
+        names.open()
+        gw.stop()
+        names.stop()
+        directory.stop()
 
 
 @quick
