@@ -4,6 +4,7 @@
 
 #include "gateway/base/mem.h"
 #include "tests/unit/nsd_fixture.h"
+#include "tests/unit/suite.h"
 
 enum { CERT = 37, TXT = 16, SRV = 33, SMIMEA = 53, MX = 15 };
 
@@ -47,9 +48,9 @@ static void parent(const char *name, const char *how)
 		n += (size_t)snprintf(records + n, sizeof records - n, "%s NS ns.%s\nns.%s A 127.0.0.1\n", below[i],
 		    below[i], below[i]);
 	nsd_write(&nsd, name, records);
-	nsd_run("cd %s && cat anchors-%s >>%s.zone && k=$(ldns-keygen -a ECDSAP256SHA256 -k %s 2>/dev/null) && "
-		"ldns-signzone %s -f %s.signed %s.zone $k && ldns-key2ds -n -2 $k.key >>anchors",
-	    nsd.dir, name, name, name, how, name, name);
+	server_run("cd %s && cat anchors-%s >>%s.zone && k=$(ldns-keygen -a ECDSAP256SHA256 -k %s 2>/dev/null) && "
+		   "ldns-signzone %s -f %s.signed %s.zone $k && ldns-key2ds -n -2 $k.key >>anchors",
+	    nsd.s.dir, name, name, name, how, name, name);
 	snprintf(records, sizeof records, "%s.signed", name);
 	nsd_zone(&nsd, name, records);
 }
@@ -58,7 +59,7 @@ static void child(const char *name, const char *parent_name, const char *records
 {
 	nsd_write(&nsd, name, records);
 	nsd_sign(&nsd, name);
-	nsd_run("cd %s && cat anchors >>anchors-%s && rm anchors", nsd.dir, parent_name);
+	server_run("cd %s && cat anchors >>anchors-%s && rm anchors", nsd.s.dir, parent_name);
 }
 
 static void setup(void)
@@ -72,8 +73,9 @@ static void setup(void)
 	child("signed.test", "test", SIGNED);
 	nsd_zone(&nsd, "signed.test", "signed.test.signed");
 	child("bogus.test", "test", "a TXT \"secret\"\n");
-	nsd_run("cd %s && sed -i -e 's/\"secret\"/\"forged\"/' bogus.test.signed && grep -q forged bogus.test.signed",
-	    nsd.dir);
+	server_run(
+	    "cd %s && sed -i -e 's/\"secret\"/\"forged\"/' bogus.test.signed && grep -q forged bogus.test.signed",
+	    nsd.s.dir);
 	nsd_zone(&nsd, "bogus.test", "bogus.test.signed");
 	child("deadsigned.test", "test", "a TXT \"x\"\n");
 	child("lamesigned.test", "test", "a TXT \"x\"\n");
@@ -83,7 +85,7 @@ static void setup(void)
 	parent("test", "-n");
 	parent("nsec", "");
 	nsd_start(&nsd);
-	silent = nsd_udp(&silent_port);
+	silent = server_bind(SOCK_DGRAM, &silent_port);
 	closed_port = free_port();
 }
 
@@ -119,7 +121,7 @@ static void make(void)
 		snprintf(stubs[i], sizeof stubs[i], "%s=127.0.0.1@%u", zones[i].zone, *zones[i].port);
 		v[i] = stubs[i];
 	}
-	snprintf(anchors, sizeof anchors, "%s/anchors", nsd.dir);
+	snprintf(anchors, sizeof anchors, "%s/anchors", nsd.s.dir);
 	set.trust_anchor_file = anchors;
 	loop = loop_new();
 	dns = dns_new(loop, &set, &pr);
@@ -386,13 +388,7 @@ int main(void)
 {
 	Suite *s = suite_create("source_dns");
 	TCase *c = tcase_create("nsd");
-	SRunner *r = srunner_create(s);
 
-	if (!nsd_installed()) {
-		srunner_free(r);
-		puts("FAILED: the packages nsd and ldnsutils are missing (make deps)");
-		return EXIT_FAILURE;
-	}
 	tcase_add_unchecked_fixture(c, setup, teardown);
 	tcase_set_timeout(c, 60);
 	tcase_add_test(c, all_questions);
@@ -401,10 +397,5 @@ int main(void)
 	tcase_add_test(c, many_at_once);
 	tcase_add_test(c, beside_the_silent);
 	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }
