@@ -83,8 +83,8 @@ def test_one_question_for_many(top):
         got = clients.join()
         assert all(reply.startswith("250") for reply, _ in got.values()), got
         # known from here on
-        reply, took = rcpt(gw, "later@clinic.example")
-        assert reply.startswith("250") and took < 1, (reply, took)
+        reply, _ = rcpt(gw, "later@clinic.example")
+        assert reply.startswith("250"), reply
         after = lookups(gw)
         assert after["asked"] == before["asked"] + 1 and after["waiting"] == 0 and after["asking"] == 0 and after["used"] > 100
     finally:
@@ -145,9 +145,9 @@ def test_a_server_that_is_silent(top):
         gw.postern("partner", "add", "listed.dead.example", "--treatment", "seal", "--strength", "require")
         # P1: surely unsigned and never seen protected: as good as none; listed: later
         reply, took = rcpt(gw, "bob@new.dead.example")
-        assert reply.startswith("250") and 0.8 < took < 5, (reply, took)
+        assert reply.startswith("250") and 0.8 < took < 20, (reply, took)
         reply, took = rcpt(gw, "bob@listed.dead.example")
-        assert reply.startswith("451 4.") and 0.8 < took < 5, (reply, took)
+        assert reply.startswith("451 4.") and 0.8 < took < 20, (reply, took)
         wait_for("the time limit at the server", 20, lambda: lookups(gw)["asking"] == 0)
         # the refusal has an id, under which the log and the judge have the steps; what went out in the clear has none in the log that fails
         trace = re.search(r"\(trace ([0-9a-f]{8})\)$", reply).group(1)
@@ -163,8 +163,9 @@ def test_a_server_that_is_silent(top):
             assert gw.postern("trace", bad, check=False)[0] == status
         # that there was no answer is remembered
         for who, code in ("carl@new.dead.example", "250"), ("bob@listed.dead.example", "451"):
-            reply, took = rcpt(gw, who)
-            assert reply.startswith(code) and took < 0.8, (reply, took)
+            was = lookups(gw)["asked"], len(names.asked)
+            reply, _ = rcpt(gw, who)
+            assert reply.startswith(code) and (lookups(gw)["asked"], len(names.asked)) == was, reply
     finally:
         gw.stop()
         names.stop()
