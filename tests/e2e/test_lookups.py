@@ -2,6 +2,7 @@
 import os
 import re
 import signal
+import socket
 import struct
 import threading
 import time
@@ -210,6 +211,45 @@ def test_ten_thousand_domains_of_a_dead_server(top):
     finally:
         gw.stop()
         names.stop()
+
+
+def test_hundreds_of_domains_of_a_dead_directory(top):
+    """SRV of all of them names one that takes connections and says nothing: few questions wait for it, the others are put off at once, and who has another directory is served."""
+    names, ca, deaf = Names(), Ca(top, "authority"), socket.socket()
+    deaf.bind(("127.0.0.1", 0))
+    deaf.listen(64)
+    lab = ca.issue("lab", "DNS:lab.example", kind="ec")
+    directory = Directory(top, "theirs", [("lab.example", [lab.cert])]).start()
+    for domain, port, host in [("lab.example", directory.port, "ns.lab.example")] + [(f"d{i}.example", deaf.getsockname()[1], "ns.dead.example") for i in range(400)]:
+        names.records[(host, "A")] = [bytes((127, 0, 0, 1))]
+        names.records[("_ldap._tcp." + domain, "SRV")] = [struct.pack(">HHH", 0, 0, port) + flat(host)]
+    gw, _, _ = solo(top, settings="sessions-per-client = 500\n", sections=names.settings("example") + PRIVATE + "find {\n tiers = {store, ldap}\n place-timeout = 2s\n timeout = 4s\n asking-site = 20\n}\n")
+    try:
+        gw.postern("anchor", "add", ca.cert, "--yes")
+        said, worst = [], {"asking": 0, "waiting": 0}
+
+        def session(first):
+            t = Talk(gw.inside, timeout=60)
+            t.ask("EHLO client.test")
+            t.say("".join(f"MAIL FROM:<ann@hospital.example>\r\nRCPT TO:<bob@d{i}.example>\r\nRSET\r\n" for i in range(first, first + 10)))
+            said.extend([t.reply() for _ in range(30)][1::3])
+            t.close()
+        threads = [threading.Thread(target=session, args=(10 * i,)) for i in range(40)]
+        for t in threads:
+            t.start()
+        wait_for("some that wait", 20, lambda: lookups(gw)["waiting"] > 0)
+        assert rcpt(gw, "bob@lab.example")[0].startswith("250")
+        while any(t.is_alive() for t in threads):
+            worst = {k: max(v, lookups(gw)[k]) for k, v in worst.items()}
+        assert len(said) == 400 and all(x.startswith("451 4.7.1") for x in said), {x[:9] for x in said}
+        assert worst["asking"] <= 40 + 20 and worst["waiting"] <= 40, worst
+        assert all("ldap://ns.dead.example" in x for x in said), [x for x in said if "ldap://ns.dead.example" not in x][:3]
+        assert sum("too many questions wait" in x for x in said) > 100, said[::40]
+    finally:
+        gw.stop()
+        names.stop()
+        directory.stop()
+        deaf.close()
 
 
 @quick
