@@ -13,7 +13,7 @@ struct adding {
 	bool force;
 };
 
-static json_t *row(X509 *x, const struct store_anchor *a, int64_t now)
+json_t *judge_admin_anchor_row(X509 *x, const struct store_anchor *a, int64_t now)
 {
 	json_t *o = x ? judge_call_facts(x, now) : judge_call_object();
 
@@ -65,7 +65,7 @@ static int store_one(struct judge_call *c, X509 *x, const struct adding *ad, jso
 	a.der = judge_upload_der(x, &a.der_len);
 	rc = store_anchor_add(c->store, &a, c->who, c->pr);
 	OPENSSL_free(a.der);
-	judge_call_add(added, row(x, &a, c->now));
+	judge_call_add(added, judge_admin_anchor_row(x, &a, c->now));
 	return rc;
 }
 
@@ -119,7 +119,7 @@ int judge_admin_anchor_rows(struct judge_call *c, const char *scope, json_t **ar
 	for (size_t i = 0; i < n; i++) {
 		X509 *x = cert_parse(list[i].der, list[i].der_len, NULL);
 
-		judge_call_add(*array_r, row(x, &list[i], c->now));
+		judge_call_add(*array_r, judge_admin_anchor_row(x, &list[i], c->now));
 		X509_free(x);
 	}
 	store_anchors_free(list, n);

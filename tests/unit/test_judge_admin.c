@@ -809,6 +809,35 @@ START_TEST(status_next)
 }
 END_TEST
 
+/* Whatever the store has it for. */
+START_TEST(by_fingerprint)
+{
+	json_t *d, *rows;
+	char eight[9];
+
+	judge_fixture_cert(&fx, "lab.example", &lab, true);
+	judge_fixture_cert(&fx, "bob@lab.example", &lab, false);
+	judge_fixture_anchor(&fx, "*", STORE_IN, &root);
+	revoke_it(lab.sha256);
+	(void)snprintf(eight, sizeof eight, "%.8s", lab.sha256);
+	d = ask("cert.show", json_pack("{s:s}", "sha256", eight));
+	ck_assert_msg(d != NULL, "%s", error);
+	rows = json_object_get(d, "certificates");
+	ck_assert_uint_eq(json_array_size(rows), 2);
+	ck_assert_str_eq(str(json_array_get(rows, 0), "owner"), "bob@lab.example");
+	ck_assert_str_eq(str(json_array_get(rows, 1), "place"), "partner");
+	ck_assert_ptr_nonnull(strstr(str(json_array_get(rows, 1), "revoked"), "keyCompromise"));
+	ck_assert_ptr_nonnull(strstr(str(json_array_get(rows, 1), "pem"), "BEGIN CERTIFICATE"));
+	json_decref(d);
+	d = ask("cert.show", json_pack("{s:s}", "sha256", root.sha256));
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "certificates"), 0), "place"), "anchor");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "certificates"), 0), "scope"), "*");
+	json_decref(d);
+	bad("cert.show", json_pack("{s:s}", "sha256", past.sha256), "not-found", "no certificate in the store");
+	bad("cert.show", json_pack("{s:s}", "sha256", "1234567"), "usage", "at least 8");
+}
+END_TEST
+
 /* ---- our own keys, with a keeper and the real clock ---- */
 
 static struct fixture keeper;
@@ -844,7 +873,7 @@ START_TEST(self_signed)
 {
 	json_t *d = ask("domain.add", json_pack("{s:s, s:s, s:s, s:s, s:i}", "domain", "hospital.example", "mode",
 					  "self", "algo", "ec-p256", "organisation", "Hospital", "days", 30));
-	json_t *keys = json_object_get(d, "keys"), *cert;
+	json_t *keys = json_object_get(d, "keys"), *cert, *d2;
 	const struct store_identity *sign, *dec;
 
 	ck_assert_msg(d != NULL, "%s", error);
@@ -860,6 +889,10 @@ START_TEST(self_signed)
 	    json_is_true(json_object_get(cert, "may_encrypt")) && json_is_false(json_object_get(cert, "may_sign")));
 	ck_assert_msg(strncmp(str(json_array_get(keys, 1), "key_id"), "hospital.example-decrypt-20", 27) == 0, "%s",
 	    str(json_array_get(keys, 1), "key_id"));
+	d2 = ask("cert.show", json_pack("{s:s}", "sha256", str(cert, "sha256")));
+	ck_assert_str_eq(str(json_array_get(json_object_get(d2, "certificates"), 0), "place"), "ours");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d2, "certificates"), 0), "serial"), str(cert, "serial"));
+	json_decref(d2);
 	sign = find("hospital.example", STORE_SIGN);
 	dec = find("hospital.example", STORE_DECRYPT);
 	ck_assert(sign && dec);
@@ -1198,6 +1231,7 @@ static Suite *suite(void)
 	tcase_add_test(t, snapshot);
 	tcase_add_test(t, status);
 	tcase_add_test(t, status_next);
+	tcase_add_test(t, by_fingerprint);
 	suite_add_tcase(s, t);
 	tcase_set_timeout(k, 60);
 	tcase_add_checked_fixture(k, keeper_setup, keeper_teardown);
