@@ -38,7 +38,7 @@ static void say_unreadable(struct source_run *run, const struct source_ask *ask,
 }
 
 /* 1 read, 0 nothing to be had there, -1 awaited. */
-static int get_one(struct source_run *run, const ASN1_IA5STRING *url, X509 **list, size_t max, size_t *n_r)
+static int get_one(struct source_run *run, const ASN1_IA5STRING *url, X509 **list, size_t max, size_t *n_r, char *why)
 {
 	struct source_ask ask = {
 	    .kind = SOURCE_HTTP, .chosen = SOURCE_BY_STRANGER, .max = ISSUER_OCTETS, .timeout_ms = ISSUER_MS};
@@ -51,23 +51,28 @@ static int get_one(struct source_run *run, const ASN1_IA5STRING *url, X509 **lis
 	r = source_get(run, "issuer", &ask);
 	if (!r)
 		return -1;
-	if (r->status != SOURCE_FOUND || r->n == 0)
+	if (r->status != SOURCE_FOUND || r->n == 0) {
+		(void)snprintf(why, ISSUER_WHY_MAX, "%.140s: %.140s", ask.name, r->why);
 		return 0;
+	}
 	n = cert_read_any(r->items[0].p, r->items[0].n, list, max < ISSUER_CERTS ? max : ISSUER_CERTS, &pr);
 	if (n < 0) {
 		say_unreadable(run, &ask, &pr);
+		(void)snprintf(why, ISSUER_WHY_MAX, "%.140s: %.140s", ask.name, pr.text);
 		return 0;
 	}
 	*n_r = (size_t)n;
 	return 1;
 }
 
-int issuer_fetch(struct source_run *run, X509 *x, unsigned *left, X509 **list, size_t max, size_t *n_r)
+int issuer_fetch(
+    struct source_run *run, X509 *x, unsigned *left, X509 **list, size_t max, size_t *n_r, char why_r[ISSUER_WHY_MAX])
 {
 	AUTHORITY_INFO_ACCESS *all = X509_get_ext_d2i(x, NID_info_access, NULL, NULL);
 	int rc = 0;
 
 	*n_r = 0;
+	why_r[0] = '\0';
 	for (int i = 0; rc == 0 && i < sk_ACCESS_DESCRIPTION_num(all) && *left > 0; i++) {
 		const ACCESS_DESCRIPTION *d = sk_ACCESS_DESCRIPTION_value(all, i);
 
@@ -75,7 +80,7 @@ int issuer_fetch(struct source_run *run, X509 *x, unsigned *left, X509 **list, s
 		    !is_web(d->location->d.uniformResourceIdentifier))
 			continue;
 		(*left)--;
-		rc = get_one(run, d->location->d.uniformResourceIdentifier, list, max, n_r);
+		rc = get_one(run, d->location->d.uniformResourceIdentifier, list, max, n_r, why_r);
 	}
 	AUTHORITY_INFO_ACCESS_free(all);
 	ERR_clear_error();

@@ -11,9 +11,11 @@ struct source_run;
 /* How many may be fetched for one question (DIRECT.md; a certificate is written by a stranger). */
 #define ISSUER_FETCHES 4
 
+#define ISSUER_WHY_MAX 300
 /* What stands at x's http and https caIssuers: DER, PEM or PKCS#7; the first that can be read. *left is counted down
- * by each fetch. 0 with n_r certificates (X509_free each; none of them is believed), -1 when an answer is awaited. */
-int issuer_fetch(struct source_run *run, X509 *x, unsigned *left, X509 **list, size_t max, size_t *n_r)
-    __attribute__((warn_unused_result));
+ * by each fetch. 0 with n_r certificates (X509_free each; none of them is believed), -1 when an answer is awaited.
+ * why_r: of the last place that brought nothing, where and why; "" */
+int issuer_fetch(struct source_run *run, X509 *x, unsigned *left, X509 **list, size_t max, size_t *n_r,
+    char why_r[ISSUER_WHY_MAX]) __attribute__((warn_unused_result));
 
 #endif

@@ -52,6 +52,7 @@ struct search {
 	unsigned looks, tries;
 	enum rank rank;
 	bool pending;
+	char unfetched[ISSUER_WHY_MAX]; /* the last issuer that was looked for in vain: where, and why */
 	struct trust_found *found;
 };
 
@@ -395,12 +396,15 @@ static bool fetch(struct search *s)
 	size_t before = s->npool;
 
 	for (size_t i = 0; i < s->ndead; i++) {
+		char why[ISSUER_WHY_MAX];
 		size_t n = 0;
 
 		if (!worth_asking(s, s->dead_ends[i]))
 			continue;
-		if (issuer_fetch(s->q->run, s->dead_ends[i], s->q->fetches, got, TRUST_PATH_POOL, &n) < 0)
+		if (issuer_fetch(s->q->run, s->dead_ends[i], s->q->fetches, got, TRUST_PATH_POOL, &n, why) < 0)
 			s->pending = true;
+		if (n == 0 && why[0])
+			memcpy(s->unfetched, why, sizeof why);
 		for (size_t k = 0; k < n; k++)
 			add(s, got[k]);
 		cert_list_free(got, n);
@@ -457,6 +461,16 @@ static bool take_dane(struct search *s, X509 *x)
 	return s->dane_anchor != NULL;
 }
 
+/* It may be what is missing, and is nothing that the reader could guess. */
+static void say_unfetched(struct search *s)
+{
+	size_t at = strlen(s->found->how);
+
+	if (s->rank == RANK_DEAD_END && s->unfetched[0])
+		(void)snprintf(s->found->how + at, sizeof s->found->how - at,
+		    "; its issuer cannot be had from %.250s", s->unfetched);
+}
+
 void trust_path_find(X509 *x, const struct trust_question *q, struct trust_found *found_r)
 {
 	struct search s = {.q = q, .found = found_r};
@@ -468,6 +482,7 @@ void trust_path_find(X509 *x, const struct trust_question *q, struct trust_found
 			add(&s, q->extra[i]);
 	if (take_dane(&s, x))
 		walk(&s, x);
+	say_unfetched(&s);
 	if (!found_r->how[0])
 		(void)snprintf(found_r->how, sizeof found_r->how, "no anchor leads to it within %d candidate issuers",
 		    TRUST_PATH_LOOKS);

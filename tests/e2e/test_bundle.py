@@ -52,7 +52,7 @@ def test_bundles(top):
     for name in ("one", "two", "three"):
         assert f"CN={name}" in rows, rows
     # what is no bundle, or empty, leaves the old edition
-    for octets, words in ((b"not a bundle", "not a certificate that can be read"), (b"", "empty")):
+    for octets, words in ((b"not a bundle", "no trust bundle that can be read"), (b"", "empty")):
         web.files["/plain.p7b"] = octets
         refused(gw, url, words, ["three", "two"])
         web.files["/plain.p7b"] = bag(two, three)

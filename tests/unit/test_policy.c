@@ -182,7 +182,7 @@ static const struct out_case cases[] = {
     {"default, nothing known",
 	{.treatment = POLICY_SEAL, .strength = POLICY_PREFER, .have_signer = true, .cert_why = "there is none"},
 	POLICY_PASS, POLICY_CLEAR,
-	"default (seal, prefer): not sealed for bob@lab.example: there is no certificate (there is none)"},
+	"default (seal, prefer): not sealed for bob@lab.example: there is no certificate: there is none"},
     {"default, but an expired certificate",
 	{.treatment = POLICY_SEAL,
 	    .strength = POLICY_PREFER,
