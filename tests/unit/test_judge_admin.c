@@ -521,6 +521,17 @@ START_TEST(anchors)
 	ck_assert_uint_eq(json_array_size(json_object_get(d, "anchors")), 1);
 	json_decref(d);
 	bad("anchor.remove", json_pack("{s:s, s:s}", "scope", "*", "sha256", lab.sha256), "not-found", "no anchor");
+	bad("anchor.remove",
+	    json_pack("{s:s, s:s, s:s}", "scope", "lab.example", "sha256", lab.sha256, "local", "second.example"),
+	    "not-found", "leave --local out");
+	good("anchor.add",
+	    json_pack("{s:s, s:s, s:o}", "scope", "*", "local", "second.example", "content", file_of(&lab)));
+	bad("anchor.remove", json_pack("{s:s, s:s}", "scope", "*", "sha256", lab.sha256), "not-found",
+	    "give --local second.example");
+	good("anchor.remove",
+	    json_pack("{s:s, s:s, s:s}", "scope", "*", "sha256", lab.sha256, "local", "second.example"));
+	bad("partner.add", json_pack("{s:s, s:s}", "domain", "lab.example", "find", "directory=nope"), "usage",
+	    "no section certificate-directory");
 	good("anchor.remove", json_pack("{s:s, s:s}", "scope", "lab.example", "sha256", lab.sha256));
 	d = ask("anchor.list", json_pack("{}"));
 	ck_assert_uint_eq(json_array_size(json_object_get(d, "anchors")), 1);

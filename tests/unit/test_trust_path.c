@@ -245,7 +245,9 @@ START_TEST(issuers_by_aia)
 	uint8_t *der;
 	bool pending;
 
-	IS(fetching(&low, 4, &pending), TRUST_BAD, "no anchor leads to it (the last issuer looked for is CN=mid)");
+	IS(fetching(&low, 4, &pending), TRUST_BAD,
+	    "no anchor leads to it (the last issuer looked for is CN=mid); its issuer cannot be had from "
+	    "http://ca.example/");
 	testrevoke_put(&net, "http://ca.example/mid", OPENSSL_memdup(mid.der, mid.n), mid.n);
 	IS(fetching(&low, 4, &pending), TRUST_BAD, "the last issuer looked for is CN=up");
 	der = bag((X509 *const[]){other.x, up.x}, 2, &n);
