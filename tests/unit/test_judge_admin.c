@@ -792,7 +792,7 @@ START_TEST(status_next)
 	judge_fixture_cert(&fx, "lab.example", &lab, true);
 	believed("clinic.example", "aaaaaaaa11", "bbbbbbbbccccccccdd");
 	revoke_it(lab.sha256);
-	revoke_it("0000"); /* nobody's */
+	revoke_it("0000"); /* found only, and its owner is not listed */
 	refused_bundle(TESTCERT_NOW - 100, "it leaves out 9 of 10 anchors");
 	refused_bundle(TESTCERT_NOW, "it cannot be fetched");
 	network_cert("far.example", TESTCERT_NOW + 61 * day);
@@ -813,8 +813,10 @@ START_TEST(status_next)
 	ck_assert_str_eq(str(json_array_get(json_object_get(d, "expiring"), 1), "owner"), "near.example");
 	ck_assert_str_eq(str(json_array_get(json_object_get(d, "expiring"), 1), "kind"), "network");
 	json_decref(d);
+	judge_fixture_partner(&fx, "lab.example", "seal", "require");
 	refused_bundle(TESTCERT_NOW + 1, "");
 	d = ask("status", json_pack("{}"));
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "revoked")), 2);
 	ck_assert_uint_eq(json_array_size(json_object_get(d, "bundles")), 0);
 	json_decref(d);
 }

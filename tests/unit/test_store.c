@@ -538,7 +538,9 @@ START_TEST(harvest)
 }
 END_TEST
 
-#define WITHOUT_9 "ALTER TABLE identity DROP COLUMN retired; ALTER TABLE bundle DROP COLUMN since; DROP TABLE in_use;"
+#define WITHOUT_9                                                                                                    \
+	"ALTER TABLE identity DROP COLUMN retired; ALTER TABLE bundle DROP COLUMN since; DROP TABLE in_use; ALTER "  \
+	"TABLE revoked DROP COLUMN owner;"
 
 /* A store of the first schema goes on with all it had. */
 START_TEST(from_schema_1)
