@@ -12,6 +12,7 @@
 
 #include "certstore/cert_read.h"
 #include "certstore/source.h"
+#include "certstore/source_site.h"
 #include "certstore/trace.h"
 
 enum { ISSUER_OCTETS = 256 * 1024, ISSUER_MS = 5000, ISSUER_CERTS = 16 };
@@ -37,28 +38,43 @@ static void say_unreadable(struct source_run *run, const struct source_ask *ask,
 		(void)snprintf(t->answer, sizeof t->answer, "passed over: %s", pr->text);
 }
 
+static void say_lost(const struct source_ask *ask, const struct source_answer *r, struct issuer_lost *lost)
+{
+	char site[SOURCE_SITE_MAX];
+
+	source_site(ask, site);
+	lost->site = source_site_hash(site) | 1;
+	(void)snprintf(lost->words, sizeof lost->words, "%.100s: %.90s", ask->name, r->why);
+}
+
 /* 1 read, 0 nothing to be had there, -1 awaited. */
-static int get_one(struct source_run *run, const ASN1_IA5STRING *url, X509 **list, size_t max, size_t *n_r, char *why)
+static int get_one(
+    struct source_run *run, const ASN1_IA5STRING *url, X509 **list, size_t max, size_t *n_r, struct issuer_lost *lost)
 {
 	struct source_ask ask = {
 	    .kind = SOURCE_HTTP, .chosen = SOURCE_BY_STRANGER, .max = ISSUER_OCTETS, .timeout_ms = ISSUER_MS};
 	const struct source_answer *r;
 	struct problem pr = {0};
+	char why[200];
 	int n;
 
 	(void)snprintf(
 	    ask.name, sizeof ask.name, "%.*s", ASN1_STRING_length(url), (const char *)ASN1_STRING_get0_data(url));
+	if (source_ask_check(&ask, why, sizeof why) < 0)
+		return 0; /* no address at all */
 	r = source_get(run, "issuer", &ask);
 	if (!r)
 		return -1;
-	if (r->status != SOURCE_FOUND || r->n == 0) {
-		(void)snprintf(why, ISSUER_WHY_MAX, "%.140s: %.140s", ask.name, r->why);
+	if (r->status == SOURCE_TEMP)
+		say_lost(&ask, r, lost);
+	if (r->status == SOURCE_NONE)
+		(void)snprintf(lost->missing, sizeof lost->missing, "%.100s: %.90s", ask.name, r->why);
+	if (r->status != SOURCE_FOUND || r->n == 0)
 		return 0;
-	}
 	n = cert_read_any(r->items[0].p, r->items[0].n, list, max < ISSUER_CERTS ? max : ISSUER_CERTS, &pr);
 	if (n < 0) {
 		say_unreadable(run, &ask, &pr);
-		(void)snprintf(why, ISSUER_WHY_MAX, "%.140s: %.140s", ask.name, pr.text);
+		(void)snprintf(lost->missing, sizeof lost->missing, "%.100s: %.90s", ask.name, pr.text);
 		return 0;
 	}
 	*n_r = (size_t)n;
@@ -66,13 +82,13 @@ static int get_one(struct source_run *run, const ASN1_IA5STRING *url, X509 **lis
 }
 
 int issuer_fetch(
-    struct source_run *run, X509 *x, unsigned *left, X509 **list, size_t max, size_t *n_r, char why_r[ISSUER_WHY_MAX])
+    struct source_run *run, X509 *x, unsigned *left, X509 **list, size_t max, size_t *n_r, struct issuer_lost *lost)
 {
+	struct issuer_lost here = {.site = 0};
 	AUTHORITY_INFO_ACCESS *all = X509_get_ext_d2i(x, NID_info_access, NULL, NULL);
 	int rc = 0;
 
 	*n_r = 0;
-	why_r[0] = '\0';
 	for (int i = 0; rc == 0 && i < sk_ACCESS_DESCRIPTION_num(all) && *left > 0; i++) {
 		const ACCESS_DESCRIPTION *d = sk_ACCESS_DESCRIPTION_value(all, i);
 
@@ -80,8 +96,12 @@ int issuer_fetch(
 		    !is_web(d->location->d.uniformResourceIdentifier))
 			continue;
 		(*left)--;
-		rc = get_one(run, d->location->d.uniformResourceIdentifier, list, max, n_r, why_r);
+		rc = get_one(run, d->location->d.uniformResourceIdentifier, list, max, n_r, &here);
 	}
+	if (rc == 0 && here.site != 0)
+		*lost = here;
+	else if (rc == 0 && here.missing[0])
+		memcpy(lost->missing, here.missing, sizeof here.missing);
 	AUTHORITY_INFO_ACCESS_free(all);
 	ERR_clear_error();
 	return rc < 0 ? -1 : 0;

@@ -70,6 +70,7 @@ struct source_answer {
 	enum source_dnssec dnssec;
 	uint32_t ttl;	  /* s that it may be kept; bounded by the book's settings */
 	uint32_t took_ms; /* at the network */
+	uint32_t said;	  /* ttl as its source said it, 0 nothing; set by the book */
 	int64_t at;	  /* unix s: when it came; set by the book */
 	uint16_t code;	  /* RCODE, HTTP status, LDAP result code */
 	char where[300];  /* who answered: server, or the URL behind redirects */

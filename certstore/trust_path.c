@@ -49,10 +49,10 @@ struct search {
 	size_t ndead;
 	X509 *asked[TRUST_PATH_POOL]; /* whose issuers were looked for already; borrowed */
 	size_t nasked;
+	struct issuer_lost lost; /* an issuer that could not be had now */
 	unsigned looks, tries;
 	enum rank rank;
 	bool pending;
-	char unfetched[ISSUER_WHY_MAX]; /* the last issuer that was looked for in vain: where, and why */
 	struct trust_found *found;
 };
 
@@ -171,10 +171,14 @@ static int check_dane(const struct search *s, char *why, size_t cap)
 
 static void check_revocation(struct search *s, int anchor, const char *how)
 {
+	struct revoke r = *s->q->revoke;
 	struct revoke_answer a;
 	char text[400];
 
-	revoke_path(s->q->revoke, s->path, s->n, s->pool, s->npool, s->q->at, &a);
+	/* anybody may have a zone, and an authority of his own in it */
+	if (s->dane_anchor && r.set.zone_octets_max < r.set.octets_max)
+		r.set.octets_max = r.set.zone_octets_max;
+	revoke_path(&r, s->path, s->n, s->pool, s->npool, s->q->at, &a);
 	if (a.state == REVOKE_REVOKED) {
 		note(s, a.at == 0 ? RANK_LEAF_REVOKED : RANK_REVOKED, TRUST_REVOKED, -1, a.words);
 		return;
@@ -396,20 +400,30 @@ static bool fetch(struct search *s)
 	size_t before = s->npool;
 
 	for (size_t i = 0; i < s->ndead; i++) {
-		char why[ISSUER_WHY_MAX];
 		size_t n = 0;
 
 		if (!worth_asking(s, s->dead_ends[i]))
 			continue;
-		if (issuer_fetch(s->q->run, s->dead_ends[i], s->q->fetches, got, TRUST_PATH_POOL, &n, why) < 0)
+		if (issuer_fetch(s->q->run, s->dead_ends[i], s->q->fetches, got, TRUST_PATH_POOL, &n, &s->lost) < 0)
 			s->pending = true;
-		if (n == 0 && why[0])
-			memcpy(s->unfetched, why, sizeof why);
 		for (size_t k = 0; k < n; k++)
 			add(s, got[k]);
 		cert_list_free(got, n);
 	}
 	return !s->pending && s->npool > before;
+}
+
+/* Where the path would go on nobody can tell now: that is not the same as that it goes nowhere (P1). */
+static void doubt(struct search *s)
+{
+	char text[400];
+
+	if (s->pending || s->lost.site == 0 || s->rank > RANK_PATH)
+		return;
+	(void)snprintf(text, sizeof text, "%.180s, and where its issuer is to be had cannot be read now: %s",
+	    s->found->how, s->lost.words);
+	note(s, RANK_UNSURE, TRUST_UNSURE, -1, text);
+	s->found->away = s->lost.site;
 }
 
 static void walk(struct search *s, X509 *x)
@@ -462,13 +476,13 @@ static bool take_dane(struct search *s, X509 *x)
 }
 
 /* It may be what is missing, and is nothing that the reader could guess. */
-static void say_unfetched(struct search *s)
+static void say_missing(struct search *s)
 {
 	size_t at = strlen(s->found->how);
 
-	if (s->rank == RANK_DEAD_END && s->unfetched[0])
-		(void)snprintf(s->found->how + at, sizeof s->found->how - at,
-		    "; its issuer cannot be had from %.250s", s->unfetched);
+	if (s->rank == RANK_DEAD_END && s->lost.missing[0])
+		(void)snprintf(s->found->how + at, sizeof s->found->how - at, "; its issuer cannot be had from %s",
+		    s->lost.missing);
 }
 
 void trust_path_find(X509 *x, const struct trust_question *q, struct trust_found *found_r)
@@ -482,7 +496,8 @@ void trust_path_find(X509 *x, const struct trust_question *q, struct trust_found
 			add(&s, q->extra[i]);
 	if (take_dane(&s, x))
 		walk(&s, x);
-	say_unfetched(&s);
+	doubt(&s);
+	say_missing(&s);
 	if (!found_r->how[0])
 		(void)snprintf(found_r->how, sizeof found_r->how, "no anchor leads to it within %d candidate issuers",
 		    TRUST_PATH_LOOKS);

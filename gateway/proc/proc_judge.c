@@ -451,12 +451,14 @@ static void fill_believing(const struct conf *conf, size_t n)
 	for (size_t i = 0; i < n; i++)
 		modes[i] = conf_domain(conf, i, &name)->revocation;
 	me.believing = (struct judge_believing){.revoke = {.octets_max = (uint32_t)t->list_max,
+						    .zone_octets_max = (uint32_t)t->zone_list_max,
 						    .keep_s = t->revocation_keep / 1000,
 						    .timeout_ms = (uint32_t)t->timeout},
 	    .domains = me.world.domains,
 	    .modes = modes,
 	    .ndomains = n,
 	    .fetch_issuers = t->fetch_issuers,
+	    .issuer_wait_s = t->issuer_wait / 1000,
 	    .bundle_drop_max = (unsigned)t->bundle_drop_max};
 	judge_cache_believing_set(me.world.cache, &me.believing);
 }

@@ -5,6 +5,7 @@
 
 #include "gateway/proc/judge_believed.h"
 #include "tests/unit/judge_fixture.h"
+#include "tests/unit/suite.h"
 
 static struct judge_fixture fx;
 static struct store_believed_key key = {"lab.example", CERT_TO_ENCRYPT, "hospital.example"};
@@ -223,11 +224,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite());
 }

@@ -13,6 +13,7 @@
 #include "gateway/proc/judge_resolve.h"
 #include "tests/unit/judge_fixture.h"
 #include "tests/unit/source_fixture.h"
+#include "tests/unit/suite.h"
 
 #define SMIMEA "81b637d8fcd2c6da6359e6963113a1170de795e4b725b84d1e0b4cfd._smimecert.lab.example SMIMEA"
 
@@ -392,8 +393,6 @@ int main(void)
 {
 	Suite *s = suite_create("judge_certs");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, unlisted);
@@ -409,9 +408,5 @@ int main(void)
 	tcase_add_test(tc, looked_up);
 	tcase_add_test(tc, refusals);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }
