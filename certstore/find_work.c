@@ -67,6 +67,21 @@ void find_work_passed(struct find_work *w, struct find_step *s, const char *fmt,
 		(void)snprintf(s->why, sizeof s->why, "%s", text);
 }
 
+/* A URL says itself what it is, and often stands in the reason already. */
+static void say_failed(struct find_step *s, const struct source_ask *a, const struct source_answer *r)
+{
+	const char *name = a->kind == SOURCE_LDAP && a->directory[0] ? a->directory : a->name;
+	const char *bogus = r->dnssec == SOURCE_BOGUS ? "its DNSSEC signatures are wrong (bogus): " : "";
+	size_t n = strlen(name);
+
+	if (strstr(name, "://") && strncmp(r->why, name, n) == 0)
+		(void)snprintf(s->why, sizeof s->why, "%.300s", r->why);
+	else if (strstr(name, "://"))
+		(void)snprintf(s->why, sizeof s->why, "%.120s: %s%.200s", name, bogus, r->why);
+	else
+		(void)snprintf(s->why, sizeof s->why, "%.60s %.120s: %s%.200s", s->place, name, bogus, r->why);
+}
+
 const struct source_answer *find_work_ask(
     struct find_work *w, struct find_step *s, const struct source_ask *a, bool hard)
 {
@@ -83,9 +98,7 @@ const struct source_answer *find_work_ask(
 		return r;
 	s->answer = FIND_STEP_TEMP;
 	s->hard = s->hard || hard || r->dnssec >= SOURCE_BOGUS;
-	(void)snprintf(s->why, sizeof s->why, "%.60s %.120s: %s%.200s", s->place,
-	    a->kind == SOURCE_LDAP && a->directory[0] ? a->directory : a->name,
-	    r->dnssec == SOURCE_BOGUS ? "its DNSSEC signatures are wrong (bogus): " : "", r->why);
+	say_failed(s, a, r);
 	return r;
 }
 

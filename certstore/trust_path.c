@@ -475,6 +475,16 @@ static bool take_dane(struct search *s, X509 *x)
 	return s->dane_anchor != NULL;
 }
 
+/* It may be what is missing, and is nothing that the reader could guess. */
+static void say_missing(struct search *s)
+{
+	size_t at = strlen(s->found->how);
+
+	if (s->rank == RANK_DEAD_END && s->lost.missing[0])
+		(void)snprintf(s->found->how + at, sizeof s->found->how - at, "; its issuer cannot be had from %s",
+		    s->lost.missing);
+}
+
 void trust_path_find(X509 *x, const struct trust_question *q, struct trust_found *found_r)
 {
 	struct search s = {.q = q, .found = found_r};
@@ -487,6 +497,7 @@ void trust_path_find(X509 *x, const struct trust_question *q, struct trust_found
 	if (take_dane(&s, x))
 		walk(&s, x);
 	doubt(&s);
+	say_missing(&s);
 	if (!found_r->how[0])
 		(void)snprintf(found_r->how, sizeof found_r->how, "no anchor leads to it within %d candidate issuers",
 		    TRUST_PATH_LOOKS);

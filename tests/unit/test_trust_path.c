@@ -250,7 +250,8 @@ START_TEST(issuers_by_aia)
 	    "no anchor leads to it (the last issuer looked for is CN=mid), and");
 	testrevoke_put(&net, "http://ca.example/mid", OPENSSL_memdup(mid.der, mid.n), mid.n);
 	testrevoke_put(&net, "http://ca.example/up.p7c", NULL, 0)->status = SOURCE_NONE;
-	IS(fetching(&low, 4, &pending), TRUST_BAD, "the last issuer looked for is CN=up");
+	IS(fetching(&low, 4, &pending), TRUST_BAD,
+	    "the last issuer looked for is CN=up); its issuer cannot be had from http://ca.example/up.p7c: ");
 	net.v[1].status = SOURCE_FOUND;
 	der = bag((X509 *const[]){other.x, up.x}, 2, &n);
 	testrevoke_put(&net, "http://ca.example/up.p7c", der, n);
