@@ -13,6 +13,7 @@
 #include "gateway/base/settings_help.h"
 #include "gateway/mail/address.h"
 #include "gateway/pipeline/job_proto.h"
+#include "gateway/proc/conf_limits.h"
 #include "gateway/proc/format_settings.h"
 #include "gateway/proc/relay_rcpts_settings.h"
 #include "gateway/proc/partner_statement_settings.h"
@@ -457,7 +458,8 @@ static int cross_check(struct conf *c, const char *file, struct problem *pr)
 	if (find_settings_options(conf_section(c, "find"), &find, pr) != 0)
 		return problem_prefix(pr, "%s: ", file);
 
-	if (check_directories(c, file, pr) != 0 || check_found(c, file, pr) != 0)
+	if (check_directories(c, file, pr) != 0 || check_found(c, file, pr) != 0 ||
+	    conf_limits_check(c, file, pr) != 0)
 		return -1;
 	if (conf_domains(c) == 0)
 		return problem_perm(pr, "%s: there is no domain section: which mail domains are ours?", file);

@@ -295,7 +295,7 @@ static void tell_actions(struct judge_call *c, const struct policy_in_rules *r)
 
 	if (!r)
 		return;
-	part = r->part == POLICY_DSN_REFUSE ? "refuse" : policy_in_action_word((enum policy_in_action)r->part);
+	part = r->part == POLICY_CHOICE_REFUSE ? "refuse" : policy_in_action_word((enum policy_in_action)r->part);
 	o = judge_call_object();
 	judge_call_set(o, "unsigned", judge_call_text(policy_in_action_word(r->unsigned_clear)));
 	judge_call_set(o, "untrusted", judge_call_text(policy_in_action_word(r->untrusted)));
@@ -309,7 +309,7 @@ static void tell_actions(struct judge_call *c, const struct policy_in_rules *r)
 	    policy_in_action_word(r->unsigned_clear), policy_in_action_word(r->untrusted),
 	    policy_in_action_word(r->broken), policy_in_action_word(r->sealed_unsigned));
 	line(c, "an encrypted part beside others: %s%s", part,
-	    r->part == POLICY_DSN_REFUSE ? " (what came encrypted is held for it)" : "");
+	    r->part == POLICY_CHOICE_REFUSE ? " (what came encrypted is held for it)" : "");
 }
 
 static int inbound(struct judge_call *c, const struct address *from, const struct address *to, int domain)

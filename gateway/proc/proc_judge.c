@@ -550,8 +550,8 @@ static void fill_world(const struct conf *conf)
 		rules[i].untrusted = (enum policy_in_action)d->untrusted;
 		rules[i].broken = (enum policy_in_action)d->broken;
 		rules[i].sealed_unsigned = (enum policy_in_action)d->sealed_unsigned;
-		rules[i].dsn_unmatched = (enum policy_in_dsn_rule)conf_top(conf)->dsn_unmatched;
-		rules[i].part = (enum policy_in_dsn_rule)conf_top(conf)->encrypted_part;
+		rules[i].dsn_unmatched = (enum policy_in_choice)conf_top(conf)->dsn_unmatched;
+		rules[i].part = (enum policy_in_choice)conf_top(conf)->encrypted_part;
 	}
 	me.world.domains = names;
 	me.world.ndomains = n;

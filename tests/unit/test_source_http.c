@@ -119,6 +119,7 @@ static void make_source(void)
 	    .http_header = 4096,
 	    .http_slow_octets = 1000,
 	    .http_slow_time = 1000,
+	    .http_dead_time = 60000,
 	    .http_ttl = 60000};
 	http = source_http_new(loop, dns, &set, ca);
 }
@@ -378,6 +379,28 @@ START_TEST(in_time)
 }
 END_TEST
 
+/* Who was silent all the time is not waited for again, by whatever URL; another name of the same machine is. */
+START_TEST(dead)
+{
+	struct source_ask a = question(ST, url_of(GOOD "/silent")), b = question(ST, url_of(GOOD "/ok"));
+	struct source_ask c = question(ST, url_of("http://other.plain.test:%u/ok"));
+	int64_t began;
+
+	set.http_slow_time = 10000;
+	a.timeout_ms = 1100;
+	run(&a);
+	ck_assert_str_eq(got.why, "no whole answer within 1100 ms (0 octets came)");
+	began = loop_now_ms();
+	run(&b);
+	ck_assert_int_eq(got.status, SOURCE_TEMP);
+	ck_assert_msg(strstr(got.why, "is marked dead since") && strstr(got.why, "1100 ms"), "%s", got.why);
+	ck_assert_int_le(loop_now_ms() - began, 1000);
+	ck_assert_int_eq(atomic_load(&peer.accepted), 1);
+	run(&c);
+	ck_assert_int_eq(got.status, SOURCE_FOUND);
+}
+END_TEST
+
 static void count(void *ctx, const struct source_answer *a)
 {
 	(void)ctx;
@@ -474,6 +497,7 @@ int main(void)
 	tcase_add_test(t, rebinding);
 	tcase_add_test(t, side_by_side);
 	tcase_add_test(t, in_time);
+	tcase_add_test(t, dead);
 	tcase_add_test(t, many);
 	tcase_add_test(t, end);
 	tcase_add_test(t, in_the_sandbox);
