@@ -27,6 +27,8 @@ struct store_identity {
 	size_t spki_len;
 	bool active; /* false: kept for opening only */
 	int64_t added;
+	int64_t
+	    retired; /* unix s: it opens and signs nothing any more, and goes when the keeper has forgotten it; 0 */
 };
 /* domain NULL: all. Newest first within a domain and use. */
 int store_identities(struct store *s, const char *domain, struct store_identity **list_r, size_t *n_r,
@@ -37,5 +39,11 @@ int store_identity_add(struct store *s, const struct store_identity *i, const ch
 /* Gives the key its certificate (the first, or a renewed one) and chain. -1 when no such key is ours. */
 int store_identity_cert(struct store *s, const char *key_id, const void *cert, size_t n, const void *chain,
     size_t chain_n, const char *who, struct problem *pr) __attribute__((warn_unused_result));
+/* From now on the key is of no use. -1 when no such key is ours. Again: nothing happens. */
+int store_identity_retire(struct store *s, const char *key_id, int64_t at, const char *who, struct problem *pr)
+    __attribute__((warn_unused_result));
+/* The keeper has forgotten a retired key: its row goes. */
+int store_identity_forget(struct store *s, const char *key_id, const char *who, struct problem *pr)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "certstore/store.h"
 
-#define STORE_SQLITE_STATEMENTS 96
+#define STORE_SQLITE_STATEMENTS 192
 
 struct store {
 	sqlite3 *db;

@@ -151,7 +151,18 @@ static void msg_certify(struct field_io *f, struct keeper_request *rq)
 	field_u32(f, &c->days);
 }
 
+static void msg_forget(struct field_io *f, struct keeper_request *rq)
+{
+	field_str(f, rq->id, sizeof(rq->id));
+}
+
 /* ---- replies ---- */
+
+static void reply_nothing(struct field_io *f, struct keeper_reply *rp)
+{
+	(void)f;
+	(void)rp;
+}
 
 static void reply_data(struct field_io *f, struct keeper_reply *rp)
 {
@@ -202,6 +213,7 @@ static const struct {
     [KEEPER_MSG_GENERATE] = {"generate", msg_generate, reply_data},
     [KEEPER_MSG_IMPORT] = {"import", msg_import, reply_data},
     [KEEPER_MSG_CERTIFY] = {"certify", msg_certify, reply_data},
+    [KEEPER_MSG_FORGET] = {"forget", msg_forget, reply_nothing},
 };
 
 static bool known(unsigned msg)

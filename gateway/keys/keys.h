@@ -74,6 +74,8 @@ struct keys_cert_request {
 };
 int keys_certify(struct keys_client *k, const char *id, const struct keys_cert_request *rq, struct buf *der_r,
     struct problem *pr) __attribute__((warn_unused_result));
+/* Judge only. The keeper has neither the key nor its file when it returns 0; so it has of one that it never had. */
+int keys_forget(struct keys_client *k, const char *id, struct problem *pr) __attribute__((warn_unused_result));
 /* Alive, sealed (still waits for its passphrase) or unreachable; how many keys. */
 enum keys_state { KEYS_READY, KEYS_SEALED, KEYS_UNREACHABLE };
 enum keys_state keys_status(struct keys_client *k, unsigned *nkeys_r);

@@ -11,6 +11,7 @@
 #include "gateway/policy/policy.h"
 
 struct judge_cache;
+struct judge_traces;
 struct judge_world {
 	const char *const *domains; /* ours, A-labels, lower case */
 	size_t ndomains;
@@ -31,6 +32,7 @@ struct judge_world {
 	bool harvest;	     /* certificates to encrypt to, out of signed and believed mail */
 	int64_t harvest_max; /* owners */
 	struct judge_cache *cache;
+	struct judge_traces *traces; /* NULL: no question is kept */
 };
 
 /* Index of one of our domains, -1 when it is none. */
