@@ -28,6 +28,7 @@
 #include "gateway/proc/relay_tls.h"
 #include "gateway/proc/relay_tls_server.h"
 #include "gateway/proc/relay_trust.h"
+#include "gateway/proc/relay_xsmg.h"
 #include "gateway/queue/queue_settings.h"
 #include "gateway/smtp/conn.h"
 
@@ -239,6 +240,7 @@ static void make_parts(struct child *c, const char *dir)
 	me.trust = relay_trust_new();
 	me.failures = relay_failures_new(me.top->open_failures_max);
 	me.crashes = relay_failures_new(me.top->crashes_max);
+	me.xsmg = relay_xsmg_new(&me);
 	me.accept = relay_accept_new(&me);
 	me.deliver = relay_deliver_new(&me);
 	me.held = relay_held_new(&me);

@@ -25,6 +25,7 @@ struct relay_accept;
 struct relay_failures;
 struct relay_held;
 struct relay_rcpts;
+struct relay_xsmg;
 
 struct relay {
 	struct loop *loop;
@@ -51,6 +52,7 @@ struct relay {
 	struct relay_failures *crashes; /* messages over which a sealer died */
 	struct relay_rcpts *rcpts;
 	struct relay_held *held;
+	struct relay_xsmg *xsmg;
 };
 
 /* authserv-id as configured, else the host name. */

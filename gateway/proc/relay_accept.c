@@ -313,6 +313,7 @@ struct relay_accept *relay_accept_new(struct relay *r)
 		l->ls.hostname = r->top->hostname;
 		l->ls.tls_required =
 		    l->conf->tls_required || l->conf->client_certificates == CONF_CLIENT_CERTS_REQUIRE;
+		l->ls.xsmg = r->top->xsmg;
 		l->ls.busy = &a->busy[l->conf->side];
 		l->ls.set = set;
 		l->ls.ops = &relay_session_ops;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certstore/judge_xsmg_proto.h"
 #include "gateway/base/ipc_chan.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
@@ -33,6 +34,8 @@ struct question {
 	size_t key_len;
 	relay_verdict_fn *verdict;
 	relay_trust_fn *trust;
+	relay_answer_fn *other;
+	uint16_t answer; /* other: the type that is expected */
 	void *ctx;
 };
 struct cached {
@@ -163,6 +166,8 @@ static void fail(struct question *q, const char *why)
 		q->verdict(q->ctx, NULL, &pr);
 	else if (q->trust != NULL)
 		q->trust(q->ctx, NULL, &pr);
+	else if (q->other != NULL)
+		q->other(q->ctx, NULL, &pr);
 	free(q);
 }
 
@@ -213,13 +218,11 @@ static void on_timer(void *ctx)
 }
 
 /* A new question, put into the list; NULL (and failed already) when it cannot be asked. */
-static struct question *question(struct relay_ask *a, relay_verdict_fn *vf, relay_trust_fn *tf, void *ctx)
+static struct question *question(struct relay_ask *a, const struct question *like)
 {
 	struct question *q = mem_new(sizeof(*q));
 
-	q->verdict = vf;
-	q->trust = tf;
-	q->ctx = ctx;
+	*q = *like;
 	if (a->chan == NULL || a->nwaiting >= WAITING_MAX) {
 		fail(q, a->chan == NULL ? "the trust process is away; try again"
 					: "too many questions wait for the trust process; try again");
@@ -262,7 +265,7 @@ void relay_ask_verdict(
 		fn(ctx, c->v, NULL);
 		return;
 	}
-	q = question(a, fn, NULL, ctx);
+	q = question(a, &(struct question){.verdict = fn, .ctx = ctx});
 	if (q == NULL)
 		return;
 	memcpy(q->key, key, n);
@@ -275,13 +278,37 @@ void relay_ask_verdict(
 void relay_ask_trust(struct relay_ask *a, const struct judge_signers *s, relay_trust_fn *fn, void *ctx)
 {
 	struct ipc_out o;
-	struct question *q = question(a, NULL, fn, ctx);
+	struct question *q = question(a, &(struct question){.trust = fn, .ctx = ctx});
 
 	if (q == NULL)
 		return;
 	ipc_out_init(&o, JUDGE_SIGNERS, q->id);
 	judge_signers_put(&o, s);
 	send_or_fail(a, &o, q->id);
+}
+
+uint32_t relay_ask_begin(
+    struct relay_ask *a, uint16_t type, uint16_t answer, relay_answer_fn *fn, void *ctx, struct ipc_out *o_r)
+{
+	struct question *q = question(a, &(struct question){.other = fn, .answer = answer, .ctx = ctx});
+
+	if (q == NULL)
+		return 0;
+	ipc_out_init(o_r, type, q->id);
+	return q->id;
+}
+
+void relay_ask_send(struct relay_ask *a, struct ipc_out *o, uint32_t id)
+{
+	send_or_fail(a, o, id);
+}
+
+bool relay_ask_tell(struct relay_ask *a, struct ipc_out *o)
+{
+	if (a->chan != NULL)
+		return ipc_chan_send(a->chan, o) == 0;
+	ipc_out_clear(o);
+	return false;
 }
 
 static size_t forget(struct question **p, const void *ctx)
@@ -407,6 +434,20 @@ static void got_trust(struct relay_ask *a, struct ipc_in *in)
 	free(t);
 }
 
+static void got_other(struct relay_ask *a, struct ipc_in *in)
+{
+	struct question *q = take(a, in->id);
+
+	if (q == NULL)
+		return;
+	if (q->other == NULL || q->answer != in->type) {
+		fail(q, odd);
+		return;
+	}
+	q->other(q->ctx, in, NULL);
+	free(q);
+}
+
 static void drop_coming(struct relay_ask *a)
 {
 	arena_free(a->coming_memory);
@@ -499,6 +540,10 @@ static void on_msg(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 		break;
 	case JUDGE_IDENTITY_LIST:
 		got_identities(a, in);
+		break;
+	case JUDGE_STATEMENT_FOUND:
+	case JUDGE_XSMG_DUTY:
+		got_other(a, in);
 		break;
 	case JUDGE_CHANGED:
 		got_change(a, in);

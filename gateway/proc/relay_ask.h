@@ -37,6 +37,15 @@ void relay_ask_verdict(
     struct relay_ask *a, const char *sender, const char *recipient, relay_verdict_fn *fn, void *ctx);
 typedef void relay_trust_fn(void *ctx, const struct judge_trust *t, const struct problem *pr);
 void relay_ask_trust(struct relay_ask *a, const struct judge_signers *q, relay_trust_fn *fn, void *ctx);
+/* A question of another part: type, and the type that answers it. relay_ask_begin makes the packet that fields are
+ * put into; relay_ask_send sends it. in: the answer, to be read whole by fn; NULL: pr says why there is none.
+ * Exactly once, unless cancelled, from the loop or from inside these two. 0: fn was told already. */
+typedef void relay_answer_fn(void *ctx, struct ipc_in *in, const struct problem *pr);
+uint32_t relay_ask_begin(
+    struct relay_ask *a, uint16_t type, uint16_t answer, relay_answer_fn *fn, void *ctx, struct ipc_out *o_r);
+void relay_ask_send(struct relay_ask *a, struct ipc_out *o, uint32_t id);
+/* What has no answer; consumes o. False: the judge is away. */
+bool relay_ask_tell(struct relay_ask *a, struct ipc_out *o);
 /* Forgets every question of ctx: its fn is not called any more. */
 void relay_ask_cancel(struct relay_ask *a, void *ctx);
 /* P9: mail with the domain, or with one person (an address), was protected; told once for each and life of the

@@ -16,6 +16,7 @@
 #include "gateway/proc/relay_rcpts.h"
 #include "gateway/proc/relay_settle.h"
 #include "gateway/proc/relay_seven.h"
+#include "gateway/proc/relay_xsmg_client.h"
 #include "gateway/queue/queue_settings.h"
 #include "gateway/smtp/smtpc_settings.h"
 
@@ -53,6 +54,7 @@ struct delivery {
 	struct smtpc_rcpt *to;
 	size_t n;
 	struct smtpc_mail mail;
+	struct relay_xsmg_mail *xsmg; /* what is done about statements beside it */
 };
 struct relay_deliver {
 	struct relay *r;
@@ -85,6 +87,7 @@ static void delivery_free(struct delivery *y)
 	y->of->probes -= y->probe;
 	y->of->strangers -= y->stranger;
 	y->of->crowd[y->crowd]--;
+	relay_xsmg_mail_free(y->xsmg);
 	relay_seven_cancel(y->converting);
 	spool_free(y->seven);
 	if (y->held)
@@ -363,6 +366,7 @@ static void hand_over(struct delivery *y, const struct smtpc_dest *dest)
 	y->mail.env.requiretls = y->env.requiretls && !inside_is_safe(y);
 	y->mail.env.body8 = y->mail.body8 = y->env.body8 && y->seven == NULL;
 	y->mail.early = y->kind == QUEUE_OUTBOUND;
+	y->mail.xsmg = relay_xsmg_mail_of(y->xsmg);
 	y->mail.id = y->id;
 	y->mail.done = on_sent;
 	y->mail.ctx = y;
@@ -421,9 +425,19 @@ static void on_hop(void *ctx, const struct smtpc_dest *dest, const struct proble
 		hand_over(y, dest);
 }
 
-/* RFC 8689 5: the author prefers delivery to protection; whether that counts is the admin's decision. */
-static void find_hop(struct delivery *y)
+/* A partner is asked by its own hosts alone, those that its MX records name. */
+static const char *partner_of(const struct delivery *y)
 {
+	static const char mx[] = "mx:";
+
+	return y->kind == QUEUE_OUTBOUND && strncmp(y->nexthop, mx, sizeof(mx) - 1) == 0 ? y->nexthop + sizeof(mx) - 1
+											 : NULL;
+}
+
+/* RFC 8689 5: the author prefers delivery to protection; whether that counts is the admin's decision. */
+static void find_hop(void *ctx)
+{
+	struct delivery *y = ctx;
 	struct relay *r = y->of->r;
 
 	if (y->env.tls_no && y->kind == QUEUE_OUTBOUND && r->top->tls_required_no == CONF_TLS_NO_HONOUR &&
@@ -513,7 +527,14 @@ void relay_deliver_begin(
 		y->to[i].address = y->rcpts[i].address;
 		y->to[i].env = y->rcpts[i].env;
 	}
-	find_hop(y);
+
+	const char *partner = partner_of(y);
+
+	y->xsmg = partner != NULL ? relay_xsmg_mail_new(d->r, y->sender, partner) : NULL;
+	if (y->xsmg != NULL)
+		relay_xsmg_mail_ready(y->xsmg, find_hop, y);
+	else
+		find_hop(y);
 }
 
 /* ---- claiming ---- */

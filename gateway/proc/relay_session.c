@@ -15,6 +15,7 @@
 #include "gateway/proc/relay_hops.h"
 #include "gateway/proc/relay_rcpts.h"
 #include "gateway/proc/relay_tx.h"
+#include "gateway/proc/relay_xsmg_server.h"
 #include "gateway/queue/queue_settings.h"
 #include "gateway/smtp/smtpd_settings.h"
 
@@ -274,5 +275,9 @@ const struct smtpd_ops relay_session_ops = {
     .end = end,
     .late = late,
     .reset = reset,
+    .xsmg = relay_xsmg_server,
+    .xsmg_line = relay_xsmg_server_line,
+    .xsmg_end = relay_xsmg_server_end,
+    .xsmg_over = relay_xsmg_server_over,
     .closed = closed,
 };

@@ -23,6 +23,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/smtp/smtpc_send.h"
 #include "gateway/smtp/smtpc_state.h"
+#include "gateway/smtp/smtpc_xsmg.h"
 
 enum { IN_MAX = 16 * 1024, LINE_MAX_OUT = 1024 };
 
@@ -69,6 +70,7 @@ static void keep_session(struct smtpc *c)
 static void close_now(struct smtpc *c)
 {
 	keep_session(c);
+	smtpc_xsmg_end(c);
 	conn_free(c->conn);
 	c->conn = NULL;
 	c->dead = true;
@@ -84,6 +86,7 @@ void smtpc_state_end(struct smtpc *c, const struct smtpc_trouble *t)
 	if (t)
 		log_info(smtpc_state_id(c), "smtpc", "trouble remote=%s dsn=%s why=\"%s\"", c->remote, t->pr.enh,
 		    t->pr.text);
+	smtpc_xsmg_lost(c, t);
 	if (t && c->mail)
 		smtpc_send_failed(c, t);
 	close_now(c);
@@ -101,6 +104,8 @@ enum smtpc_stage smtpc_state_stage(const struct smtpc *c)
 	    [SMTPC_HANDSHAKE] = SMTPC_STAGE_TLS,
 	    [SMTPC_CONTENT] = SMTPC_STAGE_CONTENT,
 	    [SMTPC_END] = SMTPC_STAGE_END,
+	    [SMTPC_PUT] = SMTPC_STAGE_XSMG,
+	    [SMTPC_PUT_LINES] = SMTPC_STAGE_XSMG,
 	};
 
 	if (c->state == SMTPC_ENVELOPE || c->state == SMTPC_READY)
@@ -287,6 +292,8 @@ static void (*const on_reply[SMTPC_STATES])(struct smtpc *c, const struct smtpc_
     [SMTPC_ENVELOPE] = smtpc_send_envelope_reply,
     [SMTPC_CONTENT] = smtpc_send_content_reply,
     [SMTPC_END] = smtpc_send_end_reply,
+    [SMTPC_PUT] = smtpc_xsmg_put_reply,
+    [SMTPC_PUT_LINES] = smtpc_xsmg_lines_reply,
 };
 
 /* Between mails a server may only say that it closes; whatever it is, the connection has no future. */
@@ -296,11 +303,18 @@ static void unasked(struct smtpc *c)
 	smtpc_state_end(c, NULL);
 }
 
+size_t smtpc_state_outstanding(const struct smtpc *c)
+{
+	bool over = !c->asking && c->got <= SMTPC_STEP_XSMG && c->sent > SMTPC_STEP_XSMG;
+
+	return c->sent - c->got - (over ? 1 : 0);
+}
+
 static bool pipelined(const struct smtpc *c)
 {
 	if (c->bdat.on && (c->state == SMTPC_CONTENT || c->state == SMTPC_END))
 		return c->bdat.sent - c->bdat.got > 1;
-	return c->state == SMTPC_ENVELOPE && c->sent - c->got + (c->bdat.early ? c->bdat.sent : 0) > 1;
+	return c->state == SMTPC_ENVELOPE && smtpc_state_outstanding(c) + (c->bdat.early ? c->bdat.sent : 0) > 1;
 }
 
 /* One reply: 1 when there may be another one, 0 when not. */
@@ -309,6 +323,9 @@ static int take_reply(struct smtpc *c)
 	struct buf *in = conn_in(c->conn);
 	size_t used;
 	bool more = pipelined(c);
+
+	c->chat.may_be_long = smtpc_xsmg_awaited(c);
+
 	int r = smtpc_chat_feed(&c->chat, in->p, in->len, &used);
 
 	buf_drop(in, used);
@@ -382,6 +399,7 @@ static void on_closed(void *ctx, struct conn *conn, const char *why)
 
 	(void)conn;
 	enter(c);
+	c->hung_up = strcmp(why, "timeout") != 0;
 	if (c->state == SMTPC_READY && !c->mail)
 		unasked(c);
 	else if (c->state == SMTPC_HANDSHAKE)
@@ -403,6 +421,7 @@ static void say_quit(struct smtpc *c)
 {
 	smtpc_state_command(c, "QUIT");
 	keep_session(c);
+	smtpc_xsmg_end(c);
 	conn_linger(c->conn, c->set->quit_timeout);
 	c->conn = NULL;
 	c->dead = true;
@@ -419,6 +438,8 @@ static void on_turn(void *ctx)
 		c->ops->gone(c->opctx, c, &c->unfit);
 	} else if (c->mail) {
 		smtpc_state_ready(c); /* nothing of it was to be sent */
+	} else if (smtpc_put_waits(c)) {
+		smtpc_put(c);
 	} else {
 		say_quit(c);
 		c->ops->gone(c->opctx, c, NULL);
@@ -530,6 +551,17 @@ void smtpc_mail(struct smtpc *c, struct smtpc_mail *m)
 	loop_timer_off(c->turn);
 	c->mail = m;
 	smtpc_send_begin(c);
+}
+
+bool smtpc_idle(const struct smtpc *c)
+{
+	return !c->dead && c->state == SMTPC_READY && !c->mail;
+}
+
+bool smtpc_verified(const struct smtpc *c)
+{
+	return (c->tls == SMTPC_TLS_VERIFY || c->tls == SMTPC_TLS_DANE) && c->name_sure && c->conn &&
+	       conn_is_tls(c->conn);
 }
 
 const char *smtpc_remote(const struct smtpc *c)

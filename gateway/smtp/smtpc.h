@@ -58,6 +58,35 @@ struct smtpc_rcpt {
 	bool dsn_lost; /* ok, but the host knows no DSN: env was not passed on (RFC 3461 5.2.2: who asked for SUCCESS
 			  is told "relayed" by the caller) */
 };
+/*
+ * XSMG (docs/XSMG.md) beside a mail: smtp knows the place, the order and the limits of its commands, their words are
+ * the application's. Only inside TLS; nothing of it delays or fails the mail: what goes wrong with it ends the
+ * connection at most, and the mail is sent again without it.
+ */
+struct smtpc;
+struct smtpc_mail;
+struct smtpc_reply;
+/* Sent between two mails, with the first to have nothing behind it. */
+struct smtpc_put {
+	const char *command; /* "XSMG PUT ..." without CRLF */
+	const void *lines;   /* what follows 354, with CRLF and the final dot */
+	size_t n;
+	/* Last call, exactly once; from the loop or from inside smtpc_free. r: the last reply; NULL: there is none,
+	 * why says so. */
+	void (*over)(struct smtpc_put *p, const struct smtpc *c, const struct smtpc_reply *r, const char *why);
+};
+struct smtpc_xsmg {
+	const char *get; /* "XSMG GET ...", in front of MAIL where the host offers XSMG; NULL: nothing is asked */
+	/* The mail begins: does the host offer it (inside TLS)? Comes again for each
+	 * connection and each transaction. */
+	void (*seen)(struct smtpc_xsmg *x, const struct smtpc *c, bool offered);
+	/* The reply to get, whatever its code; or NULL with why, when the connection was lost over it. At most once.
+	 * Returns what is to be sent behind the mail (the connection's from then on), or NULL. */
+	struct smtpc_put *(*got)(
+	    struct smtpc_xsmg *x, const struct smtpc *c, const struct smtpc_reply *r, const char *why);
+	bool asked; /* out: got was called */
+	bool broke; /* out: over it the connection was lost */
+};
 struct smtpc_mail {
 	const char *sender; /* "" = null path */
 	struct envelope env;
@@ -66,18 +95,18 @@ struct smtpc_mail {
 	const char *front; /* header fields sent before the content (trace), may be "" */
 	struct reader *content;
 	bool
-	    body8;	/* content has 8-bit octets: BODY=8BITMIME where offered; for a host without it (and no
-			   assume-8bit)     PERM 5.6.3 with eight of the recipient: who can, converts it and sends again */
-	bool early;	/* the content may go out behind RCPT before that is answered (smtpc_bdat.h): it is not a
-			   stranger's */
-	bool probe;	/* smtpc_probe.h: RSET in place of DATA, content NULL; ok says that RCPT was accepted */
-	const char *id; /* queue id for logs */
+	    body8;  /* content has 8-bit octets: BODY=8BITMIME where offered; for a host without it (and no
+		       assume-8bit)     PERM 5.6.3 with eight of the recipient: who can, converts it and sends again */
+	bool early; /* the content may go out behind RCPT before that is answered (smtpc_bdat.h): it is not a
+		       stranger's */
+	bool probe; /* smtpc_probe.h: RSET in place of DATA, content NULL; ok says that RCPT was accepted */
+	struct smtpc_xsmg *xsmg; /* NULL: none */
+	const char *id;		 /* queue id for logs */
 	/* done: every rcpts[i] has its result; remote = "host[addr]:port", tls words. Called once from the loop. */
 	void (*done)(void *ctx, struct smtpc_mail *m, const char *remote, const char *tls);
 	void *ctx;
 };
 /* ---- one connection; the pool uses it ---- */
-struct smtpc;
 struct smtpc_trouble;
 struct smtpc_tls_store;
 struct smtpc_way {
@@ -108,6 +137,15 @@ void smtpc_quit(struct smtpc *c);
 void smtpc_mail(struct smtpc *c, struct smtpc_mail *m);
 const char *smtpc_remote(const struct smtpc *c);			   /* "mx.lab.example[192.0.2.1]:25" */
 const char *smtpc_tls_words(const struct smtpc *c, char *out, size_t cap); /* "" = in the clear */
+
+/* The host's name is nobody's forgery, and TLS proved it. */
+bool smtpc_verified(const struct smtpc *c);
+/* When ready: is there anything to PUT, and may it be sent now? */
+bool smtpc_put_waits(const struct smtpc *c);
+/* When ready, and it waits: sends it; not ready until it is answered, then ops->ready again. */
+void smtpc_put(struct smtpc *c);
+/* Has neither a mail nor a command under way. */
+bool smtpc_idle(const struct smtpc *c);
 
 /* ---- the pool ---- */
 struct smtpc_pool;

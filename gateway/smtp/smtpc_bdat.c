@@ -31,10 +31,11 @@ void smtpc_bdat_begin(struct smtpc *c)
 	smtpc_bdat_send(c);
 }
 
-/* Only where a mail was taken before: a server that refuses everybody is not given content for nothing. */
+/* Only where a mail was taken before: a server that refuses everybody is not given content for nothing. Not behind a
+ * question of XSMG: when the connection is lost over that, nothing of the content may have been sent. */
 bool smtpc_bdat_may_early(const struct smtpc *c, uint64_t octets)
 {
-	return c->bdat.on && c->mail->early && c->taken && octets <= EARLY;
+	return c->bdat.on && c->mail->early && c->taken && !c->asking && octets <= EARLY;
 }
 
 /* Bare CR and LF become CRLF, as with DATA: whatever stands in the content, the receiver sees one message. The room

@@ -11,7 +11,7 @@
 void smtpc_chat_init(struct smtpc_chat *h, size_t line_max, size_t lines_max)
 {
 	*h = (struct smtpc_chat){.line_max = line_max, .lines_max = lines_max};
-	buf_init(&h->reply.text, SMTPC_CHAT_TEXT_MAX);
+	buf_init(&h->reply.text, SMTPC_CHAT_LONG_MAX);
 }
 
 void smtpc_chat_clear(struct smtpc_chat *h)
@@ -99,8 +99,9 @@ static void read_enh(struct smtpc_reply *r, const uint8_t *p, size_t n)
 static int add_text(struct smtpc_chat *h, const uint8_t *p, size_t n)
 {
 	struct smtpc_reply *r = &h->reply;
+	size_t max = h->may_be_long ? SMTPC_CHAT_LONG_MAX : SMTPC_CHAT_TEXT_MAX;
 
-	if (r->lines > 0 && buf_addc(&r->text, '\n') < 0)
+	if (n + 1 > max - r->text.len || (r->lines > 0 && buf_addc(&r->text, '\n') < 0))
 		return bad(h, "a reply that is too long");
 
 	uint8_t *to = buf_room(&r->text, n);
@@ -124,7 +125,7 @@ static int take_line(struct smtpc_chat *h, const uint8_t *p, size_t n)
 		return bad(h, "a line that does not begin with a reply code");
 	if (r->lines > 0 && code != r->code)
 		return bad(h, "lines of one reply with different codes");
-	if (r->lines >= h->lines_max)
+	if (r->lines >= (h->may_be_long ? SMTPC_CHAT_LONG_LINES : h->lines_max))
 		return bad(h, "more reply lines than the limit (reply-lines)");
 	r->code = code;
 
@@ -147,6 +148,8 @@ static void begin(struct smtpc_chat *h)
 	h->reply.code = 0;
 	h->reply.enh[0] = 0;
 	h->reply.lines = 0;
+	if (h->reply.text.len > SMTPC_CHAT_TEXT_MAX)
+		buf_clear(&h->reply.text);
 	buf_reset(&h->reply.text);
 }
 

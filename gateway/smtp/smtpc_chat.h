@@ -5,12 +5,16 @@
 #ifndef POSTERN_SMTP_SMTPC_CHAT_H
 #define POSTERN_SMTP_SMTPC_CHAT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "gateway/base/buf.h"
 
 #define SMTPC_CHAT_TEXT_MAX (32 * 1024) /* all lines of one reply */
+/* of one that may be long: 64 KiB in base64, in lines of 44 characters and more */
+#define SMTPC_CHAT_LONG_MAX (128 * 1024)
+#define SMTPC_CHAT_LONG_LINES 2048
 #define SMTPC_CHAT_WORDS 256
 
 struct smtpc_reply {
@@ -22,6 +26,7 @@ struct smtpc_reply {
 };
 struct smtpc_chat {
 	size_t line_max, lines_max;
+	bool may_be_long;	  /* the reply being read: set by the caller before it begins */
 	struct smtpc_reply reply; /* being read, or the last one */
 	char why[96];		  /* after -1: what is wrong with it */
 	int complete;

@@ -58,7 +58,7 @@ static void line_free(struct smtpc_line *l)
 
 static bool is_idle(const struct smtpc_line *l)
 {
-	return !l->job && l->c;
+	return !l->job && l->c && smtpc_idle(l->c);
 }
 
 static void line_quit(struct smtpc_line *l)
@@ -330,6 +330,15 @@ static void broke(struct smtpc_line *l, const struct smtpc_trouble *t)
 	line_over(l);
 }
 
+/* The question of XSMG was too much for the host, which says nothing of the mail: the same one, without it. */
+static void again_plain(struct smtpc_line *l)
+{
+	if (l->route != l->job->route)
+		start_over(l);
+	else
+		try_on(l);
+}
+
 static void note_where(struct smtpc_line *l, const struct smtpc *c)
 {
 	if (!l->job)
@@ -354,6 +363,9 @@ static void on_gone(void *ctx, struct smtpc *c, const struct smtpc_trouble *t)
 		/* A kept connection may be closed by the other side at any time: nobody's failure. */
 		l->job->stale = true;
 		start_over(l);
+	} else if (l->job->mail->xsmg && l->job->mail->xsmg->broke && !l->job->plain) {
+		l->job->plain = true;
+		again_plain(l);
 	} else if (t && t->retry_clear && !l->clear) {
 		l->clear = true;
 		try_on(l);
@@ -386,7 +398,11 @@ static void on_ready(void *ctx, struct smtpc *c)
 		works(s);
 		finish_job(l);
 	}
-	if (l->mails >= s->pool->set->messages || s->nlines > s->limit)
+	bool last = l->mails >= s->pool->set->messages || s->nlines > s->limit;
+
+	if (smtpc_put_waits(c) && (last || !s->first))
+		smtpc_put(c);
+	else if (last)
 		line_quit(l);
 	smtpc_dest_run(s);
 	smtpc_pool_room(s->pool);

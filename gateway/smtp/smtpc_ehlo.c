@@ -23,6 +23,25 @@ static uint64_t read_size(const char *p, size_t n)
 	return v;
 }
 
+/* docs/XSMG.md: the versions that the server speaks, with blanks between them. */
+static bool has_version(const char *p, size_t n, const char *version)
+{
+	while (n > 0) {
+		const char *blank = memchr(p, ' ', n);
+		size_t word = blank ? (size_t)(blank - p) : n;
+
+		if (is(p, word, version))
+			return true;
+		p += word;
+		n -= word;
+		while (n > 0 && *p == ' ') {
+			p++;
+			n--;
+		}
+	}
+	return false;
+}
+
 static void read_line(struct smtpc_ehlo *e, const char *p, size_t n)
 {
 	const char *blank = memchr(p, ' ', n);
@@ -39,6 +58,8 @@ static void read_line(struct smtpc_ehlo *e, const char *p, size_t n)
 		*flags[i].to |= is(p, word, flags[i].word);
 	if (is(p, word, "SIZE"))
 		e->size_max = blank ? read_size(blank + 1, n - word - 1) : 0;
+	if (is(p, word, "XSMG"))
+		e->xsmg = has_version(p + word, n - word, "1");
 }
 
 void smtpc_ehlo_read(struct smtpc_ehlo *e, const struct smtpc_reply *r)

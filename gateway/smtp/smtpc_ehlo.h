@@ -8,7 +8,7 @@
 #include "gateway/smtp/smtpc_chat.h"
 
 struct smtpc_ehlo {
-	bool starttls, pipelining, eightbit, size, dsn, chunking, smtputf8, requiretls;
+	bool starttls, pipelining, eightbit, size, dsn, chunking, smtputf8, requiretls, xsmg /* version 1 */;
 	uint64_t size_max; /* 0: offered without a limit */
 };
 /* Unknown keywords are ignored; the first line is the server's name. */

@@ -25,6 +25,7 @@ struct smtpc_job {
 	struct smtpc_route *route;
 	struct smtpc_mail *mail;
 	unsigned broken; /* connections that broke in the middle of it */
+	bool plain;	 /* a question of XSMG broke its connection: goes once more to the same host */
 	bool stale;	 /* was once given to a kept connection that turned out to be dead */
 	char remote[384], tls[128];
 };

@@ -17,6 +17,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/smtp/smtpc_bdat.h"
 #include "gateway/smtp/smtpc_params.h"
+#include "gateway/smtp/smtpc_xsmg.h"
 
 enum { CHUNK = 16 * 1024 };
 
@@ -27,6 +28,8 @@ static size_t data_step(const struct smtpc *c)
 
 enum smtpc_stage smtpc_send_stage(const struct smtpc *c)
 {
+	if (smtpc_xsmg_awaited(c))
+		return SMTPC_STAGE_XSMG;
 	if (c->got < SMTPC_STEP_RCPT)
 		return SMTPC_STAGE_MAIL;
 	return c->got < data_step(c) ? SMTPC_STAGE_RCPT : SMTPC_STAGE_DATA;
@@ -124,6 +127,8 @@ static void say_step(struct smtpc *c, size_t step)
 
 	if (step == SMTPC_STEP_RSET)
 		smtpc_state_command(c, "RSET");
+	else if (step == SMTPC_STEP_XSMG)
+		smtpc_state_command(c, c->mail->xsmg->get);
 	else if (step == SMTPC_STEP_MAIL)
 		smtpc_state_command(c, smtpc_params_mail_line(c, mail_size(c), line));
 	else if (step == data_step(c))
@@ -136,6 +141,8 @@ static void say_step(struct smtpc *c, size_t step)
 static int64_t step_timeout(const struct smtpc *c)
 {
 	switch (smtpc_send_stage(c)) {
+	case SMTPC_STAGE_XSMG:
+		return c->set->xsmg_timeout;
 	case SMTPC_STAGE_MAIL:
 		return c->set->mail_timeout;
 	case SMTPC_STAGE_RCPT:
@@ -143,6 +150,11 @@ static int64_t step_timeout(const struct smtpc *c)
 	default:
 		return c->set->data_timeout;
 	}
+}
+
+static size_t step_after(const struct smtpc *c, size_t step)
+{
+	return step == SMTPC_STEP_RSET && !c->asking ? SMTPC_STEP_MAIL : step + 1;
 }
 
 /* RFC 2920 3.1: all up to DATA in one go, where the server can; else one by one. */
@@ -153,8 +165,10 @@ static void say_next(struct smtpc *c)
 
 	bool all = c->sent == steps;
 
-	while (c->sent < steps && (c->ehlo.pipelining || c->sent == c->got))
-		say_step(c, c->sent++);
+	while (c->sent < steps && (c->ehlo.pipelining || c->sent == c->got)) {
+		say_step(c, c->sent);
+		c->sent = step_after(c, c->sent);
+	}
 	if (!all && smtpc_bdat_may_early(c, mail_size(c)))
 		smtpc_bdat_early(c);
 	if (!c->dead)
@@ -176,7 +190,8 @@ static void next_batch(struct smtpc *c)
 	c->off = 0;
 	c->bdat.early = false;
 	c->bdat.on = !c->mail->probe && smtpc_bdat_fit(c);
-	c->sent = c->got = c->need_rset ? SMTPC_STEP_RSET : SMTPC_STEP_MAIL;
+	c->asking = smtpc_xsmg_begin(c);
+	c->sent = c->got = c->need_rset ? SMTPC_STEP_RSET : c->asking ? SMTPC_STEP_XSMG : SMTPC_STEP_MAIL;
 	c->state = SMTPC_ENVELOPE;
 	say_next(c);
 }
@@ -323,7 +338,7 @@ void smtpc_send_envelope_reply(struct smtpc *c, const struct smtpc_reply *r)
 		smtpc_state_malformed(c, "an intermediate reply (3yz) to a command that has none");
 		return;
 	}
-	c->got++;
+	c->got = step_after(c, step);
 	if (step == data_step(c)) {
 		if (c->mail->probe)
 			probe_over(c, r);
@@ -333,6 +348,8 @@ void smtpc_send_envelope_reply(struct smtpc *c, const struct smtpc_reply *r)
 	}
 	if (step == SMTPC_STEP_RSET)
 		rset_came(c, r);
+	else if (step == SMTPC_STEP_XSMG)
+		smtpc_xsmg_reply(c, r);
 	else if (step == SMTPC_STEP_MAIL)
 		mail_came(c, r);
 	else

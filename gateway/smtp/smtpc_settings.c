@@ -27,6 +27,10 @@ static const struct setting rows[] = {
     {.name = "end-timeout",
 	MS(end_timeout, "10m", 1, HOUR,
 	    "How long to wait for the reply to the final dot; giving up too early means duplicates.")},
+    {.name = "xsmg-timeout",
+	MS(xsmg_timeout, "60s", 1, HOUR,
+	    "How long to wait for the whole reply to each command of XSMG; the mail behind one that is not "
+	    "answered is sent again without it.")},
     {.name = "quit-timeout", MS(quit_timeout, "5s", 1, HOUR, "How long a connection lingers after QUIT.")},
     {.name = "idle-time",
 	MS(idle_time, "10s", 0, HOUR, "How long a connection is kept for the next mail; 0 closes it at once.")},

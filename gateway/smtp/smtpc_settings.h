@@ -8,7 +8,7 @@
 struct smtpc_settings {
 	/* ms */
 	int64_t connect_timeout, greeting_timeout, ehlo_timeout, tls_timeout, mail_timeout, rcpt_timeout,
-	    data_timeout, block_timeout, end_timeout, quit_timeout;
+	    data_timeout, block_timeout, end_timeout, quit_timeout, xsmg_timeout;
 	int64_t idle_time;			/* ms that a connection is kept without mail */
 	int64_t backoff_min, backoff_max;	/* ms */
 	int64_t connections, first_connections; /* to one destination: at most, and to begin with */

@@ -24,11 +24,13 @@ enum smtpc_state {
 	SMTPC_ENVELOPE,
 	SMTPC_CONTENT,
 	SMTPC_END,
+	SMTPC_PUT,	 /* of XSMG: 354 is awaited */
+	SMTPC_PUT_LINES, /* the answer to its lines is awaited */
 	SMTPC_STATES,
 };
 
 /* Commands of one transaction, in their order; RCPT i is SMTPC_STEP_RCPT + i, then DATA. */
-enum { SMTPC_STEP_RSET, SMTPC_STEP_MAIL, SMTPC_STEP_RCPT };
+enum { SMTPC_STEP_RSET, SMTPC_STEP_XSMG, SMTPC_STEP_MAIL, SMTPC_STEP_RCPT };
 
 struct smtpc {
 	struct loop *loop;
@@ -51,6 +53,7 @@ struct smtpc {
 	enum smtpc_state state;
 	bool need_rset; /* a transaction was begun and not ended */
 	bool taken;	/* a mail was taken over this connection */
+	bool hung_up;	/* the other side closed */
 	int depth;	/* inside a callback */
 	bool dead;
 
@@ -61,6 +64,7 @@ struct smtpc {
 	size_t naccepted;
 	size_t sent, got; /* the next step to send, and to get the reply of */
 	bool mail_ok;
+	bool asking;		      /* SMTPC_STEP_XSMG is one of this transaction's; else it is passed over */
 	struct smtpc_trouble refused; /* MAIL was refused: for the whole mail; pr.cls NONE = no */
 	struct smtpc_trouble unfit;   /* the whole mail cannot go over this host; pr.cls NONE = it can */
 	struct dot_out dots;
@@ -71,6 +75,8 @@ struct smtpc {
 		bool cr, line;	  /* the last octet was a CR; a line has ended or not begun */
 	} bdat;
 	uint64_t off; /* of front, then content, already sent */
+
+	struct smtpc_put *put; /* to be sent when there is time; owned */
 };
 
 /* Ends the connection and tells the owner. */
@@ -83,6 +89,8 @@ enum smtpc_stage smtpc_state_stage(const struct smtpc *c);
 void smtpc_state_command(struct smtpc *c, const char *line);
 /* State READY: tells the owner. */
 void smtpc_state_ready(struct smtpc *c);
+/* Sent and not yet answered, of the commands of a transaction. */
+size_t smtpc_state_outstanding(const struct smtpc *c);
 const char *smtpc_state_id(const struct smtpc *c); /* queue id for logs, or NULL */
 
 #endif

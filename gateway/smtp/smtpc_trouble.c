@@ -23,6 +23,7 @@ static const struct {
     [SMTPC_STAGE_EHLO] = {"to EHLO", SMTPC_SITE, "3.2"},
     [SMTPC_STAGE_STARTTLS] = {"to STARTTLS", SMTPC_SITE, "7.4"},
     [SMTPC_STAGE_TLS] = {"during the TLS handshake", SMTPC_SITE, "7.5"},
+    [SMTPC_STAGE_XSMG] = {"to XSMG", SMTPC_SITE, "3.2"},
     [SMTPC_STAGE_MAIL] = {"to MAIL", SMTPC_MESSAGE, "1.0"},
     [SMTPC_STAGE_RCPT] = {"to RCPT", SMTPC_RCPT, "1.0"},
     [SMTPC_STAGE_DATA] = {"to DATA", SMTPC_MESSAGE, "0.0"},

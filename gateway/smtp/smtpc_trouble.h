@@ -17,6 +17,7 @@ enum smtpc_stage {
 	SMTPC_STAGE_EHLO,
 	SMTPC_STAGE_STARTTLS,
 	SMTPC_STAGE_TLS,
+	SMTPC_STAGE_XSMG, /* beside the mail, whose fate it is not */
 	SMTPC_STAGE_MAIL, /* first of the stages that belong to a message */
 	SMTPC_STAGE_RCPT,
 	SMTPC_STAGE_DATA,

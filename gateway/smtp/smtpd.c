@@ -35,6 +35,7 @@
 #include "gateway/smtp/smtpd_starttls.h"
 #include "gateway/smtp/smtpd_unknown.h"
 #include "gateway/smtp/smtpd_vrfy.h"
+#include "gateway/smtp/smtpd_xsmg.h"
 
 enum {
 	INPUT_MAX = 64 * 1024,
@@ -65,6 +66,7 @@ static const struct verb verbs[] = {
     {"VRFY", smtpd_vrfy, NEEDS_TLS},
     {"HELP", smtpd_help, 0},
     {"STARTTLS", smtpd_starttls, 0},
+    {"XSMG", smtpd_xsmg, 0}, /* checks by itself: not everywhere known */
     {"EXPN", smtpd_unknown_known, 0},
     {"TURN", smtpd_unknown_known, 0},
     {"ETRN", smtpd_unknown_known, 0},
@@ -252,6 +254,7 @@ static bool (*const steps[SMTPD_PHASES])(struct smtpd *s) = {
     [SMTPD_COMMAND] = step_command,
     [SMTPD_CONTENT] = smtpd_data_content,
     [SMTPD_CHUNK] = smtpd_bdat_content,
+    [SMTPD_STATEMENT] = smtpd_xsmg_content,
     [SMTPD_HANDSHAKE] = step_nothing,
     [SMTPD_CLOSING] = step_nothing,
 };
@@ -274,6 +277,8 @@ static bool step(struct smtpd *s)
 {
 	if (s->over)
 		smtpd_session_end_mail(s);
+	if (s->xsmg_over)
+		smtpd_session_end_xsmg(s);
 	if (s->stopping)
 		stop(s);
 	if (s->wait || s->stuffed)
@@ -334,6 +339,10 @@ static int64_t deadline(const struct smtpd *s)
 		return s->since + s->set->greeting_delay;
 	if (s->phase == SMTPD_CONTENT || s->phase == SMTPD_CHUNK)
 		return smtpd_content_deadline(s);
+	if (s->phase == SMTPD_STATEMENT && !s->wait)
+		return s->data_began + s->set->xsmg_timeout;
+	if (s->wait == SMTPD_WAIT_XSMG)
+		return s->since + s->set->xsmg_deadline;
 	if (s->wait == SMTPD_WAIT_END)
 		return s->since + (s->late ? LATE_MS : s->set->end_deadline);
 	if (s->wait)
@@ -358,6 +367,7 @@ static void finish(struct smtpd *s)
 	const struct smtpd_listener *ls = s->ls;
 
 	smtpd_session_end_mail(s);
+	smtpd_session_end_xsmg(s);
 	log_info(s->id, "smtpd", "disconnect listener=%s client=%s helo=%s mails=%lld errors=%lld why=\"%s\"",
 	    ls->name, s->peer, s->helo[0] ? s->helo : "-", (long long)s->mails, (long long)s->errors, s->why);
 	if (s->known)
@@ -397,6 +407,10 @@ static void time_out(struct smtpd *s)
 		smtpd_session_say(s, 451, "4.3.0", "No decision on the message in time; try again later.");
 		s->since = loop_now_ms();
 		smtpd_session_end_mail(s);
+		return;
+	}
+	if (s->wait == SMTPD_WAIT_XSMG || s->phase == SMTPD_STATEMENT) {
+		smtpd_xsmg_time_out(s);
 		return;
 	}
 	if (s->wait)
@@ -579,6 +593,16 @@ void smtpd_set_client(struct smtpd *s, struct smtpd_client *c)
 bool smtpd_limited(const struct smtpd *s)
 {
 	return s->client != NULL;
+}
+
+void smtpd_set_xsmg(struct smtpd *s, void *xsmg)
+{
+	s->xsmg = xsmg;
+}
+
+void *smtpd_xsmg_of(const struct smtpd *s)
+{
+	return s->xsmg;
 }
 
 void smtpd_set_user(struct smtpd *s, void *user)

@@ -52,6 +52,17 @@ struct smtpd_ops {
 	 * later *_done for it must not come. Comes exactly once for each mail(), also when that or data() was
 	 * answered with a problem. */
 	void (*reset)(void *app, struct smtpd *s);
+	/*
+	 * XSMG (docs/XSMG.md), outside, inside TLS, where the listener offers it. arg: what follows the verb, whose
+	 * words are the application's. Answer with smtpd_xsmg_done, or with smtpd_xsmg_send; NULL: not known here.
+	 */
+	void (*xsmg)(void *app, struct smtpd *s, const char *arg, size_t n);
+	/* After smtpd_xsmg_send: a line without CRLF; p NULL: one with an octet that no line may have. 0: more; 1: it
+	 * was the last, xsmg_end comes next; -1 with pr: said, and the session ends. */
+	int (*xsmg_line)(void *app, struct smtpd *s, const char *p, size_t n, struct problem *pr);
+	void (*xsmg_end)(void *app, struct smtpd *s); /* smtpd_xsmg_done */
+	/* The command is over, in whatever way; exactly once for each xsmg(). No answer must come any more. */
+	void (*xsmg_over)(void *app, struct smtpd *s);
 	void (*closed)(void *app, struct smtpd *s); /* last call; s is freed after it */
 };
 struct smtpd_listener {
@@ -60,6 +71,7 @@ struct smtpd_listener {
 	const char *hostname; /* ours, in greeting and EHLO */
 	SSL_CTX *tls;	      /* NULL: STARTTLS not offered */
 	bool tls_required;    /* MAIL before TLS: 530 5.7.0 */
+	bool xsmg;	      /* offered outside, inside TLS */
 	const bool *busy;     /* sessions are scarce now (NULL: never): busy-timeout holds */
 	const struct smtpd_settings *set;
 	const struct smtpd_ops *ops;
@@ -73,6 +85,10 @@ void smtpd_rcpt_done(struct smtpd *s, const struct problem *pr);
 void smtpd_data_done(struct smtpd *s, const struct problem *pr);
 /* 250 2.0.0 <text>; or the problem. */
 void smtpd_end_done(struct smtpd *s, const struct problem *pr, const char *text);
+/* pr NULL: lines, whole reply lines with CRLF; never inside xsmg_over. */
+void smtpd_xsmg_done(struct smtpd *s, const struct problem *pr, const void *lines, size_t n);
+/* The same, and xsmg_line gets what the client sends then. */
+void smtpd_xsmg_send(struct smtpd *s, const void *lines, size_t n);
 /* Has the client closed or reset the connection, as far as the kernel knows now? To be asked right before a commit
  * (RFC 1047). One poll(2). */
 bool smtpd_gone(const struct smtpd *s);
@@ -98,6 +114,9 @@ struct smtpd_client;
 void smtpd_set_client(struct smtpd *s, struct smtpd_client *c);
 bool smtpd_limited(const struct smtpd *s); /* it counts for somebody's rates */
 void smtpd_set_user(struct smtpd *s, void *user);
+/* Another one, for the command of XSMG under way. */
+void smtpd_set_xsmg(struct smtpd *s, void *xsmg);
+void *smtpd_xsmg_of(const struct smtpd *s);
 void *smtpd_user(const struct smtpd *s);
 
 #endif

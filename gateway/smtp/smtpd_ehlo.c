@@ -9,6 +9,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/smtp/smtpd_session.h"
+#include "gateway/smtp/smtpd_xsmg.h"
 
 /* A host name or an address literal. Looser than the RFC where real servers are (underscore, no dot), never so loose
  * that it could upset a log or header. */
@@ -71,6 +72,8 @@ void smtpd_ehlo(struct smtpd *s, const char *arg, size_t n)
 	/* RFC 8689 3: inside TLS alone. */
 	if (r == 0 && conn_is_tls(s->conn))
 		r = buf_adds(&b, "REQUIRETLS\n");
+	if (r == 0 && smtpd_xsmg_offered(s))
+		r = buf_adds(&b, "XSMG 1\n");
 	if (r == 0)
 		r = buf_adds(&b, "HELP");
 	REQUIRE(r == 0);

@@ -129,6 +129,17 @@ void smtpd_session_end_mail(struct smtpd *s)
 		s->ls->ops->reset(s->ls->app, s);
 }
 
+void smtpd_session_end_xsmg(struct smtpd *s)
+{
+	bool tell = s->in_xsmg;
+
+	s->in_xsmg = s->xsmg_over = false;
+	if (s->wait == SMTPD_WAIT_XSMG)
+		s->wait = SMTPD_WAIT_NONE;
+	if (tell)
+		s->ls->ops->xsmg_over(s->ls->app, s);
+}
+
 bool smtpd_session_dsn(const struct smtpd *s)
 {
 	return s->ls->side == SMTPD_INSIDE;

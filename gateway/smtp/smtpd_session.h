@@ -25,12 +25,20 @@ enum smtpd_phase {
 	SMTPD_COMMAND,
 	SMTPD_CONTENT,
 	SMTPD_CHUNK,
+	SMTPD_STATEMENT, /* of XSMG */
 	SMTPD_HANDSHAKE,
 	SMTPD_CLOSING,
 	SMTPD_PHASES
 };
 /* Which answer of the application is awaited; meanwhile no input is interpreted. */
-enum smtpd_wait { SMTPD_WAIT_NONE, SMTPD_WAIT_MAIL, SMTPD_WAIT_RCPT, SMTPD_WAIT_DATA, SMTPD_WAIT_END };
+enum smtpd_wait {
+	SMTPD_WAIT_NONE,
+	SMTPD_WAIT_MAIL,
+	SMTPD_WAIT_RCPT,
+	SMTPD_WAIT_DATA,
+	SMTPD_WAIT_END,
+	SMTPD_WAIT_XSMG
+};
 
 struct smtpd {
 	struct loop *loop;
@@ -38,7 +46,7 @@ struct smtpd {
 	struct loop_timer *timer;
 	const struct smtpd_listener *ls;
 	const struct smtpd_settings *set;
-	void *user;
+	void *user, *xsmg;
 	struct smtpd_client *client; /* whose rates count; NULL: nobody's */
 	char id[24];
 	char peer[64]; /* address text of the client */
@@ -80,6 +88,11 @@ struct smtpd {
 	struct problem *refusal; /* the first thing wrong with it; NULL = none */
 	int64_t data_began;
 
+	bool in_xsmg;	  /* the application has a command of XSMG */
+	bool xsmg_over;	  /* it is over; told at the next step */
+	bool xsmg_ends;	  /* it is one behind which nothing may be pipelined */
+	size_t xsmg_read; /* octets of its lines */
+
 	int64_t began, since;	  /* the session; the wait under way (loop_now_ms) */
 	int64_t progress;	  /* when it began, a content began, or a message was accepted */
 	int64_t armed_for;	  /* when the timer rings, 0: off */
@@ -107,6 +120,8 @@ bool smtpd_session_busy(const struct smtpd *s);
 bool smtpd_session_input_waits(struct smtpd *s);
 /* Ends the transaction, if there is one, and tells the application. */
 void smtpd_session_end_mail(struct smtpd *s);
+/* The same for a command of XSMG. */
+void smtpd_session_end_xsmg(struct smtpd *s);
 /* DSN (RFC 3461) is for our own servers: who offers it must report (5.2), and nobody outside is ever told what
  * becomes of mail inside. */
 bool smtpd_session_dsn(const struct smtpd *s);

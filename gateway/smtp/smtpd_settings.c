@@ -71,6 +71,16 @@ static const struct setting rows[] = {
 	"Recipients a minute of one client outside; more are answered 450 4.7.1; 0 is no limit."),
     COUNT("client-errors-rate", client_errors_rate, "300", 0, 1000000,
 	"Wrong commands and refused recipients a minute of one client outside; more end its sessions with 421 4.7.0; 0 is no limit."),
+    COUNT("client-xsmg-rate", client_xsmg_rate, "20", 0, 1000000,
+	"Commands of XSMG a minute of one client outside; more are answered 450 4.7.1; 0 is no limit."),
+    COUNT("client-xsmg-domain-rate", client_xsmg_domain_rate, "4", 0, 1000000,
+	"The same with one domain in them."),
+    COUNT("xsmg-put-rate", xsmg_put_rate, "600", 0, 1000000,
+	"Statements a minute that all clients together may hand over with XSMG PUT; more are answered 451 4.3.0; 0 is no limit."),
+    TIME("xsmg-deadline", xsmg_deadline, "25s", 100, 30 * SECOND,
+	"How long the answer to a command of XSMG may take here until it is 451 4.3.0."),
+    TIME("xsmg-timeout", xsmg_timeout, "60s", SECOND, HOUR,
+	"How long a client may take to send the statement that it announced with XSMG PUT."),
 };
 /* clang-format on */
 

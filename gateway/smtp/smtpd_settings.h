@@ -30,6 +30,11 @@ struct smtpd_settings {
 	int64_t client_sessions_rate;
 	int64_t client_recipients_rate;
 	int64_t client_errors_rate;
+	int64_t client_xsmg_rate;
+	int64_t client_xsmg_domain_rate;
+	int64_t xsmg_put_rate;
+	int64_t xsmg_deadline;
+	int64_t xsmg_timeout;
 };
 
 extern const struct settings_section smtpd_settings_section;

@@ -22,6 +22,7 @@ FIXTURE const struct smtpc_settings fixture_settings = {
     .block_timeout = 10000,
     .end_timeout = 10000,
     .quit_timeout = 1000,
+    .xsmg_timeout = 10000,
     .idle_time = 5000,
     .backoff_min = 60000,
     .backoff_max = 600000,

@@ -5,6 +5,8 @@
  * given up any more,    refuse@ 550, wait@ is never answered, endtemp@ the
  * message is answered 451, endnever@ it is never answered, nodata@ DATA is answered 451, full@ the content is refused
  *   recipient: no@ 550, later@ 451, wait@ is never answered
+ *   XSMG: "GET no" 550, "GET later" 451, "GET wait" is never answered, "GET long" is answered with 100 KiB, "PUT
+ * no" 552, "PUT late" is never answered at its end; a line "bad" makes the end 501, "stop" ends the session
  */
 #ifndef POSTERN_TESTS_SMTPD_APP_H
 #define POSTERN_TESTS_SMTPD_APP_H
@@ -16,7 +18,7 @@
 #include "gateway/smtp/smtpd.h"
 
 enum app_when { APP_AT_ONCE, APP_SOON, APP_LATER, APP_WHENS };
-enum app_ask { APP_NOTHING, APP_MAIL, APP_RCPT, APP_DATA, APP_END };
+enum app_ask { APP_NOTHING, APP_MAIL, APP_RCPT, APP_DATA, APP_END, APP_XSMG, APP_XSMG_END };
 
 struct app {
 	enum app_when when;
@@ -34,8 +36,29 @@ struct app {
 	unsigned notify;
 	char orcpt[ENVELOPE_ORCPT_MAX + 1];
 	int connects, mails, rcpts, rcpts_ok, datas, ends, lates, resets, closes, accepted;
+	bool in_xsmg, in_lines, line_bad;
+	char xsmg_arg[200];
+	int xsmgs, xsmg_overs, xsmg_odd;
+	struct buf lines;   /* of XSMG PUT, with LF */
 	struct buf content; /* of the message under way, then of the last one */
 };
+
+static inline void app_xsmg_answer(struct app *a, const struct problem *pr)
+{
+	static const char good[] = "250 2.0.0 current x\r\n", line[] = "250-2.0.0 AAAA\r\n";
+	struct buf b;
+
+	if (pr || strcmp(a->xsmg_arg, "GET long") != 0) {
+		smtpd_xsmg_done(a->s, pr, good, sizeof good - 1);
+		return;
+	}
+	buf_init(&b, 200000);
+	while (b.len < 100000)
+		REQUIRE(buf_adds(&b, line) == 0);
+	REQUIRE(buf_adds(&b, good) == 0);
+	smtpd_xsmg_done(a->s, NULL, b.p, b.len);
+	buf_clear(&b);
+}
 
 static inline void app_answer(void *ctx)
 {
@@ -54,6 +77,13 @@ static inline void app_answer(void *ctx)
 	if (asked == APP_DATA) {
 		a->in_data = !pr;
 		smtpd_data_done(a->s, pr);
+	}
+	if (asked == APP_XSMG && !pr && strncasecmp(a->xsmg_arg, "PUT", 3) == 0) {
+		a->in_lines = true;
+		smtpd_xsmg_send(a->s, "354 send statement\r\n", 20);
+	} else if (asked == APP_XSMG || asked == APP_XSMG_END) {
+		a->in_lines = false;
+		app_xsmg_answer(a, pr);
 	}
 	if (asked == APP_END) {
 		a->ended = true;
@@ -199,11 +229,74 @@ static inline void app_reset(void *app, struct smtpd *s)
 	loop_timer_off(a->timer);
 }
 
+static inline void app_xsmg(void *app, struct smtpd *s, const char *arg, size_t n)
+{
+	struct app *a = app;
+
+	REQUIRE(!a->in_mail && !a->in_xsmg && a->xsmgs == a->xsmg_overs);
+	a->xsmgs++;
+	a->in_xsmg = true;
+	a->line_bad = false;
+	buf_reset(&a->lines);
+	snprintf(a->xsmg_arg, sizeof a->xsmg_arg, "%.*s", (int)n, arg);
+	a->answer.cls = PROBLEM_NONE;
+	if (strcmp(a->xsmg_arg, "GET no") == 0)
+		problem_set(&a->answer, PROBLEM_PERM, 550, "5.1.2", "", "Not ours.");
+	if (strcmp(a->xsmg_arg, "GET later") == 0)
+		problem_set(&a->answer, PROBLEM_TEMP, 451, "4.3.0", "", "Not now.");
+	if (strcasecmp(a->xsmg_arg, "PUT no") == 0)
+		problem_set(&a->answer, PROBLEM_PERM, 552, "5.3.4", "", "Too large.");
+	app_ask(a, s, APP_XSMG, strcmp(a->xsmg_arg, "GET wait") == 0);
+}
+
+static inline int app_xsmg_line(void *app, struct smtpd *s, const char *p, size_t n, struct problem *pr)
+{
+	struct app *a = app;
+
+	REQUIRE(a->in_xsmg && a->in_lines && s == a->s && a->asked == APP_NOTHING);
+	if (!p) {
+		REQUIRE(n == 0);
+		a->xsmg_odd++;
+		a->line_bad = true;
+		return 0;
+	}
+	REQUIRE(!memchr(p, '\r', n) && !memchr(p, '\n', n) && n <= 1000 && (n == 0 || p[n - 1] != ' '));
+	if (n == 1 && *p == '.')
+		return 1;
+	a->line_bad |= n == 3 && memcmp(p, "bad", 3) == 0;
+	if (n == 4 && memcmp(p, "stop", 4) == 0)
+		return problem_set(pr, PROBLEM_PERM, 552, "5.3.4", "", "Stopped.");
+	REQUIRE(buf_add(&a->lines, p, n) == 0 && buf_addc(&a->lines, '\n') == 0);
+	return 0;
+}
+
+static inline void app_xsmg_end(void *app, struct smtpd *s)
+{
+	struct app *a = app;
+
+	REQUIRE(a->in_lines);
+	a->answer.cls = PROBLEM_NONE;
+	if (a->line_bad)
+		problem_set(&a->answer, PROBLEM_PERM, 501, "5.5.2", "", "Not base64.");
+	app_ask(a, s, APP_XSMG_END, strcmp(a->xsmg_arg, "PUT late") == 0);
+}
+
+static inline void app_xsmg_over(void *app, struct smtpd *s)
+{
+	struct app *a = app;
+
+	REQUIRE(a->in_xsmg && s == a->s);
+	a->xsmg_overs++;
+	a->in_xsmg = a->in_lines = false;
+	a->asked = APP_NOTHING;
+	loop_timer_off(a->timer);
+}
+
 static inline void app_closed(void *app, struct smtpd *s)
 {
 	struct app *a = app;
 
-	REQUIRE(!a->in_mail && a->asked == APP_NOTHING && a->closes == 0 && s == a->s);
+	REQUIRE(!a->in_mail && !a->in_xsmg && a->asked == APP_NOTHING && a->closes == 0 && s == a->s);
 	a->closes++;
 	a->s = NULL;
 }
@@ -218,6 +311,10 @@ static const struct smtpd_ops app_ops = {
     .end = app_end,
     .late = app_late,
     .reset = app_reset,
+    .xsmg = app_xsmg,
+    .xsmg_line = app_xsmg_line,
+    .xsmg_end = app_xsmg_end,
+    .xsmg_over = app_xsmg_over,
     .closed = app_closed,
 };
 
@@ -225,13 +322,15 @@ static inline void app_init(struct app *a, struct loop *l, enum app_when when)
 {
 	*a = (struct app){.when = when};
 	a->timer = loop_timer_new(l, app_answer, a);
+	buf_init(&a->lines, 128u * 1024);
 	buf_init(&a->content, 256u * 1024 * 1024);
 }
 
 static inline void app_clear(struct app *a)
 {
-	REQUIRE(a->mails == a->resets && a->connects == a->closes);
+	REQUIRE(a->mails == a->resets && a->connects == a->closes && a->xsmgs == a->xsmg_overs);
 	loop_timer_free(a->timer);
+	buf_clear(&a->lines);
 	buf_clear(&a->content);
 }
 

@@ -1,0 +1,18 @@
+/* What the two sides of XSMG in the relay share: relay_xsmg_client.c (beside mail to partners) and
+ * relay_xsmg_server.c (sessions from outside). Loop thread. */
+#ifndef POSTERN_PROC_RELAY_XSMG_H
+#define POSTERN_PROC_RELAY_XSMG_H
+
+#include "gateway/proc/relay.h"
+
+struct relay_xsmg;
+struct relay_xsmg_dues;
+struct relay_xsmg_given;
+
+struct relay_xsmg *relay_xsmg_new(struct relay *r);
+/* Behind all mails and sessions. */
+void relay_xsmg_free(struct relay_xsmg *x);
+struct relay_xsmg_dues *relay_xsmg_dues_of(struct relay_xsmg *x);
+struct relay_xsmg_given *relay_xsmg_given_of(struct relay_xsmg *x);
+
+#endif
