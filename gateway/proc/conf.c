@@ -225,9 +225,9 @@ static const struct setting top_rows[] = {
 	"get 451 and come again.",
 	NULL},
     {"xsmg", SETTING_BOOL, AT(xsmg), "yes", 0, 0, NULL,
-	"Exchange statements with the gateways of other domains in SMTP (XSMG): offered outside, inside TLS, and "
-	"asked "
-	"of the hosts of other domains that offer it.",
+	"Exchange statements with the gateways of other domains (XSMG): offered outside inside TLS, and asked of "
+	"hosts "
+	"that offer it.",
 	NULL},
     {"postmaster", SETTING_STR, AT(postmaster), "", 0, 320, NULL,
 	"From address of notices; empty: postmaster@hostname.", check_postmaster},

@@ -219,8 +219,7 @@ static void get(struct command *c)
 		say_given(c, v);
 		return;
 	}
-	memcpy(q.domain, c->v.domain, sizeof(q.domain));
-	memcpy(q.id, c->v.id, sizeof(q.id));
+	memcpy(q.domain, c->v.domain, sizeof(q.domain)); /* no id: the statement serves the next who ask, too */
 	id = relay_ask_begin(c->r->ask, JUDGE_STATEMENT_GET, JUDGE_STATEMENT_FOUND, on_found, c, &o);
 	if (id == 0)
 		return; /* told */
