@@ -16,7 +16,7 @@
 #include "gateway/proc/judge_xsmg_own.h"
 #include "gateway/xsmg/statement.h"
 
-enum { OWNER_MAX = 320, TXT_MAX = 255, KEYS_MAX = 2, SMTP_PORT = 25, HTTPS_PORT = 443 };
+enum { OWNER_MAX = 320, TXT_MAX = 255, KEYS_MAX = 2, SMTP_PORT = 25 };
 
 struct records {
 	struct judge_call *c;
@@ -154,19 +154,19 @@ static bool below(const char *host, const char *domain)
 	return h >= d && strcmp(host + h - d, domain) == 0 && (h == d || host[h - d - 1] == '.');
 }
 
-static void tlsa(struct records *r, const struct store_identity *i)
+static void tlsa(struct records *r, const struct store_identity *i, unsigned port)
 {
-	bool web = strncmp(i->domain, "smg.", 4) == 0;
 	char owner[OWNER_MAX], data[80] = "3 1 1 ";
 	uint8_t hash[32];
 
 	sha256(i->spki, i->spki_len, hash);
 	encode_hex(hash, sizeof hash, data + strlen(data));
-	(void)snprintf(owner, sizeof owner, "_%d._tcp.%s.", web ? HTTPS_PORT : SMTP_PORT, i->domain);
+	(void)snprintf(owner, sizeof owner, "_%u._tcp.%s.", port, i->domain);
 	add(r, owner, "TLSA", data, "counts in a zone with DNSSEC only");
 }
 
-static void hosts(struct records *r)
+/* The host of the public listener may be one with a name of its own, or that of the mail server too. */
+static void hosts(struct records *r, const char *served, unsigned port)
 {
 	const struct store_identity *ids;
 	size_t n;
@@ -175,8 +175,12 @@ static void hosts(struct records *r)
 		return;
 	for (size_t i = 0; i < n; i++)
 		if (ids[i].use == STORE_TLS && ids[i].active && ids[i].cert && ids[i].spki &&
-		    below(ids[i].domain, r->domain))
-			tlsa(r, &ids[i]);
+		    below(ids[i].domain, r->domain)) {
+			if (strcmp(ids[i].domain, served) == 0)
+				tlsa(r, &ids[i], port);
+			if (strncmp(ids[i].domain, "smg.", 4) != 0)
+				tlsa(r, &ids[i], SMTP_PORT);
+		}
 }
 
 static void store_service(struct records *r, const char *host, unsigned port)
@@ -212,7 +216,7 @@ int judge_admin_domain_records(struct judge_call *c)
 	if (c->ja->world->own)
 		smg(&r, url);
 	certs(&r);
-	hosts(&r);
+	hosts(&r, host, port);
 	store_service(&r, host, port);
 	return 0;
 }

@@ -31,6 +31,8 @@ struct judge_xsmg_own {
 	const struct statement_settings *set;
 	struct keys_client *const *keys;
 	uint64_t message_max;
+	const char *host; /* of the public listener, NULL none */
+	unsigned port;
 	bool waits;	      /* the last tick left something to be done soon */
 	struct place *places; /* one for each of our domains */
 };
@@ -61,11 +63,21 @@ struct judge_xsmg_rollover judge_xsmg_own_rollover(const struct judge_xsmg_own *
 	    .w = o->w, .s = o->s, .set = o->set, .keys = *o->keys, .who = who, .now = now};
 }
 
+void judge_xsmg_own_served(struct judge_xsmg_own *o, const char *host, unsigned port)
+{
+	o->host = host;
+	o->port = port;
+}
+
 void judge_xsmg_own_where(const struct judge_xsmg_own *o, const char *domain, char url_r[STATEMENT_URL_MAX + 1],
     char host_r[256], unsigned *port_r)
 {
 	url_r[0] = host_r[0] = '\0';
 	*port_r = 0;
+	if (o && o->host) {
+		(void)snprintf(host_r, 256, "%s", o->host);
+		*port_r = o->port;
+	}
 	if (o && o->set->urls.n > 0 &&
 	    !statement_settings_url(o->set->urls.v[0], domain, url_r, STATEMENT_URL_MAX + 1))
 		url_r[0] = '\0';

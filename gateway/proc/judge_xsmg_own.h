@@ -31,6 +31,8 @@ int judge_xsmg_own_tick(struct judge_xsmg_own *o, int64_t now);
 /* Did the last tick leave something that is to be tried again in a second? */
 bool judge_xsmg_own_waits(const struct judge_xsmg_own *o);
 
+/* The public listener serves our statements as this host at this port (stays). */
+void judge_xsmg_own_served(struct judge_xsmg_own *o, const char *host, unsigned port);
 /* Where a domain's statement is found first, and the host and port of the certificate store that we serve: "" and 0
  * nowhere. o NULL: nowhere. */
 void judge_xsmg_own_where(const struct judge_xsmg_own *o, const char *domain, char url_r[STATEMENT_URL_MAX + 1],
