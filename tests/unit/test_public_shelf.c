@@ -3,6 +3,7 @@
 #include "gateway/proc/public_shelf.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
