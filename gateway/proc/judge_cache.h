@@ -82,6 +82,8 @@ int judge_cache_revoked(
 void judge_cache_revoked_changed(struct judge_cache *c);
 /* Changes whenever what is remembered of revoked ones did. */
 uint64_t judge_cache_revocations(const struct judge_cache *c);
+/* What octets out of the network are, kept across changes of the store. */
+struct find_memo *judge_cache_memo(struct judge_cache *c);
 /* Lists and answers on revocation, kept across changes of the store. */
 struct revoke_cache *judge_cache_lists(struct judge_cache *c);
 
