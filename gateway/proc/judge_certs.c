@@ -67,6 +67,7 @@ struct reasons {
 	} v[JUDGE_CANDIDATES_MAX];
 	size_t n;
 	unsigned fetches; /* of missing issuers, of all certificates together */
+	unsigned work;	  /* on paths, the same */
 };
 
 /* Under which name it is known: one person's, or the domain's. */
@@ -239,6 +240,7 @@ static int weigh_read(
 	    .extra = issuers,
 	    .nextra = read_issuers(q->w->cache, c, issuers),
 	    .fetches = &rs->fetches,
+	    .work = &rs->work,
 	    .reason_r = &reason,
 	    .now = q->now};
 	enum trust_result result = TRUST_BAD;
@@ -475,7 +477,7 @@ int judge_certs_find(
 {
 	enum { KEPT_MEMORY = 8 << 20 };
 	struct kept kept = {.mem = arena_new(KEPT_MEMORY)};
-	struct reasons rs = {.q = q, .fetches = ISSUER_FETCHES};
+	struct reasons rs = {.q = q, .fetches = ISSUER_FETCHES, .work = TRUST_WORK};
 	struct find_question fq = {.who = q->rcpt,
 	    .options = q->options,
 	    .limits = &q->w->find_limits,
@@ -483,6 +485,7 @@ int judge_certs_find(
 	    .strict = q->strict,
 	    .all = q->all,
 	    .run = q->run,
+	    .memo = judge_cache_memo(q->w->cache),
 	    .weigh = weigh,
 	    .statement = statement,
 	    .ctx = &rs};

@@ -24,16 +24,17 @@ static void put_ports(const struct http_dead_place *p)
 }
 
 /*
- * What costs no time need not be remembered. An address counts as dead for everybody when nobody took a connection
- * there and it was the only one of the name: of several it is not known which was tried, and a stranger's name may
- * lead to other people's servers. Else the name counts as dead, with these addresses.
+ * What costs no time need not be remembered. A server that took the connection is there: that one URL has no answer
+ * says nothing of the others, and a stranger chooses the URL. An address counts as dead for everybody when it was the
+ * only one of the name: of several it is not known which was tried, and a stranger's name may lead to other people's
+ * servers; then the name counts as dead, with these addresses.
  */
 void http_dead_note(struct dead *d, const struct http_dead_place *p, const struct http_dead_silence *s, int64_t ms)
 {
-	bool everybody = !s->connected && p->naddrs == 1;
+	bool everybody = p->naddrs == 1;
 	char server[SERVER];
 
-	if (ms <= 0 || s->ran_ms < LEAST_MS || (!s->given_up && s->ran_ms < s->time_ms / 4 * 3))
+	if (ms <= 0 || s->connected || s->ran_ms < LEAST_MS || (!s->given_up && s->ran_ms < s->time_ms / 4 * 3))
 		return;
 	server_of(p, server);
 	put_ports(p);

@@ -1,5 +1,5 @@
-/* HTTP servers that say nothing: they are left alone for a while, so that thousands of URLs at a dead host do not
- * each wait their whole time. Role scout. Pure. */
+/* HTTP servers that cannot be reached: they are left alone for a while, so that thousands of URLs at a dead host do
+ * not each wait their whole time. Role scout. Pure. */
 #ifndef POSTERN_SCOUT_HTTP_DEAD_H
 #define POSTERN_SCOUT_HTTP_DEAD_H
 

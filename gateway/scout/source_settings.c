@@ -90,7 +90,7 @@ static const struct setting rows[] = {
     {"http-waiting-per-host", SETTING_INT, AT(http_waiting_per_host), "50", 1, 10000, NULL,
 	"HTTP requests of them that may wait for one name or address.", NULL},
     {"http-dead-time", SETTING_DURATION, AT(http_dead_time), "30s", 0, HOUR, NULL,
-	"How long a server that was silent for all the time it had, or could not be reached, is not asked.", NULL},
+	"How long a server that could not be reached, and took time for it, is not asked.", NULL},
     {"http-header", SETTING_SIZE, AT(http_header), "32k", 1024, 1 << 20, NULL,
 	"Longest header of an answer, all lines together.", NULL},
     {"http-slow-octets", SETTING_SIZE, AT(http_slow_octets), "100", 1, 1 << 20, NULL,

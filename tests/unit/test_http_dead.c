@@ -1,4 +1,4 @@
-/* Silent HTTP servers: what is remembered of them, for whom, and what is not. */
+/* HTTP servers that cannot be reached: what is remembered of them, for whom, and what is not. */
 #include "gateway/scout/http_dead.h"
 
 #include <arpa/inet.h>
@@ -46,7 +46,7 @@ static const struct {
 } cases[] = {
     {{5000, 5000, false, false, "x"}, 1, false, false},
     {{5000, 5000, false, false, "x"}, 2, false, true}, /* which of them was tried? */
-    {{5000, 5000, false, true, "x"}, 1, false, true},  /* it is there, and may serve another name */
+    {{5000, 5000, false, true, "x"}, 1, true, true},   /* it is there, and may answer something else */
     {{2000, 5000, false, false, "x"}, 1, true, true},  /* it had waited in the queue */
     {{2000, 5000, true, false, "x"}, 1, false, false},
     {{20, 5000, true, false, "x"}, 1, true, true}, /* costs nothing */
