@@ -13,7 +13,7 @@ SAN     ?= 0
 LAYERS := gateway/base gateway/mail certstore ldap gateway/scout gateway/policy gateway/cms gateway/keys \
           gateway/xsmg gateway/queue gateway/smtp gateway/pipeline gateway/proc admin-ui
 
-PKGS   := libcrypto libssl zlib libevent libevent_pthreads sqlite3 libconfuse jansson gmime-3.0 libidn2 libseccomp libunbound libsystemd libcurl ldap lber
+PKGS   := libcrypto libssl zlib libevent libevent_pthreads sqlite3 libconfuse jansson gmime-3.0 libidn2 libseccomp libunbound libsystemd libcurl ldap lber libmicrohttpd gnutls
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
@@ -105,7 +105,7 @@ unit-%: $(BUILD)/unit/test_%
 
 # ---- what the machine needs ----
 APT_BUILD := gcc make pkg-config libc6-dev libssl-dev libevent-dev libsqlite3-dev libconfuse-dev libjansson-dev libgmime-3.0-dev \
-             libidn2-dev libseccomp-dev libunbound-dev libsystemd-dev libcurl4-openssl-dev libldap-dev zlib1g-dev openssl ca-certificates python3
+             libidn2-dev libseccomp-dev libunbound-dev libsystemd-dev libcurl4-openssl-dev libldap-dev libmicrohttpd-dev libgnutls28-dev zlib1g-dev openssl ca-certificates python3
 APT_CHECK := check valgrind strace clang-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 postfix swaks nsd ldnsutils slapd gpgsm gpg-agent python3-cryptography-vectors procps iproute2
 LIBSSL_LEAST := 3.0.22-1~deb12u2
 

@@ -15,8 +15,10 @@
 #include "admin-ui/cli_queue.h"
 #include "admin-ui/cli_recipient.h"
 #include "admin-ui/cli_queue_dir.h"
+#include "admin-ui/cli_records.h"
 #include "admin-ui/cli_report.h"
 #include "admin-ui/cli_restore.h"
+#include "admin-ui/cli_rollover.h"
 #include "admin-ui/cli_rule.h"
 #include "admin-ui/cli_statement.h"
 #include "admin-ui/cli_status.h"
@@ -41,8 +43,22 @@ static const struct cli_command commands[] = {
 	"use "
 	"to files, to be sent to a partner.",
 	"domain list hospital.example --out /tmp"},
+    {"domain show", "NAME [--statement FILE]", "statement=", 1, 1, cli_rollover_show,
+	"What a domain says of itself to other gateways, where a change of its keys stands, and which partners hold "
+	"the newest; --statement writes the signed statement (DER) to a file.",
+	"domain show hospital.example"},
+    {"domain rollover", "NAME [--statement-key] [--csr [--out DIR] | --hook COMMAND] [--due] [--cancel]",
+	"statement-key csr out= hook= due cancel", 1, 1, cli_rollover_domain,
+	"Changes the mail keys of a domain, or its statement key: new ones are announced, take over, and the old "
+	"ones "
+	"are retired, by itself. --csr prints requests for a CA instead of self-signing, --hook has a command bring "
+	"its answers, --due does so only when keys wait for certificates, --cancel gives up what is only announced.",
+	"domain rollover hospital.example"},
     {"domain tls", "HOSTNAME " MAKE_USAGE, MAKE_OPTIONS, 1, 1, cli_domain_tls,
 	"The same for the TLS key of a listener.", "domain tls gw.hospital.example --self-signed"},
+    {"dns-records", "NAME", "", 1, 1, cli_records,
+	"Prints what a domain of ours publishes in DNS, as lines of a zone file: _smg, CERT, SMIMEA, TLSA, SRV.",
+	"dns-records hospital.example"},
     {"partner add", "DOMAIN|ADDRESS " TREAT_USAGE " [--format OPTIONS] [--find OPTIONS] [--group NAME] [--note TEXT]",
 	"treatment= strength= note= format= find= group=", 1, 1, cli_partner_add,
 	"Lists a partner, or changes what is said about one.",

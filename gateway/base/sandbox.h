@@ -22,6 +22,7 @@ enum sandbox_net {
 	SANDBOX_NET_NONE,
 	SANDBOX_NET_CLIENT,	 /* make inet sockets, connect, datagrams (the resolver) */
 	SANDBOX_NET_SMTP,	 /* make TCP sockets, connect; accept on inherited listeners */
+	SANDBOX_NET_TCP_ACCEPT,	 /* accept on inherited TCP listeners; make no socket, connect nowhere */
 	SANDBOX_NET_UNIX_ACCEPT, /* accept on an inherited UNIX listener; no inet */
 };
 

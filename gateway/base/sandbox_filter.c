@@ -198,6 +198,9 @@ static int add_net(scmp_filter_ctx f, enum sandbox_net net)
 	case SANDBOX_NET_SMTP:
 		r = add_client(f);
 		return r >= 0 ? allow_all(f, with_accept, COUNT(with_accept)) : r;
+	case SANDBOX_NET_TCP_ACCEPT:
+		r = add_options(f);
+		return r >= 0 ? allow_all(f, with_accept, COUNT(with_accept)) : r;
 	case SANDBOX_NET_UNIX_ACCEPT:
 		return allow_all(f, with_accept, COUNT(with_accept));
 	}

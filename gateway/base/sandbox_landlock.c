@@ -52,7 +52,7 @@ static size_t describe(const struct sandbox *s, int abi, struct ruleset *r)
 	if (abi >= 5)
 		r->fs |= FS_IOCTL_DEV;
 	/* who may use the network may use every port: where to is the business of policy, not of a port list */
-	if (abi >= 4 && (s->net == SANDBOX_NET_NONE || s->net == SANDBOX_NET_UNIX_ACCEPT))
+	if (abi >= 4 && s->net != SANDBOX_NET_CLIENT && s->net != SANDBOX_NET_SMTP)
 		r->net = NET_BIND_CONNECT_TCP;
 	if (abi >= 6)
 		r->scope = SCOPE_ABSTRACT_SIGNAL;

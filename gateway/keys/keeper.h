@@ -11,7 +11,7 @@
 
 #include "gateway/base/problem.h"
 
-enum keeper_client { KEEPER_FOR_RELAY, KEEPER_FOR_SEALER, KEEPER_FOR_JUDGE };
+enum keeper_client { KEEPER_FOR_RELAY, KEEPER_FOR_SEALER, KEEPER_FOR_JUDGE, KEEPER_FOR_PUBLIC };
 
 struct keeper;
 /* persist: called (from any keeper thread) to make a sealed key file durable: name "<id>.key", octets; 0 / -1. */

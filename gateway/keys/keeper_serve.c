@@ -204,11 +204,11 @@ enum { ALSO_SEALED = 1, WITH_KEY = 2 };
 static const struct rule {
 	int (*handle)(struct job *j, struct problem *pr);
 	uint8_t flags;
-	uint8_t may[KEEPER_FOR_JUDGE + 1];
+	uint8_t may[KEEPER_FOR_PUBLIC + 1];
 } rules[KEEPER_MSG_END] = {
-    /*                                                relay         sealer            judge */
-    [KEEPER_MSG_STATUS] = {status, ALSO_SEALED, {MAY, MAY, MAY}},
-    [KEEPER_MSG_SIGN] = {sign, WITH_KEY, {KEYS_USE_TLS, KEYS_USE_SIGN, NEVER}},
+    /*                                                relay         sealer            judge   public */
+    [KEEPER_MSG_STATUS] = {status, ALSO_SEALED, {MAY, MAY, MAY, MAY}},
+    [KEEPER_MSG_SIGN] = {sign, WITH_KEY, {KEYS_USE_TLS, KEYS_USE_SIGN, NEVER, KEYS_USE_TLS}},
     [KEEPER_MSG_DECRYPT] = {decrypt, WITH_KEY, {NEVER, KEYS_USE_DECRYPT, NEVER}},
     [KEEPER_MSG_AGREE] = {agree, WITH_KEY, {NEVER, KEYS_USE_DECRYPT, NEVER}},
     [KEEPER_MSG_WRAP] = {wrap, 0, {MAY, NEVER, NEVER}},
@@ -221,8 +221,10 @@ static const struct rule {
 
 const char *keeper_serve_client(enum keeper_client who)
 {
-	static const char *const words[] = {
-	    [KEEPER_FOR_RELAY] = "relay", [KEEPER_FOR_SEALER] = "sealer", [KEEPER_FOR_JUDGE] = "judge"};
+	static const char *const words[] = {[KEEPER_FOR_RELAY] = "relay",
+	    [KEEPER_FOR_SEALER] = "sealer",
+	    [KEEPER_FOR_JUDGE] = "judge",
+	    [KEEPER_FOR_PUBLIC] = "public"};
 
 	return words[who];
 }

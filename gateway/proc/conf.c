@@ -16,6 +16,7 @@
 #include "gateway/proc/format_settings.h"
 #include "gateway/proc/relay_rcpts_settings.h"
 #include "gateway/proc/partner_statement_settings.h"
+#include "gateway/proc/public_settings.h"
 #include "gateway/proc/statement_settings.h"
 #include "gateway/proc/trust_settings.h"
 #include "gateway/queue/queue_settings.h"
@@ -297,7 +298,7 @@ static const struct setting domain_rows[] = {
 #undef AT
 
 #define ROWS(r) (r), sizeof(r) / sizeof((r)[0])
-enum { OWN = 3, SECTIONS = 17 };
+enum { OWN = 3, SECTIONS = 18 };
 
 /* Filled once; the settings keep pointing at it. */
 static const struct settings_section *sections(void)
@@ -324,6 +325,7 @@ static const struct settings_section *sections(void)
 	s[14] = trust_settings_section;
 	s[15] = statement_settings_section;
 	s[16] = partner_statement_settings_section;
+	s[17] = public_settings_section;
 	return s;
 }
 

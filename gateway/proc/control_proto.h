@@ -16,6 +16,7 @@ enum control_role {
 	ROLE_SEALER,
 	ROLE_RELAY,
 	ROLE_ADMIN,
+	ROLE_PUBLIC, /* only when the section public says where it listens */
 	ROLE_COUNT
 };
 const char *control_role_word(enum control_role r);

@@ -22,6 +22,8 @@
 #include "gateway/proc/judge_admin_install.h"
 #include "gateway/proc/judge_admin_lookup.h"
 #include "gateway/proc/judge_admin_partner.h"
+#include "gateway/proc/judge_admin_records.h"
+#include "gateway/proc/judge_admin_rollover.h"
 #include "gateway/proc/judge_admin_rule.h"
 #include "gateway/proc/judge_admin_statement.h"
 #include "gateway/proc/judge_admin_store.h"
@@ -40,6 +42,9 @@ static const struct verb {
     {"domain.tls", judge_admin_domain_tls, DOMAIN_ARGS, "domain"},
     {"domain.install", judge_admin_install, " domain content force ", "domain"},
     {"domain.list", judge_admin_domain_list, " domain ", NULL},
+    {"domain.show", judge_admin_domain_show, " domain ", NULL},
+    {"domain.records", judge_admin_domain_records, " domain ", NULL},
+    {"domain.rollover", judge_admin_domain_rollover, " domain keys csr cancel due ", "domain"},
     {"partner.add", judge_admin_partner_add, " domain treatment strength note format find group ", "domain"},
     {"partner.set", judge_admin_partner_set, " domain treatment strength note format find group ", "domain"},
     {"partner.list", judge_admin_partner_list, " after max ", NULL},

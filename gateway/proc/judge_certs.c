@@ -373,7 +373,7 @@ static void statement(void *ctx, const struct find_octets *octets, const char *w
 		(void)snprintf(r->why, sizeof r->why, "%.399s", pr.text);
 	} else if (q->run->pending != before) {
 		r->answer = FIND_STATEMENT_PENDING;
-	} else if (t.action == XSMG_DO_TRUST || t.action == XSMG_DO_CURRENT) {
+	} else if (t.action == XSMG_DO_TRUST || t.action == XSMG_DO_CURRENT || t.action == XSMG_DO_OLD) {
 		given_now(q, r);
 	} else {
 		r->answer = t.declined ? FIND_STATEMENT_NONE : FIND_STATEMENT_UNSURE;
@@ -393,9 +393,13 @@ static int hold_back(const struct judge_certs_question *q, struct find_result *f
 	if (judge_cache_owner(q->w->cache, q->store, q->rcpt->domain, &o, pr) < 0)
 		return -1;
 	if (judge_xsmg_use_holds(q->w, o, q->now, why, sizeof why) ||
-	    (f->state != FIND_USABLE && judge_xsmg_use_waits(o, why, sizeof why))) {
+	    (f->state != FIND_USABLE && f->state != FIND_UNCERTAIN && judge_xsmg_use_waits(o, why, sizeof why))) {
+		char before[sizeof f->why];
+
+		memcpy(before, f->why, sizeof before);
+		(void)snprintf(f->why, sizeof f->why, "%s%s%.180s", why, f->state == FIND_UNUSABLE ? "; " : "",
+		    f->state == FIND_UNUSABLE ? before : "");
 		f->state = FIND_UNCERTAIN;
-		memcpy(f->why, why, sizeof f->why);
 	}
 	return 0;
 }

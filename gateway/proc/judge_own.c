@@ -134,7 +134,7 @@ int judge_own_check(
 	if (use == STORE_TLS)
 		return check_tls(c, x, domain, force, warnings, words);
 	return check_mail(
-	    c, x, &f, use == STORE_SIGN ? CERT_TO_SIGN : CERT_TO_ENCRYPT, domain, force, warnings, words);
+	    c, x, &f, use == STORE_DECRYPT ? CERT_TO_ENCRYPT : CERT_TO_SIGN, domain, force, warnings, words);
 }
 
 static X509 *issuer_of(X509 *x, const struct judge_upload *u)

@@ -15,7 +15,7 @@
  * However often facts change, a partner need not fetch more often than this. Two gateways with one store whose
  * settings differ would else take turns each second.
  */
-enum { LEAST_S = 5, WHY_MAX = 400 };
+enum { LEAST_S = 2, WHY_MAX = 400 };
 static const char judge[] = "judge";
 
 struct place {
@@ -31,6 +31,9 @@ struct judge_xsmg_own {
 	const struct statement_settings *set;
 	struct keys_client *const *keys;
 	uint64_t message_max;
+	const char *host; /* of the public listener, NULL none */
+	unsigned port;
+	bool waits;	      /* the last tick left something to be done soon */
 	struct place *places; /* one for each of our domains */
 };
 
@@ -52,6 +55,32 @@ void judge_xsmg_own_free(struct judge_xsmg_own *o)
 		store_own_statement_clear(&o->places[i].st);
 	free(o->places);
 	free(o);
+}
+
+struct judge_xsmg_rollover judge_xsmg_own_rollover(const struct judge_xsmg_own *o, const char *who, int64_t now)
+{
+	return (struct judge_xsmg_rollover){
+	    .w = o->w, .s = o->s, .set = o->set, .keys = *o->keys, .who = who, .now = now};
+}
+
+void judge_xsmg_own_served(struct judge_xsmg_own *o, const char *host, unsigned port)
+{
+	o->host = host;
+	o->port = port;
+}
+
+void judge_xsmg_own_where(const struct judge_xsmg_own *o, const char *domain, char url_r[STATEMENT_URL_MAX + 1],
+    char host_r[256], unsigned *port_r)
+{
+	url_r[0] = host_r[0] = '\0';
+	*port_r = 0;
+	if (o && o->host) {
+		(void)snprintf(host_r, 256, "%s", o->host);
+		*port_r = o->port;
+	}
+	if (o && o->set->urls.n > 0 &&
+	    !statement_settings_url(o->set->urls.v[0], domain, url_r, STATEMENT_URL_MAX + 1))
+		url_r[0] = '\0';
 }
 
 /* ---- the statement key ---- */
@@ -135,15 +164,19 @@ static int ensure_key(struct judge_xsmg_own *o, const char *domain, int64_t now,
 
 /* ---- the statement ---- */
 
-static bool is_due(const struct judge_xsmg_own *o, const struct store_own_statement *have,
-    const struct judge_xsmg_draft *d, int64_t now)
+static bool is_due(
+    struct judge_xsmg_own *o, const struct store_own_statement *have, const struct judge_xsmg_draft *d, int64_t now)
 {
 	int64_t life = o->set->lifetime / 1000, remake = o->set->remake / 1000;
 
 	if (!have->der)
 		return true;
-	if (strcmp(have->facts, d->facts) != 0)
-		return now >= have->issued + LEAST_S || now < have->issued;
+	if (strcmp(have->facts, d->facts) != 0) {
+		bool soon = now < have->issued + LEAST_S && now >= have->issued;
+
+		o->waits = o->waits || soon;
+		return !soon;
+	}
 	/* a clock that was put back: what was issued in the future is refused by others */
 	return now >= have->issued + (remake < life / 2 ? remake : life / 2) || now < have->issued;
 }
@@ -231,6 +264,7 @@ static int tick_one(struct judge_xsmg_own *o, struct place *p, const char *domai
 		rc = make(o, domain, d, now, &pr);
 		made += rc > 0;
 	}
+	o->waits = o->waits || rc < 0;
 	if (rc < 0)
 		tell(p, domain, pr.text);
 	else if (!why[0] || has_mail(o, domain))
@@ -244,12 +278,18 @@ int judge_xsmg_own_tick(struct judge_xsmg_own *o, int64_t now)
 {
 	int made = 0;
 
-	if (!*o->keys)
+	o->waits = !*o->keys;
+	if (o->waits)
 		return 0;
 	judge_cache_begin(o->w->cache, o->s);
 	for (size_t i = 0; i < o->w->ndomains; i++)
 		made += tick_one(o, &o->places[i], o->w->domains[i], now);
 	return made;
+}
+
+bool judge_xsmg_own_waits(const struct judge_xsmg_own *o)
+{
+	return o->waits;
 }
 
 int judge_xsmg_own_current(

@@ -9,6 +9,7 @@
 #include "certstore/store.h"
 #include "gateway/keys/keys.h"
 #include "gateway/proc/judge_world.h"
+#include "gateway/proc/judge_xsmg_rollover.h"
 #include "gateway/proc/statement_settings.h"
 
 struct judge_xsmg_own;
@@ -26,6 +27,19 @@ void judge_xsmg_own_free(struct judge_xsmg_own *o);
  * each reason and tried again the next time. Returns how many statements and keys were made.
  */
 int judge_xsmg_own_tick(struct judge_xsmg_own *o, int64_t now);
+
+/* Did the last tick leave something that is to be tried again in a second? */
+bool judge_xsmg_own_waits(const struct judge_xsmg_own *o);
+
+/* The public listener serves our statements as this host at this port (stays). */
+void judge_xsmg_own_served(struct judge_xsmg_own *o, const char *host, unsigned port);
+/* Where a domain's statement is found first, and the host and port of the certificate store that we serve: "" and 0
+ * nowhere. o NULL: nowhere. */
+void judge_xsmg_own_where(const struct judge_xsmg_own *o, const char *domain, char url_r[STATEMENT_URL_MAX + 1],
+    char host_r[256], unsigned *port_r);
+
+/* What judge_xsmg_rollover.h works with, for whom and now. */
+struct judge_xsmg_rollover judge_xsmg_own_rollover(const struct judge_xsmg_own *o, const char *who, int64_t now);
 
 /* One of ours as it is given out: borrowed until the next call with the same struct judge_xsmg_own. */
 struct judge_xsmg_statement {

@@ -14,10 +14,7 @@ enum { FIRST_MS = 300, LOOK_MS = 1000, MOST_MS = 60000 };
 struct judge_xsmg_tend {
 	struct loop_timer *timer;
 	struct judge_xsmg_own *own;
-	const struct judge_world *w;
 	struct store *s;
-	const struct statement_settings *set;
-	struct keys_client *const *keys;
 	void (*told)(bool keys_changed);
 	uint64_t version;      /* of the store when it was looked at */
 	int64_t looked, every; /* ms */
@@ -26,8 +23,7 @@ struct judge_xsmg_tend {
 
 static int rollovers(struct judge_xsmg_tend *t, int64_t now)
 {
-	struct judge_xsmg_rollover r = {
-	    .w = t->w, .s = t->s, .set = t->set, .keys = *t->keys, .who = "judge", .now = now};
+	struct judge_xsmg_rollover r = judge_xsmg_own_rollover(t->own, "judge", now);
 	struct problem pr = {0};
 	int rc = judge_xsmg_rollover_tick(&r, &pr);
 
@@ -50,7 +46,7 @@ static void look(void *ctx)
 	steps = rollovers(t, now);
 	made = judge_xsmg_own_tick(t->own, now);
 	/* a step may have another behind it, and what is not made for want of the keeper is tried again soon */
-	t->version = steps > 0 ? 0 : store_version(t->s);
+	t->version = steps > 0 || judge_xsmg_own_waits(t->own) ? 0 : store_version(t->s);
 	if (steps + made > 0)
 		t->told(steps > 0);
 }
@@ -60,15 +56,14 @@ static int64_t least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-struct judge_xsmg_tend *judge_xsmg_tend_new(struct loop *l, struct judge_xsmg_own *own, const struct judge_world *w,
-    struct store *s, const struct statement_settings *set, struct keys_client *const *keys,
-    void (*told)(bool keys_changed))
+struct judge_xsmg_tend *judge_xsmg_tend_new(struct loop *l, struct judge_xsmg_own *own, struct store *s,
+    const struct statement_settings *set, void (*told)(bool keys_changed))
 {
 	struct judge_xsmg_tend *t = mem_new(sizeof *t);
 	int64_t every =
 	    least(least(set->remake, set->lifetime), least(set->lead, least(set->early, set->overlap))) / 4;
 
-	*t = (struct judge_xsmg_tend){.own = own, .w = w, .s = s, .set = set, .keys = keys, .told = told};
+	*t = (struct judge_xsmg_tend){.own = own, .s = s, .told = told};
 	t->every = least(every, MOST_MS);
 	t->timer = loop_timer_new(l, look, t);
 	loop_timer_set(t->timer, FIRST_MS);

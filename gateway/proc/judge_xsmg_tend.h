@@ -11,8 +11,7 @@ struct judge_xsmg_tend;
  * minute. told is called after each look that changed something, with true when keys that are used changed (others
  * must forget what they know), false when only a statement did. Never NULL; lives as long as the process.
  */
-struct judge_xsmg_tend *judge_xsmg_tend_new(struct loop *l, struct judge_xsmg_own *own, const struct judge_world *w,
-    struct store *s, const struct statement_settings *set, struct keys_client *const *keys,
-    void (*told)(bool keys_changed));
+struct judge_xsmg_tend *judge_xsmg_tend_new(struct loop *l, struct judge_xsmg_own *own, struct store *s,
+    const struct statement_settings *set, void (*told)(bool keys_changed));
 
 #endif

@@ -33,6 +33,7 @@ static const struct {
     {ROLE_SEALER, &proc_sealer_role},
     {ROLE_RELAY, &proc_relay_role},
     {ROLE_ADMIN, &proc_admin_role},
+    {ROLE_PUBLIC, &proc_public_role},
 };
 
 static int help(void)

@@ -18,10 +18,12 @@
 #include "gateway/proc/parent_rcpts.h"
 #include "gateway/proc/parent_setup.h"
 #include "gateway/proc/parent_watch.h"
+#include "gateway/proc/public_settings.h"
 
 enum { EXIT_CONFIG = 78, RELAY_PATIENCE_MS = 30000, PATIENCE_MS = 5000, PASSPHRASE_MS = 2000 };
 
-static const enum control_role order[] = {ROLE_KEEPER, ROLE_JUDGE, ROLE_SCOUT, ROLE_SEALER, ROLE_RELAY, ROLE_ADMIN};
+static const enum control_role order[] = {
+    ROLE_KEEPER, ROLE_JUDGE, ROLE_SCOUT, ROLE_SEALER, ROLE_RELAY, ROLE_ADMIN, ROLE_PUBLIC};
 
 static void go_on(struct parent *p);
 
@@ -69,6 +71,15 @@ static void start_later(struct parent_proc *c)
 	loop_timer_set(c->timer, ms > 0 ? ms : 50);
 }
 
+static size_t how_many(const struct parent *p, enum control_role r, size_t sealers)
+{
+	const struct public_settings *set = conf_section(p->conf, "public");
+
+	if (r == ROLE_PUBLIC)
+		return set->address[0] != '\0';
+	return r == ROLE_SEALER ? sealers : 1;
+}
+
 static void places(struct parent *p)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -83,7 +94,7 @@ static void places(struct parent *p)
 	memset(p->procs, 0, sizeof(p->procs));
 	p->nprocs = 0;
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
-		for (size_t n = 0; n < (order[i] == ROLE_SEALER ? sealers : 1); n++) {
+		for (size_t n = 0; n < how_many(p, order[i], sealers); n++) {
 			struct parent_proc *c = &p->procs[p->nprocs++];
 
 			c->of = p;

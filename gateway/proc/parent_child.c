@@ -31,6 +31,8 @@ static const struct {
     {ROLE_JUDGE, ROLE_SCOUT},
     {ROLE_ADMIN, ROLE_JUDGE},
     {ROLE_ADMIN, ROLE_RELAY},
+    {ROLE_PUBLIC, ROLE_JUDGE},
+    {ROLE_PUBLIC, ROLE_KEEPER},
 };
 
 static bool connected(enum control_role a, enum control_role b)
@@ -200,8 +202,9 @@ static int presents(struct parent_proc *c, struct problem *pr)
 	for (size_t i = 0; c->role == ROLE_SCOUT && i < p->rcpts->npasswords; i++)
 		tell_file(c, p->rcpts->passwords[i].certificates ? CONTROL_CERT_LDAP_PASSWORD : CONTROL_LDAP_PASSWORD,
 		    p->rcpts->passwords[i].name, p->rcpts->passwords[i].text, p->rcpts->passwords[i].n);
-	for (size_t i = 0; c->role == ROLE_RELAY && i < p->nlisten; i++)
-		tell_fd(c, CONTROL_LISTEN, ROLE_PARENT, (unsigned)i, p->listen[i]);
+	for (size_t i = 0; i < p->nlisten; i++)
+		if (c->role == (i < conf_listeners(p->conf) ? ROLE_RELAY : ROLE_PUBLIC))
+			tell_fd(c, CONTROL_LISTEN, ROLE_PARENT, (unsigned)i, p->listen[i]);
 	if (c->role == ROLE_ADMIN)
 		tell_fd(c, CONTROL_LISTEN, ROLE_PARENT, 0, p->control);
 	if (c->role == ROLE_RELAY || c->role == ROLE_ADMIN) {

@@ -17,6 +17,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/proc/parent_rcpts.h"
+#include "gateway/proc/public_settings.h"
 
 enum { CONF_MAX = 1024 * 1024, PATH_ROOM = 512, BACKLOG = 1024 };
 
@@ -174,7 +175,7 @@ static int listen_at(const char *text, struct problem *pr)
 		    listen(fd, BACKLOG) == 0)
 			return fd;
 	}
-	problem_perm(pr, "cannot listen at %s: %s; is another mail server there already?", text, strerror(errno));
+	problem_perm(pr, "cannot listen at %s: %s; is another server there already?", text, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return -1;
@@ -189,6 +190,21 @@ static int already_open(const struct parent *p, const char *at, const bool taken
 	return -1;
 }
 
+/* Those of the relay, then the one of the public listener, when there is one. */
+static size_t listeners(const struct conf *c)
+{
+	const struct public_settings *set = conf_section(c, "public");
+
+	return conf_listeners(c) + (set->address[0] != '\0');
+}
+
+static const char *address_of(const struct conf *c, size_t i)
+{
+	const struct public_settings *set = conf_section(c, "public");
+
+	return i < conf_listeners(c) ? conf_listener(c, i, NULL)->address : set->address;
+}
+
 static void replace_listeners(struct parent *p, const int *fds, size_t n, const bool taken[PARENT_LISTENERS_MAX])
 {
 	for (size_t i = 0; i < p->nlisten; i++) {
@@ -198,7 +214,7 @@ static void replace_listeners(struct parent *p, const int *fds, size_t n, const 
 	}
 	for (size_t i = 0; i < n; i++) {
 		p->listen[i] = fds[i];
-		p->listen_at[i] = mem_str(conf_listener(p->conf, i, NULL)->address);
+		p->listen_at[i] = mem_str(address_of(p->conf, i));
 	}
 	p->nlisten = n;
 }
@@ -207,12 +223,12 @@ int parent_setup_listen(struct parent *p, struct problem *pr)
 {
 	int fds[PARENT_LISTENERS_MAX];
 	bool taken[PARENT_LISTENERS_MAX] = {false}, made[PARENT_LISTENERS_MAX] = {false};
-	size_t n = conf_listeners(p->conf), i;
+	size_t n = listeners(p->conf), i;
 
 	if (n > PARENT_LISTENERS_MAX)
 		return problem_perm(pr, "%s: more than %d listeners", p->file, PARENT_LISTENERS_MAX);
 	for (i = 0; i < n; i++) {
-		const char *at = conf_listener(p->conf, i, NULL)->address;
+		const char *at = address_of(p->conf, i);
 		int old = already_open(p, at, taken);
 
 		made[i] = old < 0;

@@ -26,6 +26,7 @@
 #include "gateway/proc/judge_harvest.h"
 #include "gateway/proc/judge_identities.h"
 #include "gateway/proc/judge_learn.h"
+#include "gateway/proc/judge_public.h"
 #include "gateway/proc/judge_resolve.h"
 #include "gateway/proc/judge_scout.h"
 #include "gateway/proc/judge_signers.h"
@@ -34,6 +35,7 @@
 #include "gateway/proc/judge_xsmg_tend.h"
 #include "gateway/proc/proc.h"
 #include "gateway/proc/trust_settings.h"
+#include "gateway/proc/public_settings.h"
 #include "gateway/smtp/smtpd_settings.h"
 
 enum { ANSWER_MEMORY = 4 * 1024 * 1024, LOOK_MS = 1000, KEEPER_MS = 60000 };
@@ -43,7 +45,8 @@ static struct {
 	struct store *store;
 	struct keys_client *keys;
 	struct ipc_chan *relay, *admin;
-	int relay_fd, admin_fd, scout_fd; /* given before the loop stands */
+	int relay_fd, admin_fd, scout_fd, public_fd; /* given before the loop stands */
+	struct judge_public *shown;
 	struct judge_scout *scout;
 	const struct find_settings *find;
 	struct judge_world world;
@@ -53,7 +56,7 @@ static struct {
 	uint64_t seen_version, known_version; /* as the relay was told; as our own changes left it */
 	char concerns[256];		      /* whom the changes since seen_version concern */
 	struct loop_timer *look;
-} me = {.relay_fd = -1, .admin_fd = -1, .scout_fd = -1};
+} me = {.relay_fd = -1, .admin_fd = -1, .scout_fd = -1, .public_fd = -1};
 
 /* A packet of the relay, kept until it is answered. */
 struct relay_question {
@@ -306,6 +309,8 @@ static void look(void *ctx)
 	loop_timer_set(me.look, LOOK_MS);
 	if (v == me.seen_version)
 		return;
+	if (me.shown != NULL)
+		judge_public_look(me.shown, time(NULL));
 	changed_elsewhere();
 	me.seen_version = me.known_version = v;
 	ipc_out_init(&o, JUDGE_CHANGED, 0);
@@ -417,6 +422,17 @@ static void scout_channel(int fd)
 		me.scout_fd = fd;
 }
 
+static void public_channel(int fd)
+{
+	if (me.shown != NULL) {
+		judge_public_channel(me.shown, fd);
+		return;
+	}
+	if (me.public_fd >= 0)
+		close(me.public_fd);
+	me.public_fd = fd;
+}
+
 static void peer(const struct control_peer *p)
 {
 	if (p->role == ROLE_RELAY)
@@ -425,6 +441,8 @@ static void peer(const struct control_peer *p)
 		channel(&me.admin, &me.admin_fd, p->fd, &admin_ops);
 	else if (p->role == ROLE_SCOUT)
 		scout_channel(p->fd);
+	else if (p->role == ROLE_PUBLIC)
+		public_channel(p->fd);
 	else if (p->role == ROLE_KEEPER && me.keys == NULL)
 		me.keys = keys_client_new(p->fd);
 	else if (p->role == ROLE_KEEPER)
@@ -540,15 +558,43 @@ static void fetched(void)
 	changed_by_statement(JUDGE_NOBODY);
 }
 
+/* Whose TLS key the public listener uses. */
+static const char *public_host(const struct conf *conf)
+{
+	const struct public_settings *set = conf_section(conf, "public");
+
+	return set->hostname[0] != '\0' ? set->hostname : conf_top(conf)->hostname;
+}
+
+/* Without urls of the admin's, statements are where our own public listener has them. */
+static void served(const struct conf *conf, struct statement_settings *set)
+{
+	static char url[STATEMENT_URL_MAX + 1], *list[1] = {url};
+	const struct public_settings *shown = conf_section(conf, "public");
+	char host[256], at[16] = "";
+	unsigned port = 443;
+
+	if (shown->address[0] == '\0' || conf_hostport(shown->address, 443, host, NULL, &port, NULL) != 0)
+		return;
+	judge_xsmg_own_served(me.world.own, public_host(conf), port);
+	if (port != 443)
+		(void)snprintf(at, sizeof(at), ":%u", port);
+	if (set->urls.n == 0 && snprintf(url, sizeof(url), "https://%s%s/.well-known/smg/%%d", public_host(conf),
+				    at) < (int)sizeof(url) - ADDRESS_DOMAIN_MAX)
+		set->urls = (struct settings_list){list, 1};
+}
+
 static void tend(const struct conf *conf)
 {
-	const struct statement_settings *set = conf_section(conf, "statement");
+	static struct statement_settings set;
 	const struct smtpd_settings *server = conf_section(conf, "smtp-server");
 
+	set = *(const struct statement_settings *)conf_section(conf, "statement");
 	if (!conf_top(conf)->xsmg)
 		return;
-	me.world.own = judge_xsmg_own_new(&me.world, me.store, set, &me.keys, (uint64_t)server->message_max);
-	(void)judge_xsmg_tend_new(me.loop, me.world.own, &me.world, me.store, set, &me.keys, tended);
+	me.world.own = judge_xsmg_own_new(&me.world, me.store, &set, &me.keys, (uint64_t)server->message_max);
+	served(conf, &set);
+	(void)judge_xsmg_tend_new(me.loop, me.world.own, me.store, &set, tended);
 }
 
 static int run(struct child *c)
@@ -584,6 +630,7 @@ static int run(struct child *c)
 	me.world.fetch = judge_xsmg_fetch_new(
 	    me.loop, &me.world, me.store, judge_scout_park(me.scout), changed_elsewhere, fetched);
 	tend(c->conf);
+	me.shown = judge_public_new(me.loop, &me.world, me.store, public_host(c->conf), me.public_fd);
 	child_ready(c);
 	loop_run(me.loop);
 	store_close(me.store);

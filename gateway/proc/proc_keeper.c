@@ -217,6 +217,8 @@ static void attach(const struct control_peer *p)
 		keeper_attach(me.keeper, p->fd, KEEPER_FOR_SEALER);
 	else if (p->role == ROLE_JUDGE)
 		keeper_attach(me.keeper, p->fd, KEEPER_FOR_JUDGE);
+	else if (p->role == ROLE_PUBLIC)
+		keeper_attach(me.keeper, p->fd, KEEPER_FOR_PUBLIC);
 	else
 		log_fatal("the parent connected a role that has no business here");
 }

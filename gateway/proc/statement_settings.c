@@ -117,7 +117,8 @@ static const struct setting rows[] = {
 	.max = 3650,
 	.help = "Days for which a self-signed statement certificate is good."},
     TIME("rollover-before", before, "60d", 0, DAYS(366),
-	"How long before a certificate runs out its key is changed by itself, at most a third of its life; 0: never. "
+	"How long before a certificate runs out its key is changed by itself, at most a third of its life; 0s: "
+	"never. "
 	"It "
 	"should be more than rollover-lead."),
     TIME("rollover-lead", lead, "14d", 1000, DAYS(90),

@@ -1,0 +1,16 @@
+/* Settings of section "public": the HTTPS listener that serves our statements and certificates to anybody. */
+#ifndef POSTERN_PROC_PUBLIC_SETTINGS_H
+#define POSTERN_PROC_PUBLIC_SETTINGS_H
+
+#include "gateway/base/settings.h"
+
+struct public_settings {
+	char *address;	/* "" = off */
+	char *hostname; /* whose TLS key it uses; "" = hostname of the top */
+	int64_t connections_max, connections_per_client;
+	int64_t timeout; /* ms */
+	int64_t max_age; /* ms */
+};
+extern const struct settings_section public_settings_section;
+
+#endif
