@@ -43,10 +43,6 @@ static const struct cli_command commands[] = {
 	"use "
 	"to files, to be sent to a partner.",
 	"domain list hospital.example --out /tmp"},
-    {"domain retire", "KEY [--yes] [--force]", "yes force", 1, 1, cli_domain_retire,
-	"Ends a key of ours for good: it opens and signs nothing any more, and its file is removed. The one in use "
-	"is refused without --force.",
-	"domain retire hospital.example-decrypt-20251122-1a2b"},
     {"domain show", "NAME [--statement FILE]", "statement=", 1, 1, cli_rollover_show,
 	"What a domain says of itself to other gateways, where a change of its keys stands, and which partners hold "
 	"the newest; --statement writes the signed statement (DER) to a file.",
@@ -58,6 +54,10 @@ static const struct cli_command commands[] = {
 	"are retired, by itself. --csr prints requests for a CA instead of self-signing, --hook has a command bring "
 	"its answers, --due does so only when keys wait for certificates, --cancel gives up what is only announced.",
 	"domain rollover hospital.example"},
+    {"domain retire", "KEY [--yes] [--force]", "yes force", 1, 1, cli_domain_retire,
+	"Ends a key of ours for good: it opens and signs nothing any more, and its file is removed. The one in use "
+	"is refused without --force.",
+	"domain retire hospital.example-decrypt-20251122-1a2b"},
     {"domain tls", "HOSTNAME " MAKE_USAGE, MAKE_OPTIONS, 1, 1, cli_domain_tls,
 	"The same for the TLS key of a listener.", "domain tls gw.hospital.example --self-signed"},
     {"dns-records", "NAME", "", 1, 1, cli_records,

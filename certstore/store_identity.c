@@ -235,6 +235,8 @@ int store_identity_forget(struct store *s, const char *key_id, const char *who, 
 	return store_end(s, rc < 0 ? -1 : 0, pr);
 }
 
+/* ---- keys that change at a time ---- */
+
 int store_identity_times(struct store *s, const char *key_id, int64_t from, int64_t until, struct problem *pr)
 {
 	static const char sql[] = "UPDATE identity SET from_at = ?2, until_at = ?3 WHERE key_id = ?1";
@@ -248,23 +250,19 @@ int store_identity_times(struct store *s, const char *key_id, int64_t from, int6
 
 int store_identity_replaced(struct store *s, const char *key_id, const char *who, struct problem *pr)
 {
-	static const char sql[] = "UPDATE identity SET active = 0 WHERE key_id = ?1 RETURNING domain";
-	char domain[256] = "";
-	sqlite3_stmt *st;
-	int rc = -1;
+	static const char sql[] = "UPDATE identity SET active = ?2 WHERE key_id = ?1";
+	struct store_identity i = {.domain = NULL};
+	char detail[1200];
+	int rc;
 
 	if (store_begin(s, pr) < 0)
 		return -1;
-	st = store_sqlite_stmt(s, sql, pr);
-	if (st) {
-		store_sqlite_bind(st, "t", key_id);
-		rc = store_sqlite_row(s, st, pr);
-	}
-	if (rc > 0) {
-		store_sqlite_copy(st, 0, domain, sizeof domain);
-		rc = store_sqlite_run(s, st, pr);
-	}
-	if (rc == 0)
-		rc = store_audit_add(s, who, "identity.replaced", domain, key_id, pr);
+	rc = find(s, key_id, &i, detail, sizeof detail, pr);
+	if (rc > 0)
+		rc = change(s, sql, key_id, 0, pr) < 0 ||
+			     store_audit_add(s, who, "identity.replaced", i.domain, detail, pr) < 0
+			 ? -1
+			 : 0;
+	free(i.domain);
 	return store_end(s, rc, pr);
 }

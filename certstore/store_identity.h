@@ -27,12 +27,12 @@ struct store_identity {
 	size_t spki_len;
 	bool active; /* false: kept for opening only */
 	int64_t added;
-	int64_t
-	    retired;  /* unix s: it opens and signs nothing any more, and goes when the keeper has forgotten it; 0 */
 	int64_t from; /* unix s from which it is used; 0: at once; STORE_FROM_NEVER: not before that is said */
 	int64_t
 	    until; /* unix s to which a statement lists it although another took its place; 0: its certificate's end
 		    */
+	int64_t
+	    retired; /* unix s: it opens and signs nothing any more, and goes when the keeper has forgotten it; 0 */
 };
 #define STORE_FROM_NEVER INT64_C(253402300799)
 /* domain NULL: all. Newest first within a domain and use. */
@@ -44,17 +44,17 @@ int store_identity_add(struct store *s, const struct store_identity *i, const ch
 /* Gives the key its certificate (the first, or a renewed one) and chain. -1 when no such key is ours. */
 int store_identity_cert(struct store *s, const char *key_id, const void *cert, size_t n, const void *chain,
     size_t chain_n, const char *who, struct problem *pr) __attribute__((warn_unused_result));
+/* When it is used from, and listed until. No audit row: it goes with the change that says why. */
+int store_identity_times(struct store *s, const char *key_id, int64_t from, int64_t until, struct problem *pr)
+    __attribute__((warn_unused_result));
+/* Another one took its place: not used any more, but one that opens mail still does. */
+int store_identity_replaced(struct store *s, const char *key_id, const char *who, struct problem *pr)
+    __attribute__((warn_unused_result));
 /* From now on the key is of no use. -1 when no such key is ours. Again: nothing happens. */
 int store_identity_retire(struct store *s, const char *key_id, int64_t at, const char *who, struct problem *pr)
     __attribute__((warn_unused_result));
 /* The keeper has forgotten a retired key: its row goes. */
 int store_identity_forget(struct store *s, const char *key_id, const char *who, struct problem *pr)
-    __attribute__((warn_unused_result));
-/* When it is used from, and listed until. No audit row: it goes with the change that says why. */
-int store_identity_times(struct store *s, const char *key_id, int64_t from, int64_t until, struct problem *pr)
-    __attribute__((warn_unused_result));
-/* Not used any more; one that opens mail still does. */
-int store_identity_replaced(struct store *s, const char *key_id, const char *who, struct problem *pr)
     __attribute__((warn_unused_result));
 
 #endif

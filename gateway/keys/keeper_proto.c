@@ -151,17 +151,17 @@ static void msg_certify(struct field_io *f, struct keeper_request *rq)
 	field_u32(f, &c->days);
 }
 
-static void msg_forget(struct field_io *f, struct keeper_request *rq)
-{
-	field_str(f, rq->id, sizeof(rq->id));
-}
-
 static void msg_statement(struct field_io *f, struct keeper_request *rq)
 {
 	field_str(f, rq->id, sizeof(rq->id));
 	field_u8(f, &rq->attrs.pss, 0, 1);
 	field_md(f, &rq->attrs.md);
 	field_octets(f, &rq->attrs.der, 1, KEEPER_ATTRS_MAX);
+}
+
+static void msg_forget(struct field_io *f, struct keeper_request *rq)
+{
+	field_str(f, rq->id, sizeof(rq->id));
 }
 
 /* ---- replies ---- */
@@ -221,8 +221,8 @@ static const struct {
     [KEEPER_MSG_GENERATE] = {"generate", msg_generate, reply_data},
     [KEEPER_MSG_IMPORT] = {"import", msg_import, reply_data},
     [KEEPER_MSG_CERTIFY] = {"certify", msg_certify, reply_data},
-    [KEEPER_MSG_FORGET] = {"forget", msg_forget, reply_nothing},
     [KEEPER_MSG_STATEMENT] = {"statement", msg_statement, reply_data},
+    [KEEPER_MSG_FORGET] = {"forget", msg_forget, reply_nothing},
 };
 
 static bool known(unsigned msg)

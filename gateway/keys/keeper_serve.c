@@ -238,8 +238,8 @@ static const struct rule {
     [KEEPER_MSG_GENERATE] = {generate, 0, {NEVER, NEVER, MAY}},
     [KEEPER_MSG_IMPORT] = {import, 0, {NEVER, NEVER, MAY}},
     [KEEPER_MSG_CERTIFY] = {certify, WITH_KEY, {NEVER, NEVER, MAY}},
-    [KEEPER_MSG_FORGET] = {forget, 0, {NEVER, NEVER, MAY}},
     [KEEPER_MSG_STATEMENT] = {statement, WITH_KEY, {NEVER, NEVER, KEYS_USE_STATEMENT}},
+    [KEEPER_MSG_FORGET] = {forget, 0, {NEVER, NEVER, MAY}},
 };
 
 const char *keeper_serve_client(enum keeper_client who)

@@ -167,19 +167,6 @@ int keys_certify(
 	return r;
 }
 
-int keys_forget(struct keys_client *k, const char *id, struct problem *pr)
-{
-	struct keeper_request rq = {.msg = KEEPER_MSG_FORGET};
-	struct keeper_reply rp;
-	int r;
-
-	if (put_id(&rq, id, pr) < 0)
-		return -1;
-	r = keys_client_call(k, &rq, &rp, pr);
-	keys_client_done(k, &rp);
-	return r;
-}
-
 static uint8_t md_of(int nid)
 {
 	return nid == NID_sha256 ? KEEPER_MD_SHA256 : nid == NID_sha384 ? KEEPER_MD_SHA384 : KEEPER_MD_SHA512;
@@ -200,6 +187,19 @@ int keys_sign_statement(struct keys_client *k, const char *id, int md, bool pss,
 	if (r == 0 && buf_add(sig_r, rp.data.p, rp.data.n) < 0)
 		r = problem_temp(pr, "The signature of key %s has %zu octets; the caller has room for %zu", id,
 		    rp.data.n, sig_r->max);
+	keys_client_done(k, &rp);
+	return r;
+}
+
+int keys_forget(struct keys_client *k, const char *id, struct problem *pr)
+{
+	struct keeper_request rq = {.msg = KEEPER_MSG_FORGET};
+	struct keeper_reply rp;
+	int r;
+
+	if (put_id(&rq, id, pr) < 0)
+		return -1;
+	r = keys_client_call(k, &rq, &rp, pr);
 	keys_client_done(k, &rp);
 	return r;
 }

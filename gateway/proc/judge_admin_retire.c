@@ -56,7 +56,9 @@ static int refuse_used(struct judge_call *c, const struct store_identity *i, con
 		const char *before, *does, *lost_before, *lost;
 	} words[] = {[STORE_SIGN] = {"mail of ", " is signed with", "mail of ", " can be signed no more"},
 	    [STORE_DECRYPT] = {"partners of ", " encrypt to", "mail encrypted to ", " can be opened no more"},
-	    [STORE_TLS] = {"the listeners of ", " use for TLS", "", " has no certificate for TLS any more"}};
+	    [STORE_TLS] = {"the listeners of ", " use for TLS", "", " has no certificate for TLS any more"},
+	    [STORE_STATEMENT] = {"statements of ", " are signed with", "",
+		" gets another one, which partners that pinned it will not follow"}};
 	char then[400];
 
 	if (next)
@@ -69,7 +71,10 @@ static int refuse_used(struct judge_call *c, const struct store_identity *i, con
 	    "is "
 	    "retired all the same, and %s)",
 	    i->key_id, words[i->use].before, i->domain, words[i->use].does, next ? "" : ", and the only one",
-	    i->use == STORE_TLS ? "tls" : "add", i->domain, then);
+	    i->use == STORE_TLS		? "tls"
+	    : i->use == STORE_STATEMENT ? "rollover --statement-key"
+					: "add",
+	    i->domain, then);
 }
 
 /* Whoever still encrypts to it is refused from now on. */

@@ -11,10 +11,10 @@
 #include "gateway/policy/policy.h"
 
 struct judge_cache;
-struct judge_traces;
 struct judge_xsmg_fetch;
 struct judge_xsmg_own;
 struct partner_statement_settings;
+struct judge_traces;
 struct judge_world {
 	const char *const *domains; /* ours, A-labels, lower case */
 	size_t ndomains;
@@ -36,9 +36,9 @@ struct judge_world {
 	int64_t harvest_max; /* owners */
 	const struct partner_statement_settings *statements; /* NULL: as of a fresh installation */
 	struct judge_cache *cache;
-	struct judge_traces *traces;	/* NULL: no question is kept */
 	struct judge_xsmg_fetch *fetch; /* partners' statements by URL; NULL: nobody fetches */
 	struct judge_xsmg_own *own;	/* our statements; NULL: XSMG is off */
+	struct judge_traces *traces;	/* NULL: no question is kept */
 };
 
 /* Index of one of our domains, -1 when it is none. */

@@ -97,6 +97,14 @@ static void changed_here(const char *whose)
 	me.known_version = v;
 }
 
+/* As changed_here, of what may have been a statement that is believed from now on; else whose. */
+static void changed_by_statement(const char *whose)
+{
+	char domain[256];
+
+	changed_here(judge_cache_changed_take(me.world.cache, domain) ? domain : whose);
+}
+
 /* What was written here changes nothing that anybody was told: whom a partner's certificate was believed by. Told all
  * the same, the first mail to each new partner would make the relay forget everything. */
 static void noted_here(void)
@@ -112,14 +120,6 @@ static void noted_here(void)
 	if (me.seen_version == me.known_version)
 		me.seen_version = v;
 	me.known_version = v;
-}
-
-/* As changed_here, of what may have been a statement that is believed from now on; else whose. */
-static void changed_by_statement(const char *whose)
-{
-	char domain[256];
-
-	changed_here(judge_cache_changed_take(me.world.cache, domain) ? domain : whose);
 }
 
 /* What another process changed meanwhile may concern anybody. */
@@ -141,19 +141,18 @@ static void answer_resolve(struct ipc_in *in, struct source_run *run)
 	REQUIRE(judge_resolve_get(in, &rq) == 0);
 
 	uint64_t revocations = judge_cache_revocations(me.world.cache);
-	char domain[256];
-	bool believed;
+	char stated_by[256];
 	int rc;
 
 	changed_elsewhere();
 	rc = judge_resolve(me.store, &me.world, run, &rq, time(NULL), a, v);
-	believed = judge_cache_changed_take(me.world.cache, domain); /* of a statement */
+	/* what was found to be revoked concerns others, too; and so does a statement that is believed from now on */
+	bool stated = judge_cache_changed_take(me.world.cache, stated_by);
 
-	/* what was found to be revoked concerns others, too */
 	if (revocations != judge_cache_revocations(me.world.cache))
 		changed_here("");
-	else if (believed)
-		changed_here(domain);
+	else if (stated)
+		changed_here(stated_by);
 	else
 		noted_here();
 
