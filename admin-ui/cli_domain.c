@@ -205,6 +205,15 @@ static void tell_whole(const json_t *data)
 	json_array_foreach(json_object_get(data, "identities"), i, row) tell_one(row, "");
 }
 
+/* Not one that is announced, nor one that another has taken the place of. */
+static bool is_used(const json_t *row)
+{
+	const char *state = cli_json_str(row, "state");
+
+	return cli_json_is(row, "active") && pem_of(row)[0] && strcmp(state, "announced") != 0 &&
+	       strcmp(state, "replaced") != 0;
+}
+
 /* The certificates in use, as files to send to a partner. */
 static int write_all(const char *out, const json_t *data)
 {
@@ -212,8 +221,8 @@ static int write_all(const char *out, const json_t *data)
 	size_t i;
 	int rc = CLI_OK;
 
-	json_array_foreach(json_object_get(data, "identities"), i,
-	    row) if (rc == CLI_OK && cli_json_is(row, "active") && pem_of(row)[0]) rc = write_one(out, row);
+	json_array_foreach(json_object_get(data, "identities"), i, row) if (rc == CLI_OK && is_used(row)) rc =
+	    write_one(out, row);
 	return rc;
 }
 

@@ -131,8 +131,10 @@ int store_own_statement_serial_of(
 int store_own_statement_holders(
     struct store *s, const char *domain, int64_t serial, int64_t *all_r, int64_t *hold_r, struct problem *pr)
 {
-	static const char sql[] = "SELECT count(*), count(i.id) FROM statement_held h LEFT JOIN own_statement_id i"
-				  " ON i.domain = h.ours AND i.id = h.id AND i.serial >= ?2 WHERE h.ours = ?1";
+	static const char sql[] =
+	    "SELECT (SELECT count(*) FROM (SELECT domain FROM statement_held WHERE ours = ?1"
+	    " UNION SELECT domain FROM statement_body WHERE waiting = 0)), count(*) FROM statement_held h"
+	    " JOIN own_statement_id i ON i.domain = h.ours AND i.id = h.id AND i.serial >= ?2 WHERE h.ours = ?1";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
 	if (!st)

@@ -33,7 +33,8 @@ int store_own_statement_put(struct store *s, const struct store_own_statement *o
 /* The serial of a statement of ours by its id (what a partner holds). 1, 0 not known (any more), -1. */
 int store_own_statement_serial_of(struct store *s, const char *domain, const char *id, int64_t *serial_r,
     struct problem *pr) __attribute__((warn_unused_result));
-/* How many partners were handed a statement of the domain, and how many of them hold one of this serial or newer. */
+/* How many partners are known to hold one of the domain's statements or gave us theirs, and how many of them hold one
+ * of this serial or newer. */
 int store_own_statement_holders(struct store *s, const char *domain, int64_t serial, int64_t *all_r, int64_t *hold_r,
     struct problem *pr) __attribute__((warn_unused_result));
 /* The partners that were handed one, by name; serial 0: of one that is forgotten. free(list). */

@@ -174,6 +174,10 @@ json_t *judge_own_row(struct judge_call *c, const struct store_identity *i)
 	judge_call_set(o, "added", judge_call_time(i->added));
 	if (!i->cert)
 		judge_call_set(o, "state", judge_call_text("waits for its certificate"));
+	else if (i->active && i->from > c->now)
+		judge_call_set(o, "state", judge_call_text("announced"));
+	else if (i->active && i->until > 0)
+		judge_call_set(o, "state", judge_call_text("replaced"));
 	else
 		judge_call_set(o, "state", state ? json_incref(state) : judge_call_text("unreadable"));
 	judge_call_set(o, "certificate", facts ? facts : json_null());

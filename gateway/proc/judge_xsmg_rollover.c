@@ -279,6 +279,15 @@ static int announce(struct step *t, struct problem *pr)
 	return rc < 0 ? -1 : 1;
 }
 
+/* Nobody can know the old statement key, who could be surprised by a sudden change: there is no partner, and no mail
+ * was exchanged protected. One may have fetched it at a URL without our knowing. */
+static bool is_alone(struct store *s)
+{
+	struct store_counts n;
+
+	return store_count(s, &n, NULL) == 0 && n.partners == 0 && n.seen == 0;
+}
+
 /* 1 with the moment to which switch_at may come nearer, 0 not, -1. */
 static int may_be_earlier(const struct judge_xsmg_rollover *r, const struct store_rollover *o, int64_t *at_r,
     int64_t *all_r, int64_t *hold_r, struct problem *pr)
@@ -288,8 +297,7 @@ static int may_be_earlier(const struct judge_xsmg_rollover *r, const struct stor
 		return 0;
 	if (store_own_statement_holders(r->s, o->domain, o->serial, all_r, hold_r, pr) < 0)
 		return -1;
-	/* nobody knows the old statement key: there is nobody whom a sudden change could surprise */
-	if (o->kind == STORE_ROLLOVER_STATEMENT && *all_r == 0)
+	if (o->kind == STORE_ROLLOVER_STATEMENT && *all_r == 0 && is_alone(r->s))
 		*at_r = r->now;
 	else if (o->kind == STORE_ROLLOVER_STATEMENT || *all_r == 0 || *hold_r < *all_r)
 		return 0;

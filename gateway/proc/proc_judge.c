@@ -579,8 +579,9 @@ static void served(const struct conf *conf, struct statement_settings *set)
 	judge_xsmg_own_served(me.world.own, public_host(conf), port);
 	if (port != 443)
 		(void)snprintf(at, sizeof(at), ":%u", port);
-	if (set->urls.n == 0 && snprintf(url, sizeof(url), "https://%s%s/.well-known/smg/%%d", public_host(conf),
-				    at) < (int)sizeof(url) - ADDRESS_DOMAIN_MAX)
+	if (set->urls.n == 0 &&
+	    snprintf(url, sizeof(url), "https://%s%s/.well-known/smg/%%d", public_host(conf), at) <
+		(int)sizeof(url)) /* with a domain it may be too long all the same: left out then */
 		set->urls = (struct settings_list){list, 1};
 }
 

@@ -89,28 +89,28 @@ static int info(gnutls_privkey_t key, unsigned flags, void *userdata)
 	return -1;
 }
 
+/* GnuTLS has hashed already. */
 static int sign_locked(
-    const struct identity *i, gnutls_sign_algorithm_t algo, const gnutls_datum_t *data, uint8_t *sig, size_t *n)
+    const struct identity *i, gnutls_sign_algorithm_t algo, const gnutls_datum_t *hash, uint8_t *sig, size_t *n)
 {
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
-	EVP_PKEY_CTX *ctx;
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(i->keeper, NULL);
 	int ok;
 
 	keys_client_begin(me.keys);
-	ok = md && EVP_DigestSignInit(md, &ctx, md_of(algo), NULL, i->keeper) > 0;
+	ok = ctx && EVP_PKEY_sign_init(ctx) > 0 && EVP_PKEY_CTX_set_signature_md(ctx, md_of(algo)) > 0;
 	if (ok && is_pss(algo))
 		ok = EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0 &&
 		     EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0;
-	ok = ok && EVP_DigestSign(md, sig, n, data->data, data->size) > 0;
+	ok = ok && EVP_PKEY_sign(ctx, sig, n, hash->data, hash->size) > 0;
 	if (!ok && keys_client_problem(me.keys))
 		log_error(NULL, "public", "alarm=tls why=\"%s\"", keys_client_problem(me.keys)->text);
-	EVP_MD_CTX_free(md);
+	EVP_PKEY_CTX_free(ctx);
 	ERR_clear_error();
 	return ok ? 0 : -1;
 }
 
-static int sign(gnutls_privkey_t key, gnutls_sign_algorithm_t algo, void *userdata, unsigned flags,
-    const gnutls_datum_t *data, gnutls_datum_t *signature)
+static int sign_hash(gnutls_privkey_t key, gnutls_sign_algorithm_t algo, void *userdata, unsigned flags,
+    const gnutls_datum_t *hash, gnutls_datum_t *signature)
 {
 	const struct identity *i = userdata;
 	uint8_t sig[SIGNATURE_MAX];
@@ -123,7 +123,7 @@ static int sign(gnutls_privkey_t key, gnutls_sign_algorithm_t algo, void *userda
 		return GNUTLS_E_UNSUPPORTED_SIGNATURE_ALGORITHM;
 	pthread_mutex_lock(&me.lock);
 	if (me.keys)
-		rc = sign_locked(i, algo, data, sig, &n);
+		rc = sign_locked(i, algo, hash, sig, &n);
 	pthread_mutex_unlock(&me.lock);
 	if (rc < 0)
 		return GNUTLS_E_PK_SIGN_FAILED;
@@ -133,6 +133,17 @@ static int sign(gnutls_privkey_t key, gnutls_sign_algorithm_t algo, void *userda
 	memcpy(signature->data, sig, n);
 	signature->size = (unsigned)n;
 	return 0;
+}
+
+static int sign_data(gnutls_privkey_t key, gnutls_sign_algorithm_t algo, void *userdata, unsigned flags,
+    const gnutls_datum_t *data, gnutls_datum_t *signature)
+{
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	gnutls_datum_t hash = {digest, 0};
+
+	if (!md_of(algo) || EVP_Digest(data->data, data->size, digest, &hash.size, md_of(algo), NULL) != 1)
+		return GNUTLS_E_UNSUPPORTED_SIGNATURE_ALGORITHM;
+	return sign_hash(key, algo, userdata, flags, &hash, signature);
 }
 
 /* ---- the identity ---- */
@@ -177,7 +188,7 @@ static int make_key(struct identity *i, const char *key_id, EVP_PKEY *pub, struc
 	if (!i->keeper)
 		return -1;
 	if (gnutls_privkey_init(&i->key) < 0 ||
-	    gnutls_privkey_import_ext4(i->key, i, sign, NULL, NULL, NULL, info, 0) < 0)
+	    gnutls_privkey_import_ext4(i->key, i, sign_data, sign_hash, NULL, NULL, info, 0) < 0)
 		return problem_temp(pr, "GnuTLS does not take the key %s", key_id);
 	return 0;
 }

@@ -95,13 +95,12 @@ def test_bounds(top):
     trusted = context(top, gw)
     ready(port, trusted)
     silent = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(30)]
-    ended = 0
-    for s in silent:
+    for s in silent:  # each is ended by the other side, within the socket's own time
         try:
-            ended += s.recv(10) == b""
+            while s.recv(100):
+                pass
         except ConnectionError:
-            ended += 1
-    assert ended == 30
+            pass
     ready(port, trusted)
     for octets in (b"GET / HTTP/1.1\r\n\r\n", os.urandom(2000), b"\x16\x03\x01\xff\xff" + b"a" * 3000):
         with socket.create_connection(("127.0.0.1", port), timeout=20) as s:

@@ -6,14 +6,18 @@ import stat
 import subprocess
 
 import gateway
-from gateway import Gateway
+from gateway import Gateway, free_ports
 from mail import quick
 
 INET = 0x2  # SANDBOX_CAN_INET; the other bits of gateway/base/sandbox.h stand for open, exec, ptrace, fork, write
-CAN = {"keeper": 0, "judge": 0, "scout": INET, "sealer": 0, "relay": INET, "admin": 0}
-NUMBER = {"keeper": 1, "judge": 2, "scout": 3, "sealer": 4, "relay": 5, "admin": 6}  # of the user with users = "uid:N"
+CAN = {"keeper": 0, "judge": 0, "scout": INET, "sealer": 0, "relay": INET, "admin": 0, "public": 0}
+NUMBER = {"keeper": 1, "judge": 2, "scout": 3, "sealer": 4, "relay": 5, "admin": 6, "public": 7}  # of the user with users = "uid:N"
 FILES = {"judge": "store", "relay": "queue", "scout": "scout"}  # below which a role may have files open; scout its one file of MTA-STS policies, opened before; the others: nowhere
 NOBODY = 65534
+
+
+def public_section():
+    return f'public {{ address = "127.0.0.1:{free_ports(1)[0]}" }}\n'
 
 
 class Unprivileged(Gateway):
@@ -82,7 +86,7 @@ def check_locks(gw):
         assert s["Seccomp"] == ["2"], (role, s["Seccomp"])
         for caps in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
             assert int(s[caps][0], 16) == 0, (role, caps, s[caps])
-        assert len(os.listdir(f"/proc/{pid}/task")) == 1 or role in ("keeper", "relay"), f"{role} has threads"
+        assert len(os.listdir(f"/proc/{pid}/task")) == 1 or role in ("keeper", "relay", "public"), f"{role} has threads"
         limits = open(f"/proc/{pid}/limits").read()
         assert re.search(r"^Max core file size +0 +0 ", limits, re.M), (role, limits)
         for name in ("environ", "mem", "maps", "auxv"):  # belong to root when the process is not dumpable, else to its user
@@ -92,8 +96,9 @@ def check_locks(gw):
 
 
 def check_descriptors(gw):
-    """Beyond the log, files are open only where the role keeps its own; nobody but the relay listens to the network, nobody but admin to the control socket."""
+    """Beyond the log, files are open only where the role keeps its own; nobody but the relay, and public at its one address, listens to the network, nobody but admin to the control socket."""
     listening = {"tcp": inodes("-t"), "udp": inodes("-u"), "unix": inodes("-x")}
+    public = re.search(r'public { address = "([^"]*)"', gw.sections).group(1)
     for role, pid in children(gw):
         for n, to in descriptors(pid).items():
             if n <= 2:
@@ -105,12 +110,13 @@ def check_descriptors(gw):
                 assert below and to.startswith(below), f"{role} has {to} open ({stat.filemode(st.st_mode)})"
             inode = re.fullmatch(r"socket:\[(\d+)\]", to)
             if inode and inode.group(1) in listening["tcp"]:
-                assert role == "relay", f"{role} listens at {listening['tcp'][inode.group(1)]}"
+                assert role == ("public" if listening["tcp"][inode.group(1)] == public else "relay"), f"{role} listens at {listening['tcp'][inode.group(1)]}"
             if inode and inode.group(1) in listening["unix"]:
                 assert role == "admin", f"{role} listens at {listening['unix'][inode.group(1)]}"
-    held = {role: {m for to in descriptors(pid).values() for m in re.findall(r"socket:\[(\d+)\]", to)} for role, pid in children(gw) if role in ("relay", "admin")}
+    held = {role: {m for to in descriptors(pid).values() for m in re.findall(r"socket:\[(\d+)\]", to)} for role, pid in children(gw) if role in ("relay", "admin", "public")}
     at = {listening["tcp"][i] for i in held["relay"] if i in listening["tcp"]}
     assert at == {f"127.0.0.1:{gw.inside}", f"127.0.0.1:{gw.outside}"}, f"the check itself does not see what the relay listens at: {at}"
+    assert [listening["tcp"][i] for i in held["public"] if i in listening["tcp"]] == [public]
     assert [listening["unix"][i] for i in held["admin"] if i in listening["unix"]] == [gw.sock]
 
 
@@ -124,7 +130,7 @@ def check_names(gw):
 @quick
 def test_roles_as_own_users(top):
     assert os.geteuid() == 0, "run as root, as the daemon is started"
-    gw = Gateway(top, "lab", "lab.example", "127.0.0.1:1", log_level="debug").start()
+    gw = Gateway(top, "lab", "lab.example", "127.0.0.1:1", log_level="debug", sections=public_section()).start()
     gw.make_identity()
     check_proofs(gw)
     check_locks(gw)
@@ -141,7 +147,7 @@ def test_roles_as_own_users(top):
 
 def test_filters_stay_on_without_root(top):
     """An ordinary user starts it (demo, tests): the same locks, under one user."""
-    gw = Unprivileged(top, "lab", "lab.example", "127.0.0.1:1", log_level="debug").start()
+    gw = Unprivileged(top, "lab", "lab.example", "127.0.0.1:1", log_level="debug", sections=public_section()).start()
     gw.make_identity()
     check_proofs(gw)
     check_locks(gw)

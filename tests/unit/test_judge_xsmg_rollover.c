@@ -252,6 +252,22 @@ START_TEST(by_itself)
 }
 END_TEST
 
+/* A statement key of which somebody may know changes with notice, one of which nobody can know at once. */
+START_TEST(notice)
+{
+	struct store_rollover o;
+
+	if (_i == 1)
+		judge_fixture_partner(&f.j, "lab.example", "seal", "prefer");
+	start(STORE_ROLLOVER_STATEMENT, false);
+	f.now += 5;
+	own_settle(&f);
+	ck_assert_int_eq(store_rollover_get(f.j.s, OURS, STORE_ROLLOVER_STATEMENT, &o, &pr), 0);
+	ck_assert_int_eq(o.step, _i == 1 ? STORE_ROLLOVER_ANNOUNCED : STORE_ROLLOVER_OVERLAP);
+	ck_assert(_i == 0 || o.switch_at > f.now + 13 * DAY);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("judge_xsmg_rollover");
@@ -264,6 +280,7 @@ int main(void)
 	tcase_add_test(t, statement_key);
 	tcase_add_test(t, requests);
 	tcase_add_test(t, by_itself);
+	tcase_add_loop_test(t, notice, 0, 2);
 	suite_add_tcase(s, t);
 	return fixture_run(s, 0);
 }
