@@ -134,11 +134,14 @@ def test_replies(top):
 @quick
 def test_not_now(top):
     """The judge does not answer; and time is up for who announces a statement and does not send it."""
-    g = gateway(top, outside="", sections="smtp-server {\n  xsmg-deadline = 500ms\n  xsmg-timeout = 1s\n}\n")
+    g = gateway(top, outside="", sections="smtp-server {\n  xsmg-deadline = 500ms\n  xsmg-timeout = 1s\n  xsmg-puts = 2\n}\n")
     own_statement(g)
-    t = Tls(g.outside)
+    t, u, v = Tls(g.outside), Tls(g.outside), Tls(g.outside)
     assert t.ask("XSMG PUT lab.example 300") == "354 send statement"
-    assert t.reply().startswith("421 4.4.2 ")
+    assert u.ask("XSMG PUT lab.example 300") == "354 send statement"
+    assert v.ask("XSMG PUT lab.example 300").startswith("451 4.3.0 ")
+    assert t.reply().startswith("421 4.4.2 ") and u.reply().startswith("421 4.4.2 ")
+    assert v.ask("XSMG PUT lab.example 300") == "354 send statement"
     g.stop()
     g.start()
     t = Tls(g.outside)
