@@ -161,7 +161,7 @@ int cli_cert_import(struct cli *c)
 }
 
 /* All pages as one array; an owner's come in one. */
-static int fetch_all(struct cli *c, json_t *all)
+static int fetch_all(struct cli *c, json_t *all, json_t *waiting)
 {
 	json_int_t after = 0;
 
@@ -176,6 +176,7 @@ static int fetch_all(struct cli *c, json_t *all)
 		rc = cli_call(c, "cert.list", args, &data);
 		if (rc == CLI_OK) {
 			(void)json_array_extend(all, json_object_get(data, "certificates"));
+			(void)json_array_extend(waiting, json_object_get(data, "waiting"));
 			after = cli_json_is(data, "more") ? cli_json_int(data, "next") : 0;
 		}
 		json_decref(data);
@@ -185,15 +186,36 @@ static int fetch_all(struct cli *c, json_t *all)
 	return CLI_OK;
 }
 
+static void show_waiting(const json_t *waiting)
+{
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach(waiting, i, o)
+	{
+		const char *local = cli_json_str(o, "local");
+
+		cli_out_line("Waits for you since %s: %.16s of %s%s%s", cli_json_str(o, "since"),
+		    cli_json_str(o, "sha256"), cli_json_str(o, "owner"), local[0] ? ", for mail of " : "", local);
+		cli_out_line("  by %s, in place of %.16s by %s", cli_json_str(o, "by"), cli_json_str(o, "known"),
+		    cli_json_str(o, "known_by"));
+		cli_out_line("  if it is right: postern cert accept %s %.16s", cli_json_str(o, "owner"),
+		    cli_json_str(o, "sha256"));
+	}
+}
+
 int cli_cert_list(struct cli *c)
 {
-	json_t *data = cli_json_object(), *all = json_array();
+	json_t *data = cli_json_object(), *all = json_array(), *waiting = json_array();
 	int rc;
 
 	cli_json_set(data, "certificates", all);
-	rc = fetch_all(c, all);
-	if (rc == CLI_OK && !cli_out_json(c, data))
+	cli_json_set(data, "waiting", waiting);
+	rc = fetch_all(c, all, waiting);
+	if (rc == CLI_OK && !cli_out_json(c, data)) {
 		cli_show_certs(all);
+		show_waiting(waiting);
+	}
 	json_decref(data);
 	return rc;
 }
@@ -219,6 +241,7 @@ int cli_cert_accept(struct cli *c)
 
 	cli_json_set_str(args, "owner", c->args.words[0]);
 	cli_json_set_str(args, "sha256", c->args.words[1]);
+	cli_json_option(args, "local", &c->args, "local");
 	rc = cli_call(c, "cert.accept", args, &data);
 	if (rc == CLI_OK && !cli_out_json(c, data))
 		cli_out_line("Accepted for %s: %.16s.", cli_json_str(data, "owner"), cli_json_str(data, "sha256"));

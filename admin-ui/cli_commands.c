@@ -43,6 +43,10 @@ static const struct cli_command commands[] = {
 	"use "
 	"to files, to be sent to a partner.",
 	"domain list hospital.example --out /tmp"},
+    {"domain retire", "KEY [--yes] [--force]", "yes force", 1, 1, cli_domain_retire,
+	"Ends a key of ours for good: it opens and signs nothing any more, and its file is removed. The one in use "
+	"is refused without --force.",
+	"domain retire hospital.example-decrypt-20251122-1a2b"},
     {"domain show", "NAME [--statement FILE]", "statement=", 1, 1, cli_rollover_show,
 	"What a domain says of itself to other gateways, where a change of its keys stands, and which partners hold "
 	"the newest; --statement writes the signed statement (DER) to a file.",
@@ -105,10 +109,12 @@ static const struct cli_command commands[] = {
 	cli_cert_import,
 	"Shows the certificates in a PEM, DER or PKCS#7 file and imports them for a partner after a question.",
 	"cert import lab.pem --for lab.example --pin"},
-    {"cert list", "[DOMAIN|ADDRESS]", "", 0, 1, cli_cert_list, "Lists partners' certificates.",
-	"cert list lab.example"},
-    {"cert accept", "DOMAIN|ADDRESS FINGERPRINT", "", 2, 2, cli_cert_accept,
-	"Lets a certificate that was found take the place of one that was believed by a stronger reason.",
+    {"cert list", "[DOMAIN|ADDRESS]", "", 0, 1, cli_cert_list,
+	"Lists partners' certificates, and those that wait for you.", "cert list lab.example"},
+    {"cert accept", "DOMAIN|ADDRESS FINGERPRINT [--local DOMAIN]", "local=", 2, 2, cli_cert_accept,
+	"Lets a certificate that was found take the place of one that was believed by a stronger reason; with "
+	"--local, "
+	"for the mail of one of our domains alone.",
 	"cert accept lab.example 3f2a90c1"},
     {"cert show", "DOMAIN|ADDRESS [--pem]", "pem", 1, 1, cli_lookup_cert,
 	"Shows the certificates that are found for an address in all places that count for it; --pem prints them.",
@@ -177,6 +183,10 @@ static const struct cli_command commands[] = {
 	"a "
 	"certificate was looked for, what was answered, what spoke for or against each.",
 	"explain alice@hospital.example bob@lab.example"},
+    {"trace", "[ID]", "", 0, 1, cli_report_trace,
+	"What was done for a recipient that was refused or put off: the steps, as explain shows them, under the id "
+	"that the refusal and the log have; without one, which traces are kept.",
+	"trace 5f0c31a7"},
     {"status", "", "", 0, 0, cli_status, "Whether everything runs, what waits, what expires.", "status"},
     {"audit list", "[--max N] [--before ROW]", "max= before=", 0, 0, cli_report_audit_list,
 	"Who changed what, newest first.", "audit list --max 20"},

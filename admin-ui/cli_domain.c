@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin-ui/cli_ask.h"
 #include "admin-ui/cli_call.h"
 #include "admin-ui/cli_file.h"
 #include "admin-ui/cli_json.h"
@@ -46,6 +47,7 @@ static void tell_one(const json_t *row, const char *out)
 	cli_out_field("Key", cli_json_str(row, "key_id"));
 	cli_out_field("Use", cli_json_str(row, "use"));
 	cli_out_field("State", cli_json_str(row, "state"));
+	cli_out_field("Does", cli_json_str(row, "does"));
 	if (json_is_object(cert))
 		cli_show_cert(cert);
 	if (out == NULL && pem_of(row)[0])
@@ -164,7 +166,45 @@ int cli_domain_install(struct cli *c)
 	return rc;
 }
 
+/* ---- retire ---- */
+
+int cli_domain_retire(struct cli *c)
+{
+	json_t *args, *data;
+	char question[300];
+	int rc;
+
+	(void)snprintf(question, sizeof question,
+	    "The private key %.63s goes for good: what was encrypted to it can never be opened again. Type yes to "
+	    "retire it: ",
+	    c->args.words[0]);
+	rc = cli_ask_yes(c, question);
+	if (rc != CLI_OK)
+		return rc;
+	args = cli_json_object();
+	cli_json_set_str(args, "key", c->args.words[0]);
+	cli_json_set(args, "force", json_boolean(cli_args_has(&c->args, "force")));
+	rc = cli_call(c, "domain.retire", args, &data);
+	if (rc == CLI_OK && !cli_out_json(c, data)) {
+		cli_out_line("Retired: %s of %s (%s)%s.", cli_json_str(data, "key_id"), cli_json_str(data, "domain"),
+		    cli_json_str(data, "use"), cli_json_is(data, "forgotten") ? ", its file is removed" : "");
+		cli_out_list("Note: ", json_object_get(data, "warnings"));
+	}
+	json_decref(data);
+	return rc;
+}
+
 /* ---- list ---- */
+
+/* What is amiss with it, else what it does. */
+static const char *state_of(const json_t *row)
+{
+	const char *state = cli_json_str(row, "state"), *does = cli_json_str(row, "does");
+
+	if (strcmp(does, "only opens") == 0 || strcmp(does, "retired") == 0)
+		return does;
+	return strcmp(state, "valid") == 0 ? does : state;
+}
 
 static void tell_list(const json_t *data)
 {
@@ -176,10 +216,9 @@ static void tell_list(const json_t *data)
 	json_array_foreach(json_object_get(data, "identities"), i, row)
 	{
 		const json_t *cert = json_object_get(row, "certificate");
-		const char *state = cli_json_is(row, "active") ? cli_json_str(row, "state") : "retired";
 		char until[11] = "-";
-		const char *values[] = {
-		    cli_json_str(row, "domain"), cli_json_str(row, "use"), state, until, cli_json_str(row, "key_id")};
+		const char *values[] = {cli_json_str(row, "domain"), cli_json_str(row, "use"), state_of(row), until,
+		    cli_json_str(row, "key_id")};
 
 		if (json_is_object(cert))
 			(void)cli_out_day(cli_json_str(cert, "not_after"), until);

@@ -7,6 +7,7 @@
 int cli_domain_add(struct cli *c);
 int cli_domain_tls(struct cli *c);
 int cli_domain_install(struct cli *c);
+int cli_domain_retire(struct cli *c);
 int cli_domain_list(struct cli *c);
 
 #endif

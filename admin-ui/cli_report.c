@@ -1,4 +1,4 @@
-/* postern explain, audit */
+/* postern explain, trace, audit */
 #include "admin-ui/cli_report.h"
 
 #include "admin-ui/cli_call.h"
@@ -24,6 +24,48 @@ int cli_report_explain(struct cli *c)
 		    cli_json_str(data, "direction"));
 		cli_out_list("  - ", json_object_get(data, "lines"));
 		cli_lookup_steps(json_object_get(data, "steps"));
+	}
+	json_decref(data);
+	return rc;
+}
+
+static void tell_traces(const json_t *rows)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach(rows, i, r)
+	{
+		char at[17];
+
+		cli_out_line("%s  %s UTC  %s -> %s", cli_json_str(r, "trace"),
+		    cli_out_minute(cli_json_str(r, "at"), at), cli_json_str(r, "sender"),
+		    cli_json_str(r, "recipient"));
+		cli_out_wrap("    ", 4, cli_json_str(r, "why"));
+	}
+	if (json_array_size(rows) == 0)
+		cli_out_line("No trace is kept.");
+}
+
+int cli_report_trace(struct cli *c)
+{
+	json_t *args = cli_json_object(), *data;
+	char at[17];
+	int rc;
+
+	if (c->args.nwords > 0)
+		cli_json_set_str(args, "id", c->args.words[0]);
+	rc = cli_call(c, "trace", args, &data);
+	if (rc == CLI_OK && !cli_out_json(c, data)) {
+		if (c->args.nwords == 0) {
+			tell_traces(json_object_get(data, "traces"));
+		} else {
+			cli_out_line("%s -> %s, %s UTC", cli_json_str(data, "sender"),
+			    cli_json_str(data, "recipient"), cli_out_minute(cli_json_str(data, "at"), at));
+			cli_out_field("Certificates", cli_json_str(data, "certificates"));
+			cli_out_field("Why", cli_json_str(data, "why"));
+			cli_lookup_steps(json_object_get(data, "steps"));
+		}
 	}
 	json_decref(data);
 	return rc;

@@ -10,7 +10,7 @@
 #include "admin-ui/cli_out.h"
 #include "admin-ui/cli_show.h"
 
-enum { EXPIRING_SHOWN = 10 };
+enum { ROWS_SHOWN = 10 /* of each kind */ };
 
 /* "keeper, judge, 2 sealers": those that are not running are named with their state. */
 static void tell_parent(const json_t *p)
@@ -77,6 +77,25 @@ static void tell_domains(const json_t *domains)
 	}
 }
 
+static void more(size_t n)
+{
+	char text[80];
+
+	(void)snprintf(text, sizeof text, "and %zu more (postern status --json)", n);
+	cli_out_field("       ", text);
+}
+
+/* What to do about it: the gateway's sentence. */
+static void next(const json_t *row)
+{
+	char text[2400];
+
+	if (!cli_json_str(row, "next")[0])
+		return;
+	(void)snprintf(text, sizeof text, "-> %.2390s", cli_json_str(row, "next"));
+	cli_out_field("       ", text);
+}
+
 static void tell_expiring(const json_t *rows)
 {
 	const json_t *r;
@@ -87,10 +106,8 @@ static void tell_expiring(const json_t *rows)
 	{
 		long long left = cli_json_int(r, "days_left");
 
-		if (i == EXPIRING_SHOWN) {
-			(void)snprintf(
-			    text, sizeof text, "and %zu more (postern status --json)", json_array_size(rows) - i);
-			cli_out_field("       ", text);
+		if (i == ROWS_SHOWN) {
+			more(json_array_size(rows) - i);
 			return;
 		}
 		(void)snprintf(text, sizeof text, "%.255s (%.20s) %s on %s: %.128s, serial %.64s",
@@ -98,7 +115,71 @@ static void tell_expiring(const json_t *rows)
 		    cli_out_day(cli_json_str(r, "not_after"), day), cli_show_name(cli_json_str(r, "subject"), name),
 		    cli_json_str(r, "serial"));
 		cli_out_field(i == 0 ? "Expiring" : "       ", text);
+		next(r);
 	}
+}
+
+/* ---- what else waits for the admin ---- */
+
+static void say_waiting(const json_t *r, char *out, size_t cap)
+{
+	char day[11];
+
+	(void)snprintf(out, cap, "%.390s%s%.255s: %.16s (%.60s) would take the place of %.16s (%.60s), since %s",
+	    cli_json_str(r, "owner"), cli_json_str(r, "local")[0] ? ", for mail of " : "", cli_json_str(r, "local"),
+	    cli_json_str(r, "sha256"), cli_json_str(r, "by"), cli_json_str(r, "known"), cli_json_str(r, "known_by"),
+	    cli_out_day(cli_json_str(r, "since"), day));
+}
+
+static void say_revoked(const json_t *r, char *out, size_t cap)
+{
+	(void)snprintf(out, cap, "%.390s: certificate %.16s, %.500s", cli_json_str(r, "owner"),
+	    cli_json_str(r, "sha256"), cli_json_str(r, "why"));
+}
+
+static void say_bundle(const json_t *r, char *out, size_t cap)
+{
+	char minute[17];
+
+	(void)snprintf(out, cap, "%.1000s: since %s %.600s", cli_json_str(r, "url"),
+	    cli_out_minute(cli_json_str(r, "since"), minute), cli_json_str(r, "why"));
+}
+
+static void say_retired(const json_t *r, char *out, size_t cap)
+{
+	char day[11];
+
+	(void)snprintf(out, cap, "%.63s of %.255s, retired on %s", cli_json_str(r, "key_id"),
+	    cli_json_str(r, "domain"), cli_out_day(cli_json_str(r, "since"), day));
+}
+
+static const struct {
+	const char *name, *label;
+	void (*say)(const json_t *r, char *out, size_t cap);
+} kinds[] = {
+    {"waiting", "Waiting", say_waiting},
+    {"revoked", "Revoked", say_revoked},
+    {"bundles", "Bundle", say_bundle},
+    {"retired", "Retired", say_retired},
+};
+
+static void tell_kinds(const json_t *judge)
+{
+	char text[2000];
+	const json_t *r;
+	size_t i;
+
+	for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+		json_array_foreach(json_object_get(judge, kinds[k].name), i, r)
+		{
+			if (i == ROWS_SHOWN) {
+				more(json_array_size(json_object_get(judge, kinds[k].name)) - i);
+				break;
+			}
+			kinds[k].say(r, text, sizeof text);
+			cli_out_field(kinds[k].label, text);
+			next(r);
+		}
 }
 
 static void tell_lookups(const json_t *l)
@@ -135,6 +216,7 @@ static void tell_judge(const json_t *j)
 	    cli_json_str(audit, "hash"));
 	cli_out_field("Audit", text);
 	tell_lookups(json_object_get(j, "lookups"));
+	tell_kinds(j);
 	tell_expiring(json_object_get(j, "expiring"));
 }
 

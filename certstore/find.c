@@ -83,11 +83,16 @@ static void note_worth(struct look *l, const struct find_weight *wt)
 		l->r->state = FIND_UNUSABLE;
 }
 
+/* Of two of one age the same one each time, whatever the order in which a server sends them. */
+static bool is_newer(const struct find_weight *a, const struct find_weight *b)
+{
+	return a->not_before > b->not_before || (a->not_before == b->not_before && strcmp(a->sha256, b->sha256) > 0);
+}
+
 static int keep(struct look *l, const struct find_cert *c, const struct find_weight *wt)
 {
 	struct find_result *r = l->r;
-	bool better =
-	    wt->worth == FIND_GOOD && (r->state != FIND_USABLE || wt->not_before > r->seen[r->chosen].w.not_before);
+	bool better = wt->worth == FIND_GOOD && (r->state != FIND_USABLE || is_newer(wt, &r->seen[r->chosen].w));
 	struct find_seen *s;
 
 	/* What one says against using it counts, whether there is room to show it or not. */

@@ -66,17 +66,7 @@ static bool ask_store(struct find_work *w, const char *base, enum source_chosen 
 	if (find_work_may_tell(w, false, "http", base))
 		ask_for(w, base, chosen, true);
 	ask_for(w, base, chosen, false);
-	for (size_t i = first; i < w->nsteps; i++)
-		if (w->steps[i]->answer == FIND_STEP_TEMP)
-			return false;
-	return true;
-}
-
-static void forget(struct find_work *w, size_t from, size_t to)
-{
-	for (size_t i = from; i < to; i++)
-		if (w->steps[i]->answer == FIND_STEP_TEMP)
-			w->steps[i]->answer = FIND_STEP_NONE;
+	return find_work_answered(w, first);
 }
 
 static void by_srv(struct find_work *w)
@@ -94,7 +84,7 @@ static void by_srv(struct find_work *w)
 		else
 			(void)snprintf(base, sizeof base, "http://%s:%u", v[i].host, v[i].port);
 		if (ask_store(w, base, SOURCE_BY_STRANGER)) {
-			forget(w, first, mine);
+			find_work_forget(w, first, mine);
 			return;
 		}
 	}

@@ -54,18 +54,7 @@ static bool ask_server(struct find_work *w, const struct source_ask *server, con
 	if (find_work_may_tell(w, false, "ldap", shown))
 		ask_for(w, server, true);
 	ask_for(w, server, false);
-	for (size_t i = first; i < w->nsteps; i++)
-		if (w->steps[i]->answer == FIND_STEP_TEMP)
-			return false;
-	return true;
-}
-
-/* The steps of a server that could not be asked say nothing once another one has answered. */
-static void forget(struct find_work *w, size_t from, size_t to)
-{
-	for (size_t i = from; i < to; i++)
-		if (w->steps[i]->answer == FIND_STEP_TEMP)
-			w->steps[i]->answer = FIND_STEP_NONE;
+	return find_work_answered(w, first);
 }
 
 static void by_srv(struct find_work *w)
@@ -82,7 +71,7 @@ static void by_srv(struct find_work *w)
 		(void)snprintf(
 		    a.name, sizeof a.name, "%s://%s:%u", v[i].port == 636 ? "ldaps" : "ldap", v[i].host, v[i].port);
 		if (ask_server(w, &a, a.name)) {
-			forget(w, first, mine);
+			find_work_forget(w, first, mine);
 			return;
 		}
 	}

@@ -176,6 +176,12 @@ static const struct setting rows[] = {
 	.min = 1,
 	.max = 100000000,
 	.help = "Partners and people of whom harvested certificates are kept, four of each; of more none is kept."},
+    {.name = "traces-max",
+	NUMBER(traces_max, "256", 0, 1000000,
+	    "Questions for a recipient's certificate whose steps are kept for \"postern trace\", the last ones: "
+	    "those "
+	    "that were refused, put off or uncertain, and those that asked the network. 0: none.")},
+    {.name = "traces-octets", OCTETS(traces_octets, "8M", 65536, 1024 * MIB, "Octets of memory for them.")},
 };
 
 const struct settings_section find_settings_section = {

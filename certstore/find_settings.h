@@ -23,6 +23,7 @@ struct find_settings {
 	int64_t certificates_max; /* of one recipient */
 	bool harvest;
 	int64_t harvest_max; /* partners and people */
+	int64_t traces_max, traces_octets;
 };
 extern const struct settings_section find_settings_section;
 

@@ -165,6 +165,21 @@ void find_work_take(struct find_work *w, struct find_step *s, const void *p, siz
 	cert_list_free(list, (size_t)k);
 }
 
+bool find_work_answered(const struct find_work *w, size_t first)
+{
+	for (size_t i = first; i < w->nsteps; i++)
+		if (w->steps[i]->answer == FIND_STEP_TEMP)
+			return false;
+	return true;
+}
+
+void find_work_forget(struct find_work *w, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		if (w->steps[i]->answer == FIND_STEP_TEMP)
+			w->steps[i]->answer = FIND_STEP_NONE;
+}
+
 bool find_work_may_tell(struct find_work *w, bool dns, const char *place, const char *query)
 {
 	const struct find_options *o = w->q->options;

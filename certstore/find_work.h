@@ -57,6 +57,10 @@ void find_work_passed(struct find_work *w, struct find_step *s, const char *fmt,
 void find_work_take(struct find_work *w, struct find_step *s, const void *p, size_t n, const struct trust_dane *dane);
 /* A certificate of an authority that came beside. */
 void find_work_issuer(struct find_work *w, struct find_step *s, const void *p, size_t n);
+/* Of a server whose steps are those from `first` on: it answered (or has not yet), false: it could not be asked. */
+bool find_work_answered(const struct find_work *w, size_t first);
+/* The steps of servers that could not be asked say nothing once another one has answered. */
+void find_work_forget(struct find_work *w, size_t from, size_t to);
 /* May this place be told the address? dns: it is DNS. When not, it stands in the trace. */
 bool find_work_may_tell(struct find_work *w, bool dns, const char *place, const char *query);
 

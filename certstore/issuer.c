@@ -12,6 +12,7 @@
 
 #include "certstore/cert_read.h"
 #include "certstore/source.h"
+#include "certstore/source_site.h"
 #include "certstore/trace.h"
 
 enum { ISSUER_OCTETS = 256 * 1024, ISSUER_MS = 5000, ISSUER_CERTS = 16 };
@@ -37,20 +38,35 @@ static void say_unreadable(struct source_run *run, const struct source_ask *ask,
 		(void)snprintf(t->answer, sizeof t->answer, "passed over: %s", pr->text);
 }
 
+static void say_lost(const struct source_ask *ask, const struct source_answer *r, struct issuer_lost *lost)
+{
+	char site[SOURCE_SITE_MAX];
+
+	source_site(ask, site);
+	lost->site = source_site_hash(site) | 1;
+	(void)snprintf(lost->words, sizeof lost->words, "%.100s: %.90s", ask->name, r->why);
+}
+
 /* 1 read, 0 nothing to be had there, -1 awaited. */
-static int get_one(struct source_run *run, const ASN1_IA5STRING *url, X509 **list, size_t max, size_t *n_r)
+static int get_one(
+    struct source_run *run, const ASN1_IA5STRING *url, X509 **list, size_t max, size_t *n_r, struct issuer_lost *lost)
 {
 	struct source_ask ask = {
 	    .kind = SOURCE_HTTP, .chosen = SOURCE_BY_STRANGER, .max = ISSUER_OCTETS, .timeout_ms = ISSUER_MS};
 	const struct source_answer *r;
 	struct problem pr = {0};
+	char why[200];
 	int n;
 
 	(void)snprintf(
 	    ask.name, sizeof ask.name, "%.*s", ASN1_STRING_length(url), (const char *)ASN1_STRING_get0_data(url));
+	if (source_ask_check(&ask, why, sizeof why) < 0)
+		return 0; /* no address at all */
 	r = source_get(run, "issuer", &ask);
 	if (!r)
 		return -1;
+	if (r->status == SOURCE_TEMP)
+		say_lost(&ask, r, lost);
 	if (r->status != SOURCE_FOUND || r->n == 0)
 		return 0;
 	n = cert_read_any(r->items[0].p, r->items[0].n, list, max < ISSUER_CERTS ? max : ISSUER_CERTS, &pr);
@@ -62,8 +78,10 @@ static int get_one(struct source_run *run, const ASN1_IA5STRING *url, X509 **lis
 	return 1;
 }
 
-int issuer_fetch(struct source_run *run, X509 *x, unsigned *left, X509 **list, size_t max, size_t *n_r)
+int issuer_fetch(
+    struct source_run *run, X509 *x, unsigned *left, X509 **list, size_t max, size_t *n_r, struct issuer_lost *lost)
 {
+	struct issuer_lost here = {.site = 0};
 	AUTHORITY_INFO_ACCESS *all = X509_get_ext_d2i(x, NID_info_access, NULL, NULL);
 	int rc = 0;
 
@@ -75,8 +93,10 @@ int issuer_fetch(struct source_run *run, X509 *x, unsigned *left, X509 **list, s
 		    !is_web(d->location->d.uniformResourceIdentifier))
 			continue;
 		(*left)--;
-		rc = get_one(run, d->location->d.uniformResourceIdentifier, list, max, n_r);
+		rc = get_one(run, d->location->d.uniformResourceIdentifier, list, max, n_r, &here);
 	}
+	if (rc == 0 && here.site != 0)
+		*lost = here;
 	AUTHORITY_INFO_ACCESS_free(all);
 	ERR_clear_error();
 	return rc < 0 ? -1 : 0;

@@ -5,15 +5,22 @@
 
 #include <openssl/x509.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct source_run;
 
 /* How many may be fetched for one question (DIRECT.md; a certificate is written by a stranger). */
 #define ISSUER_FETCHES 4
 
+/* A place that gave no answer, or none to be believed: nobody can tell what stands there. */
+struct issuer_lost {
+	uint64_t site;	 /* source_site_hash; 0: there is none such */
+	char words[200]; /* the address and why */
+};
 /* What stands at x's http and https caIssuers: DER, PEM or PKCS#7; the first that can be read. *left is counted down
- * by each fetch. 0 with n_r certificates (X509_free each; none of them is believed), -1 when an answer is awaited. */
-int issuer_fetch(struct source_run *run, X509 *x, unsigned *left, X509 **list, size_t max, size_t *n_r)
-    __attribute__((warn_unused_result));
+ * by each fetch. 0 with n_r certificates (X509_free each; none of them is believed), -1 when an answer is awaited.
+ * lost is filled in when nothing was read and a place was silent; else it stays as it is. */
+int issuer_fetch(struct source_run *run, X509 *x, unsigned *left, X509 **list, size_t max, size_t *n_r,
+    struct issuer_lost *lost) __attribute__((warn_unused_result));
 
 #endif

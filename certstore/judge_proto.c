@@ -195,6 +195,7 @@ void judge_verdict_put(struct ipc_out *o, const struct judge_verdict *m)
 	put_octets(o, &m->enc_cert);
 	put_bool(o, m->sign_domain);
 	put_format(o, &m->format);
+	ipc_put_str(o, m->trace);
 }
 
 int judge_verdict_get(struct ipc_in *in, struct arena *a, struct judge_verdict *m_r)
@@ -213,6 +214,7 @@ int judge_verdict_get(struct ipc_in *in, struct arena *a, struct judge_verdict *
 	get_octets(in, a, CERT_DER_MAX, &m_r->enc_cert);
 	m_r->sign_domain = get_bool(in);
 	get_format(in, &m_r->format);
+	ipc_get_str(in, m_r->trace, sizeof m_r->trace);
 	return ipc_end(in);
 }
 

@@ -26,6 +26,7 @@ enum judge_msg {
 };
 
 #define JUDGE_CERTS_MAX 8
+#define JUDGE_TRACE_ID 8 /* hex digits */
 struct judge_octets {
 	const uint8_t *p;
 	size_t n;
@@ -57,6 +58,7 @@ struct judge_verdict {
 	    enc_cert;	      /* chain: concatenated DER; enc_cert: ours, for the encryption key preference */
 	bool sign_domain;     /* domain signature attribute */
 	struct format format; /* how the message is written */
+	char trace[JUDGE_TRACE_ID + 1]; /* of one that fails: what `postern trace` knows it by; "" */
 };
 /* ---- identities ---- */
 struct judge_identity {

@@ -29,7 +29,8 @@ struct revoke_memory {
 	bool (*good)(void *ctx, const char *sha256, int64_t as_of, char *words, size_t cap);
 };
 struct revoke_settings {
-	uint32_t octets_max; /* of one list */
+	uint32_t octets_max;	  /* of one list */
+	uint32_t zone_octets_max; /* of one list of an authority that only a record of a signed zone vouches for */
 	int64_t
 	    keep_s; /* a list or an answer is asked for again after this, or at its own end when that is earlier */
 	uint32_t timeout_ms;

@@ -27,6 +27,7 @@ struct revoke_list {
 	int64_t got_at;			  /* when it came, by the book */
 	int64_t until;			  /* asked for again then */
 	size_t octets;
+	uint32_t max; /* that it might have had */
 	uint64_t used;
 };
 /* The list of a URL, as it is kept; NULL: none. Valid until the next put. */
@@ -46,6 +47,7 @@ struct revoke_reply {
 	/* The number in a question that is under way: the same each time the question is worked out anew. */
 	uint8_t nonce[REVOKE_CACHE_NONCE];
 	int64_t nonce_at;
+	int64_t refused_at; /* when the last answer came that could not be used; 0 none */
 };
 /* The place of a key: the kept reply, or an empty one that took the place of another. */
 struct revoke_reply *revoke_cache_reply(struct revoke_cache *c, const uint8_t key[32]);

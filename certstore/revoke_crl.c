@@ -107,23 +107,43 @@ static bool is_web(const GENERAL_NAME *g)
 	return (n > 7 && strncasecmp(p, "http://", 7) == 0) || (n > 8 && strncasecmp(p, "https://", 8) == 0);
 }
 
+/* Its own end, that of the setting, and what its server says: the first of them. */
+static int64_t keep_until(
+    const struct revoke *r, const struct revoke_list *l, const struct source_answer *got, int64_t at)
+{
+	int64_t until = at + r->set.keep_s;
+
+	if (got->said > 0 && got->at + (int64_t)got->said < until)
+		until = got->at + (got->said < AGAIN_S ? AGAIN_S : (int64_t)got->said);
+	if (l->next_update > 0 && l->next_update < until)
+		until = l->next_update;
+	return !l->crl || until <= at ? at + AGAIN_S : until;
+}
+
 static const struct revoke_list *keep(
     struct revoke *r, const struct source_ask *ask, const struct source_answer *got, int64_t at)
 {
-	struct revoke_list l = {.url = (char *)(uintptr_t)ask->name, .got_at = got->at, .octets = got->items[0].n};
+	struct revoke_list l = {.url = (char *)(uintptr_t)ask->name,
+	    .got_at = got->at,
+	    .octets = got->items[0].n,
+	    .max = r->set.octets_max};
 
 	if (got->more)
 		(void)snprintf(l.why, sizeof l.why, "it is larger than %u octets", (unsigned)r->set.octets_max);
 	else
 		l.crl = revoke_crl_read(got->items[0].p, got->items[0].n, &l);
-	l.until = at + r->set.keep_s;
-	if (l.next_update > 0 && l.next_update < l.until)
-		l.until = l.next_update;
+	l.until = keep_until(r, &l, got, at);
 	if (!l.crl)
 		l.octets = 0;
-	if (!l.crl || l.until <= at)
-		l.until = at + AGAIN_S;
 	return revoke_cache_put(r->cache, &l);
+}
+
+/* The list as it is kept. What was too large for who may have less says nothing of it. */
+static const struct revoke_list *kept(const struct revoke *r, const char *url)
+{
+	const struct revoke_list *l = revoke_cache_list(r->cache, url);
+
+	return l && !l->crl && l->max < r->set.octets_max ? NULL : l;
 }
 
 /* NULL: awaited. A list that is still in its time is better than none when no newer one can be had. */
@@ -134,7 +154,7 @@ static const struct revoke_list *get(struct revoke *r, const char *url, int64_t 
 	    .chosen = SOURCE_BY_STRANGER,
 	    .max = r->set.octets_max,
 	    .timeout_ms = r->set.timeout_ms};
-	const struct revoke_list *l = revoke_cache_list(r->cache, url);
+	const struct revoke_list *l = kept(r, url);
 	const struct source_answer *got;
 
 	if (l && at < l->until) {
@@ -142,10 +162,16 @@ static const struct revoke_list *get(struct revoke *r, const char *url, int64_t 
 		return l;
 	}
 	(void)snprintf(ask.name, sizeof ask.name, "%s", url);
+	/* not the same once more, however long its server lets one keep it */
+	ask.since = l ? l->got_at + 1 : 0;
 	got = source_get(r->run, "crl", &ask);
 	if (!got)
 		return NULL;
 	if (got->status == SOURCE_FOUND && got->n > 0) {
+		if (got->more && l && l->crl && l->max > r->set.octets_max) {
+			(void)snprintf(why, cap, "it is larger than %u octets", (unsigned)r->set.octets_max);
+			return l->next_update > at ? l : &none;
+		}
 		if (!l || l->got_at != got->at || l->octets != got->items[0].n)
 			l = keep(r, &ask, got, at);
 		(void)snprintf(why, cap, "%s", l->why);

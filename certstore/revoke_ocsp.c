@@ -22,7 +22,7 @@
 #include "certstore/source.h"
 #include "gateway/base/log.h"
 
-enum { OCTETS_MAX = 64 * 1024, CLOCKS_S = 300, NONCE_S = 300, AGE_S = 24 * 3600, SECURITY_LEVEL = 2 };
+enum { OCTETS_MAX = 64 * 1024, CLOCKS_S = 300, NONCE_S = 300, AGAIN_S = 60, AGE_S = 24 * 3600, SECURITY_LEVEL = 2 };
 
 /* ---- the answer ---- */
 
@@ -252,11 +252,14 @@ static void learn(struct revoke *r, const struct source_answer *got, const char 
 	if (revoke_ocsp_read(got->items[0].p, got->items[0].n, x, issuer, k->nonce, at, &fresh, why, sizeof why) <
 	    0) {
 		(void)snprintf(s->words, sizeof s->words, "the responder %.120s: %.160s", url, why);
+		k->refused_at = got->at;
 		return;
 	}
 	memcpy(fresh.key, k->key, sizeof fresh.key);
 	(void)snprintf(fresh.where, sizeof fresh.where, "%.199s", url);
 	fresh.until = at + r->set.keep_s;
+	if (got->said > 0 && got->at + (int64_t)got->said < fresh.until)
+		fresh.until = got->at + (int64_t)got->said;
 	if (fresh.next_update > at && fresh.next_update < fresh.until)
 		fresh.until = fresh.next_update;
 	*k = fresh;
@@ -290,6 +293,11 @@ void revoke_ocsp_ask(struct revoke *r, X509 *x, X509 *issuer, int64_t at, struct
 	}
 	if (!make_question(x, issuer, k->nonce, &ask))
 		return;
+	/* one that ran out, or was no use, is not the answer once more, however long its server lets one keep it */
+	if (k->status != REVOKE_CACHE_NONE)
+		ask.since = k->until;
+	if (k->refused_at != 0 && at >= k->refused_at + AGAIN_S)
+		ask.since = k->refused_at + 1;
 	got = source_get(r->run, "ocsp", &ask);
 	if (!got)
 		s->known = REVOKE_KNOWN_AWAITED;

@@ -70,6 +70,7 @@ struct source_answer {
 	enum source_dnssec dnssec;
 	uint32_t ttl;	  /* s that it may be kept; bounded by the book's settings */
 	uint32_t took_ms; /* at the network */
+	uint32_t said;	  /* ttl as its source said it, 0 nothing; set by the book */
 	int64_t at;	  /* unix s: when it came; set by the book */
 	uint16_t code;	  /* RCODE, HTTP status, LDAP result code */
 	char where[300];  /* who answered: server, or the URL behind redirects */
@@ -113,6 +114,7 @@ struct source_run {
 	unsigned pending;    /* answers that were not there: not 0: the run's result is no result yet. Who can do
 			      * without the last ones puts the number back to what it was before it asked for them */
 	unsigned asked, max; /* questions so far, and how many one run may have: behind that, TEMP */
+	bool waited;	     /* it was made before, and an answer of the network was waited for */
 	bool over;	     /* the question's time is up: what is not there counts as TEMP "no answer in time" */
 	int64_t now;	     /* unix s */
 	int64_t began;	     /* unix s: when the question came, the same in each run of it */

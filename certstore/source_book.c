@@ -501,6 +501,7 @@ static void take_answer(struct source_book *b, struct entry *e, const struct sou
 		e->refresh = now + life;
 	} else {
 		/* what is shown as left of its time is what is left of it here */
+		copy.said = r->ttl;
 		copy.ttl = (uint32_t)(life / 1000);
 		set_answer(b, e, kept_new(&copy, b->ops->now_s(b->ctx)));
 		e->until = now + life;

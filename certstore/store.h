@@ -42,6 +42,7 @@ int store_count(struct store *s, struct store_counts *c_r, struct problem *pr) _
 #include "certstore/store_caps.h"
 #include "certstore/store_cert.h"
 #include "certstore/store_identity.h"
+#include "certstore/store_in_use.h"
 #include "certstore/store_own_statement.h"
 #include "certstore/store_partner.h"
 #include "certstore/store_revoked.h"

@@ -24,6 +24,7 @@ static void read_row(sqlite3_stmt *st, void *row)
 	b->sha256 = store_sqlite_text(st, 10);
 	b->trouble = store_sqlite_text(st, 11);
 	b->difference = store_sqlite_text(st, 12);
+	b->since = sqlite3_column_int64(st, 13);
 }
 
 static void free_list(void *list, size_t n)
@@ -49,7 +50,7 @@ int store_bundles(struct store *s, struct store_bundle **list_r, size_t *n_r, st
 {
 	static const char sql[] =
 	    "SELECT id, url, scope, dir, local, signer, every, added, tried, taken, sha256, trouble,"
-	    " difference FROM bundle ORDER BY id";
+	    " difference, since FROM bundle ORDER BY id";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
 	*list_r = NULL;
@@ -168,7 +169,8 @@ int store_bundle_tried(
     struct store *s, const struct store_bundle *b, bool audited, const char *who, struct problem *pr)
 {
 	static const char sql[] =
-	    "UPDATE bundle SET tried = ?2, taken = ?3, sha256 = ?4, trouble = ?5, difference = ?6"
+	    "UPDATE bundle SET tried = ?2, taken = ?3, sha256 = ?4, trouble = ?5, difference = ?6,"
+	    " since = CASE WHEN ?5 = '' THEN 0 WHEN since > 0 THEN since ELSE ?2 END"
 	    " WHERE id = ?1";
 	sqlite3_stmt *st;
 	int rc = -1;

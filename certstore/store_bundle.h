@@ -20,6 +20,7 @@ struct store_bundle {
 	int64_t added, tried, taken; /* unix s; taken: the edition in use, 0 none yet */
 	char *sha256;		     /* of that edition's octets, "" */
 	char *trouble;		     /* why the last try brought nothing, "" */
+	int64_t since;		     /* unix s: since when there is trouble, 0 none */
 	char *difference;	     /* of the last change, in words */
 };
 int store_bundles(struct store *s, struct store_bundle **list_r, size_t *n_r, struct problem *pr)
@@ -31,8 +32,8 @@ int store_bundle_put(struct store *s, const struct store_bundle *b, const char *
 /* Its anchors go with it. */
 int store_bundle_remove(struct store *s, const char *url, const char *who, struct problem *pr)
     __attribute__((warn_unused_result));
-/* What the last try came to: of b the id, tried, taken, sha256, trouble, difference. audited: the change of anchors
- * stands in the audit log as well. */
+/* What the last try came to: of b the id, tried, taken, sha256, trouble, difference; since follows from it. audited:
+ * the change of anchors stands in the audit log as well. */
 int store_bundle_tried(struct store *s, const struct store_bundle *b, bool audited, const char *who,
     struct problem *pr) __attribute__((warn_unused_result));
 

@@ -126,7 +126,7 @@ int store_caps_drop(struct store *s, const char *owner, const char *sha256, stru
 int store_caps_drop_domain(struct store *s, const char *domain, struct problem *pr)
 {
 	static const char sql[] = "DELETE FROM capabilities WHERE ?1 = '*' OR owner = ?1"
-				  " OR substr(owner, instr(owner, '@') + 1) = ?1";
+				  " OR substr(owner, -length(?1) - 1) = '@' || ?1";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
 	if (!st)

@@ -40,6 +40,7 @@ static void read_row(sqlite3_stmt *st, void *row)
 	i->added = sqlite3_column_int64(st, 8);
 	i->from = sqlite3_column_int64(st, 9);
 	i->until = sqlite3_column_int64(st, 10);
+	i->retired = sqlite3_column_int64(st, 11);
 }
 
 static void free_list(void *list, size_t n)
@@ -62,9 +63,9 @@ void store_identities_free(struct store_identity *l, size_t n)
 int store_identities(
     struct store *s, const char *domain, struct store_identity **list_r, size_t *n_r, struct problem *pr)
 {
-	static const char sql[] =
-	    "SELECT id, domain, use, key_id, cert, chain, spki, active, added, from_at, until_at FROM identity"
-	    " WHERE ?1 IS NULL OR domain = ?1 ORDER BY domain, use, id DESC";
+	static const char sql[] = "SELECT id, domain, use, key_id, cert, chain, spki, active, added, from_at, "
+				  "until_at, retired FROM identity"
+				  " WHERE ?1 IS NULL OR domain = ?1 ORDER BY domain, use, id DESC";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
 	*list_r = NULL;
@@ -166,7 +167,7 @@ int store_identity_times(struct store *s, const char *key_id, int64_t from, int6
 	return store_sqlite_run(s, st, pr);
 }
 
-int store_identity_retire(struct store *s, const char *key_id, const char *who, struct problem *pr)
+int store_identity_replaced(struct store *s, const char *key_id, const char *who, struct problem *pr)
 {
 	static const char sql[] = "UPDATE identity SET active = 0 WHERE key_id = ?1 RETURNING domain";
 	char domain[256] = "";
@@ -185,6 +186,85 @@ int store_identity_retire(struct store *s, const char *key_id, const char *who, 
 		rc = store_sqlite_run(s, st, pr);
 	}
 	if (rc == 0)
-		rc = store_audit_add(s, who, "identity.retire", domain, key_id, pr);
+		rc = store_audit_add(s, who, "identity.replaced", domain, key_id, pr);
 	return store_end(s, rc, pr);
+}
+
+/* ---- the end of a key ---- */
+
+/* The row as the audit log names it. 1 found, 0, -1. */
+static int find(
+    struct store *s, const char *key_id, struct store_identity *i_r, char *detail, size_t cap, struct problem *pr)
+{
+	static const char sql[] = "SELECT domain, use, retired, cert FROM identity WHERE key_id = ?1";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+	int rc;
+
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "t", key_id);
+	rc = store_sqlite_row(s, st, pr);
+	if (rc <= 0)
+		return rc;
+	i_r->domain = store_sqlite_text(st, 0);
+	i_r->use = (enum store_use)sqlite3_column_int(st, 1);
+	i_r->retired = sqlite3_column_int64(st, 2);
+	i_r->cert = store_sqlite_octets(st, 3, &i_r->cert_len);
+	store_sqlite_done(st);
+	describe(key_id, i_r->cert, i_r->cert_len, detail, cap);
+	free(i_r->cert);
+	i_r->cert = NULL;
+	return 1;
+}
+
+static int change(struct store *s, const char *sql, const char *key_id, int64_t at, struct problem *pr)
+{
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "ti", key_id, at);
+	return store_sqlite_run(s, st, pr);
+}
+
+int store_identity_retire(struct store *s, const char *key_id, int64_t at, const char *who, struct problem *pr)
+{
+	static const char sql[] = "UPDATE identity SET active = 0, retired = ?2 WHERE key_id = ?1";
+	struct store_identity i = {.domain = NULL};
+	char detail[1200], what[32];
+	int rc;
+
+	if (store_begin(s, pr) < 0)
+		return -1;
+	rc = find(s, key_id, &i, detail, sizeof detail, pr);
+	if (rc == 0)
+		rc = problem_set(pr, PROBLEM_PERM, 0, "", "", "no key of ours is called %s", key_id);
+	(void)snprintf(what, sizeof what, "identity.retire %s", store_use_word(i.use));
+	if (rc > 0 && i.retired)
+		rc = 0;
+	else if (rc > 0)
+		rc = change(s, sql, key_id, at, pr) < 0 || store_audit_add(s, who, what, i.domain, detail, pr) < 0
+			 ? -1
+			 : 0;
+	free(i.domain);
+	return store_end(s, rc, pr);
+}
+
+int store_identity_forget(struct store *s, const char *key_id, const char *who, struct problem *pr)
+{
+	static const char sql[] = "DELETE FROM identity WHERE key_id = ?1 AND retired > ?2";
+	struct store_identity i = {.domain = NULL};
+	char detail[1200];
+	int rc;
+
+	if (store_begin(s, pr) < 0)
+		return -1;
+	rc = find(s, key_id, &i, detail, sizeof detail, pr);
+	if (rc > 0 && i.retired)
+		rc = change(s, sql, key_id, 0, pr) < 0 ||
+			     store_audit_add(s, who, "identity.forgotten", i.domain, detail, pr) < 0
+			 ? -1
+			 : 0;
+	free(i.domain);
+	return store_end(s, rc < 0 ? -1 : 0, pr);
 }

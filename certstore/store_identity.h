@@ -31,6 +31,8 @@ struct store_identity {
 	int64_t
 	    until; /* unix s to which a statement lists it although another took its place; 0: its certificate's end
 		    */
+	int64_t
+	    retired; /* unix s: it opens and signs nothing any more, and goes when the keeper has forgotten it; 0 */
 };
 #define STORE_FROM_NEVER INT64_C(253402300799)
 /* domain NULL: all. Newest first within a domain and use. */
@@ -46,7 +48,13 @@ int store_identity_cert(struct store *s, const char *key_id, const void *cert, s
 int store_identity_times(struct store *s, const char *key_id, int64_t from, int64_t until, struct problem *pr)
     __attribute__((warn_unused_result));
 /* Not used any more; one that opens mail still does. */
-int store_identity_retire(struct store *s, const char *key_id, const char *who, struct problem *pr)
+int store_identity_replaced(struct store *s, const char *key_id, const char *who, struct problem *pr)
+    __attribute__((warn_unused_result));
+/* From now on the key is of no use. -1 when no such key is ours. Again: nothing happens. */
+int store_identity_retire(struct store *s, const char *key_id, int64_t at, const char *who, struct problem *pr)
+    __attribute__((warn_unused_result));
+/* The keeper has forgotten a retired key: its row goes. */
+int store_identity_forget(struct store *s, const char *key_id, const char *who, struct problem *pr)
     __attribute__((warn_unused_result));
 
 #endif

@@ -151,7 +151,9 @@ static int remove_rows(struct store *s, const char *domain, int *certs_r, int *a
 	if (run_with(s, anchors, domain, pr) < 0)
 		return -1;
 	*anchors_r = sqlite3_changes(s->db);
-	if (store_caps_drop(s, domain, NULL, pr) < 0 || run_with(s, partner, domain, pr) < 0)
+	/* What its people's readers can was believed by the anchors that went. */
+	if (store_caps_drop_domain(s, domain, pr) < 0 || store_believed_drop(s, domain, pr) < 0 ||
+	    run_with(s, partner, domain, pr) < 0)
 		return -1;
 	if (sqlite3_changes(s->db) == 0)
 		return problem_set(pr, PROBLEM_PERM, 0, "", "", "%s is not a listed partner", domain);

@@ -19,11 +19,25 @@ struct store_revoked {
 int store_revoked(struct store *s, struct store_revoked **list_r, size_t *n_r, struct problem *pr)
     __attribute__((warn_unused_result));
 void store_revoked_free(struct store_revoked *l, size_t n);
-/* The audit log has it when it is new. */
-int store_revoked_add(struct store *s, const struct store_revoked *r, const char *who, struct problem *pr)
+/* Whose certificate it is, of those that were given or used for somebody: of the first, by name. 1, 0 nobody's, -1.
+ */
+int store_revoked_owner(struct store *s, const char *sha256, char *owner_r, size_t cap, struct problem *pr)
     __attribute__((warn_unused_result));
+/* The audit log has it, under subject: whose it is. */
+int store_revoked_add(struct store *s, const struct store_revoked *r, const char *subject, const char *who,
+    struct problem *pr) __attribute__((warn_unused_result));
 /* A newer list or answer says otherwise (a hold that was lifted): why stands in the audit log. */
-int store_revoked_remove(struct store *s, const char *sha256, const char *why, const char *who, struct problem *pr)
-    __attribute__((warn_unused_result));
+int store_revoked_remove(struct store *s, const char *sha256, const char *why, const char *subject, const char *who,
+    struct problem *pr) __attribute__((warn_unused_result));
+
+/* Partners and people with a revoked certificate. */
+struct store_revoked_of {
+	char *owner;
+	struct store_revoked r;
+};
+/* What was found last first, at most max. */
+int store_revoked_owners(struct store *s, size_t max, struct store_revoked_of **list_r, size_t *n_r,
+    struct problem *pr) __attribute__((warn_unused_result));
+void store_revoked_owners_free(struct store_revoked_of *l, size_t n);
 
 #endif

@@ -64,8 +64,13 @@ static const char *const steps[] = {
     "CREATE TABLE believed (owner TEXT NOT NULL, use INTEGER NOT NULL, sha256 TEXT NOT NULL, reason INTEGER NOT NULL,"
     " at INTEGER NOT NULL, waiting TEXT NOT NULL, waiting_reason INTEGER NOT NULL, waiting_at INTEGER NOT NULL,"
     " PRIMARY KEY (owner, use)) STRICT, WITHOUT ROWID;",
-    /* 6 */
-    "SELECT 1;",
+    /* 6: who was believed is kept for each domain of ours; what was known before counts for all of them */
+    "CREATE TABLE believed_6 (owner TEXT NOT NULL, use INTEGER NOT NULL, local TEXT NOT NULL, sha256 TEXT NOT NULL,"
+    " reason INTEGER NOT NULL, at INTEGER NOT NULL, waiting TEXT NOT NULL, waiting_reason INTEGER NOT NULL,"
+    " waiting_at INTEGER NOT NULL, PRIMARY KEY (owner, use, local)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO believed_6 SELECT owner, use, '', sha256, reason, at, waiting, waiting_reason, waiting_at FROM "
+    "believed;"
+    "DROP TABLE believed; ALTER TABLE believed_6 RENAME TO believed;",
     /* 7: statements of partners: the trusted one, the one that waits, keys that signed, certificates, who holds ours
      */
     "CREATE TABLE statement (domain TEXT PRIMARY KEY, through TEXT NOT NULL, established INTEGER NOT NULL,"
@@ -101,6 +106,13 @@ static const char *const steps[] = {
     "CREATE TABLE rollover (domain TEXT NOT NULL, kind INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 2),"
     " step INTEGER NOT NULL, started INTEGER NOT NULL, switch_at INTEGER NOT NULL, finish_at INTEGER NOT NULL,"
     " serial INTEGER NOT NULL, early INTEGER NOT NULL, PRIMARY KEY (domain, kind)) STRICT, WITHOUT ROWID;",
+    /* 9: keys of ours that were retired, until the keeper has forgotten them; since when a bundle brings nothing;
+     * certificates of the network that mail is encrypted to: what runs out */
+    "ALTER TABLE identity ADD COLUMN retired INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE bundle ADD COLUMN since INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE in_use (owner TEXT NOT NULL, sha256 TEXT NOT NULL, subject TEXT NOT NULL, serial TEXT NOT NULL,"
+    " not_after INTEGER NOT NULL, PRIMARY KEY (owner, sha256)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX in_use_end ON in_use (not_after);",
 };
 
 int store_schema_version(void)

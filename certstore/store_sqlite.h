@@ -9,7 +9,7 @@
 
 #include "certstore/store.h"
 
-#define STORE_SQLITE_STATEMENTS 160
+#define STORE_SQLITE_STATEMENTS 256
 
 struct store {
 	sqlite3 *db;

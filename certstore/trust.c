@@ -72,12 +72,13 @@ static void pinned(X509 *x, const struct trust_question *q, struct trust_found *
 
 	if (q->revoke)
 		trust_path_find(x, q, &path);
-	if (path.result == TRUST_REVOKED || path.result == TRUST_UNSURE) {
+	/* that an issuer cannot be had now is nothing against what needs no issuer */
+	if (path.result == TRUST_REVOKED || (path.result == TRUST_UNSURE && path.away == 0)) {
 		*r = path;
 		return;
 	}
 	alone(r, "pinned by the admin");
-	if (q->revoke && path.result == TRUST_BAD && revoke_known(q->revoke, x, r->how, sizeof r->how))
+	if (q->revoke && path.result != TRUST_GOOD && revoke_known(q->revoke, x, r->how, sizeof r->how))
 		r->result = TRUST_REVOKED;
 }
 
@@ -109,12 +110,21 @@ enum trust_result trust_conclude(X509 *x, const struct cert_facts *f, const stru
 	char words[300], who[ADDRESS_TEXT_MAX];
 	enum cert_binding bound = cert_bound(x, q->who, q->use);
 
+	bool named = bound != CERT_BOUND_NOT || q->pinned || found->dane_alone;
+
 	(void)cert_words(f, words, sizeof words);
+	/* Who would not be meant by it in any case need not wait until its path is known. */
+	if (found->result == TRUST_UNSURE && !named) {
+		(void)snprintf(why, cap, "certificate %s: it does not name %s nor its domain (it names: %.200s)",
+		    words, q->who->local[0] ? address_text(q->who, who) : q->who->domain,
+		    f->names[0] ? f->names : "nobody");
+		return TRUST_UNBOUND;
+	}
 	if (found->result != TRUST_GOOD) {
 		(void)snprintf(why, cap, "certificate %s: %s", words, found->how);
 		return found->result;
 	}
-	if (bound == CERT_BOUND_NOT && !q->pinned && !found->dane_alone) {
+	if (!named) {
 		(void)snprintf(why, cap,
 		    "certificate %s: %s, but it does not name %s nor its domain (it names: %.200s)", words,
 		    found->how, q->who->local[0] ? address_text(q->who, who) : q->who->domain,

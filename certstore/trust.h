@@ -57,6 +57,7 @@ struct trust_found {
 	enum trust_result result; /* GOOD, BAD, REVOKED or UNSURE */
 	int anchor;		  /* index of the anchor of the path, -1: there is none, or none was needed */
 	bool dane_alone;	  /* a record of usage 3 stands in for anchor and binding */
+	uint64_t away; /* UNSURE because an issuer could not be fetched: its site (source_site.h); else 0 */
 	char how[400];
 };
 /* why: one sentence naming the certificate (subject, serial, dates) and what spoke for or against it. */

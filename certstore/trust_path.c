@@ -49,6 +49,7 @@ struct search {
 	size_t ndead;
 	X509 *asked[TRUST_PATH_POOL]; /* whose issuers were looked for already; borrowed */
 	size_t nasked;
+	struct issuer_lost lost; /* an issuer that could not be had now */
 	unsigned looks, tries;
 	enum rank rank;
 	bool pending;
@@ -170,10 +171,14 @@ static int check_dane(const struct search *s, char *why, size_t cap)
 
 static void check_revocation(struct search *s, int anchor, const char *how)
 {
+	struct revoke r = *s->q->revoke;
 	struct revoke_answer a;
 	char text[400];
 
-	revoke_path(s->q->revoke, s->path, s->n, s->pool, s->npool, s->q->at, &a);
+	/* anybody may have a zone, and an authority of his own in it */
+	if (s->dane_anchor && r.set.zone_octets_max < r.set.octets_max)
+		r.set.octets_max = r.set.zone_octets_max;
+	revoke_path(&r, s->path, s->n, s->pool, s->npool, s->q->at, &a);
 	if (a.state == REVOKE_REVOKED) {
 		note(s, a.at == 0 ? RANK_LEAF_REVOKED : RANK_REVOKED, TRUST_REVOKED, -1, a.words);
 		return;
@@ -399,13 +404,26 @@ static bool fetch(struct search *s)
 
 		if (!worth_asking(s, s->dead_ends[i]))
 			continue;
-		if (issuer_fetch(s->q->run, s->dead_ends[i], s->q->fetches, got, TRUST_PATH_POOL, &n) < 0)
+		if (issuer_fetch(s->q->run, s->dead_ends[i], s->q->fetches, got, TRUST_PATH_POOL, &n, &s->lost) < 0)
 			s->pending = true;
 		for (size_t k = 0; k < n; k++)
 			add(s, got[k]);
 		cert_list_free(got, n);
 	}
 	return !s->pending && s->npool > before;
+}
+
+/* Where the path would go on nobody can tell now: that is not the same as that it goes nowhere (P1). */
+static void doubt(struct search *s)
+{
+	char text[400];
+
+	if (s->pending || s->lost.site == 0 || s->rank > RANK_PATH)
+		return;
+	(void)snprintf(text, sizeof text, "%.180s, and where its issuer is to be had cannot be read now: %s",
+	    s->found->how, s->lost.words);
+	note(s, RANK_UNSURE, TRUST_UNSURE, -1, text);
+	s->found->away = s->lost.site;
 }
 
 static void walk(struct search *s, X509 *x)
@@ -468,6 +486,7 @@ void trust_path_find(X509 *x, const struct trust_question *q, struct trust_found
 			add(&s, q->extra[i]);
 	if (take_dane(&s, x))
 		walk(&s, x);
+	doubt(&s);
 	if (!found_r->how[0])
 		(void)snprintf(found_r->how, sizeof found_r->how, "no anchor leads to it within %d candidate issuers",
 		    TRUST_PATH_LOOKS);

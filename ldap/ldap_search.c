@@ -62,6 +62,7 @@ static enum ldap_link_result search(struct ldap_search *s, struct ldap_link *k, 
 struct bases {
 	char v[LDAP_SEARCH_BASES_MAX][BASE_MAX + 1];
 	size_t n;
+	bool left_out; /* there were more, or longer ones */
 };
 
 static int take_base(void *ctx, const char *attribute, const void *p, size_t n)
@@ -69,10 +70,14 @@ static int take_base(void *ctx, const char *attribute, const void *p, size_t n)
 	struct bases *b = ctx;
 
 	(void)attribute;
-	if (b->n == LDAP_SEARCH_BASES_MAX)
+	if (b->n == LDAP_SEARCH_BASES_MAX) {
+		b->left_out = true;
 		return -1;
+	}
 	if (n <= BASE_MAX && memchr(p, '\0', n) == NULL)
 		memcpy(b->v[b->n++], p, n);
+	else
+		b->left_out = true;
 	return 0;
 }
 
@@ -85,6 +90,7 @@ static enum ldap_link_result get_bases(struct ldap_search *s, struct ldap_link *
 	enum ldap_link_result r = ldap_values_search(k, &v, words);
 
 	s->answer.code = (uint16_t)(v.code < 0 ? 0 : v.code);
+	b->left_out |= v.more;
 	if (b->n > 0)
 		return LDAP_LINK_FOUND;
 	if (r == LDAP_LINK_FOUND || r == LDAP_LINK_NOTHING) {
@@ -109,6 +115,14 @@ static enum ldap_link_result search_bases(struct ldap_search *s, struct ldap_lin
 			continue;
 		worst = r;
 		snprintf(words, WORDS, "%.200s below %.180s", said, b->v[i]);
+	}
+	if (worst == LDAP_LINK_NOTHING && b->left_out && s->answer.n == 0) {
+		snprintf(words, WORDS,
+		    "nothing is found below those of its namingContexts that are searched; it has more than %d, or "
+		    "one longer "
+		    "than %d octets",
+		    LDAP_SEARCH_BASES_MAX, BASE_MAX);
+		worst = LDAP_LINK_WRONG;
 	}
 	free(b);
 	if (s->answer.n > 0 || (worst == LDAP_LINK_NOTHING && s->nentries > 0))

@@ -123,6 +123,16 @@ int file_write(const char *path, const void *p, size_t n, mode_t mode, struct pr
 	return 0;
 }
 
+int file_remove(const char *path, struct problem *pr)
+{
+	if (unlink(path) < 0 && errno != ENOENT)
+		return problem_temp(pr, "%s: cannot remove: %s", path, strerror(errno));
+	/* also when it was gone already: whoever removed it may have died before the directory was on disk */
+	if (sync_dir_of(path) < 0)
+		return problem_temp(pr, "%s: cannot sync its directory: %s", path, strerror(errno));
+	return 0;
+}
+
 int file_memfd(const char *name, const void *p, size_t n)
 {
 	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);

@@ -15,6 +15,8 @@ int file_read_fd(int fd, struct buf *b, struct problem *pr) __attribute__((warn_
  * usually. */
 int file_write(const char *path, const void *p, size_t n, mode_t mode, struct problem *pr)
     __attribute__((warn_unused_result));
+/* Removes path durably: its directory is synced. One that is not there is removed already. */
+int file_remove(const char *path, struct problem *pr) __attribute__((warn_unused_result));
 /* A sealed memfd with this content (read from offset 0), or -1. Caller closes. */
 int file_memfd(const char *name, const void *p, size_t n) __attribute__((warn_unused_result));
 /* mkdir -p with mode; 0 / -1. */

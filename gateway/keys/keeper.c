@@ -158,6 +158,11 @@ int keeper_load(struct keeper *k, const char *name, const void *p, size_t n, str
 	return problem_perm(pr, "%.80s was loaded already", name);
 }
 
+unsigned keeper_count(const struct keeper *k)
+{
+	return keeper_keys_count(k->serve.keys);
+}
+
 void keeper_attach(struct keeper *k, int fd, enum keeper_client who)
 {
 	struct channel *c = mem_new(sizeof(*c));

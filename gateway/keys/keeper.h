@@ -14,7 +14,8 @@
 enum keeper_client { KEEPER_FOR_RELAY, KEEPER_FOR_SEALER, KEEPER_FOR_JUDGE, KEEPER_FOR_PUBLIC };
 
 struct keeper;
-/* persist: called (from any keeper thread) to make a sealed key file durable: name "<id>.key", octets; 0 / -1. */
+/* persist: called (from any keeper thread) to make a sealed key file durable: name "<id>.key", octets; p NULL: to
+ * remove it durably, if it is there. 0 / -1. */
 struct keeper *keeper_new(
     int (*persist)(void *ctx, const char *name, const void *p, size_t n, struct problem *pr), void *ctx);
 void keeper_free(struct keeper *k); /* wipes */
@@ -30,6 +31,8 @@ int keeper_master_new(const void *passphrase, size_t n, struct buf *file_r, stru
 /* Loads one sealed key file. A damaged one is -1 (named) and does not stop the others. */
 int keeper_load(struct keeper *k, const char *name, const void *p, size_t n, struct problem *pr)
     __attribute__((warn_unused_result));
+/* How many keys there are; thread-safe. */
+unsigned keeper_count(const struct keeper *k);
 /* Adds a client channel (owned; closed when the client goes away); thread-safe. */
 void keeper_attach(struct keeper *k, int fd, enum keeper_client who);
 /* Serves with n threads until keeper_stop; returns afterwards. Malformed packet of a client: its channel is closed

@@ -202,6 +202,22 @@ int keeper_keys_add(struct keeper_keys *set, struct keeper_key *key)
 	return ret;
 }
 
+int keeper_keys_remove(struct keeper_keys *set, const char *id)
+{
+	struct keeper_key *key = NULL;
+	size_t at;
+
+	pthread_rwlock_wrlock(&set->lock);
+	if (place(set, id, &at)) {
+		key = set->keys[at];
+		set->n--;
+		memmove(set->keys + at, set->keys + at + 1, (set->n - at) * sizeof(*set->keys));
+	}
+	pthread_rwlock_unlock(&set->lock);
+	keeper_keys_unref(key);
+	return key != NULL;
+}
+
 unsigned keeper_keys_count(struct keeper_keys *set)
 {
 	unsigned n;

@@ -39,6 +39,9 @@ void keeper_keys_set_free(struct keeper_keys *set);
 struct keeper_key *keeper_keys_find(struct keeper_keys *set, const char *id);
 /* Takes the reference over and returns 0; -1 when there is one of this name (the reference stays with the caller). */
 int keeper_keys_add(struct keeper_keys *set, struct keeper_key *key) __attribute__((warn_unused_result));
+/* Takes it out of the set; whoever works with it at the moment keeps it until he is done. 1, or 0: it was not there.
+ */
+int keeper_keys_remove(struct keeper_keys *set, const char *id);
 unsigned keeper_keys_count(struct keeper_keys *set);
 
 #endif

@@ -159,7 +159,18 @@ static void msg_statement(struct field_io *f, struct keeper_request *rq)
 	field_octets(f, &rq->attrs.der, 1, KEEPER_ATTRS_MAX);
 }
 
+static void msg_forget(struct field_io *f, struct keeper_request *rq)
+{
+	field_str(f, rq->id, sizeof(rq->id));
+}
+
 /* ---- replies ---- */
+
+static void reply_nothing(struct field_io *f, struct keeper_reply *rp)
+{
+	(void)f;
+	(void)rp;
+}
 
 static void reply_data(struct field_io *f, struct keeper_reply *rp)
 {
@@ -211,6 +222,7 @@ static const struct {
     [KEEPER_MSG_IMPORT] = {"import", msg_import, reply_data},
     [KEEPER_MSG_CERTIFY] = {"certify", msg_certify, reply_data},
     [KEEPER_MSG_STATEMENT] = {"statement", msg_statement, reply_data},
+    [KEEPER_MSG_FORGET] = {"forget", msg_forget, reply_nothing},
 };
 
 static bool known(unsigned msg)

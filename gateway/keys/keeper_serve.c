@@ -183,6 +183,28 @@ static int import(struct job *j, struct problem *pr)
 	return pkey ? keep(j, pkey, pr) : -1;
 }
 
+/*
+ * The memory first, then the file: from here on the key does nothing, also when the file cannot be removed. A death
+ * between leaves the file, and the key is back at the next start; the judge, whose store was told before, asks again
+ * until both are gone. So there is nothing to be forgotten of a key that is not there.
+ */
+static int forget(struct job *j, struct problem *pr)
+{
+	char name[KEYS_ID_MAX + 5];
+	int there, r;
+
+	if (!keeper_proto_id_ok(j->rq->id))
+		return problem_perm(pr, "\"%.80s\" cannot be the name of a key", j->rq->id);
+	snprintf(name, sizeof(name), "%s.key", j->rq->id);
+	pthread_mutex_lock(&j->s->storing);
+	there = keeper_keys_remove(j->s->keys, j->rq->id);
+	r = j->s->persist(j->s->ctx, name, NULL, 0, pr);
+	pthread_mutex_unlock(&j->s->storing);
+	if (there || r < 0)
+		log_info(NULL, "keeper", "forgot-key key=%s file=%s", j->rq->id, r < 0 ? "still-there" : "removed");
+	return r;
+}
+
 static int certify(struct job *j, struct problem *pr)
 {
 	return keeper_certify(j->key, &j->rq->certify, time(NULL), j->data, pr);
@@ -217,6 +239,7 @@ static const struct rule {
     [KEEPER_MSG_IMPORT] = {import, 0, {NEVER, NEVER, MAY}},
     [KEEPER_MSG_CERTIFY] = {certify, WITH_KEY, {NEVER, NEVER, MAY}},
     [KEEPER_MSG_STATEMENT] = {statement, WITH_KEY, {NEVER, NEVER, KEYS_USE_STATEMENT}},
+    [KEEPER_MSG_FORGET] = {forget, 0, {NEVER, NEVER, MAY}},
 };
 
 const char *keeper_serve_client(enum keeper_client who)

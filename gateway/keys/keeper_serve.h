@@ -18,7 +18,8 @@ struct keeper_serve {
 	struct keeper_secrets *_Atomic secrets; /* NULL while sealed; set once */
 	int (*persist)(void *ctx, const char *name, const void *p, size_t n, struct problem *pr);
 	void *ctx;
-	pthread_mutex_t storing; /* looking whether a name is free, storing and adding are one step */
+	pthread_mutex_t
+	    storing; /* looking whether a name is free, storing and adding are one step; so is forgetting */
 };
 
 /* Answers rq of such a client. data: emptied by the caller, must outlive rp_r. The caller wipes both. */

@@ -191,6 +191,19 @@ int keys_sign_statement(struct keys_client *k, const char *id, int md, bool pss,
 	return r;
 }
 
+int keys_forget(struct keys_client *k, const char *id, struct problem *pr)
+{
+	struct keeper_request rq = {.msg = KEEPER_MSG_FORGET};
+	struct keeper_reply rp;
+	int r;
+
+	if (put_id(&rq, id, pr) < 0)
+		return -1;
+	r = keys_client_call(k, &rq, &rp, pr);
+	keys_client_done(k, &rp);
+	return r;
+}
+
 enum keys_state keys_status(struct keys_client *k, unsigned *nkeys_r)
 {
 	struct keeper_request rq = {.msg = KEEPER_MSG_STATUS};

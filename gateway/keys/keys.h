@@ -82,6 +82,8 @@ int keys_certify(struct keys_client *k, const char *id, const struct keys_cert_r
  * signature. */
 int keys_sign_statement(struct keys_client *k, const char *id, int md, bool pss, const void *attrs, size_t n,
     struct buf *sig_r, struct problem *pr) __attribute__((warn_unused_result));
+/* Judge only. The keeper has neither the key nor its file when it returns 0; so it has of one that it never had. */
+int keys_forget(struct keys_client *k, const char *id, struct problem *pr) __attribute__((warn_unused_result));
 /* Alive, sealed (still waits for its passphrase) or unreachable; how many keys. */
 enum keys_state { KEYS_READY, KEYS_SEALED, KEYS_UNREACHABLE };
 enum keys_state keys_status(struct keys_client *k, unsigned *nkeys_r);

@@ -18,6 +18,7 @@
 /* What a quoted-string with 8-bit text becomes: in text an encoded word, in parameters one between its quotes. */
 enum shape { SHAPE_TEXT, SHAPE_PARAMETERS };
 
+/* DEL is no more sendable in a header than 8-bit text, so it counts as such. */
 static bool is_high(char c)
 {
 	return (unsigned char)c > 126;

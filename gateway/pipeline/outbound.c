@@ -97,6 +97,18 @@ void outbound_facts(
 	f->reply_to_sealed = reply_to_sealed == JOB_YES && !v->own_domain;
 }
 
+void outbound_trace(const struct judge_verdict *v, struct problem *pr)
+{
+	enum { TAIL = sizeof " (trace )" + JUDGE_TRACE_ID };
+	size_t n = strlen(pr->text);
+
+	if (v->trace[0] == '\0')
+		return;
+	if (n > sizeof(pr->text) - TAIL) /* what is cut off stands in the log of the judge */
+		n = sizeof(pr->text) - TAIL;
+	snprintf(pr->text + n, sizeof(pr->text) - n, " (trace %s)", v->trace);
+}
+
 /* Rules name senders; who writes is the author in From. Where the envelope says somebody else, or nobody, no rule
  * must be evaded by that. */
 static bool author_is_sender(const struct work *w)
@@ -158,6 +170,7 @@ static enum stage_result out_decide(struct work *w)
 		policy_outbound(w->rq->sender, w->rq->rcpts[i].address, &f, d);
 		if (d->action != POLICY_PASS) {
 			w->res->pr = d->pr;
+			outbound_trace(v, &w->res->pr);
 			return d->action == POLICY_LATER ? STAGE_DEFER : STAGE_REJECT;
 		}
 		less = less || d->treatment != POLICY_SEAL;

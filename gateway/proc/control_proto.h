@@ -44,6 +44,8 @@ enum control_msg {
 	CONTROL_PONG,
 	CONTROL_LDAP_PASSWORD,	    /* to scout: struct control_file: title of a section ldap, its bind password */
 	CONTROL_CERT_LDAP_PASSWORD, /* the same of a section certificate-directory */
+	CONTROL_KEYFILE_DROP, /* keeper -> parent: struct control_file without octets: remove durably; answered by
+				 KEYFILE_ACK with the same id */
 };
 
 struct control_start {

@@ -23,10 +23,13 @@
 #include "gateway/proc/judge_admin_lookup.h"
 #include "gateway/proc/judge_admin_partner.h"
 #include "gateway/proc/judge_admin_records.h"
+#include "gateway/proc/judge_admin_retire.h"
 #include "gateway/proc/judge_admin_rollover.h"
 #include "gateway/proc/judge_admin_rule.h"
 #include "gateway/proc/judge_admin_statement.h"
+#include "gateway/proc/judge_admin_status.h"
 #include "gateway/proc/judge_admin_store.h"
+#include "gateway/proc/judge_admin_trace.h"
 #include "gateway/proc/judge_cache.h"
 #include "gateway/proc/judge_call.h"
 
@@ -41,6 +44,7 @@ static const struct verb {
     {"domain.add", judge_admin_domain_add, DOMAIN_ARGS, "domain"},
     {"domain.tls", judge_admin_domain_tls, DOMAIN_ARGS, "domain"},
     {"domain.install", judge_admin_install, " domain content force ", "domain"},
+    {"domain.retire", judge_admin_retire, " key force ", NULL},
     {"domain.list", judge_admin_domain_list, " domain ", NULL},
     {"domain.show", judge_admin_domain_show, " domain ", NULL},
     {"domain.records", judge_admin_domain_records, " domain ", NULL},
@@ -60,7 +64,7 @@ static const struct verb {
     {"cert.preview", judge_admin_cert_preview, " content owner ", NULL},
     {"cert.import", judge_admin_cert_import, " owner content sha256 pinned force ", "owner"},
     {"cert.list", judge_admin_cert_list, " owner after max ", NULL},
-    {"cert.accept", judge_admin_cert_accept, " owner sha256 ", "owner"},
+    {"cert.accept", judge_admin_cert_accept, " owner local sha256 ", "owner"},
     {"cert.show", judge_admin_cert_show, " owner ", NULL},
     {"lookup", judge_admin_lookup, " address source ", NULL},
     {"cert.remove", judge_admin_cert_remove, " owner sha256 ", "owner"},
@@ -76,6 +80,7 @@ static const struct verb {
     {"rule.list", judge_admin_rule_list, " ", NULL},
     {"rule.remove", judge_admin_rule_remove, " id name ", NULL},
     {"explain", judge_admin_explain, " sender recipient reply_to_sealed ", NULL},
+    {"trace", judge_admin_trace, " id ", NULL},
     {"audit.list", judge_admin_audit_list, " before max ", NULL},
     {"audit.verify", judge_admin_audit_verify, " head ", NULL},
     {"store.snapshot", judge_admin_snapshot, " ", NULL},

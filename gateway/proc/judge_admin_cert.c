@@ -222,12 +222,44 @@ static int list_page(struct judge_call *c)
 	return 0;
 }
 
+/* Certificates that wait for the admin; of everybody with the first page. */
+static int list_waiting(struct judge_call *c, const char *owner)
+{
+	struct store_waiting *list;
+	json_t *a;
+	size_t n;
+
+	if (store_believed_waiting(c->store, owner, &list, &n, c->pr) < 0)
+		return -1;
+	a = judge_call_array();
+	for (size_t i = 0; i < n; i++) {
+		const struct store_believed *b = &list[i].b;
+		json_t *o = judge_call_object();
+
+		judge_call_set(o, "owner", judge_call_text(list[i].owner));
+		judge_call_set(o, "local", judge_call_text(list[i].local));
+		judge_call_set(o, "sha256", judge_call_text(b->waiting));
+		judge_call_set(o, "by", judge_call_text(trust_change_words((enum trust_reason)b->waiting_reason)));
+		judge_call_set(o, "since", judge_call_time(b->waiting_at));
+		judge_call_set(o, "known", judge_call_text(b->sha256));
+		judge_call_set(o, "known_by", judge_call_text(trust_change_words((enum trust_reason)b->reason)));
+		judge_call_add(a, o);
+	}
+	judge_call_set(c->data, "waiting", a);
+	store_waiting_free(list, n);
+	return 0;
+}
+
 int judge_admin_cert_list(struct judge_call *c)
 {
 	char owner[ADDRESS_TEXT_MAX];
+	int64_t after;
 	json_t *a;
 
-	if (judge_call_owner(c, "owner", JUDGE_MAY, owner, NULL) < 0)
+	if (judge_call_owner(c, "owner", JUDGE_MAY, owner, NULL) < 0 ||
+	    judge_call_int(c, "after", 0, INT64_MAX, 0, &after) < 0)
+		return -1;
+	if (after == 0 && list_waiting(c, owner[0] ? owner : NULL) < 0)
 		return -1;
 	if (!owner[0])
 		return list_page(c);
@@ -276,17 +308,17 @@ int judge_admin_cert_remove(struct judge_call *c)
 
 int judge_admin_cert_accept(struct judge_call *c)
 {
-	char owner[ADDRESS_TEXT_MAX], sha256[CERT_HASH_TEXT];
+	char owner[ADDRESS_TEXT_MAX], local[ADDRESS_DOMAIN_MAX + 1], sha256[CERT_HASH_TEXT], whole[CERT_HASH_TEXT];
 	const char *text;
 
-	if (judge_call_owner(c, "owner", JUDGE_MUST, owner, NULL) < 0 ||
+	if (judge_call_owner(c, "owner", JUDGE_MUST, owner, NULL) < 0 || judge_call_local(c, "local", local) < 0 ||
 	    judge_call_str(c, "sha256", JUDGE_MUST, 200, &text) < 0 || judge_call_fingerprint(c, text, sha256) < 0)
 		return -1;
-	if (judge_believed_accept(c->store, owner, CERT_TO_ENCRYPT, sha256, c->now, c->who, c->pr) < 0) {
+	if (judge_believed_accept(c->store, owner, local, sha256, c->now, c->who, whole, c->pr) < 0) {
 		c->code = c->pr->cls == PROBLEM_PERM ? "not-found" : NULL;
 		return -1;
 	}
 	judge_call_set(c->data, "owner", judge_call_text(owner));
-	judge_call_set(c->data, "sha256", judge_call_text(sha256));
+	judge_call_set(c->data, "sha256", judge_call_text(whole));
 	return 0;
 }

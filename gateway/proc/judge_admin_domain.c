@@ -294,22 +294,56 @@ static int without(struct judge_call *c, json_t *a)
 	return 0;
 }
 
+/* What a key is good for now. */
+static int does(struct judge_call *c, const struct store_identity *i, const char **word_r)
+{
+	const struct store_identity *used;
+	char why[400];
+
+	*word_r = i->retired ? "retired" : i->cert ? "TLS" : "waits";
+	if (i->retired || !i->cert || i->use == STORE_TLS)
+		return 0;
+	if (judge_identities_find(
+		c->ja->world->cache, c->store, i->domain, i->use, c->now, &used, why, sizeof why, c->pr) < 0)
+		return -1;
+	if (used && strcmp(used->key_id, i->key_id) == 0)
+		*word_r = i->use == STORE_SIGN ? "signs" : "opens";
+	else
+		*word_r = i->use == STORE_SIGN ? "nothing" : "only opens";
+	return 0;
+}
+
+static int list_row(struct judge_call *c, const struct store_identity *i, json_t *a)
+{
+	json_t *o = judge_own_row(c, i);
+	const char *word;
+
+	judge_call_add(a, o);
+	if (does(c, i, &word) < 0)
+		return -1;
+	judge_call_set(o, "does", judge_call_text(word));
+	return 0;
+}
+
 int judge_admin_domain_list(struct judge_call *c)
 {
 	char domain[ADDRESS_DOMAIN_MAX + 1];
 	struct store_identity *list;
 	json_t *a, *none;
 	size_t n;
+	int rc = 0;
 
 	if (judge_call_domain(c, "domain", JUDGE_MAY, domain) < 0 ||
 	    store_identities(c->store, domain[0] ? domain : NULL, &list, &n, c->pr) < 0)
 		return -1;
 	a = judge_call_array();
-	for (size_t i = 0; i < n; i++)
-		judge_call_add(a, judge_own_row(c, &list[i]));
-	store_identities_free(list, n);
-	none = judge_call_array();
 	judge_call_set(c->data, "identities", a);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = list_row(c, &list[i], a);
+	store_identities_free(list, n);
+	if (rc < 0)
+		return -1;
+	none = judge_call_array();
 	judge_call_set(c->data, "without", none);
 	return without(c, none);
 }

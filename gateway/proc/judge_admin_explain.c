@@ -282,7 +282,7 @@ static int tell_openers(struct judge_call *c, const char *domain)
 	if (store_identities(c->store, domain, &list, &n, c->pr) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (list[i].use == STORE_DECRYPT && list[i].cert) {
+		if (list[i].use == STORE_DECRYPT && list[i].cert && !list[i].retired) {
 			judge_call_add(a, judge_own_row(c, &list[i]));
 			open++;
 		}

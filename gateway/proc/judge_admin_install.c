@@ -23,7 +23,7 @@ static bool belongs(X509 *x, const struct store_identity *i)
 {
 	size_t n;
 	uint8_t *spki = judge_own_spki(X509_get0_pubkey(x), &n);
-	bool same = i->spki && n == i->spki_len && memcmp(spki, i->spki, n) == 0;
+	bool same = !i->retired && i->spki && n == i->spki_len && memcmp(spki, i->spki, n) == 0;
 
 	OPENSSL_free(spki);
 	return same;

@@ -1,4 +1,4 @@
-/* audit.*, store.snapshot, status: role judge; reads the store. */
+/* audit.*, store.snapshot: role judge; reads the store. */
 #include "gateway/proc/judge_admin_store.h"
 
 #include <errno.h>
@@ -11,13 +11,7 @@
 
 #include "gateway/base/encode.h"
 #include "gateway/base/log.h"
-#include "gateway/keys/keys.h"
 #include "gateway/proc/judge_admin.h"
-#include "gateway/proc/judge_expiry.h"
-#include "gateway/proc/judge_identities.h"
-#include "gateway/proc/judge_scout.h"
-
-enum { EXPIRY_ROWS = 300 };
 
 /* ---- audit ---- */
 
@@ -54,7 +48,7 @@ int judge_admin_audit_list(struct judge_call *c)
 	return 0;
 }
 
-static int tell_head(struct judge_call *c, const char *name)
+int judge_admin_store_head(struct judge_call *c, const char *name)
 {
 	json_t *o;
 	char hash[65];
@@ -100,7 +94,7 @@ int judge_admin_audit_verify(struct judge_call *c)
 		return -1;
 	if (head && check_head(c, head) < 0)
 		return -1;
-	return tell_head(c, "head");
+	return judge_admin_store_head(c, "head");
 }
 
 /* ---- snapshot ---- */
@@ -140,117 +134,4 @@ int judge_admin_snapshot(struct judge_call *c)
 	    store_snapshot(c->store, path, c->pr) < 0)
 		return -1;
 	return open_and_unlink(c, path);
-}
-
-/* ---- status ---- */
-
-static int tell_counts(struct judge_call *c)
-{
-	struct store_counts n;
-	json_t *o;
-
-	if (store_count(c->store, &n, c->pr) < 0)
-		return -1;
-	o = judge_call_object();
-	judge_call_set(o, "partners", json_integer(n.partners));
-	judge_call_set(o, "certificates", json_integer(n.certs));
-	judge_call_set(o, "anchors", json_integer(n.anchors));
-	judge_call_set(o, "rules", json_integer(n.rules));
-	judge_call_set(o, "identities", json_integer(n.identities));
-	judge_call_set(o, "seen_protected", json_integer(n.seen));
-	judge_call_set(c->data, "counts", o);
-	return 0;
-}
-
-static void tell_keeper(struct judge_call *c)
-{
-	static const char *const words[] = {
-	    [KEYS_READY] = "ready", [KEYS_SEALED] = "sealed", [KEYS_UNREACHABLE] = "unreachable"};
-	unsigned n = 0;
-	enum keys_state s = c->ja->keys ? keys_status(c->ja->keys, &n) : KEYS_UNREACHABLE;
-	json_t *o = judge_call_object();
-
-	judge_call_set(o, "state", judge_call_text(words[s]));
-	judge_call_set(o, "keys", json_integer(n));
-	judge_call_set(c->data, "keeper", o);
-}
-
-static void add_expiry(void *ctx, const struct judge_expiry *e)
-{
-	json_t *rows = ctx, *o;
-
-	if (json_array_size(rows) >= EXPIRY_ROWS)
-		return;
-	o = judge_call_object();
-	judge_call_set(o, "owner", judge_call_text(e->owner));
-	judge_call_set(o, "kind", judge_call_text(e->kind));
-	judge_call_set(o, "subject", judge_call_text(e->f->subject));
-	judge_call_set(o, "serial", judge_call_text(e->f->serial));
-	judge_call_set(o, "sha256", judge_call_text(e->f->sha256));
-	judge_call_set(o, "not_after", judge_call_time(e->f->not_after));
-	judge_call_set(o, "days_left", json_integer(e->days_left));
-	judge_call_add(rows, o);
-}
-
-static int tell_expiring(struct judge_call *c)
-{
-	json_t *rows = judge_call_array();
-
-	judge_call_set(c->data, "expiring", rows);
-	return judge_expiry_all(c->ja->world->cache, c->store, c->now, add_expiry, rows, c->pr);
-}
-
-static int tell_domains(struct judge_call *c)
-{
-	const struct judge_world *w = c->ja->world;
-	json_t *a = judge_call_array();
-
-	judge_call_set(c->data, "domains", a);
-	for (size_t i = 0; i < w->ndomains; i++) {
-		const struct store_identity *sign, *open;
-		char sign_why[400], open_why[400];
-		json_t *o;
-
-		if (judge_identities_find(w->cache, c->store, w->domains[i], STORE_SIGN, c->now, &sign, sign_why,
-			sizeof sign_why, c->pr) < 0 ||
-		    judge_identities_find(w->cache, c->store, w->domains[i], STORE_DECRYPT, c->now, &open, open_why,
-			sizeof open_why, c->pr) < 0)
-			return -1;
-		o = judge_call_object();
-		judge_call_set(o, "domain", judge_call_text(w->domains[i]));
-		judge_call_set(o, "signs", json_boolean(sign != NULL));
-		judge_call_set(o, "sign_why", judge_call_text(sign_why));
-		judge_call_set(o, "opens", json_boolean(open != NULL));
-		judge_call_set(o, "open_why", judge_call_text(open_why));
-		judge_call_add(a, o);
-	}
-	return 0;
-}
-
-static void tell_lookups(struct judge_call *c)
-{
-	struct source_book_counts n;
-	json_t *o;
-
-	if (!c->ja->scout)
-		return;
-	n = judge_scout_counts(c->ja->scout);
-	o = judge_call_object();
-	judge_call_set(o, "kept", json_integer((json_int_t)n.kept));
-	judge_call_set(o, "octets", json_integer((json_int_t)n.octets));
-	judge_call_set(o, "asking", json_integer((json_int_t)n.asking));
-	judge_call_set(o, "asked", json_integer((json_int_t)n.asked));
-	judge_call_set(o, "used", json_integer((json_int_t)n.used));
-	judge_call_set(o, "refused", json_integer((json_int_t)n.refused));
-	judge_call_set(o, "waiting", json_integer((json_int_t)judge_scout_waiting(c->ja->scout)));
-	judge_call_set(c->data, "lookups", o);
-}
-
-int judge_admin_status(struct judge_call *c)
-{
-	if (tell_counts(c) < 0 || tell_head(c, "audit") < 0 || tell_expiring(c) < 0 || tell_domains(c) < 0)
-		return -1;
-	tell_keeper(c);
-	tell_lookups(c);
-	return 0;
 }

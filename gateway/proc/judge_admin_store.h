@@ -1,4 +1,4 @@
-/* audit.*, store.snapshot, status: the store as a whole. Handlers of judge_admin.c; role judge. */
+/* audit.*, store.snapshot: the store as a whole. Handlers of judge_admin.c; role judge. */
 #ifndef POSTERN_PROC_JUDGE_ADMIN_STORE_H
 #define POSTERN_PROC_JUDGE_ADMIN_STORE_H
 
@@ -10,8 +10,7 @@ int judge_admin_audit_list(struct judge_call *c);
 int judge_admin_audit_verify(struct judge_call *c);
 /* -> octets; the reply carries a descriptor of the copy */
 int judge_admin_snapshot(struct judge_call *c);
-/* -> counts, keeper: {state, keys}, audit: {id, hash}, expiring: [{owner, kind, subject, sha256, not_after,
- * days_left}] within 60 days, domains: [without signer] */
-int judge_admin_status(struct judge_call *c);
+/* Sets name: {id, hash} of the newest row. */
+int judge_admin_store_head(struct judge_call *c, const char *name);
 
 #endif

@@ -18,17 +18,22 @@
 #include "gateway/base/mem.h"
 #include "gateway/xsmg/statement_json.h"
 
-enum { CERT_PLACES = 4096, PATH_PLACES = 4096, OWNER_PLACES = 4096 };
+enum { CERT_PLACES = 4096, PATH_PLACES = 4096, OWNER_PLACES = 4096, AWAY_PLACES = 1024, AWAY_S = 86400 };
 
 struct cert_place {
 	uint8_t key[32];
 	struct judge_cert *k;
+};
+struct away_place {
+	uint64_t site;
+	int64_t since;
 };
 struct judge_cache {
 	uint64_t version;
 	bool known; /* version was read */
 	struct cert_place certs[CERT_PLACES];
 	struct judge_path *paths;
+	struct away_place away[AWAY_PLACES];
 	struct judge_owner *owners[OWNER_PLACES];
 	struct judge_owner *retired; /* in use until the question at hand ends */
 	EVP_MD *sha256;
@@ -169,6 +174,14 @@ void judge_cache_begin(struct judge_cache *c, struct store *s)
 	c->known = true;
 }
 
+void judge_cache_same(struct judge_cache *c, struct store *s, uint64_t before)
+{
+	uint64_t now = store_version(s);
+
+	if (c->known && c->version == before && !store_version_others(before, now))
+		c->version = now;
+}
+
 void judge_cert_drop(struct judge_cert *k)
 {
 	if (!k || --k->refs > 0)
@@ -282,11 +295,21 @@ void judge_cache_believing_set(struct judge_cache *c, const struct judge_believi
 const struct judge_believing *judge_cache_believing(const struct judge_cache *c)
 {
 	static const struct judge_believing plain = {
-	    .revoke = {.octets_max = 16u << 20, .keep_s = 4 * 3600, .timeout_ms = 5000},
+	    .revoke = {.octets_max = 16u << 20, .zone_octets_max = 1u << 20, .keep_s = 4 * 3600, .timeout_ms = 5000},
 	    .fetch_issuers = true,
+	    .issuer_wait_s = 1800,
 	    .bundle_drop_max = 50};
 
 	return c->believing ? c->believing : &plain;
+}
+
+int64_t judge_cache_away(struct judge_cache *c, uint64_t site, int64_t now)
+{
+	struct away_place *p = &c->away[site / 2 % AWAY_PLACES];
+
+	if (p->site != site || now < p->since || now - p->since > AWAY_S)
+		*p = (struct away_place){site, now};
+	return p->since;
 }
 
 /* FNV-1a. A name chosen to collide costs another look into the store, nothing else. */

@@ -19,6 +19,8 @@ struct judge_cache *judge_cache_new(void);
 void judge_cache_free(struct judge_cache *c);
 /* Before each question: drops what the store no longer says. */
 void judge_cache_begin(struct judge_cache *c, struct store *s);
+/* What was written since the store had the version before changed nothing of what is kept here. */
+void judge_cache_same(struct judge_cache *c, struct store *s, uint64_t before);
 
 struct judge_cert {
 	X509 *x;
@@ -39,6 +41,10 @@ struct judge_path {
 };
 int judge_cache_path(struct judge_cache *c, const uint8_t key[32], int64_t now, const struct judge_path **p_r);
 void judge_cache_path_put(struct judge_cache *c, const struct judge_path *p);
+
+/* Since when (unix s) a site is known to give no issuers' certificates: since now when it was not known. Forgotten
+ * after a day. */
+int64_t judge_cache_away(struct judge_cache *c, uint64_t site, int64_t now);
 
 /* SHA-256, fetched once: the fetch behind EVP_sha256() costs more than hashing a certificate. */
 const EVP_MD *judge_cache_sha256(const struct judge_cache *c);
@@ -101,6 +107,7 @@ struct judge_believing {
 	const int *modes;	    /* enum revoke_mode of each of them */
 	size_t ndomains;
 	bool fetch_issuers;
+	int64_t issuer_wait_s;	  /* mail that came in waits so long for a missing issuer */
 	unsigned bundle_drop_max; /* per cent */
 };
 void judge_cache_believing_set(struct judge_cache *c, const struct judge_believing *b);

@@ -17,6 +17,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/proc/judge_believed.h"
+#include "gateway/proc/judge_expiry.h"
 #include "gateway/proc/judge_weigh.h"
 #include "gateway/proc/judge_xsmg.h"
 #include "gateway/proc/judge_xsmg_use.h"
@@ -62,7 +63,7 @@ struct reasons {
 	struct {
 		char sha256[CERT_HASH_TEXT];
 		enum trust_reason reason;
-		bool personal, new_person, waits;
+		bool personal, new_person, waits, network;
 	} v[JUDGE_CANDIDATES_MAX];
 	size_t n;
 	unsigned fetches; /* of missing issuers, of all certificates together */
@@ -79,33 +80,44 @@ static const char *known_as(const struct judge_certs_question *q, bool personal,
 	return text;
 }
 
+static struct store_believed_key key_of(
+    const struct judge_certs_question *q, bool personal, char text[ADDRESS_TEXT_MAX])
+{
+	return (struct store_believed_key){known_as(q, personal, text), CERT_TO_ENCRYPT, q->local ? q->local : ""};
+}
+
 /* A person of whom nothing is known yet: what is known of the domain is what a certificate of this one would replace.
  */
 static int is_new_person(const struct judge_certs_question *q, bool personal, bool *r_r, struct problem *pr)
 {
 	char owner[ADDRESS_TEXT_MAX];
+	struct store_believed_key key = key_of(q, true, owner);
 	struct store_believed b;
 
 	*r_r = false;
 	if (!personal)
 		return 0;
-	if (store_believed(q->store, known_as(q, true, owner), CERT_TO_ENCRYPT, &b, pr) < 0)
+	if (store_believed(q->store, &key, &b, pr) < 0)
 		return -1;
 	*r_r = b.sha256[0] == '\0';
 	return 0;
 }
 
 /* One that would take the place of a better founded one is no answer before the admin says so, for who is listed. */
-static int weigh_change(struct reasons *rs, enum trust_reason reason, struct find_weight *w, struct problem *pr)
+static int weigh_change(
+    struct reasons *rs, enum trust_reason reason, bool network, struct find_weight *w, struct problem *pr)
 {
 	char owner[ADDRESS_TEXT_MAX], why[400];
+	struct store_believed_key key;
 	enum trust_change change;
 	size_t at = strlen(w->why);
 	bool new_person;
 
-	if (is_new_person(rs->q, w->personal, &new_person, pr) < 0 ||
-	    judge_believed_ask(rs->q->store, known_as(rs->q, w->personal && !new_person, owner), CERT_TO_ENCRYPT,
-		w->sha256, reason, rs->q->listed, &change, why, sizeof why, pr) < 0)
+	if (is_new_person(rs->q, w->personal, &new_person, pr) < 0)
+		return -1;
+	key = key_of(rs->q, w->personal && !new_person, owner);
+	if (judge_believed_ask(rs->q->store, &key, w->sha256, reason, rs->q->listed, &change, why, sizeof why, pr) <
+	    0)
 		return -1;
 	if (change == TRUST_CHANGE_WAITS) {
 		w->worth = FIND_DOUBT;
@@ -117,28 +129,50 @@ static int weigh_change(struct reasons *rs, enum trust_reason reason, struct fin
 	rs->v[rs->n].reason = reason;
 	rs->v[rs->n].personal = w->personal;
 	rs->v[rs->n].new_person = new_person;
+	rs->v[rs->n].network = network;
 	rs->v[rs->n++].waits = change == TRUST_CHANGE_WAITS;
 	return 0;
 }
 
-/* What came of it is what the next one is compared with. */
-static int remember(struct reasons *rs, const struct find_result *f, struct problem *pr)
+/* The store has no certificate of the network: that this one runs out would be known by nobody. */
+static int note_in_use(struct reasons *rs, const char *owner, const struct find_result *f, struct problem *pr)
+{
+	struct judge_cert *k = judge_cache_cert(rs->q->w->cache, f->best.p, f->best.n, NULL);
+	int rc = k ? judge_expiry_note(rs->q->store, owner, &k->f, pr) : 0;
+
+	judge_cert_drop(k);
+	return rc;
+}
+
+static int note(struct reasons *rs, const struct find_result *f, struct problem *pr)
 {
 	const struct judge_certs_question *q = rs->q;
+	struct store_believed_key key;
 	char owner[ADDRESS_TEXT_MAX];
 
 	for (size_t i = 0; i < rs->n; i++) {
-		const char *name = known_as(q, rs->v[i].personal, owner);
-
-		if (f->state == FIND_USABLE && strcmp(rs->v[i].sha256, f->seen[f->chosen].w.sha256) == 0)
-			return judge_believed_used(
-			    q->store, name, CERT_TO_ENCRYPT, rs->v[i].sha256, rs->v[i].reason, q->now, pr);
-		if (f->state != FIND_USABLE && rs->v[i].waits)
-			return judge_believed_waits(q->store,
-			    known_as(q, rs->v[i].personal && !rs->v[i].new_person, owner), CERT_TO_ENCRYPT,
-			    rs->v[i].sha256, rs->v[i].reason, q->now, pr);
+		if (f->state == FIND_USABLE && strcmp(rs->v[i].sha256, f->seen[f->chosen].w.sha256) == 0) {
+			key = key_of(q, rs->v[i].personal, owner);
+			if (rs->v[i].network && note_in_use(rs, key.owner, f, pr) < 0)
+				return -1;
+			return judge_believed_used(q->store, &key, rs->v[i].sha256, rs->v[i].reason, q->now, pr);
+		}
+		if (f->state != FIND_USABLE && rs->v[i].waits) {
+			key = key_of(q, rs->v[i].personal && !rs->v[i].new_person, owner);
+			return judge_believed_waits(q->store, &key, rs->v[i].sha256, rs->v[i].reason, q->now, pr);
+		}
 	}
 	return 0;
+}
+
+/* What came of it is what the next one is compared with. The cache has nothing of it. */
+static int remember(struct reasons *rs, const struct find_result *f, struct problem *pr)
+{
+	uint64_t before = store_version(rs->q->store);
+	int rc = note(rs, f, pr);
+
+	judge_cache_same(rs->q->w->cache, rs->q->store, before);
+	return rc;
 }
 
 /* One that ran out: was it good until then? Then its partner is one who reads S/MIME, and not just anybody. */
@@ -229,7 +263,7 @@ static int weigh_read(
 	memcpy(w->sha256, k->f.sha256, sizeof w->sha256);
 	w->personal = (c->source != FIND_IN_NETWORK && strchr(c->owner, '@')) ||
 		      (w->worth == FIND_GOOD && cert_bound(k->x, q->rcpt, CERT_TO_ENCRYPT) == CERT_BOUND_ADDRESS);
-	return w->worth == FIND_GOOD ? weigh_change(rs, reason, w, pr) : 0;
+	return w->worth == FIND_GOOD ? weigh_change(rs, reason, c->source == FIND_IN_NETWORK, w, pr) : 0;
 }
 
 static void hash_of(const struct judge_cache *cache, const struct find_octets *der, char hex[65])
@@ -462,7 +496,7 @@ int judge_certs_find(
 		rc = find_certificate(&fq, a, f, pr);
 	if (rc == 0)
 		rc = hold_back(q, f, pr);
-	if (rc == 0 && (!q->run || q->run->pending == 0))
+	if (rc == 0 && q->remember && (!q->run || q->run->pending == 0))
 		rc = remember(&rs, f, pr);
 	if (rc == 0)
 		copy(f, r_r);

@@ -38,6 +38,7 @@ struct judge_certs_question {
 	const char *local; /* our domain that writes, NULL none */
 	const struct find_options *options;
 	bool listed, strict, all; /* as in find.h */
+	bool remember;		  /* what is chosen is used: it is the known one from now on */
 	int64_t now;
 };
 /* 0 / -1 with pr (the store cannot be read: nothing is known). While run->pending is not 0 afterwards it is no answer

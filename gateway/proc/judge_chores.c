@@ -6,6 +6,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/proc/judge_admin_retire.h"
 #include "gateway/proc/judge_bundle.h"
 #include "gateway/proc/judge_cache.h"
 #include "gateway/proc/judge_expiry.h"
@@ -16,6 +17,7 @@ struct judge_chores {
 	const struct judge_world *w;
 	struct store *store;
 	struct judge_park *park;
+	struct keys_client *const *keys;
 	struct loop_timer *timer;
 	int64_t warned_at; /* unix s */
 	bool fetching;	   /* a question for bundles waits */
@@ -55,6 +57,7 @@ static void look(void *ctx)
 		if (judge_expiry_warn(c->w->cache, c->store, now, &pr) < 0)
 			trouble(&pr);
 	}
+	judge_admin_retire_rest(c->store, c->w->cache, *c->keys);
 	if (c->fetching || !judge_bundle_any_due(c->store, now))
 		return;
 	question = mem_new(sizeof *question);
@@ -63,12 +66,12 @@ static void look(void *ctx)
 	judge_park_ask(c->park, &ops, question, sizeof *question, c, "bundles", BUNDLES_MS);
 }
 
-struct judge_chores *judge_chores_new(
-    struct loop *l, const struct judge_world *w, struct store *s, struct judge_park *park)
+struct judge_chores *judge_chores_new(struct loop *l, const struct judge_world *w, struct store *s,
+    struct judge_park *park, struct keys_client *const *keys)
 {
 	struct judge_chores *c = mem_new(sizeof *c);
 
-	*c = (struct judge_chores){.w = w, .store = s, .park = park};
+	*c = (struct judge_chores){.w = w, .store = s, .park = park, .keys = keys};
 	c->timer = loop_timer_new(l, look, c);
 	loop_timer_set(c->timer, FIRST_MS);
 	return c;

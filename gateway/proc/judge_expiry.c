@@ -1,48 +1,128 @@
 /* What runs out. Role judge; reads the store, and writes down which warnings were given. */
 #include "gateway/proc/judge_expiry.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "gateway/base/log.h"
 
-enum { DAY = 86400, PARTNERS_MAX = 1000 };
+enum { DAY = 86400, PARTNERS_MAX = 1000, GONE_DAYS = 30 };
 
 struct telling {
 	int64_t now;
 	void (*tell)(void *ctx, const struct judge_expiry *e);
 	void *ctx;
+	const char *key_id;
 };
+
+static void tell_one(const struct telling *t, const struct cert_facts *f, const char *owner, const char *kind)
+{
+	struct judge_expiry e = {.owner = owner, .kind = kind, .f = f, .key_id = t->key_id};
+
+	if (f->not_after >= t->now + (int64_t)JUDGE_EXPIRY_DAYS * DAY)
+		return;
+	e.days_left = f->not_after < t->now ? -1 : (f->not_after - t->now) / DAY;
+	t->tell(t->ctx, &e);
+}
 
 static void look(const struct telling *t, const void *der, size_t n, const char *owner, const char *kind)
 {
 	X509 *x = cert_parse(der, n, NULL);
-	struct judge_expiry e = {.owner = owner, .kind = kind};
 	struct cert_facts f;
 
 	if (!x)
 		return;
 	cert_facts(x, &f);
 	X509_free(x);
-	if (f.not_after >= t->now + (int64_t)JUDGE_EXPIRY_DAYS * DAY)
-		return;
-	e.f = &f;
-	e.days_left = f.not_after < t->now ? -1 : (f.not_after - t->now) / DAY;
-	t->tell(t->ctx, &e);
+	tell_one(t, &f, owner, kind);
+}
+
+/* Their octets are not kept: what is known of them was written down when they were used. */
+static int look_at_network(const struct telling *t, struct store *s, struct problem *pr)
+{
+	struct store_in_use *list;
+	size_t n;
+
+	if (store_in_use_expiring(s, t->now - (int64_t)GONE_DAYS * DAY, t->now + (int64_t)JUDGE_EXPIRY_DAYS * DAY,
+		PARTNERS_MAX, &list, &n, pr) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		struct cert_facts f = {.not_after = list[i].not_after};
+
+		(void)snprintf(f.subject, sizeof f.subject, "%s", list[i].subject);
+		(void)snprintf(f.serial, sizeof f.serial, "%s", list[i].serial);
+		memcpy(f.sha256, list[i].sha256, sizeof f.sha256);
+		tell_one(t, &f, list[i].owner, "network");
+	}
+	store_in_use_free(list, n);
+	return 0;
+}
+
+int judge_expiry_note(struct store *s, const char *owner, const struct cert_facts *f, struct problem *pr)
+{
+	struct store_in_use u = {.owner = (char *)(uintptr_t)owner,
+	    .subject = (char *)(uintptr_t)f->subject,
+	    .serial = (char *)(uintptr_t)f->serial,
+	    .not_after = f->not_after};
+
+	memcpy(u.sha256, f->sha256, sizeof u.sha256);
+	return store_in_use_put(s, &u, pr);
+}
+
+static int64_t end_of(struct judge_cache *c, const struct store_identity *i, int64_t now)
+{
+	struct judge_cert *k = i->cert ? judge_cache_cert(c, i->cert, i->cert_len, NULL) : NULL;
+	int64_t end = k && k->f.not_before <= now ? k->f.not_after : 0;
+
+	judge_cert_drop(k);
+	return end;
+}
+
+static bool in_place(const struct store_identity *i)
+{
+	return i->active && !i->retired && i->cert;
+}
+
+/* Does another key of the same domain and use last longer? */
+static bool succeeded(struct judge_cache *c, const struct store_identity *own, size_t n, size_t which, int64_t now)
+{
+	int64_t end = end_of(c, &own[which], now);
+
+	for (size_t i = 0; i < n; i++)
+		if (i != which && own[i].use == own[which].use && in_place(&own[i]) &&
+		    strcmp(own[i].domain, own[which].domain) == 0 && end_of(c, &own[i], now) > end)
+			return true;
+	return false;
+}
+
+/* The list is the cache's, and stays while certificates come and go in it. */
+static int look_at_ours(struct telling *t, struct judge_cache *c, struct store *s, struct problem *pr)
+{
+	const struct store_identity *own;
+	size_t n;
+
+	if (judge_cache_identities(c, s, &own, &n, pr) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (!in_place(&own[i]))
+			continue;
+		t->key_id = succeeded(c, own, n, i, t->now) ? own[i].key_id : NULL;
+		look(t, own[i].cert, own[i].cert_len, own[i].domain, store_use_word(own[i].use));
+	}
+	t->key_id = NULL;
+	return 0;
 }
 
 int judge_expiry_all(struct judge_cache *c, struct store *s, int64_t now,
     void (*tell)(void *ctx, const struct judge_expiry *e), void *ctx, struct problem *pr)
 {
-	struct telling t = {now, tell, ctx};
-	const struct store_identity *own;
+	struct telling t = {.now = now, .tell = tell, .ctx = ctx};
 	const struct store_anchor *anchors;
 	struct store_cert *list;
 	size_t n;
 
-	if (judge_cache_identities(c, s, &own, &n, pr) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (own[i].active && own[i].cert)
-			look(&t, own[i].cert, own[i].cert_len, own[i].domain, store_use_word(own[i].use));
-	if (judge_cache_anchors(c, s, &anchors, &n, pr) < 0)
+	if (look_at_ours(&t, c, s, pr) < 0 || judge_cache_anchors(c, s, &anchors, &n, pr) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		look(&t, anchors[i].der, anchors[i].der_len, anchors[i].scope,
@@ -52,7 +132,56 @@ int judge_expiry_all(struct judge_cache *c, struct store *s, int64_t now,
 	for (size_t i = 0; i < n; i++)
 		look(&t, list[i].der, list[i].der_len, list[i].owner, "partner");
 	store_certs_free(list, n);
-	return 0;
+	return look_at_network(&t, s, pr);
+}
+
+/* ---- what to do next ---- */
+
+static bool is(const struct judge_expiry *e, const char *kind)
+{
+	return strcmp(e->kind, kind) == 0;
+}
+
+const char *judge_expiry_next(const struct judge_expiry *e, char out[JUDGE_EXPIRY_NEXT_MAX])
+{
+	bool over = e->days_left < 0;
+	size_t at;
+
+	if (e->key_id)
+		(void)snprintf(out, JUDGE_EXPIRY_NEXT_MAX,
+		    "a newer key is in use; when nobody needs this one any more: postern domain retire %.63s",
+		    e->key_id);
+	else if (is(e, "tls"))
+		(void)snprintf(out, JUDGE_EXPIRY_NEXT_MAX,
+		    "make its successor with \"postern domain tls %.253s\", or have it renewed and install it with "
+		    "\"postern domain install %.253s FILE\"",
+		    e->owner, e->owner);
+	else if (is(e, "sign") || is(e, "decrypt"))
+		(void)snprintf(out, JUDGE_EXPIRY_NEXT_MAX,
+		    "make its successor with \"postern domain add %.253s\", or have it renewed and install it with "
+		    "\"postern domain install %.253s FILE\"",
+		    e->owner, e->owner);
+	else if (is(e, "anchor"))
+		(void)snprintf(out, JUDGE_EXPIRY_NEXT_MAX,
+		    "ask its authority for the successor: postern anchor add FILE --scope %.255s", e->owner);
+	else if (is(e, "bundle"))
+		(void)snprintf(out, JUDGE_EXPIRY_NEXT_MAX,
+		    "its publisher has to put the successor into the bundle: \"postern bundle list\" shows which");
+	else if (is(e, "network"))
+		(void)snprintf(out, JUDGE_EXPIRY_NEXT_MAX,
+		    "ask %.380s to publish the successor; what is found now shows: postern cert show %.380s",
+		    e->owner, e->owner);
+	else
+		(void)snprintf(out, JUDGE_EXPIRY_NEXT_MAX,
+		    "ask %.380s for the successor: postern cert import FILE --for %.380s", e->owner, e->owner);
+	at = strlen(out);
+	if (over && is(e, "anchor"))
+		(void)snprintf(out + at, JUDGE_EXPIRY_NEXT_MAX - at, "; postern anchor remove %.255s %.16s", e->owner,
+		    e->f->sha256);
+	else if (over && is(e, "partner"))
+		(void)snprintf(out + at, JUDGE_EXPIRY_NEXT_MAX - at, "; postern cert remove %.380s %.16s", e->owner,
+		    e->f->sha256);
+	return out;
 }
 
 /* ---- warnings ---- */
@@ -75,11 +204,23 @@ static int64_t step_of(int64_t days_left)
 	return INT64_MAX;
 }
 
+/* Of one of the network its beginning is not known. */
+static void words_of(const struct cert_facts *f, char *out, size_t cap)
+{
+	char day[11];
+
+	if (f->not_before)
+		(void)cert_words(f, out, cap);
+	else
+		(void)snprintf(out, cap, "%.200s, serial %.40s, valid to %s", f->subject, f->serial,
+		    cert_day(f->not_after, day));
+}
+
 static void warn(void *ctx, const struct judge_expiry *e)
 {
 	struct warning *w = ctx;
 	int64_t step = step_of(e->days_left), told;
-	char words[300];
+	char words[300], next[JUDGE_EXPIRY_NEXT_MAX];
 
 	if (w->failed)
 		return;
@@ -90,13 +231,14 @@ static void warn(void *ctx, const struct judge_expiry *e)
 	if (w->failed)
 		return;
 	w->n++;
-	(void)cert_words(e->f, words, sizeof words);
+	words_of(e->f, words, sizeof words);
+	(void)judge_expiry_next(e, next);
 	if (e->days_left < 0)
-		log_error(NULL, "judge", "alarm=expired kind=%s owner=%s why=\"certificate %s has run out\"", e->kind,
-		    e->owner, words);
+		log_error(NULL, "judge", "alarm=expired kind=%s owner=%s why=\"certificate %s has run out: %s\"",
+		    e->kind, e->owner, words, next);
 	else
-		log_warn(NULL, "judge", "expires kind=%s owner=%s days=%lld why=\"certificate %s runs out\"", e->kind,
-		    e->owner, (long long)e->days_left, words);
+		log_warn(NULL, "judge", "expires kind=%s owner=%s days=%lld why=\"certificate %s runs out: %s\"",
+		    e->kind, e->owner, (long long)e->days_left, words, next);
 }
 
 int judge_expiry_warn(struct judge_cache *c, struct store *s, int64_t now, struct problem *pr)
@@ -104,7 +246,8 @@ int judge_expiry_warn(struct judge_cache *c, struct store *s, int64_t now, struc
 	struct warning w = {.store = s, .pr = pr};
 
 	judge_cache_begin(c, s);
-	if (judge_expiry_all(c, s, now, warn, &w, pr) < 0 || w.failed)
+	if (judge_expiry_all(c, s, now, warn, &w, pr) < 0 || w.failed ||
+	    store_in_use_drop(s, now - (int64_t)GONE_DAYS * DAY, pr) < 0)
 		return -1;
 	return w.n;
 }

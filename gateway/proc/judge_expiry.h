@@ -1,5 +1,5 @@
-/* What runs out: our certificates, partners', anchors, each with its days left; and the warnings before. Role judge;
- * reads the store. */
+/* What runs out: our certificates, partners', anchors, each with its days left and what to do next; and the warnings
+ * before. Role judge; reads the store. */
 #ifndef POSTERN_PROC_JUDGE_EXPIRY_H
 #define POSTERN_PROC_JUDGE_EXPIRY_H
 
@@ -9,12 +9,22 @@
 #define JUDGE_EXPIRY_DAYS 60 /* the first warning; what ends later is not told */
 
 struct judge_expiry {
-	const char *owner, *kind; /* "sign", "decrypt", "tls" of ours; "partner", "anchor", "bundle" */
+	const char *owner, *kind; /* "sign", "decrypt", "tls" of ours; "partner", "network" (not in the store),
+				   "anchor", "bundle" */
 	const struct cert_facts *f;
-	int64_t days_left; /* -1: it ran out */
+	const char *key_id; /* of ours when a newer key does the same already, else NULL */
+	int64_t days_left;  /* -1: it ran out */
 };
-/* Calls tell for each that ends within JUDGE_EXPIRY_DAYS, ours first, then anchors, then partners' soonest first, at
- * most 1,000 of those. 0 / -1 with pr. */
+/* What the admin does about it, in one sentence. */
+#define JUDGE_EXPIRY_NEXT_MAX 900
+const char *judge_expiry_next(const struct judge_expiry *e, char out[JUDGE_EXPIRY_NEXT_MAX]);
+/* A certificate of the network is used for owner (a domain, or an address in lower case): its end is kept. Cheap when
+ * it was known. */
+int judge_expiry_note(struct store *s, const char *owner, const struct cert_facts *f, struct problem *pr)
+    __attribute__((warn_unused_result));
+/* Calls tell for each that ends within JUDGE_EXPIRY_DAYS, ours first, then anchors, then partners' soonest first,
+ * then those that only the network has, at most 1,000 of each of these. One of the network that ran out 30 days ago
+ * is told no more. 0 / -1 with pr. */
 int judge_expiry_all(struct judge_cache *c, struct store *s, int64_t now,
     void (*tell)(void *ctx, const struct judge_expiry *e), void *ctx, struct problem *pr)
     __attribute__((warn_unused_result));

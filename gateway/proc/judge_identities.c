@@ -35,7 +35,7 @@ static int add_identity(struct arena *a, const struct store_identity *i, struct 
 
 static bool is_told(const struct store_identity *i)
 {
-	return i->cert && (i->use == STORE_DECRYPT || (i->use == STORE_TLS && i->active));
+	return i->cert && !i->retired && (i->use == STORE_DECRYPT || (i->use == STORE_TLS && i->active));
 }
 
 int judge_identities(struct judge_cache *c, struct store *s, size_t *at, struct arena *a,

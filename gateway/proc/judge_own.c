@@ -171,6 +171,7 @@ json_t *judge_own_row(struct judge_call *c, const struct store_identity *i)
 	judge_call_set(o, "use", judge_call_text(store_use_word(i->use)));
 	judge_call_set(o, "key_id", judge_call_text(i->key_id));
 	judge_call_set(o, "active", json_boolean(i->active));
+	judge_call_set(o, "retired", judge_call_time(i->retired));
 	judge_call_set(o, "added", judge_call_time(i->added));
 	if (!i->cert)
 		judge_call_set(o, "state", judge_call_text("waits for its certificate"));

@@ -98,6 +98,7 @@ static bool run(struct parked *q)
 	source_book_forget(q->wait);
 	q->wait = NULL;
 	r = source_book_begin(q->of->book, q->over, &t);
+	r->waited = q->began != 0;
 	if (q->began == 0)
 		q->began = r->began;
 	r->began = q->began;

@@ -189,6 +189,7 @@ static int find_certs(struct question *q, struct judge_certs *certs)
 	    .listed = v->listed,
 	    .strict =
 		v->listed || v->seen_protected || v->strength == POLICY_REQUIRE || v->any_strength == POLICY_REQUIRE,
+	    .remember = true,
 	    .now = q->now};
 
 	if (judge_find(q->w, q->store, &q->recipient, &find, q->pr) < 0 ||
@@ -318,6 +319,6 @@ int judge_resolve(struct store *s, const struct judge_world *w, struct source_ru
 {
 	int rc = judge_resolve_trace(s, w, run, rq, now, a, v_r, NULL);
 
-	judge_log_certs(run, rq, v_r);
+	judge_log_certs(w, run, rq, v_r);
 	return rc;
 }

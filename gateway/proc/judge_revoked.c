@@ -36,11 +36,31 @@ static bool known(void *ctx, const char *sha256, char *words, size_t cap)
 	return r != NULL;
 }
 
+/* Whom the audit log names: who it was given or used for, else who it names itself. */
+static void subject_of(struct judge_revoked *j, X509 *cert, const char *sha256, char *out, size_t cap)
+{
+	struct problem pr = {0};
+	struct cert_facts f;
+	const char *name;
+
+	if (store_revoked_owner(j->store, sha256, out, cap, &pr) > 0 && out[0])
+		return;
+	(void)snprintf(out, cap, "%s", sha256);
+	if (!cert)
+		return;
+	cert_facts(cert, &f);
+	name = strchr(f.names, ':');
+	if (name && name[1])
+		(void)snprintf(out, cap, "%.*s", (int)strcspn(name + 1, " "), name + 1);
+	else
+		(void)snprintf(out, cap, "%s", f.subject);
+}
+
 static void revoked(void *ctx, X509 *cert, const char *sha256, const char *words)
 {
 	struct judge_revoked *j = ctx;
 	struct cert_facts facts;
-	char name[300];
+	char name[300], whose[ADDRESS_TEXT_MAX];
 	struct store_revoked r = {.words = (char *)(uintptr_t)words, .at = j->now};
 	struct problem pr = {0};
 
@@ -48,9 +68,10 @@ static void revoked(void *ctx, X509 *cert, const char *sha256, const char *words
 		return;
 	(void)snprintf(r.sha256, sizeof r.sha256, "%s", sha256);
 	cert_facts(cert, &facts);
-	log_error(NULL, "judge", "alarm=revoked certificate=\"%s\" sha256=%s why=\"%s\"",
+	subject_of(j, cert, sha256, whose, sizeof whose);
+	log_error(NULL, "judge", "alarm=revoked owner=\"%s\" certificate=\"%s\" sha256=%s why=\"%s\"", whose,
 	    cert_words(&facts, name, sizeof name), sha256, words);
-	if (store_revoked_add(j->store, &r, "judge", &pr) < 0)
+	if (store_revoked_add(j->store, &r, whose, "judge", &pr) < 0)
 		log_error(NULL, "judge", "alarm=store why=\"%s\"", pr.text);
 	judge_cache_revoked_changed(j->cache);
 }
@@ -60,6 +81,7 @@ static bool good(void *ctx, const char *sha256, int64_t as_of, char *words, size
 	struct judge_revoked *j = ctx;
 	const struct store_revoked *r = find(j, sha256);
 	struct problem pr = {0};
+	char whose[ADDRESS_TEXT_MAX];
 
 	if (!r)
 		return true;
@@ -67,8 +89,10 @@ static bool good(void *ctx, const char *sha256, int64_t as_of, char *words, size
 		(void)snprintf(words, cap, "%s", r->words);
 		return false;
 	}
-	log_warn(NULL, "judge", "unrevoked sha256=%s", sha256);
-	if (store_revoked_remove(j->store, sha256, "a later list or answer says that it is good", "judge", &pr) < 0)
+	subject_of(j, NULL, sha256, whose, sizeof whose);
+	log_warn(NULL, "judge", "unrevoked owner=\"%s\" sha256=%s", whose, sha256);
+	if (store_revoked_remove(
+		j->store, sha256, "a later list or answer says that it is good", whose, "judge", &pr) < 0)
 		log_error(NULL, "judge", "alarm=store why=\"%s\"", pr.text);
 	judge_cache_revoked_changed(j->cache);
 	return true;

@@ -214,6 +214,17 @@ static int find_path(struct judge_cache *c, struct store *s, const struct judge_
 	return 0;
 }
 
+/* Mail that came in does not wait for ever for an issuer: anybody can write it under a partner's name, with a
+ * certificate that names a dead host. */
+static void bound_waiting(struct judge_cache *c, struct trust_found *f, int64_t now)
+{
+	if (f->result != TRUST_UNSURE || f->away == 0 ||
+	    now - judge_cache_away(c, f->away, now) < judge_cache_believing(c)->issuer_wait_s)
+		return;
+	f->result = TRUST_BAD;
+	f->away = 0;
+}
+
 static int64_t keep_until(const struct cert_facts *f, int64_t now)
 {
 	int64_t until = now + JUDGE_PATH_KEEP_S;
@@ -241,6 +252,8 @@ int judge_weigh(struct judge_cache *c, struct store *s, const struct judge_cert 
 	if (!judge_cache_path(c, fresh.key, q->now, &known)) {
 		if (find_path(c, s, k, q, &p, &fresh, pr) < 0)
 			return -1;
+		if (q->dir == STORE_IN)
+			bound_waiting(c, &fresh.found, q->now);
 		fresh.until = keep_until(&k->f, q->now);
 		/* half an answer is nothing to keep, and what could not be told now may be told in a moment; nor what
 		 * was found when no issuer might be fetched any more: another question may fetch some */

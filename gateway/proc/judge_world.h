@@ -14,6 +14,7 @@ struct judge_cache;
 struct judge_xsmg_fetch;
 struct judge_xsmg_own;
 struct partner_statement_settings;
+struct judge_traces;
 struct judge_world {
 	const char *const *domains; /* ours, A-labels, lower case */
 	size_t ndomains;
@@ -37,6 +38,7 @@ struct judge_world {
 	struct judge_cache *cache;
 	struct judge_xsmg_fetch *fetch; /* partners' statements by URL; NULL: nobody fetches */
 	struct judge_xsmg_own *own;	/* our statements; NULL: XSMG is off */
+	struct judge_traces *traces;	/* NULL: no question is kept */
 };
 
 /* Index of one of our domains, -1 when it is none. */

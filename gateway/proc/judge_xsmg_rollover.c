@@ -352,7 +352,7 @@ static int finish(struct step *t, struct problem *pr)
 		return 0;
 	for (size_t i = 0; i < t->n; i++)
 		if (judge_xsmg_rollover_old(o, &t->list[i]) &&
-		    store_identity_retire(t->r->s, t->list[i].key_id, t->r->who, pr) < 0)
+		    store_identity_replaced(t->r->s, t->list[i].key_id, t->r->who, pr) < 0)
 			return -1;
 	o->step = STORE_ROLLOVER_DONE;
 	(void)snprintf(t->detail, sizeof t->detail, "the old ones are retired");
@@ -513,7 +513,7 @@ static int cancel(struct step *t, struct problem *pr)
 		    kind_word(o->kind), o->domain);
 	for (size_t i = 0; i < t->n; i++)
 		if (judge_xsmg_rollover_new(o, &t->list[i]) &&
-		    store_identity_retire(t->r->s, t->list[i].key_id, t->r->who, pr) < 0)
+		    store_identity_replaced(t->r->s, t->list[i].key_id, t->r->who, pr) < 0)
 			return -1;
 	o->step = STORE_ROLLOVER_DONE;
 	return store_rollover_put(t->r->s, o, t->r->who, "given up", pr);

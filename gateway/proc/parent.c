@@ -155,25 +155,36 @@ static void keeper_state(struct parent_proc *c, struct ipc_in *in)
 	broadcast_state(p);
 }
 
-static void keep_file(struct parent_proc *c, struct ipc_in *in)
+static void acknowledge(struct parent_proc *c, uint32_t id, const char *name, const struct problem *pr)
 {
-	struct control_file f;
-	struct control_ack ack = {true, ""};
-	struct problem pr = {0};
+	struct control_ack ack = {pr->cls == PROBLEM_NONE, ""};
 	struct ipc_out o;
-	uint32_t id = in->id;
 
-	if (control_file_get(in, &f) != 0)
-		log_fatal("the keeper's key file cannot be read");
-	if (parent_setup_keyfile(c->of, f.name, f.p, f.n, &pr) != 0) {
-		ack.ok = false;
-		snprintf(ack.text, sizeof(ack.text), "%s", pr.text);
-		log_error(NULL, "parent", "alarm=key-file name=%s why=\"%s\"", f.name, pr.text);
+	if (!ack.ok) {
+		snprintf(ack.text, sizeof(ack.text), "%s", pr->text);
+		log_error(NULL, "parent", "alarm=key-file name=%s why=\"%s\"", name, pr->text);
 	}
 	ipc_out_init(&o, CONTROL_KEYFILE_ACK, id);
 	control_ack_put(&o, &ack);
 	if (ipc_chan_send(c->chan, &o) != 0)
 		log_error(NULL, "parent", "cannot-tell role=keeper");
+}
+
+/* KEYFILE_PUT and KEYFILE_DROP */
+static void key_file(struct parent_proc *c, struct ipc_in *in)
+{
+	bool drop = in->type == CONTROL_KEYFILE_DROP;
+	struct control_file f;
+	struct problem pr = {0};
+	uint32_t id = in->id;
+	int err;
+
+	if (control_file_get(in, &f) != 0 || (drop && f.n != 0))
+		log_fatal("the keeper's key file cannot be read");
+	err =
+	    drop ? parent_setup_keyfile_drop(c->of, f.name, &pr) : parent_setup_keyfile(c->of, f.name, f.p, f.n, &pr);
+	REQUIRE((err == 0) == (pr.cls == PROBLEM_NONE));
+	acknowledge(c, id, f.name, &pr);
 }
 
 static json_t *status_json(struct parent *p)
@@ -255,8 +266,8 @@ void parent_on_message(struct parent_proc *c, struct ipc_in *in)
 		keeper_state(c, in);
 	else if (in->type == CONTROL_PONG && c->role == ROLE_KEEPER)
 		parent_watch_answered(c->of, in->id);
-	else if (in->type == CONTROL_KEYFILE_PUT && c->role == ROLE_KEEPER)
-		keep_file(c, in);
+	else if ((in->type == CONTROL_KEYFILE_PUT || in->type == CONTROL_KEYFILE_DROP) && c->role == ROLE_KEEPER)
+		key_file(c, in);
 	else if (in->type == CONTROL_STATUS && c->role == ROLE_ADMIN)
 		reply_status(c, in->id);
 	else if (in->type == CONTROL_KEYFILES && c->role == ROLE_ADMIN) {

@@ -365,6 +365,18 @@ int parent_setup_keyfile(const struct parent *p, const char *name, const void *d
 	return file_write(path, data, n, 0600, pr);
 }
 
+int parent_setup_keyfile_drop(const struct parent *p, const char *name, struct problem *pr)
+{
+	char path[PATH_ROOM], rel[128];
+	size_t n = strlen(name);
+
+	if (!good_name(name) || n < 5 || strcmp(name + n - 4, ".key") != 0) /* the master file stays */
+		return problem_perm(pr, "a key file with a forbidden name");
+	snprintf(rel, sizeof(rel), "keys/%s", name);
+	data_path(p, rel, path);
+	return file_remove(path, pr);
+}
+
 int parent_setup_keyfiles(const struct parent *p, void (*fn)(void *ctx, const char *name, const struct buf *content),
     void *ctx, struct problem *pr)
 {

@@ -25,6 +25,8 @@ const char *parent_setup_passphrase_path(const struct parent *p);
 int parent_setup_passphrase(const struct parent *p, struct buf *b, struct problem *pr);
 /* A sealed key file (or "master") made durable; the name is checked. */
 int parent_setup_keyfile(const struct parent *p, const char *name, const void *data, size_t n, struct problem *pr);
+/* Removes a sealed key file durably; not "master". */
+int parent_setup_keyfile_drop(const struct parent *p, const char *name, struct problem *pr);
 /* Calls fn for each file in keys/ (name, content). */
 int parent_setup_keyfiles(const struct parent *p, void (*fn)(void *ctx, const char *name, const struct buf *content),
     void *ctx, struct problem *pr);

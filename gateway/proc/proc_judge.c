@@ -30,6 +30,7 @@
 #include "gateway/proc/judge_resolve.h"
 #include "gateway/proc/judge_scout.h"
 #include "gateway/proc/judge_signers.h"
+#include "gateway/proc/judge_traces.h"
 #include "gateway/proc/judge_xsmg_fetch.h"
 #include "gateway/proc/judge_xsmg_relay.h"
 #include "gateway/proc/judge_xsmg_tend.h"
@@ -96,12 +97,32 @@ static void changed_here(const char *whose)
 	me.known_version = v;
 }
 
-/* As changed_here, of what may have been a statement that is believed from now on; else whose. */
-static void changed_by_statement(const char *whose)
+/* A statement may have made somebody believed from now on: false when none did. */
+static bool changed_by_statement(void)
 {
 	char domain[256];
 
-	changed_here(judge_cache_changed_take(me.world.cache, domain) ? domain : whose);
+	if (!judge_cache_changed_take(me.world.cache, domain))
+		return false;
+	changed_here(domain);
+	return true;
+}
+
+/* What was written here changes nothing that anybody was told: whom a partner's certificate was believed by. Told all
+ * the same, the first mail to each new partner would make the relay forget everything. */
+static void noted_here(void)
+{
+	uint64_t v = store_version(me.store);
+
+	if (v == me.known_version)
+		return;
+	if (store_version_others(me.known_version, v)) {
+		changed_here("");
+		return;
+	}
+	if (me.seen_version == me.known_version)
+		me.seen_version = v;
+	me.known_version = v;
 }
 
 /* What another process changed meanwhile may concern anybody. */
@@ -127,13 +148,16 @@ static void answer_resolve(struct ipc_in *in, struct source_run *run)
 
 	changed_elsewhere();
 	rc = judge_resolve(me.store, &me.world, run, &rq, time(NULL), a, v);
-	/* whom is believed is written down; only what was found to be revoked concerns others */
-	changed_by_statement(revocations == judge_cache_revocations(me.world.cache) ? JUDGE_NOBODY : "");
+	/* what was found to be revoked concerns others, too */
+	if (revocations != judge_cache_revocations(me.world.cache))
+		changed_here("");
+	else if (!changed_by_statement())
+		noted_here();
 
 	if (run->pending == 0) {
 		if (rc != 0)
-			log_warn(NULL, "judge", "uncertain from=<%s> to=<%s> why=\"%s\"", rq.sender, rq.recipient,
-			    v->pr.text);
+			log_warn(NULL, "judge", "uncertain trace=%s from=<%s> to=<%s> why=\"%s\"", v->trace,
+			    rq.sender, rq.recipient, v->pr.text);
 		ipc_out_init(&o, JUDGE_VERDICT, in->id);
 		judge_verdict_put(&o, v);
 		send_relay(&o);
@@ -195,7 +219,8 @@ static void take_statement(struct ipc_in *in, struct source_run *run)
 {
 	changed_elsewhere();
 	judge_xsmg_relay_came_packet(&me.world, me.store, run, in, time(NULL));
-	changed_by_statement(JUDGE_NOBODY);
+	if (!changed_by_statement())
+		changed_here(JUDGE_NOBODY);
 }
 
 static void run_relay(void *question, struct source_run *run)
@@ -344,11 +369,12 @@ static void run_admin(void *question, struct source_run *run)
 	struct admin_question *q = question;
 	struct admin_reply rp = {0};
 	int fd = -1;
+	uint64_t revocations = judge_cache_revocations(me.world.cache);
 
 	changed_elsewhere();
 	rp.text = judge_admin(&me.verbs, run, q->rq.text, q->rq.who, &fd);
 	if (run->pending == 0) {
-		changed_here(me.verbs.concerns);
+		changed_here(revocations == judge_cache_revocations(me.world.cache) ? me.verbs.concerns : "");
 		look(NULL); /* the relay hears of a change before the admin hears that it is made */
 		if (fd >= 0)
 			rp.fds[rp.nfds++] = fd;
@@ -494,12 +520,14 @@ static void fill_believing(const struct conf *conf, size_t n)
 	for (size_t i = 0; i < n; i++)
 		modes[i] = conf_domain(conf, i, &name)->revocation;
 	me.believing = (struct judge_believing){.revoke = {.octets_max = (uint32_t)t->list_max,
+						    .zone_octets_max = (uint32_t)t->zone_list_max,
 						    .keep_s = t->revocation_keep / 1000,
 						    .timeout_ms = (uint32_t)t->timeout},
 	    .domains = me.world.domains,
 	    .modes = modes,
 	    .ndomains = n,
 	    .fetch_issuers = t->fetch_issuers,
+	    .issuer_wait_s = t->issuer_wait / 1000,
 	    .bundle_drop_max = (unsigned)t->bundle_drop_max};
 	judge_cache_believing_set(me.world.cache, &me.believing);
 }
@@ -522,6 +550,7 @@ static void fill_find(const struct conf *conf, struct judge_world *w)
 	w->ndirectories = n;
 	w->harvest = f->harvest;
 	w->harvest_max = f->harvest_max;
+	w->traces = judge_traces_new((size_t)f->traces_max, (size_t)f->traces_octets);
 }
 
 static void fill_world(const struct conf *conf)
@@ -555,7 +584,8 @@ static void fill_world(const struct conf *conf)
 
 static void fetched(void)
 {
-	changed_by_statement(JUDGE_NOBODY);
+	if (!changed_by_statement())
+		changed_here(JUDGE_NOBODY);
 }
 
 /* Whose TLS key the public listener uses. */
@@ -627,7 +657,7 @@ static int run(struct child *c)
 	me.seen_version = me.known_version = store_version(me.store);
 	me.look = loop_timer_new(me.loop, look, NULL);
 	loop_timer_set(me.look, LOOK_MS);
-	(void)judge_chores_new(me.loop, &me.world, me.store, judge_scout_park(me.scout));
+	(void)judge_chores_new(me.loop, &me.world, me.store, judge_scout_park(me.scout), &me.keys);
 	me.world.fetch = judge_xsmg_fetch_new(
 	    me.loop, &me.world, me.store, judge_scout_park(me.scout), changed_elsewhere, fetched);
 	tend(c->conf);

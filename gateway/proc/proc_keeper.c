@@ -24,14 +24,15 @@ struct file {
 	size_t n;
 	uint8_t p[];
 };
-/* A key file a worker wants to be made durable: the main thread asks the parent, the worker waits. */
+/* A key file a worker wants to be made durable, or removed (p NULL): the main thread asks the parent, the worker
+ * waits. */
 struct put {
 	struct put *next;
 	uint32_t id;
 	const char *name;
 	const void *p;
 	size_t n;
-	bool answered, ok;
+	bool sent, answered, ok;
 	char text[640];
 };
 static struct {
@@ -73,7 +74,7 @@ static void tell_file(uint32_t id, const char *name, const void *p, size_t n)
 
 	if (mem_copy_str(f.name, sizeof(f.name), name) != 0)
 		log_panic("key file name too long");
-	ipc_out_init(&o, CONTROL_KEYFILE_PUT, id);
+	ipc_out_init(&o, p != NULL ? CONTROL_KEYFILE_PUT : CONTROL_KEYFILE_DROP, id);
 	control_file_put(&o, &f);
 	child_tell(me.child, &o);
 }
@@ -83,9 +84,9 @@ static void send_puts(void *ctx)
 	(void)ctx;
 	pthread_mutex_lock(&me.lock);
 	for (struct put *w = me.puts; w != NULL; w = w->next)
-		if (w->p != NULL) {
+		if (!w->sent) {
 			tell_file(w->id, w->name, w->p, w->n);
-			w->p = NULL; /* sent */
+			w->sent = true;
 		}
 	pthread_mutex_unlock(&me.lock);
 }
@@ -114,19 +115,23 @@ static int persist(void *ctx, const char *name, const void *p, size_t n, struct 
 			*q = w.next;
 			break;
 		}
-	me.keys += w.ok;
+	/* a new one is added only when its file is durable; one that goes has gone already */
+	me.keys = keeper_count(me.keeper) + (p != NULL && w.ok);
 	pthread_mutex_unlock(&me.lock);
 	loop_post(me.loop, tell_state_soon, NULL);
-	return w.ok ? 0 : problem_temp(pr, "the key file could not be written: %s", w.text);
+	return w.ok ? 0
+		    : problem_temp(pr, "the key file could not be %s: %s", p != NULL ? "written" : "removed", w.text);
 }
 
 /* ---- unsealing ---- */
 
+/* Once: their octets are not kept, or a key that is forgotten later could be had from them. */
 static void load_all(void)
 {
 	struct problem pr = {0};
 
-	for (struct file *f = me.files; f != NULL; f = f->next) {
+	for (struct file *f; (f = me.files) != NULL; free(f)) {
+		me.files = f->next;
 		problem_clear(&pr);
 		if (keeper_load(me.keeper, f->name, f->p, f->n, &pr) == 0)
 			me.keys++;

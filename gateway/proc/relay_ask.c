@@ -10,6 +10,7 @@
 #include "gateway/base/ipc_chan.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/pipeline/outbound.h"
 #include "gateway/policy/policy.h"
 
 enum {
@@ -403,7 +404,10 @@ static void got_verdict(struct relay_ask *a, struct ipc_in *in)
 			log_fatal("the judge sent a verdict that cannot be read");
 	}
 	if (v->v.temp) {
-		q->verdict(q->ctx, NULL, &v->v.pr);
+		struct problem pr = v->v.pr;
+
+		outbound_trace(&v->v, &pr);
+		q->verdict(q->ctx, NULL, &pr);
 	} else {
 		cache_put(a, q, v);
 		q->verdict(q->ctx, v, NULL);

@@ -28,6 +28,7 @@ enum {
 	CROWDS = UINT8_MAX + 1,
 	SITE_MAX = 1100, /* a next hop's name and what is behind it */
 	AGAIN_MS = 30000,
+	KICK_MS = 5,
 	PROBES_MAX = ACTIVE_MAX / 4,	/* places of next hops that were down when last tried */
 	STRANGERS_MAX = ACTIVE_MAX / 2, /* of those where nothing was taken since the start: they may be dead too */
 	STALE_MS = 60000,		/* how often held mail is looked through for what was held too long */
@@ -62,6 +63,7 @@ struct relay_deliver {
 	size_t active, probes, strangers;
 	size_t crowd[CROWDS]; /* deliveries by a hash of their next hop */
 	struct loop_timer *timer, *stale;
+	int64_t turn; /* loop_now_ms when timer runs */
 };
 
 static int64_t now_ms(const struct relay_deliver *d)
@@ -561,6 +563,12 @@ static size_t crowded(const struct relay_deliver *d, const char *skip[SKIP_MAX])
 
 /* ---- the timers ---- */
 
+static void next_turn(struct relay_deliver *d, int64_t ms)
+{
+	d->turn = loop_now_ms() + ms;
+	loop_timer_set(d->timer, ms);
+}
+
 static void on_stale_timer(void *ctx)
 {
 	struct relay_deliver *d = ctx;
@@ -581,7 +589,7 @@ static void on_timer(void *ctx)
 	size_t busy = d->active + relay_open_active(d->r), n;
 
 	if (d->r->stopping || d->r->keeper != KEYS_READY || busy >= ACTIVE_MAX) {
-		loop_timer_set(d->timer, 1000);
+		next_turn(d, 1000);
 		return;
 	}
 	limits.nskip = crowded(d, skip);
@@ -601,7 +609,7 @@ static void on_timer(void *ctx)
 
 	if (n == 0 && wait < 1) /* due, but all places are taken: the end of a delivery kicks */
 		wait = 1000;
-	loop_timer_set(d->timer, wait < 1 ? 1 : wait > 5000 ? 5000 : wait);
+	next_turn(d, wait < 1 ? 1 : wait > 5000 ? 5000 : wait);
 }
 
 void relay_deliver_wake(struct relay_deliver *d, const char *nexthop)
@@ -615,7 +623,9 @@ void relay_deliver_wake(struct relay_deliver *d, const char *nexthop)
 
 void relay_deliver_kick(struct relay_deliver *d)
 {
-	loop_timer_set(d->timer, 20);
+	/* Many ends one after the other must not put off what each of them asks for. */
+	if (d->turn > loop_now_ms() + KICK_MS)
+		next_turn(d, KICK_MS);
 }
 
 bool relay_deliver_room(const struct relay_deliver *d)
@@ -634,7 +644,7 @@ struct relay_deliver *relay_deliver_new(struct relay *r)
 
 	d->r = r;
 	d->timer = loop_timer_new(r->loop, on_timer, d);
-	loop_timer_set(d->timer, 1);
+	next_turn(d, 1);
 	d->stale = loop_timer_new(r->loop, on_stale_timer, d);
 	loop_timer_set(d->stale, STALE_MS);
 	return d;

@@ -106,10 +106,12 @@ static void decide(struct relay_tx *t, struct relay_verdict *v, enum relay_hop_s
 
 	outbound_facts(&v->v, a == RELAY_HOP_SURE_YES, JOB_UNASKED, &f);
 	policy_outbound(t->sender_text, t->pending_rcpt, &f, d);
-	if (d->action != POLICY_PASS)
+	if (d->action != POLICY_PASS) {
+		outbound_trace(&v->v, &d->pr);
 		rcpt_answer(t, &d->pr);
-	else
+	} else {
 		rcpt_add(t, v, a);
+	}
 	free(d);
 }
 

@@ -12,7 +12,7 @@ static const struct setting rows[] = {
 	.max = 7 * 24 * 3600 * 1000LL,
 	.help = "How long a revocation list or an OCSP answer is used before it is asked for again, at most until "
 		"its own "
-		"end."},
+		"end, or as long as the server that gave it says."},
     {.name = "revocation-timeout",
 	.type = SETTING_DURATION,
 	.offset = offsetof(struct trust_settings, timeout),
@@ -28,12 +28,28 @@ static const struct setting rows[] = {
 	.max = SOURCE_OCTETS_MAX,
 	.help = "Largest revocation list that is read. While one of 10 MiB is read it takes about ten times that in "
 		"memory."},
+    {.name = "revocation-list-max-zone",
+	.type = SETTING_SIZE,
+	.offset = offsetof(struct trust_settings, zone_list_max),
+	.dflt = "1M",
+	.min = 16 * 1024,
+	.max = SOURCE_OCTETS_MAX,
+	.help = "The same for the lists of an authority that only an SMIMEA record of its own zone vouches for."},
     {.name = "fetch-issuers",
 	.type = SETTING_BOOL,
 	.offset = offsetof(struct trust_settings, fetch_issuers),
 	.dflt = "yes",
 	.help = "Fetch missing issuers of the certificates of listed partners, and of those looked for by find = "
 		"direct, from where the certificate says (caIssuers), at most 4 for one question."},
+    {.name = "issuer-wait",
+	.type = SETTING_DURATION,
+	.offset = offsetof(struct trust_settings, issuer_wait),
+	.dflt = "30m",
+	.min = 0,
+	.max = 12 * 3600 * 1000LL,
+	.help =
+	    "How long mail that came in waits when the place of a missing issuer gives no answer; then its signer "
+	    "counts as untrusted. Outgoing mail gets 451 as long as it lasts."},
     {.name = "bundle-drop-max",
 	.type = SETTING_INT,
 	.offset = offsetof(struct trust_settings, bundle_drop_max),

@@ -7,6 +7,7 @@
 #include "gateway/scout/dns_resolver.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unbound-event.h>
@@ -189,6 +190,17 @@ static int warm_up(struct ub_ctx *u, const struct dns_settings *set, struct prob
 	return 0;
 }
 
+/* libunbound's own defaults are those of a program with one question at a time. */
+static int set_number(struct ub_ctx *u, const char *name, int64_t n, struct problem *pr)
+{
+	char text[24];
+
+	if (n == 0)
+		return 0;
+	(void)snprintf(text, sizeof text, "%lld", (long long)n);
+	return set_option(u, name, text, pr);
+}
+
 static int configure(
     struct ub_ctx *u, const struct dns_settings *set, struct dns_resolver_anchors *a, struct problem *pr)
 {
@@ -199,6 +211,9 @@ static int configure(
 	if (set_validation(u, set, a, pr) < 0 || set_servers(u, set, &loopback, pr) < 0)
 		return -1;
 	if (loopback && set_option(u, "do-not-query-localhost:", "no", pr) < 0)
+		return -1;
+	if (set_number(u, "outgoing-range:", set->sockets, pr) < 0 ||
+	    set_number(u, "outgoing-num-tcp:", set->tcp_connections, pr) < 0)
 		return -1;
 	return warm_up(u, set, pr);
 }

@@ -9,6 +9,8 @@ struct dns_settings {
 	struct settings_list stubs;    /* "lab.test=127.0.0.1@15353" */
 	char *trust_anchor_file;       /* DS or DNSKEY records; "" the root's, built in; "none" no validation */
 	int64_t timeout;	       /* ms, for all look-ups of one question together */
+	int64_t sockets;	       /* questions under way by UDP; 0: libunbound's default, 16 */
+	int64_t tcp_connections;       /* the same by TCP; 0: libunbound's default, 2 */
 	bool loopback_hosts;	       /* a mail domain may point to 127.0.0.0/8 or ::1 */
 };
 extern const struct settings_section dns_settings_section;

@@ -1,5 +1,8 @@
 """A running gateway with a queue of a million messages, half of them for dead destinations, against the same gateway with a queue of a thousand for living ones.
 
+Each delivery that is timed is the first one to its destination, in both queues: the million is gone through in the order of arrival, and its first 200,000 messages are for
+200,000 destinations. So the small queue has as many destinations as messages.
+
 The queues are made from one message that the gateway took and could not deliver: its rows in queue.db are written again and again, each copy with a number, a recipient
 and a destination of its own, while nothing runs. DNS is a real server; a dead destination's host refuses connections.
 """
@@ -21,7 +24,7 @@ def queue_file(g):
 
 
 def copy_rows(path, n, dead):
-    """Makes n messages of the one that is there, for n / 5 destinations; with `dead`, every second one of those is dead."""
+    """Makes n messages of the one that is there: for n destinations; with `dead` for n / 5, and every second one of those is dead."""
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("PRAGMA journal_mode = WAL")
     (first, ) = db.execute("SELECT max(id) FROM msg").fetchone()
@@ -34,7 +37,7 @@ def copy_rows(path, n, dead):
 
     def rcpts():
         for i in range(1, n + 1):
-            d = (i - 1) % (n // PER_DESTINATION)
+            d = (i - 1) % (n // (PER_DESTINATION if dead else 1))
             hop = f"d{d}.{'dead' if dead and d % 2 else 'live'}.test"
             row = dict(rcpt, id=(first + i) << ROW_BITS, address=f"u{i}@{hop}", nexthop="mx:" + hop, attempts=0, next_at=rcpt["changed"], reason=None, remote=None, status=None)
             yield tuple(row.values())

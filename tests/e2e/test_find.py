@@ -45,6 +45,7 @@ DIRECT = [
     ("beside a revoked one a valid one", "dns:address-revoked dns:address", "address"),
     ("the issuer by AIA", "dns:address-aia", "address-aia"),
     ("the issuer by AIA in PKCS#7", "one:domain-p7c srv:one", "domain-p7c"),
+    ("an issuer whose server is down", "dns:address-dead", (451, "cannot be told now", "issuer", "/middle.der")),
     ("an issuer that is not where AIA says", "dns:address-lost", (550, "no anchor leads to it", "CN=middle")),
     ("an authority that nobody believes", "dns:address-stranger", (550, "no anchor leads to it", "CN=stranger")),
     ("a certificate for signing alone", "dns:address-signing", (550, "only for signing")),

@@ -1,5 +1,6 @@
 """Asking the network while clients wait: one question for many, silent servers, bounds, a scout that dies. The name server is the test's own, so that it answers when it shall."""
 import os
+import re
 import signal
 import struct
 import threading
@@ -104,6 +105,18 @@ def test_a_server_that_is_silent(top):
         reply, took = rcpt(gw, "bob@listed.dead.example")
         assert reply.startswith("451 4.") and 0.8 < took < 5, (reply, took)
         wait_for("the time limit at the server", 20, lambda: lookups(gw)["asking"] == 0)
+        # the refusal has an id, under which the log and the judge have the steps; what went out in the clear has none in the log that fails
+        trace = re.search(r"\(trace ([0-9a-f]{8})\)$", reply).group(1)
+        told = gw.cli("trace", trace)
+        assert told["recipient"] == "bob@listed.dead.example" and told["certificates"] == "uncertain" and told["why"] in reply.replace("451-4.7.5 ", ""), told
+        assert {"store", "dns CERT", "decision"} <= {s["place"] for s in told["steps"]}, told
+        assert re.search(rf"looked-in trace={trace} step=1 ", gw.log()) and f"trace {trace})" in gw.wait_log(r"refused client=.*to=<bob@listed.*").group(0)
+        text = gw.postern("trace", trace.upper())[1]
+        assert "Where was looked:" in text and "dns CERT" in text, text
+        kept = gw.cli("trace")["traces"]
+        assert [t["recipient"] for t in kept] == ["bob@listed.dead.example", "bob@new.dead.example"], kept
+        for bad, status in ("zzzzzzzz", 2), ("123", 2), ("00000000" if trace != "00000000" else "11111111", 1):
+            assert gw.postern("trace", bad, check=False)[0] == status
         # that there was no answer is remembered
         for who, code in ("carl@new.dead.example", "250"), ("bob@listed.dead.example", "451"):
             reply, took = rcpt(gw, who)

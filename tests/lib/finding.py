@@ -3,13 +3,12 @@ import base64
 import hashlib
 import http.server
 import os
-import signal
-import socket
 import subprocess
 import threading
 import time
 
-from gateway import free_ports, wait_for
+from gateway import free_ports
+from slapd import Process
 from smime import Identity, openssl
 
 SLAPD = """include /etc/ldap/schema/core.schema
@@ -59,14 +58,14 @@ def srv_record(service, port, host, priority=0, weight=0):
     return f"{service} SRV {priority} {weight} {port} {host}."
 
 
-class Directory:
+class Directory(Process):
     """A slapd that anybody may read: entries with mail and certificates. entries: [(mail, [pem, ...])]."""
     def __init__(self, top, name, entries, suffix="dc=clinic,dc=example", port=None, more="", database="access to * by * read", attribute="userCertificate;binary"):
         self.dir = os.path.join(top, "directory-" + name)
         os.makedirs(os.path.join(self.dir, "db"))
         self.log_path, self.conf = os.path.join(self.dir, "stats"), os.path.join(self.dir, "slapd.conf")
         self.port = port or free_ports(1)[0]
-        self.suffix, self.proc = suffix, None
+        self.suffix = suffix
         with open(self.conf, "w") as f:
             f.write(SLAPD.format(dir=self.dir, suffix=suffix, more=more, database=database))
         text = f"dn: {suffix}\nobjectClass: domain\ndc: {suffix.split(',')[0].split('=')[1]}\n\n"
@@ -76,27 +75,7 @@ class Directory:
         subprocess.run(["slapadd", "-f", self.conf], input=text, text=True, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def start(self):
-        with open(self.log_path, "ab") as log:
-            self.proc = subprocess.Popen(["slapd", "-d", "256", "-f", self.conf, "-h", f"ldap://127.0.0.1:{self.port}"], stdout=log, stderr=log)
-
-        def up():
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 2).close()
-                return True
-            except OSError:
-                return False
-        wait_for("slapd to listen", 20, up)
-        return self
-
-    def stop(self):
-        if self.proc:
-            self.proc.send_signal(signal.SIGTERM)
-            self.proc.wait(20)
-            self.proc = None
-
-    def searches(self):
-        with open(self.log_path, errors="replace") as f:
-            return f.read().count(" SRCH base=")
+        return self.run((f"ldap://127.0.0.1:{self.port}",), (self.port,))
 
 
 class Web:

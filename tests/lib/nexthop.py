@@ -97,7 +97,7 @@ class Nsd:
         """command(...): how a program is run where it shall answer; inside(function): how a function is."""
         conf = os.path.join(self.dir, "nsd.conf")
         with open(conf, "w") as f:
-            f.write("server:\n" + "".join(f" ip-address: {a}@{self.port}\n" for a in addresses) + ' username: ""\n chroot: ""\n database: ""\n server-count: 1\n'
+            f.write("server:\n" + "".join(f" ip-address: {a}@{self.port}\n" for a in addresses) + ' username: ""\n chroot: ""\n database: ""\n server-count: 1\n rrl-ratelimit: 0\n'
                     f' pidfile: "{self.dir}/pid"\n xfrdfile: "{self.dir}/xfrd"\n zonelistfile: "{self.dir}/zones"\n zonesdir: "{self.dir}"\n logfile: "{self.dir}/log"\n'
                     "remote-control:\n control-enable: no\n")
             f.writelines(f'zone:\n name: "{n}"\n zonefile: "{p}"\n' for n, p in self.zones.items())

@@ -47,6 +47,8 @@ class World:
                 ca, kw["crl"] = self.revoking, self.web.url + "/crl"
             elif o in ("aia", "p7c", "lost"):
                 ca, kw["aia"] = self.middle, self.web.url + {"aia": "/middle.der", "p7c": "/middle.p7c", "lost": "/lost"}[o]
+            elif o == "dead":
+                ca, kw["aia"] = self.middle, f"http://127.0.0.1:{self.ports['down']}/middle.der"
             elif o == "stranger":
                 ca = self.stranger
             elif o == "signing":

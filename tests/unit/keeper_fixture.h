@@ -54,6 +54,15 @@ static inline int fixture_persist(void *ctx, const char *name, const void *p, si
 
 	if (f->refuse)
 		return problem_temp(pr, "no room for %s", name);
+	if (p == NULL) {
+		for (int i = 0; i < f->nfiles; i++)
+			if (strcmp(f->files[i].name, name) == 0) {
+				buf_clear(&f->files[i].content);
+				f->files[i] = f->files[--f->nfiles];
+				return 0;
+			}
+		return 0;
+	}
 	ck_assert_int_lt(f->nfiles, 40);
 	file = &f->files[f->nfiles++];
 	ck_assert_int_eq(mem_copy_str(file->name, sizeof(file->name), name), 0);

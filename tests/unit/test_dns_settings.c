@@ -83,7 +83,7 @@ START_TEST(table)
 	ck_assert_int_eq(d->timeout, 10000);
 	ck_assert_uint_eq(d->forwards.n + d->stubs.n, 0);
 	ck_assert_str_eq(d->trust_anchor_file, "");
-	ck_assert(!d->loopback_hosts);
+	ck_assert(!d->loopback_hosts && d->sockets == 256 && d->tcp_connections == 32);
 	settings_free(s);
 	ck_assert_msg(parse("dns {\n forwards = {\"127.0.0.1@5353\", \"::1\"}\n stubs = {\"a.test=127.0.0.1@1\"}\n "
 			    "timeout = 3s\n}\n",

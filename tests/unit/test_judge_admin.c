@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "gateway/proc/judge_admin.h"
+#include "gateway/proc/judge_admin_retire.h"
 #include "gateway/proc/judge_identities.h"
 #include "gateway/proc/judge_resolve.h"
 #include "tests/unit/judge_fixture.h"
@@ -711,6 +712,103 @@ START_TEST(status)
 }
 END_TEST
 
+static void believed(const char *owner, const char *sha256, const char *waiting)
+{
+	struct store_believed_key k = {.owner = owner, .use = CERT_TO_ENCRYPT, .local = ""};
+	struct store_believed b = {
+	    .reason = TRUST_BY_PIN, .waiting_reason = TRUST_BY_ANCHOR, .waiting_at = TESTCERT_NOW};
+	struct problem pr = {0};
+
+	(void)snprintf(b.sha256, sizeof b.sha256, "%s", sha256);
+	(void)snprintf(b.waiting, sizeof b.waiting, "%s", waiting);
+	ck_assert_int_eq(store_believed_put(fx.s, &k, &b, "test", NULL, NULL, &pr), 0);
+}
+
+static void network_cert(const char *owner, int64_t until)
+{
+	struct store_in_use u = {.owner = FIXTURE_STR(owner),
+	    .subject = FIXTURE_STR("CN=net"),
+	    .serial = FIXTURE_STR("0A"),
+	    .not_after = until};
+	struct problem pr = {0};
+
+	(void)snprintf(u.sha256, sizeof u.sha256, "%064x", (unsigned)until);
+	ck_assert_int_eq(store_in_use_put(fx.s, &u, &pr), 0);
+	believed(owner, u.sha256, "");
+}
+
+static void revoke_it(const char *sha256)
+{
+	struct store_revoked r = {
+	    .words = FIXTURE_STR("revoked since 2026-11-01 (keyCompromise)"), .at = TESTCERT_NOW};
+	struct problem pr = {0};
+
+	(void)snprintf(r.sha256, sizeof r.sha256, "%s", sha256);
+	ck_assert_int_eq(store_revoked_add(fx.s, &r, "lab.example", "judge", &pr), 0);
+}
+
+static void refused_bundle(int64_t at, const char *trouble)
+{
+	struct store_bundle b = {.url = FIXTURE_STR("https://trust.example/b.p7m"),
+	    .scope = FIXTURE_STR("*"),
+	    .local = FIXTURE_STR(""),
+	    .every = 3600,
+	    .sha256 = FIXTURE_STR(""),
+	    .difference = FIXTURE_STR(""),
+	    .trouble = FIXTURE_STR(trouble)};
+	struct problem pr = {0};
+
+	ck_assert_int_eq(store_bundle_put(fx.s, &b, "test", &pr), 0);
+	b.id = 1;
+	b.tried = at;
+	ck_assert_int_eq(store_bundle_tried(fx.s, &b, false, "test", &pr), 0);
+}
+
+static const char *first_next(const json_t *d, const char *kind, size_t rows)
+{
+	const json_t *a = json_object_get(d, kind);
+
+	ck_assert_msg(json_array_size(a) == rows, "%s: %zu rows", kind, json_array_size(a));
+	return str(json_array_get(a, 0), "next");
+}
+
+/* What waits for the admin, each with what to do next. */
+START_TEST(status_next)
+{
+	const int64_t day = 86400;
+	json_t *d;
+
+	judge_fixture_cert(&fx, "lab.example", &lab, true);
+	believed("clinic.example", "aaaaaaaa11", "bbbbbbbbccccccccdd");
+	revoke_it(lab.sha256);
+	revoke_it("0000"); /* nobody's */
+	refused_bundle(TESTCERT_NOW - 100, "it leaves out 9 of 10 anchors");
+	refused_bundle(TESTCERT_NOW, "it cannot be fetched");
+	network_cert("far.example", TESTCERT_NOW + 61 * day);
+	network_cert("near.example", TESTCERT_NOW + 59 * day);
+	network_cert("over.example", TESTCERT_NOW - 2 * day);
+	network_cert("gone.example", TESTCERT_NOW - 31 * day);
+	network_cert("other.example", TESTCERT_NOW + 10 * day);
+	believed("other.example", "cccc", ""); /* it has another by now */
+	d = ask("status", json_pack("{}"));
+	ck_assert_msg(d != NULL, "%s", error);
+	ck_assert_ptr_nonnull(
+	    strstr(first_next(d, "waiting", 1), "postern cert accept clinic.example bbbbbbbbcccccccc"));
+	ck_assert_ptr_nonnull(strstr(first_next(d, "revoked", 1), "postern cert import FILE --for lab.example"));
+	ck_assert_ptr_nonnull(
+	    strstr(first_next(d, "bundles", 1), "postern bundle refresh https://trust.example/b.p7m"));
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "bundles"), 0), "since"), "2026-11-22T01:58:20Z");
+	ck_assert_ptr_nonnull(strstr(first_next(d, "expiring", 2), "postern cert show over.example"));
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "expiring"), 1), "owner"), "near.example");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "expiring"), 1), "kind"), "network");
+	json_decref(d);
+	refused_bundle(TESTCERT_NOW + 1, "");
+	d = ask("status", json_pack("{}"));
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "bundles")), 0);
+	json_decref(d);
+}
+END_TEST
+
 /* ---- our own keys, with a keeper and the real clock ---- */
 
 static struct fixture keeper;
@@ -972,6 +1070,110 @@ START_TEST(keeper_fails)
 }
 END_TEST
 
+static const char *own_key(enum store_use use, bool in_use, json_t **list_r)
+{
+	json_t *row;
+	size_t i;
+
+	*list_r = ask("domain.list", json_pack("{s:s}", "domain", "hospital.example"));
+	json_array_foreach(json_object_get(*list_r, "identities"), i, row)
+	{
+		const char *does = str(row, "does");
+		bool used = strcmp(does, "signs") == 0 || strcmp(does, "opens") == 0;
+
+		if (strcmp(str(row, "use"), store_use_word(use)) == 0 && used == in_use)
+			return str(row, "key_id");
+	}
+	ck_abort_msg("no such key");
+}
+
+static void retire(const char *key, json_t *force, bool forgotten)
+{
+	json_t *d = ask("domain.retire", json_pack("{s:s, s:o}", "key", key, "force", force));
+
+	ck_assert_msg(d != NULL, "%s", error);
+	ck_assert_int_eq(json_is_true(json_object_get(d, "forgotten")), forgotten);
+	json_decref(d);
+}
+
+static void self_made(const char *algo, int days)
+{
+	good("domain.add", json_pack("{s:s, s:s, s:s, s:i}", "domain", "hospital.example", "mode", "self", "algo",
+			       algo, "days", days));
+}
+
+/* The one in use and the only one are refused; an older one goes, with its file, and the audit log has it. */
+START_TEST(retired)
+{
+	struct store_identity *ids;
+	json_t *list, *d;
+	size_t n;
+	struct problem pr = {0};
+	char old[KEYS_ID_MAX + 1];
+
+	self_made("ec-p256", 30);
+	(void)snprintf(old, sizeof old, "%s", own_key(STORE_DECRYPT, true, &list));
+	json_decref(list);
+	bad("domain.retire", json_pack("{s:s}", "key", old), "refused", "encrypt to, and the only one");
+	bad("domain.retire", json_pack("{s:s}", "key", "nobody"), "not-found", "domain list");
+	sleep(1); /* the newest is told by its beginning, in seconds */
+	self_made("ec-p256", 60);
+	(void)snprintf(old, sizeof old, "%s", own_key(STORE_DECRYPT, false, &list));
+	json_decref(list);
+	d = ask("status", json_pack("{}"));
+	ck_assert_msg(
+	    strstr(str(json_array_get(json_object_get(d, "expiring"), 0), "next"), "postern domain"), "next");
+	json_decref(d);
+	bad("domain.retire", json_pack("{s:s}", "key", own_key(STORE_DECRYPT, true, &list)), "refused",
+	    "takes its place");
+	json_decref(list);
+	ck_assert_int_eq(keeper.nfiles, 4);
+	retire(old, json_false(), true);
+	ck_assert_int_eq(keeper.nfiles, 3);
+	bad("domain.retire", json_pack("{s:s}", "key", old), "not-found", old);
+	retire(own_key(STORE_DECRYPT, true, &list), json_true(), true);
+	json_decref(list);
+	ck_assert_int_eq(store_identities(fx.s, NULL, &ids, &n, &pr), 0);
+	ck_assert_uint_eq(n, 2);
+	store_identities_free(ids, n);
+	d = ask("audit.list", json_pack("{}"));
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rows"), 1), "what"), "identity.retire decrypt");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rows"), 0), "what"), "identity.forgotten");
+	json_decref(d);
+}
+END_TEST
+
+/* The keeper cannot remove the file: the key is out of use, status says so, and the rest is done later. */
+START_TEST(retired_later)
+{
+	json_t *list, *d;
+	char key[KEYS_ID_MAX + 1];
+	struct judge_identity_list *told = calloc(1, sizeof *told);
+	struct arena *a = arena_new(1 << 20);
+	struct problem pr = {0};
+	size_t at = 0;
+
+	self_made("ec-p256", 30);
+	(void)snprintf(key, sizeof key, "%s", own_key(STORE_DECRYPT, true, &list));
+	json_decref(list);
+	keeper.refuse = 1;
+	retire(key, json_true(), false);
+	keeper.refuse = 0;
+	judge_cache_begin(fx.w.cache, fx.s);
+	ck_assert_int_eq(judge_identities(fx.w.cache, fx.s, &at, a, told, &pr), 0);
+	ck_assert_uint_eq(told->n, 0); /* nothing can be opened */
+	d = ask("status", json_pack("{}"));
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "retired"), 0), "key_id"), key);
+	json_decref(d);
+	judge_admin_retire_rest(fx.s, fx.w.cache, NULL);
+	judge_admin_retire_rest(fx.s, fx.w.cache, ja.keys);
+	ck_assert_int_eq(keeper.nfiles, 1);
+	bad("domain.retire", json_pack("{s:s}", "key", key), "not-found", key);
+	arena_free(a);
+	free(told);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("judge_admin");
@@ -995,6 +1197,7 @@ static Suite *suite(void)
 	tcase_add_test(t, audit);
 	tcase_add_test(t, snapshot);
 	tcase_add_test(t, status);
+	tcase_add_test(t, status_next);
 	suite_add_tcase(s, t);
 	tcase_set_timeout(k, 60);
 	tcase_add_checked_fixture(k, keeper_setup, keeper_teardown);
@@ -1003,6 +1206,8 @@ static Suite *suite(void)
 	tcase_add_test(k, imported);
 	tcase_add_test(k, tls_server);
 	tcase_add_test(k, keeper_fails);
+	tcase_add_test(k, retired);
+	tcase_add_test(k, retired_later);
 	suite_add_tcase(s, k);
 	return s;
 }

@@ -7,6 +7,7 @@
 #include "certstore/bundle.h"
 #include "gateway/proc/judge_bundle.h"
 #include "tests/unit/judge_fixture.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/testrevoke.h"
 
 #define URL "https://trust.example/bundle"
@@ -339,11 +340,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite());
 }

@@ -13,6 +13,7 @@
 #include "gateway/proc/judge_resolve.h"
 #include "tests/unit/judge_fixture.h"
 #include "tests/unit/source_fixture.h"
+#include "tests/unit/suite.h"
 
 #define SMIMEA "81b637d8fcd2c6da6359e6963113a1170de795e4b725b84d1e0b4cfd._smimecert.lab.example SMIMEA"
 
@@ -102,6 +103,74 @@ START_TEST(unlisted)
 	dns_cert("bob.lab.example CERT", &bob); /* not asked for: the partner is not listed */
 	resolve();
 	ck_assert(uses(&lab) && !v.personal);
+}
+END_TEST
+
+/* The first use of a certificate is written down, and touches nothing that is kept; the next ones write nothing. */
+START_TEST(written_once)
+{
+	const struct store_anchor *before, *after;
+	struct problem pr = {0};
+	uint64_t version;
+	size_t n;
+
+	dns_cert("lab.example CERT", &lab);
+	judge_cache_begin(fx.w.cache, fx.s);
+	ck_assert_int_eq(judge_cache_anchors(fx.w.cache, fx.s, &before, &n, &pr), 0);
+	version = store_version(fx.s);
+	resolve();
+	ck_assert(uses(&lab) && store_version(fx.s) != version);
+	judge_cache_begin(fx.w.cache, fx.s);
+	ck_assert_int_eq(judge_cache_anchors(fx.w.cache, fx.s, &after, &n, &pr), 0);
+	ck_assert(after == before);
+	version = store_version(fx.s);
+	resolve();
+	ck_assert(uses(&lab) && store_version(fx.s) == version);
+}
+END_TEST
+
+static void anchor_for(const char *local, const char *scope, const struct testcert *c)
+{
+	struct store_anchor a = {.scope = FIXTURE_STR(scope),
+	    .local = FIXTURE_STR(local),
+	    .der = c->der,
+	    .der_len = c->n,
+	    .dir = STORE_OUT};
+	struct problem pr = {0};
+
+	memcpy(a.sha256, c->sha256, sizeof a.sha256);
+	ck_assert_int_eq(store_anchor_add(fx.s, &a, "test", &pr), 0);
+}
+
+/* Anchors for one of our domains alone: each of them has its own certificate of the partner, and both stay in use. */
+START_TEST(each_domain_of_ours)
+{
+	struct testcert ca[2] = {testcert_ca("one", NULL), testcert_ca("two", NULL)}, leaf[2];
+	struct judge_resolve rq = {.recipient = "bob@two.example"};
+	uint64_t version = 0;
+
+	judge_fixture_partner(&fx, "two.example", "seal", "require");
+	anchor_for("hospital.example", "*", &ca[0]);
+	anchor_for("second.example", "two.example", &ca[1]);
+	for (int i = 0; i < 2; i++) {
+		leaf[i] = issue(&ca[i], "leaf", "DNS:two.example", 0);
+		dns_cert("two.example CERT", &leaf[i]);
+	}
+	/* with one memory for both, that of the weaker anchor would have to wait */
+	for (int i = 0; i < 6; i++) {
+		(void)snprintf(rq.sender, sizeof rq.sender, "alice@%s", judge_fixture_domains[i % 2]);
+		if (i == 2)
+			version = store_version(fx.s);
+		ck_assert_int_eq(
+		    judge_resolve(fx.s, &fx.w, source_fixture_run(&net, TESTCERT_NOW), &rq, TESTCERT_NOW, arena, &v),
+		    0);
+		ck_assert_msg(uses(&leaf[i % 2]), "%d: %s", i, v.cert_why);
+	}
+	ck_assert(store_version(fx.s) == version);
+	for (int i = 0; i < 2; i++) {
+		testcert_free(&leaf[i]);
+		testcert_free(&ca[i]);
+	}
 }
 END_TEST
 
@@ -324,11 +393,11 @@ int main(void)
 {
 	Suite *s = suite_create("judge_certs");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, unlisted);
+	tcase_add_test(tc, written_once);
+	tcase_add_test(tc, each_domain_of_ours);
 	tcase_add_test(tc, of_listed);
 	tcase_add_test(tc, issuer_beside);
 	tcase_add_test(tc, smimea);
@@ -339,9 +408,5 @@ int main(void)
 	tcase_add_test(tc, looked_up);
 	tcase_add_test(tc, refusals);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -36,6 +36,7 @@ static void fill_verdict(struct judge_verdict *m)
 	m->format.alone = FORMAT_OPAQUE;
 	m->format.wrap = FORMAT_WRAP_MESSAGE;
 	m->format.calendar = FORMAT_MULTIPART;
+	memcpy(m->trace, "0123abcd", 9);
 	m->format.pss = m->format.triple = m->format.legacy_display = true;
 }
 
@@ -254,6 +255,7 @@ START_TEST(verdict_round)
 	ck_assert(
 	    same(&g.sign_cert, &m.sign_cert) && same(&g.sign_chain, &m.sign_chain) && same(&g.enc_cert, &m.enc_cert));
 	ck_assert_str_eq(g.sign_key, m.sign_key);
+	ck_assert_str_eq(g.trace, m.trace);
 	ck_assert(g.personal && g.sign_domain && memcmp(&g.format, &m.format, sizeof(g.format)) == 0);
 	/* An arena too small: refused, not cut. */
 	arena_free(a);

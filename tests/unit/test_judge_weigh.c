@@ -7,6 +7,7 @@
 #include "gateway/proc/judge_expiry.h"
 #include "gateway/proc/judge_weigh.h"
 #include "tests/unit/judge_fixture.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/testrevoke.h"
 
 #define CRL "http://root.example/crl"
@@ -16,11 +17,13 @@ static struct testcert root, lab, listed;
 static struct testrevoke_net net;
 static char why[700];
 static enum trust_reason reason;
+static int64_t now;
 static struct problem pr;
 
 static void setup(void)
 {
 	judge_fixture_start(&fx);
+	now = TESTCERT_NOW;
 	root = testcert_ca("root", NULL);
 	lab = testcert_make(
 	    &(struct testcert_spec){.cn = "lab", .san = "DNS:lab.example", .issuer = root.x, .issuer_key = root.key});
@@ -56,7 +59,7 @@ static enum trust_result weigh(const struct testcert *c, const char *domain, con
 	    .dir = dir,
 	    .pinned = pinned,
 	    .run = run,
-	    .now = TESTCERT_NOW,
+	    .now = now,
 	    .reason_r = &reason};
 	enum trust_result r = TRUST_BAD;
 	struct judge_cert *k;
@@ -189,7 +192,56 @@ START_TEST(hard_and_soft)
 }
 END_TEST
 
-/* Once for each step, across restarts. */
+/* An issuer that cannot be had now: outgoing mail waits as long as that lasts, what came in for a while only. A pin
+ * needs none, nor does one that names somebody else. */
+START_TEST(issuer_away)
+{
+	struct testcert middle = testcert_ca("middle", &root);
+	struct testcert far = testcert_make(&(struct testcert_spec){.cn = "far",
+	    .san = "DNS:lab.example",
+	    .aia = "caIssuers;URI:http://dead.example/middle",
+	    .issuer = middle.x,
+	    .issuer_key = middle.key});
+	struct source_run run = testrevoke_run(&net, TESTCERT_NOW);
+
+	judge_fixture_partner(&fx, "lab.example", "seal", "require");
+	judge_fixture_partner(&fx, "other.example", "seal", "require");
+	anchor("*", "", STORE_BOTH);
+	testrevoke_put(&net, "http://dead.example/middle", NULL, 0);
+	net.v[0].status = SOURCE_TEMP;
+	ck_assert_int_eq(weigh(&far, "lab.example", NULL, STORE_IN, &run, false), TRUST_UNSURE);
+	now += 1790;
+	ck_assert_int_eq(weigh(&far, "lab.example", NULL, STORE_IN, &run, false), TRUST_UNSURE);
+	ck_assert_msg(strstr(why, "dead.example") != NULL, "%s", why);
+	now += 20;
+	ck_assert_int_eq(weigh(&far, "lab.example", NULL, STORE_IN, &run, false), TRUST_BAD);
+	ck_assert_int_eq(weigh(&far, "lab.example", NULL, STORE_OUT, &run, false), TRUST_UNSURE);
+	ck_assert_int_eq(weigh(&far, "lab.example", NULL, STORE_OUT, &run, true), TRUST_GOOD);
+	ck_assert_int_eq(weigh(&far, "other.example", NULL, STORE_OUT, &run, false), TRUST_UNBOUND);
+	now += 2 * 86400;
+	ck_assert_int_eq(weigh(&far, "lab.example", NULL, STORE_IN, &run, false), TRUST_UNSURE);
+	net.v[0].status = SOURCE_NONE; /* it is surely not there */
+	ck_assert_int_eq(weigh(&far, "lab.example", NULL, STORE_OUT, &run, false), TRUST_BAD);
+	testcert_free(&far);
+	testcert_free(&middle);
+}
+END_TEST
+
+/* The store has it not: only that it is used. */
+static void of_the_network(void)
+{
+	struct store_believed_key k = {.owner = "lab.example", .use = CERT_TO_ENCRYPT, .local = ""};
+	struct store_believed b = {.reason = TRUST_BY_ANCHOR};
+	struct cert_facts f;
+
+	cert_facts(lab.x, &f);
+	memcpy(b.sha256, f.sha256, sizeof b.sha256);
+	ck_assert_int_eq(store_believed_put(fx.s, &k, &b, "test", NULL, NULL, &pr), 0);
+	ck_assert_int_eq(judge_expiry_note(fx.s, "lab.example", &f, &pr), 0);
+	ck_assert_int_eq(judge_expiry_note(fx.s, "lab.example", &f, &pr), 0);
+}
+
+/* Once for each step, across restarts; of one in the store, and of one that only the network has. */
 START_TEST(warnings)
 {
 	static const struct {
@@ -198,13 +250,16 @@ START_TEST(warnings)
 	    {70, 0}, {59, 1}, {45, 0}, {30, 1}, {29, 0}, {14, 1}, {7, 1}, {2, 0}, {1, 1}, {0, 0}, {-1, 1}, {-9, 0}};
 	int64_t end = TESTCERT_UNTIL;
 
-	judge_fixture_cert(&fx, "lab.example", &lab, false);
+	if (_i == 0)
+		judge_fixture_cert(&fx, "lab.example", &lab, false);
+	else
+		of_the_network();
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-		int64_t now = end - (int64_t)steps[i].days * 86400;
+		int64_t at = end - (int64_t)steps[i].days * 86400;
 
 		ck_assert_msg(
-		    judge_expiry_warn(fx.w.cache, fx.s, now, &pr) == steps[i].lines, "%d days", steps[i].days);
-		ck_assert_int_eq(judge_expiry_warn(fx.w.cache, fx.s, now, &pr), 0);
+		    judge_expiry_warn(fx.w.cache, fx.s, at, &pr) == steps[i].lines, "%d days", steps[i].days);
+		ck_assert_int_eq(judge_expiry_warn(fx.w.cache, fx.s, at, &pr), 0);
 	}
 }
 END_TEST
@@ -220,18 +275,13 @@ static Suite *suite(void)
 	tcase_add_test(t, strongest_reason);
 	tcase_add_test(t, revocation);
 	tcase_add_test(t, hard_and_soft);
-	tcase_add_test(t, warnings);
+	tcase_add_test(t, issuer_away);
+	tcase_add_loop_test(t, warnings, 0, 2);
 	suite_add_tcase(s, t);
 	return s;
 }
 
 int main(void)
 {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite());
 }

@@ -30,6 +30,7 @@ static const struct keeper_request requests[] = {
 	.id = "x",
 	.certify = {KEYS_CERT_SELF, "Krankenhaus", "Org", "hospital.example", "gw@hospital.example", 365}},
     {.msg = KEEPER_MSG_STATEMENT, .id = "x", .attrs = {1, KEEPER_MD_SHA384, {octets, 300}}},
+    {.msg = KEEPER_MSG_FORGET, .id = "old"},
 };
 #define NREQUESTS ((int)(sizeof(requests) / sizeof(requests[0])))
 

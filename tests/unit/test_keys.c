@@ -342,6 +342,39 @@ START_TEST(permitted_without_key)
 		buf_clear(&wrapped);
 	}
 	ck_assert_int_eq(fx.nfiles, 2);
+	for (int who = KEEPER_FOR_RELAY; who <= KEEPER_FOR_JUDGE; who++) {
+		ck_assert_int_eq(keys_forget(clients[who], "g", &pr), who == KEEPER_FOR_JUDGE ? 0 : -1);
+		ck_assert_int_eq(fx.nfiles, who == KEEPER_FOR_JUDGE ? 1 : 2);
+	}
+}
+END_TEST
+
+/* The key does nothing from the request on, also when its file cannot be removed; then the request is made again. */
+START_TEST(forgotten)
+{
+	struct keeper_request rq = {.msg = KEEPER_MSG_SIGN, .id = "old"};
+	static const uint8_t digest[32];
+	struct keys_client *judge = clients[KEEPER_FOR_JUDGE], *sealer = clients[KEEPER_FOR_SEALER];
+	struct keeper_reply rp;
+	EVP_PKEY *pub = fixture_key(&fx, "old", KEYS_USE_SIGN, KEYS_EC_P256);
+	unsigned n;
+
+	EVP_PKEY_free(pub);
+	rq.sign = (struct keeper_sign){KEEPER_PAD_ECDSA, KEEPER_MD_SHA256, 0, {digest, 32}};
+	ck_assert_int_eq(keys_client_call(sealer, &rq, &rp, &pr), 0);
+	keys_client_done(sealer, &rp);
+	fx.refuse = 1;
+	ck_assert_int_eq(keys_forget(judge, "old", &pr), -1);
+	ck_assert_int_eq(fx.nfiles, 1);
+	ck_assert_int_eq(keys_client_call(sealer, &rq, &rp, &pr), -1);
+	keys_client_done(sealer, &rp);
+	ck_assert_msg(strstr(pr.text, "no key called"), "%s", pr.text);
+	fx.refuse = 0;
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(keys_forget(judge, "old", &pr), 0);
+	ck_assert_int_eq(fx.nfiles, 0);
+	ck_assert(keys_status(judge, &n) == KEYS_READY && n == 0);
+	ck_assert_int_eq(keys_forget(judge, "../master", &pr), -1);
 }
 END_TEST
 
@@ -464,6 +497,7 @@ int main(void)
 	tcase_add_test(t, wrap);
 	tcase_add_test(t, certify);
 	tcase_add_test(t, permitted_use);
+	tcase_add_test(t, forgotten);
 	tcase_add_test(t, permitted_without_key);
 	tcase_add_loop_test(t, statement, 0, 3);
 	tcase_add_test(t, missing_key);

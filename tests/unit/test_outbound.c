@@ -386,6 +386,24 @@ START_TEST(header_at_its_limit)
 }
 END_TEST
 
+/* The id of the trace stands behind the text, however long that is. */
+START_TEST(trace_behind)
+{
+	struct judge_verdict v = {.trace = ""};
+	struct problem pr = {.text = "no certificate"};
+
+	outbound_trace(&v, &pr);
+	ck_assert_str_eq(pr.text, "no certificate");
+	memcpy(v.trace, "0123abcd", sizeof v.trace);
+	outbound_trace(&v, &pr);
+	ck_assert_str_eq(pr.text, "no certificate (trace 0123abcd)");
+	memset(pr.text, 'x', sizeof pr.text - 1);
+	outbound_trace(&v, &pr);
+	ck_assert_uint_eq(strlen(pr.text), sizeof pr.text - 1);
+	ck_assert_str_eq(pr.text + sizeof pr.text - 18, " (trace 0123abcd)");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("outbound");
@@ -393,6 +411,7 @@ int main(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, trace_behind);
 	tcase_add_test(t, asked_when_less_than_seal);
 	tcase_add_test(t, not_asked);
 	tcase_add_loop_test(t, asked_for_one, 0, 3);

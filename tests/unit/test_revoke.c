@@ -8,6 +8,7 @@
 #include "certstore/revoke_crl.h"
 #include "certstore/revoke_ocsp.h"
 #include "gateway/base/log.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/testcert.h"
 #include "tests/unit/testrevoke.h"
 
@@ -281,6 +282,54 @@ START_TEST(kept)
 END_TEST
 
 /* Known to be revoked, it stays so while nobody can be asked, and until a current list says otherwise. */
+/* A server may let one keep a list for a day: a list that has come to its end is fetched all the same, and earlier
+ * when the server says so. One that is no use is not fetched for each message. */
+START_TEST(whose_end_is_first)
+{
+	struct testrevoke_place *p = put_list(CA_CRL, (struct testrevoke_list){.ca = &ca, .to = TESTCERT_NOW + 600});
+
+	p->kept = true;
+	put_list(ROOT_CRL, (struct testrevoke_list){.ca = &root});
+	IS(check_at(&leaf, REVOKE_HARD, TESTCERT_NOW), REVOKE_GOOD, "");
+	IS(check_at(&leaf, REVOKE_HARD, TESTCERT_NOW + 599), REVOKE_GOOD, "");
+	ck_assert_uint_eq(p->fetched, 1);
+	for (int i = 0; i < 20; i++) /* the next one is late */
+		IS(check_at(&leaf, REVOKE_HARD, TESTCERT_NOW + 601 + i), REVOKE_UNKNOWN, "expired");
+	ck_assert_uint_eq(p->fetched, 2);
+	put_list(CA_CRL, (struct testrevoke_list){.ca = &ca});
+	p->said = 300;
+	IS(check_at(&leaf, REVOKE_HARD, TESTCERT_NOW + 700), REVOKE_GOOD, "");
+	ck_assert_uint_eq(p->fetched, 3);
+	IS(check_at(&leaf, REVOKE_HARD, TESTCERT_NOW + 990), REVOKE_GOOD, "");
+	ck_assert_uint_eq(p->fetched, 3);
+	IS(check_at(&leaf, REVOKE_HARD, TESTCERT_NOW + 1010), REVOKE_GOOD, "");
+	ck_assert_uint_eq(p->fetched, 4);
+}
+END_TEST
+
+/* A large list is refused to who may have less; that takes nothing away from who may have it, and the other way
+ * round.
+ */
+START_TEST(smaller_for_strangers)
+{
+	X509 *path[] = {leaf.x, ca.x, root.x};
+	struct source_run run = testrevoke_run(&net, TESTCERT_NOW);
+	struct revoke r = {.cache = cache, .run = &run, .mode = REVOKE_HARD, .set = {50, 50, 3600, 1000}};
+
+	put_list(CA_CRL, (struct testrevoke_list){.ca = &ca});
+	put_list(ROOT_CRL, (struct testrevoke_list){.ca = &root});
+	revoke_path(&r, path, 3, NULL, 0, TESTCERT_NOW, &a);
+	IS(a.state, REVOKE_UNKNOWN, "larger than 50 octets");
+	IS(check(&leaf, REVOKE_HARD), REVOKE_GOOD, "");
+	IS(check_at(&leaf, REVOKE_HARD, TESTCERT_NOW + 3599), REVOKE_GOOD, "");
+	run = testrevoke_run(&net, TESTCERT_NOW + 3600);
+	revoke_path(&r, path, 3, NULL, 0, TESTCERT_NOW + 3600, &a);
+	run = testrevoke_run(&net, TESTCERT_NOW + 3601);
+	net.v[0].status = net.v[1].status = SOURCE_TEMP;
+	IS(check_at(&leaf, REVOKE_HARD, TESTCERT_NOW + 3601), REVOKE_GOOD, ""); /* the large one is still there */
+}
+END_TEST
+
 START_TEST(remembered_across)
 {
 	struct testrevoke_place *p =
@@ -385,6 +434,27 @@ START_TEST(one_question)
 	for (int i = 0; i < 3; i++)
 		IS(check_at(&asks, REVOKE_HARD, TESTCERT_NOW + i), REVOKE_GOOD, ""); /* by the list */
 	ck_assert_uint_eq(p->asked, 3);
+}
+END_TEST
+
+/* The same for what a responder says. */
+START_TEST(end_of_an_answer)
+{
+	struct testrevoke_place *p =
+	    responder((struct testrevoke_answer){.of = &plain, .issuer = &ca, .nonce = NULL});
+
+	p->kept = true;
+	for (int i = 0; i < 10; i++) /* of another certificate: no use */
+		IS(check_at(&asks, REVOKE_HARD, TESTCERT_NOW + i), REVOKE_UNKNOWN, "");
+	ck_assert_uint_eq(p->fetched, 1);
+	responder((struct testrevoke_answer){.of = &asks, .issuer = &ca, .to = TESTCERT_NOW + 7200});
+	put_list(ROOT_CRL, (struct testrevoke_list){.ca = &root});
+	IS(check_at(&asks, REVOKE_HARD, TESTCERT_NOW + 70), REVOKE_GOOD, "");
+	ck_assert_uint_eq(p->fetched, 2);
+	IS(check_at(&asks, REVOKE_HARD, TESTCERT_NOW + 3000), REVOKE_GOOD, "");
+	ck_assert_uint_eq(p->fetched, 2);
+	IS(check_at(&asks, REVOKE_HARD, TESTCERT_NOW + 3700), REVOKE_GOOD, ""); /* by the setting */
+	ck_assert_uint_eq(p->fetched, 3);
 }
 END_TEST
 
@@ -500,6 +570,9 @@ static Suite *suite(void)
 	tcase_add_test(t, unreachable);
 	tcase_add_test(t, awaited);
 	tcase_add_test(t, kept);
+	tcase_add_test(t, whose_end_is_first);
+	tcase_add_test(t, end_of_an_answer);
+	tcase_add_test(t, smaller_for_strangers);
 	tcase_add_test(t, remembered_across);
 	tcase_add_test(t, asked);
 	tcase_add_test(t, one_question);
@@ -513,11 +586,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite());
 }

@@ -14,6 +14,8 @@
 #include "gateway/base/file.h"
 #include "gateway/base/mem.h"
 
+#include "tests/unit/suite.h"
+
 /* The fields as a receiver gets them, who owns the descriptors. */
 static struct ipc_in as_in(const struct ipc_out *o, uint16_t type)
 {
@@ -409,7 +411,6 @@ int main(void)
 {
 	Suite *s = suite_create("source");
 	TCase *c = tcase_create("fields");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_unchecked_fixture(c, setup, teardown);
 	tcase_add_loop_test(c, ask_there_and_back, 0, 3);
@@ -424,10 +425,5 @@ int main(void)
 	tcase_add_test(c, run_counts);
 	tcase_add_test(c, nobody_to_ask);
 	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -538,6 +538,8 @@ START_TEST(harvest)
 }
 END_TEST
 
+#define WITHOUT_9 "ALTER TABLE identity DROP COLUMN retired; ALTER TABLE bundle DROP COLUMN since; DROP TABLE in_use;"
+
 /* A store of the first schema goes on with all it had. */
 START_TEST(from_schema_1)
 {
@@ -550,7 +552,8 @@ START_TEST(from_schema_1)
 	put_partner("lab.example", "sign", "prefer");
 	OK(store_seen_protected(s, "lab.example", 5000, &pr));
 	store_close(s);
-	sql("DROP TABLE anchor; CREATE TABLE anchor (id INTEGER PRIMARY KEY, scope TEXT NOT NULL, dir INTEGER NOT "
+	sql(WITHOUT_9
+	    "DROP TABLE anchor; CREATE TABLE anchor (id INTEGER PRIMARY KEY, scope TEXT NOT NULL, dir INTEGER NOT "
 	    "NULL,"
 	    " der BLOB NOT NULL, sha256 TEXT NOT NULL, added INTEGER NOT NULL, UNIQUE (scope, sha256)) STRICT;"
 	    "INSERT INTO anchor VALUES (7, '*', 1, x'3000', 'aa', 99);"
@@ -588,6 +591,71 @@ START_TEST(from_schema_1)
 	OK(store_caps_put(s, &c, NULL, &pr));
 	caps_are("lab.example", 1, "one", 100);
 	OK(store_audit_verify(s, &pr));
+}
+END_TEST
+
+/* A store of the fifth schema: who was believed is known for all domains of ours. */
+START_TEST(from_schema_5)
+{
+	const struct store_believed_key any = {"lab.example", 1, ""}, one = {"lab.example", 1, "clinic.example"};
+	struct store_believed b;
+
+	store_close(s);
+	sql(WITHOUT_9
+	    "DROP TABLE believed; CREATE TABLE believed (owner TEXT NOT NULL, use INTEGER NOT NULL, sha256 TEXT NOT "
+	    "NULL, reason INTEGER NOT NULL, at INTEGER NOT NULL, waiting TEXT NOT NULL, waiting_reason INTEGER NOT "
+	    "NULL, waiting_at INTEGER NOT NULL, PRIMARY KEY (owner, use)) STRICT, WITHOUT ROWID;"
+	    "INSERT INTO believed VALUES ('lab.example', 1, 'aa', 4, 99, 'bb', 2, 100); PRAGMA user_version = 5");
+	s = store_open(dir, &pr);
+	ck_assert_msg(s != NULL, "%s", pr.text);
+	OK(store_believed(s, &one, &b, &pr));
+	ck_assert_str_eq(b.sha256, "aa");
+	ck_assert_str_eq(b.waiting, "bb");
+	ck_assert(b.reason == 4 && b.at == 99 && b.waiting_reason == 2 && b.waiting_at == 100);
+	strcpy(b.sha256, "cc");
+	OK(store_believed_put(s, &one, &b, "judge", NULL, NULL, &pr));
+	OK(store_believed(s, &one, &b, &pr));
+	ck_assert_str_eq(b.sha256, "cc");
+	OK(store_believed(s, &any, &b, &pr));
+	ck_assert_str_eq(b.sha256, "aa");
+}
+END_TEST
+
+static bool is_believed(const char *owner)
+{
+	const struct store_believed_key k = {owner, 1, ""};
+	struct store_believed b;
+
+	OK(store_believed(s, &k, &b, &pr));
+	return b.sha256[0] != 0;
+}
+
+/* A domain that is removed takes along what was learned of its people; but who is listed for himself stays known. */
+START_TEST(remove_with_people)
+{
+	static const char *const owners[] = {"lab.example", "ann@lab.example", "bob@lab.example",
+	    "\"x@y\"@lab.example", "carol@sublab.example", "sub.lab.example"};
+	const struct store_believed b = {.sha256 = "aa", .reason = 4, .at = 1};
+
+	put_partner("lab.example", "seal", "require");
+	put_partner("bob@lab.example", "seal", "require");
+	for (size_t i = 0; i < sizeof owners / sizeof *owners; i++) {
+		const struct store_believed_key k = {owners[i], 1, ""};
+		struct store_caps c = said(owners[i], "aa", "one", 100);
+
+		OK(store_believed_put(s, &k, &b, "judge", NULL, NULL, &pr));
+		OK(store_caps_put(s, &c, NULL, &pr));
+	}
+	OK(store_partner_remove(s, "lab.example", "root", &pr));
+	for (size_t i = 0; i < sizeof owners / sizeof *owners; i++) {
+		struct store_caps *l;
+		size_t n;
+
+		OK(store_caps(s, owners[i], &l, &n, &pr));
+		ck_assert_msg(n == (i < 4 ? 0 : 1), "%s: %zu", owners[i], n);
+		store_caps_free(l, n);
+		ck_assert_msg(is_believed(owners[i]) == (i == 2 || i > 3), "%s", owners[i]);
+	}
 }
 END_TEST
 
@@ -739,6 +807,8 @@ static Suite *suite(void)
 	tcase_add_test(t, capabilities);
 	tcase_add_test(t, harvest);
 	tcase_add_test(t, from_schema_1);
+	tcase_add_test(t, from_schema_5);
+	tcase_add_test(t, remove_with_people);
 	tcase_add_test(t, versions);
 	tcase_add_test(t, snapshot);
 	tcase_add_test(t, refused_files);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
+
 START_TEST(steps_in_order)
 {
 	struct trace t = {0};
@@ -71,17 +73,11 @@ int main(void)
 {
 	Suite *s = suite_create("trace");
 	TCase *c = tcase_create("steps");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_test(c, steps_in_order);
 	tcase_add_test(c, bounded);
 	tcase_add_test(c, again);
 	tcase_add_test(c, long_words_are_cut);
 	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -12,6 +12,7 @@
 #include "certstore/trust.h"
 #include "certstore/trust_dane.h"
 #include "gateway/base/log.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/testcert.h"
 #include "tests/unit/testrevoke.h"
 
@@ -245,9 +246,12 @@ START_TEST(issuers_by_aia)
 	uint8_t *der;
 	bool pending;
 
-	IS(fetching(&low, 4, &pending), TRUST_BAD, "no anchor leads to it (the last issuer looked for is CN=mid)");
+	IS(fetching(&low, 4, &pending), TRUST_UNSURE,
+	    "no anchor leads to it (the last issuer looked for is CN=mid), and");
 	testrevoke_put(&net, "http://ca.example/mid", OPENSSL_memdup(mid.der, mid.n), mid.n);
+	testrevoke_put(&net, "http://ca.example/up.p7c", NULL, 0)->status = SOURCE_NONE;
 	IS(fetching(&low, 4, &pending), TRUST_BAD, "the last issuer looked for is CN=up");
+	net.v[1].status = SOURCE_FOUND;
 	der = bag((X509 *const[]){other.x, up.x}, 2, &n);
 	testrevoke_put(&net, "http://ca.example/up.p7c", der, n);
 	IS(fetching(&low, 4, &pending), TRUST_GOOD, "CN=root");
@@ -261,6 +265,11 @@ START_TEST(issuers_by_aia)
 	(void)fetching(&low, 4, &pending);
 	ck_assert(pending);
 	net.v[1].slow = false;
+	net.v[1].status = SOURCE_TEMP;
+	IS(fetching(&low, 4, &pending), TRUST_UNSURE, "ca.example/up.p7c");
+	ck_assert(!pending && strstr(found.how, "cannot be read now") != NULL && found.away != 0);
+	IS(fetching(&low, 2, &pending), TRUST_BAD, "CN=up");
+	net.v[1].status = SOURCE_FOUND;
 	testrevoke_put(&net, "http://ca.example/up.p7c", OPENSSL_memdup("junk", 4), 4);
 	IS(fetching(&low, 4, &pending), TRUST_BAD, "CN=up");
 	testcert_free(&up);
@@ -322,6 +331,30 @@ START_TEST(dane)
 	    records[_i].want, records[_i].said);
 	OPENSSL_free(spki);
 	testcert_free(&mid);
+	testcert_free(&low);
+}
+END_TEST
+
+/* Lists of an authority that only a zone vouches for may be as large as its own setting says. */
+START_TEST(dane_lists)
+{
+	struct testcert low =
+	    issue(&other, (struct testcert_spec){.cn = "low", .crl = "URI:http://other.example/crl"});
+	struct trust_dane d = {2, 0, 0, other.der, other.n};
+	struct source_run run = testrevoke_run(&net, TESTCERT_NOW);
+	struct revoke r = {.cache = revoke_cache_new(),
+	    .run = &run,
+	    .mode = REVOKE_HARD,
+	    .set = {.octets_max = 1 << 20, .zone_octets_max = 60, .keep_s = 3600, .timeout_ms = 1000}};
+	struct testrevoke_list l = {.ca = &other};
+	size_t n;
+	uint8_t *der = testrevoke_crl(&l, &n);
+
+	testrevoke_put(&net, "http://other.example/crl", der, n);
+	IS(path(&low, NULL, NULL, 0, (struct trust_question){.run = &run, .revoke = &r, .dane = &d}), TRUST_UNSURE,
+	    "larger than 60 octets");
+	IS(path(&low, &other, NULL, 0, (struct trust_question){.run = &run, .revoke = &r}), TRUST_GOOD, "anchor");
+	revoke_cache_free(r.cache);
 	testcert_free(&low);
 }
 END_TEST
@@ -424,6 +457,7 @@ static Suite *suite(void)
 	tcase_add_test(t, issuers_by_aia);
 	tcase_add_loop_test(t, dane, 0, (int)(sizeof records / sizeof *records));
 	tcase_add_test(t, dane_binds);
+	tcase_add_test(t, dane_lists);
 	tcase_add_test(t, revoked_on_the_way);
 	tcase_add_test(t, nothing_is_asked_of_strangers);
 	suite_add_tcase(s, t);
@@ -432,11 +466,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite());
 }

@@ -119,6 +119,10 @@ struct testrevoke_place {
 	size_t n;
 	unsigned asked;
 	bool slow; /* asked for, and not there yet */
+	bool kept; /* what was fetched is given again until a newer one is asked for */
+	uint32_t said;
+	int64_t fetched_at;
+	unsigned fetched;
 	/* made for the question, NULL: der */
 	void (*make)(struct testrevoke_place *p, const struct source_ask *a);
 };
@@ -160,11 +164,17 @@ static inline const struct source_answer *testrevoke_get(struct source_run *r, c
 		if (p->make)
 			p->make(p, a);
 		source_answer_set(&net->answer, p->status, "test");
-		net->answer.at = r->now;
+		if (!p->kept || p->fetched == 0 || p->fetched_at < a->since) {
+			p->fetched++;
+			p->fetched_at = r->now;
+		}
+		net->answer.at = p->fetched_at;
+		net->answer.said = p->said;
 		if (p->status == SOURCE_FOUND) {
 			net->answer.n = 1;
 			net->answer.items[0].p = p->der;
-			net->answer.items[0].n = p->n;
+			net->answer.items[0].n = p->n < a->max ? p->n : a->max;
+			net->answer.more = p->n > a->max;
 		}
 		return &net->answer;
 	}

@@ -1,0 +1,111 @@
+/* The table of certificates of the network that are in use. Judge; blocks on the disk. */
+#include "certstore/store_in_use.h"
+
+#include <stdlib.h>
+
+#include "certstore/store_sqlite.h"
+
+static void read_row(sqlite3_stmt *st, void *row)
+{
+	struct store_in_use *u = row;
+
+	u->owner = store_sqlite_text(st, 0);
+	store_sqlite_copy(st, 1, u->sha256, sizeof u->sha256);
+	u->subject = store_sqlite_text(st, 2);
+	u->serial = store_sqlite_text(st, 3);
+	u->not_after = sqlite3_column_int64(st, 4);
+}
+
+static void free_list(void *list, size_t n)
+{
+	store_in_use_free(list, n);
+}
+
+void store_in_use_free(struct store_in_use *l, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(l[i].owner);
+		free(l[i].subject);
+		free(l[i].serial);
+	}
+	free(l);
+}
+
+/* 1 it is there, 0, -1. */
+static int is_there(struct store *s, const struct store_in_use *u, struct problem *pr)
+{
+	static const char sql[] = "SELECT 1 FROM in_use WHERE owner = ?1 AND sha256 = ?2";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+	int rc;
+
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "tt", u->owner, u->sha256);
+	rc = store_sqlite_row(s, st, pr);
+	if (rc > 0)
+		store_sqlite_done(st);
+	return rc;
+}
+
+static int run(struct store *s, sqlite3_stmt *st, struct problem *pr)
+{
+	int rc = store_begin(s, pr);
+
+	return rc < 0 ? -1 : store_end(s, store_sqlite_run(s, st, pr), pr);
+}
+
+int store_in_use_put(struct store *s, const struct store_in_use *u, struct problem *pr)
+{
+	static const char sql[] = "INSERT INTO in_use (owner, sha256, subject, serial, not_after)"
+				  " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (owner, sha256) DO NOTHING";
+	int there = is_there(s, u, pr);
+	sqlite3_stmt *st;
+
+	if (there != 0)
+		return there < 0 ? -1 : 0;
+	st = store_sqlite_stmt(s, sql, pr);
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "tttti", u->owner, u->sha256, u->subject, u->serial, u->not_after);
+	return run(s, st, pr);
+}
+
+int store_in_use_expiring(struct store *s, int64_t from, int64_t before, size_t max, struct store_in_use **list_r,
+    size_t *n_r, struct problem *pr)
+{
+	static const char sql[] =
+	    "SELECT owner, sha256, subject, serial, not_after FROM in_use AS u"
+	    " WHERE not_after >= ?1 AND not_after < ?2"
+	    " AND EXISTS (SELECT 1 FROM believed AS b WHERE b.owner = u.owner AND b.sha256 = u.sha256)"
+	    " AND NOT EXISTS (SELECT 1 FROM cert AS c WHERE c.owner = u.owner AND c.sha256 = u.sha256)"
+	    " ORDER BY not_after LIMIT ?3";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+
+	*list_r = NULL;
+	*n_r = 0;
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "iii", from, before, (int64_t)max);
+	return store_sqlite_list(s, st, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr);
+}
+
+int store_in_use_drop(struct store *s, int64_t before, struct problem *pr)
+{
+	static const char any[] = "SELECT 1 FROM in_use WHERE not_after < ?1 LIMIT 1";
+	static const char sql[] = "DELETE FROM in_use WHERE not_after < ?1";
+	sqlite3_stmt *st = store_sqlite_stmt(s, any, pr);
+	int rc;
+
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "i", before);
+	rc = store_sqlite_row(s, st, pr);
+	if (rc <= 0)
+		return rc;
+	store_sqlite_done(st);
+	st = store_sqlite_stmt(s, sql, pr);
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "i", before);
+	return run(s, st, pr);
+}
