@@ -149,6 +149,9 @@ static int tell_format(struct judge_call *c, const struct judge_resolve *rq, con
 	format_print(&f.f, f.from_admin & which, part);
 	if (f.from_admin & which)
 		line(c, "of that, %s: set in the entry of %s", part, f.entries);
+	format_print(&f.f, f.from_statement & which, part);
+	if (f.from_statement & which)
+		line(c, "of that, %s: what the trusted statement of its gateway says that it reads", part);
 	format_print(&f.f, f.from_caps & which, part);
 	if (f.from_caps & which)
 		line(c, "of that, %s: what its reader said that it can on %s, in mail signed by %s", part,

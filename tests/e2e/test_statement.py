@@ -96,6 +96,8 @@ def test_first_message(top):
         asked = w.web.asked_for(domain)
         w.mail(domain, want)
         assert w.web.asked_for(domain) == asked, "the second message fetched it again"
+    assert "cipher=aes-256-gcm" in w.shown("webpki.example")["reads"], w.shown("webpki.example")
+    assert "what the trusted statement of its gateway says" in gw.postern("explain", US, "bob@webpki.example")[1]
     # AES-256-GCM, because the statement says that it is read
     assert b"authEnveloped-data" in w.mail("webpki.example", webpki.mail).data
     for domain, words in (("unknown.example", ("waits for your decision", "postern pending")), ("wrongkey.example", ("waits for your decision",)), ("expired.example", ("expires",)),
