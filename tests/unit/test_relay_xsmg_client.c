@@ -224,7 +224,8 @@ END_TEST
 START_TEST(failed)
 {
 	static const int code[] = {550, 451, 250, 250, 0};
-	static const char *const text[] = {"5.1.2 none of ours", "4.3.0 later", "fine", "2.0.0 current " NEWER, NULL};
+	static const char *const text[] = {
+	    "5.1.2 none of ours", "4.3.0 later", "fine", ("2.0.0 current " NEWER), NULL};
 	struct relay_xsmg_mail *m = mail(&both), *n;
 
 	ck_assert_str_eq(relay_xsmg_mail_of(m)->get, "XSMG GET lab.example");
