@@ -68,7 +68,7 @@ def run(name, test):
         print(trace, flush=True)
         for g in dict.fromkeys(gateways):
             print(f"--- end of {g.log_path}", flush=True)
-            print("\n".join(g.log().split("\n")[-25:]), flush=True)
+            print("\n".join(g.log().split("\n")[-25:]) if os.path.exists(g.log_path) else "it was never started", flush=True)
     else:
         shutil.rmtree(top, ignore_errors=True)
     if isinstance(error, KeyboardInterrupt):

@@ -268,7 +268,7 @@ def test_sighup_refuses_a_broken_configuration(top):
     bad = [
         ("inside-servr = \"127.0.0.1:25\"\n", r"postern\.conf:1: .*inside-servr", "an unknown setting"),
         ("# one\n# two\nsealers = 900\n", r"postern\.conf:3: .*sealers.* 64", "a value out of range"),
-        ("listener \"more\" {\n address = \"" + taken.address + "\"\n side = outside\n}\n", rf"cannot listen at {re.escape(taken.address)}.*another mail server", "a port that is taken"),
+        ("listener \"more\" {\n address = \"" + taken.address + "\"\n side = outside\n}\n", rf"cannot listen at {re.escape(taken.address)}.*another server", "a port that is taken"),
     ]
     for text, words, what in bad:
         with open(gw.conf, "w") as f:
@@ -307,7 +307,7 @@ def test_second_instance_fails_with_a_sentence(top):
     with open(second.conf) as f:
         text = f.read()
     for mine, theirs, words in (
-            (f":{second.inside}", f":{gw.inside}", rf"cannot listen at 127\.0\.0\.1:{gw.inside}: .*another mail server"),
+            (f":{second.inside}", f":{gw.inside}", rf"cannot listen at 127\.0\.0\.1:{gw.inside}: .*another server"),
             (second.sock, gw.sock, r"control-socket .*a running gateway answers there"),
             (second.data, gw.data, rf"data-directory {re.escape(gw.data)} is in use by another")):
         with open(second.conf, "w") as f:
