@@ -84,6 +84,11 @@ $(BUILD)/tools/cms: $(BUILD)/obj/tests/tools/cms.o $(call libs_of,gateway/cms)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+# the test vectors in docs/xsmg/vectors, with the fixtures of the unit tests
+$(BUILD)/tools/xsmg_vectors: $(BUILD)/obj/tests/tools/xsmg_vectors.o $(call libs_of,gateway/xsmg)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 # a clock that tests put forward; without sanitizers, as it is loaded before them
 $(BUILD)/replay/clock.so: tests/replay/clock.c
 	@mkdir -p $(@D)

@@ -9,7 +9,6 @@
 #include "admin-ui/cli_json.h"
 #include "admin-ui/cli_out.h"
 #include "admin-ui/cli_show.h"
-#include "admin-ui/cli_table.h"
 
 enum { FILE_OCTETS_MAX = 64 * 1024, EVERY_MIN = 300, EVERY_MAX = 30 * 86400 };
 
@@ -89,27 +88,36 @@ int cli_bundle_add(struct cli *c)
 	return rc;
 }
 
+/* The URL whole, in a line of its own: it is what the other commands want. */
+static void tell_short(const json_t *b)
+{
+	char text[900], since[17];
+
+	cli_out_line("%s", cli_json_str(b, "url"));
+	(void)snprintf(text, sizeof text, "for %.255s%s%.255s, direction %.10s, in use: %s%s",
+	    cli_json_str(b, "scope"), cli_json_str(b, "local")[0] ? ", mail of " : "", cli_json_str(b, "local"),
+	    cli_json_str(b, "direction"), json_is_string(json_object_get(b, "taken")) ? "since " : "",
+	    json_is_string(json_object_get(b, "taken")) ? cli_out_minute(cli_json_str(b, "taken"), since)
+							: "nothing of it yet");
+	cli_out_wrap("    ", 4, text);
+	if (!cli_json_str(b, "trouble")[0])
+		return;
+	(void)snprintf(text, sizeof text, "since %s: %.640s", cli_out_minute(cli_json_str(b, "since"), since),
+	    cli_json_str(b, "trouble"));
+	cli_out_wrap("    trouble ", 4, text);
+}
+
 int cli_bundle_list(struct cli *c)
 {
-	static const char *const heads[] = {"~URL", "~SCOPE", "DIRECTION", "IN USE SINCE", "~TROUBLE", NULL};
-	struct cli_table *t;
 	const json_t *b;
 	json_t *data;
 	size_t i;
 	int rc = cli_call(c, "bundle.list", NULL, &data);
 
 	if (rc == CLI_OK && !cli_out_json(c, data)) {
-		t = cli_table_new(heads);
-		json_array_foreach(json_object_get(data, "bundles"), i, b)
-		{
-			char since[17];
-			const char *values[] = {cli_json_str(b, "url"), cli_json_str(b, "scope"),
-			    cli_json_str(b, "direction"), cli_out_minute(cli_json_str(b, "taken"), since),
-			    cli_json_str(b, "trouble")};
-
-			cli_table_row(t, values);
-		}
-		cli_table_print(t, "No bundles.");
+		json_array_foreach(json_object_get(data, "bundles"), i, b) tell_short(b);
+		if (i == 0)
+			cli_out_line("No bundles.");
 	}
 	json_decref(data);
 	return rc;

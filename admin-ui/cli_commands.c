@@ -116,8 +116,9 @@ static const struct cli_command commands[] = {
 	"--local, "
 	"for the mail of one of our domains alone.",
 	"cert accept lab.example 3f2a90c1"},
-    {"cert show", "DOMAIN|ADDRESS [--pem]", "pem", 1, 1, cli_lookup_cert,
-	"Shows the certificates that are found for an address in all places that count for it; --pem prints them.",
+    {"cert show", "DOMAIN|ADDRESS|FINGERPRINT [--pem]", "pem", 1, 1, cli_lookup_cert,
+	"Shows the certificates that are found for an address in all places that count for it, or the one in the "
+	"store whose fingerprint begins with these digits, 8 or more; --pem prints them.",
 	"cert show bob@lab.example"},
     {"cert remove", "DOMAIN|ADDRESS FINGERPRINT", "", 2, 2, cli_cert_remove,
 	"Removes a partner's certificate; 8 digits of the fingerprint suffice.", "cert remove lab.example 3f2a90c1"},

@@ -1,6 +1,7 @@
 /* postern lookup, postern cert show; the steps of explain. */
 #include "admin-ui/cli_lookup.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -97,10 +98,76 @@ int cli_lookup(struct cli *c)
 	return tell(c, "lookup", args);
 }
 
+/* ---- by fingerprint ---- */
+
+/* Hex digits, as a list or a browser shows them: no domain and no address. */
+static bool is_fingerprint(const char *word)
+{
+	size_t digits = 0;
+
+	for (; *word; word++) {
+		if (!strchr("0123456789abcdefABCDEF: ", *word))
+			return false;
+		digits += isxdigit((unsigned char)*word) != 0;
+	}
+	return digits >= 8;
+}
+
+static const char *usable(const json_t *row, const char *use)
+{
+	const json_t *s = json_object_get(row, use);
+
+	return json_is_object(s) ? cli_json_str(s, "why") : "";
+}
+
+static void tell_known(const struct cli *c, const json_t *row)
+{
+	const char *place = cli_json_str(row, "place");
+	char text[900];
+
+	if (strcmp(place, "partner") == 0)
+		(void)snprintf(text, sizeof text, "%.390s, %s%.80s", cli_json_str(row, "owner"),
+		    cli_json_is(row, "pinned") ? "pinned, " : "", cli_json_str(row, "source"));
+	else if (strcmp(place, "ours") == 0)
+		(void)snprintf(text, sizeof text, "ours: %.255s, %.20s, key %.63s", cli_json_str(row, "domain"),
+		    cli_json_str(row, "use"), cli_json_str(row, "key_id"));
+	else
+		(void)snprintf(text, sizeof text, "%s for %.255s, direction %.10s%s%.255s",
+		    strcmp(place, "bundle") == 0 ? "anchor out of a bundle" : "anchor", cli_json_str(row, "scope"),
+		    cli_json_str(row, "direction"), cli_json_str(row, "local")[0] ? ", for mail of " : "",
+		    cli_json_str(row, "local"));
+	cli_out_line("%s", "");
+	cli_out_field("Kept as", text);
+	cli_show_cert(row);
+	cli_out_field("Revoked", cli_json_str(row, "revoked"));
+	cli_out_field("To encrypt", usable(row, "encrypt"));
+	cli_out_field("To verify", usable(row, "sign"));
+	if (cli_args_has(&c->args, "pem"))
+		(void)fputs(cli_json_str(row, "pem"), stdout);
+}
+
+static int by_fingerprint(struct cli *c)
+{
+	json_t *args = cli_json_object(), *data;
+	const json_t *row;
+	size_t i;
+	int rc;
+
+	cli_json_set_str(args, "sha256", c->args.words[0]);
+	rc = cli_call(c, "cert.show", args, &data);
+	if (rc == CLI_OK && !cli_out_json(c, data))
+		json_array_foreach(json_object_get(data, "certificates"), i, row) tell_known(c, row);
+	json_decref(data);
+	return rc;
+}
+
 int cli_lookup_cert(struct cli *c)
 {
-	json_t *args = cli_json_object();
+	json_t *args;
 
+	if (is_fingerprint(c->args.words[0]))
+		return by_fingerprint(c);
+	args = cli_json_object();
 	cli_json_set_str(args, "owner", c->args.words[0]);
 	return tell(c, "cert.show", args);
 }

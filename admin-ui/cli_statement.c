@@ -62,6 +62,9 @@ void cli_statement_tell(const json_t *row)
 	cli_out_field("Frozen", cli_json_str(row, "frozen_why"));
 	tell_body("Trusted", json_object_get(row, "trusted"));
 	tell_body("Waiting", json_object_get(row, "waiting"));
+	cli_out_field("Reads", cli_json_str(row, "reads"));
+	cli_out_field("Promises", cli_json_str(row, "promises"));
+	cli_out_field("Demands", cli_json_str(row, "demands"));
 	cli_out_field("Decision", cli_json_str(row, "decision"));
 	cli_out_field("Pinned", cli_json_str(row, "pin"));
 	cli_out_field("Local parts", cli_json_str(row, "local_parts"));

@@ -9,6 +9,7 @@
 #include <openssl/cms.h>
 #include <openssl/err.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "certstore/cert.h"
 
@@ -85,6 +86,18 @@ static BIO *open_signed(CMS_ContentInfo *c, X509 *signer, struct problem *pr)
 	return NULL;
 }
 
+static int read_certs(const void *p, size_t n, X509 **list, size_t max, struct problem *pr)
+{
+	static const char other[] = "this is not a certificate";
+	int rc = cert_read_any(p, n, list, max, pr);
+
+	if (rc < 0 && strncmp(pr->text, other, sizeof other - 1) == 0)
+		return refuse(pr,
+		    "this is no trust bundle that can be read: certificates in PKCS#7 (.p7b, .p7m), PEM or DER are "
+		    "expected");
+	return rc;
+}
+
 static int read_signed(CMS_ContentInfo *c, X509 *signer, int64_t at, X509 **list, size_t max, struct problem *pr)
 {
 	BIO *content;
@@ -98,7 +111,7 @@ static int read_signed(CMS_ContentInfo *c, X509 *signer, int64_t at, X509 **list
 	if (!content)
 		return -1;
 	n = BIO_get_mem_data(content, &p);
-	rc = n > 0 ? cert_read_any(p, (size_t)n, list, max, pr) : refuse(pr, "there is nothing in it");
+	rc = n > 0 ? read_certs(p, (size_t)n, list, max, pr) : refuse(pr, "there is nothing in it");
 	BIO_free(content);
 	return rc;
 }
@@ -117,7 +130,7 @@ int bundle_read(const void *p, size_t n, X509 *signer, int64_t at, X509 **list, 
 		    "it is signed, and no signer is set for it: set one (--signer), or nobody looks at the "
 		    "signature");
 	else
-		rc = cert_read_any(p, n, list, max, pr);
+		rc = read_certs(p, n, list, max, pr);
 	CMS_ContentInfo_free(c);
 	ERR_clear_error();
 	return rc;

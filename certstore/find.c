@@ -308,11 +308,18 @@ static int look_in_network(struct look *l)
 
 /* ---- words ---- */
 
+/* Whole clauses alone: what does not fit is in the trace. */
 static void add(struct look *l, const char *lead, const char *text)
 {
-	size_t at = strlen(l->r->why);
+	static const char more[] = "; ...";
+	size_t at = strlen(l->r->why), room = sizeof l->r->why - at;
 
-	(void)snprintf(l->r->why + at, sizeof l->r->why - at, "%s%s", at ? lead : "", text);
+	if (at == 0)
+		(void)snprintf(l->r->why, room, "%s", text);
+	else if (strlen(lead) + strlen(text) + sizeof more <= room)
+		(void)snprintf(l->r->why + at, room, "%s%s", lead, text);
+	else if (room >= sizeof more && (at < sizeof more || strcmp(l->r->why + at - sizeof more + 1, more) != 0))
+		(void)snprintf(l->r->why + at, room, "%s", more);
 }
 
 static void say_none(struct look *l)

@@ -80,6 +80,7 @@ struct find_question {
 	size_t nkept;
 	bool all;		/* the octets of every certificate that was seen are wanted */
 	struct source_run *run; /* NULL: the store alone */
+	struct find_memo *memo; /* NULL: octets are read each time */
 	/* 0; -1 with pr: nothing can be told now. */
 	int (*weigh)(void *ctx, const struct find_cert *c, struct find_weight *w_r, struct problem *pr);
 	/* Judges the octets of a statement that came from `where`. NULL: the record _smg is not looked at. */

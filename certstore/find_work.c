@@ -8,6 +8,7 @@
 
 #include "certstore/cert.h"
 #include "certstore/cert_read.h"
+#include "certstore/find_memo.h"
 #include "certstore/trace.h"
 #include "gateway/base/mem.h"
 
@@ -67,6 +68,21 @@ void find_work_passed(struct find_work *w, struct find_step *s, const char *fmt,
 		(void)snprintf(s->why, sizeof s->why, "%s", text);
 }
 
+/* A URL says itself what it is, and often stands in the reason already. */
+static void say_failed(struct find_step *s, const struct source_ask *a, const struct source_answer *r)
+{
+	const char *name = a->kind == SOURCE_LDAP && a->directory[0] ? a->directory : a->name;
+	const char *bogus = r->dnssec == SOURCE_BOGUS ? "its DNSSEC signatures are wrong (bogus): " : "";
+	size_t n = strlen(name);
+
+	if (strstr(name, "://") && strncmp(r->why, name, n) == 0)
+		(void)snprintf(s->why, sizeof s->why, "%.300s", r->why);
+	else if (strstr(name, "://"))
+		(void)snprintf(s->why, sizeof s->why, "%.120s: %s%.200s", name, bogus, r->why);
+	else
+		(void)snprintf(s->why, sizeof s->why, "%.60s %.120s: %s%.200s", s->place, name, bogus, r->why);
+}
+
 const struct source_answer *find_work_ask(
     struct find_work *w, struct find_step *s, const struct source_ask *a, bool hard)
 {
@@ -83,9 +99,7 @@ const struct source_answer *find_work_ask(
 		return r;
 	s->answer = FIND_STEP_TEMP;
 	s->hard = s->hard || hard || r->dnssec >= SOURCE_BOGUS;
-	(void)snprintf(s->why, sizeof s->why, "%.60s %.120s: %s%.200s", s->place,
-	    a->kind == SOURCE_LDAP && a->directory[0] ? a->directory : a->name,
-	    r->dnssec == SOURCE_BOGUS ? "its DNSSEC signatures are wrong (bogus): " : "", r->why);
+	say_failed(s, a, r);
 	return r;
 }
 
@@ -133,35 +147,71 @@ void find_work_issuer(struct find_work *w, struct find_step *s, const void *p, s
 	keep_issuer(w, s, p, n);
 }
 
-static void take_one(struct find_work *w, struct find_step *s, X509 *x, const struct trust_dane *dane)
+/* What it was made of, when that was this one alone. */
+struct origin {
+	const void *p;
+	size_t n;
+	const uint8_t *key;
+};
+
+static void take_one(
+    struct find_work *w, struct find_step *s, X509 *x, const struct trust_dane *dane, const struct origin *from)
 {
 	unsigned char *der = NULL;
 	int n = i2d_X509(x, &der);
+	bool ca = X509_check_ca(x) > 0;
 
 	if (n <= 0)
 		return;
-	if (X509_check_ca(x) > 0)
+	if (from && (size_t)n == from->n && memcmp(der, from->p, from->n) == 0)
+		find_memo_put(w->q->memo, from->key, ca ? FIND_MEMO_CA : FIND_MEMO_LEAF);
+	if (ca)
 		keep_issuer(w, s, der, (size_t)n);
 	keep(w, s, der, (size_t)n, dane);
 	OPENSSL_free(der);
+}
+
+/* Known from before: then it is not taken apart. */
+static bool take_known(struct find_work *w, struct find_step *s, const void *p, size_t n,
+    const struct trust_dane *dane, enum find_memo_kind kind)
+{
+	if (kind == FIND_MEMO_UNKNOWN)
+		return false;
+	if (kind == FIND_MEMO_CA)
+		keep_issuer(w, s, p, n);
+	keep(w, s, p, n, dane);
+	return true;
 }
 
 void find_work_take(struct find_work *w, struct find_step *s, const void *p, size_t n, const struct trust_dane *dane)
 {
 	X509 *list[FIND_CERTS_MAX];
 	struct problem pr = {0};
-	int k = cert_read_any(p, n, list, FIND_CERTS_MAX, &pr);
+	uint8_t key[32];
+	const struct origin from = {p, n, key};
+	int k;
 
+	if (take_known(w, s, p, n, dane, find_memo_get(w->q->memo, p, n, key)))
+		return;
+	if (w->read >= FIND_READ_MAX) {
+		s->cut = true;
+		find_work_passed(w, s, "more certificates than are read for one recipient");
+		return;
+	}
+	k = cert_read_any(p, n, list, FIND_CERTS_MAX, &pr);
+	w->read += k > 0 ? (unsigned)k : 1;
 	if (k < 0) {
-		if (n > 0 && n <= CERT_DER_MAX)
+		if (n > 0 && n <= CERT_DER_MAX) {
 			keep(w, s, p, n, dane);
-		else
+			find_memo_put(w->q->memo, key, FIND_MEMO_JUNK);
+		} else {
 			find_work_passed(w, s, "%.300s", pr.text);
+		}
 		s->cut = s->cut || n > CERT_DER_MAX;
 		return;
 	}
 	for (int i = 0; i < k; i++)
-		take_one(w, s, list[i], dane);
+		take_one(w, s, list[i], dane, k == 1 ? &from : NULL);
 	cert_list_free(list, (size_t)k);
 }
 

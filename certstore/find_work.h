@@ -7,7 +7,7 @@
 
 #include "certstore/find.h"
 
-enum { FIND_STEPS_MAX = 64, FIND_HINTS_MAX = 16, FIND_MEMORY = 4 << 20 };
+enum { FIND_STEPS_MAX = 64, FIND_HINTS_MAX = 16, FIND_MEMORY = 4 << 20, FIND_READ_MAX = 512 };
 
 enum find_answer { FIND_STEP_NONE, FIND_STEP_FOUND, FIND_STEP_TEMP, FIND_STEP_PENDING };
 /* One question to one place, and what came of it. */
@@ -35,7 +35,8 @@ struct find_work {
 	size_t nhints;
 	char address[ADDRESS_TEXT_MAX];
 	unsigned weighed;
-	bool untold; /* the address was kept from the DNS or the directories: by-address */
+	unsigned read; /* certificates that had to be taken apart */
+	bool untold;   /* the address was kept from the DNS or the directories: by-address */
 };
 
 /* A new step, NONE as yet. Never NULL: past FIND_STEPS_MAX the last one is a TEMP that takes what comes. */

@@ -6,9 +6,10 @@
 
 #include "gateway/mail/address.h"
 
-/* base: "http://host/path", with what RFC 4387 says for a host found in DNS put behind a base that ends in the host
- * ("/certificates/search.cgi"); a base with a path is used as it is. by: "email" or "uri", with the value escaped.
- * 0; -1 when it does not fit cap or base is no http or https URL without a query. */
+/* base: "http://host/path", behind a base that ends in the host, as every one found in DNS does, is put
+ * "/certificates/search.cgi": SRV records have no place for a path, and there stores are that are on a host with
+ * other things. A base with a path is used as it is. by: "email" or "uri", with the value escaped. 0; -1 when it does
+ * not fit cap or base is no http or https URL without a query. */
 int http_search_url(const char *base, const char *by, const char *value, char *out, size_t cap)
     __attribute__((warn_unused_result));
 /* Is it one that http_search_url takes? For settings. */

@@ -67,11 +67,14 @@ static int get_one(
 		return -1;
 	if (r->status == SOURCE_TEMP)
 		say_lost(&ask, r, lost);
+	if (r->status == SOURCE_NONE)
+		(void)snprintf(lost->missing, sizeof lost->missing, "%.100s: %.90s", ask.name, r->why);
 	if (r->status != SOURCE_FOUND || r->n == 0)
 		return 0;
 	n = cert_read_any(r->items[0].p, r->items[0].n, list, max < ISSUER_CERTS ? max : ISSUER_CERTS, &pr);
 	if (n < 0) {
 		say_unreadable(run, &ask, &pr);
+		(void)snprintf(lost->missing, sizeof lost->missing, "%.100s: %.90s", ask.name, pr.text);
 		return 0;
 	}
 	*n_r = (size_t)n;
@@ -97,6 +100,8 @@ int issuer_fetch(
 	}
 	if (rc == 0 && here.site != 0)
 		*lost = here;
+	else if (rc == 0 && here.missing[0])
+		memcpy(lost->missing, here.missing, sizeof here.missing);
 	AUTHORITY_INFO_ACCESS_free(all);
 	ERR_clear_error();
 	return rc < 0 ? -1 : 0;

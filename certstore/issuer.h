@@ -14,8 +14,9 @@ struct source_run;
 
 /* A place that gave no answer, or none to be believed: nobody can tell what stands there. */
 struct issuer_lost {
-	uint64_t site;	 /* source_site_hash; 0: there is none such */
-	char words[200]; /* the address and why */
+	uint64_t site;	   /* source_site_hash; 0: there is none such */
+	char words[200];   /* the address and why */
+	char missing[200]; /* of a place that surely has no certificate: the address and why; "" */
 };
 /* What stands at x's http and https caIssuers: DER, PEM or PKCS#7; the first that can be read. *left is counted down
  * by each fetch. 0 with n_r certificates (X509_free each; none of them is believed), -1 when an answer is awaited.

@@ -14,7 +14,7 @@ uint64_t source_site_hash(const char *site)
 	return h;
 }
 
-static const char *domain_of(const char *name)
+const char *source_site_domain(const char *name)
 {
 	const char *dot[3] = {0}; /* from the end */
 	size_t k = 0;
@@ -36,7 +36,7 @@ void source_site(const struct source_ask *a, char out[SOURCE_SITE_MAX])
 
 	p = p != NULL ? p + 3 : a->name;
 	if (a->kind == SOURCE_DNS)
-		(void)snprintf(out, SOURCE_SITE_MAX, "%s", domain_of(a->name));
+		(void)snprintf(out, SOURCE_SITE_MAX, "%s", source_site_domain(a->name));
 	else if (a->kind == SOURCE_LDAP && a->directory[0] != '\0')
 		(void)snprintf(out, SOURCE_SITE_MAX, "directory \"%s\"", a->directory);
 	else

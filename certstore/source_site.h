@@ -15,4 +15,7 @@ void source_site(const struct source_ask *a, char out[SOURCE_SITE_MAX]);
 /* Upper and lower case are the same. */
 uint64_t source_site_hash(const char *site);
 
+/* The part of a name that somebody registered, about: b.example of a.b.example, b.co.uk of a.b.co.uk. In name. */
+const char *source_site_domain(const char *name);
+
 #endif

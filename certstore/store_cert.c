@@ -68,6 +68,23 @@ int store_certs_page(
 	return store_sqlite_list(s, st, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr);
 }
 
+int store_certs_named(
+    struct store *s, const char *sha256, size_t max, struct store_cert **list_r, size_t *n_r, struct problem *pr)
+{
+	/* the inner question is answered by the index of owner and fingerprint: no certificate is read for it */
+	static const char sql[] =
+	    COLUMNS "WHERE id IN (SELECT id FROM cert WHERE substr(sha256, 1, length(?1)) = ?1 LIMIT ?2)"
+		    " ORDER BY owner, id";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+
+	*list_r = NULL;
+	*n_r = 0;
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "ti", sha256, (int64_t)max);
+	return store_sqlite_list(s, st, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr);
+}
+
 int store_certs_expiring(
     struct store *s, int64_t before, size_t max, struct store_cert **list_r, size_t *n_r, struct problem *pr)
 {

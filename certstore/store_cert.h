@@ -28,6 +28,9 @@ int store_certs(struct store *s, const char *owner, struct store_cert **list_r, 
 /* Everybody's, by number, those with id > after, at most max. */
 int store_certs_page(struct store *s, int64_t after, size_t max, struct store_cert **list_r, size_t *n_r,
     struct problem *pr) __attribute__((warn_unused_result));
+/* Everybody's whose fingerprint begins so, by owner, at most max. */
+int store_certs_named(struct store *s, const char *sha256, size_t max, struct store_cert **list_r, size_t *n_r,
+    struct problem *pr) __attribute__((warn_unused_result));
 /* Those that run out before `before`, soonest first, at most max. */
 int store_certs_expiring(struct store *s, int64_t before, size_t max, struct store_cert **list_r, size_t *n_r,
     struct problem *pr) __attribute__((warn_unused_result));

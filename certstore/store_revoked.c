@@ -69,7 +69,10 @@ int store_revoked_owners(
 {
 	static const char sql[] =
 	    "SELECT r.sha256, r.words, r.at, o.owner FROM revoked AS r JOIN (SELECT owner, sha256 FROM cert"
-	    " UNION SELECT owner, sha256 FROM believed UNION SELECT owner, sha256 FROM in_use) AS o"
+	    " UNION SELECT owner, sha256 FROM believed UNION SELECT owner, sha256 FROM in_use"
+	    " UNION SELECT owner, sha256 FROM revoked WHERE owner IN (SELECT domain FROM partner) OR"
+	    " substr(owner, instr(owner, '@') + 1) IN (SELECT domain FROM partner UNION SELECT domain FROM seen)) AS "
+	    "o"
 	    " ON o.sha256 = r.sha256 ORDER BY r.at DESC, o.owner LIMIT ?1";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
@@ -106,8 +109,8 @@ int store_revoked_owner(struct store *s, const char *sha256, char *owner_r, size
 int store_revoked_add(
     struct store *s, const struct store_revoked *r, const char *subject, const char *who, struct problem *pr)
 {
-	static const char sql[] = "INSERT INTO revoked (sha256, words, at) VALUES (?1, ?2, ?3)"
-				  " ON CONFLICT (sha256) DO UPDATE SET words = ?2";
+	static const char sql[] = "INSERT INTO revoked (sha256, words, at, owner) VALUES (?1, ?2, ?3, ?4)"
+				  " ON CONFLICT (sha256) DO UPDATE SET words = ?2, owner = ?4";
 	char detail[1000];
 	sqlite3_stmt *st;
 	int rc = -1;
@@ -117,7 +120,7 @@ int store_revoked_add(
 		return -1;
 	st = store_sqlite_stmt(s, sql, pr);
 	if (st) {
-		store_sqlite_bind(st, "tti", r->sha256, r->words, r->at);
+		store_sqlite_bind(st, "ttit", r->sha256, r->words, r->at, subject);
 		rc = store_sqlite_run(s, st, pr);
 	}
 	if (rc == 0)

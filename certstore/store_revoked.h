@@ -30,7 +30,8 @@ int store_revoked_add(struct store *s, const struct store_revoked *r, const char
 int store_revoked_remove(struct store *s, const char *sha256, const char *why, const char *subject, const char *who,
     struct problem *pr) __attribute__((warn_unused_result));
 
-/* Partners and people with a revoked certificate. */
+/* Partners and people with a revoked certificate: those that were given or used, and those of listed or once
+ * protected partners that were only found. */
 struct store_revoked_of {
 	char *owner;
 	struct store_revoked r;

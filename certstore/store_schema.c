@@ -107,9 +107,10 @@ static const char *const steps[] = {
     " step INTEGER NOT NULL, started INTEGER NOT NULL, switch_at INTEGER NOT NULL, finish_at INTEGER NOT NULL,"
     " serial INTEGER NOT NULL, early INTEGER NOT NULL, PRIMARY KEY (domain, kind)) STRICT, WITHOUT ROWID;",
     /* 9: keys of ours that were retired, until the keeper has forgotten them; since when a bundle brings nothing;
-     * certificates of the network that mail is encrypted to: what runs out */
+     * whose certificate was revoked; certificates of the network that mail is encrypted to: what runs out */
     "ALTER TABLE identity ADD COLUMN retired INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE bundle ADD COLUMN since INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE revoked ADD COLUMN owner TEXT NOT NULL DEFAULT '';"
     "CREATE TABLE in_use (owner TEXT NOT NULL, sha256 TEXT NOT NULL, subject TEXT NOT NULL, serial TEXT NOT NULL,"
     " not_after INTEGER NOT NULL, PRIMARY KEY (owner, sha256)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX in_use_end ON in_use (not_after);",

@@ -11,6 +11,10 @@
 /* Certificates in a path, with the leaf and the anchor. Deployed ones have up to five; PKITS goes to seven. */
 #define TRUST_PATH_MAX 8
 
+/* Looking at signatures for one question, in units of one RSA signature of 2048 bits (some 30 us): who chooses the
+ * certificates chooses how many there are, and how costly their keys. */
+#define TRUST_WORK 1500
+
 enum trust_result {
 	TRUST_GOOD,
 	TRUST_BAD, /* invalid or not trusted */
@@ -50,6 +54,7 @@ struct trust_question {
 	struct revoke *revoke;	       /* NULL: nobody asks about revocation */
 	struct source_run *run;	       /* NULL: nobody may ask the network */
 	unsigned *fetches;	       /* missing issuers that may still be fetched, counted down; NULL: none */
+	unsigned *work;		       /* what may still be done, counted down; NULL: TRUST_WORK */
 	int64_t at;		       /* unix s */
 };
 /* What trust_path found. */

@@ -51,6 +51,7 @@ struct search {
 	size_t nasked;
 	struct issuer_lost lost; /* an issuer that could not be had now */
 	unsigned looks, tries;
+	unsigned own_work, *work;
 	enum rank rank;
 	bool pending;
 	struct trust_found *found;
@@ -69,7 +70,31 @@ static void note(struct search *s, enum rank rank, enum trust_result result, int
 static bool finished(const struct search *s)
 {
 	return s->pending || s->rank >= RANK_LEAF_REVOKED || s->tries >= TRUST_PATH_TRIES ||
-	       s->looks >= TRUST_PATH_LOOKS;
+	       s->looks >= TRUST_PATH_LOOKS || *s->work == 0;
+}
+
+/* Of looking at one signature by this key. */
+static unsigned cost_of(const EVP_PKEY *k)
+{
+	unsigned bits = k ? (unsigned)EVP_PKEY_get_bits(k) : 0, e_bits = 17, units;
+	BIGNUM *e = NULL;
+
+	if (k && EVP_PKEY_get_base_id(k) == EVP_PKEY_EC)
+		return bits <= 256 ? 4 : 20;
+	if (!k || (!EVP_PKEY_is_a(k, "RSA") && !EVP_PKEY_is_a(k, "RSA-PSS")))
+		return 10;
+	if (EVP_PKEY_get_bn_param(k, OSSL_PKEY_PARAM_RSA_E, &e) == 1)
+		e_bits = (unsigned)BN_num_bits(e);
+	BN_free(e);
+	units = bits / 1024 * (bits / 1024) / 4 * e_bits / 16;
+	return units > 0 ? units : 1;
+}
+
+static void spend(struct search *s, X509 *issuer)
+{
+	unsigned cost = cost_of(X509_get0_pubkey(issuer));
+
+	*s->work -= cost < *s->work ? cost : *s->work;
 }
 
 /* ---- one whole path ---- */
@@ -220,6 +245,8 @@ static void try_path(struct search *s, int anchor)
 	char text[400], name[256];
 
 	s->tries++;
+	for (size_t i = 1; i < s->n; i++)
+		spend(s, s->path[i]);
 	if (verify(s, text, sizeof text) < 0 || check_issuers(s, text, sizeof text) < 0 ||
 	    check_dane(s, text, sizeof text) < 0) {
 		note(s, RANK_PATH, TRUST_BAD, -1, text);
@@ -289,8 +316,10 @@ static bool issued(struct search *s, X509 *issuer, X509 *x)
 	if (X509_NAME_cmp(X509_get_subject_name(issuer), X509_get_issuer_name(x)) != 0)
 		return false;
 	s->looks++;
-	if (X509_check_issued(issuer, x) == X509_V_OK && affordable(issuer))
+	if (X509_check_issued(issuer, x) == X509_V_OK && affordable(issuer) && *s->work > 0) {
+		spend(s, issuer);
 		yes = X509_verify(x, X509_get0_pubkey(issuer)) == 1;
+	}
 	ERR_clear_error();
 	return yes;
 }
@@ -475,11 +504,22 @@ static bool take_dane(struct search *s, X509 *x)
 	return s->dane_anchor != NULL;
 }
 
+/* It may be what is missing, and is nothing that the reader could guess. */
+static void say_missing(struct search *s)
+{
+	size_t at = strlen(s->found->how);
+
+	if (s->rank == RANK_DEAD_END && s->lost.missing[0])
+		(void)snprintf(s->found->how + at, sizeof s->found->how - at, "; its issuer cannot be had from %s",
+		    s->lost.missing);
+}
+
 void trust_path_find(X509 *x, const struct trust_question *q, struct trust_found *found_r)
 {
-	struct search s = {.q = q, .found = found_r};
+	struct search s = {.q = q, .found = found_r, .own_work = TRUST_WORK};
 
 	*found_r = (struct trust_found){.result = TRUST_BAD, .anchor = -1};
+	s.work = q->work ? q->work : &s.own_work;
 	take_anchors(&s);
 	for (size_t i = 0; i < q->nextra; i++)
 		if (q->extra[i])
@@ -487,8 +527,11 @@ void trust_path_find(X509 *x, const struct trust_question *q, struct trust_found
 	if (take_dane(&s, x))
 		walk(&s, x);
 	doubt(&s);
+	say_missing(&s);
 	if (!found_r->how[0])
-		(void)snprintf(found_r->how, sizeof found_r->how, "no anchor leads to it within %d candidate issuers",
+		(void)snprintf(found_r->how, sizeof found_r->how,
+		    "no anchor leads to it within %d candidate issuers, or within the work that is done for one "
+		    "question",
 		    TRUST_PATH_LOOKS);
 	if (s.dane_anchor)
 		found_r->anchor = -1;

@@ -20,8 +20,9 @@
 #include "gateway/base/buf.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
-#include "ldap/ldap_dead.h"
+#include "gateway/base/dead.h"
 #include "ldap/ldap_search.h"
+#include "ldap/ldap_turn.h"
 
 enum { WORDS = 400 };
 
@@ -65,7 +66,8 @@ struct ldap_cert {
 	size_t nqueued, nrunning, idle;
 	struct kept *kept; /* [connections] */
 	bool stop;
-	struct ldap_dead dead;
+	struct dead dead;
+	struct ldap_turn turn;
 };
 
 /* ---- connections ---- */
@@ -207,7 +209,7 @@ static bool is_dead(struct ldap_cert *c, const struct ldap_cert_server *s, size_
 	bool dead;
 
 	pthread_mutex_lock(&c->lock);
-	dead = ldap_dead_is(&c->dead, s->uri, &s->addrs[k], words, sizeof(words));
+	dead = dead_is(&c->dead, s->uri, &s->addrs[k], words, sizeof(words));
 	pthread_mutex_unlock(&c->lock);
 	if (dead) {
 		source_answer_set(a, SOURCE_TEMP, "%.90s is %.200s", s->uri, words);
@@ -221,9 +223,19 @@ static void mark_dead(struct job *j, const struct ldap_cert_server *s, size_t k,
 	struct ldap_cert *c = j->of;
 
 	pthread_mutex_lock(&c->lock);
-	ldap_dead_mark(&c->dead, j->tcp ? s->uri : "", &s->addrs[k], c->set.ldap->dead_time, words);
+	dead_mark(&c->dead, j->tcp ? s->uri : "", &s->addrs[k], c->set.ldap->dead_time, words);
 	pthread_mutex_unlock(&c->lock);
 	log_warn(NULL, "ldap", "dead server=%s why=\"%s\"", s->uri, words);
+}
+
+static void note_turn(struct ldap_cert *c, const struct sockaddr_storage *addr, enum ldap_link_result r)
+{
+	pthread_mutex_lock(&c->lock);
+	if (r == LDAP_LINK_FOUND || r == LDAP_LINK_NOTHING)
+		ldap_turn_answered(&c->turn, addr);
+	else
+		ldap_turn_failed(&c->turn, addr);
+	pthread_mutex_unlock(&c->lock);
 }
 
 /* 0: answered. */
@@ -239,6 +251,7 @@ static int try_server(struct job *j, const struct ldap_cert_server *s)
 			continue;
 		source_answer_set(&j->search.answer, SOURCE_TEMP, "%s", "");
 		r = try_address(j, s, &s->addrs[k], words);
+		note_turn(j->of, &s->addrs[k], r);
 		if (r == LDAP_LINK_FOUND || r == LDAP_LINK_NOTHING) {
 			ldap_search_settle(&j->search, s->uri, r);
 			return 0;
@@ -266,20 +279,19 @@ static void work_on(struct job *j)
 	j->search.answer.took_ms = (uint32_t)(loop_now_ms() - began);
 }
 
-/* Where most of its time goes: the first address. */
-static bool same_place(const struct job *a, const struct job *b)
-{
-	return memcmp(&a->ask.servers[0].addrs[0], &b->ask.servers[0].addrs[0], sizeof(a->ask.servers[0].addrs[0])) ==
-	       0;
-}
-
+/* A directory of the configuration may have all threads of its own. */
 static bool has_place(const struct ldap_cert *c, const struct job *j)
 {
-	int64_t n = 0;
+	int64_t same = 0, unknown = 0;
 
-	for (size_t i = 0; i < c->nrunning; i++)
-		n += same_place(c->running[i], j);
-	return n < c->set.per_server;
+	if (c->set.per_server >= c->set.connections)
+		return true;
+	for (size_t i = 0; i < c->nrunning; i++) {
+		same += ldap_turn_same(&c->running[i]->ask, &j->ask);
+		unknown += !ldap_turn_is_known(&c->turn, &c->running[i]->ask);
+	}
+	return same < c->set.per_server &&
+	       (ldap_turn_is_known(&c->turn, &j->ask) || unknown < ldap_turn_share(c->set.connections));
 }
 
 /* The first whose server has not enough to do already; under the lock. */
@@ -347,7 +359,7 @@ static void *work(void *arg)
 				c->running[i] = c->running[--c->nrunning];
 		if (j != NULL) {
 			loop_post(c->loop, answer, j);
-			pthread_cond_signal(&c->more); /* its server has a place again */
+			pthread_cond_broadcast(&c->more); /* there is a place again */
 		}
 	}
 	pthread_mutex_unlock(&c->lock);
@@ -479,7 +491,7 @@ static bool too_many_wait(const struct ldap_cert *c, const struct job *j)
 	int64_t n = 0;
 
 	for (const struct job *o = c->first; o != NULL; o = o->next)
-		n += same_place(o, j);
+		n += ldap_turn_same(&o->ask, &j->ask);
 	return n >= c->set.waiting_per_server;
 }
 

@@ -50,6 +50,7 @@ static enum ldap_link_result search(struct ldap_search *s, struct ldap_link *k, 
 
 	s->answer.code = (uint16_t)(v.code < 0 ? 0 : v.code);
 	s->nentries += v.entries_n;
+	s->elsewhere += v.elsewhere;
 	s->answer.more |= v.more;
 	if (v.values_n > 0)
 		return LDAP_LINK_FOUND;
@@ -135,7 +136,7 @@ enum ldap_link_result ldap_search_all(struct ldap_search *s, struct ldap_link *k
 	const char *base = s->set->base;
 	enum ldap_link_result r;
 
-	s->nentries = 0;
+	s->nentries = s->elsewhere = 0;
 	s->answer.n = 0;
 	s->answer.more = false;
 	buf_reset(&s->octets);
@@ -168,9 +169,9 @@ void ldap_search_settle(struct ldap_search *s, const char *uri, enum ldap_link_r
 	a->status = a->more ? SOURCE_TEMP : SOURCE_NONE;
 	a->more = false;
 	snprintf(a->why, sizeof(a->why),
-	    r == LDAP_LINK_FOUND ? "%.90s has an entry for %.100s without a certificate"
-				 : "%.90s has no entry for %.100s",
-	    uri, s->who);
+	    r == LDAP_LINK_FOUND ? "%.90s has an entry for %.100s without a certificate%s"
+				 : "%.90s has no entry for %.100s%s",
+	    uri, s->who, s->elsewhere > 0 ? ", and names other servers, which are not asked" : "");
 }
 
 void ldap_search_init(struct ldap_search *s, const struct ldap_settings *set, const char *filter, const char *who)

@@ -21,7 +21,7 @@ struct ldap_search {
 	struct source_answer answer;
 	struct buf octets;
 	size_t at[SOURCE_ITEMS_MAX]; /* of each item, in octets */
-	size_t nentries;
+	size_t nentries, elsewhere;  /* elsewhere: references to other servers, which are not followed */
 };
 /* Copies filter and who; the caller sets entries, max, end. */
 void ldap_search_init(struct ldap_search *s, const struct ldap_settings *set, const char *filter, const char *who);

@@ -55,7 +55,10 @@ int ldap_settings_check_server(const char *v, struct problem *pr)
 {
 	struct ldap_settings_server s;
 
-	return ldap_settings_server(v, &s, pr);
+	if (ldap_settings_server(v, &s, NULL) == 0)
+		return 0;
+	return problem_perm(
+	    pr, "an LDAP server such as ldap://host or ldaps://host, with :port if it is not 389 or 636");
 }
 
 /* RFC 4512 2.5: a name or an OID, options behind it. */

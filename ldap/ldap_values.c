@@ -135,7 +135,8 @@ static enum ldap_link_result collect(LDAP *ld, int id, struct ldap_values *v, ch
 		}
 		if (type == LDAP_RES_SEARCH_ENTRY)
 			enough = take_entry(ld, m, v);
-		ldap_msgfree(m); /* referrals are not followed */
+		v->elsewhere += type == LDAP_RES_SEARCH_REFERENCE;
+		ldap_msgfree(m);
 		if (enough != 0 || ++count > v->entries)
 			return give_up(ld, id, enough != 0, v, words_r);
 	}
@@ -150,7 +151,7 @@ enum ldap_link_result ldap_values_search(struct ldap_link *k, struct ldap_values
 
 	for (size_t i = 0; i < v->attributes->n; i++)
 		names[i] = v->attributes->v[i];
-	v->entries_n = v->values_n = 0;
+	v->entries_n = v->values_n = v->elsewhere = 0;
 	v->more = false;
 	rc = ldap_search_ext(ld, v->base, v->filter == NULL ? LDAP_SCOPE_BASE : LDAP_SCOPE_SUBTREE,
 	    v->filter == NULL ? "(objectClass=*)" : v->filter, names, 0, NULL, NULL, &tv, (int)v->entries, &id);

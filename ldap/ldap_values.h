@@ -24,6 +24,7 @@ struct ldap_values {
 	int code;	  /* of the result (RFC 4511 4.1.9); libldap's own are below 0 */
 	size_t entries_n; /* entries */
 	size_t values_n;  /* values that fn was called with */
+	size_t elsewhere; /* references to other servers, which are not followed */
 	bool more;	  /* it was given up before its end: the link is spent */
 };
 /* FOUND: an entry, with or without values; NOTHING: none; else words. As ldap_link_search, never ERROR. */

@@ -126,6 +126,23 @@ static void allowed_words(const struct setting *row, char *out, size_t cap)
 		    row->words[i]);
 }
 
+/* What the module says of it says more than its length. */
+static void allowed_text(const struct setting *row, char *out, size_t cap)
+{
+	struct problem why;
+	char least[40] = "at most ";
+
+	problem_clear(&why);
+	if (row->check && row->check("", &why) < 0 && why.text[0]) {
+		snprintf(out, cap, "%s%s", row->type == SETTING_LIST ? "one or several of: " : "", why.text);
+		return;
+	}
+	if (row->min > 0)
+		snprintf(least, sizeof least, "%" PRId64 " to ", row->min);
+	snprintf(out, cap, "%s of %s%" PRId64 " characters%s", row->type == SETTING_STR ? "a text" : "texts", least,
+	    longest(row), row->type == SETTING_STR ? "" : " each");
+}
+
 void settings_value_allowed(const struct setting *row, char *out, size_t cap)
 {
 	switch (row->type) {
@@ -142,8 +159,7 @@ void settings_value_allowed(const struct setting *row, char *out, size_t cap)
 		break;
 	case SETTING_STR:
 	case SETTING_LIST:
-		snprintf(out, cap, "%s of %" PRId64 " to %" PRId64 " characters",
-		    row->type == SETTING_STR ? "a text" : "texts", row->min, longest(row));
+		allowed_text(row, out, cap);
 		break;
 	}
 }

@@ -41,19 +41,6 @@ int entity_front(const struct header *h, struct buf *out)
 	return buf_adds(out, "\r\n");
 }
 
-int entity_outer(const struct header *h, struct buf *out)
-{
-	for (size_t i = 0; i < h->n; i++) {
-		const struct header_field *f = &h->f[i];
-
-		if (header_is_content(f) || header_is(f, "Bcc") || header_is(f, "Resent-Bcc"))
-			continue;
-		if (buf_add(out, f->raw, f->raw_len) != 0)
-			return -1;
-	}
-	return 0;
-}
-
 int entity_smime_inner(const char *smime_type, struct buf *out)
 {
 	return buf_addf(out,
@@ -61,13 +48,6 @@ int entity_smime_inner(const char *smime_type, struct buf *out)
 	    "Content-Transfer-Encoding: base64\r\n"
 	    "Content-Disposition: attachment; filename=\"smime.p7m\"\r\n\r\n",
 	    smime_type);
-}
-
-int entity_smime_fields(const char *smime_type, struct buf *out)
-{
-	if (buf_adds(out, "MIME-Version: 1.0\r\n") != 0)
-		return -1;
-	return entity_smime_inner(smime_type, out);
 }
 
 static int octets_write(struct writer *wr, const void *p, size_t n, struct problem *pr)

@@ -21,12 +21,8 @@ void entity_reader_init(
 
 /* Appends Content-* fields (without MIME-Version) and the empty line. 0 / -1 past the buffer's maximum. */
 int entity_front(const struct header *h, struct buf *out) __attribute__((warn_unused_result));
-/* Appends the fields that stay outside: all but Content-*, MIME-Version, Bcc (RFC 5322 3.6.3: never leaks), in order,
- * byte for byte. */
-int entity_outer(const struct header *h, struct buf *out) __attribute__((warn_unused_result));
-/* The fields of an S/MIME body, for example "enveloped-data": MIME-Version ... and the empty line. */
-int entity_smime_fields(const char *smime_type, struct buf *out) __attribute__((warn_unused_result));
-/* The same without MIME-Version, for an entity inside another. */
+/* The fields of an S/MIME body, for example "enveloped-data", and the empty line; without MIME-Version, which an
+ * entity inside another does not have. */
 int entity_smime_inner(const char *smime_type, struct buf *out) __attribute__((warn_unused_result));
 
 /* A writer that passes everything on and notes whether an octet above 127 went by (BODY=8BITMIME is needed). */

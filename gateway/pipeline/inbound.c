@@ -376,7 +376,7 @@ static void note_waits(struct work *w)
 static bool may_hold(const struct work *w, const struct policy_in_rules *rules)
 {
 	/* matched or not: the answer says nothing of what was sent from here */
-	if (w->facts.dsn != POLICY_DSN_NONE && rules->dsn_unmatched >= POLICY_DSN_HOLD)
+	if (w->facts.dsn != POLICY_DSN_NONE && rules->dsn_unmatched >= POLICY_CHOICE_HOLD)
 		return true;
 	if (w->verdict.nsigners == 0 && !w->verdict.failed)
 		return rules->unsigned_clear == POLICY_HOLD;
@@ -412,8 +412,8 @@ static enum stage_result in_judge(struct work *w)
 	rules.untrusted = (enum policy_in_action)w->rq->in_rules[1];
 	rules.broken = (enum policy_in_action)w->rq->in_rules[2];
 	rules.sealed_unsigned = (enum policy_in_action)w->rq->in_rules[3];
-	rules.dsn_unmatched = (enum policy_in_dsn_rule)w->rq->dsn_unmatched;
-	rules.part = (enum policy_in_dsn_rule)w->rq->encrypted_part;
+	rules.dsn_unmatched = (enum policy_in_choice)w->rq->dsn_unmatched;
+	rules.part = (enum policy_in_choice)w->rq->encrypted_part;
 	policy_inbound(&rules, &w->facts, &d);
 	say_more(w, &d);
 	if ((w->rq->released || w->closed_goes) && d.action == POLICY_HOLD)

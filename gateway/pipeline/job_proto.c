@@ -253,7 +253,7 @@ static void inbound_get(struct ipc_in *in, struct arena *a, struct job_request *
 	m->encrypted_part = ipc_get_u8(in);
 	m->dsn = ipc_get_u8(in);
 	ipc_get_str(in, m->dsn_text, sizeof(m->dsn_text));
-	if (m->dsn_unmatched > POLICY_DSN_REFUSE || m->encrypted_part > POLICY_DSN_REFUSE ||
+	if (m->dsn_unmatched > POLICY_CHOICE_REFUSE || m->encrypted_part > POLICY_CHOICE_REFUSE ||
 	    m->dsn > JOB_DSN_UNMATCHED)
 		in->bad = true;
 }

@@ -79,7 +79,7 @@ struct job_request {
 	bool released;	      /* the admin released it from hold: deliver with its mark */
 	bool foreign_deliver;
 	bool subject_mark;
-	uint8_t dsn_unmatched;	/* enum policy_in_dsn_rule */
+	uint8_t dsn_unmatched;	/* enum policy_in_choice */
 	uint8_t encrypted_part; /* the same: an encrypted part beside others */
 	uint8_t dsn;		/* enum job_dsn_answer */
 	char dsn_text[JOB_DSN_TEXT_MAX];

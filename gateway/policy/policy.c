@@ -155,6 +155,14 @@ static const char *cert_why(const struct ask *a)
 	return a->f->cert_why[0] ? a->f->cert_why : "none is known";
 }
 
+/* The sentence on the certificates as it is where it says that there is none; else what speaks against them. */
+static const char *usable_lead(const struct ask *a)
+{
+	static const char none[] = "there is no certificate";
+
+	return strncmp(cert_why(a), none, sizeof none - 1) == 0 ? "" : "there is no usable certificate: ";
+}
+
 /* "mail must be encrypted", and why that is so where it is not simply the rule's word. */
 static const char *must(const struct ask *a)
 {
@@ -191,16 +199,16 @@ static void refuse_seal(struct ask *a)
 
 	if (f->seen_protected && !f->reply_to_sealed && a->strength != POLICY_REQUIRE)
 		stop(a, POLICY_REFUSE,
-		    "%s: %s, but there is no usable certificate: %s; import one with \"postern cert import\", or end "
+		    "%s: %s, but %s%s; import one with \"postern cert import\", or end "
 		    "the "
 		    "protection with \"postern partner release %s\"",
-		    a->to, must(a), cert_why(a), a->to);
+		    a->to, must(a), usable_lead(a), cert_why(a), a->to);
 	else
 		stop(a, POLICY_REFUSE,
-		    "%s: %s, but there is no usable certificate: %s; ask the partner for a certificate and import it "
+		    "%s: %s, but %s%s; ask the partner for a certificate and import it "
 		    "with "
 		    "\"postern cert import\"",
-		    a->to, must(a), cert_why(a));
+		    a->to, must(a), usable_lead(a), cert_why(a));
 }
 
 /* P1, P9: the one way from "seal" to less. Certificates that are there and not usable (expired, say) speak for
@@ -219,7 +227,8 @@ static void decide_seal(struct ask *a)
 		stop(a, POLICY_LATER, "%s: %s, and whether there is a certificate cannot be told now: %s", a->to,
 		    must(a), cert_why(a));
 	else if (may_seal_less(a))
-		pass(a, POLICY_CLEAR, "not sealed for %s: there is no certificate (%s)", a->recipient, cert_why(a));
+		pass(a, POLICY_CLEAR, "not sealed for %s: %s%s", a->recipient,
+		    usable_lead(a)[0] ? "there is no certificate: " : "", cert_why(a));
 	else if (f->certs != POLICY_CERTS_USABLE)
 		refuse_seal(a);
 	else if (!f->have_signer)

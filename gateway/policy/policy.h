@@ -68,7 +68,7 @@ void policy_outbound(
 /* ---- inbound, one message ---- */
 enum policy_in_action { POLICY_DELIVER, POLICY_MARK, POLICY_HOLD };
 /* The first three are those of policy_in_action. */
-enum policy_in_dsn_rule { POLICY_DSN_DELIVER, POLICY_DSN_MARK, POLICY_DSN_HOLD, POLICY_DSN_REFUSE };
+enum policy_in_choice { POLICY_CHOICE_DELIVER, POLICY_CHOICE_MARK, POLICY_CHOICE_HOLD, POLICY_CHOICE_REFUSE };
 /* A message that says it is a delivery report (null reverse-path, multipart/report), by what it is about. */
 enum policy_in_dsn { POLICY_DSN_NONE, POLICY_DSN_MATCHED, POLICY_DSN_UNMATCHED };
 int policy_in_action_parse(const char *w, enum policy_in_action *a_r);
@@ -77,8 +77,8 @@ struct policy_in_rules {		       /* per our domain: configuration */
 	enum policy_in_action untrusted;       /* valid signature by someone we do not trust, not encrypted: mark */
 	enum policy_in_action broken;	       /* signature not valid, not encrypted: mark */
 	enum policy_in_action sealed_unsigned; /* encrypted, no signature or no valid trusted one: hold */
-	enum policy_in_dsn_rule dsn_unmatched; /* a delivery report about nothing that we sent: mark */
-	enum policy_in_dsn_rule part;	       /* an encrypted part beside others: refuse */
+	enum policy_in_choice dsn_unmatched;   /* a delivery report about nothing that we sent: mark */
+	enum policy_in_choice part;	       /* an encrypted part beside others: refuse */
 };
 enum policy_sig {
 	POLICY_SIG_NONE,

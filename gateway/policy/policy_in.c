@@ -108,13 +108,13 @@ static const struct row *find_row(const struct policy_in *f)
 }
 
 /* True when the rule is to refuse. */
-static bool at_least(enum policy_in_dsn_rule rule, struct policy_in_decision *d)
+static bool at_least(enum policy_in_choice rule, struct policy_in_decision *d)
 {
-	enum policy_in_action least = rule == POLICY_DSN_REFUSE ? POLICY_HOLD : (enum policy_in_action)rule;
+	enum policy_in_action least = rule == POLICY_CHOICE_REFUSE ? POLICY_HOLD : (enum policy_in_action)rule;
 
 	if (d->action < least)
 		d->action = least;
-	return rule == POLICY_DSN_REFUSE;
+	return rule == POLICY_CHOICE_REFUSE;
 }
 
 /*

@@ -13,6 +13,7 @@
 #include "gateway/base/settings_help.h"
 #include "gateway/mail/address.h"
 #include "gateway/pipeline/job_proto.h"
+#include "gateway/proc/conf_limits.h"
 #include "gateway/proc/format_settings.h"
 #include "gateway/proc/relay_rcpts_settings.h"
 #include "gateway/proc/partner_statement_settings.h"
@@ -225,9 +226,9 @@ static const struct setting top_rows[] = {
 	"get 451 and come again.",
 	NULL},
     {"xsmg", SETTING_BOOL, AT(xsmg), "yes", 0, 0, NULL,
-	"Exchange statements with the gateways of other domains in SMTP (XSMG): offered outside, inside TLS, and "
-	"asked "
-	"of the hosts of other domains that offer it.",
+	"Exchange statements with the gateways of other domains (XSMG): offered outside inside TLS, and asked of "
+	"hosts "
+	"that offer it.",
 	NULL},
     {"postmaster", SETTING_STR, AT(postmaster), "", 0, 320, NULL,
 	"From address of notices; empty: postmaster@hostname.", check_postmaster},
@@ -459,7 +460,8 @@ static int cross_check(struct conf *c, const char *file, struct problem *pr)
 	if (find_settings_options(conf_section(c, "find"), &find, pr) != 0)
 		return problem_prefix(pr, "%s: ", file);
 
-	if (check_directories(c, file, pr) != 0 || check_found(c, file, pr) != 0)
+	if (check_directories(c, file, pr) != 0 || check_found(c, file, pr) != 0 ||
+	    conf_limits_check(c, file, pr) != 0)
 		return -1;
 	if (conf_domains(c) == 0)
 		return problem_perm(pr, "%s: there is no domain section: which mail domains are ours?", file);

@@ -53,7 +53,7 @@ struct conf_top {	   /* section "" */
 	bool mixed_policies;	/* recipients of different policies in one transaction */
 	bool subject_mark;	/* put [sealed]/[not verified] marks into the Subject: default no */
 	int foreign_encrypted;	/* 0 refuse, 1 deliver */
-	int dsn_unmatched;	/* enum policy_in_dsn_rule */
+	int dsn_unmatched;	/* enum policy_in_choice */
 	int encrypted_part;	/* the same */
 	int64_t dsn_rate;
 	bool xsmg;	  /* introduce ourselves to other gateways */

@@ -65,7 +65,7 @@ static const struct verb {
     {"cert.import", judge_admin_cert_import, " owner content sha256 pinned force ", "owner"},
     {"cert.list", judge_admin_cert_list, " owner after max ", NULL},
     {"cert.accept", judge_admin_cert_accept, " owner local sha256 ", "owner"},
-    {"cert.show", judge_admin_cert_show, " owner ", NULL},
+    {"cert.show", judge_admin_cert_show, " owner sha256 ", NULL},
     {"lookup", judge_admin_lookup, " address source ", NULL},
     {"cert.remove", judge_admin_cert_remove, " owner sha256 ", "owner"},
     {"anchor.add", judge_admin_anchor_add, " scope direction local content sha256 force ", "scope"},

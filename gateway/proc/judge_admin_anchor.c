@@ -13,7 +13,7 @@ struct adding {
 	bool force;
 };
 
-static json_t *row(X509 *x, const struct store_anchor *a, int64_t now)
+json_t *judge_admin_anchor_row(X509 *x, const struct store_anchor *a, int64_t now)
 {
 	json_t *o = x ? judge_call_facts(x, now) : judge_call_object();
 
@@ -65,7 +65,7 @@ static int store_one(struct judge_call *c, X509 *x, const struct adding *ad, jso
 	a.der = judge_upload_der(x, &a.der_len);
 	rc = store_anchor_add(c->store, &a, c->who, c->pr);
 	OPENSSL_free(a.der);
-	judge_call_add(added, row(x, &a, c->now));
+	judge_call_add(added, judge_admin_anchor_row(x, &a, c->now));
 	return rc;
 }
 
@@ -119,7 +119,7 @@ int judge_admin_anchor_rows(struct judge_call *c, const char *scope, json_t **ar
 	for (size_t i = 0; i < n; i++) {
 		X509 *x = cert_parse(list[i].der, list[i].der_len, NULL);
 
-		judge_call_add(*array_r, row(x, &list[i], c->now));
+		judge_call_add(*array_r, judge_admin_anchor_row(x, &list[i], c->now));
 		X509_free(x);
 	}
 	store_anchors_free(list, n);
@@ -142,6 +142,7 @@ static int complete(struct judge_call *c, const char *scope, const char *local, 
 {
 	struct store_anchor *list;
 	char whole[CERT_HASH_TEXT] = "";
+	char elsewhere[ADDRESS_DOMAIN_MAX + 1] = "*";
 	size_t n, found = 0, bundled = 0;
 
 	if (store_anchors(c->store, scope, &list, &n, c->pr) < 0)
@@ -152,12 +153,22 @@ static int complete(struct judge_call *c, const char *scope, const char *local, 
 			found += list[i].bundle == 0;
 			bundled += list[i].bundle != 0;
 			memcpy(whole, list[i].sha256, sizeof whole);
+		} else if (strcmp(list[i].scope, scope) == 0 && !list[i].bundle &&
+			   strncmp(list[i].sha256, sha256, strlen(sha256)) == 0) {
+			(void)snprintf(elsewhere, sizeof elsewhere, "%s", list[i].local);
 		}
 	store_anchors_free(list, n);
 	if (found == 0 && bundled > 0)
 		return judge_call_fail(c, "refused",
 		    "the anchor %.16s... for %s came with a bundle and goes with it: postern bundle list", whole,
 		    scope);
+	if (found == 0 && elsewhere[0] == '\0')
+		return judge_call_fail(c, "not-found",
+		    "the anchor %s for %s counts for the mail of all our domains: leave --local out", sha256, scope);
+	if (found == 0 && strcmp(elsewhere, "*") != 0)
+		return judge_call_fail(c, "not-found",
+		    "the anchor %s for %s counts for the mail of %s alone: give --local %s", sha256, scope, elsewhere,
+		    elsewhere);
 	if (found != 1)
 		return judge_call_fail(c, "not-found", "there is %s anchor for %s whose fingerprint begins with %s",
 		    found ? "more than one" : "no", scope, sha256);

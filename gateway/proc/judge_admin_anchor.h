@@ -12,8 +12,9 @@ int judge_admin_anchor_list(struct judge_call *c);
 /* scope, local, sha256 (8 or more digits) -> scope, sha256 */
 int judge_admin_anchor_remove(struct judge_call *c);
 
-/* The rows that count for a scope (NULL: all): facts + scope, direction, local, bundle (null: by the admin), added.
- */
+/* facts (x NULL: none) + scope, direction, local, bundle (null: by the admin), added. */
+json_t *judge_admin_anchor_row(X509 *x, const struct store_anchor *a, int64_t now);
+/* The rows that count for a scope (NULL: all). */
 int judge_admin_anchor_rows(struct judge_call *c, const char *scope, json_t **array_r);
 
 #endif

@@ -29,6 +29,7 @@ static json_t *row(const struct store_bundle *b, int64_t now)
 	judge_call_set(o, "tried", judge_call_time(b->tried));
 	judge_call_set(o, "taken", judge_call_time(b->taken));
 	judge_call_set(o, "trouble", judge_call_text(b->trouble ? b->trouble : ""));
+	judge_call_set(o, "since", judge_call_time(b->since));
 	judge_call_set(o, "difference", judge_call_text(b->difference ? b->difference : ""));
 	X509_free(x);
 	return o;

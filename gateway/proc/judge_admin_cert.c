@@ -165,7 +165,7 @@ static json_t *standing(
 	return o;
 }
 
-static json_t *row(struct judge_call *c, const struct store_cert *sc)
+json_t *judge_admin_cert_row(struct judge_call *c, const struct store_cert *sc)
 {
 	struct judge_cert *k = judge_cache_cert(c->ja->world->cache, sc->der, sc->der_len, NULL);
 	json_t *o = k ? judge_call_facts(k->x, c->now) : judge_call_object();
@@ -193,7 +193,7 @@ int judge_admin_cert_rows(struct judge_call *c, const char *owner, json_t **arra
 		return -1;
 	*array_r = judge_call_array();
 	for (size_t i = 0; i < n; i++)
-		judge_call_add(*array_r, row(c, &list[i]));
+		judge_call_add(*array_r, judge_admin_cert_row(c, &list[i]));
 	store_certs_free(list, n);
 	return 0;
 }
@@ -214,7 +214,7 @@ static int list_page(struct judge_call *c)
 		return -1;
 	a = judge_call_array();
 	for (size_t i = 0; i < n && i < most; i++)
-		judge_call_add(a, row(c, &list[i]));
+		judge_call_add(a, judge_admin_cert_row(c, &list[i]));
 	judge_call_set(c->data, "certificates", a);
 	judge_call_set(c->data, "more", json_boolean(n > most));
 	judge_call_set(c->data, "next", json_integer(n > most ? list[most - 1].id : 0));

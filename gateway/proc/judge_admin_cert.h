@@ -15,8 +15,9 @@ int judge_admin_cert_list(struct judge_call *c);
 /* owner, sha256 (8 or more digits) -> owner, sha256 */
 int judge_admin_cert_remove(struct judge_call *c);
 
-/* The rows of one owner, each facts + owner, pinned, source, added, encrypt: {usable, why}, sign:
- * {usable, why}. */
+/* facts + owner, pinned, source, added, encrypt: {usable, why}, sign: {usable, why}. */
+json_t *judge_admin_cert_row(struct judge_call *c, const struct store_cert *sc);
+/* The rows of one owner. */
 int judge_admin_cert_rows(struct judge_call *c, const char *owner, json_t **array_r);
 
 /* owner, sha256 (8 or more digits): one that waits, because it would take the place of a better founded one, may */

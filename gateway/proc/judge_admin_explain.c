@@ -149,6 +149,9 @@ static int tell_format(struct judge_call *c, const struct judge_resolve *rq, con
 	format_print(&f.f, f.from_admin & which, part);
 	if (f.from_admin & which)
 		line(c, "of that, %s: set in the entry of %s", part, f.entries);
+	format_print(&f.f, f.from_statement & which, part);
+	if (f.from_statement & which)
+		line(c, "of that, %s: what the trusted statement of its gateway says that it reads", part);
 	format_print(&f.f, f.from_caps & which, part);
 	if (f.from_caps & which)
 		line(c, "of that, %s: what its reader said that it can on %s, in mail signed by %s", part,
@@ -295,7 +298,7 @@ static void tell_actions(struct judge_call *c, const struct policy_in_rules *r)
 
 	if (!r)
 		return;
-	part = r->part == POLICY_DSN_REFUSE ? "refuse" : policy_in_action_word((enum policy_in_action)r->part);
+	part = r->part == POLICY_CHOICE_REFUSE ? "refuse" : policy_in_action_word((enum policy_in_action)r->part);
 	o = judge_call_object();
 	judge_call_set(o, "unsigned", judge_call_text(policy_in_action_word(r->unsigned_clear)));
 	judge_call_set(o, "untrusted", judge_call_text(policy_in_action_word(r->untrusted)));
@@ -309,7 +312,7 @@ static void tell_actions(struct judge_call *c, const struct policy_in_rules *r)
 	    policy_in_action_word(r->unsigned_clear), policy_in_action_word(r->untrusted),
 	    policy_in_action_word(r->broken), policy_in_action_word(r->sealed_unsigned));
 	line(c, "an encrypted part beside others: %s%s", part,
-	    r->part == POLICY_DSN_REFUSE ? " (what came encrypted is held for it)" : "");
+	    r->part == POLICY_CHOICE_REFUSE ? " (what came encrypted is held for it)" : "");
 }
 
 static int inbound(struct judge_call *c, const struct address *from, const struct address *to, int domain)

@@ -11,6 +11,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/mem.h"
 #include "gateway/proc/judge_admin.h"
+#include "gateway/proc/judge_admin_fingerprint.h"
 #include "gateway/proc/judge_certs.h"
 #include "gateway/proc/judge_find.h"
 #include "gateway/proc/judge_steps.h"
@@ -110,9 +111,15 @@ int judge_admin_lookup(struct judge_call *c)
 
 int judge_admin_cert_show(struct judge_call *c)
 {
+	char sha256[CERT_HASH_TEXT];
 	struct judge_find f;
 	struct address who;
+	const char *text;
 
+	if (judge_call_str(c, "sha256", JUDGE_MAY, 200, &text) < 0)
+		return -1;
+	if (text)
+		return judge_call_fingerprint(c, text, sha256) < 0 ? -1 : judge_admin_fingerprint(c, sha256);
 	if (read_owner(c, "owner", &who) < 0 || judge_find(c->ja->world, c->store, &who, &f, c->pr) < 0)
 		return -1;
 	return look(c, &who, &f.o);

@@ -6,6 +6,7 @@
 #include "gateway/proc/judge_call.h"
 
 int judge_admin_lookup(struct judge_call *c);
+/* owner; or sha256: judge_admin_fingerprint.h */
 int judge_admin_cert_show(struct judge_call *c);
 
 #endif

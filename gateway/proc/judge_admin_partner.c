@@ -83,7 +83,7 @@ static int read_find(struct judge_call *c, const struct store_partner *old, char
 	}
 	for (size_t i = 0; (which & FIND_GIVEN(FIND_OPT_DIRECTORY)) && i < f.ndirectories; i++)
 		if (!has_directory(c->ja->world, f.directories[i]))
-			return judge_call_fail(c, "refused",
+			return judge_call_fail(c, "usage",
 			    "there is no section certificate-directory \"%s\" in postern.conf", f.directories[i]);
 	find_options_print(&f, which, text);
 	return 0;

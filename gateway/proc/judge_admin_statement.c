@@ -10,6 +10,7 @@
 #include "gateway/proc/judge_cache.h"
 #include "gateway/proc/judge_xsmg_fetch.h"
 #include "gateway/proc/judge_xsmg_keep.h"
+#include "gateway/proc/judge_xsmg_use.h"
 #include "gateway/proc/partner_statement_settings.h"
 #include "gateway/xsmg/xsmg_trust.h"
 
@@ -124,6 +125,41 @@ static json_t *key_row(const struct store_statement_key *k)
 	return o;
 }
 
+static json_t *promises(const struct statement_write *w)
+{
+	static const char *const words[] = {[STATEMENT_PROMISES_NONE] = "nothing",
+	    [STATEMENT_PROMISES_SOME] = "some",
+	    [STATEMENT_PROMISES_ALL] = "all"};
+	char text[160], day[11];
+
+	if (!w->said)
+		return judge_call_text("");
+	(void)snprintf(text, sizeof text, "signs %s, encrypts %s, until %s%s", words[w->signs], words[w->encrypts],
+	    w->until ? cert_day(w->until, day) : "its next statement", w->test ? ", on trial" : "");
+	return judge_call_text(text);
+}
+
+/* What the trusted one says of mail. */
+static int add_said(struct judge_call *c, const char *domain, json_t *row)
+{
+	struct format f = c->ja->world->format;
+	const struct judge_owner *o;
+	char text[FORMAT_TEXT_MAX];
+
+	if (judge_cache_owner(c->ja->world->cache, c->store, domain, &o, c->pr) < 0)
+		return -1;
+	if (!o->said)
+		return 0;
+	format_print(&f, judge_xsmg_use_format(o, c->ja->world->cipher_bits_min, &f), text);
+	judge_call_set(row, "reads", judge_call_text(text));
+	judge_call_set(row, "promises", promises(&o->said->write));
+	judge_call_set(row, "demands",
+	    judge_call_text(o->said->demand_encrypted ? o->said->demand_signed ? "signed, encrypted" : "encrypted"
+			    : o->said->demand_signed  ? "signed"
+						      : ""));
+	return 0;
+}
+
 int judge_admin_statement_row(struct judge_call *c, const char *domain, json_t **row_r)
 {
 	struct store_statement_key *keys = NULL;
@@ -147,7 +183,11 @@ int judge_admin_statement_row(struct judge_call *c, const char *domain, json_t *
 	judge_call_set(*row_r, "keys", a);
 	free(keys);
 	store_statements_free(st, 1);
-	return 0;
+	if (add_said(c, domain, *row_r) == 0)
+		return 0;
+	json_decref(*row_r);
+	*row_r = NULL;
+	return -1;
 }
 
 int judge_admin_statement_pending(struct judge_call *c)

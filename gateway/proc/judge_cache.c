@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certstore/find_memo.h"
 #include "certstore/revoke_cache.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
@@ -45,6 +46,7 @@ struct judge_cache {
 	bool have_rules, have_anchors, have_identities, have_revoked;
 	uint64_t revocations;
 	struct revoke_cache *lists;
+	struct find_memo *memo;
 	const struct judge_believing *believing;
 	bool changed;
 	char whose[256];
@@ -56,6 +58,7 @@ struct judge_cache *judge_cache_new(void)
 
 	c->paths = mem_new(PATH_PLACES * sizeof *c->paths);
 	c->lists = revoke_cache_new();
+	c->memo = find_memo_new();
 	c->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	if (!c->sha256)
 		log_fatal("no SHA-256");
@@ -155,6 +158,7 @@ void judge_cache_free(struct judge_cache *c)
 	for (size_t i = 0; i < CERT_PLACES; i++)
 		judge_cert_drop(c->certs[i].k);
 	revoke_cache_free(c->lists);
+	find_memo_free(c->memo);
 	free(c->paths);
 	EVP_MD_free(c->sha256);
 	free(c);
@@ -280,6 +284,11 @@ int judge_cache_revoked(
 	*list_r = c->revoked;
 	*n_r = c->nrevoked;
 	return 0;
+}
+
+struct find_memo *judge_cache_memo(struct judge_cache *c)
+{
+	return c->memo;
 }
 
 struct revoke_cache *judge_cache_lists(struct judge_cache *c)

@@ -97,6 +97,8 @@ uint64_t judge_cache_revocations(const struct judge_cache *c);
  * take: false when nothing was noted; domain_r "" when it was of several domains. */
 void judge_cache_changed(struct judge_cache *c, const char *domain);
 bool judge_cache_changed_take(struct judge_cache *c, char domain_r[256]);
+/* What octets out of the network are, kept across changes of the store. */
+struct find_memo *judge_cache_memo(struct judge_cache *c);
 /* Lists and answers on revocation, kept across changes of the store. */
 struct revoke_cache *judge_cache_lists(struct judge_cache *c);
 

@@ -67,6 +67,7 @@ struct reasons {
 	} v[JUDGE_CANDIDATES_MAX];
 	size_t n;
 	unsigned fetches; /* of missing issuers, of all certificates together */
+	unsigned work;	  /* on paths, the same */
 };
 
 /* Under which name it is known: one person's, or the domain's. */
@@ -239,6 +240,7 @@ static int weigh_read(
 	    .extra = issuers,
 	    .nextra = read_issuers(q->w->cache, c, issuers),
 	    .fetches = &rs->fetches,
+	    .work = &rs->work,
 	    .reason_r = &reason,
 	    .now = q->now};
 	enum trust_result result = TRUST_BAD;
@@ -407,7 +409,7 @@ static void statement(void *ctx, const struct find_octets *octets, const char *w
 		(void)snprintf(r->why, sizeof r->why, "%.399s", pr.text);
 	} else if (q->run->pending != before) {
 		r->answer = FIND_STATEMENT_PENDING;
-	} else if (t.action == XSMG_DO_TRUST || t.action == XSMG_DO_CURRENT) {
+	} else if (t.action == XSMG_DO_TRUST || t.action == XSMG_DO_CURRENT || t.action == XSMG_DO_OLD) {
 		given_now(q, r);
 	} else {
 		r->answer = t.declined ? FIND_STATEMENT_NONE : FIND_STATEMENT_UNSURE;
@@ -427,9 +429,13 @@ static int hold_back(const struct judge_certs_question *q, struct find_result *f
 	if (judge_cache_owner(q->w->cache, q->store, q->rcpt->domain, &o, pr) < 0)
 		return -1;
 	if (judge_xsmg_use_holds(q->w, o, q->now, why, sizeof why) ||
-	    (f->state != FIND_USABLE && judge_xsmg_use_waits(o, why, sizeof why))) {
+	    (f->state != FIND_USABLE && f->state != FIND_UNCERTAIN && judge_xsmg_use_waits(o, why, sizeof why))) {
+		char before[sizeof f->why];
+
+		memcpy(before, f->why, sizeof before);
+		(void)snprintf(f->why, sizeof f->why, "%s%s%.180s", why, f->state == FIND_UNUSABLE ? "; " : "",
+		    f->state == FIND_UNUSABLE ? before : "");
 		f->state = FIND_UNCERTAIN;
-		memcpy(f->why, why, sizeof f->why);
 	}
 	return 0;
 }
@@ -471,7 +477,7 @@ int judge_certs_find(
 {
 	enum { KEPT_MEMORY = 8 << 20 };
 	struct kept kept = {.mem = arena_new(KEPT_MEMORY)};
-	struct reasons rs = {.q = q, .fetches = ISSUER_FETCHES};
+	struct reasons rs = {.q = q, .fetches = ISSUER_FETCHES, .work = TRUST_WORK};
 	struct find_question fq = {.who = q->rcpt,
 	    .options = q->options,
 	    .limits = &q->w->find_limits,
@@ -479,6 +485,7 @@ int judge_certs_find(
 	    .strict = q->strict,
 	    .all = q->all,
 	    .run = q->run,
+	    .memo = judge_cache_memo(q->w->cache),
 	    .weigh = weigh,
 	    .statement = statement,
 	    .ctx = &rs};

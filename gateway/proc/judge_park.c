@@ -8,13 +8,14 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "certstore/source_site.h"
 #include "certstore/trace.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 
-enum { TURN = 32, SHARE = 4, FULL_LOG_MS = 60000 };
+enum { TURN = 32, SHARE = 4, FULL_LOG_MS = 60000, CHEAP_US = 20000, REST = 20, REST_MS = 1000 };
 
 struct parked {
 	struct parked *next, **prev; /* of all */
@@ -25,9 +26,10 @@ struct parked {
 	size_t octets;
 	const void *owner;
 	uint64_t whom;
-	struct source_wait *wait; /* NULL: awake */
-	struct loop_timer *deadline;
-	int64_t began; /* unix s, of its first run; 0 none yet */
+	struct source_wait *wait;	    /* NULL: awake */
+	struct loop_timer *deadline, *rest; /* rest: NULL until it proves costly */
+	int64_t spent_us;		    /* of the processor */
+	int64_t began;			    /* unix s, of its first run; 0 none yet */
 	bool awake, over;
 	bool dropped; /* while it is run */
 };
@@ -55,6 +57,7 @@ static void parked_free(struct parked *q)
 	}
 	source_book_forget(q->wait);
 	loop_timer_free(q->deadline);
+	loop_timer_free(q->rest);
 	q->ops->free(q->question);
 	free(q);
 }
@@ -72,12 +75,25 @@ static void wake(struct parked *q)
 	loop_timer_set(p->turn, 0);
 }
 
+static void rested(void *ctx)
+{
+	wake(ctx);
+}
+
+/* A question is run again for each answer that comes, and a stranger chooses how many come, and when. What is cheap
+ * is run at once; what has used much of the processor rests for REST times as long, at most REST_MS. */
 static void came(void *ctx)
 {
 	struct parked *q = ctx;
 
 	q->wait = NULL;
-	wake(q);
+	if (q->spent_us < CHEAP_US) {
+		wake(q);
+		return;
+	}
+	if (q->rest == NULL)
+		q->rest = loop_timer_new(q->of->loop, rested, q);
+	loop_timer_set(q->rest, q->spent_us * REST / 1000 < REST_MS ? q->spent_us * REST / 1000 : REST_MS);
 }
 
 static void too_late(void *ctx)
@@ -86,6 +102,14 @@ static void too_late(void *ctx)
 
 	q->over = true;
 	wake(q);
+}
+
+static int64_t processor_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
 /* Is it answered? Else it waits for what it lacks. */
@@ -103,7 +127,9 @@ static bool run(struct parked *q)
 		q->began = r->began;
 	r->began = q->began;
 	q->of->running = q;
+	q->spent_us -= processor_us();
 	q->ops->run(q->question, r);
+	q->spent_us += processor_us();
 	q->of->running = NULL;
 	done = r->pending == 0 || q->dropped;
 	REQUIRE(done || !q->over);

@@ -28,6 +28,7 @@ struct question {
 	struct source_run *run; /* NULL: nobody may be asked */
 	const char *local;	/* our domain that gets the mail */
 	unsigned fetches;	/* of missing issuers, of all signers together */
+	unsigned work;		/* on paths, the same */
 	struct address from;
 	struct judge_cert *extra[JUDGE_CERTS_MAX];
 	size_t nextra;
@@ -164,6 +165,7 @@ static uint8_t weigh_partner(struct question *q, const struct judge_cert *k, cha
 	    .extra = q->extra,
 	    .nextra = q->nextra,
 	    .fetches = &q->fetches,
+	    .work = &q->work,
 	    .now = q->now};
 	struct problem pr = {0};
 	enum trust_result result = TRUST_BAD;
@@ -263,6 +265,7 @@ void judge_signers(struct store *s, const struct judge_world *w, struct source_r
 	    .run = run,
 	    .local = rq->our_domain,
 	    .fetches = rq->opened ? 0 : ISSUER_FETCHES,
+	    .work = TRUST_WORK,
 	    .now = now};
 	struct problem pr = {0};
 	bool author;

@@ -205,6 +205,7 @@ static int find_path(struct judge_cache *c, struct store *s, const struct judge_
 	    .fetches = !p->fetch    ? NULL
 		       : q->fetches ? q->fetches
 				    : &own_fetches,
+	    .work = q->work,
 	    .at = q->now};
 
 	trust_path(k->x, &k->f, &t, &path_r->found);
@@ -258,7 +259,8 @@ int judge_weigh(struct judge_cache *c, struct store *s, const struct judge_cert 
 		/* half an answer is nothing to keep, and what could not be told now may be told in a moment; nor what
 		 * was found when no issuer might be fetched any more: another question may fetch some */
 		if ((!q->run || q->run->pending == pending) && fresh.found.result != TRUST_UNSURE &&
-		    !(fresh.found.result == TRUST_BAD && p.fetch && q->fetches && *q->fetches == 0))
+		    !(fresh.found.result == TRUST_BAD &&
+			((p.fetch && q->fetches && *q->fetches == 0) || (q->work && *q->work == 0))))
 			judge_cache_path_put(c, &fresh);
 		known = &fresh;
 	}

@@ -21,6 +21,7 @@ struct judge_weighing {
 	bool direct;		/* missing issuers are looked for though the partner is not listed */
 	unsigned
 	    *fetches; /* how many may still be fetched for this question (ISSUER_FETCHES at first); NULL: that many */
+	unsigned *work; /* that may still be done on paths for this question (TRUST_WORK at first); NULL: that much */
 	int64_t now;
 	bool back;		     /* `now` is a time in the past: kept apart from answers about the present */
 	enum trust_reason *reason_r; /* NULL: not wanted. Set with TRUST_GOOD */

@@ -207,12 +207,21 @@ static void known_keys(struct judge_xsmg_case *c)
 	f->retired_key = k->retired != 0 && !f->same_key;
 }
 
+/* With the port of https written out, or not. */
 static bool is_well_known(const struct judge_xsmg_octets *o)
 {
+	static const char *const ports[] = {"", ":443"};
 	char url[600];
 
-	(void)snprintf(url, sizeof url, "https://smg.%s/.well-known/smg/%s", o->domain, o->domain);
-	return (o->way == JUDGE_XSMG_BY_URL || o->way == JUDGE_XSMG_BY_MAIL) && strcmp(o->where, url) == 0;
+	if (o->way != JUDGE_XSMG_BY_URL && o->way != JUDGE_XSMG_BY_MAIL)
+		return false;
+	for (size_t i = 0; i < 2; i++) {
+		(void)snprintf(
+		    url, sizeof url, "https://smg.%s%s/.well-known/smg/%s", o->domain, ports[i], o->domain);
+		if (strcmp(o->where, url) == 0)
+			return true;
+	}
+	return false;
 }
 
 int judge_xsmg_facts(struct judge_xsmg_case *c, struct problem *pr)

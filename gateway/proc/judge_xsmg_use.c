@@ -98,8 +98,13 @@ bool judge_xsmg_use_waits(const struct judge_owner *o, char *why, size_t cap)
 {
 	const struct store_statement *st = o->statement;
 
-	if (!st || st->trusted.der)
+	if (!st || (st->trusted.der && st->trusted.withdrawn))
 		return false;
+	if (st->trusted.der) {
+		(void)snprintf(why, cap,
+		    "its statement is trusted, and gives no certificate to encrypt to that can be used now");
+		return true;
+	}
 	if (st->waiting.der)
 		(void)snprintf(
 		    why, cap, "a statement of it waits for your decision (postern pending): %.250s", st->waiting.why);

@@ -27,7 +27,7 @@ void judge_xsmg_use_certs(const struct judge_owner *o, int64_t now, struct find_
 bool judge_xsmg_use_holds(
     const struct judge_world *w, const struct judge_owner *o, int64_t now, char *why, size_t cap);
 /* As long as nothing else gives a certificate, it is to wait: a statement waits for the admin, or one that was
- * trusted is not any more. */
+ * trusted is not any more, or gives none in its time: it never falls to clear by itself. */
 bool judge_xsmg_use_waits(const struct judge_owner *o, char *why, size_t cap);
 /* Does it demand protection? least: what it refuses to take less than. */
 bool judge_xsmg_use_demands(const struct judge_owner *o, int64_t now, enum policy_treatment *least_r);

@@ -16,6 +16,7 @@
 #include "gateway/base/file.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/proc/conf_files.h"
 #include "gateway/proc/parent_rcpts.h"
 #include "gateway/proc/public_settings.h"
 
@@ -30,7 +31,7 @@ int parent_setup_conf(struct parent *p, struct problem *pr)
 
 	buf_init(&b, CONF_MAX);
 	if (file_read(p->file, &b, pr) == 0 && conf_parse(p->file, buf_str(&b), b.len, &c, pr) == 0 &&
-	    (rcpts = parent_rcpts_load(c, pr)) != NULL) {
+	    conf_files_check(c, pr) == 0 && (rcpts = parent_rcpts_load(c, pr)) != NULL) {
 		parent_rcpts_free(p->rcpts);
 		conf_free(p->conf);
 		free(p->text);

@@ -97,12 +97,15 @@ static void changed_here(const char *whose)
 	me.known_version = v;
 }
 
-/* As changed_here, of what may have been a statement that is believed from now on; else whose. */
-static void changed_by_statement(const char *whose)
+/* A statement may have made somebody believed from now on: false when none did. */
+static bool changed_by_statement(void)
 {
 	char domain[256];
 
-	changed_here(judge_cache_changed_take(me.world.cache, domain) ? domain : whose);
+	if (!judge_cache_changed_take(me.world.cache, domain))
+		return false;
+	changed_here(domain);
+	return true;
 }
 
 /* What was written here changes nothing that anybody was told: whom a partner's certificate was believed by. Told all
@@ -141,19 +144,14 @@ static void answer_resolve(struct ipc_in *in, struct source_run *run)
 	REQUIRE(judge_resolve_get(in, &rq) == 0);
 
 	uint64_t revocations = judge_cache_revocations(me.world.cache);
-	char stated_by[256];
 	int rc;
 
 	changed_elsewhere();
 	rc = judge_resolve(me.store, &me.world, run, &rq, time(NULL), a, v);
-	/* what was found to be revoked concerns others, too; and so does a statement that is believed from now on */
-	bool stated = judge_cache_changed_take(me.world.cache, stated_by);
-
+	/* what was found to be revoked concerns others, too */
 	if (revocations != judge_cache_revocations(me.world.cache))
 		changed_here("");
-	else if (stated)
-		changed_here(stated_by);
-	else
+	else if (!changed_by_statement())
 		noted_here();
 
 	if (run->pending == 0) {
@@ -221,7 +219,8 @@ static void take_statement(struct ipc_in *in, struct source_run *run)
 {
 	changed_elsewhere();
 	judge_xsmg_relay_came_packet(&me.world, me.store, run, in, time(NULL));
-	changed_by_statement(JUDGE_NOBODY);
+	if (!changed_by_statement())
+		changed_here(JUDGE_NOBODY);
 }
 
 static void run_relay(void *question, struct source_run *run)
@@ -567,8 +566,8 @@ static void fill_world(const struct conf *conf)
 		rules[i].untrusted = (enum policy_in_action)d->untrusted;
 		rules[i].broken = (enum policy_in_action)d->broken;
 		rules[i].sealed_unsigned = (enum policy_in_action)d->sealed_unsigned;
-		rules[i].dsn_unmatched = (enum policy_in_dsn_rule)conf_top(conf)->dsn_unmatched;
-		rules[i].part = (enum policy_in_dsn_rule)conf_top(conf)->encrypted_part;
+		rules[i].dsn_unmatched = (enum policy_in_choice)conf_top(conf)->dsn_unmatched;
+		rules[i].part = (enum policy_in_choice)conf_top(conf)->encrypted_part;
 	}
 	me.world.domains = names;
 	me.world.ndomains = n;
@@ -585,7 +584,8 @@ static void fill_world(const struct conf *conf)
 
 static void fetched(void)
 {
-	changed_by_statement(JUDGE_NOBODY);
+	if (!changed_by_statement())
+		changed_here(JUDGE_NOBODY);
 }
 
 /* Whose TLS key the public listener uses. */

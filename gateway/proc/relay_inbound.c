@@ -50,7 +50,7 @@ void relay_inbound_request(const struct relay *r, enum job_kind kind, const char
 	rq->dsn_unmatched = (uint8_t)r->top->dsn_unmatched;
 	rq->encrypted_part = (uint8_t)r->top->encrypted_part;
 	if (queue_settings_of(r->queue)->dsn_match_days == 0) /* then there is nothing they could match */
-		rq->dsn_unmatched = POLICY_DSN_DELIVER;
+		rq->dsn_unmatched = POLICY_CHOICE_DELIVER;
 }
 
 int relay_inbound_identities(const struct relay *r, struct arena *a, struct job_request *rq, struct problem *pr)

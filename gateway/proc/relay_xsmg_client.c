@@ -188,10 +188,12 @@ static void on_seen(struct smtpc_xsmg *x, const struct smtpc *c, bool offered)
 	e = partner_of(m);
 	if (offered && e->offered_until <= now) {
 		e->offered_until = now + TOLD_MS;
+		e->missing_until = 0;
 		note_mail(m, JUDGE_XSMG_OFFERED, "", "", c);
 	}
 	if (!offered && e->missing_until <= now) {
 		e->missing_until = now + TOLD_MS;
+		e->offered_until = 0;
 		log_warn(NULL, "relay", "xsmg-missing partner=%s remote=%s", m->partner, smtpc_remote(c));
 		note_mail(m, JUDGE_XSMG_MISSING, "",
 		    smtpc_tls_words(c, tls, sizeof(tls))[0] != '\0' ? "the host does not name XSMG any more"

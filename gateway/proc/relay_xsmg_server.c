@@ -36,12 +36,14 @@ struct relay_xsmg_given {
 	struct smtpd_clients *pairs; /* a client and a domain */
 	struct smtpd_clients *all;   /* one */
 	struct smtpd_client *everybody;
+	int64_t puts; /* under way */
 };
 struct command {
 	struct relay *r;
 	struct smtpd *s;
 	struct xsmg_verb v;
 	struct xsmg_verb_body body; /* PUT */
+	bool putting;
 };
 
 struct relay_xsmg_given *relay_xsmg_given_new(struct relay *r)
@@ -219,8 +221,7 @@ static void get(struct command *c)
 		say_given(c, v);
 		return;
 	}
-	memcpy(q.domain, c->v.domain, sizeof(q.domain));
-	memcpy(q.id, c->v.id, sizeof(q.id));
+	memcpy(q.domain, c->v.domain, sizeof(q.domain)); /* no id: the statement serves the next who ask, too */
 	id = relay_ask_begin(c->r->ask, JUDGE_STATEMENT_GET, JUDGE_STATEMENT_FOUND, on_found, c, &o);
 	if (id == 0)
 		return; /* told */
@@ -234,10 +235,12 @@ static void put(struct command *c)
 {
 	struct relay_xsmg_given *g = given_of(c);
 
-	if (over(g->everybody, g->set->xsmg_put_rate)) {
+	if (g->puts >= g->set->xsmg_puts || over(g->everybody, g->set->xsmg_put_rate)) {
 		refuse(c, XSMG_VERB_NOT_NOW);
 		return;
 	}
+	g->puts++;
+	c->putting = true;
 	xsmg_verb_body_init(&c->body, c->v.octets);
 	smtpd_xsmg_send(c->s, XSMG_VERB_SEND, sizeof(XSMG_VERB_SEND) - 1);
 }
@@ -309,6 +312,7 @@ void relay_xsmg_server_over(void *app, struct smtpd *s)
 	(void)app;
 	smtpd_set_xsmg(s, NULL);
 	relay_ask_cancel(c->r->ask, c);
+	given_of(c)->puts -= c->putting;
 	xsmg_verb_body_clear(&c->body);
 	free(c);
 }

@@ -8,10 +8,9 @@
 #include "gateway/base/mem.h"
 #include "gateway/mail/address.h"
 
-static int bad_server(const char *text, struct problem *pr)
+static int bad_server(struct problem *pr)
 {
-	return problem_perm(
-	    pr, "\"%s\" is not a name server; allowed is an IP address, or address@port as in 127.0.0.1@5353", text);
+	return problem_perm(pr, "a name server: an IP address, or address@port as in 127.0.0.1@5353");
 }
 
 /* At most five digits, 1..65535. */
@@ -36,14 +35,14 @@ int dns_settings_server(const char *text, struct problem *pr)
 	struct in6_addr v6;
 
 	if (n >= sizeof addr || (at && !port_ok(at + 1)))
-		return bad_server(text, pr);
+		return bad_server(pr);
 	memcpy(addr, text, n);
 	addr[n] = 0;
 	if (inet_pton(AF_INET, addr, &v4) == 1)
 		return ntohl(v4.s_addr) >> 24 == 127;
 	if (inet_pton(AF_INET6, addr, &v6) == 1)
 		return IN6_IS_ADDR_LOOPBACK(&v6);
-	return bad_server(text, pr);
+	return bad_server(pr);
 }
 
 int dns_settings_stub(const char *text, char zone_r[256], const char **server_r, struct problem *pr)
@@ -51,8 +50,7 @@ int dns_settings_stub(const char *text, char zone_r[256], const char **server_r,
 	const char *eq = strchr(text, '=');
 
 	if (!eq || address_domain(text, (size_t)(eq - text), zone_r, pr) < 0)
-		return problem_perm(
-		    pr, "\"%s\" is not a stub zone; allowed is zone=address or zone=address@port", text);
+		return problem_perm(pr, "a stub zone: zone=address or zone=address@port");
 	*server_r = eq + 1;
 	return dns_settings_server(eq + 1, pr) < 0 ? -1 : 0;
 }

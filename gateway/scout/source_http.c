@@ -17,6 +17,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/scout/curl_loop.h"
+#include "gateway/scout/http_dead.h"
 #include "gateway/scout/http_fresh.h"
 #include "gateway/scout/source_url.h"
 
@@ -44,10 +45,10 @@ struct fetch {
 	struct curl_loop_transfer transfer;
 	struct curl_slist *fields; /* of the request */
 	struct buf body;
-	size_t header; /* octets */
-	bool enough;   /* its status says all: the rest is not read */
-	char why[300]; /* set: what is wrong, said before libcurl says so */
-	int64_t began;
+	size_t header;		/* octets */
+	bool enough;		/* its status says all: the rest is not read */
+	char why[300];		/* set: what is wrong, said before libcurl says so */
+	int64_t began, started; /* started: when libcurl got it */
 	struct loop_timer *soon, *deadline;
 };
 struct source_http {
@@ -59,6 +60,7 @@ struct source_http {
 	size_t n;
 	struct fetch *running[UNDER_WAY_MAX];
 	size_t nrunning;
+	struct dead dead;
 };
 
 /* ---- its end ---- */
@@ -151,6 +153,35 @@ static void end_soon(struct fetch *f)
 	loop_timer_set(f->soon, 0);
 }
 
+static void note_dead(struct fetch *f, bool given_up)
+{
+	const struct http_dead_place at = {f->url.host, f->url.port, f->addrs, f->naddrs};
+	curl_off_t connected = 0;
+
+	if (f->state != RUNNING || f->header > 0)
+		return;
+	curl_easy_getinfo(f->transfer.easy, CURLINFO_CONNECT_TIME_T, &connected);
+
+	const struct http_dead_silence how = {.ran_ms = loop_now_ms() - f->started,
+	    .time_ms = f->ask.timeout_ms,
+	    .given_up = given_up,
+	    .connected = connected != 0,
+	    .why = f->why};
+
+	http_dead_note(&f->of->dead, &at, &how, f->of->set->http_dead_time);
+}
+
+static void leave_out_dead(struct fetch *f)
+{
+	struct http_dead_place at = {f->url.host, f->url.port, f->addrs, f->naddrs};
+	char words[300];
+
+	if (http_dead_leave_out(&f->of->dead, &at, words, sizeof words) == 0)
+		say(f, "%s", words);
+	else
+		f->naddrs = at.naddrs;
+}
+
 static void on_deadline(void *ctx)
 {
 	struct fetch *f = ctx;
@@ -162,6 +193,7 @@ static void on_deadline(void *ctx)
 		say(f, "too many requests were under way for %u ms", ms);
 	else if (f->state == RUNNING)
 		say(f, "no whole answer within %u ms (%zu octets came)", ms, f->body.len);
+	note_dead(f, false);
 	tell_temp(f, 0);
 }
 
@@ -328,6 +360,8 @@ static void finished(void *ctx, CURLcode r)
 		say(f, "a line of the header of the answer is longer than 100 KiB");
 	if (r != CURLE_OK && !f->enough && !f->why[0])
 		say(f, "%s", curl_loop_words(&f->transfer, r));
+	if (r == CURLE_COULDNT_CONNECT || r == CURLE_OPERATION_TIMEDOUT)
+		note_dead(f, true);
 	if (f->why[0])
 		tell_temp(f, (unsigned)code);
 	else if (code == 200 && f->body.len > 0)
@@ -393,6 +427,12 @@ static int set_options(struct fetch *f)
 static void start(struct fetch *f)
 {
 	struct source_http *h = f->of;
+	leave_out_dead(f); /* while it waited */
+	if (f->why[0]) {
+		end_soon(f);
+		return;
+	}
+
 	const struct curl_loop_to to = {f->url.text, f->url.host, f->url.port, f->addrs, f->naddrs};
 
 	if (curl_loop_prepare(h->curl, &to, &f->transfer) < 0 || set_options(f) < 0 ||
@@ -403,6 +443,7 @@ static void start(struct fetch *f)
 		return;
 	}
 	f->state = RUNNING;
+	f->started = loop_now_ms();
 	h->running[h->nrunning++] = f;
 }
 
@@ -487,6 +528,8 @@ static void addresses_came(void *ctx, const struct scout_hosts *h)
 		say(f, "%.100s has no address in the DNS", f->url.host);
 	else
 		say(f, "%.250s", h->problem.text);
+	if (!f->why[0])
+		leave_out_dead(f);
 	if (!f->why[0] && too_many_wait(f))
 		say(f, "too many requests wait for %.100s", f->url.host);
 	if (f->why[0]) {

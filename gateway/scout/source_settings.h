@@ -14,7 +14,7 @@ struct source_settings {
 	int64_t http_redirects, http_connections, http_per_host, http_waiting, http_waiting_per_host;
 	int64_t http_header;			  /* octets */
 	int64_t http_slow_octets, http_slow_time; /* octets a second; ms */
-	int64_t http_ttl;			  /* ms */
+	int64_t http_ttl, http_dead_time;	  /* ms */
 	int64_t ldap_connections, ldap_per_server, ldap_waiting, ldap_waiting_per_server;
 	int64_t ldap_timeout, ldap_dead_time, ldap_idle; /* ms */
 	int64_t ldap_entries;

@@ -71,8 +71,8 @@ struct smtpc_put {
 	const char *command; /* "XSMG PUT ..." without CRLF */
 	const void *lines;   /* what follows 354, with CRLF and the final dot */
 	size_t n;
-	/* Last call, exactly once; from the loop or from inside smtpc_free. r: the last reply; NULL: there is none,
-	 * why says so. */
+	/* Last call, exactly once; from the loop or from inside smtpc_free and smtpc_quit. r: the last reply; NULL:
+	 * there is none, why says so. */
 	void (*over)(struct smtpc_put *p, const struct smtpc *c, const struct smtpc_reply *r, const char *why);
 };
 struct smtpc_xsmg {

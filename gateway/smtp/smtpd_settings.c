@@ -77,6 +77,8 @@ static const struct setting rows[] = {
 	"The same with one domain in them."),
     COUNT("xsmg-put-rate", xsmg_put_rate, "600", 0, 1000000,
 	"Statements a minute that all clients together may hand over with XSMG PUT; more are answered 451 4.3.0; 0 is no limit."),
+    COUNT("xsmg-puts", xsmg_puts, "64", 1, 10000,
+	"Statements that clients may be sending at the same time (each holds up to 88 KiB); more are answered 451 4.3.0."),
     TIME("xsmg-deadline", xsmg_deadline, "25s", 100, 30 * SECOND,
 	"How long the answer to a command of XSMG may take here until it is 451 4.3.0."),
     TIME("xsmg-timeout", xsmg_timeout, "60s", SECOND, HOUR,

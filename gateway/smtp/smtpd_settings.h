@@ -33,6 +33,7 @@ struct smtpd_settings {
 	int64_t client_xsmg_rate;
 	int64_t client_xsmg_domain_rate;
 	int64_t xsmg_put_rate;
+	int64_t xsmg_puts;
 	int64_t xsmg_deadline;
 	int64_t xsmg_timeout;
 };

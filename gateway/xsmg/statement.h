@@ -23,9 +23,8 @@ enum {
 	STATEMENT_URL_MAX = 255,
 	STATEMENT_WORDS_MAX = 8, /* known words of one kind; see the tables */
 	STATEMENT_LIFE_MAX = 30 * 86400,
-	STATEMENT_CLOCK_MAX = 300,	 /* s that clocks may differ */
-	STATEMENT_OLD_ALARM = 48 * 3600, /* s by which an older statement may lag before it is an alarm */
-	STATEMENT_ARENA = 1024 * 1024,	 /* suffices for reading one statement */
+	STATEMENT_CLOCK_MAX = 300,     /* s that clocks may differ */
+	STATEMENT_ARENA = 1024 * 1024, /* suffices for reading one statement */
 };
 
 enum statement_use { STATEMENT_FOR_STATEMENT = 1, STATEMENT_FOR_SIGN, STATEMENT_FOR_ENCRYPT, STATEMENT_FOR_BOTH };

@@ -266,6 +266,17 @@ static int step_expires(const struct task *t)
 	return stop(t, STATEMENT_REFUSED, "The statement is refused: it ran out at %s.", expires);
 }
 
+static int is_old(const struct task *t)
+{
+	char issued[21], trusted[21];
+
+	encode_time(t->s->issued, issued);
+	encode_time(t->f->trusted_issued, trusted);
+	return stop(t, STATEMENT_OLD,
+	    "The statement is older than the one that is trusted: it was issued at %s, and the trusted one at %s.",
+	    issued, trusted);
+}
+
 static int step_serial(const struct task *t)
 {
 	const struct statement_facts *f = t->f;
@@ -279,18 +290,12 @@ static int step_serial(const struct task *t)
 		    t->s->serial);
 	if (!trusted || t->s->serial > f->trusted_serial)
 		return 0;
-	if (t->s->serial < f->trusted_serial) {
-		t->v->alarm = f->trusted_issued - t->s->issued > STATEMENT_OLD_ALARM;
-		return stop(t, STATEMENT_OLD,
-		    "The statement is older than the one that is trusted: its serial is %" PRId64 ", and %" PRId64
-		    " is trusted.",
-		    t->s->serial, f->trusted_serial);
-	}
+	if (t->s->serial < f->trusted_serial)
+		return is_old(t);
 	if (strcmp(t->sd->id, f->trusted_id) == 0) {
 		t->v->result = STATEMENT_CURRENT;
 		return -1;
 	}
-	t->v->alarm = true;
 	return stop(t, STATEMENT_CONFLICT,
 	    "Two different statements have the serial %" PRId64 ": %s, which is trusted, and %s.", t->s->serial,
 	    f->trusted_id, t->sd->id);

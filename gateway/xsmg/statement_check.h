@@ -13,7 +13,7 @@
 struct statement_facts {
 	const char *domain; /* asked for; A-labels, lower case */
 	int64_t now;	    /* unix s */
-	/* of the statement that is trusted; trusted_id NULL or "": there is none */
+	/* of the statement that is trusted; trusted_id NULL or "": there is none. issued is for the sentence */
 	int64_t trusted_serial, trusted_issued;
 	const char *trusted_id;
 	/* local parts that the admin allowed in certificates of this partner, besides the two authorities */
@@ -25,7 +25,7 @@ enum statement_result {
 	STATEMENT_OK,	    /* every check passed; newer than the trusted one */
 	STATEMENT_CURRENT,  /* it is the trusted one */
 	STATEMENT_OLD,	    /* older than the trusted one: ignored */
-	STATEMENT_CONFLICT, /* the trusted one's serial, other content: freeze and alarm */
+	STATEMENT_CONFLICT, /* the trusted one's serial, other content */
 	STATEMENT_CLOCK,    /* from the future: clocks differ, try later */
 	STATEMENT_REFUSED,
 };
@@ -35,7 +35,6 @@ const char *statement_check_word(enum statement_result r);
 struct statement_verdict {
 	enum statement_result result;
 	enum statement_step step; /* what failed; NONE after OK and CURRENT */
-	bool alarm;		  /* OLD: its issued is more than STATEMENT_OLD_ALARM behind the trusted one's */
 	int signer;		  /* index in sd_r->signers of the SignerInfo of `signer`; -1: not known */
 	struct problem why;	  /* a sentence; CLOCK: TEMP, else PERM; nothing after OK and CURRENT */
 };

@@ -16,6 +16,8 @@
   rss_100m_mib             what the worst role's memory grows by, shared memory and all, while a 100 MiB message is sealed, and while one is opened
   lookups_per_s_cold, lookups_per_s_warm, rcpt_warm_p50_ms   recipients at partners that nobody configured, whose certificates are in the DNS: found for the first time; known;
                            the answer to one RCPT when known (lookups.py)
+  xsmg_unchanged_ms, xsmg_changed_ms   what the question after our statement adds to the envelope of a mail, when the partner has the newest and when not
+  statements_per_s         statements given out (xsmg.py)
 
 Each figure: name value unit (n, min..max). A copy in build/bench.json. ONLY=name,... for some. Peers and load are real processes on loopback; needs root (Postfix).
 """
@@ -38,6 +40,7 @@ from gateway import BUILD, ROOT, Gateway, free_ports, wait_for  # noqa: E402
 from postfix import Postfix  # noqa: E402
 import lookups  # noqa: E402
 import million as million_gateway  # noqa: E402
+import xsmg  # noqa: E402
 
 SIZE = 20 * 1024
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
@@ -411,6 +414,11 @@ def main():
             figure("lookups_per_s_cold", cold, "1/s")
             figure("lookups_per_s_warm", warm, "1/s")
             figure("rcpt_warm_p50_ms", p50, "ms")
+        if want("xsmg_unchanged_ms", "xsmg_changed_ms", "statements_per_s"):
+            unchanged, changed, per_s = xsmg.measure(top, ROUNDS)
+            figure("xsmg_unchanged_ms", unchanged, "ms")
+            figure("xsmg_changed_ms", changed, "ms")
+            figure("statements_per_s", per_s, "1/s")
         if want("rss_100m_mib"):
             ways = large_messages(top, sink)
             figure("rss_100m_mib", [max(ways)], "MiB")

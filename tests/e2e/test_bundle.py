@@ -52,13 +52,23 @@ def test_bundles(top):
     for name in ("one", "two", "three"):
         assert f"CN={name}" in rows, rows
     # what is no bundle, or empty, leaves the old edition
-    for octets, words in ((b"not a bundle", "not a certificate that can be read"), (b"", "empty")):
+    for octets, words in ((b"not a bundle", "no trust bundle that can be read"), (b"", "empty")):
         web.files["/plain.p7b"] = octets
         refused(gw, url, words, ["three", "two"])
         web.files["/plain.p7b"] = bag(two, three)
         taken(gw, url, ["three", "two"])
+    # status says since when, why, and what to do; the list has the whole URL
+    web.files["/plain.p7b"] = b"not a bundle"
+    refused(gw, url, "no trust bundle that can be read", ["three", "two"])
+    (row,) = gw.cli("status")["judge"]["bundles"]
+    assert row["url"] == url and row["since"] and "no trust bundle" in row["why"] and f"postern bundle refresh {url}" in row["next"], row
+    since = row["since"]
+    refused(gw, url, "no trust bundle that can be read", ["three", "two"])
+    assert gw.cli("status")["judge"]["bundles"][0]["since"] == since
+    assert "the edition in use stays" in " ".join(gw.postern("status")[1].split())
+    assert url in gw.postern("bundle", "list")[1].splitlines()
     gw.postern("bundle", "remove", url)
-    assert anchors(gw) == []
+    assert anchors(gw) == [] and not gw.cli("status")["judge"]["bundles"]
     # with a signer, only what that one signed
     url = web.url + "/signed.p7m"
     web.files["/signed.p7m"] = signed(bag(one, two), publisher)

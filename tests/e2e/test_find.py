@@ -46,7 +46,7 @@ DIRECT = [
     ("the issuer by AIA", "dns:address-aia", "address-aia"),
     ("the issuer by AIA in PKCS#7", "one:domain-p7c srv:one", "domain-p7c"),
     ("an issuer whose server is down", "dns:address-dead", (451, "cannot be told now", "issuer", "/middle.der")),
-    ("an issuer that is not where AIA says", "dns:address-lost", (550, "no anchor leads to it", "CN=middle")),
+    ("an issuer that is not where AIA says", "dns:address-lost", (550, "no anchor leads to it", "CN=middle", "/lost: the server answers 404")),
     ("an authority that nobody believes", "dns:address-stranger", (550, "no anchor leads to it", "CN=stranger")),
     ("a certificate for signing alone", "dns:address-signing", (550, "only for signing")),
     ("a weak key", "dns:address-weak", (550, "1024")),
@@ -169,6 +169,45 @@ def test_explained(top):
     world.stop()
 
 
+@quick
+def test_status_says_what_to_do(top):
+    """A certificate that waits for the admin, and one that only the network has and that runs out: status names both with the command that helps."""
+    world = World(top)
+    world.odd["short"] = world.ca, {"days": 20}
+    world.place("dns:domain-short", "lab.example")
+    world.start()
+    gw, outside = world.gateway("tiers = {store, cert}")
+    gw.postern("partner", "add", "lab.example", "--treatment", "seal", "--strength", "require")
+    code, _, err = gw.postern("partner", "add", "lab.example", "--find", "directory=nope", check=False)
+    assert code == 2 and "there is no section certificate-directory" in err, (code, err)
+    pinned, found = world.cert("domain-rsa", "", "lab.example"), world.cert("domain-short", "", "lab.example")
+    gw.postern("cert", "import", pinned.cert, "--for", "lab.example", "--pin", "--yes")
+    check(world, gw, outside, "lab.example", "domain-rsa")
+    before = gw.cli("status")["judge"]
+    assert not before["waiting"] and not before["expiring"], before
+    gw.postern("cert", "remove", "lab.example", hashlib.sha256(der(pinned.cert)).hexdigest()[:16])
+    check(world, gw, outside, "lab.example", (451, "waits for the admin", "(trace "))
+    (row,) = gw.cli("status")["judge"]["waiting"]
+    sha256 = hashlib.sha256(der(found.cert)).hexdigest()
+    assert row["sha256"] == sha256 and row["known_by"] == "the admin's pin" and f"postern cert accept lab.example {sha256[:16]}" in row["next"], row
+    text = " ".join(gw.postern("status")[1].split())
+    assert f"Waiting: lab.example, for mail of hospital.example: {sha256[:16]} (an anchor for all partners) would take the place of" in text and row["next"] in text, text
+    gw.postern(*row["next"].split("postern ")[1].split())
+    outside.mails.clear()
+    check(world, gw, outside, "lab.example", "domain-short")
+    told = gw.cli("status")["judge"]
+    (row,) = told["expiring"]
+    assert not told["waiting"] and row["kind"] == "network" and row["owner"] == "lab.example" and row["days_left"] in (19, 20) and "postern cert show lab.example" in row["next"], told
+    assert "lab.example (network) runs out on" in " ".join(gw.postern("status")[1].split())
+    gw.stop()
+    since = len(gw.log())
+    gw.start()
+    gw.wait_log(r"expires kind=network owner=lab.example days=(19|20) why=", since=since)
+    assert gw.log().count("expires kind=network") == 1
+    gw.stop()
+    world.stop()
+
+
 # ---- servers that mean harm ----
 
 def write(handler, head, octets, times=1, pause=0.0):
@@ -194,6 +233,7 @@ def test_malicious(top):
     world = World(top)
     web = world.web
     bag = openssl("crl2pkcs7", "-nocrl", *[x for _ in range(300) for x in ("-certfile", world.ca.cert)], "-outform", "DER")
+    bomb = gzip.compress(b"\0" * (64 << 20))  # beforehand: it takes longer than the gateway waits
     files = {
         "endless": lambda h: write(h, b"", b"x" * 65536, 4000),
         "drip": lambda h: write(h, b"Content-Length: 1000\r\n", b"x", 40, 0.25),
@@ -206,7 +246,7 @@ def test_malicious(top):
         "ldap": to("ldap://127.0.0.1/"),
         "ssh": to("http://127.0.0.1:22/"),
         "header": lambda h: write(h, b"X: " + b"y" * 200000 + b"\r\n", b"x"),
-        "bomb": lambda h: write(h, b"Content-Encoding: gzip\r\n", gzip.compress(b"\0" * (64 << 20))),
+        "bomb": lambda h: write(h, b"Content-Encoding: gzip\r\n", bomb),
         "html": ("text/html", b"<html>no certificate</html>"),
         "bag": bag,
         "empty": b"",

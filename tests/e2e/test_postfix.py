@@ -62,7 +62,7 @@ def test_refusal_reaches_the_sender(top):
     try:
         h.postern("partner", "add", "insurer.example", "--strength", "require")
         subprocess.run(["swaks", "--server", ph.address, "--from", "a@hospital.example", "--to", "x@insurer.example", "--body", "secret"], check=True, stdout=subprocess.DEVNULL)
-        bounce = wait_for("the bounce", 30, lambda: [m for m in ph.stored() if b"insurer.example" in m and b"no usable certificate" in m.replace(b"\n", b" ").replace(b"    ", b" ")])[0]
+        bounce = wait_for("the bounce", 30, lambda: [m for m in ph.stored() if b"insurer.example" in m and b"there is no certificate for insurer.example" in m.replace(b"\n", b" ").replace(b"    ", b" ")])[0]
         assert b"postern cert import" in b" ".join(bounce.split())
     finally:
         ph.stop()

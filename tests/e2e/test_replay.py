@@ -20,3 +20,7 @@ def test_tls_that_fails(top):
 
 def test_time(top):
     replay.run(top, "time.rpl")
+
+
+def test_xsmg(top):
+    replay.run(top, "xsmg.rpl")

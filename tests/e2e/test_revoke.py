@@ -89,6 +89,13 @@ def test_outgoing(top):
     gw.start()
     for word, domain in [*revoked, ("list", "pinned.example")]:
         check(world, gw, outside, domain, (550, "revoked on 20"))
+    # status names the partner and what to do, the audit log whose certificate it was
+    told = {r["owner"]: r for r in gw.cli("status")["judge"]["revoked"]}
+    assert "keyCompromise" in told["pinned.example"]["why"] and "postern cert import FILE --for pinned.example" in told["pinned.example"]["next"], told
+    text = " ".join(gw.postern("status")[1].split())
+    assert "Revoked: pinned.example: certificate " in text and "-> it is never used, pinned or not: ask pinned.example for another" in text, text
+    subjects = {r["subject"] for r in gw.cli("audit", "list", "--max", "1000")["rows"] if r["what"] == "cert.revoked"}
+    assert "pinned.example" in subjects and {d for _, d in revoked} <= subjects, subjects
     gw.stop()
     world.stop()
 

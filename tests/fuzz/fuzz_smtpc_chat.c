@@ -1,6 +1,6 @@
 /*
  * The client's reply parser, and what reads its replies: EHLO keywords and the judgement. The first octet chooses
- * where the input is cut into two deliveries.
+ * where the input is cut into two deliveries, and whether a reply may be long.
  */
 #include "gateway/smtp/smtpc_chat.h"
 
@@ -61,9 +61,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 
-	size_t cut = data[0] < size - 1 ? data[0] : size - 1;
+	size_t cut = data[0] % 128u < size - 1 ? data[0] % 128u : size - 1;
 
 	smtpc_chat_init(&h, 600, 20);
+	h.may_be_long = data[0] >= 128;
 	if (feed(&h, data + 1, cut, &at) == 0)
 		(void)feed(&h, data + 1, size - 1, &at);
 	smtpc_chat_clear(&h);

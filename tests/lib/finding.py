@@ -59,8 +59,8 @@ def srv_record(service, port, host, priority=0, weight=0):
 
 
 class Directory(Process):
-    """A slapd that anybody may read: entries with mail and certificates. entries: [(mail, [pem, ...])]."""
-    def __init__(self, top, name, entries, suffix="dc=clinic,dc=example", port=None, more="", database="access to * by * read", attribute="userCertificate;binary"):
+    """A slapd that anybody may read: entries with mail and certificates. entries: [(mail, [pem, ...])]; ldif: text of more entries; bare: of all of them."""
+    def __init__(self, top, name, entries, suffix="dc=clinic,dc=example", port=None, more="", database="access to * by * read", attribute="userCertificate;binary", ldif="", bare=False):
         self.dir = os.path.join(top, "directory-" + name)
         os.makedirs(os.path.join(self.dir, "db"))
         self.log_path, self.conf = os.path.join(self.dir, "stats"), os.path.join(self.dir, "slapd.conf")
@@ -68,11 +68,11 @@ class Directory(Process):
         self.suffix = suffix
         with open(self.conf, "w") as f:
             f.write(SLAPD.format(dir=self.dir, suffix=suffix, more=more, database=database))
-        text = f"dn: {suffix}\nobjectClass: domain\ndc: {suffix.split(',')[0].split('=')[1]}\n\n"
+        text = "" if bare else f"dn: {suffix}\nobjectClass: domain\ndc: {suffix.split(',')[0].split('=')[1]}\n\n"
         for i, (mail, pems) in enumerate(entries):
             text += f"dn: uid=u{i},{suffix}\nobjectClass: inetOrgPerson\nuid: u{i}\ncn: u{i}\nsn: u{i}\nmail: {mail}\n"
             text += "".join(f"{attribute}:: {base64.b64encode(der(p)).decode()}\n" for p in pems) + "\n"
-        subprocess.run(["slapadd", "-f", self.conf], input=text, text=True, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(["slapadd", "-q", "-f", self.conf], input=text + ldif, text=True, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def start(self):
         return self.run((f"ldap://127.0.0.1:{self.port}",), (self.port,))

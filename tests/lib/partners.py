@@ -133,11 +133,11 @@ class World:
         self.nsd.start()
         self.directories = [Directory(self.top, n, e, port=self.ports[n]).start() for n, e in self.entries.items() if e]
 
-    def gateway(self, find, more="", **kw):
+    def gateway(self, find, more="", private=PRIVATE, **kw):
         dns = self.nsd.settings()
         for domain in self.silent:
             dns = dns.replace(f'"{domain}=127.0.0.1@{self.nsd.port}"', f'"{domain}=127.0.0.1@{self.ports["deaf"]}"')
-        gw, _, outside = solo(self.top, sections=dns + PRIVATE + "find {\n" + find + "\n}\n" + more, **kw)
+        gw, _, outside = solo(self.top, sections=dns + private + "find {\n" + find + "\n}\n" + more, **kw)
         for ca in (self.ca, self.revoking):
             gw.postern("anchor", "add", ca.cert, "--yes")
         return gw, outside

@@ -3,6 +3,7 @@
 A file has scenarios, a line a step; "#" begins a comment line.
   scenario WORDS            begins one; its recipients have a domain of their own, with the MX hosts first and second
   settings TEXT             configuration of the gateway, e.g. relay-tls = encrypt; scenarios with the same settings and clocks share a gateway
+  partner                   the domain is a listed partner of the gateway: its statement is asked for
   to a b                    the recipients (default: a); one message goes to all of them
   connection [second]       what the host does in its next connection:
     > TEXT                  sends a line             >> TEXT   sends octets, with \\r \\n \\0 \\xNN
@@ -40,6 +41,7 @@ STATES = {"delivered": ("done", "delivered"), "waits": ("queued", None), "failed
 class Scenario:
     def __init__(self, number, name, place):
         self.number, self.name, self.place = number, name, place
+        self.partner = False
         self.settings, self.to, self.scripts, self.after, self.errors = "", ["a"], {"first": [], "second": []}, [], []
         self.domain = f"s{number}.replay.example"
         self.sender = f"doctor{number}@hospital.example"
@@ -79,6 +81,8 @@ def read(path, first):
                 out.append(Scenario(first + len(out), rest, place))
             elif word == "settings":
                 out[-1].settings += rest + "\n"
+            elif word == "partner":
+                out[-1].partner = True
             elif word == "to":
                 out[-1].to = rest.split()
             elif word == "connection":
@@ -250,6 +254,7 @@ class Stage:
                            sections=self.nsd.settings() + "mta-sts {\n  enabled = no\n}\n")
         g.start()
         g.make_identity()
+        g.wait_log(r"judge statement domain=hospital\.example")
         return g
 
     def stop(self):
@@ -319,6 +324,9 @@ def fits(r, state, status, text):
 
 def play(stage, g, scenarios):
     hosts = {s.number: [Host(s, w, stage.port, stage.tls) for w in ("first", "second") if w == "first" or s.scripts["second"]] for s in scenarios}
+    for s in scenarios:
+        if s.partner:
+            g.postern("partner", "add", s.domain, "--treatment", "clear", "--strength", "never")
     for s in scenarios:
         send(g, s)
     for n, seconds in enumerate((0,) + scenarios[0].clocks()):

@@ -89,19 +89,6 @@ START_TEST(fields_inside)
 }
 END_TEST
 
-START_TEST(fields_outside)
-{
-	struct buf b;
-
-	h = header_of(fields);
-	buf_init(&b, 4096);
-	ck_assert_int_eq(entity_outer(&h, &b), 0);
-	ck_assert_str_eq(
-	    buf_str(&b), "X-First:  1\r\nX-Bcc: stays\r\nBcc-Not: stays\r\nSubject:\r\nX-First: again\r\n");
-	buf_clear(&b);
-}
-END_TEST
-
 START_TEST(no_content_fields)
 {
 	struct buf b;
@@ -124,14 +111,13 @@ START_TEST(no_room)
 		ck_assert_int_eq(entity_front(&h, &b), -1);
 		buf_clear(&b);
 		buf_init(&b, max);
-		ck_assert_int_eq(entity_outer(&h, &b), -1);
-		buf_clear(&b);
-		buf_init(&b, max);
-		ck_assert_int_eq(entity_smime_fields("enveloped-data", &b), -1);
+		ck_assert_int_eq(entity_smime_inner("enveloped-data", &b), -1);
 		buf_clear(&b);
 	}
 }
 END_TEST
+
+static const char *const smime_types[] = {"enveloped-data", "signed-data"};
 
 /* What we write is what mime_smime of any reader knows. */
 START_TEST(smime_fields)
@@ -142,16 +128,12 @@ START_TEST(smime_fields)
 	struct buf b;
 
 	buf_init(&b, 4096);
-	if (_i == 0)
-		ck_assert_int_eq(entity_smime_fields("enveloped-data", &b), 0);
-	else
-		ck_assert_int_eq(entity_smime_inner("signed-data", &b), 0);
-	ck_assert_int_eq(strncmp(buf_str(&b), "MIME-Version: 1.0\r\n", 19) == 0, _i == 0);
+	ck_assert_int_eq(entity_smime_inner(smime_types[_i], &b), 0);
 	stream_mem_init(&m, b.p, b.len);
 	ck_assert_int_eq(mime_entity_read(arena, &m.reader, 0, b.len, &mime_limits_default, &e, &pr), 0);
 	ck_assert_int_eq(mime_smime(&e), MIME_SMIME_PKCS7);
 	ck_assert_int_eq(e.cte, MIME_CTE_BASE64);
-	ck_assert_str_eq(mime_param(&e.type, "smime-type"), _i == 0 ? "enveloped-data" : "signed-data");
+	ck_assert_str_eq(mime_param(&e.type, "smime-type"), smime_types[_i]);
 	ck_assert_str_eq(e.filename, "smime.p7m");
 	ck_assert_uint_eq(e.body_len, 0);
 	buf_clear(&b);
@@ -195,7 +177,6 @@ int main(void)
 	tcase_add_loop_test(t, every_cut, 0, 2);
 	tcase_add_test(t, broken_below);
 	tcase_add_test(t, fields_inside);
-	tcase_add_test(t, fields_outside);
 	tcase_add_test(t, no_content_fields);
 	tcase_add_test(t, no_room);
 	tcase_add_loop_test(t, smime_fields, 0, 2);

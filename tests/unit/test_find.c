@@ -53,6 +53,21 @@ static int weigh(void *ctx, const struct find_cert *c, struct find_weight *w, st
 	return 0;
 }
 
+/* The octets of a statement: "waits", "none" or certificates as above. */
+static void statement(void *ctx, const struct find_octets *octets, const char *where, struct find_statement *st)
+{
+	ck_assert_ptr_eq(ctx, &net);
+	ck_assert_ptr_nonnull(where);
+	snprintf(st->why, sizeof st->why, "%.*s", (int)octets->n, (const char *)octets->p);
+	st->answer = FIND_STATEMENT_TRUSTED;
+	if (strcmp(st->why, "waits") == 0)
+		st->answer = FIND_STATEMENT_UNSURE;
+	else if (strcmp(st->why, "declined") == 0)
+		st->answer = FIND_STATEMENT_NONE;
+	else if (strcmp(st->why, "empty") != 0)
+		st->certs[st->n++] = *octets;
+}
+
 static void setup(void)
 {
 	source_fixture_start(&net);
@@ -95,6 +110,7 @@ static int look_once(void)
 	    .nkept = nkept,
 	    .run = with_network ? source_fixture_run(&net, 1000) : NULL,
 	    .weigh = weigh,
+	    .statement = statement,
 	    .ctx = &net};
 
 	return find_certificate(&q, arena, &r, &pr);
@@ -261,9 +277,9 @@ START_TEST(nothing_anywhere)
 {
 	ck_assert_int_eq(look(), FIND_NONE);
 	ck_assert_str_eq(
-	    r.why, "there is no certificate for lab.example (looked in the store, smimea, cert, ldap, http)");
+	    r.why, "there is no certificate for lab.example (looked in the store, smimea, smg, cert, ldap, http)");
 	ck_assert_str_eq(net.asked,
-	    "\n" SMIMEA "\nbob.lab.example CERT\nlab.example CERT\n_ldap._tcp.lab.example SRV\n"
+	    "\n" SMIMEA "\n_smg.lab.example TXT\nbob.lab.example CERT\nlab.example CERT\n_ldap._tcp.lab.example SRV\n"
 	    "_certificates._tcp.lab.example SRV\n");
 	ck_assert(source_fixture_traced(&net, "none: there is no certificate"));
 }
@@ -415,6 +431,19 @@ START_TEST(smg)
 	source_fixture_item(&net, "https://smg.lab.example/smg/x", "", "good:t:1", 8);
 	ck_assert_int_eq(look(), FIND_USABLE);
 	ck_assert(uses("good:t:1"));
+	source_fixture_start(&net);
+	source_fixture_item(&net, "_smg.lab.example TXT", "", txt, sizeof txt - 1);
+	source_fixture_item(&net, "https://smg.lab.example/smg/x", "", "waits", 5);
+	ck_assert_int_eq(look(), FIND_UNCERTAIN);
+	ck_assert_msg(strstr(r.why, "the statement of lab.example: waits") != NULL, "%s", r.why);
+	source_fixture_start(&net);
+	source_fixture_item(&net, "_smg.lab.example TXT", "", txt, sizeof txt - 1);
+	source_fixture_item(&net, "https://smg.lab.example/smg/x", "", "declined", 8);
+	ck_assert_int_eq(look(), FIND_NONE);
+	source_fixture_start(&net);
+	source_fixture_item(&net, "_smg.lab.example TXT", "", txt, sizeof txt - 1);
+	source_fixture_item(&net, "https://smg.lab.example/smg/x", "", "empty", 5);
+	ck_assert_int_eq(look(), FIND_NONE);
 	source_fixture_temp(&net, "https://smg.lab.example/smg/x", SOURCE_UNSIGNED);
 	ck_assert_int_eq(look(), FIND_UNCERTAIN);
 	source_fixture_item(&net, "_smg.lab.example TXT", "", txt, sizeof txt - 1);

@@ -18,8 +18,8 @@ START_TEST(reads)
 
 	f = find_options_default();
 	find_options_print(&f, FIND_ALL, out);
-	ck_assert_str_eq(out,
-	    "order=own tiers=store,smimea,cert,ldap srv-order=weight-first by-address=listed directory= http-store=");
+	ck_assert_str_eq(out, "order=own tiers=store,smimea,smg,cert,ldap srv-order=weight-first by-address=listed "
+			      "directory= http-store=");
 	ck_assert_int_eq(find_options_read("order=direct  tiers=dns,store,ldap srv-order=rfc2782\tby-address=always "
 					   "directory=state directory=lab http-store=https://c.example/x",
 			     &f, &given, &pr),

@@ -1067,7 +1067,7 @@ START_TEST(wrapped_message_of_a_person)
 		    0);
 		b = opaque_in(PIPES_FIELDS, &w.hospital, in.p, in.len);
 		pipes_job(&w, JOB_CHECK);
-		w.rq.encrypted_part = POLICY_DSN_REFUSE;
+		w.rq.encrypted_part = POLICY_CHOICE_REFUSE;
 		ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_NEEDS_TRUST);
 		trust_hospital(JUDGE_TRUST_UNTRUSTED);
 		ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_DONE);
@@ -1082,7 +1082,7 @@ START_TEST(wrapped_message_of_a_person)
 		outer = enveloped_in(PIPES_FIELDS, &in);
 		pipes_job(&w, JOB_OPEN);
 		w.rq.in_rules[3] = POLICY_MARK;
-		w.rq.encrypted_part = POLICY_DSN_REFUSE;
+		w.rq.encrypted_part = POLICY_CHOICE_REFUSE;
 		ck_assert_int_eq(pipes_run_buf(&w, &outer), JOB_DONE);
 		ck_assert(!shows("smime=pass") && shows("X-Postern-Part: message "));
 		ck_assert_int_eq(shows("X-Postern-Verdict: partly-signed"), !sealed);
@@ -1333,13 +1333,13 @@ START_TEST(encrypted_part)
 		ck_assert_int_eq(buf_addf(&b, shapes[_i].shape, buf_str(&env)), 0);
 #pragma GCC diagnostic pop
 		pipes_job(&w, JOB_CHECK);
-		w.rq.encrypted_part = POLICY_DSN_REFUSE;
+		w.rq.encrypted_part = POLICY_CHOICE_REFUSE;
 		ck_assert_int_eq(pipes_run_buf(&w, &b), shapes[_i].found ? JOB_REFUSE : JOB_DONE);
 		if (shapes[_i].found)
 			ck_assert_msg(
 			    strstr(w.res.pr.text, "encrypted part") || strstr(w.res.pr.text, "is encrypted"), "%s",
 			    w.res.pr.text);
-		w.rq.encrypted_part = POLICY_DSN_HOLD;
+		w.rq.encrypted_part = POLICY_CHOICE_HOLD;
 		ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_DONE);
 		ck_assert_int_eq(w.res.outputs[0].action == POLICY_HOLD, shapes[_i].found);
 		ck_assert(!shows("SECRETWORD")); /* never opened */
@@ -1378,7 +1378,7 @@ START_TEST(encrypted_part_hidden)
 	ck_assert_int_eq(buf_adds(&b, body), 0);
 	ck_assert_int_eq(buf_adds(&b, "\r\n--m--\r\n"), 0);
 	pipes_job(&w, JOB_CHECK);
-	w.rq.encrypted_part = POLICY_DSN_REFUSE;
+	w.rq.encrypted_part = POLICY_CHOICE_REFUSE;
 	ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_REFUSE);
 	ck_assert_msg(strstr(w.res.pr.text, "part 2 is encrypted") != NULL, "%s", w.res.pr.text);
 	buf_clear(&b);
@@ -1404,7 +1404,7 @@ START_TEST(certificates_alone)
 	ck_assert_int_eq(
 	    buf_addf(&b, MIXED "--m\r\n\r\nmy certificate\r\n--m\r\n%s\r\n--m--\r\n", buf_str(&part)), 0);
 	pipes_job(&w, JOB_CHECK);
-	w.rq.encrypted_part = POLICY_DSN_REFUSE;
+	w.rq.encrypted_part = POLICY_CHOICE_REFUSE;
 	ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_DONE);
 	ck_assert(shows("X-Postern-Verdict: clear") && !shows("X-Postern-Part"));
 	OPENSSL_free(p);
@@ -1431,7 +1431,7 @@ START_TEST(encrypted_part_inside)
 	b = enveloped_in(PIPES_FIELDS, &sig);
 	ck_assert_int_eq(run(JOB_CHECK, &b), JOB_AS_IT_CAME);
 	pipes_job(&w, JOB_OPEN);
-	w.rq.encrypted_part = POLICY_DSN_REFUSE;
+	w.rq.encrypted_part = POLICY_CHOICE_REFUSE;
 	ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_NEEDS_TRUST);
 	trust_hospital(JUDGE_TRUST_GOOD);
 	ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_HOLD);

@@ -70,7 +70,7 @@ static void fill_request(struct job_request *m)
 	COPY(m->trust.v[0].sha256, "00ff");
 	COPY(m->trust.v[0].why, "not the author's");
 	m->released = m->foreign_deliver = m->subject_mark = true;
-	m->dsn_unmatched = POLICY_DSN_REFUSE;
+	m->dsn_unmatched = POLICY_CHOICE_REFUSE;
 	m->dsn = JOB_DSN_UNMATCHED;
 	COPY(m->dsn_text, "about nothing");
 	m->header_max = 131072;
@@ -207,7 +207,7 @@ START_TEST(request_round)
 	ck_assert_str_eq(g.trust.v[0].sha256, "00ff");
 	ck_assert_str_eq(g.trust.v[0].why, "not the author's");
 	ck_assert(g.released && g.foreign_deliver && g.subject_mark);
-	ck_assert(g.dsn_unmatched == POLICY_DSN_REFUSE && g.dsn == JOB_DSN_UNMATCHED);
+	ck_assert(g.dsn_unmatched == POLICY_CHOICE_REFUSE && g.dsn == JOB_DSN_UNMATCHED);
 	ck_assert_str_eq(g.dsn_text, "about nothing");
 	ck_assert(g.header_max == m.header_max && g.nesting_max == 5 && g.message_max == m.message_max);
 	ck_assert_mem_eq(g.key, m.key, 32);

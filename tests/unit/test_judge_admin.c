@@ -521,6 +521,17 @@ START_TEST(anchors)
 	ck_assert_uint_eq(json_array_size(json_object_get(d, "anchors")), 1);
 	json_decref(d);
 	bad("anchor.remove", json_pack("{s:s, s:s}", "scope", "*", "sha256", lab.sha256), "not-found", "no anchor");
+	bad("anchor.remove",
+	    json_pack("{s:s, s:s, s:s}", "scope", "lab.example", "sha256", lab.sha256, "local", "second.example"),
+	    "not-found", "leave --local out");
+	good("anchor.add",
+	    json_pack("{s:s, s:s, s:o}", "scope", "*", "local", "second.example", "content", file_of(&lab)));
+	bad("anchor.remove", json_pack("{s:s, s:s}", "scope", "*", "sha256", lab.sha256), "not-found",
+	    "give --local second.example");
+	good("anchor.remove",
+	    json_pack("{s:s, s:s, s:s}", "scope", "*", "sha256", lab.sha256, "local", "second.example"));
+	bad("partner.add", json_pack("{s:s, s:s}", "domain", "lab.example", "find", "directory=nope"), "usage",
+	    "no section certificate-directory");
 	good("anchor.remove", json_pack("{s:s, s:s}", "scope", "lab.example", "sha256", lab.sha256));
 	d = ask("anchor.list", json_pack("{}"));
 	ck_assert_uint_eq(json_array_size(json_object_get(d, "anchors")), 1);
@@ -781,7 +792,7 @@ START_TEST(status_next)
 	judge_fixture_cert(&fx, "lab.example", &lab, true);
 	believed("clinic.example", "aaaaaaaa11", "bbbbbbbbccccccccdd");
 	revoke_it(lab.sha256);
-	revoke_it("0000"); /* nobody's */
+	revoke_it("0000"); /* found only, and its owner is not listed */
 	refused_bundle(TESTCERT_NOW - 100, "it leaves out 9 of 10 anchors");
 	refused_bundle(TESTCERT_NOW, "it cannot be fetched");
 	network_cert("far.example", TESTCERT_NOW + 61 * day);
@@ -802,10 +813,41 @@ START_TEST(status_next)
 	ck_assert_str_eq(str(json_array_get(json_object_get(d, "expiring"), 1), "owner"), "near.example");
 	ck_assert_str_eq(str(json_array_get(json_object_get(d, "expiring"), 1), "kind"), "network");
 	json_decref(d);
+	judge_fixture_partner(&fx, "lab.example", "seal", "require");
 	refused_bundle(TESTCERT_NOW + 1, "");
 	d = ask("status", json_pack("{}"));
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "revoked")), 2);
 	ck_assert_uint_eq(json_array_size(json_object_get(d, "bundles")), 0);
 	json_decref(d);
+}
+END_TEST
+
+/* Whatever the store has it for. */
+START_TEST(by_fingerprint)
+{
+	json_t *d, *rows;
+	char eight[9];
+
+	judge_fixture_cert(&fx, "lab.example", &lab, true);
+	judge_fixture_cert(&fx, "bob@lab.example", &lab, false);
+	judge_fixture_anchor(&fx, "*", STORE_IN, &root);
+	revoke_it(lab.sha256);
+	(void)snprintf(eight, sizeof eight, "%.8s", lab.sha256);
+	d = ask("cert.show", json_pack("{s:s}", "sha256", eight));
+	ck_assert_msg(d != NULL, "%s", error);
+	rows = json_object_get(d, "certificates");
+	ck_assert_uint_eq(json_array_size(rows), 2);
+	ck_assert_str_eq(str(json_array_get(rows, 0), "owner"), "bob@lab.example");
+	ck_assert_str_eq(str(json_array_get(rows, 1), "place"), "partner");
+	ck_assert_ptr_nonnull(strstr(str(json_array_get(rows, 1), "revoked"), "keyCompromise"));
+	ck_assert_ptr_nonnull(strstr(str(json_array_get(rows, 1), "pem"), "BEGIN CERTIFICATE"));
+	json_decref(d);
+	d = ask("cert.show", json_pack("{s:s}", "sha256", root.sha256));
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "certificates"), 0), "place"), "anchor");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "certificates"), 0), "scope"), "*");
+	json_decref(d);
+	bad("cert.show", json_pack("{s:s}", "sha256", past.sha256), "not-found", "no certificate in the store");
+	bad("cert.show", json_pack("{s:s}", "sha256", "1234567"), "usage", "at least 8");
 }
 END_TEST
 
@@ -844,7 +886,7 @@ START_TEST(self_signed)
 {
 	json_t *d = ask("domain.add", json_pack("{s:s, s:s, s:s, s:s, s:i}", "domain", "hospital.example", "mode",
 					  "self", "algo", "ec-p256", "organisation", "Hospital", "days", 30));
-	json_t *keys = json_object_get(d, "keys"), *cert;
+	json_t *keys = json_object_get(d, "keys"), *cert, *d2;
 	const struct store_identity *sign, *dec;
 
 	ck_assert_msg(d != NULL, "%s", error);
@@ -860,6 +902,10 @@ START_TEST(self_signed)
 	    json_is_true(json_object_get(cert, "may_encrypt")) && json_is_false(json_object_get(cert, "may_sign")));
 	ck_assert_msg(strncmp(str(json_array_get(keys, 1), "key_id"), "hospital.example-decrypt-20", 27) == 0, "%s",
 	    str(json_array_get(keys, 1), "key_id"));
+	d2 = ask("cert.show", json_pack("{s:s}", "sha256", str(cert, "sha256")));
+	ck_assert_str_eq(str(json_array_get(json_object_get(d2, "certificates"), 0), "place"), "ours");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d2, "certificates"), 0), "serial"), str(cert, "serial"));
+	json_decref(d2);
 	sign = find("hospital.example", STORE_SIGN);
 	dec = find("hospital.example", STORE_DECRYPT);
 	ck_assert(sign && dec);
@@ -1198,6 +1244,7 @@ static Suite *suite(void)
 	tcase_add_test(t, snapshot);
 	tcase_add_test(t, status);
 	tcase_add_test(t, status_next);
+	tcase_add_test(t, by_fingerprint);
 	suite_add_tcase(s, t);
 	tcase_set_timeout(k, 60);
 	tcase_add_checked_fixture(k, keeper_setup, keeper_teardown);

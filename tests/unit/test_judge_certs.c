@@ -94,7 +94,7 @@ START_TEST(unlisted)
 	resolve();
 	ck_assert(v.certs == POLICY_CERTS_NONE);
 	ck_assert_str_eq(v.cert_why,
-	    "there is no certificate for lab.example (looked in the store, cert, ldap; by-address keeps the "
+	    "there is no certificate for lab.example (looked in the store, smg, cert, ldap; by-address keeps the "
 	    "address itself from being asked for)");
 	dns_cert("lab.example CERT", &past);
 	resolve();
@@ -383,8 +383,8 @@ START_TEST(refusals)
 	ck_assert_str_eq(text(json_object_get(d, "partner"), "find"), "order=own directory=state");
 	json_decref(d);
 	d = ask("{\"verb\": \"partner.show\", \"args\": {\"domain\": \"lab.example\"}}");
-	ck_assert(
-	    strstr(text(d, "find"), "directory=state") && strstr(text(d, "find"), "tiers=store,smimea,cert,ldap"));
+	ck_assert(strstr(text(d, "find"), "directory=state") &&
+		  strstr(text(d, "find"), "tiers=store,smimea,smg,cert,ldap"));
 	json_decref(d);
 }
 END_TEST

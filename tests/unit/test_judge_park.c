@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "gateway/base/mem.h"
 #include "tests/unit/suite.h"
@@ -63,9 +64,20 @@ static void teardown(void)
 struct asked {
 	const char *names[4];
 	unsigned runs, freed;
+	long costs_us;	/* of the processor, each run */
 	char said[400]; /* "" no answer yet */
 };
 static unsigned answers;
+
+static void burn(long us)
+{
+	struct timespec from, to;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+	do
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+	while ((to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000 < us);
+}
 
 static void run(void *question, struct source_run *r)
 {
@@ -75,6 +87,7 @@ static void run(void *question, struct source_run *r)
 	char said[400] = "";
 
 	q->runs++;
+	burn(q->costs_us);
 	ck_assert_str_eq(q->said, "");
 	for (size_t i = 0; i < 4 && q->names[i]; i++) {
 		const struct source_answer *w;
@@ -144,6 +157,42 @@ START_TEST(step_by_step)
 	turn_until(&q.freed, 1);
 	ck_assert_str_eq(q.said, "no a;no b;");
 	ck_assert(q.runs == 3 && judge_park_waiting(park) == 0);
+}
+END_TEST
+
+/* A question that costs much is not run for each answer: several come while it rests, and others are not kept
+ * waiting. */
+START_TEST(costly)
+{
+	struct asked q = {.names = {"a.example", "b.example"}, .costs_us = 30000};
+	struct asked quick = {.names = {"c.example"}};
+	int64_t began;
+
+	ask(&q, "lab.example", 60000);
+	ask(&quick, "other.example", 60000);
+	began = loop_now_ms();
+	answer(0, "no a");
+	answer(1, "no c");
+	turn_until(&quick.freed, 1);
+	ck_assert_uint_eq(q.runs, 1);
+	turn_until(&q.runs, 2);
+	ck_assert_int_ge(loop_now_ms() - began, 500); /* 20 times 30 ms, about */
+	answer(2, "no b");
+	turn_until(&q.freed, 1);
+	ck_assert_str_eq(q.said, "no a;no b;");
+	/* its time is up while it rests */
+	q = (struct asked){.names = {"d.example", "e.example"}, .costs_us = 60000};
+	ask(&q, "lab.example", 300);
+	answer(3, "no d");
+	turn_until(&q.freed, 1);
+	ck_assert_uint_eq(q.runs, 2);
+	ck_assert_msg(strstr(q.said, "no d;no answer in time") != NULL, "%s", q.said);
+	/* and it is dropped then */
+	q = (struct asked){.names = {"f.example", "g.example"}, .costs_us = 30000};
+	ask(&q, "lab.example", 60000);
+	answer(4, "no f");
+	judge_park_drop(park, &me);
+	ck_assert_uint_eq(q.freed, 1);
 }
 END_TEST
 
@@ -235,9 +284,12 @@ int main(void)
 	Suite *s = suite_create("judge_park");
 	TCase *c = tcase_create("park");
 
+	tcase_set_timeout(c, 60);
+
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, at_once);
 	tcase_add_test(c, step_by_step);
+	tcase_add_test(c, costly);
 	tcase_add_test(c, in_time);
 	tcase_add_test(c, bounded);
 	tcase_add_test(c, octets_bounded);

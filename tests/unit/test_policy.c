@@ -169,6 +169,23 @@ static const struct out_case cases[] = {
 	"lab.example: mail must be encrypted, but there is no usable certificate: there is none; ask the partner for "
 	"a certificate and "
 	"import it with \"postern cert import\""},
+    {"no certificate, in a whole sentence",
+	{.treatment = POLICY_SEAL,
+	    .strength = POLICY_REQUIRE,
+	    .have_signer = true,
+	    .cert_why = "there is no certificate for lab.example (looked in the store)"},
+	POLICY_REFUSE, 0,
+	"lab.example: mail must be encrypted, but there is no certificate for lab.example (looked in the store); ask "
+	"the partner for a certificate and import it with \"postern cert import\""},
+    {"default, nothing known, in a whole sentence",
+	{.treatment = POLICY_SEAL,
+	    .strength = POLICY_PREFER,
+	    .have_signer = true,
+	    .cert_why = "there is no certificate for lab.example (looked in the store)"},
+	POLICY_PASS, POLICY_CLEAR,
+	"default (seal, prefer): not sealed for bob@lab.example: there is no certificate for lab.example (looked in "
+	"the "
+	"store)"},
     {"expired",
 	{.treatment = POLICY_SEAL,
 	    .strength = POLICY_REQUIRE,
@@ -182,7 +199,7 @@ static const struct out_case cases[] = {
     {"default, nothing known",
 	{.treatment = POLICY_SEAL, .strength = POLICY_PREFER, .have_signer = true, .cert_why = "there is none"},
 	POLICY_PASS, POLICY_CLEAR,
-	"default (seal, prefer): not sealed for bob@lab.example: there is no certificate (there is none)"},
+	"default (seal, prefer): not sealed for bob@lab.example: there is no certificate: there is none"},
     {"default, but an expired certificate",
 	{.treatment = POLICY_SEAL,
 	    .strength = POLICY_PREFER,

@@ -8,7 +8,7 @@
 #include "tests/unit/suite.h"
 
 static const struct policy_in_rules usual = {
-    POLICY_DELIVER, POLICY_MARK, POLICY_MARK, POLICY_HOLD, POLICY_DSN_MARK, POLICY_DSN_REFUSE};
+    POLICY_DELIVER, POLICY_MARK, POLICY_MARK, POLICY_HOLD, POLICY_CHOICE_MARK, POLICY_CHOICE_REFUSE};
 
 struct in_case {
 	bool encrypted, opened, whole;
@@ -67,7 +67,7 @@ START_TEST(never)
 			for (int sig = POLICY_SIG_NONE; sig < POLICY_SIG_COUNT; sig++) {
 				struct policy_in_rules r = {(enum policy_in_action)(i % 3),
 				    (enum policy_in_action)(i / 3 % 3), (enum policy_in_action)(i / 9 % 3),
-				    (enum policy_in_action)(i / 27), POLICY_DSN_MARK, POLICY_DSN_REFUSE};
+				    (enum policy_in_action)(i / 27), POLICY_CHOICE_MARK, POLICY_CHOICE_REFUSE};
 				struct policy_in f = {.encrypted = bits & 1,
 				    .opened = bits & 2,
 				    .whole = bits & 4,
@@ -102,12 +102,12 @@ END_TEST
 START_TEST(reports)
 {
 	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++)
-		for (int rule = POLICY_DSN_DELIVER; rule <= POLICY_DSN_REFUSE; rule++)
+		for (int rule = POLICY_CHOICE_DELIVER; rule <= POLICY_CHOICE_REFUSE; rule++)
 			for (int least = POLICY_DELIVER; least <= POLICY_HOLD; least++) {
 				const struct in_case *k = &cases[i];
 				enum policy_in_action act = (enum policy_in_action)least;
 				struct policy_in_rules r = {
-				    act, act, act, act, (enum policy_in_dsn_rule)rule, POLICY_DSN_REFUSE};
+				    act, act, act, act, (enum policy_in_choice)rule, POLICY_CHOICE_REFUSE};
 				struct policy_in f = {
 				    .encrypted = k->encrypted, .opened = k->opened, .sig = k->sig, .whole = k->whole};
 				struct policy_in_decision plain, matched, unmatched;
@@ -126,9 +126,9 @@ START_TEST(reports)
 					ck_assert(matched.action == POLICY_MARK && matched.header_only);
 				else
 					ck_assert(matched.action == plain.action && !matched.header_only);
-				ck_assert(unmatched.refuse == (rule == POLICY_DSN_REFUSE));
+				ck_assert(unmatched.refuse == (rule == POLICY_CHOICE_REFUSE));
 				ck_assert_int_ge(unmatched.action, plain.action);
-				ck_assert_int_ge(unmatched.action, rule < POLICY_DSN_HOLD ? rule : POLICY_HOLD);
+				ck_assert_int_ge(unmatched.action, rule < POLICY_CHOICE_HOLD ? rule : POLICY_HOLD);
 				ck_assert_ptr_nonnull(strstr(unmatched.why, "delivery report about nothing"));
 			}
 }
@@ -138,21 +138,21 @@ END_TEST
 START_TEST(encrypted_part)
 {
 	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++)
-		for (int rule = POLICY_DSN_DELIVER; rule <= POLICY_DSN_REFUSE; rule++) {
+		for (int rule = POLICY_CHOICE_DELIVER; rule <= POLICY_CHOICE_REFUSE; rule++) {
 			const struct in_case *k = &cases[i];
 			struct policy_in_rules r = usual;
 			struct policy_in f = {
 			    .encrypted = k->encrypted, .opened = k->opened, .sig = k->sig, .whole = k->whole};
 			struct policy_in_decision d;
 
-			r.part = (enum policy_in_dsn_rule)rule;
+			r.part = (enum policy_in_choice)rule;
 			policy_inbound(&r, &f, &d);
 			ck_assert(d.action == k->action && !d.refuse_part);
 			memcpy(f.part_why, "part 2 is encrypted", 20);
 			policy_inbound(&r, &f, &d);
 			ck_assert_int_ge(d.action, k->action);
-			ck_assert_int_ge(d.action, rule < POLICY_DSN_HOLD ? rule : POLICY_HOLD);
-			ck_assert(d.refuse_part == (rule == POLICY_DSN_REFUSE) && !d.refuse);
+			ck_assert_int_ge(d.action, rule < POLICY_CHOICE_HOLD ? rule : POLICY_HOLD);
+			ck_assert(d.refuse_part == (rule == POLICY_CHOICE_REFUSE) && !d.refuse);
 			ck_assert_str_eq(d.verdict, k->verdict);
 			ck_assert_ptr_nonnull(strstr(d.why, "part 2 is encrypted"));
 		}

@@ -36,7 +36,7 @@ static enum job_status run(enum job_kind kind, const char *text)
 {
 	pipes_job(&w, kind);
 	w.rq.sender = "";
-	w.rq.dsn_unmatched = POLICY_DSN_MARK;
+	w.rq.dsn_unmatched = POLICY_CHOICE_MARK;
 	return pipes_run(&w, text, strlen(text));
 }
 
@@ -106,10 +106,10 @@ START_TEST(nothing_to_match)
 	ck_assert_int_eq(run(JOB_CHECK, empty[_i]), JOB_DONE);
 	ck_assert_uint_eq(w.res.outputs[0].action, POLICY_MARK);
 	ck_assert(shows("X-Postern-DSN: unmatched; ") && !shows("forged"));
-	w.rq.dsn_unmatched = POLICY_DSN_REFUSE;
+	w.rq.dsn_unmatched = POLICY_CHOICE_REFUSE;
 	ck_assert_int_eq(pipes_run(&w, empty[_i], strlen(empty[_i])), JOB_REFUSE);
 	ck_assert_int_eq(w.res.pr.code, 550);
-	w.rq.dsn_unmatched = POLICY_DSN_HOLD;
+	w.rq.dsn_unmatched = POLICY_CHOICE_HOLD;
 	ck_assert_int_eq(pipes_run(&w, empty[_i], strlen(empty[_i])), JOB_DONE);
 	ck_assert_uint_eq(w.res.outputs[0].action, POLICY_HOLD);
 }
@@ -204,10 +204,10 @@ START_TEST(room_to_hold)
 
 	ck_assert_int_eq(run(JOB_CHECK, readable[0]), JOB_NEEDS_DSN);
 	for (size_t i = 0; i < 2; i++) {
-		w.rq.dsn_unmatched = POLICY_DSN_MARK;
+		w.rq.dsn_unmatched = POLICY_CHOICE_MARK;
 		ck_assert_int_eq(answer(is[i], "x", readable[0]), JOB_DONE);
 		ck_assert(!w.res.may_hold);
-		w.rq.dsn_unmatched = POLICY_DSN_HOLD;
+		w.rq.dsn_unmatched = POLICY_CHOICE_HOLD;
 		ck_assert_int_eq(answer(is[i], "x", readable[0]), JOB_DONE);
 		ck_assert(w.res.may_hold);
 	}
@@ -229,7 +229,7 @@ START_TEST(sealed)
 	pipes_job(&w, JOB_OPEN);
 	w.rq.sender = "";
 	w.rq.in_rules[3] = POLICY_DELIVER;
-	w.rq.dsn_unmatched = POLICY_DSN_REFUSE;
+	w.rq.dsn_unmatched = POLICY_CHOICE_REFUSE;
 	ck_assert_int_eq(pipes_run_buf(&w, &b), JOB_NEEDS_DSN);
 	ck_assert_str_eq(w.res.dsn->message_id, "<1@lab.example>");
 	w.rq.dsn = JOB_DSN_UNMATCHED;

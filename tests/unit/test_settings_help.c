@@ -27,12 +27,12 @@ START_TEST(test_text)
 	buf_init(&b, 10000);
 	ck_assert_int_eq(settings_help(sections, 2, &b), 0);
 	ck_assert_str_eq(buf_str(&b),
-	    "name (required)\n    Our name.\n    Allowed: a text of 0 to 1024 characters.\n"
-	    "nets = {x, y}\n    Ours.\n    Allowed: texts of 0 to 1024 characters.\n"
+	    "name (required)\n    Our name.\n    Allowed: a text of at most 1024 characters.\n"
+	    "nets = {x, y}\n    Ours.\n    Allowed: texts of at most 1024 characters each.\n"
 	    "\nin \"TITLE\" {\n"
 	    "    time = 5m\n        Wait.\n        Allowed: a time with its unit ms, s, m, h or d from 1s to 1h.\n"
 	    "    kind = a\n        Which.\n        Allowed: a or b.\n"
-	    "    text = \"\"\n        \n        Allowed: a text of 0 to 9 characters.\n"
+	    "    text = \"\"\n        \n        Allowed: a text of at most 9 characters.\n"
 	    "}\n");
 
 	size_t n = b.len;

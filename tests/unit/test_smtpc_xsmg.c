@@ -10,10 +10,11 @@
 
 #define ASK "XSMG GET lab.example"
 #define HELLO_TLS "> 220 hi", "< EHLO", ">>250-x\r\n250 STARTTLS\r\n", "< STARTTLS", "> 220 go", "t", "< EHLO"
-#define OFFERS(more) HELLO_TLS, ">>250-x\r\n" more "250 XSMG 1\r\n"
-#define PIPE "250-PIPELINING\r\n"
+#define OFFERS_PIPE HELLO_TLS, ">>250-x\r\n250-PIPELINING\r\n250 XSMG 1\r\n"
+#define OFFERS_SLOW HELLO_TLS, ">>250-x\r\n250 XSMG 1\r\n"
+#define ASKS "< XSMG GET lab.example"
 /* What pipelines comes in one go, whatever is answered. */
-#define GROUP "< " ASK, "< MAIL", "< RCPT", "< DATA"
+#define GROUP ASKS, "< MAIL", "< RCPT", "< DATA"
 #define MAIL_OK "> 250 x", "> 250 x", "> 354 x", ".", "> 250 2.0.0 in"
 #define PLAIN_MAIL "< MAIL", "> 250 x", "< RCPT", "> 250 x", "< DATA", "> 354 x", ".", "> 250 2.0.0 in"
 
@@ -88,28 +89,27 @@ struct xsmg_case {
 	int64_t timeout;
 };
 
-static const char *const in_group[] = {OFFERS(PIPE), GROUP, ">>250 2.0.0 current x\r\n", MAIL_OK, "w", NULL};
-static const char *const one_by_one[] = {OFFERS(""), "< " ASK, "> 250 2.0.0 current x", PLAIN_MAIL, "w", NULL};
-static const char *const refused[] = {OFFERS(PIPE), GROUP, ">>550 5.1.2 not ours\r\n", MAIL_OK, "w", NULL};
+static const char *const in_group[] = {OFFERS_PIPE, GROUP, ">>250 2.0.0 current x\r\n", MAIL_OK, "w", NULL};
+static const char *const one_by_one[] = {OFFERS_SLOW, ASKS, "> 250 2.0.0 current x", PLAIN_MAIL, "w", NULL};
+static const char *const refused[] = {OFFERS_PIPE, GROUP, ">>550 5.1.2 not ours\r\n", MAIL_OK, "w", NULL};
 static const char *const unknown[] = {
-    OFFERS(PIPE), GROUP, ">>500-5.5.2 what\r\n500 5.5.2 now\r\n", MAIL_OK, "w", NULL};
+    OFFERS_PIPE, GROUP, ">>500-5.5.2 what\r\n500 5.5.2 now\r\n", MAIL_OK, "w", NULL};
 static const char *const not_offered[] = {
     HELLO_TLS, ">>250-x\r\n250 PIPELINING\r\n", "< MAIL", "< RCPT", "< DATA", MAIL_OK, "w", NULL};
 static const char *const other_version[] = {
     HELLO_TLS, ">>250-x\r\n250-PIPELINING\r\n250 XSMG 2 11\r\n", "< MAIL", "< RCPT", "< DATA", MAIL_OK, "w", NULL};
 static const char *const in_clear[] = {"> 220 hi", "< EHLO", ">>250-x\r\n250-PIPELINING\r\n250 XSMG 1\r\n", "< MAIL",
     "< RCPT", "< DATA", MAIL_OK, "w", NULL};
-static const char *const plain[] = {OFFERS(PIPE), "< MAIL", "< RCPT", "< DATA", MAIL_OK, "w", NULL};
-static const char *const no_reply[] = {OFFERS(PIPE), GROUP, ">>hello\r\n", "w", NULL};
-static const char *const closes[] = {OFFERS(PIPE), GROUP, "x", NULL};
-static const char *const resets[] = {OFFERS(PIPE), GROUP, "r", NULL};
-static const char *const going_away[] = {OFFERS(PIPE), GROUP, "> 421 4.3.2 bye", "x", NULL};
-static const char *const endless_line[] = {OFFERS(PIPE), GROUP, ">>250-2.0.0 ", "s 10000", "w", NULL};
-static const char *const other_codes[] = {OFFERS(PIPE), GROUP, ">>250-2.0.0 a\r\n550 5.0.0 b\r\n", "w", NULL};
-static const char *const intermediate[] = {OFFERS(PIPE), GROUP, "> 354 go on", "w", NULL};
-static const char *const silent[] = {OFFERS(PIPE), GROUP, "w", NULL};
-static const char *const two_for_one[] = {
-    OFFERS(""), "< " ASK, ">>250 2.0.0 current x\r\n250 too early\r\n", "w", NULL};
+static const char *const plain[] = {OFFERS_PIPE, "< MAIL", "< RCPT", "< DATA", MAIL_OK, "w", NULL};
+static const char *const no_reply[] = {OFFERS_PIPE, GROUP, ">>hello\r\n", "w", NULL};
+static const char *const closes[] = {OFFERS_PIPE, GROUP, "x", NULL};
+static const char *const resets[] = {OFFERS_PIPE, GROUP, "r", NULL};
+static const char *const going_away[] = {OFFERS_PIPE, GROUP, "> 421 4.3.2 bye", "x", NULL};
+static const char *const endless_line[] = {OFFERS_PIPE, GROUP, ">>250-2.0.0 ", "s 10000", "w", NULL};
+static const char *const other_codes[] = {OFFERS_PIPE, GROUP, ">>250-2.0.0 a\r\n550 5.0.0 b\r\n", "w", NULL};
+static const char *const intermediate[] = {OFFERS_PIPE, GROUP, "> 354 go on", "w", NULL};
+static const char *const silent[] = {OFFERS_PIPE, GROUP, "w", NULL};
+static const char *const two_for_one[] = {OFFERS_SLOW, ASKS, ">>250 2.0.0 current x\r\n250 too early\r\n", "w", NULL};
 static const char *const with_versions[] = {HELLO_TLS, ">>250-x\r\n250-PIPELINING\r\n250 XSMG 3 1\r\n", GROUP,
     ">>250 2.0.0 current x\r\n", MAIL_OK, "w", NULL};
 
@@ -177,8 +177,8 @@ START_TEST(long_replies)
 	static const size_t width[] = {64, 76, 4, 1300};
 	bool fits = _i < 2;
 	char *text = calloc(1, 300000), *at = text + 2;
-	const char *good[20] = {OFFERS(PIPE), GROUP, text, MAIL_OK, "w", NULL};
-	const char *bad[20] = {OFFERS(PIPE), GROUP, text, "w", NULL};
+	const char *good[20] = {OFFERS_PIPE, GROUP, text, MAIL_OK, "w", NULL};
+	const char *bad[20] = {OFFERS_PIPE, GROUP, text, "w", NULL};
 	struct fixture f;
 	struct fixture_mail m;
 	struct asked a;
@@ -218,10 +218,9 @@ END_TEST
 /* Another reply may not be long, on the same connection. */
 START_TEST(only_its_own_reply_is_long)
 {
-	static const char *const script[] = {OFFERS(PIPE), GROUP, ">>250 2.0.0 current x\r\n",
-	    ">>250-x\r\n250-x\r\n250-x\r\n250-x\r\n250-x\r\n250-x\r\n250-x\r\n250-x\r\n250-x\r\n250-x\r\n250-"
-	    "x\r\n250 x\r\n",
-	    "w", NULL};
+	static const char twelve[] = ">>250-x\r\n250-x\r\n250-x\r\n250-x\r\n250-x\r\n250-x\r\n250-x\r\n250-x\r\n"
+				     "250-x\r\n250-x\r\n250-x\r\n250 x\r\n";
+	static const char *const script[] = {OFFERS_PIPE, GROUP, ">>250 2.0.0 current x\r\n", twelve, "w", NULL};
 	struct fixture f;
 	struct fixture_mail m;
 	struct asked a;
@@ -249,11 +248,10 @@ END_TEST
 
 /* ---- on a kept connection, and behind a refused mail ---- */
 
-#define NEXT_GROUP "< " ASK, "< MAIL", "< RCPT", "< DATA"
-static const char *const kept_closes[] = {OFFERS(PIPE), "< MAIL", "< RCPT", "< DATA", MAIL_OK, NEXT_GROUP, "x", NULL};
-static const char *const rset_first[] = {OFFERS(PIPE), GROUP, ">>250 2.0.0 current x\r\n", "> 250 x",
-    "> 550 5.1.1 no", "> 554 5.5.1 none", "< RSET", NEXT_GROUP, "> 250 x", ">>250 2.0.0 current x\r\n", MAIL_OK, "w",
-    NULL};
+#define NEXT_GROUP ASKS, "< MAIL", "< RCPT", "< DATA"
+static const char *const kept_closes[] = {OFFERS_PIPE, "< MAIL", "< RCPT", "< DATA", MAIL_OK, NEXT_GROUP, "x", NULL};
+static const char *const rset_first[] = {OFFERS_PIPE, GROUP, ">>250 2.0.0 current x\r\n", "> 250 x", "> 550 5.1.1 no",
+    "> 554 5.5.1 none", "< RSET", NEXT_GROUP, "> 250 x", ">>250 2.0.0 current x\r\n", MAIL_OK, "w", NULL};
 
 /* The other side may close a kept connection at any time: it says nothing about XSMG, which is asked on the next. */
 START_TEST(stale_connection)
@@ -317,20 +315,20 @@ END_TEST
 /* ---- PUT ---- */
 
 #define PUT "< XSMG PUT client.test 3"
-static const char *const put_good[] = {OFFERS(PIPE), GROUP, ">>250 2.0.0 current x\r\n", MAIL_OK, PUT, "> 354 send",
+static const char *const put_good[] = {OFFERS_PIPE, GROUP, ">>250 2.0.0 current x\r\n", MAIL_OK, PUT, "> 354 send",
     ".", "> 250 2.0.0 received", "w", NULL};
 static const char *const put_refused[] = {
-    OFFERS(PIPE), GROUP, ">>250 2.0.0 current x\r\n", MAIL_OK, PUT, "> 450 4.7.1 slow down", "< QUIT", "w", NULL};
-static const char *const put_judged[] = {OFFERS(PIPE), GROUP, ">>250 2.0.0 current x\r\n", MAIL_OK, PUT, "> 354 send",
+    OFFERS_PIPE, GROUP, ">>250 2.0.0 current x\r\n", MAIL_OK, PUT, "> 450 4.7.1 slow down", "< QUIT", "w", NULL};
+static const char *const put_judged[] = {OFFERS_PIPE, GROUP, ">>250 2.0.0 current x\r\n", MAIL_OK, PUT, "> 354 send",
     ".", "> 501 5.5.2 no base64", "< QUIT", "w", NULL};
-static const char *const put_closes[] = {OFFERS(PIPE), GROUP, ">>250 2.0.0 current x\r\n", MAIL_OK, PUT, "x", NULL};
+static const char *const put_closes[] = {OFFERS_PIPE, GROUP, ">>250 2.0.0 current x\r\n", MAIL_OK, PUT, "x", NULL};
 static const char *const put_250[] = {
-    OFFERS(PIPE), GROUP, ">>250 2.0.0 current x\r\n", MAIL_OK, PUT, "> 250 2.0.0 fine", "w", NULL};
+    OFFERS_PIPE, GROUP, ">>250 2.0.0 current x\r\n", MAIL_OK, PUT, "> 250 2.0.0 fine", "w", NULL};
 static const char *const put_421[] = {
-    OFFERS(PIPE), GROUP, ">>250 2.0.0 current x\r\n", MAIL_OK, PUT, "> 421 4.3.2 bye", "w", NULL};
-static const char *const put_silent[] = {OFFERS(PIPE), GROUP, ">>250 2.0.0 current x\r\n", MAIL_OK, PUT, "w", NULL};
+    OFFERS_PIPE, GROUP, ">>250 2.0.0 current x\r\n", MAIL_OK, PUT, "> 421 4.3.2 bye", "w", NULL};
+static const char *const put_silent[] = {OFFERS_PIPE, GROUP, ">>250 2.0.0 current x\r\n", MAIL_OK, PUT, "w", NULL};
 
-static const char *const put_unread[] = {OFFERS(PIPE), GROUP, ">>250 2.0.0 current x\r\n", MAIL_OK, "w", NULL};
+static const char *const put_unread[] = {OFFERS_PIPE, GROUP, ">>250 2.0.0 current x\r\n", MAIL_OK, "w", NULL};
 
 static const struct {
 	const char *const *script;
@@ -374,7 +372,7 @@ START_TEST(put_behind_mail)
 }
 END_TEST
 
-static const char *const two_then_put[] = {OFFERS(PIPE), GROUP, ">>250 2.0.0 current x\r\n", MAIL_OK, "< MAIL",
+static const char *const two_then_put[] = {OFFERS_PIPE, GROUP, ">>250 2.0.0 current x\r\n", MAIL_OK, "< MAIL",
     "< RCPT", "< DATA", MAIL_OK, PUT, "> 354 send", ".", "> 250 2.0.0 received", "< QUIT", "w", NULL};
 
 /* A mail that waits goes first; and what was to be handed over goes before QUIT. */

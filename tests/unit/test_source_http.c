@@ -119,6 +119,7 @@ static void make_source(void)
 	    .http_header = 4096,
 	    .http_slow_octets = 1000,
 	    .http_slow_time = 1000,
+	    .http_dead_time = 60000,
 	    .http_ttl = 60000};
 	http = source_http_new(loop, dns, &set, ca);
 }
@@ -378,6 +379,56 @@ START_TEST(in_time)
 }
 END_TEST
 
+/* A port whose queue is full: nobody is refused, nobody gets in. */
+static int full_port(unsigned *port_r, int clients[2])
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000002)};
+	socklen_t n = sizeof a;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	ck_assert(fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 0) == 0);
+	ck_assert(getsockname(fd, (struct sockaddr *)&a, &n) == 0);
+	*port_r = ntohs(a.sin_port);
+	for (int i = 0; i < 2; i++) {
+		clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)connect(clients[i], (struct sockaddr *)&a, sizeof a);
+	}
+	return fd;
+}
+
+/* Who cannot be reached is not waited for again, by whatever name and URL; who is there and silent is. */
+START_TEST(dead)
+{
+	struct source_ask a = question(ST, url_of(GOOD "/silent")), b;
+	char url[200];
+	int64_t began;
+	unsigned port;
+	int clients[2], fd = full_port(&port, clients);
+
+	set.http_slow_time = 10000;
+	a.timeout_ms = 1100;
+	run(&a);
+	ck_assert_str_eq(got.why, "no whole answer within 1100 ms (0 octets came)");
+	a = question(ST, url_of(GOOD "/ok"));
+	run(&a);
+	ck_assert_int_eq(got.status, SOURCE_FOUND);
+	(void)snprintf(url, sizeof url, "http://good.plain.test:%u/ok", port);
+	a = b = question(SOURCE_BY_ADMIN, url);
+	a.timeout_ms = 1100;
+	run(&a);
+	ck_assert_str_eq(got.why, "no whole answer within 1100 ms (0 octets came)");
+	began = loop_now_ms();
+	(void)snprintf(b.name, sizeof b.name, "http://other.plain.test:%u/else", port);
+	run(&b);
+	ck_assert_int_eq(got.status, SOURCE_TEMP);
+	ck_assert_msg(strstr(got.why, "is marked dead since") && strstr(got.why, "1100 ms"), "%s", got.why);
+	ck_assert_int_le(loop_now_ms() - began, 1000);
+	close(clients[0]);
+	close(clients[1]);
+	close(fd);
+}
+END_TEST
+
 static void count(void *ctx, const struct source_answer *a)
 {
 	(void)ctx;
@@ -474,6 +525,7 @@ int main(void)
 	tcase_add_test(t, rebinding);
 	tcase_add_test(t, side_by_side);
 	tcase_add_test(t, in_time);
+	tcase_add_test(t, dead);
 	tcase_add_test(t, many);
 	tcase_add_test(t, end);
 	tcase_add_test(t, in_the_sandbox);

@@ -620,7 +620,7 @@ START_TEST(tricked)
 	if (tricks[_i].dead) {
 		ck_assert_msg(strstr(got.why, " is marked dead since ") != NULL, "%s", got.why);
 		ck_assert_msg(strstr(got.why, tricks[_i].why) != NULL, "%s", got.why);
-		ck_assert_uint_le(got.took_ms, 100);
+		ck_assert_uint_lt(got.took_ms, 1000);
 		ck_assert_int_eq(atomic_load(&s.accepted), accepted);
 	} else {
 		ck_assert_msg(!strstr(got.why, "marked dead"), "%s", got.why);
@@ -680,13 +680,11 @@ START_TEST(many)
 	ck_assert_int_ge(host_full, 3);
 	answers = 0;
 
-	int64_t began = loop_now_ms();
-
 	source_ldap_ask(ldap, &b, done, &got);
 	while (!got.where[0])
 		loop_once(loop, 100);
 	ck_assert_msg(got.status == SOURCE_FOUND, "%s", got.why);
-	ck_assert_int_lt(loop_now_ms() - began, 1400);
+	ck_assert_int_eq(late, 0);
 	scout_wait(16 - host_full);
 	ck_assert_int_eq(late, 2);
 	ck_assert_int_eq(dead_too, 13 - host_full);

@@ -538,11 +538,15 @@ START_TEST(harvest)
 }
 END_TEST
 
-#define WITHOUT_7_8                                                                                                  \
+#define WITHOUT_9                                                                                                    \
+	"ALTER TABLE identity DROP COLUMN retired; ALTER TABLE bundle DROP COLUMN since; DROP TABLE in_use; ALTER "  \
+	"TABLE revoked DROP COLUMN owner;"
+
+/* Nor statements. */
+#define WITHOUT_7                                                                                                    \
 	"DROP TABLE statement; DROP TABLE statement_body; DROP TABLE statement_key; DROP TABLE statement_cert;"      \
 	"DROP TABLE statement_held; DROP TABLE own_statement; DROP TABLE own_statement_id; DROP TABLE rollover;"     \
 	"ALTER TABLE identity DROP COLUMN from_at; ALTER TABLE identity DROP COLUMN until_at;"
-#define WITHOUT_9 "ALTER TABLE identity DROP COLUMN retired; ALTER TABLE bundle DROP COLUMN since; DROP TABLE in_use;"
 
 /* A store of the first schema goes on with all it had. */
 START_TEST(from_schema_1)
@@ -556,7 +560,7 @@ START_TEST(from_schema_1)
 	put_partner("lab.example", "sign", "prefer");
 	OK(store_seen_protected(s, "lab.example", 5000, &pr));
 	store_close(s);
-	sql(WITHOUT_9 WITHOUT_7_8
+	sql(WITHOUT_9 WITHOUT_7
 	    "DROP TABLE anchor; CREATE TABLE anchor (id INTEGER PRIMARY KEY, scope TEXT NOT NULL, dir INTEGER NOT "
 	    "NULL,"
 	    " der BLOB NOT NULL, sha256 TEXT NOT NULL, added INTEGER NOT NULL, UNIQUE (scope, sha256)) STRICT;"
@@ -602,7 +606,7 @@ START_TEST(from_schema_5)
 	struct store_believed b;
 
 	store_close(s);
-	sql(WITHOUT_9 WITHOUT_7_8
+	sql(WITHOUT_9 WITHOUT_7
 	    "DROP TABLE believed; CREATE TABLE believed (owner TEXT NOT NULL, use INTEGER NOT NULL, sha256 TEXT NOT "
 	    "NULL, reason INTEGER NOT NULL, at INTEGER NOT NULL, waiting TEXT NOT NULL, waiting_reason INTEGER NOT "
 	    "NULL, waiting_at INTEGER NOT NULL, PRIMARY KEY (owner, use)) STRICT, WITHOUT ROWID;"

@@ -250,7 +250,8 @@ START_TEST(issuers_by_aia)
 	    "no anchor leads to it (the last issuer looked for is CN=mid), and");
 	testrevoke_put(&net, "http://ca.example/mid", OPENSSL_memdup(mid.der, mid.n), mid.n);
 	testrevoke_put(&net, "http://ca.example/up.p7c", NULL, 0)->status = SOURCE_NONE;
-	IS(fetching(&low, 4, &pending), TRUST_BAD, "the last issuer looked for is CN=up");
+	IS(fetching(&low, 4, &pending), TRUST_BAD,
+	    "the last issuer looked for is CN=up); its issuer cannot be had from http://ca.example/up.p7c: ");
 	net.v[1].status = SOURCE_FOUND;
 	der = bag((X509 *const[]){other.x, up.x}, 2, &n);
 	testrevoke_put(&net, "http://ca.example/up.p7c", der, n);
@@ -330,6 +331,27 @@ START_TEST(dane)
 	IS(path(&low, records[_i].anchored ? &root : NULL, EXTRA(mid.x), (struct trust_question){.dane = &d}),
 	    records[_i].want, records[_i].said);
 	OPENSSL_free(spki);
+	testcert_free(&mid);
+	testcert_free(&low);
+}
+END_TEST
+
+/* Strangers choose how many signatures there are to look at: the work on all certificates of a question is bounded.
+ */
+START_TEST(work_bounded)
+{
+	struct testcert mid = ca("mid", NULL, &root, (struct testcert_spec){.rsa = 0});
+	struct testcert low = issue(&mid, (struct testcert_spec){.cn = "low"});
+	unsigned work = TRUST_WORK, spent;
+	struct trust_question q = {.work = &work};
+
+	IS(path(&low, &root, EXTRA(mid.x), q), TRUST_GOOD, "CN=root");
+	spent = TRUST_WORK - work;
+	ck_assert_msg(spent > 0 && spent < 100, "%u", spent);
+	work = spent;
+	IS(path(&low, &root, EXTRA(mid.x), q), TRUST_GOOD, "CN=root");
+	ck_assert_uint_eq(work, 0);
+	IS(path(&low, &root, EXTRA(mid.x), q), TRUST_BAD, "no anchor leads to it"); /* nothing is left for the next */
 	testcert_free(&mid);
 	testcert_free(&low);
 }
@@ -458,6 +480,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, dane, 0, (int)(sizeof records / sizeof *records));
 	tcase_add_test(t, dane_binds);
 	tcase_add_test(t, dane_lists);
+	tcase_add_test(t, work_bounded);
 	tcase_add_test(t, revoked_on_the_way);
 	tcase_add_test(t, nothing_is_asked_of_strangers);
 	suite_add_tcase(s, t);

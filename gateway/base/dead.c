@@ -1,4 +1,4 @@
-#include "ldap/ldap_dead.h"
+#include "gateway/base/dead.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -20,28 +20,27 @@ static void key_of(const char *uri, const struct sockaddr_storage *ss, char key_
 	snprintf(key_r, KEY, "%s %s %u", uri, text, ntohs(six ? in6->sin6_port : in4->sin_port));
 }
 
-void ldap_dead_mark(
-    struct ldap_dead *d, const char *uri, const struct sockaddr_storage *addr, int64_t ms, const char *why)
+void dead_mark(struct dead *d, const char *uri, const struct sockaddr_storage *addr, int64_t ms, const char *why)
 {
 	size_t i = 0;
 	char key[KEY];
 
 	key_of(uri, addr, key);
-	while (i < LDAP_DEAD_MAX && strcmp(d->all[i].key, key) != 0)
+	while (i < DEAD_MAX && strcmp(d->all[i].key, key) != 0)
 		i++;
-	if (i == LDAP_DEAD_MAX)
-		i = d->next++ % LDAP_DEAD_MAX;
+	if (i == DEAD_MAX)
+		i = d->next++ % DEAD_MAX;
 	memcpy(d->all[i].key, key, sizeof(key));
 	d->all[i].until = loop_now_ms() + ms;
 	d->all[i].since = (int64_t)time(NULL);
 	snprintf(d->all[i].why, sizeof(d->all[i].why), "%s", why);
 }
 
-static bool is_marked(const struct ldap_dead *d, const char *key, char *words, size_t cap)
+static bool is_marked(const struct dead *d, const char *key, char *words, size_t cap)
 {
 	int64_t now = loop_now_ms();
 
-	for (size_t i = 0; i < LDAP_DEAD_MAX; i++) {
+	for (size_t i = 0; i < DEAD_MAX; i++) {
 		struct tm tm;
 		time_t since = (time_t)d->all[i].since;
 		char at[32];
@@ -56,8 +55,7 @@ static bool is_marked(const struct ldap_dead *d, const char *key, char *words, s
 	return false;
 }
 
-bool ldap_dead_is(
-    const struct ldap_dead *d, const char *uri, const struct sockaddr_storage *addr, char *words, size_t cap)
+bool dead_is(const struct dead *d, const char *uri, const struct sockaddr_storage *addr, char *words, size_t cap)
 {
 	char key[KEY];
 

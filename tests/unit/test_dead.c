@@ -1,5 +1,5 @@
 /* Servers that failed lately. */
-#include "ldap/ldap_dead.h"
+#include "gateway/base/dead.h"
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -18,12 +18,12 @@ static struct sockaddr_storage at(unsigned n, unsigned port)
 	return ss;
 }
 
-static struct ldap_dead d;
+static struct dead d;
 static char words[300];
 
-static bool dead(const char *uri, struct sockaddr_storage ss)
+static bool is(const char *uri, struct sockaddr_storage ss)
 {
-	return ldap_dead_is(&d, uri, &ss, words, sizeof words);
+	return dead_is(&d, uri, &ss, words, sizeof words);
 }
 
 START_TEST(marks)
@@ -31,37 +31,37 @@ START_TEST(marks)
 	struct sockaddr_storage a = at(1, 389), b = at(1, 636);
 
 	memset(&d, 0, sizeof d);
-	ck_assert(!dead("ldap://x", a));
+	ck_assert(!is("ldap://x", a));
 	/* a certificate that is not for that name: the others go on */
-	ldap_dead_mark(&d, "ldaps://x", &b, 60000, "TLS: no");
-	ck_assert(dead("ldaps://x", b) && !dead("ldaps://y", b) && !dead("ldap://x", a));
+	dead_mark(&d, "ldaps://x", &b, 60000, "TLS: no");
+	ck_assert(is("ldaps://x", b) && !is("ldaps://y", b) && !is("ldap://x", a));
 	ck_assert_ptr_nonnull(strstr(words, "marked dead since "));
 	ck_assert_ptr_nonnull(strstr(words, "Z: TLS: no"));
 	/* nobody takes connections there: none goes on */
-	ldap_dead_mark(&d, "", &a, 60000, "connect: refused");
-	ck_assert(dead("ldap://x", a) && dead("ldap://y", a) && !dead("ldap://x", at(2, 389)));
+	dead_mark(&d, "", &a, 60000, "connect: refused");
+	ck_assert(is("ldap://x", a) && is("ldap://y", a) && !is("ldap://x", at(2, 389)));
 	/* over */
-	ldap_dead_mark(&d, "", &a, -1, "connect: refused");
-	ck_assert(!dead("ldap://x", a));
+	dead_mark(&d, "", &a, -1, "connect: refused");
+	ck_assert(!is("ldap://x", a));
 }
 END_TEST
 
 START_TEST(bounded)
 {
 	memset(&d, 0, sizeof d);
-	for (unsigned i = 0; i < LDAP_DEAD_MAX + 5; i++) {
+	for (unsigned i = 0; i < DEAD_MAX + 5; i++) {
 		struct sockaddr_storage a = at(i, 389);
 
-		ldap_dead_mark(&d, "", &a, 60000, "x");
-		ck_assert(dead("ldap://x", a));
+		dead_mark(&d, "", &a, 60000, "x");
+		ck_assert(is("ldap://x", a));
 	}
-	ck_assert(!dead("ldap://x", at(4, 389)) && dead("ldap://x", at(5, 389)));
+	ck_assert(!is("ldap://x", at(4, 389)) && is("ldap://x", at(5, 389)));
 }
 END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("ldap_dead");
+	Suite *s = suite_create("dead");
 	TCase *t = tcase_create("marks");
 
 	tcase_add_test(t, marks);
