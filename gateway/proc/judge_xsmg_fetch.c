@@ -15,7 +15,15 @@
 #include "gateway/proc/partner_statement_settings.h"
 #include "gateway/xsmg/statement.h"
 
-enum { FETCHES_MAX = 64, FIRST_MS = 20000, EVERY_MS = 3600000, AGAIN_S = 6 * 3600, NEAR_S = 86400, PAGE = 50 };
+enum {
+	FETCHES_MAX = 64,
+	FIRST_MS = 20000,
+	EVERY_MS = 60000,
+	AGAIN_S = 6 * 3600,
+	NEAR_S = 86400,
+	PAGE = 50,
+	PAGES = 10
+};
 
 struct fetch {
 	struct fetch *next;
@@ -30,6 +38,7 @@ struct judge_xsmg_fetch {
 	void (*before)(void), (*after)(void);
 	struct fetch *all;
 	size_t n;
+	char behind[256]; /* the look goes on behind this domain */
 };
 
 static const struct partner_statement_settings *settings(const struct judge_xsmg_fetch *f)
@@ -176,32 +185,38 @@ static bool is_old(const struct judge_xsmg_fetch *f, const struct store_statemen
 	return now - st->trusted.issued > stale || st->trusted.expires - now < NEAR_S;
 }
 
+/* The next page of domains: how many there were, or -1. */
+static int look_at_page(struct judge_xsmg_fetch *f, int64_t now, int *started)
+{
+	struct store_statement *list;
+	struct problem pr = {0};
+	size_t n;
+
+	if (store_statements(f->store, f->behind, false, PAGE, &list, &n, &pr) < 0) {
+		log_error(NULL, "judge", "alarm=store why=\"%s\"", pr.text);
+		return -1;
+	}
+	for (size_t i = 0; i < n && f->n < FETCHES_MAX; i++) {
+		if (!is_old(f, &list[i], now))
+			continue;
+		list[i].probed = now;
+		if (store_statement_note(f->store, &list[i], &pr) < 0)
+			log_error(NULL, "judge", "alarm=store why=\"%s\"", pr.text);
+		judge_xsmg_fetch_start(f, list[i].domain);
+		++*started;
+	}
+	(void)snprintf(f->behind, sizeof f->behind, "%s", n == PAGE ? list[n - 1].domain : "");
+	store_statements_free(list, n);
+	return (int)n;
+}
+
 int judge_xsmg_fetch_look(struct judge_xsmg_fetch *f, int64_t now)
 {
-	char after[256] = "";
 	int started = 0;
 
-	for (size_t n = PAGE; n == PAGE && f->n < FETCHES_MAX;) {
-		struct store_statement *list;
-		struct problem pr = {0};
-
-		if (store_statements(f->store, after, false, PAGE, &list, &n, &pr) < 0) {
-			log_error(NULL, "judge", "alarm=store why=\"%s\"", pr.text);
-			return started;
-		}
-		for (size_t i = 0; i < n && f->n < FETCHES_MAX; i++) {
-			if (!is_old(f, &list[i], now))
-				continue;
-			list[i].probed = now;
-			if (store_statement_note(f->store, &list[i], &pr) < 0)
-				log_error(NULL, "judge", "alarm=store why=\"%s\"", pr.text);
-			judge_xsmg_fetch_start(f, list[i].domain);
-			started++;
-		}
-		if (n > 0)
-			(void)snprintf(after, sizeof after, "%s", list[n - 1].domain);
-		store_statements_free(list, n);
-	}
+	for (int i = 0; i < PAGES && f->n < FETCHES_MAX; i++)
+		if (look_at_page(f, now, &started) < PAGE)
+			break;
 	return started;
 }
 

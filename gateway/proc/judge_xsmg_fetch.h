@@ -17,7 +17,7 @@ void judge_xsmg_fetch_free(struct judge_xsmg_fetch *f);
 /* Fetches by the URL of the _smg record, else by what the trusted statement says, else by the well-known one, and
  * takes it. Once at a time for a domain, and bounded; returns at once. f NULL: nothing. */
 void judge_xsmg_fetch_start(struct judge_xsmg_fetch *f, const char *domain);
-/* Looks for old copies now, as it does every hour. Returns how many fetches it started. */
+/* Looks for old copies among the next 500 domains, as it does every minute. Returns how many fetches it started. */
 int judge_xsmg_fetch_look(struct judge_xsmg_fetch *f, int64_t now);
 
 #endif

@@ -7,6 +7,7 @@ from gateway import wait_for
 from mail import message, quick, send, solo
 from nexthop import Authority, Nsd
 from partners import PRIVATE, US
+from smime import entity, seal, with_header
 from statements import Peer, StatementServer, spki
 
 
@@ -24,7 +25,7 @@ class World:
 
     def start(self, statements="", settings=""):
         self.nsd.start()
-        self.gw, _, self.outside = solo(self.top, settings=f'tls-ca-file = "{self.authority.cert}"\n{settings}',
+        self.gw, self.inside, self.outside = solo(self.top, settings=f'tls-ca-file = "{self.authority.cert}"\n{settings}',
                                         sections=self.nsd.settings() + PRIVATE + f"find {{\n tiers = {{store, smg}}\n timeout = 8s\n}}\npartner-statements {{\n {statements}\n}}\n")
         return self.gw
 
@@ -200,4 +201,28 @@ def test_accept_and_expiry(top):
     assert w.shown(p.domain)["established"] == "first-contact"
     wait_for("it to run out", 60, lambda: w.shown(p.domain)["state"] == "expired", every=0.5)
     w.mail(p.domain, (451, "strict-expiry"))
+    w.stop()
+
+
+def test_held_until_decided(top):
+    """Incoming mail of a partner whose statement waits is held, and delivered by itself once the admin has approved it; its signature is believed from then on."""
+    w = World(top)
+    p = w.peer("lab.example", path="/elsewhere")
+    gw = w.start()
+    w.mail(p.domain, (451, "waits for your decision"))
+    sender, cert = "bob@" + p.domain, next(f for f in gw.files if f.endswith("decrypt.pem"))
+
+    def write(subject):
+        mail = with_header(seal(cert, p.mail.sign(entity("hello from the laboratory\r\n"))), sender, US, subject)
+        assert send(gw.outside, sender, US, mail)[0] == 250
+    write("before")
+    held = wait_for("it to be held", 20, lambda: gw.queue(state="held"))
+    assert len(held) == 1 and not w.inside.mails, held
+    gw.postern("approve", p.domain, "--channel", "phone", "--reason", "compared", "--pin")
+    got = w.inside.wait(1, 30)[0]
+    assert b"hello from the laboratory" in got.data and b"X-Postern-Verdict: sealed" in got.data, got.data[:1500]
+    assert w.shown(p.domain)["established"] == "pinned"
+    write("after")
+    w.inside.wait(2, 30)
+    w.mail(p.domain, p.mail)
     w.stop()
