@@ -41,6 +41,7 @@ void judge_log_certs(const struct judge_world *w, const struct source_run *run, 
 	    [POLICY_CERTS_UNCERTAIN] = "uncertain",
 	    [POLICY_CERTS_UNUSABLE] = "unusable"};
 	const char *state = v->temp ? "no answer" : states[v->certs], *why = v->temp ? v->pr.text : v->cert_why, *id;
+	const struct judge_trace_kept *same;
 	char line[1200];
 	bool failed, bad;
 
@@ -50,12 +51,13 @@ void judge_log_certs(const struct judge_world *w, const struct source_run *run, 
 	bad = failed || (v->treatment == POLICY_SEAL && uncertain(v));
 	if (!bad && !run->waited)
 		return;
-	id = judge_traces_keep(w->traces, rq, state, why, run->trace, run->now);
+	same = judge_traces_same(w->traces, rq, state, why, run->now);
+	id = same ? same->id : judge_traces_keep(w->traces, rq, state, why, run->trace, run->now);
 	if (failed && id)
 		(void)snprintf(v->trace, sizeof v->trace, "%s", id);
 	log_info(NULL, "judge", "looked trace=%s from=<%s> to=<%s> certificates=\"%s\" why=\"%s\"", id ? id : "-",
 	    rq->sender, rq->recipient, state, why);
-	for (size_t i = 0; bad && run->trace && i < run->trace->n && i < STEPS_LOGGED; i++)
+	for (size_t i = 0; bad && !same && run->trace && i < run->trace->n && i < STEPS_LOGGED; i++)
 		log_info(NULL, "judge", "looked-in trace=%s step=%zu %s", id ? id : "-", i + 1,
 		    judge_steps_line(&run->trace->v[i], line, sizeof line));
 }

@@ -102,6 +102,25 @@ const struct judge_trace_kept *judge_traces_at(const struct judge_traces *t, siz
 	return t && i < t->n ? &t->v[(t->first + t->n - 1 - i) % t->max] : NULL;
 }
 
+static const char *domain_of(const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	return at ? at + 1 : address;
+}
+
+const struct judge_trace_kept *judge_traces_same(
+    const struct judge_traces *t, const struct judge_resolve *rq, const char *result, const char *why, int64_t now)
+{
+	const struct judge_trace_kept *k;
+
+	for (size_t i = 0; (k = judge_traces_at(t, i)) && k->at <= now && now - k->at < JUDGE_TRACES_SAME_S; i++)
+		if (strcmp(domain_of(k->recipient), domain_of(rq->recipient)) == 0 && strcmp(k->why, why) == 0 &&
+		    strcmp(k->result, result) == 0)
+			return k;
+	return NULL;
+}
+
 const struct judge_trace_kept *judge_traces_find(const struct judge_traces *t, const char *id)
 {
 	const struct judge_trace_kept *k;

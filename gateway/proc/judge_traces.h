@@ -25,6 +25,11 @@ void judge_traces_free(struct judge_traces *t); /* NULL allowed */
  * alone have more octets than all may have. */
 const char *judge_traces_keep(struct judge_traces *t, const struct judge_resolve *rq, const char *result,
     const char *why, const struct trace *steps, int64_t at);
+/* The newest that ended in the same way for anybody of the recipient's domain within the last JUDGE_TRACES_SAME_S;
+ * NULL none. Questions that say no more than it need not be kept, and are known by its id. */
+#define JUDGE_TRACES_SAME_S 60
+const struct judge_trace_kept *judge_traces_same(
+    const struct judge_traces *t, const struct judge_resolve *rq, const char *result, const char *why, int64_t now);
 const struct judge_trace_kept *judge_traces_find(const struct judge_traces *t, const char *id);
 /* The i-th, newest first; NULL: there are no more. */
 const struct judge_trace_kept *judge_traces_at(const struct judge_traces *t, size_t i);

@@ -46,6 +46,28 @@ START_TEST(number)
 }
 END_TEST
 
+/* 500 recipients of a partner that has no certificate are one trace. */
+START_TEST(same)
+{
+	static const struct judge_resolve carol = {"ann@hospital.example", "carol@lab.example"},
+					  other = {"ann@hospital.example", "bob@other.example"};
+	struct judge_traces *t = judge_traces_new(3, 1 << 20);
+	struct trace steps = two_steps();
+	const char *id = judge_traces_keep(t, &rq, "none", "why", &steps, 100);
+
+	ck_assert_ptr_nonnull(judge_traces_same(t, &carol, "none", "why", 159));
+	ck_assert_str_eq(judge_traces_same(t, &carol, "none", "why", 159)->id, id);
+	ck_assert_ptr_null(judge_traces_same(t, &carol, "none", "why", 160));
+	ck_assert_ptr_null(judge_traces_same(t, &carol, "none", "why", 99));
+	ck_assert_ptr_null(judge_traces_same(t, &carol, "none", "another why", 101));
+	ck_assert_ptr_null(judge_traces_same(t, &carol, "uncertain", "why", 101));
+	ck_assert_ptr_null(judge_traces_same(t, &other, "none", "why", 101));
+	ck_assert_ptr_null(judge_traces_same(NULL, &carol, "none", "why", 101));
+	judge_traces_free(t);
+	trace_clear(&steps);
+}
+END_TEST
+
 START_TEST(octets)
 {
 	struct judge_traces *t = judge_traces_new(1000, 2000), *none = judge_traces_new(0, 2000);
@@ -126,6 +148,7 @@ int main(void)
 	TCase *t = tcase_create("judge_traces");
 
 	tcase_add_test(t, number);
+	tcase_add_test(t, same);
 	tcase_add_test(t, octets);
 	tcase_add_loop_test(t, who_gets_one, 0, sizeof cases / sizeof *cases);
 	suite_add_tcase(s, t);
