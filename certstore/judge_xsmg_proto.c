@@ -193,7 +193,7 @@ static bool has_id(enum judge_xsmg_seen seen)
 int judge_xsmg_note_get(struct ipc_in *in, struct judge_xsmg_note *m_r)
 {
 	memset(m_r, 0, sizeof *m_r);
-	m_r->seen = get_number(in, JUDGE_XSMG_UNTAKEN);
+	m_r->seen = get_number(in, JUDGE_XSMG_MET);
 	get_domain(in, m_r->ours, true);
 	get_domain(in, m_r->partner, false);
 	get_id(in, m_r->id, !has_id(m_r->seen));

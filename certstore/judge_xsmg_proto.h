@@ -82,6 +82,7 @@ enum judge_xsmg_seen {
 	JUDGE_XSMG_FAILED,  /* GET was not answered with a statement; words */
 	JUDGE_XSMG_TAKEN,   /* PUT of ours with this id was answered 250 */
 	JUDGE_XSMG_UNTAKEN, /* PUT of ours with this id was refused; words */
+	JUDGE_XSMG_MET,	    /* encrypted or signed mail came with a sender of that domain: no more is known of it */
 };
 struct judge_xsmg_note {
 	enum judge_xsmg_seen seen;

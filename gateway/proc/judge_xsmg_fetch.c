@@ -22,13 +22,22 @@ enum {
 	AGAIN_S = 6 * 3600,
 	NEAR_S = 86400,
 	PAGE = 50,
-	PAGES = 10
+	PAGES = 10,
+	MET_MAX = FETCHES_MAX / 4,
+	MET_S = 86400,
+	MET_PLACES = 4096
 };
 
 struct fetch {
 	struct fetch *next;
 	struct judge_xsmg_fetch *of;
+	bool met; /* by its record alone */
 	char domain[256];
+};
+/* When a domain was last met; another one may take its place, and then it is looked up again. */
+struct met {
+	uint64_t hash;
+	int64_t at;
 };
 struct judge_xsmg_fetch {
 	const struct judge_world *w;
@@ -37,7 +46,9 @@ struct judge_xsmg_fetch {
 	struct loop_timer *timer;
 	void (*before)(void), (*after)(void);
 	struct fetch *all;
-	size_t n;
+	size_t n, nmet;
+	uint64_t seed;
+	struct met met[MET_PLACES];
 	char behind[256]; /* the look goes on behind this domain */
 };
 
@@ -126,8 +137,12 @@ static void run(void *question, struct source_run *r)
 
 	if (rc < 0)
 		return;
+	if (q->met && rc == 0)
+		return;
 	known_url(q, urls[1], sizeof urls[1]);
-	(void)snprintf(urls[2], sizeof urls[2], "https://smg.%.250s/.well-known/smg/%.250s", q->domain, q->domain);
+	if (!q->met)
+		(void)snprintf(
+		    urls[2], sizeof urls[2], "https://smg.%.250s/.well-known/smg/%.250s", q->domain, q->domain);
 	rc = 0;
 	for (int i = 0; i < 3 && rc == 0; i++)
 		if (urls[i][0] && (i == 0 || strcmp(urls[i], urls[i - 1]) != 0) &&
@@ -145,11 +160,12 @@ static void done(void *question)
 		p = &(*p)->next;
 	*p = q->next;
 	q->of->n--;
+	q->of->nmet -= q->met;
 	free(q);
 	free(question);
 }
 
-void judge_xsmg_fetch_start(struct judge_xsmg_fetch *f, const char *domain)
+static void start(struct judge_xsmg_fetch *f, const char *domain, bool met)
 {
 	static const struct judge_park_ops ops = {run, done};
 	struct fetch *q, **question;
@@ -165,12 +181,44 @@ void judge_xsmg_fetch_start(struct judge_xsmg_fetch *f, const char *domain)
 		return;
 	}
 	q->of = f;
+	q->met = met;
+	f->nmet += met;
 	q->next = f->all;
 	f->all = q;
 	f->n++;
 	question = mem_new(sizeof *question);
 	*question = q;
 	judge_park_ask(f->park, &ops, question, sizeof *q, f, domain, settings(f)->fetch_timeout);
+}
+
+void judge_xsmg_fetch_start(struct judge_xsmg_fetch *f, const char *domain)
+{
+	start(f, domain, false);
+}
+
+/* Seeded: the domains are strangers' choice. */
+static uint64_t hash(const struct judge_xsmg_fetch *f, const char *domain)
+{
+	uint64_t h = f->seed ^ 0xcbf29ce484222325u;
+
+	for (; *domain; domain++)
+		h = (h ^ (unsigned char)*domain) * 0x100000001b3u;
+	return h ^ h >> 32;
+}
+
+void judge_xsmg_fetch_met(struct judge_xsmg_fetch *f, const char *domain, int64_t now)
+{
+	struct met *m;
+	uint64_t h;
+
+	if (!f || !(f->w->find.tiers & 1u << FIND_SMG) || f->nmet >= MET_MAX)
+		return;
+	h = hash(f, domain);
+	m = &f->met[h % MET_PLACES];
+	if (m->hash == h && now >= m->at && now - m->at < MET_S)
+		return;
+	*m = (struct met){h, now};
+	start(f, domain, true);
 }
 
 /* ---- old copies ---- */
@@ -235,7 +283,12 @@ struct judge_xsmg_fetch *judge_xsmg_fetch_new(struct loop *l, const struct judge
 {
 	struct judge_xsmg_fetch *f = mem_new(sizeof *f);
 
-	*f = (struct judge_xsmg_fetch){.w = w, .store = s, .park = park, .before = before, .after = after};
+	f->w = w;
+	f->store = s;
+	f->park = park;
+	f->before = before;
+	f->after = after;
+	arc4random_buf(&f->seed, sizeof f->seed);
 	f->timer = loop_timer_new(l, look, f);
 	loop_timer_set(f->timer, FIRST_MS);
 	return f;

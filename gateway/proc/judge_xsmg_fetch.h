@@ -17,6 +17,10 @@ void judge_xsmg_fetch_free(struct judge_xsmg_fetch *f);
 /* Fetches by the URL of the _smg record, else by what the trusted statement says, else by the well-known one, and
  * takes it. Once at a time for a domain, and bounded; returns at once. f NULL: nothing. */
 void judge_xsmg_fetch_start(struct judge_xsmg_fetch *f, const char *domain);
+/* Mail came from a domain of which no statement is known: the URL of its _smg record is fetched, as at RCPT for mail
+ * to it, where tier smg is among those for whom nothing else is said. Once a day for a domain, a quarter of the
+ * fetches at most; that it happens says nothing of what was in the mail (P10). */
+void judge_xsmg_fetch_met(struct judge_xsmg_fetch *f, const char *domain, int64_t now);
 /* Looks for old copies among the next 500 domains, as it does every minute. Returns how many fetches it started. */
 int judge_xsmg_fetch_look(struct judge_xsmg_fetch *f, int64_t now);
 

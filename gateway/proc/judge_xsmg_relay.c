@@ -214,6 +214,8 @@ static int note(const struct judge_world *w, struct store *s, struct store_state
 		return is_current(w, s, st, m, now, pr);
 	case JUDGE_XSMG_TAKEN:
 		return store_statement_held_put(s, m->partner, m->ours, m->id, now, pr);
+	case JUDGE_XSMG_MET: /* nothing new */
+		return 0;
 	case JUDGE_XSMG_FAILED:
 	case JUDGE_XSMG_UNTAKEN:
 		log_info(NULL, "judge", "xsmg of=%s host=%s result=%s why=\"%s\"", m->partner, m->remote,
@@ -239,6 +241,8 @@ void judge_xsmg_relay_note(const struct judge_world *w, struct store *s, const s
 		st = store_statement_new(m->partner);
 	if (st)
 		rc = note(w, s, st, m, now, &pr);
+	else if (m->seen == JUDGE_XSMG_MET)
+		judge_xsmg_fetch_met(w->fetch, m->partner, now);
 	if (rc < 0)
 		trouble(&pr);
 	store_statements_free(st, st ? 1 : 0);

@@ -21,6 +21,7 @@
 #include "gateway/proc/relay_jobs.h"
 #include "gateway/proc/relay_outputs.h"
 #include "gateway/proc/relay_trust.h"
+#include "gateway/proc/relay_xsmg.h"
 #include "gateway/smtp/smtpd_clients.h"
 
 enum { ALARM_MS = 60000 };
@@ -327,6 +328,7 @@ static void commit_raw(struct relay_tx *t, const struct job_result *res)
 		m.wrapped_len = w.len;
 		relay_settle_message(s, &m);
 		log_accepted(t, res, &m, 0);
+		relay_xsmg_met(t->r, t->sender.domain);
 		commit(t, s, t->id, false, res);
 	}
 	buf_clear(&w);

@@ -12,6 +12,8 @@ struct relay_xsmg_given;
 struct relay_xsmg *relay_xsmg_new(struct relay *r);
 /* Behind all mails and sessions. */
 void relay_xsmg_free(struct relay_xsmg *x);
+/* Mail that is encrypted or signed came with this sender's domain. */
+void relay_xsmg_met(struct relay *r, const char *domain);
 struct relay_xsmg_dues *relay_xsmg_dues_of(struct relay_xsmg *x);
 struct relay_xsmg_given *relay_xsmg_given_of(struct relay_xsmg *x);
 

@@ -66,15 +66,15 @@ class Nsd:
         self.port = port or free_ports(1, address)[0]
         self.anchors = os.path.join(self.dir, "anchors")
         open(self.anchors, "w").close()
-        self.zones, self.ds, self.proc = {}, {}, None
+        self.zones, self.ds, self.keys, self.proc = {}, {}, {}, None
 
     def zone(self, name, records, sign=False, forge=()):
-        """forge: (old, new) put into the signed file after signing: what the signatures do not cover."""
+        """forge: (old, new) put into the signed file after signing: what the signatures do not cover. Written again it keeps its key."""
         path = os.path.join(self.dir, name + ".zone")
         with open(path, "w") as f:
             f.write(f"$ORIGIN {name}.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A {self.address}\n" + "\n".join(records) + "\n")
         if sign:
-            key = run("ldns-keygen", "-a", "ECDSAP256SHA256", "-k", name, cwd=self.dir).decode().split()[-1]
+            key = self.keys[name] = self.keys.get(name) or run("ldns-keygen", "-a", "ECDSAP256SHA256", "-k", name, cwd=self.dir).decode().split()[-1]
             run("ldns-signzone", "-n", "-f", name + ".signed", name + ".zone", key, cwd=self.dir)
             self.ds[name] = run("ldns-key2ds", "-n", "-2", key + ".key", cwd=self.dir).decode()
             with open(self.anchors, "w") as f:
