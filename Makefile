@@ -137,7 +137,7 @@ check-unit: $(UNIT)
 check-valgrind: $(UNIT)
 	@tests/scripts/run-unit --valgrind $(UNIT)
 check-e2e: all
-	@BUILD=$(BUILD) python3 tests/e2e/run.py $(ONLY)
+	@BUILD=$(BUILD) python3 tests/e2e/run.py --jobs=$(CORES) $(ONLY)
 # the whole of it under ASan and UBSan
 .PHONY: check-san
 check-san:

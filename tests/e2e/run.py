@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """End-to-end tests: every function test_* in tests/e2e/test_*.py, each with a directory of its own and real processes.
 
-run.py [--quick] [NAME...]   NAME: a part of file:function. --quick: those marked with @quick (also run under sanitizers). FOLDER in the environment: tests of another folder.
+run.py [--quick] [--jobs=N] [NAME...]   NAME: a part of file:function. --quick: those marked with @quick (also run under sanitizers). --jobs: so many at a time, each in a
+process and with ports of its own (they wait more than they work). FOLDER in the environment: tests of another folder.
 A test passes by returning; anything raised fails it, and the logs of its gateways are shown. What cannot run fails: nothing is passed over.
 """
 import glob
 import importlib
 import os
+import random
 import shutil
 import sys
 import tempfile
@@ -76,13 +78,52 @@ def run(name, test):
     return error is None
 
 
+def begin(slot, jobs, name, test):
+    """A process that runs one test: (pid, file with what it says)."""
+    out = tempfile.TemporaryFile(mode="w+")
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid:
+        return pid, out
+    code = 1
+    try:
+        os.dup2(out.fileno(), 1)
+        os.dup2(out.fileno(), 2)
+        random.seed()
+        gateway.PORTS = (slot, jobs)
+        code = 0 if run(name, test) else 1
+        sys.stdout.flush()
+    finally:
+        os._exit(code)
+
+
+def side_by_side(chosen, jobs):
+    """The names of those that failed."""
+    left, running, bad = list(chosen), {}, []
+    while left or running:
+        for slot in set(range(jobs)) - {s for s, _, _ in running.values()}:
+            if left:
+                name, test = left.pop(0)
+                pid, out = begin(slot, jobs, name, test)
+                running[pid] = slot, name, out
+        pid, status = os.wait()
+        _, name, out = running.pop(pid)
+        out.seek(0)
+        print(out.read(), end="", flush=True)
+        out.close()
+        if status:
+            bad.append(name)
+    return bad
+
+
 def main():
     args = sys.argv[1:]
     quick = "--quick" in args
+    jobs = max([int(a[7:]) for a in args if a.startswith("--jobs=")], default=1)
     wanted = [a for a in args if not a.startswith("--")]
     chosen = [(n, t) for n, t in tests() if (not quick or getattr(t, "quick", False)) and (not wanted or any(w in n for w in wanted))]
     began = time.monotonic()
-    bad = [n for n, t in chosen if not run(n, t)]
+    bad = side_by_side(chosen, jobs) if jobs > 1 else [n for n, t in chosen if not run(n, t)]
     print(f"end-to-end tests: {len(chosen)} run, {len(bad)} failed, {time.monotonic() - began:.0f} s")
     for n in bad:
         print("FAILED " + n)

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 
+from gateway import wait_for
 from mail import message, pair, quick, send
 
 US, THEM = "a@hospital.example", "b@lab.example"
@@ -13,12 +14,13 @@ US, THEM = "a@hospital.example", "b@lab.example"
 def test_restored_gateway_reads_what_is_sealed_for_it(top):
     hospital, lab, _, inside = pair(top)
     place = os.path.join(top, "backup")
-    lab.postern("backup", place)
-    assert subprocess.run(["sha256sum", "--quiet", "-c", "MANIFEST"], cwd=place).returncode == 0
 
     def identities():
         return [(i["key_id"], i["use"], i["state"], i["certificate"]["sha256"]) for i in lab.cli("domain", "list")["identities"]]
-    before = identities()
+    # the gateway makes it by itself, soon after the first certificate
+    before = wait_for("the key for statements", 20, lambda: (lambda l: l if any(i[1] == "statement" for i in l) else None)(identities()))
+    lab.postern("backup", place)
+    assert subprocess.run(["sha256sum", "--quiet", "-c", "MANIFEST"], cwd=place).returncode == 0
     lab.stop()
     shutil.rmtree(lab.data)
     lab.postern("restore", place, "--data", lab.data)

@@ -16,13 +16,18 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 
 
+PORTS = (0, 1)  # which share of the ports is this process's, of how many: tests run side by side
+
+
 def free_ports(n, address="127.0.0.1"):
     """n ports that nobody listens on now. Below those that the kernel gives to connections that go out: one of these might take a port before its server does."""
     with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
         end = min(int(f.read().split()[0]), 32768)
+    first, (share, shares) = max(1025, end - 20000), PORTS
+    size = (end - first) // shares
     socks, tries = {}, 0
     while len(socks) < n:
-        port, tries = random.randrange(max(1025, end - 20000), end), tries + 1
+        port, tries = first + share * size + random.randrange(size), tries + 1
         assert tries < 1000, "no free port on this machine"
         if port in socks:
             continue
