@@ -304,7 +304,9 @@ static int does(struct judge_call *c, const struct store_identity *i, const char
 	if (i->retired || !i->cert || i->use == STORE_TLS)
 		return 0;
 	if (i->use == STORE_STATEMENT) {
-		*word_r = i->from > c->now ? "announced" : i->active ? "signs statements" : "nothing";
+		*word_r = i->from > c->now				      ? "announced"
+			  : i->active && (i->until == 0 || i->until > c->now) ? "signs statements"
+									      : "nothing";
 		return 0;
 	}
 	if (judge_identities_find(
