@@ -199,8 +199,8 @@ static void show_waiting(const json_t *waiting)
 		    cli_json_str(o, "sha256"), cli_json_str(o, "owner"), local[0] ? ", for mail of " : "", local);
 		cli_out_line("  by %s, in place of %.16s by %s", cli_json_str(o, "by"), cli_json_str(o, "known"),
 		    cli_json_str(o, "known_by"));
-		cli_out_line("  if it is right: postern cert accept %s %.16s", cli_json_str(o, "owner"),
-		    cli_json_str(o, "sha256"));
+		cli_out_line("  if it is right: postern cert accept %s %.16s%s%s", cli_json_str(o, "owner"),
+		    cli_json_str(o, "sha256"), local[0] ? " --local " : "", local);
 	}
 }
 

@@ -56,7 +56,8 @@ static const struct cli_command commands[] = {
 	"domain rollover hospital.example"},
     {"domain retire", "KEY [--yes] [--force]", "yes force", 1, 1, cli_domain_retire,
 	"Ends a key of ours for good: it opens and signs nothing any more, and its file is removed. The one in use "
-	"is refused without --force.",
+	"is refused without --force. Look at postern queue list first: mail that waits or is held and is encrypted "
+	"to it can no longer be opened.",
 	"domain retire hospital.example-decrypt-20251122-1a2b"},
     {"domain tls", "HOSTNAME " MAKE_USAGE, MAKE_OPTIONS, 1, 1, cli_domain_tls,
 	"The same for the TLS key of a listener.", "domain tls gw.hospital.example --self-signed"},

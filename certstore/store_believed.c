@@ -37,6 +37,19 @@ int store_believed(
 	return 0;
 }
 
+/* What is now known for one domain of ours takes the place of what waited for all of them. */
+static int clear_common(struct store *s, const struct store_believed_key *k, struct problem *pr)
+{
+	static const char sql[] = "UPDATE believed SET waiting = '', waiting_reason = 0, waiting_at = 0"
+				  " WHERE owner = ?1 AND use = ?2 AND local = '' AND waiting <> ''";
+	sqlite3_stmt *st = k->local[0] ? store_sqlite_stmt(s, sql, pr) : NULL;
+
+	if (!st)
+		return k->local[0] ? -1 : 0;
+	store_sqlite_bind(st, "ti", k->owner, (int64_t)k->use);
+	return store_sqlite_run(s, st, pr);
+}
+
 int store_believed_put(struct store *s, const struct store_believed_key *k, const struct store_believed *b,
     const char *who, const char *what, const char *detail, struct problem *pr)
 {
@@ -55,6 +68,8 @@ int store_believed_put(struct store *s, const struct store_believed_key *k, cons
 		    b->waiting, (int64_t)b->waiting_reason, b->waiting_at, k->local);
 		rc = store_sqlite_run(s, st, pr);
 	}
+	if (rc == 0)
+		rc = clear_common(s, k, pr);
 	if (rc == 0 && what)
 		rc = store_audit_add(s, who, what, k->owner, detail, pr);
 	return store_end(s, rc, pr);

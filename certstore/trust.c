@@ -72,7 +72,9 @@ static void pinned(X509 *x, const struct trust_question *q, struct trust_found *
 
 	if (q->revoke)
 		trust_path_find(x, q, &path);
-	/* that an issuer cannot be had now is nothing against what needs no issuer */
+	if (path.spent)
+		path.result = path.until_spent;
+	/* that an issuer cannot be had now is nothing against what needs no issuer, nor that there were too many */
 	if (path.result == TRUST_REVOKED || (path.result == TRUST_UNSURE && path.away == 0)) {
 		*r = path;
 		return;

@@ -63,6 +63,8 @@ struct trust_found {
 	int anchor;		  /* index of the anchor of the path, -1: there is none, or none was needed */
 	bool dane_alone;	  /* a record of usage 3 stands in for anchor and binding */
 	uint64_t away; /* UNSURE because an issuer could not be fetched: its site (source_site.h); else 0 */
+	bool spent;    /* UNSURE because the work that may be done was used up before all was looked at */
+	enum trust_result until_spent; /* what it would have been by what was looked at */
 	char how[400];
 };
 /* why: one sentence naming the certificate (subject, serial, dates) and what spoke for or against it. */

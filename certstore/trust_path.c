@@ -455,6 +455,22 @@ static void doubt(struct search *s)
 	s->found->away = s->lost.site;
 }
 
+/* Nor is it bad because others had used up the work first: that would be a way to have mail sent in the clear. */
+static void spent(struct search *s)
+{
+	char text[400];
+
+	if (s->pending || *s->work > 0 || s->rank >= RANK_UNSURE)
+		return;
+	(void)snprintf(text, sizeof text,
+	    "whether an anchor leads to it is uncertain: the work that is done on certificates for one question was "
+	    "used up before all of its issuers were looked at%s%.200s",
+	    s->found->how[0] ? "; until then: " : "", s->found->how);
+	s->found->until_spent = s->found->result;
+	s->found->spent = true;
+	note(s, RANK_UNSURE, TRUST_UNSURE, -1, text);
+}
+
 static void walk(struct search *s, X509 *x)
 {
 	for (;;) {
@@ -527,11 +543,10 @@ void trust_path_find(X509 *x, const struct trust_question *q, struct trust_found
 	if (take_dane(&s, x))
 		walk(&s, x);
 	doubt(&s);
+	spent(&s);
 	say_missing(&s);
 	if (!found_r->how[0])
-		(void)snprintf(found_r->how, sizeof found_r->how,
-		    "no anchor leads to it within %d candidate issuers, or within the work that is done for one "
-		    "question",
+		(void)snprintf(found_r->how, sizeof found_r->how, "no anchor leads to it within %d candidate issuers",
 		    TRUST_PATH_LOOKS);
 	if (s.dane_anchor)
 		found_r->anchor = -1;

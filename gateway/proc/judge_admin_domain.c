@@ -303,6 +303,12 @@ static int does(struct judge_call *c, const struct store_identity *i, const char
 	*word_r = i->retired ? "retired" : i->cert ? "TLS" : "waits";
 	if (i->retired || !i->cert || i->use == STORE_TLS)
 		return 0;
+	if (i->use == STORE_STATEMENT) {
+		*word_r = i->from > c->now				      ? "announced"
+			  : i->active && (i->until == 0 || i->until > c->now) ? "signs statements"
+									      : "nothing";
+		return 0;
+	}
 	if (judge_identities_find(
 		c->ja->world->cache, c->store, i->domain, i->use, c->now, &used, why, sizeof why, c->pr) < 0)
 		return -1;

@@ -15,6 +15,8 @@
 #include "gateway/keys/keys.h"
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_identities.h"
+#include "gateway/proc/judge_xsmg_draft.h"
+#include "gateway/proc/judge_xsmg_rollover.h"
 
 static bool valid_now(struct judge_call *c, const struct store_identity *i)
 {
@@ -25,23 +27,49 @@ static bool valid_now(struct judge_call *c, const struct store_identity *i)
 	return yes;
 }
 
-/* Another one that would do the same. */
+/* Neither only announced, nor past its end. */
+static bool begun(struct judge_call *c, const struct store_identity *i)
+{
+	return i->active && !i->retired && i->from <= c->now && (i->until == 0 || i->until > c->now) &&
+	       valid_now(c, i);
+}
+
+/* Another one that would do the same now. */
 static const struct store_identity *other(
     struct judge_call *c, const struct store_identity *list, size_t n, const struct store_identity *than)
 {
 	for (size_t i = 0; i < n; i++)
 		if (&list[i] != than && list[i].use == than->use && strcmp(list[i].domain, than->domain) == 0 &&
-		    list[i].active && !list[i].retired && valid_now(c, &list[i]))
+		    begun(c, &list[i]))
 			return &list[i];
 	return NULL;
 }
 
+/* Partners pin statement keys: none goes that signs now, be it as the one before, nor one of a change under way. 1,
+ * 0, -1. */
+static int is_statement_key(
+    struct judge_call *c, const struct store_identity *list, size_t n, const struct store_identity *i)
+{
+	struct store_rollover o;
+
+	if (store_rollover_get(c->store, i->domain, STORE_ROLLOVER_STATEMENT, &o, c->pr) < 0)
+		return -1;
+	if (o.step != STORE_ROLLOVER_NONE && o.step != STORE_ROLLOVER_DONE &&
+	    (judge_xsmg_rollover_new(&o, i) || judge_xsmg_rollover_old(&o, i)))
+		return 1;
+	return begun(c, i) && (i->until != 0 || i == judge_xsmg_draft_present(
+							 c->ja->world->cache, list, n, i->domain, i->use, c->now));
+}
+
 /* 1 it is the one that is used now, 0, -1. */
-static int is_used(struct judge_call *c, const struct store_identity *i, const struct store_identity *next)
+static int is_used(struct judge_call *c, const struct store_identity *list, size_t n, const struct store_identity *i,
+    const struct store_identity *next)
 {
 	const struct store_identity *used;
 	char why[400];
 
+	if (i->use == STORE_STATEMENT)
+		return is_statement_key(c, list, n, i);
 	if (i->use != STORE_SIGN && i->use != STORE_DECRYPT)
 		return !next && valid_now(c, i);
 	if (judge_identities_find(
@@ -57,7 +85,7 @@ static int refuse_used(struct judge_call *c, const struct store_identity *i, con
 	} words[] = {[STORE_SIGN] = {"mail of ", " is signed with", "mail of ", " can be signed no more"},
 	    [STORE_DECRYPT] = {"partners of ", " encrypt to", "mail encrypted to ", " can be opened no more"},
 	    [STORE_TLS] = {"the listeners of ", " use for TLS", "", " has no certificate for TLS any more"},
-	    [STORE_STATEMENT] = {"statements of ", " are signed with", "",
+	    [STORE_STATEMENT] = {"statements of ", " are signed with or will be", "",
 		" gets another one, which partners that pinned it will not follow"}};
 	char then[400];
 
@@ -70,7 +98,8 @@ static int refuse_used(struct judge_call *c, const struct store_identity *i, con
 	    "%s is the key that %s%s%s%s: make its successor first, with \"postern domain %s %s\" (with --force it "
 	    "is "
 	    "retired all the same, and %s)",
-	    i->key_id, words[i->use].before, i->domain, words[i->use].does, next ? "" : ", and the only one",
+	    i->key_id, words[i->use].before, i->domain, words[i->use].does,
+	    next || i->use == STORE_STATEMENT ? "" : ", and the only one",
 	    i->use == STORE_TLS		? "tls"
 	    : i->use == STORE_STATEMENT ? "rollover --statement-key"
 					: "add",
@@ -98,7 +127,7 @@ static int check(
     struct judge_call *c, const struct store_identity *list, size_t n, const struct store_identity *i, bool force)
 {
 	const struct store_identity *next = other(c, list, n, i);
-	int used = force || i->retired ? 0 : is_used(c, i, next);
+	int used = force || i->retired ? 0 : is_used(c, list, n, i, next);
 
 	return used > 0 ? refuse_used(c, i, next) : used;
 }
@@ -168,16 +197,26 @@ void judge_admin_retire_rest(struct store *s, struct judge_cache *cache, struct 
 {
 	const struct store_identity *list;
 	struct problem pr = {0};
-	char key_id[KEYS_ID_MAX + 1] = "";
+	static char last[KEYS_ID_MAX + 1];
+	char key_id[KEYS_ID_MAX + 1] = "", first[KEYS_ID_MAX + 1] = "";
 	size_t n;
 
 	judge_cache_begin(cache, s);
 	if (!keys || judge_cache_identities(cache, s, &list, &n, &pr) < 0)
 		return;
-	/* one a minute: the list does not outlive the change */
-	for (size_t i = 0; i < n && !key_id[0]; i++)
-		if (list[i].retired)
+	/* one a minute: the list does not outlive the change; each in its turn, so that one whose file cannot be
+	 * removed keeps no other from going */
+	for (size_t i = 0; i < n; i++) {
+		if (!list[i].retired)
+			continue;
+		if (!first[0] || strcmp(list[i].key_id, first) < 0)
+			(void)snprintf(first, sizeof first, "%s", list[i].key_id);
+		if (strcmp(list[i].key_id, last) > 0 && (!key_id[0] || strcmp(list[i].key_id, key_id) < 0))
 			(void)snprintf(key_id, sizeof key_id, "%s", list[i].key_id);
+	}
+	if (!key_id[0])
+		memcpy(key_id, first, sizeof key_id);
+	memcpy(last, key_id, sizeof last);
 	if (!key_id[0])
 		return;
 	if (keys_forget(keys, key_id, &pr) < 0 || store_identity_forget(s, key_id, "judge", &pr) < 0)

@@ -193,7 +193,7 @@ static bool was_good(
 	wq.now = k->f.not_after - 1;
 	wq.back = true;
 	return judge_weigh(q->w->cache, q->store, k, &wq, &then, why, sizeof why, &pr) < 0 || then == TRUST_GOOD ||
-	       then == TRUST_REVOKED;
+	       then == TRUST_REVOKED || (then == TRUST_UNSURE && wq.work && *wq.work == 0);
 }
 
 /* The level of the statement that vouches for it by itself. */

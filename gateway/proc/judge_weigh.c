@@ -219,6 +219,9 @@ static int find_path(struct judge_cache *c, struct store *s, const struct judge_
  * certificate that names a dead host. */
 static void bound_waiting(struct judge_cache *c, struct trust_found *f, int64_t now)
 {
+	/* what it brings itself is as much each time it is tried */
+	if (f->result == TRUST_UNSURE && f->spent)
+		f->result = f->until_spent;
 	if (f->result != TRUST_UNSURE || f->away == 0 ||
 	    now - judge_cache_away(c, f->away, now) < judge_cache_believing(c)->issuer_wait_s)
 		return;

@@ -1220,6 +1220,58 @@ START_TEST(retired_later)
 }
 END_TEST
 
+static void times(const char *key, int64_t from, int64_t until)
+{
+	struct problem pr = {0};
+
+	ck_assert_int_eq(store_identity_times(fx.s, key, from, until, &pr), 0);
+}
+
+/* What is only announced takes nobody's place, and no key of statements that signs now goes unasked. */
+START_TEST(retired_announced)
+{
+	struct testcert a = testcert_make(&(struct testcert_spec){.cn = "a", .san = "DNS:hospital.example"});
+	int64_t now = time(NULL);
+
+	judge_fixture_identity(&fx, "hospital.example", STORE_TLS, "t1", &a, true);
+	judge_fixture_identity(&fx, "hospital.example", STORE_TLS, "t2", &a, true);
+	times("t2", STORE_FROM_NEVER, 0);
+	bad("domain.retire", json_pack("{s:s}", "key", "t1"), "refused", "the only one");
+	times("t2", now - 60, now - 30);
+	bad("domain.retire", json_pack("{s:s}", "key", "t1"), "refused", "the only one");
+	judge_fixture_identity(&fx, "hospital.example", STORE_STATEMENT, "s1", &a, true);
+	judge_fixture_identity(&fx, "hospital.example", STORE_STATEMENT, "s2", &a, true);
+	times("s1", now - 100, now + 1000);
+	times("s2", now - 50, 0);
+	bad("domain.retire", json_pack("{s:s}", "key", "s1"), "refused", "statements of");
+	bad("domain.retire", json_pack("{s:s}", "key", "s2"), "refused", "statements of");
+	testcert_free(&a);
+}
+END_TEST
+
+/* One file that cannot be removed keeps no other key from going. */
+START_TEST(retired_in_turn)
+{
+	json_t *list, *d;
+	char key[KEYS_ID_MAX + 1], second[KEYS_ID_MAX + 1];
+
+	self_made("ec-p256", 30);
+	(void)snprintf(key, sizeof key, "%s", own_key(STORE_DECRYPT, true, &list));
+	(void)snprintf(second, sizeof second, "%s", own_key(STORE_SIGN, true, &list));
+	keeper.refuse = 1;
+	retire(key, json_true(), false);
+	retire(second, json_true(), false);
+	judge_admin_retire_rest(fx.s, fx.w.cache, ja.keys);
+	keeper.refuse = 0;
+	judge_admin_retire_rest(fx.s, fx.w.cache, ja.keys);
+	d = ask("status", json_pack("{}"));
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "retired")), 1);
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "retired"), 0), "key_id"), key);
+	json_decref(d);
+	json_decref(list);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("judge_admin");
@@ -1255,6 +1307,8 @@ static Suite *suite(void)
 	tcase_add_test(k, keeper_fails);
 	tcase_add_test(k, retired);
 	tcase_add_test(k, retired_later);
+	tcase_add_test(k, retired_announced);
+	tcase_add_test(k, retired_in_turn);
 	suite_add_tcase(s, k);
 	return s;
 }

@@ -155,6 +155,24 @@ START_TEST(each_domain_of_ours)
 }
 END_TEST
 
+/* What waited for all of ours waits no more once a domain has a row of its own. */
+START_TEST(common_row)
+{
+	struct store_waiting *list;
+	size_t n;
+
+	key.local = "";
+	used("aaaaaaaa11", TRUST_BY_PIN);
+	waits("bbbbbbbb22", TRUST_BY_ANCHOR);
+	key.local = "second.example";
+	waits("cccccccc33", TRUST_BY_ANCHOR);
+	ck_assert_int_eq(store_believed_waiting(fx.s, NULL, &list, &n, &pr), 0);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_str_eq(list[0].local, "second.example");
+	store_waiting_free(list, n);
+}
+END_TEST
+
 START_TEST(accepted_for_one_domain)
 {
 	char whole[CERT_HASH_TEXT];
@@ -216,6 +234,7 @@ static Suite *suite(void)
 	tcase_add_test(t, unlisted);
 	tcase_add_test(t, each_domain_of_ours);
 	tcase_add_test(t, accepted_for_one_domain);
+	tcase_add_test(t, common_row);
 	tcase_add_test(t, known_of_old);
 	tcase_add_test(t, a_reason_is_not_lowered);
 	suite_add_tcase(s, t);

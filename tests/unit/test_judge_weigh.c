@@ -227,6 +227,29 @@ START_TEST(issuer_away)
 }
 END_TEST
 
+/* The work was used up by others: outgoing mail waits, what came in is bad as it brings the same each time. */
+START_TEST(work_spent)
+{
+	struct address who = {.domain = "lab.example"};
+	unsigned work = 0;
+	struct judge_weighing q = {.who = &who, .use = CERT_TO_ENCRYPT, .dir = STORE_OUT, .work = &work, .now = now};
+	enum trust_result r;
+	struct judge_cert *k;
+
+	anchor("*", "", STORE_BOTH);
+	judge_cache_begin(fx.w.cache, fx.s);
+	k = judge_cache_cert(fx.w.cache, lab.der, lab.n, NULL);
+	ck_assert_int_eq(judge_weigh(fx.w.cache, fx.s, k, &q, &r, why, sizeof why, &pr), 0);
+	ck_assert_int_eq(r, TRUST_UNSURE);
+	ck_assert_msg(strstr(why, "uncertain") != NULL, "%s", why);
+	q.dir = STORE_IN;
+	ck_assert_int_eq(judge_weigh(fx.w.cache, fx.s, k, &q, &r, why, sizeof why, &pr), 0);
+	ck_assert_int_eq(r, TRUST_BAD);
+	judge_cert_drop(k);
+	ck_assert_int_eq(weigh(&lab, "lab.example", NULL, STORE_OUT, NULL, false), TRUST_GOOD); /* nothing was kept */
+}
+END_TEST
+
 /* The store has it not: only that it is used. */
 static void of_the_network(void)
 {
@@ -276,6 +299,7 @@ static Suite *suite(void)
 	tcase_add_test(t, revocation);
 	tcase_add_test(t, hard_and_soft);
 	tcase_add_test(t, issuer_away);
+	tcase_add_test(t, work_spent);
 	tcase_add_loop_test(t, warnings, 0, 2);
 	suite_add_tcase(s, t);
 	return s;

@@ -351,7 +351,11 @@ START_TEST(work_bounded)
 	work = spent;
 	IS(path(&low, &root, EXTRA(mid.x), q), TRUST_GOOD, "CN=root");
 	ck_assert_uint_eq(work, 0);
-	IS(path(&low, &root, EXTRA(mid.x), q), TRUST_BAD, "no anchor leads to it"); /* nothing is left for the next */
+	/* nothing is left for the next: nobody can tell, which is not the same as bad */
+	IS(path(&low, &root, EXTRA(mid.x), q), TRUST_UNSURE, "uncertain: the work");
+	ck_assert(found.spent && found.until_spent == TRUST_BAD);
+	q.pinned = true;
+	IS(path(&low, &root, EXTRA(mid.x), q), TRUST_GOOD, "pinned");
 	testcert_free(&mid);
 	testcert_free(&low);
 }
