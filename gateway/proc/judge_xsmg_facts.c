@@ -124,13 +124,15 @@ static int mail_certs(struct judge_xsmg_case *c, struct problem *pr)
 
 /* ---- the record _smg ---- */
 
-static enum xsmg_known names_key(const struct judge_xsmg_case *c, const struct source_answer *r)
+/* *other_r: a good record of a signed zone names keys, and this one is not among them. */
+static enum xsmg_known names_key(const struct judge_xsmg_case *c, const struct source_answer *r, bool *other_r)
 {
 	const struct statement_signer *sg = &c->sd->signers[c->v.signer];
 	struct smg_record rec, one;
 	const char *why;
 	int found = 0;
 
+	*other_r = false;
 	if (r->status == SOURCE_TEMP)
 		return r->dnssec == SOURCE_UNSIGNED ? XSMG_NO : XSMG_UNSURE;
 	if (r->status != SOURCE_FOUND || r->dnssec != SOURCE_SECURE)
@@ -148,6 +150,7 @@ static enum xsmg_known names_key(const struct judge_xsmg_case *c, const struct s
 	for (size_t i = 0; found == 1 && i < rec.nkeys; i++)
 		if (memcmp(rec.keys[i], sg->spki_sha256, 32) == 0)
 			return XSMG_YES;
+	*other_r = found == 1 && rec.nkeys > 0;
 	return XSMG_NO;
 }
 
@@ -167,16 +170,25 @@ static void ask_dns(struct judge_xsmg_case *c)
 	r = source_get(c->run, "dns TXT", &a);
 	if (!r)
 		return;
-	c->f.dns = names_key(c, r);
+	c->f.dns = names_key(c, r, &c->f.dns_other);
 	if (c->f.dns != XSMG_NO || r->dnssec != SOURCE_SECURE || r->at >= c->run->began)
 		return;
 	a.since = c->run->began;
 	r = source_get(c->run, "dns TXT", &a);
 	if (r)
-		c->f.dns = names_key(c, r);
+		c->f.dns = names_key(c, r, &c->f.dns_other);
 }
 
 /* ---- what is known of keys ---- */
+
+/* Does the trusted one stand on the pin of now? The level alone may be that of an earlier pin. */
+static bool is_by_pin(const struct store_statement *st)
+{
+	if (!st->pin[0] || !st->trusted.der)
+		return false;
+	return strcmp(st->pin, st->trusted.key) == 0 || strcmp(st->pin, st->trusted.cert) == 0 ||
+	       (st->trusted.level == XSMG_PINNED && strcmp(st->pin, st->through) == 0);
+}
 
 static void known_keys(struct judge_xsmg_case *c)
 {
@@ -191,6 +203,7 @@ static void known_keys(struct judge_xsmg_case *c)
 	f->pinned = st->pin[0] != 0;
 	f->follow = st->follow;
 	f->fits_pin = f->pinned && (strcmp(st->pin, c->key) == 0 || strcmp(st->pin, c->cert) == 0);
+	f->trusted_by_pin = is_by_pin(st);
 	for (size_t i = 0; i < c->sd->nsigners && st->trusted.der; i++) {
 		const struct statement_signer *sg = &c->sd->signers[i];
 

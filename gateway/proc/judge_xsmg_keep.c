@@ -323,12 +323,20 @@ static void alarm_once(struct judge_xsmg_case *c, const char *word)
 	    c->key, c->d.why);
 }
 
+/* What follows from a pinned certificate follows from its key, which the one that takes its place shows no more. */
+static void follow_key(const struct judge_xsmg_case *c, struct store_statement *st)
+{
+	if (st->follow && !c->f.fits_pin && st->trusted.der && strcmp(st->pin, st->trusted.cert) == 0)
+		memcpy(st->pin, st->trusted.key, sizeof st->pin);
+}
+
 static int trust(struct judge_xsmg_case *c, struct problem *pr)
 {
 	struct store_statement *st = c->known;
 	char old[STORE_STATEMENT_HASH], detail[1400];
 	int rc;
 
+	follow_key(c, st);
 	memcpy(old, st->trusted.key, sizeof old);
 	fill_body(c, &st->waiting);
 	describe(c, detail, sizeof detail);

@@ -232,7 +232,10 @@ START_TEST(old_key)
 {
 	ACTION(come(SAID(0, .by = KEY_A)), XSMG_DO_TRUST);
 	ACTION(come(SAID(1, .by = KEY_B)), XSMG_DO_TRUST);
-	ACTION(come(SAID(2, .by = KEY_A, .mail = THIEF, .put = true, .where = "thief")), XSMG_DO_FREEZE);
+	/* whoever puts it holds up nobody's mail; got from the partner it does */
+	ACTION(come(SAID(2, .by = KEY_A, .mail = THIEF, .put = true, .where = "thief")), XSMG_DO_CONFIRM);
+	ck_assert(!holds(2));
+	ACTION(come(SAID(2, .by = KEY_A, .mail = THIEF, .get = true)), XSMG_DO_FREEZE);
 	ck_assert(holds(2));
 	ck_assert_str_eq(owner()->statement->trusted.key, key_hex(KEY_B));
 }
@@ -276,6 +279,35 @@ START_TEST(withdrawal)
 	ck_assert_int_eq(seals_to(1), -1);
 	ck_assert(store_was_protected(j.s, "lab.example") == 0);
 	ck_assert_uint_eq(audited("statement.withdrawn"), 1);
+}
+END_TEST
+
+static void pin(enum who w, bool follow)
+{
+	struct store_statement *st;
+
+	ck_assert(store_statement_get(j.s, "lab.example", &st, &pr) == 0 && st);
+	memcpy(st->pin, key_hex(w), sizeof st->pin);
+	st->follow = follow;
+	ck_assert(store_statement_save(j.s, st, "root", "statement.set", "a test", &pr) == 0);
+	store_statements_free(st, 1);
+}
+
+/* Continuity carries a pin on from the key that is pinned, and from no other. */
+START_TEST(pinned)
+{
+	ACTION(come(SAID(0, .by = KEY_A, .announce = KEY_B)), XSMG_DO_TRUST);
+	pin(KEY_C, true);
+	ACTION(come(SAID(1, .by = KEY_A, .announce = KEY_B, .get = true)), XSMG_DO_PENDING);
+	ACTION(come(SAID(9, .by = KEY_B, .also = KEY_A, .get = true)), XSMG_DO_PENDING);
+	pin(KEY_A, true);
+	ACTION(come(SAID(10, .by = KEY_A, .announce = KEY_B, .get = true)), XSMG_DO_TRUST);
+	ACTION(come(SAID(11, .by = KEY_B, .also = KEY_A, .get = true)), XSMG_DO_TRUST);
+	ACTION(come(SAID(12, .by = KEY_B, .get = true)), XSMG_DO_TRUST);
+	ck_assert_int_eq(owner()->statement->established, XSMG_PINNED);
+	/* what stands on a pin that is no more stands on nothing */
+	pin(KEY_C, true);
+	ACTION(come(SAID(13, .by = KEY_B, .get = true)), XSMG_DO_PENDING);
 }
 END_TEST
 
@@ -330,6 +362,7 @@ int main(void)
 	tcase_add_test(tc, old_key_marked);
 	tcase_add_test(tc, hints);
 	tcase_add_test(tc, withdrawal);
+	tcase_add_test(tc, pinned);
 	tcase_add_test(tc, first_contact);
 	tcase_add_test(tc, what_it_reads);
 	suite_add_tcase(s, tc);
