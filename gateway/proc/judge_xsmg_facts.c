@@ -48,16 +48,15 @@ static int is_known_revoked(struct judge_xsmg_case *c, const char *sha256, struc
 
 static enum xsmg_known known_of(enum trust_result r)
 {
-	if (r == TRUST_UNSURE)
-		return XSMG_UNSURE;
-	/* bound it is by the rules of statements, which also know what the admin allowed */
-	return r == TRUST_GOOD || r == TRUST_UNBOUND ? XSMG_YES : XSMG_NO;
+	return r == TRUST_GOOD ? XSMG_YES : r == TRUST_UNSURE ? XSMG_UNSURE : XSMG_NO;
 }
 
 static int weigh(struct judge_xsmg_case *c, const struct judge_cert *k, struct judge_weighing *q,
     enum xsmg_known *anchored_r, enum xsmg_known *revoked_r, struct problem *pr)
 {
-	enum trust_result result = TRUST_BAD;
+	/* the path alone: whom it speaks for is the rules' of statements, which also know what the admin allowed */
+	struct trust_found found = {.result = TRUST_BAD};
+	enum trust_result bound;
 	char why[600];
 	int known = is_known_revoked(c, k->f.sha256, pr);
 
@@ -65,18 +64,22 @@ static int weigh(struct judge_xsmg_case *c, const struct judge_cert *k, struct j
 	*revoked_r = known > 0 ? XSMG_YES : XSMG_NO;
 	if (known < 0)
 		return -1;
-	q->scoped = true;
-	if (judge_weigh(c->w->cache, c->store, k, q, &result, why, sizeof why, pr) < 0)
+	q->scoped = q->strict = true;
+	q->found_r = &found;
+	if (judge_weigh(c->w->cache, c->store, k, q, &bound, why, sizeof why, pr) < 0)
 		return -1;
-	*anchored_r = known_of(result);
-	if (result == TRUST_BAD) {
+	*anchored_r = known_of(found.result);
+	if (found.result == TRUST_BAD) {
 		/* no path by what is scoped: the anchors for all may still know that it was taken back */
 		q->scoped = false;
-		if (judge_weigh(c->w->cache, c->store, k, q, &result, why, sizeof why, pr) < 0)
+		if (judge_weigh(c->w->cache, c->store, k, q, &bound, why, sizeof why, pr) < 0)
 			return -1;
 	}
-	if (result == TRUST_REVOKED)
+	q->found_r = NULL;
+	if (found.result == TRUST_REVOKED)
 		*revoked_r = XSMG_YES;
+	else if (found.result == TRUST_UNSURE && found.away == 0 && *revoked_r == XSMG_NO)
+		*revoked_r = XSMG_UNSURE; /* no issuer is missing: it is the revocation that is not told */
 	return 0;
 }
 
