@@ -210,16 +210,18 @@ static int put_body(
 	    "INSERT INTO statement_body (domain, waiting, der, content, id, serial, issued, expires, withdrawn, key,"
 	    " cert, level, how, why, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
 	    "?15)";
+	static const uint8_t none[1];
 	sqlite3_stmt *q;
 
-	if (!b->der)
+	if (!b->der && b->serial == 0)
 		return 0;
 	q = store_sqlite_stmt(s, sql, pr);
 	if (!q)
 		return -1;
-	store_sqlite_bind(q, "tibbtiiiittitti", domain, (int64_t)waiting, b->der, b->der_len, b->content,
-	    b->content_len, b->id, b->serial, b->issued, b->expires, (int64_t)b->withdrawn, b->key, b->cert,
-	    (int64_t)b->level, b->how ? b->how : "", b->why ? b->why : "", b->since);
+	store_sqlite_bind(q, "tibbtiiiittitti", domain, (int64_t)waiting, b->der ? b->der : none, b->der_len,
+	    b->content ? b->content : none, b->content_len, b->id, b->serial, b->issued, b->expires,
+	    (int64_t)b->withdrawn, b->key, b->cert, (int64_t)b->level, b->how ? b->how : "", b->why ? b->why : "",
+	    b->since);
 	return store_sqlite_run(s, q, pr);
 }
 

@@ -24,7 +24,8 @@ struct store_statement_body {
 	uint8_t *content; /* the JSON inside */
 	size_t content_len;
 	char id[STORE_STATEMENT_ID];
-	int64_t serial; /* ms */
+	int64_t
+	    serial; /* ms; trusted without .der: the least that a newer one must be above, kept when trust was lost */
 	int64_t issued, expires;
 	bool withdrawn;
 	char key[STORE_STATEMENT_HASH];	 /* SHA-256 of the SPKI of its statement key */

@@ -46,8 +46,8 @@ struct partner {
 static void make_key(const struct judge_cache *c, const struct judge_cert *k, const struct judge_weighing *q,
     const struct partner *p, uint8_t key_r[32])
 {
-	uint8_t head[8] = {(uint8_t)q->use, (uint8_t)q->dir, q->pinned, (uint8_t)q->nextra, q->run != NULL, p->fetch,
-	    q->back, q->scoped};
+	uint8_t head[9] = {(uint8_t)q->use, (uint8_t)q->dir, q->pinned, (uint8_t)q->nextra, q->run != NULL, p->fetch,
+	    q->back, q->scoped, q->strict};
 	uint8_t at[8] = {0};
 	EVP_MD_CTX *m = EVP_MD_CTX_new();
 
@@ -102,8 +102,21 @@ static enum trust_reason counts(const struct store_anchor *a, const struct judge
 	return !q->scoped && strcmp(a->scope, "*") == 0 ? TRUST_BY_ANCHOR : TRUST_BY_NOTHING;
 }
 
-static enum revoke_mode mode_of(const struct judge_believing *b, const struct partner *p)
+static enum revoke_mode strictest(const struct judge_believing *b)
 {
+	enum revoke_mode m = b->ndomains > 0 ? REVOKE_OFF : REVOKE_SOFT;
+
+	for (size_t i = 0; i < b->ndomains && m != REVOKE_HARD; i++)
+		if (b->modes[i] != REVOKE_OFF)
+			m = (enum revoke_mode)b->modes[i];
+	return m;
+}
+
+static enum revoke_mode mode_of(
+    const struct judge_believing *b, const struct judge_weighing *q, const struct partner *p)
+{
+	if (q->strict)
+		return strictest(b);
 	for (size_t i = 0; i < b->ndomains; i++)
 		if (strcmp(b->domains[i], p->local) == 0)
 			return (enum revoke_mode)b->modes[i];
@@ -187,7 +200,7 @@ static int find_path(struct judge_cache *c, struct store *s, const struct judge_
 
 	struct revoke revoke = {.cache = judge_cache_lists(c),
 	    .run = q->run,
-	    .mode = mode_of(b, p),
+	    .mode = mode_of(b, q, p),
 	    .set = b->revoke,
 	    .memory = &memory.memory};
 	/* list itself is not read when anchor_certs is given; of a time in the past nobody can be asked. */
@@ -268,6 +281,8 @@ int judge_weigh(struct judge_cache *c, struct store *s, const struct judge_cert 
 		known = &fresh;
 	}
 	*result_r = trust_conclude(k->x, &k->f, &t, &known->found, why, cap);
+	if (q->found_r)
+		*q->found_r = known->found;
 	if (q->reason_r)
 		*q->reason_r = *result_r == TRUST_GOOD ? known->reason : TRUST_BY_NOTHING;
 	return 0;

@@ -23,7 +23,10 @@ struct judge_weighing {
 	    *fetches; /* how many may still be fetched for this question (ISSUER_FETCHES at first); NULL: that many */
 	unsigned *work; /* that may still be done on paths for this question (TRUST_WORK at first); NULL: that much */
 	int64_t now;
-	bool back;		     /* `now` is a time in the past: kept apart from answers about the present */
+	bool back;   /* `now` is a time in the past: kept apart from answers about the present */
+	bool strict; /* revocation as the strictest of our domains wants it: what is believed for all of them at once
+		      */
+	struct trust_found *found_r; /* NULL: not wanted. What the path alone gave, whomever it speaks for */
 	enum trust_reason *reason_r; /* NULL: not wanted. Set with TRUST_GOOD */
 };
 /* When run->pending is not 0 afterwards the result is none: the question is to be asked again when answers came.

@@ -50,13 +50,15 @@ static void check(struct judge_xsmg_case *c)
 	    .now = c->now,
 	    .trusted_serial = t->serial,
 	    .trusted_issued = t->issued,
-	    .trusted_id = t->id,
+	    .trusted_id = t->der || t->serial == 0 ? t->id : "-", /* trust was lost: its serial is the floor */
 	    .locals = locals};
 
 	for (char *p = strtok_r(text, ", ", &save); p && f.nlocals < LOCALS_MAX; p = strtok_r(NULL, ", ", &save))
 		locals[f.nlocals++] = p;
 	statement_check(c->o->der, c->o->n, &f, c->mem, c->s, c->sd, &c->v);
 	free(text);
+	if (!t->der && c->v.result == STATEMENT_CONFLICT)
+		c->v.result = STATEMENT_OLD;
 	if (c->v.result == STATEMENT_REFUSED || c->v.signer < 0)
 		return;
 	encode_hex(c->sd->signers[c->v.signer].spki_sha256, 32, c->key);

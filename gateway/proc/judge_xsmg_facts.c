@@ -48,16 +48,15 @@ static int is_known_revoked(struct judge_xsmg_case *c, const char *sha256, struc
 
 static enum xsmg_known known_of(enum trust_result r)
 {
-	if (r == TRUST_UNSURE)
-		return XSMG_UNSURE;
-	/* bound it is by the rules of statements, which also know what the admin allowed */
-	return r == TRUST_GOOD || r == TRUST_UNBOUND ? XSMG_YES : XSMG_NO;
+	return r == TRUST_GOOD ? XSMG_YES : r == TRUST_UNSURE ? XSMG_UNSURE : XSMG_NO;
 }
 
 static int weigh(struct judge_xsmg_case *c, const struct judge_cert *k, struct judge_weighing *q,
     enum xsmg_known *anchored_r, enum xsmg_known *revoked_r, struct problem *pr)
 {
-	enum trust_result result = TRUST_BAD;
+	/* the path alone: whom it speaks for is the rules' of statements, which also know what the admin allowed */
+	struct trust_found found = {.result = TRUST_BAD};
+	enum trust_result bound;
 	char why[600];
 	int known = is_known_revoked(c, k->f.sha256, pr);
 
@@ -65,18 +64,22 @@ static int weigh(struct judge_xsmg_case *c, const struct judge_cert *k, struct j
 	*revoked_r = known > 0 ? XSMG_YES : XSMG_NO;
 	if (known < 0)
 		return -1;
-	q->scoped = true;
-	if (judge_weigh(c->w->cache, c->store, k, q, &result, why, sizeof why, pr) < 0)
+	q->scoped = q->strict = true;
+	q->found_r = &found;
+	if (judge_weigh(c->w->cache, c->store, k, q, &bound, why, sizeof why, pr) < 0)
 		return -1;
-	*anchored_r = known_of(result);
-	if (result == TRUST_BAD) {
+	*anchored_r = known_of(found.result);
+	if (found.result == TRUST_BAD) {
 		/* no path by what is scoped: the anchors for all may still know that it was taken back */
 		q->scoped = false;
-		if (judge_weigh(c->w->cache, c->store, k, q, &result, why, sizeof why, pr) < 0)
+		if (judge_weigh(c->w->cache, c->store, k, q, &bound, why, sizeof why, pr) < 0)
 			return -1;
 	}
-	if (result == TRUST_REVOKED)
+	q->found_r = NULL;
+	if (found.result == TRUST_REVOKED)
 		*revoked_r = XSMG_YES;
+	else if (found.result == TRUST_UNSURE && found.away == 0 && *revoked_r == XSMG_NO)
+		*revoked_r = XSMG_UNSURE; /* no issuer is missing: it is the revocation that is not told */
 	return 0;
 }
 
@@ -124,13 +127,15 @@ static int mail_certs(struct judge_xsmg_case *c, struct problem *pr)
 
 /* ---- the record _smg ---- */
 
-static enum xsmg_known names_key(const struct judge_xsmg_case *c, const struct source_answer *r)
+/* *other_r: a good record of a signed zone names keys, and this one is not among them. */
+static enum xsmg_known names_key(const struct judge_xsmg_case *c, const struct source_answer *r, bool *other_r)
 {
 	const struct statement_signer *sg = &c->sd->signers[c->v.signer];
 	struct smg_record rec, one;
 	const char *why;
 	int found = 0;
 
+	*other_r = false;
 	if (r->status == SOURCE_TEMP)
 		return r->dnssec == SOURCE_UNSIGNED ? XSMG_NO : XSMG_UNSURE;
 	if (r->status != SOURCE_FOUND || r->dnssec != SOURCE_SECURE)
@@ -148,6 +153,7 @@ static enum xsmg_known names_key(const struct judge_xsmg_case *c, const struct s
 	for (size_t i = 0; found == 1 && i < rec.nkeys; i++)
 		if (memcmp(rec.keys[i], sg->spki_sha256, 32) == 0)
 			return XSMG_YES;
+	*other_r = found == 1 && rec.nkeys > 0;
 	return XSMG_NO;
 }
 
@@ -167,16 +173,25 @@ static void ask_dns(struct judge_xsmg_case *c)
 	r = source_get(c->run, "dns TXT", &a);
 	if (!r)
 		return;
-	c->f.dns = names_key(c, r);
+	c->f.dns = names_key(c, r, &c->f.dns_other);
 	if (c->f.dns != XSMG_NO || r->dnssec != SOURCE_SECURE || r->at >= c->run->began)
 		return;
 	a.since = c->run->began;
 	r = source_get(c->run, "dns TXT", &a);
 	if (r)
-		c->f.dns = names_key(c, r);
+		c->f.dns = names_key(c, r, &c->f.dns_other);
 }
 
 /* ---- what is known of keys ---- */
+
+/* Does the trusted one stand on the pin of now? The level alone may be that of an earlier pin. */
+static bool is_by_pin(const struct store_statement *st)
+{
+	if (!st->pin[0] || !st->trusted.der)
+		return false;
+	return strcmp(st->pin, st->trusted.key) == 0 || strcmp(st->pin, st->trusted.cert) == 0 ||
+	       (st->trusted.level == XSMG_PINNED && strcmp(st->pin, st->through) == 0);
+}
 
 static void known_keys(struct judge_xsmg_case *c)
 {
@@ -191,6 +206,7 @@ static void known_keys(struct judge_xsmg_case *c)
 	f->pinned = st->pin[0] != 0;
 	f->follow = st->follow;
 	f->fits_pin = f->pinned && (strcmp(st->pin, c->key) == 0 || strcmp(st->pin, c->cert) == 0);
+	f->trusted_by_pin = is_by_pin(st);
 	for (size_t i = 0; i < c->sd->nsigners && st->trusted.der; i++) {
 		const struct statement_signer *sg = &c->sd->signers[i];
 

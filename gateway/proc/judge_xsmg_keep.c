@@ -16,6 +16,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/proc/judge_cache.h"
+#include "gateway/proc/judge_xsmg_facts.h"
 
 enum { ALARM_S = 86400, CHAIN_KEPT = 16, NOTED_S = 3600 };
 
@@ -62,6 +63,38 @@ static int find_key(
 	return 0;
 }
 
+static bool is_key_of(const struct statement *said, const char *key)
+{
+	char k[STORE_STATEMENT_HASH];
+
+	for (size_t i = 0; i < said->ncerts; i++) {
+		if (said->certs[i].use != STATEMENT_FOR_STATEMENT || !said->certs[i].good)
+			continue;
+		spki_of(&said->certs[i].der, k);
+		if (strcmp(k, key) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A key that never signed and is listed no more is announced no more: its seven days begin anew. */
+static int forget_unlisted(struct store *s, const char *domain, const struct statement *said, struct problem *pr)
+{
+	struct store_statement_key *list;
+	size_t n;
+	int rc = 0;
+
+	if (store_statement_keys(s, domain, &list, &n, pr) < 0)
+		return -1;
+	for (size_t i = 0; i < n && rc == 0; i++)
+		if (list[i].announced != 0 && list[i].used == 0 && !is_key_of(said, list[i].key)) {
+			list[i].announced = 0;
+			rc = store_statement_key_put(s, domain, &list[i], pr);
+		}
+	free(list);
+	return rc;
+}
+
 static int put_keys(
     struct store *s, const struct store_statement *st, const struct statement *said, int64_t now, struct problem *pr)
 {
@@ -75,6 +108,8 @@ static int put_keys(
 		if (store_statement_key_put(s, st->domain, &k, pr) < 0)
 			return -1;
 	}
+	if (forget_unlisted(s, st->domain, said, pr) < 0)
+		return -1;
 	for (size_t i = 0; i < said->ncerts; i++) {
 		char key[STORE_STATEMENT_HASH];
 
@@ -218,12 +253,18 @@ int judge_xsmg_keep_adopt(struct store *s, struct store_statement *st, int64_t n
 /* What it was trusted by is gone: the level that a new one must reach stays. */
 static int distrust(struct store *s, struct store_statement *st, bool waits, const char *why, struct problem *pr)
 {
+	int64_t serial, issued = st->trusted.issued;
+
 	if (waits && !st->waiting.der) {
 		store_statement_body_copy(&st->waiting, &st->trusted);
 		st->waiting.level = 0;
 		set_text(&st->waiting.why, why);
 	}
+	/* what was older than it is not newer because it is gone; it itself may come again, and be decided about */
+	serial = st->trusted.der ? st->trusted.serial - 1 : st->trusted.serial;
 	store_statement_body_clear(&st->trusted);
+	st->trusted.serial = serial;
+	st->trusted.issued = issued;
 	st->through[0] = 0;
 	return store_statement_certs_put(s, st->domain, NULL, 0, pr);
 }
@@ -323,12 +364,20 @@ static void alarm_once(struct judge_xsmg_case *c, const char *word)
 	    c->key, c->d.why);
 }
 
+/* What follows from a pinned certificate follows from its key, which the one that takes its place shows no more. */
+static void follow_key(const struct judge_xsmg_case *c, struct store_statement *st)
+{
+	if (st->follow && !c->f.fits_pin && st->trusted.der && strcmp(st->pin, st->trusted.cert) == 0)
+		memcpy(st->pin, st->trusted.key, sizeof st->pin);
+}
+
 static int trust(struct judge_xsmg_case *c, struct problem *pr)
 {
 	struct store_statement *st = c->known;
 	char old[STORE_STATEMENT_HASH], detail[1400];
 	int rc;
 
+	follow_key(c, st);
 	memcpy(old, st->trusted.key, sizeof old);
 	fill_body(c, &st->waiting);
 	describe(c, detail, sizeof detail);
@@ -371,6 +420,16 @@ static int pend(struct judge_xsmg_case *c, const char *what, struct problem *pr)
 	return store_statement_save(c->store, st, "judge", what, detail, pr);
 }
 
+/* Found revoked, and a key that the domain has or had: what was trusted through it must not stay. */
+static bool is_new_bad_key(const struct judge_xsmg_case *c)
+{
+	const struct store_statement_key *k = judge_xsmg_facts_key(c, c->key);
+
+	if (c->d.action != XSMG_DO_REFUSE || c->f.revoked != XSMG_YES)
+		return false;
+	return k ? k->bad == 0 : c->f.same_key;
+}
+
 /* Nothing changes but what is remembered of it. */
 static int pass_over(struct judge_xsmg_case *c, struct problem *pr)
 {
@@ -382,11 +441,11 @@ static int pass_over(struct judge_xsmg_case *c, struct problem *pr)
 		alarm_once(c, "statement");
 	if (c->is_new)
 		return 0;
-	if (c->d.action == XSMG_DO_REFUSE && c->f.revoked == XSMG_YES && c->f.same_key && !c->f.trusted_bad)
+	if (is_new_bad_key(c)) {
 		judge_cache_changed(c->w->cache, c->o->domain);
-	if (c->d.action == XSMG_DO_REFUSE && c->f.revoked == XSMG_YES && c->f.same_key && !c->f.trusted_bad)
 		return judge_xsmg_keep_bad_key(
 		    c->store, st, c->key, "its certificate, or one above it, was revoked", c->now, "judge", pr);
+	}
 	/* what came to nothing is not asked for again at each delivery */
 	if (c->f.by_get && (c->now - st->fetched >= NOTED_S || c->now < st->fetched)) {
 		st->fetched = c->now;

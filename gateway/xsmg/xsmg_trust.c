@@ -86,7 +86,8 @@ static enum xsmg_level spoken(const struct xsmg_facts *f, const char **why_r)
 		*why_r = "the _smg record of a signed zone names its statement key";
 		return XSMG_DNSSEC;
 	}
-	if (f->webpki) {
+	/* a signed zone that names other keys says that this one is not the domain's */
+	if (f->webpki && !f->dns_other) {
 		*why_r = "it came from the smg host of the domain by https with a valid certificate";
 		return XSMG_WEBPKI;
 	}
@@ -94,14 +95,13 @@ static enum xsmg_level spoken(const struct xsmg_facts *f, const char **why_r)
 	return XSMG_NEVER;
 }
 
-/* The place that the record of the domain, or what is established, makes decisive, and that cannot be asked now. */
-static bool cannot_tell(const struct xsmg_facts *f, enum xsmg_level spoken_level)
+/* A level that would count, above the one that is reached, and that cannot be asked now: what it would say comes
+ * before anything weaker is believed. */
+static bool cannot_tell(const struct xsmg_facts *f, enum xsmg_level reached)
 {
-	if (f->anchored == XSMG_UNSURE && spoken_level < XSMG_ANCHORED &&
-	    (f->established == XSMG_ANCHORED || f->established == XSMG_NEVER))
+	if (f->anchored == XSMG_UNSURE && reached < XSMG_ANCHORED && f->established <= XSMG_ANCHORED)
 		return true;
-	return f->dns == XSMG_UNSURE && spoken_level < XSMG_DNSSEC &&
-	       (f->established == XSMG_DNSSEC || f->established == XSMG_NEVER);
+	return f->dns == XSMG_UNSURE && reached < XSMG_DNSSEC && f->established <= XSMG_DNSSEC;
 }
 
 /* ---- what ends it before anything speaks for it ---- */
@@ -152,8 +152,9 @@ static bool out_of_order(const struct xsmg_facts *f, enum xsmg_level s, struct x
 
 static bool may_follow(const struct xsmg_facts *f)
 {
-	return f->established == XSMG_WEBPKI || f->established == XSMG_FIRST_CONTACT ||
-	       (f->established == XSMG_PINNED && f->follow);
+	if (f->established == XSMG_PINNED)
+		return f->follow && f->trusted_by_pin;
+	return (f->established == XSMG_WEBPKI || f->established == XSMG_FIRST_CONTACT) && !f->dns_other;
 }
 
 static bool by_continuity(const struct xsmg_facts *f, struct xsmg_decision *d)
@@ -199,12 +200,13 @@ static void say_pending(const struct xsmg_facts *f, const char *speaks, struct x
 					 : "no path",
 	    f->dns == XSMG_YES	    ? "names its key"
 	    : f->dns == XSMG_UNSURE ? "cannot be told"
+	    : f->dns_other	    ? "names other keys"
 				    : "does not name its key");
 }
 
 static void first_contact(const struct xsmg_facts *f, struct xsmg_decision *d)
 {
-	if (f->first == XSMG_ACCEPT) {
+	if (f->first == XSMG_ACCEPT && !f->dns_other) {
 		(void)trust(d, XSMG_FIRST_CONTACT, "first-contact",
 		    "nothing speaks for its statement key, and the setting first-contact = accept takes it");
 		return;
@@ -217,35 +219,27 @@ static void first_contact(const struct xsmg_facts *f, struct xsmg_decision *d)
 	say_pending(f, "", d);
 }
 
-static void newer(const struct xsmg_facts *f, struct xsmg_decision *d)
+/* It ends the protection of the mail to this domain: the key that is trusted says so, or what no web server and no
+ * authority of the web can forge. */
+static bool may_withdraw(const struct xsmg_facts *f, const struct xsmg_decision *d)
 {
-	const char *speaks;
-	enum xsmg_level s = spoken(f, &speaks);
+	return f->same_key || d->by_continuity || d->level >= XSMG_DNSSEC;
+}
 
-	if (out_of_order(f, s, d))
+static void weigh(const struct xsmg_facts *f, enum xsmg_level s, const char *speaks, struct xsmg_decision *d)
+{
+	bool enough =
+	    s != XSMG_NEVER && s >= f->established ? trust(d, s, level_words[s], speaks) : by_continuity(f, d);
+
+	if (enough && !cannot_tell(f, d->level) && (!f->withdrawn || may_withdraw(f, d)))
 		return;
-	if (f->frozen) {
-		(void)decide(
-		    d, XSMG_DO_FREEZE, "this domain is frozen, and nothing of it is taken before the admin decides");
-		return;
-	}
-	if (!f->by_get) {
-		/* whoever sends a hint proves nothing by it */
-		(void)decide(d, XSMG_DO_CONFIRM, "it was handed to us: it is asked for before anything is concluded");
-		return;
-	}
-	if (f->withdrawn && f->established == XSMG_NEVER) {
-		(void)decide(d, XSMG_DO_REFUSE, "it withdraws, and no statement of this domain was ever trusted");
-		return;
-	}
-	if (s != XSMG_NEVER && s >= f->established) {
-		(void)trust(d, s, level_words[s], speaks);
-		return;
-	}
-	if (by_continuity(f, d))
-		return;
-	d->level = s;
-	if (cannot_tell(f, s))
+	if (enough && !cannot_tell(f, d->level))
+		(void)decide(d, XSMG_DO_PENDING,
+		    "%s; it withdraws, and a withdrawal must be signed by the key that is trusted, or be spoken for "
+		    "by "
+		    "dnssec or better",
+		    speaks);
+	else if (cannot_tell(f, enough ? d->level : s))
 		(void)decide(d, XSMG_DO_LATER, "%s cannot be told now",
 		    f->anchored == XSMG_UNSURE ? "whether its path ends at an anchor for this domain"
 					       : "what the _smg record of its zone names");
@@ -253,6 +247,39 @@ static void newer(const struct xsmg_facts *f, struct xsmg_decision *d)
 		first_contact(f, d);
 	else
 		say_pending(f, speaks, d);
+	if (d->action == XSMG_DO_TRUST)
+		return;
+	d->level = s;
+	d->rule = "";
+	d->by_continuity = false;
+}
+
+/* Whoever sends a hint proves nothing by it, and holds up nothing. */
+static void to_confirm(struct xsmg_decision *d)
+{
+	d->alarm = false;
+	(void)decide(d, XSMG_DO_CONFIRM, "it was handed to us: it is asked for before anything is concluded");
+}
+
+static void newer(const struct xsmg_facts *f, struct xsmg_decision *d)
+{
+	const char *speaks;
+	enum xsmg_level s = spoken(f, &speaks);
+
+	if (out_of_order(f, s, d)) {
+		if (d->action == XSMG_DO_FREEZE && !f->by_get)
+			to_confirm(d);
+		return;
+	}
+	if (!f->by_get)
+		to_confirm(d);
+	else if (f->frozen)
+		(void)decide(
+		    d, XSMG_DO_FREEZE, "this domain is frozen, and nothing of it is taken before the admin decides");
+	else if (f->withdrawn && f->established == XSMG_NEVER)
+		(void)decide(d, XSMG_DO_REFUSE, "it withdraws, and no statement of this domain was ever trusted");
+	else
+		weigh(f, s, speaks, d);
 }
 
 /* The one that is trusted, met again: it may be spoken for better than before. */
@@ -261,7 +288,7 @@ static void same(const struct xsmg_facts *f, struct xsmg_decision *d)
 	const char *speaks;
 	enum xsmg_level s = spoken(f, &speaks);
 
-	if (!f->frozen && f->by_get && s > f->established)
+	if (!f->frozen && f->by_get && s > f->established && !cannot_tell(f, s))
 		(void)trust(d, s, level_words[s], speaks);
 	else
 		(void)decide(d, XSMG_DO_CURRENT, "it is the one that is trusted");

@@ -29,12 +29,14 @@ struct xsmg_facts {
 	/* what is established */
 	enum xsmg_level established;
 	bool pinned, follow; /* the admin pinned a statement key or certificate; continuity allowed */
+	bool trusted_by_pin; /* the trusted one fits the pin, or was reached from it by continuity */
 	bool frozen;
 	/* what speaks for the new one's statement key */
 	bool fits_pin;
 	enum xsmg_known anchored; /* its path ends at an anchor scoped to this domain */
 	bool certs_bad;		  /* a mail certificate in it does not validate by those anchors */
 	enum xsmg_known dns;	  /* `_smg` in a secure zone names it */
+	bool dns_other;		  /* dns NO, and that record names other keys */
 	bool webpki;		  /* fetched from https://smg.<domain>/.well-known/smg/<domain> */
 	bool same_key;		  /* it is the trusted one's */
 	bool trusted_signed_too;  /* a second SignerInfo by the trusted one's key verifies */

@@ -150,7 +150,7 @@ def test_changes(top):
     thief.serial = signed.serial + 5000
     w.web.put(signed.domain, thief.statement())
     got = w.fetched(signed.domain, "pending")
-    assert got["trusted"]["serial"] == signed.serial and "does not name its key" in got["waiting"]["why"], got
+    assert got["trusted"]["serial"] == signed.serial and "names other keys" in got["waiting"]["why"], got
     w.mail(signed.domain, signed.mail)
     gw.wait_log("alarm=statement-waits of=dnssec.example")
     # swapped certificate: the content no longer is what was signed

@@ -232,7 +232,10 @@ START_TEST(old_key)
 {
 	ACTION(come(SAID(0, .by = KEY_A)), XSMG_DO_TRUST);
 	ACTION(come(SAID(1, .by = KEY_B)), XSMG_DO_TRUST);
-	ACTION(come(SAID(2, .by = KEY_A, .mail = THIEF, .put = true, .where = "thief")), XSMG_DO_FREEZE);
+	/* whoever puts it holds up nobody's mail; got from the partner it does */
+	ACTION(come(SAID(2, .by = KEY_A, .mail = THIEF, .put = true, .where = "thief")), XSMG_DO_CONFIRM);
+	ck_assert(!holds(2));
+	ACTION(come(SAID(2, .by = KEY_A, .mail = THIEF, .get = true)), XSMG_DO_FREEZE);
 	ck_assert(holds(2));
 	ck_assert_str_eq(owner()->statement->trusted.key, key_hex(KEY_B));
 }
@@ -276,6 +279,163 @@ START_TEST(withdrawal)
 	ck_assert_int_eq(seals_to(1), -1);
 	ck_assert(store_was_protected(j.s, "lab.example") == 0);
 	ck_assert_uint_eq(audited("statement.withdrawn"), 1);
+}
+END_TEST
+
+static void pin(enum who w, bool follow)
+{
+	struct store_statement *st;
+
+	ck_assert(store_statement_get(j.s, "lab.example", &st, &pr) == 0 && st);
+	memcpy(st->pin, key_hex(w), sizeof st->pin);
+	st->follow = follow;
+	ck_assert(store_statement_save(j.s, st, "root", "statement.set", "a test", &pr) == 0);
+	store_statements_free(st, 1);
+}
+
+/* Continuity carries a pin on from the key that is pinned, and from no other. */
+START_TEST(pinned)
+{
+	ACTION(come(SAID(0, .by = KEY_A, .announce = KEY_B)), XSMG_DO_TRUST);
+	pin(KEY_C, true);
+	ACTION(come(SAID(1, .by = KEY_A, .announce = KEY_B, .get = true)), XSMG_DO_PENDING);
+	ACTION(come(SAID(9, .by = KEY_B, .also = KEY_A, .get = true)), XSMG_DO_PENDING);
+	pin(KEY_A, true);
+	ACTION(come(SAID(10, .by = KEY_A, .announce = KEY_B, .get = true)), XSMG_DO_TRUST);
+	ACTION(come(SAID(11, .by = KEY_B, .also = KEY_A, .get = true)), XSMG_DO_TRUST);
+	ACTION(come(SAID(12, .by = KEY_B, .get = true)), XSMG_DO_TRUST);
+	ck_assert_int_eq(owner()->statement->established, XSMG_PINNED);
+	/* what stands on a pin that is no more stands on nothing */
+	pin(KEY_C, true);
+	ACTION(come(SAID(13, .by = KEY_B, .get = true)), XSMG_DO_PENDING);
+}
+END_TEST
+
+#define CRL "http://root.example/crl"
+#define SMG "_smg.lab.example TXT"
+
+static void believe(enum revoke_mode second)
+{
+	static int modes[] = {REVOKE_SOFT, REVOKE_SOFT};
+	static const struct judge_believing b = {
+	    .revoke = {.octets_max = 1 << 20, .keep_s = 3600, .timeout_ms = 1000},
+	    .domains = judge_fixture_domains,
+	    .modes = modes,
+	    .ndomains = 2};
+
+	modes[1] = (int)second;
+	judge_cache_believing_set(j.w.cache, &b);
+}
+
+/* One of our domains wants revocation told: then nothing is believed before it is, whatever names are allowed. */
+START_TEST(revocation_hard)
+{
+	struct testcert root = testcert_ca("root", NULL);
+
+	testcert_free(&people[KEY_A]);
+	people[KEY_A] = testcert_make(&(struct testcert_spec){.cn = "gateway",
+	    .san = "email:domain-signing-authority@lab.example",
+	    .crl = "URI:" CRL,
+	    .issuer = root.x,
+	    .issuer_key = root.key,
+	    .ski = true});
+	testcert_free(&people[MAIL]);
+	people[MAIL] = testcert_make(&(struct testcert_spec){
+	    .cn = "mail", .san = "DNS:lab.example", .issuer = root.x, .issuer_key = root.key, .ski = true});
+	judge_fixture_anchor(&j, "lab.example", STORE_BOTH, &root);
+	source_fixture_temp(&net, CRL, SOURCE_UNSIGNED);
+	believe(REVOKE_HARD);
+	ACTION(come(SAID(0, .by = KEY_A)), XSMG_DO_LATER);
+	ACTION(come(SAID(0, .by = KEY_A, .get = true)), XSMG_DO_LATER);
+	ck_assert_ptr_null(owner()->statement);
+	believe(REVOKE_SOFT);
+	ACTION(come(SAID(1, .by = KEY_A)), XSMG_DO_TRUST);
+	ck_assert_int_eq(owner()->statement->established, XSMG_ANCHORED);
+	testcert_free(&root);
+}
+END_TEST
+
+/* A name that the admin allowed is not better told than others. */
+START_TEST(revocation_hard_other_name)
+{
+	struct testcert root = testcert_ca("root", NULL);
+	struct store_statement *st = store_statement_new("lab.example");
+
+	free(st->local_parts);
+	st->local_parts = strdup("gateway");
+	ck_assert(store_statement_save(j.s, st, "root", "statement.set", "a test", &pr) == 0);
+	store_statements_free(st, 1);
+	testcert_free(&people[KEY_A]);
+	people[KEY_A] = testcert_make(&(struct testcert_spec){.cn = "gateway",
+	    .san = "email:gateway@lab.example",
+	    .crl = "URI:" CRL,
+	    .issuer = root.x,
+	    .issuer_key = root.key,
+	    .ski = true});
+	judge_fixture_anchor(&j, "lab.example", STORE_BOTH, &root);
+	source_fixture_temp(&net, CRL, SOURCE_UNSIGNED);
+	believe(REVOKE_HARD);
+	ACTION(come(SAID(0, .by = KEY_A)), XSMG_DO_LATER);
+	testcert_free(&root);
+}
+END_TEST
+
+/* A key that a statement was trusted through is found revoked when somebody shows it again. */
+START_TEST(predecessor_revoked)
+{
+	struct store_revoked r = {.at = DAYS(9)};
+
+	ACTION(come(SAID(0, .by = KEY_A, .announce = KEY_B)), XSMG_DO_TRUST);
+	ACTION(come(SAID(8, .by = KEY_B, .also = KEY_A, .get = true)), XSMG_DO_TRUST);
+	memcpy(r.sha256, people[KEY_A].sha256, sizeof r.sha256);
+	r.words = FIXTURE_STR("a test");
+	ck_assert(store_revoked_add(j.s, &r, "lab.example", "test", &pr) == 0);
+	ACTION(come(SAID(10, .by = KEY_A, .get = true)), XSMG_DO_REFUSE);
+	ck_assert_int_eq(seals_to(10), -1);
+	ck_assert_ptr_nonnull(owner()->statement->waiting.der);
+	ck_assert_uint_eq(audited("statement.bad-key"), 1);
+}
+END_TEST
+
+/* What the signed zone says of keys: not this one, or not to be told. */
+START_TEST(signed_zone)
+{
+	static const char text[] = "v=smg1; url=https://smg.lab.example/.well-known/smg/lab.example; "
+				   "key=sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+	static uint8_t rd[sizeof text];
+
+	source_fixture_temp(&net, SMG, SOURCE_BOGUS);
+	ACTION(come(SAID(0, .by = KEY_A)), XSMG_DO_LATER);
+	rd[0] = sizeof text - 1;
+	memcpy(rd + 1, text, sizeof text - 1);
+	source_answer_set(source_fixture_at(&net, SMG), SOURCE_FOUND, "found");
+	source_fixture_at(&net, SMG)->dnssec = SOURCE_SECURE;
+	source_fixture_item(&net, SMG, "", rd, sizeof rd);
+	ACTION(come(SAID(1, .by = KEY_A)), XSMG_DO_PENDING);
+	ck_assert_int_eq(seals_to(1), -1);
+}
+END_TEST
+
+/* Trust is lost: what was said before is not newer because of it. */
+START_TEST(serial_floor)
+{
+	ACTION(come(SAID(0, .by = KEY_A, .announce = KEY_B)), XSMG_DO_TRUST);
+	ACTION(come(SAID(4, .by = KEY_C)), XSMG_DO_TRUST);
+	mark_bad(KEY_C, 5);
+	ACTION(come(SAID(3, .by = KEY_B)), XSMG_DO_OLD);
+	ck_assert_int_eq(seals_to(5), -1);
+	ACTION(come(SAID(6, .by = KEY_B)), XSMG_DO_TRUST);
+}
+END_TEST
+
+/* Announced, taken out of the list, put into it again: the seven days begin anew. */
+START_TEST(announced_anew)
+{
+	ACTION(come(SAID(0, .by = KEY_A, .announce = KEY_B)), XSMG_DO_TRUST);
+	ACTION(come(SAID(5, .by = KEY_A)), XSMG_DO_TRUST);
+	ACTION(come(SAID(6, .by = KEY_A, .announce = KEY_B)), XSMG_DO_TRUST);
+	ACTION(come(SAID(9, .by = KEY_B, .also = KEY_A, .get = true)), XSMG_DO_PENDING);
+	ACTION(come(SAID(14, .by = KEY_B, .also = KEY_A, .get = true)), XSMG_DO_TRUST);
 }
 END_TEST
 
@@ -330,6 +490,13 @@ int main(void)
 	tcase_add_test(tc, old_key_marked);
 	tcase_add_test(tc, hints);
 	tcase_add_test(tc, withdrawal);
+	tcase_add_test(tc, pinned);
+	tcase_add_test(tc, revocation_hard);
+	tcase_add_test(tc, revocation_hard_other_name);
+	tcase_add_test(tc, predecessor_revoked);
+	tcase_add_test(tc, signed_zone);
+	tcase_add_test(tc, serial_floor);
+	tcase_add_test(tc, announced_anew);
 	tcase_add_test(tc, first_contact);
 	tcase_add_test(tc, what_it_reads);
 	suite_add_tcase(s, tc);
