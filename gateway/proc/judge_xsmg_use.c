@@ -116,10 +116,12 @@ bool judge_xsmg_use_waits(const struct judge_owner *o, char *why, size_t cap)
 	return st->waiting.der || st->established != XSMG_NEVER;
 }
 
-bool judge_xsmg_use_demands(const struct judge_owner *o, int64_t now, enum policy_treatment *least_r)
+bool judge_xsmg_use_demands(const struct judge_owner *o, enum policy_treatment *least_r)
 {
+	const struct store_statement *st = o->statement;
+
 	*least_r = POLICY_CLEAR;
-	if (!is_trusted(o) || !o->said || now >= o->statement->trusted.expires)
+	if (!st || !st->trusted.der || st->trusted.withdrawn || !o->said)
 		return false;
 	if (o->said->demand_signed)
 		*least_r = POLICY_SIGN;

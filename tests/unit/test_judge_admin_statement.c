@@ -228,6 +228,48 @@ START_TEST(approve_revoked)
 }
 END_TEST
 
+static int resolve(int64_t now, struct judge_verdict *v)
+{
+	struct judge_resolve rq = {.sender = "a@hospital.example", .recipient = "b@lab.example"};
+	struct arena *arena = arena_new(1 << 20);
+	int rc = judge_resolve(j.s, &j.w, NULL, &rq, now, arena, v);
+
+	arena_free(arena);
+	return rc;
+}
+
+/* What it demanded last stays when it ran out; frozen, nothing goes out at all. */
+START_TEST(demands)
+{
+	enum policy_treatment least;
+	struct judge_verdict v;
+
+	judge_fixture_partner(&j, "lab.example", "clear", "prefer");
+	ck_assert_int_eq(come(&key, 0, true, URL), XSMG_DO_TRUST);
+	ck_assert(judge_xsmg_use_demands(owner(), &least) && least == POLICY_SEAL);
+	ck_assert_int_eq(resolve(FX_NOW + 30 * FX_DAY, &v), 0);
+	ck_assert(v.treatment == POLICY_SEAL && v.strength == POLICY_REQUIRE && !v.temp);
+	ck_assert_int_eq(come(&key, 0, false, ELSEWHERE), XSMG_DO_FREEZE);
+	ck_assert(judge_xsmg_use_demands(owner(), &least) && least == POLICY_SEAL);
+	ck_assert_int_eq(resolve(FX_NOW + 60, &v), -1);
+	ck_assert(v.temp && strstr(v.pr.text, "frozen"));
+}
+END_TEST
+
+START_TEST(frozen_holds_clear)
+{
+	struct judge_verdict v;
+
+	judge_fixture_partner(&j, "lab.example", "clear", "never");
+	ck_assert_int_eq(come(&key, 0, false, URL), XSMG_DO_TRUST);
+	ck_assert_int_eq(resolve(FX_NOW + 60, &v), 0);
+	ck_assert_int_eq(v.treatment, POLICY_CLEAR);
+	ck_assert_int_eq(come(&key, 0, true, ELSEWHERE), XSMG_DO_FREEZE);
+	ck_assert_int_eq(resolve(FX_NOW + 60, &v), -1);
+	ck_assert(v.temp);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("judge_admin_statement");
@@ -240,6 +282,8 @@ int main(void)
 	tcase_add_test(tc, approve_marked);
 	tcase_add_test(tc, marked_while_it_waits);
 	tcase_add_test(tc, approve_revoked);
+	tcase_add_test(tc, demands);
+	tcase_add_test(tc, frozen_holds_clear);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }
