@@ -202,6 +202,12 @@ static int is_current(const struct judge_world *w, struct store *s, struct store
 	return store_statement_note(s, st, pr);
 }
 
+/* Anybody on the way can say 250: then it is handed over no more, and no rollover is hastened by it. */
+static int taken(struct store *s, const struct judge_xsmg_note *m, int64_t now, struct problem *pr)
+{
+	return store_statement_held_put(s, m->partner, m->ours, m->id, m->verified ? now : 0, pr);
+}
+
 static int note(const struct judge_world *w, struct store *s, struct store_statement *st,
     const struct judge_xsmg_note *m, int64_t now, struct problem *pr)
 {
@@ -213,7 +219,7 @@ static int note(const struct judge_world *w, struct store *s, struct store_state
 	case JUDGE_XSMG_CURRENT:
 		return is_current(w, s, st, m, now, pr);
 	case JUDGE_XSMG_TAKEN:
-		return store_statement_held_put(s, m->partner, m->ours, m->id, now, pr);
+		return taken(s, m, now, pr);
 	case JUDGE_XSMG_FAILED:
 	case JUDGE_XSMG_UNTAKEN:
 		log_info(NULL, "judge", "xsmg of=%s host=%s result=%s why=\"%s\"", m->partner, m->remote,

@@ -38,9 +38,11 @@ enum trust_reason judge_xsmg_use_reason(enum xsmg_level l)
 	case XSMG_ANCHORED:
 		return TRUST_BY_PARTNER;
 	case XSMG_DNSSEC:
-	case XSMG_WEBPKI:
-	case XSMG_FIRST_CONTACT:
 		return TRUST_BY_DANE;
+	case XSMG_WEBPKI:
+		return TRUST_BY_WEBPKI;
+	case XSMG_FIRST_CONTACT:
+		return TRUST_BY_FIRST_CONTACT;
 	case XSMG_NEVER:
 		break;
 	}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certstore/trust_change.h"
 #include "gateway/base/encode.h"
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_xsmg.h"
@@ -270,6 +271,17 @@ START_TEST(frozen_holds_clear)
 }
 END_TEST
 
+START_TEST(reasons)
+{
+	const enum xsmg_level up[] = {
+	    XSMG_NEVER, XSMG_FIRST_CONTACT, XSMG_WEBPKI, XSMG_DNSSEC, XSMG_ANCHORED, XSMG_PINNED};
+
+	for (size_t i = 1; i < sizeof up / sizeof *up; i++)
+		ck_assert_int_lt(trust_change_rank(judge_xsmg_use_reason(up[i - 1])),
+		    trust_change_rank(judge_xsmg_use_reason(up[i])));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("judge_admin_statement");
@@ -283,6 +295,7 @@ int main(void)
 	tcase_add_test(tc, marked_while_it_waits);
 	tcase_add_test(tc, approve_revoked);
 	tcase_add_test(tc, demands);
+	tcase_add_test(tc, reasons);
 	tcase_add_test(tc, frozen_holds_clear);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
