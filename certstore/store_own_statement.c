@@ -134,8 +134,8 @@ int store_own_statement_holders(
 	static const char sql[] =
 	    "SELECT (SELECT count(*) FROM (SELECT domain FROM statement_held WHERE ours = ?1"
 	    " UNION SELECT domain FROM statement_body WHERE waiting = 0 AND length(der) > 0)), count(*) FROM "
-	    "statement_held h"
-	    " JOIN own_statement_id i ON i.domain = h.ours AND i.id = h.id AND i.serial >= ?2 WHERE h.ours = ?1";
+	    "statement_held h JOIN own_statement_id i ON i.domain = h.ours AND i.id = h.id AND i.serial >= ?2"
+	    " WHERE h.ours = ?1 AND h.at > 0";
 	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
 	if (!st)

@@ -111,6 +111,7 @@ int store_statement_certs_put(struct store *s, const char *domain, const struct 
 /* Which statement of `ours` the partner is known to hold; "" none. */
 int store_statement_held(struct store *s, const char *domain, const char *ours, char id_r[STORE_STATEMENT_ID],
     struct problem *pr) __attribute__((warn_unused_result));
+/* now 0: it was handed over to a host that proved nothing, so it counts as held by nobody for a rollover. */
 int store_statement_held_put(struct store *s, const char *domain, const char *ours, const char *id, int64_t now,
     struct problem *pr) __attribute__((warn_unused_result));
 /* A partner that was handed a statement of `ours`, and which one last. For a rollover. */

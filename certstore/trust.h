@@ -22,7 +22,8 @@ enum trust_result {
 	TRUST_REVOKED, /* its issuer took it back, or one of its issuers was: never used, pinned or not */
 	TRUST_UNSURE,  /* cannot be told now, and the rules say that this matters: try later (P1) */
 };
-/* Why it is believed, the weakest first; what replaces a known certificate should not stand on less. */
+/* Why it is believed; what replaces a known certificate should not stand on less (trust_change_rank: the order). The
+ * numbers stand in stores: new ones come last. */
 enum trust_reason {
 	TRUST_BY_NOTHING,
 	TRUST_BY_DANE,	  /* a record of a signed zone alone */
@@ -30,6 +31,8 @@ enum trust_reason {
 	TRUST_BY_GROUP,	  /* an anchor for the partner's group */
 	TRUST_BY_PARTNER, /* an anchor for this partner */
 	TRUST_BY_PIN,
+	TRUST_BY_FIRST_CONTACT, /* a statement (XSMG) that nothing spoke against */
+	TRUST_BY_WEBPKI,	/* a statement from its web server alone */
 };
 /* What a record in a signed zone says about the certificate (SMIMEA, RFC 8162; fields as in RFC 6698 2.1). */
 struct trust_dane {

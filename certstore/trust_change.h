@@ -25,6 +25,8 @@ enum trust_change {
 };
 enum trust_change trust_change(
     const struct trust_known *known, const char *sha256, enum trust_reason reason, bool listed);
+/* Of two reasons the better has the higher one. */
+int trust_change_rank(enum trust_reason r);
 /* "an anchor for this partner" and so on. */
 const char *trust_change_words(enum trust_reason r);
 

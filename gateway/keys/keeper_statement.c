@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum { OCTETS = 0x04, OID = 0x06, UTC_TIME = 0x17, TIME = 0x18, SEQUENCE = 0x30, SET = 0x31 };
-enum { KINDS = 4, SECOND_OCTETS = 2, HASH_LEAST = 32 };
+enum { KINDS = 4, SECOND_OCTETS = 2, INTEGER = 0x02, NONE = 0x05, DIRECTORY_NAME = 0xa4 };
 
 /* Octets left to read. */
 struct rest {
@@ -116,6 +116,34 @@ static bool value_time(struct rest v, size_t digest)
 	return (only(v, UTC_TIME, &t) && digits(t, 12)) || (only(v, TIME, &t) && digits(t, 14));
 }
 
+/* The octets of a hash by this algorithm, its parameters absent or NULL; 0: it is none of the known ones, or SHA-256,
+ * which is left out (X.690 11.5). */
+static size_t hash_size(struct rest alg)
+{
+	static const uint8_t sha384[] = {0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02};
+	static const uint8_t sha512[] = {0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03};
+	struct element oid, none;
+
+	if (!next(&alg, &oid) || oid.tag != OID)
+		return 0;
+	if (alg.n > 0 && (!next(&alg, &none) || none.tag != NONE || none.content.n != 0 || alg.n != 0))
+		return 0;
+	if (is(oid.content, sha384, sizeof sha384))
+		return 48;
+	return is(oid.content, sha512, sizeof sha512) ? 64 : 0;
+}
+
+/* IssuerSerial ::= SEQUENCE { issuer GeneralNames, serialNumber }: one directoryName. */
+static bool is_issuer_serial(struct rest r)
+{
+	struct element names, serial;
+	struct rest name, rdns;
+
+	return next(&r, &names) && names.tag == SEQUENCE && only(names.content, DIRECTORY_NAME, &name) &&
+	       only(name, SEQUENCE, &rdns) && next(&r, &serial) && serial.tag == INTEGER && serial.content.n > 0 &&
+	       r.n == 0;
+}
+
 /*
  * RFC 5035: SigningCertificateV2 ::= SEQUENCE { certs SEQUENCE OF ESSCertIDv2, policies OPTIONAL }. One certificate,
  * no policies: ESSCertIDv2 ::= SEQUENCE { hashAlgorithm DEFAULT sha256, certHash OCTET STRING, issuerSerial OPTIONAL
@@ -125,16 +153,20 @@ static bool value_certificate(struct rest v, size_t digest)
 {
 	struct rest certs, id, list;
 	struct element e;
+	size_t hash = 32;
 
 	(void)digest;
 	if (!only(v, SEQUENCE, &list) || !only(list, SEQUENCE, &certs) || !only(certs, SEQUENCE, &id) ||
 	    !next(&id, &e))
 		return false;
-	if (e.tag == SEQUENCE && !next(&id, &e))
+	if (e.tag == SEQUENCE) {
+		hash = hash_size(e.content);
+		if (!next(&id, &e))
+			return false;
+	}
+	if (e.tag != OCTETS || hash == 0 || e.content.n != hash)
 		return false;
-	if (e.tag != OCTETS || e.content.n < HASH_LEAST)
-		return false;
-	return id.n == 0 || (next(&id, &e) && e.tag == SEQUENCE && id.n == 0);
+	return id.n == 0 || (next(&id, &e) && e.tag == SEQUENCE && id.n == 0 && is_issuer_serial(e.content));
 }
 
 static const struct kind {

@@ -269,6 +269,34 @@ static void tell(struct judge_call *c, const struct decision *d)
 	judge_call_set(c->data, "statement", row_of(c, d->st));
 }
 
+/* A key that was marked, or a certificate that was taken back, is refused over everything. */
+static int check_not_bad(struct judge_call *c, const struct store_statement *st)
+{
+	const struct store_revoked *revoked;
+	struct store_statement_key *keys;
+	bool bad = false;
+	size_t n;
+
+	if (store_statement_keys(c->store, st->domain, &keys, &n, c->pr) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		bad = bad || (keys[i].bad != 0 && strcmp(keys[i].key, st->waiting.key) == 0);
+	free(keys);
+	if (bad)
+		return judge_call_fail(c, "refused",
+		    "the key of the statement of %s that waits is marked as revoked or compromised: key %.64s",
+		    st->domain, st->waiting.key);
+	judge_cache_begin(c->ja->world->cache, c->store);
+	if (judge_cache_revoked(c->ja->world->cache, c->store, &revoked, &n, c->pr) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(revoked[i].sha256, st->waiting.cert) == 0)
+			return judge_call_fail(c, "refused",
+			    "the certificate of the statement of %s that waits was revoked: certificate %.64s",
+			    st->domain, st->waiting.cert);
+	return 0;
+}
+
 static int approve(struct judge_call *c, struct decision *d, bool pin, bool follow)
 {
 	struct store_statement *st = d->st;
@@ -276,6 +304,8 @@ static int approve(struct judge_call *c, struct decision *d, bool pin, bool foll
 	char detail[1200], why[900];
 	bool pinned = pin || st->pin[0];
 
+	if (check_not_bad(c, st) < 0)
+		return -1;
 	write_down(c, d, "approved", detail, sizeof detail);
 	if (b->level < XSMG_FIRST_CONTACT)
 		b->level = XSMG_FIRST_CONTACT;
@@ -385,10 +415,34 @@ int judge_admin_statement_compromised(struct judge_call *c)
 
 /* ---- settings of one partner ---- */
 
+/* The trusted one was signed by another key than the pin names: nothing of it counts from now on. The level that the
+ * next one must reach stays. */
+static int unfit(struct judge_call *c, struct store_statement *st)
+{
+	char detail[400];
+
+	(void)snprintf(detail, sizeof detail, "id %s, key %.64s, is not trusted any more: the pin is %.64s",
+	    st->trusted.id, st->trusted.key, st->pin);
+	store_statement_body_clear(&st->trusted);
+	st->through[0] = 0;
+	st->fetched = 0;
+	if (store_statement_certs_put(c->store, st->domain, NULL, 0, c->pr) < 0)
+		return -1;
+	return store_statement_save(c->store, st, c->who, "statement.distrust", detail, c->pr);
+}
+
+static bool is_unfit(const struct store_statement *st, const char *pin)
+{
+	return st->trusted.der && strcmp(pin, st->trusted.key) != 0 && strcmp(pin, st->trusted.cert) != 0 &&
+	       !(st->follow && strcmp(pin, st->pin) == 0);
+}
+
+/* Within a transaction. */
 static int apply(struct judge_call *c, struct store_statement *st)
 {
 	const char *parts, *pin;
 	char detail[700], hex[CERT_HASH_TEXT] = "";
+	bool drop;
 
 	if (judge_call_str(c, "local_parts", JUDGE_MAY, 300, &parts) < 0 ||
 	    judge_call_str(c, "pin", JUDGE_MAY, 200, &pin) < 0 ||
@@ -399,11 +453,14 @@ static int apply(struct judge_call *c, struct store_statement *st)
 		return judge_call_fail(c, "usage", "a pin is a whole SHA-256 fingerprint (64 hex digits)");
 	if (parts)
 		set_text(&st->local_parts, parts);
+	drop = hex[0] && is_unfit(st, hex);
 	if (pin)
 		memcpy(st->pin, hex, sizeof st->pin);
 	(void)snprintf(detail, sizeof detail, "local parts \"%s\", pin %s%s", st->local_parts,
 	    st->pin[0] ? st->pin : "none", st->follow ? ", follow" : "");
-	return store_statement_save(c->store, st, c->who, "statement.set", detail, c->pr);
+	if (store_statement_save(c->store, st, c->who, "statement.set", detail, c->pr) < 0)
+		return -1;
+	return drop ? unfit(c, st) : 0;
 }
 
 int judge_admin_statement_set(struct judge_call *c)
@@ -420,7 +477,9 @@ int judge_admin_statement_set(struct judge_call *c)
 		return -1;
 	if (!st)
 		st = store_statement_new(domain);
-	rc = apply(c, st);
+	rc = store_begin(c->store, c->pr);
+	if (rc == 0)
+		rc = store_end(c->store, apply(c, st), c->pr);
 	if (rc == 0) {
 		judge_call_set(c->data, "domain", judge_call_text(domain));
 		judge_call_set(c->data, "statement", row_of(c, st));

@@ -45,10 +45,10 @@ int judge_believed_used(struct store *s, const struct store_believed_key *key, c
 	if (look(s, key, &b, &k, pr) < 0)
 		return -1;
 	same = strcmp(k.sha256, sha256) == 0;
-	if (same && k.reason >= reason)
+	if (same && trust_change_rank(k.reason) >= trust_change_rank(reason))
 		return 0;
 	first = !k.sha256[0] || same;
-	weaker = !first && reason < k.reason;
+	weaker = !first && trust_change_rank(reason) < trust_change_rank(k.reason);
 	(void)snprintf(detail, sizeof detail, "%.64s, by %s, takes the place of %.64s, by %s%s%s", sha256,
 	    trust_change_words(reason), k.sha256, trust_change_words(k.reason), key->local[0] ? ", for mail of " : "",
 	    key->local);

@@ -421,14 +421,15 @@ static void statement(void *ctx, const struct find_octets *octets, const char *w
 }
 
 /* Whatever was found, or while nothing was, the domain's statement may say that mail has to wait. */
-static int hold_back(const struct judge_certs_question *q, struct find_result *f, struct problem *pr)
+static int hold_back(const struct judge_certs_question *q, struct find_result *f, bool *held_r, struct problem *pr)
 {
 	const struct judge_owner *o;
 	char why[sizeof f->why];
 
 	if (judge_cache_owner(q->w->cache, q->store, q->rcpt->domain, &o, pr) < 0)
 		return -1;
-	if (judge_xsmg_use_holds(q->w, o, q->now, why, sizeof why) ||
+	*held_r = judge_xsmg_use_holds(q->w, o, q->now, why, sizeof why);
+	if (*held_r ||
 	    (f->state != FIND_USABLE && f->state != FIND_UNCERTAIN && judge_xsmg_use_waits(o, why, sizeof why))) {
 		char before[sizeof f->why];
 
@@ -498,7 +499,7 @@ int judge_certs_find(
 	if (rc == 0)
 		rc = find_certificate(&fq, a, f, pr);
 	if (rc == 0)
-		rc = hold_back(q, f, pr);
+		rc = hold_back(q, f, &r_r->held, pr);
 	if (rc == 0 && q->remember && (!q->run || q->run->pending == 0))
 		rc = remember(&rs, f, pr);
 	if (rc == 0)

@@ -23,6 +23,7 @@ struct judge_candidate {
 #define JUDGE_CANDIDATES_MAX 32
 struct judge_certs {
 	enum policy_certs state;
+	bool held; /* its statement says that mail to this domain waits, however it would be sent */
 	char why[400];
 	struct judge_octets best; /* in the arena */
 	bool personal;		  /* one person's: bound to the address, or kept under it */

@@ -108,7 +108,7 @@ static int find_demand(struct question *q)
 
 	if (judge_cache_owner(q->w->cache, q->store, q->recipient.domain, &o, q->pr) < 0)
 		return -1;
-	if (!judge_xsmg_use_demands(o, q->now, &least) || v->strength == POLICY_NEVER)
+	if (!judge_xsmg_use_demands(o, &least) || v->strength == POLICY_NEVER)
 		return 0;
 	if (v->treatment >= least && v->strength == POLICY_REQUIRE)
 		return 0;
@@ -197,6 +197,9 @@ static int find_certs(struct question *q, struct judge_certs *certs)
 		return -1;
 	v->certs = (uint8_t)certs->state;
 	(void)snprintf(v->cert_why, sizeof v->cert_why, "%s", certs->why);
+	/* nothing goes out, in the clear or signed alone either */
+	if (certs->held)
+		return problem_temp(q->pr, "mail to %.120s waits: %.350s", q->recipient.domain, certs->why);
 	if (certs->state != POLICY_CERTS_USABLE)
 		return 0;
 	v->rcpt_certs[0] = certs->best;

@@ -8,6 +8,7 @@
 #include "gateway/proc/judge_cache.h"
 #include "gateway/proc/judge_xsmg.h"
 #include "gateway/proc/judge_xsmg_fetch.h"
+#include "gateway/proc/judge_xsmg_hints.h"
 #include "gateway/proc/judge_xsmg_own.h"
 #include "gateway/proc/partner_statement_settings.h"
 
@@ -50,11 +51,14 @@ void judge_xsmg_relay_get(
 /* ---- theirs ---- */
 
 /* A hint: it is fetched by its URL now, and asked for at the next delivery. */
-static void follow_hint(const struct judge_world *w, struct store *s, const char *domain)
+static void follow_hint(const struct judge_world *w, struct store *s, const char *domain, int64_t now)
 {
+	static struct judge_xsmg_hints followed;
 	struct store_statement *st;
 	struct problem pr = {0};
 
+	if (!judge_xsmg_hints_may(&followed, domain, now))
+		return;
 	judge_xsmg_fetch_start(w->fetch, domain);
 	if (store_statement_get(s, domain, &st, &pr) < 0) {
 		trouble(&pr);
@@ -84,7 +88,7 @@ void judge_xsmg_relay_came(const struct judge_world *w, struct store *s, struct 
 	if (judge_xsmg_take(w, s, run, &o, now, &r, &pr) < 0)
 		trouble(&pr);
 	else if ((!run || run->pending == 0) && r.action == XSMG_DO_CONFIRM)
-		follow_hint(w, s, m->domain);
+		follow_hint(w, s, m->domain, now);
 }
 
 /* ---- beside a delivery ---- */
@@ -202,6 +206,12 @@ static int is_current(const struct judge_world *w, struct store *s, struct store
 	return store_statement_note(s, st, pr);
 }
 
+/* Anybody on the way can say 250: then it is handed over no more, and no rollover is hastened by it. */
+static int taken(struct store *s, const struct judge_xsmg_note *m, int64_t now, struct problem *pr)
+{
+	return store_statement_held_put(s, m->partner, m->ours, m->id, m->verified ? now : 0, pr);
+}
+
 static int note(const struct judge_world *w, struct store *s, struct store_statement *st,
     const struct judge_xsmg_note *m, int64_t now, struct problem *pr)
 {
@@ -213,7 +223,7 @@ static int note(const struct judge_world *w, struct store *s, struct store_state
 	case JUDGE_XSMG_CURRENT:
 		return is_current(w, s, st, m, now, pr);
 	case JUDGE_XSMG_TAKEN:
-		return store_statement_held_put(s, m->partner, m->ours, m->id, now, pr);
+		return taken(s, m, now, pr);
 	case JUDGE_XSMG_MET: /* nothing new */
 		return 0;
 	case JUDGE_XSMG_FAILED:

@@ -38,9 +38,11 @@ enum trust_reason judge_xsmg_use_reason(enum xsmg_level l)
 	case XSMG_ANCHORED:
 		return TRUST_BY_PARTNER;
 	case XSMG_DNSSEC:
-	case XSMG_WEBPKI:
-	case XSMG_FIRST_CONTACT:
 		return TRUST_BY_DANE;
+	case XSMG_WEBPKI:
+		return TRUST_BY_WEBPKI;
+	case XSMG_FIRST_CONTACT:
+		return TRUST_BY_FIRST_CONTACT;
 	case XSMG_NEVER:
 		break;
 	}
@@ -116,10 +118,12 @@ bool judge_xsmg_use_waits(const struct judge_owner *o, char *why, size_t cap)
 	return st->waiting.der || st->established != XSMG_NEVER;
 }
 
-bool judge_xsmg_use_demands(const struct judge_owner *o, int64_t now, enum policy_treatment *least_r)
+bool judge_xsmg_use_demands(const struct judge_owner *o, enum policy_treatment *least_r)
 {
+	const struct store_statement *st = o->statement;
+
 	*least_r = POLICY_CLEAR;
-	if (!is_trusted(o) || !o->said || now >= o->statement->trusted.expires)
+	if (!st || !st->trusted.der || st->trusted.withdrawn || !o->said)
 		return false;
 	if (o->said->demand_signed)
 		*least_r = POLICY_SIGN;

@@ -29,8 +29,9 @@ bool judge_xsmg_use_holds(
 /* As long as nothing else gives a certificate, it is to wait: a statement waits for the admin, or one that was
  * trusted is not any more, or gives none in its time: it never falls to clear by itself. */
 bool judge_xsmg_use_waits(const struct judge_owner *o, char *why, size_t cap);
-/* Does it demand protection? least: what it refuses to take less than. */
-bool judge_xsmg_use_demands(const struct judge_owner *o, int64_t now, enum policy_treatment *least_r);
+/* Does it demand protection? least: what it refuses to take less than. What was demanded last stays so while the
+ * statement is frozen and when it ran out: until a newer one, or its withdrawal, says otherwise. */
+bool judge_xsmg_use_demands(const struct judge_owner *o, enum policy_treatment *least_r);
 /* What it reads, above the floor, goes into f; the bits of the options that it decides (FORMAT_GIVEN). */
 unsigned judge_xsmg_use_format(const struct judge_owner *o, unsigned bits_min, struct format *f);
 

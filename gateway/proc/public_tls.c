@@ -25,6 +25,7 @@ struct identity {
 	gnutls_pk_algorithm_t pk;
 	int bits;
 	EVP_PKEY *keeper;
+	uint8_t of[32]; /* SHA-256 of the key's name and the certificates */
 };
 static struct {
 	pthread_mutex_t lock;
@@ -203,6 +204,17 @@ static void identity_free(struct identity *i)
 	free(i);
 }
 
+static void hash_of(const char *key_id, const uint8_t *certs, size_t n, uint8_t out[32])
+{
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+
+	if (!md || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1 ||
+	    EVP_DigestUpdate(md, key_id, strlen(key_id) + 1) != 1 || EVP_DigestUpdate(md, certs, n) != 1 ||
+	    EVP_DigestFinal_ex(md, out, NULL) != 1)
+		log_fatal("no SHA-256");
+	EVP_MD_CTX_free(md);
+}
+
 void public_tls_certificate(const char *key_id, const uint8_t *certs, size_t n)
 {
 	struct identity *i = mem_new(sizeof *i);
@@ -210,7 +222,13 @@ void public_tls_certificate(const char *key_id, const uint8_t *certs, size_t n)
 	EVP_PKEY *pub = NULL;
 	int rc;
 
+	hash_of(key_id, certs, n, i->of);
 	pthread_mutex_lock(&me.lock);
+	if (me.now && memcmp(me.now->of, i->of, sizeof i->of) == 0) {
+		pthread_mutex_unlock(&me.lock);
+		free(i);
+		return; /* it is said again at each change of anything that is served */
+	}
 	if (!me.keys)
 		rc = problem_temp(&pr, "the keeper is not there");
 	else if (add_certs(i, certs, n, &pub) < 0)

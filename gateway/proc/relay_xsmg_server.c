@@ -20,7 +20,7 @@
 #include "gateway/smtp/smtpd_settings.h"
 #include "gateway/xsmg/xsmg_verb.h"
 
-enum { GIVEN = 16, GIVEN_MS = 10 * 1000, FOUND_MEMORY = 128 * 1024, EVERYBODY = 4 };
+enum { GIVEN = 16, GIVEN_MS = 10 * 1000, FOUND_MEMORY = 128 * 1024, EVERYBODY = 4, SHARES = 4 };
 
 /* What the judge answered for one of our domains. */
 struct given {
@@ -36,9 +36,12 @@ struct relay_xsmg_given {
 	struct smtpd_clients *pairs; /* a client and a domain */
 	struct smtpd_clients *all;   /* one */
 	struct smtpd_client *everybody;
-	int64_t puts; /* under way */
+	int64_t puts;		 /* under way */
+	struct command *putting; /* those */
 };
 struct command {
+	struct command *next; /* of the putting ones */
+	char client[SMTPD_CLIENT_KEY];
 	struct relay *r;
 	struct smtpd *s;
 	struct xsmg_verb v;
@@ -231,16 +234,32 @@ static void get(struct command *c)
 
 /* ---- PUT ---- */
 
+/* One client has a quarter of the places at most. */
+static bool has_its_share(struct command *c)
+{
+	const struct relay_xsmg_given *g = given_of(c);
+	int64_t share = g->set->xsmg_puts / SHARES, n = 0;
+
+	(void)smtpd_clients_key(smtpd_client(c->s), c->client);
+	if (!smtpd_limited(c->s))
+		return false;
+	for (const struct command *o = g->putting; o != NULL; o = o->next)
+		n += strcmp(o->client, c->client) == 0;
+	return n >= (share > 0 ? share : 1);
+}
+
 static void put(struct command *c)
 {
 	struct relay_xsmg_given *g = given_of(c);
 
-	if (g->puts >= g->set->xsmg_puts || over(g->everybody, g->set->xsmg_put_rate)) {
+	if (g->puts >= g->set->xsmg_puts || has_its_share(c) || over(g->everybody, g->set->xsmg_put_rate)) {
 		refuse(c, XSMG_VERB_NOT_NOW);
 		return;
 	}
 	g->puts++;
 	c->putting = true;
+	c->next = g->putting;
+	g->putting = c;
 	xsmg_verb_body_init(&c->body, c->v.octets);
 	smtpd_xsmg_send(c->s, XSMG_VERB_SEND, sizeof(XSMG_VERB_SEND) - 1);
 }
@@ -285,6 +304,17 @@ void relay_xsmg_server_end(void *app, struct smtpd *s)
 	buf_clear_public(&der);
 }
 
+static void put_ends(struct command *c)
+{
+	struct relay_xsmg_given *g = given_of(c);
+	struct command **p = &g->putting;
+
+	while (*p != c)
+		p = &(*p)->next;
+	*p = c->next;
+	g->puts--;
+}
+
 /* ---- both ---- */
 
 void relay_xsmg_server(void *app, struct smtpd *s, const char *arg, size_t n)
@@ -312,7 +342,8 @@ void relay_xsmg_server_over(void *app, struct smtpd *s)
 	(void)app;
 	smtpd_set_xsmg(s, NULL);
 	relay_ask_cancel(c->r->ask, c);
-	given_of(c)->puts -= c->putting;
+	if (c->putting)
+		put_ends(c);
 	xsmg_verb_body_clear(&c->body);
 	free(c);
 }

@@ -50,8 +50,9 @@ struct info {
 	struct statement_der_item sid, attrs, sig;
 	enum statement_digest digest;
 	enum statement_scheme scheme;
-	struct statement_octets said; /* messageDigest */
-	struct statement_octets hash; /* of signingCertificateV2 */
+	struct statement_octets said;	  /* messageDigest */
+	struct statement_octets hash;	  /* of signingCertificateV2 */
+	struct statement_der_item serial; /* its issuerSerial; p NULL none */
 	enum statement_digest hash_digest;
 	int64_t time;
 };
@@ -99,27 +100,32 @@ static const char *attr_time(struct statement_der *v, struct info *f)
 	return NULL;
 }
 
-/* SigningCertificateV2 { certs { ESSCertIDv2 { [hashAlgorithm, SHA-256 when left out], certHash, ... } ... } ... }:
- * the first is the signer's (RFC 5035 4). */
+/* SigningCertificateV2 { certs { ESSCertIDv2 { [hashAlgorithm, SHA-256 when left out], certHash, [issuerSerial] } }
+ * }: the signer's alone (RFC 5035 4), and no policies. */
 static const char *attr_cert(struct statement_der *v, struct info *f)
 {
 	static const char wrong[] = "its signingCertificateV2 is malformed";
 	struct statement_der_item it;
-	struct statement_der in = *v;
+	struct statement_der in[3];
 
 	for (int i = 0; i < 3; i++) {
-		if (statement_der_take(i ? &in : v, STATEMENT_DER_SEQ, &it) < 0)
+		if (statement_der_take(i ? &in[i - 1] : v, STATEMENT_DER_SEQ, &it) < 0)
 			return wrong;
-		statement_der_enter(&in, &it);
+		statement_der_enter(&in[i], &it);
 	}
+	if (!statement_der_end(&in[0]) || !statement_der_end(&in[1]))
+		return wrong;
 	f->hash_digest = STATEMENT_SHA256;
-	if (statement_der_peek(&in) == STATEMENT_DER_SEQ &&
-	    (statement_alg_read_digest(&in, &f->hash_digest) < 0 || f->hash_digest == STATEMENT_SHA256))
+	if (statement_der_peek(&in[2]) == STATEMENT_DER_SEQ &&
+	    (statement_alg_read_digest(&in[2], &f->hash_digest) < 0 || f->hash_digest == STATEMENT_SHA256))
 		return wrong; /* X.690 11.5: a default is left out */
-	if (statement_der_take(&in, STATEMENT_DER_OCTETS, &it) < 0)
+	if (statement_der_take(&in[2], STATEMENT_DER_OCTETS, &it) < 0 ||
+	    it.n != (size_t)EVP_MD_get_size(statement_alg_md(f->hash_digest)))
 		return wrong;
 	f->hash = (struct statement_octets){it.p, it.n};
-	return NULL;
+	if (!statement_der_end(&in[2]) && statement_der_take(&in[2], STATEMENT_DER_SEQ, &f->serial) < 0)
+		return wrong;
+	return statement_der_end(&in[2]) ? NULL : wrong;
 }
 
 static const char *(*const attr_read[STATEMENT_ATTRS])(struct statement_der *v, struct info *f) = {
@@ -247,6 +253,33 @@ static bool named_by(const struct statement_der_item *sid, X509 *x)
 	return same;
 }
 
+/* IssuerSerial { GeneralNames { directoryName }, serialNumber } of the certificate, when there is one. */
+static bool serial_fits(const struct statement_der_item *serial, X509 *x)
+{
+	enum { DIRECTORY_NAME = 0xa4 };
+	struct statement_der in, names;
+	struct statement_der_item list, name;
+	unsigned char *issuer = NULL, *number = NULL;
+	int n, k;
+	bool fits;
+
+	if (!serial->p)
+		return true;
+	statement_der_enter(&in, serial);
+	if (statement_der_take(&in, STATEMENT_DER_SEQ, &list) < 0)
+		return false;
+	statement_der_enter(&names, &list);
+	if (statement_der_take(&names, DIRECTORY_NAME, &name) < 0 || !statement_der_end(&names))
+		return false;
+	n = i2d_X509_NAME(X509_get_issuer_name(x), &issuer);
+	k = i2d_ASN1_INTEGER(X509_get0_serialNumber(x), &number);
+	fits = n > 0 && k > 0 && name.n == (size_t)n && memcmp(name.p, issuer, (size_t)n) == 0 &&
+	       statement_der_exact(&in, number, (size_t)k) == 0 && statement_der_end(&in);
+	OPENSSL_free(issuer);
+	OPENSSL_free(number);
+	return fits;
+}
+
 void statement_signer_spki(X509 *x, uint8_t md_r[32])
 {
 	unsigned char *spki = NULL;
@@ -286,7 +319,7 @@ static void verify_with(const struct info *f, const struct statement_signed *sd,
 	cert_facts(x, &facts);
 	statement_hash(s->cert.p, s->cert.n, s->cert_sha256);
 	statement_signer_spki(x, s->spki_sha256);
-	if (!named_by(&f->sid, x))
+	if (!named_by(&f->sid, x) || !serial_fits(&f->serial, x))
 		say(s, "it names another certificate than its signingCertificateV2 does");
 	else if (facts.weak)
 		(void)snprintf(s->why, sizeof s->why, "its certificate is too weak: %s", facts.weak_why);

@@ -471,7 +471,7 @@ START_TEST(what_it_reads)
 	ck_assert_int_eq(f.wrap, FORMAT_WRAP_FIELDS);
 	ck_assert_int_eq(f.digest, FORMAT_SHA256);
 	ck_assert(given & FORMAT_GIVEN(FORMAT_CIPHER));
-	ck_assert(!judge_xsmg_use_demands(owner(), DAYS(0), &least));
+	ck_assert(!judge_xsmg_use_demands(owner(), &least));
 }
 END_TEST
 

@@ -3,6 +3,7 @@
 #include "gateway/proc/judge_xsmg_rollover.h"
 
 #include "gateway/proc/judge_identities.h"
+#include "gateway/proc/judge_xsmg_relay.h"
 #include "tests/unit/xsmg_own_fixture.h"
 
 static struct own_fixture f;
@@ -113,6 +114,18 @@ END_TEST
 
 /* All partners that were handed a statement hold the announcement: the switch comes nearer. One does not: it stays.
  */
+static void taken(const char *partner, bool verified)
+{
+	struct judge_xsmg_note n = {.seen = JUDGE_XSMG_TAKEN, .verified = verified, .ours = OURS};
+	struct store_statement *st = store_statement_new(partner);
+
+	ck_assert_int_eq(store_statement_save(f.j.s, st, "test", NULL, "", &pr), 0);
+	store_statements_free(st, 1);
+	snprintf(n.partner, sizeof n.partner, "%s", partner);
+	snprintf(n.id, sizeof n.id, "%s", f.id);
+	judge_xsmg_relay_note(&f.j.w, f.j.s, &n, f.now);
+}
+
 START_TEST(earlier)
 {
 	struct store_rollover o;
@@ -131,7 +144,12 @@ START_TEST(earlier)
 	own_settle(&f);
 	ck_assert_int_eq(store_rollover_get(f.j.s, OURS, STORE_ROLLOVER_MAIL, &o, &pr), 0);
 	ck_assert(o.switch_at == at && !o.early);
-	ck_assert_int_eq(store_statement_held_put(f.j.s, "clinic.example", OURS, f.id, f.now, &pr), 0);
+	/* "received" of a host that proved nothing is no knowledge */
+	taken("clinic.example", false);
+	own_settle(&f);
+	ck_assert_int_eq(store_rollover_get(f.j.s, OURS, STORE_ROLLOVER_MAIL, &o, &pr), 0);
+	ck_assert(o.switch_at == at && !o.early);
+	taken("clinic.example", true);
 	own_settle(&f);
 	ck_assert_int_eq(store_rollover_get(f.j.s, OURS, STORE_ROLLOVER_MAIL, &o, &pr), 0);
 	ck_assert(o.early && o.switch_at <= f.now + 2 * DAY && o.switch_at >= f.now + 2 * DAY - 20);
