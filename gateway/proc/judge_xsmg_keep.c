@@ -300,8 +300,11 @@ int judge_xsmg_keep_bad_key(struct store *s, struct store_statement *st, const c
 	k.bad = k.bad ? k.bad : now;
 	if (rc == 0)
 		rc = store_statement_key_put(s, st->domain, &k, pr);
-	if (st->waiting.der && strcmp(st->waiting.key, key) == 0)
+	if (st->waiting.der && strcmp(st->waiting.key, key) == 0) {
 		store_statement_body_clear(&st->waiting); /* nobody may approve it any more */
+		st->frozen = 0;				  /* what it was about is decided */
+		set_text(&st->frozen_why, "");
+	}
 	if (rc == 0 && (own || through))
 		rc = distrust(s, st, through && !own,
 		    "the only thing that spoke for its key was a key that was revoked or compromised", pr);

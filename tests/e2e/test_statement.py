@@ -177,7 +177,7 @@ def test_changes(top):
     w.fetched(one.domain, "frozen")
     w.mail(one.domain, (451, "frozen"))
     gw.postern("partner", "compromised", one.domain, "--channel", "phone", "--reason", "stolen", "--fingerprint", spki(before).hex())
-    gw.postern("refuse", one.domain, "--channel", "phone", "--reason", "stolen")
+    assert w.shown(one.domain)["state"] == "trusted", w.shown(one.domain)
     w.mail(one.domain, one.mail)
     w.fetch(one.domain)
     gw.wait_log("result=refused .*(compromised|refused its statement key)")
