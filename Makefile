@@ -11,9 +11,9 @@ endif
 SAN     ?= 0
 
 LAYERS := gateway/base gateway/mail certstore ldap gateway/scout gateway/policy gateway/cms gateway/keys \
-          gateway/xsmg gateway/queue gateway/smtp gateway/pipeline gateway/proc admin-ui
+          gateway/xsmg gateway/queue gateway/smtp gateway/pipeline admin-ui/page gateway/proc admin-ui
 
-PKGS   := libcrypto libssl zlib libevent libevent_pthreads sqlite3 libconfuse jansson gmime-3.0 libidn2 libseccomp libunbound libsystemd libcurl ldap lber libmicrohttpd gnutls
+PKGS   := libcrypto libssl zlib libevent libevent_pthreads sqlite3 libconfuse jansson gmime-3.0 libidn2 libseccomp libunbound libsystemd libcurl ldap lber libmicrohttpd gnutls libargon2 liboath
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
@@ -65,6 +65,9 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# templates and what browsers load are in it
+$(BUILD)/obj/admin-ui/page/page_files.o: $(wildcard admin-ui/page/html/* admin-ui/page/static/*)
+
 PROC_LIBS := $(call libs_of,gateway/proc)
 $(BUILD)/bin/posternd: $(PROC_LIBS)
 	@mkdir -p $(@D)
@@ -81,6 +84,16 @@ $(BUILD)/tools/%: $(BUILD)/obj/tests/tools/%.o $(call lib,gateway/base)
 
 # the gateway's CMS on the command line, for the tests with other programs
 $(BUILD)/tools/cms: $(BUILD)/obj/tests/tools/cms.o $(call libs_of,gateway/cms)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+# a page of the web UI from a file of answers
+$(BUILD)/tools/page: $(BUILD)/obj/tests/tools/page.o $(call libs_of,admin-ui/page)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+# requests for such pages to a gateway that runs
+$(BUILD)/tools/ui: $(BUILD)/obj/tests/tools/ui.o $(PROC_LIBS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
@@ -110,7 +123,7 @@ unit-%: $(BUILD)/unit/test_%
 
 # ---- what the machine needs ----
 APT_BUILD := gcc make pkg-config libc6-dev libssl-dev libevent-dev libsqlite3-dev libconfuse-dev libjansson-dev libgmime-3.0-dev \
-             libidn2-dev libseccomp-dev libunbound-dev libsystemd-dev libcurl4-openssl-dev libldap-dev libmicrohttpd-dev libgnutls28-dev zlib1g-dev openssl ca-certificates python3
+             libidn2-dev libseccomp-dev libunbound-dev libsystemd-dev libcurl4-openssl-dev libldap-dev libmicrohttpd-dev libgnutls28-dev libargon2-dev liboath-dev zlib1g-dev openssl ca-certificates python3
 APT_CHECK := check valgrind strace clang-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 postfix swaks nsd ldnsutils slapd gpgsm gpg-agent python3-cryptography-vectors procps iproute2
 LIBSSL_LEAST := 3.0.22-1~deb12u2
 
@@ -137,17 +150,23 @@ check-unit: $(UNIT)
 check-valgrind: $(UNIT)
 	@tests/scripts/run-unit --valgrind $(UNIT)
 check-e2e: all
-	@BUILD=$(BUILD) python3 tests/e2e/run.py --jobs=$(CORES) $(ONLY)
+	@BUILD=$(BUILD) python3 tests/e2e/run.py --jobs=$(shell expr $(CORES) + 1) $(ONLY)
 # the whole of it under ASan and UBSan
 .PHONY: check-san
 check-san:
 	@$(MAKE) --no-print-directory -j$(CORES) SAN=1 CC=gcc all
-	@BUILD=build/san python3 tests/e2e/run.py $(ONLY)
+	@BUILD=build/san python3 tests/e2e/run.py --jobs=$(CORES) $(ONLY)
 # with Exim and OpenSMTPD, unpacked from their packages because they cannot be installed beside Postfix, and in network namespaces; needs root
 .PHONY: neighbours check-neighbours
 neighbours: ; @tests/scripts/get-neighbours build/neighbours
 check-neighbours: all neighbours
 	@FOLDER=tests/neighbours BUILD=$(BUILD) python3 tests/e2e/run.py $(ONLY)
+
+# N gateways that know nothing of each other, in network namespaces (ONLY=many:many for these alone); days that go by, two nodes, somebody else's MX; root
+.PHONY: xsmg-many
+N ?= 8
+xsmg-many: all
+	@N=$(N) FOLDER=tests/many BUILD=$(BUILD) python3 tests/e2e/run.py $(ONLY)
 # with gpgsm, NSS (Debian's and Thunderbird's), BouncyCastle, PKI.js and openssl, both ways; RFC examples; PKITS (docs/INTEROP.md)
 APT_INTEROP := gpgsm gpg-agent libnss3-tools thunderbird libbcmail-java default-jdk-headless python3-cryptography-vectors \
                $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
@@ -159,6 +178,17 @@ interop-deps:
 check-interop: interop-deps
 	@$(MAKE) --no-print-directory -j$(CORES) all
 	@BUILD=$(BUILD) RFC_TEXTS=$(RFC_TEXTS) python3 tests/peers/run.py $(ONLY)
+# the web UI in Debian's chromium: every page, as each role, in light and dark, at three widths; SHOTS=folder keeps screenshots
+APT_BROWSER := chromium python3-cryptography $(if $(shell command -v npm),,nodejs npm)
+.PHONY: browser-deps check-browser
+browser-deps:
+	@APT="$(APT_BROWSER)" LIBSSL_LEAST="$(LIBSSL_LEAST)" tests/scripts/deps
+	@tests/scripts/get-browser $(BUILD)/browser
+check-browser: all $(BUILD)/tools/page browser-deps
+	@FOLDER=$(CURDIR)/tests/browser BUILD=$(BUILD) python3 tests/e2e/run.py $(ONLY)
+.PHONY: screenshots
+screenshots:
+	@BROWSER=pictures SHOTS=$(CURDIR)/docs/screenshots $(MAKE) --no-print-directory check-browser ONLY=looks
 check-layers: ; @tests/scripts/check-layers $(LAYERS) interop
 check-size:   ; @tests/scripts/check-size gateway certstore ldap admin-ui interop
 check-style:  ; @tests/scripts/check-style
@@ -202,6 +232,11 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(PROC_LIBS)
 bench: deps
 	@$(MAKE) --no-print-directory -j$(CORES) all $(BENCHES)
 	@BUILD=$(BUILD) ONLY=$(ONLY) python3 tests/bench/bench.py
+# mail to DOMAINS=n partners that nobody configured (docs/BENCH.md)
+.PHONY: find-many
+find-many: deps
+	@$(MAKE) --no-print-directory -j$(CORES) all
+	@BUILD=$(BUILD) python3 tests/bench/find_many.py $(or $(DOMAINS),10000)
 
 # ---- install ----
 SYSTEMD_DIR  ?= /usr/lib/systemd/system
@@ -232,9 +267,12 @@ help:
 	@echo 'make unit-STEM       one unit test; make check-e2e ONLY=name one end-to-end test'
 	@echo 'make check-san       the end-to-end tests under ASan and UBSan'
 	@echo 'make check-neighbours  with Postfix, Exim and OpenSMTPD around; DANE and MTA-STS in network namespaces (docs/NEIGHBOURS.md)'
+	@echo 'make xsmg-many       N=8 gateways (up to 50) that know nothing of each other exchange mail and change their keys, in network namespaces (root); days go by; two nodes; a third-party MX (ONLY=name)'
 	@echo 'make check-interop   gpgsm, NSS, Thunderbird, BouncyCastle, PKI.js and openssl, both ways; RFC examples; PKITS (docs/INTEROP.md)'
+	@echo 'make check-browser   the web UI in a browser: every page as each role, with axe, at three widths (BROWSER=quick: some of it)'
 	@echo 'make soak            a random role is killed every few hundred milliseconds during 20,000 messages (MESSAGES=n SEED=n)'
 	@echo 'make fuzz            every target a minute; the server session, the client reply parser, MIME, CMS and the whole ways of mail ten (ONLY="name ...", FUZZ_SECONDS=n)'
+	@echo 'make find-many       mail to 10,000 partners that nobody configured, found in signed zones (DOMAINS=n)'
 	@echo 'make bench lint check-valgrind install (DESTDIR, PREFIX) clean'
 
 .PHONY: soak

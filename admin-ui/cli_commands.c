@@ -11,6 +11,7 @@
 #include "admin-ui/cli_domain.h"
 #include "admin-ui/cli_help.h"
 #include "admin-ui/cli_lookup.h"
+#include "admin-ui/cli_message.h"
 #include "admin-ui/cli_partner.h"
 #include "admin-ui/cli_queue.h"
 #include "admin-ui/cli_recipient.h"
@@ -22,6 +23,7 @@
 #include "admin-ui/cli_rule.h"
 #include "admin-ui/cli_statement.h"
 #include "admin-ui/cli_status.h"
+#include "admin-ui/cli_user.h"
 
 #define MAKE_USAGE                                                                                                   \
 	"[--csr | --self-signed | --pkcs12 FILE] [--algo ALGORITHM] [--days N] [--organisation O] [--out DIR] "      \
@@ -88,7 +90,7 @@ static const struct cli_command commands[] = {
 	"another.",
 	"partner statement lab.example --pin 3f2a90c1... --follow"},
     {"partner fetch", "DOMAIN", "", 1, 1, cli_statement_fetch,
-	"Fetches a partner's statement by its URL now, in the background.", "partner fetch lab.example"},
+	"Fetches a partner's statement by its URL now, and says what came of it.", "partner fetch lab.example"},
     {"partner compromised", "DOMAIN --channel HOW --reason TEXT [--fingerprint DIGITS]",
 	"channel= reason= fingerprint=", 1, 1, cli_statement_decide,
 	"A partner's statement key (the present one, or the one with this fingerprint) is in other hands: nothing "
@@ -174,6 +176,22 @@ static const struct cli_command commands[] = {
     {"queue delete", "ID... [--address ADDRESS] [--reason TEXT]", "address= reason=", 1, CLI_ARGS_WORDS_MAX,
 	cli_queue_change, "Deletes waiting or held mail; nobody is told.",
 	"queue delete 0KX3M9QZ41 --address bob@lab.example"},
+    {"message find",
+	"[--from ADDRESS|DOMAIN] [--to ADDRESS|DOMAIN] [--id ID] [--message-id ID] [--since TIME] [--until TIME] "
+	"[--outcome OUTCOME] [--direction in|out|notice] [--limit N]",
+	"from= to= id= message-id= since= until= outcome= direction= limit=", 0, 0, cli_message_find,
+	"Finds what came and went, newest first, also what was refused. OUTCOME: queued, deferred, held, delivered, "
+	"refused, bounced, expired, deleted, or sealed, signed, tls, clear, opened. Each search stands in the audit "
+	"log.",
+	"message find --to bob@lab.example --since 2d"},
+    {"message show", "ID", "", 1, 1, cli_message_show,
+	"What became of one message: its way with every decision, certificate and reply; never its content.",
+	"message show 0KX3M9QZ41"},
+    {"message counts", "", "", 0, 0, cli_message_counts,
+	"How many recipients' mail came, went, was sealed, opened, sent in the clear, refused and held in each of "
+	"the "
+	"last 24 hours.",
+	"message counts"},
     {"recipient check", "ADDRESS [--fresh]", "fresh", 1, 1, cli_recipient_check,
 	"Whether mail from outside for an address of ours is taken: who knows, what was said, what a client is told. "
 	"--fresh asks anew.",
@@ -190,6 +208,25 @@ static const struct cli_command commands[] = {
 	"that the refusal and the log have; without one, which traces are kept.",
 	"trace 5f0c31a7"},
     {"status", "", "", 0, 0, cli_status, "Whether everything runs, what waits, what expires.", "status"},
+    {"user add", "NAME --role viewer|operator|trust-officer|admin", "role=", 1, 1, cli_user_add,
+	"Names somebody, or a program, that may ask over HTTP (section web); or changes the role of one.",
+	"user add prometheus --role viewer"},
+    {"user list", "", "", 0, 0, cli_user_list, "Lists the users and their tokens.", "user list"},
+    {"user remove", "NAME", "", 1, 1, cli_user_remove, "Removes a user; none of its tokens counts any more.",
+	"user remove prometheus"},
+    {"user password", "NAME [--password-file FILE]", "password-file=", 1, 1, cli_user_password,
+	"Sets the password that a user signs in to the web UI with; asks for it, or takes the first line of FILE. "
+	"Sessions of the user end.",
+	"user password anna"},
+    {"user totp", "NAME [--off]", "off", 1, 1, cli_user_totp,
+	"Makes a secret for one-time codes (TOTP), which the user needs to sign in from then on; --off: none.",
+	"user totp anna"},
+    {"user sign-out", "NAME", "", 1, 1, cli_user_sign_out, "Ends the sessions of a user.", "user sign-out anna"},
+    {"user token", "NAME --label TEXT [--role ROLE] [--days N]", "label= role= days=", 1, 1, cli_user_token,
+	"Makes a token and prints it this once; it may what its role may (viewer, if none is given), never more than "
+	"its user, for 90 days or N.",
+	"user token prometheus --label metrics --days 365"},
+    {"user revoke", "TOKEN", "", 1, 1, cli_user_revoke, "Ends a token, by its number in user list.", "user revoke 3"},
     {"audit list", "[--max N] [--before ROW]", "max= before=", 0, 0, cli_report_audit_list,
 	"Who changed what, newest first.", "audit list --max 20"},
     {"audit verify", "[--head HASH]", "head=", 0, 0, cli_report_audit_verify,

@@ -55,9 +55,14 @@ void cli_statement_tell(const json_t *row)
 	if (!json_is_object(row))
 		return;
 	cli_out_line("%s", "");
-	(void)snprintf(text, sizeof text, "%s%s%s", cli_json_str(row, "state"),
-	    strcmp(cli_json_str(row, "established"), "nothing") == 0 ? "" : ", trusted by ",
-	    strcmp(cli_json_str(row, "established"), "nothing") == 0 ? "" : cli_json_str(row, "established"));
+	if (strcmp(cli_json_str(row, "established"), "nothing") == 0)
+		(void)snprintf(text, sizeof text, "%s", cli_json_str(row, "state"));
+	else
+		(void)snprintf(text, sizeof text, "%s%s%s %s",
+		    strcmp(cli_json_str(row, "state"), "trusted") == 0 ? "" : cli_json_str(row, "state"),
+		    strcmp(cli_json_str(row, "state"), "trusted") == 0 ? "" : ", ",
+		    json_is_object(json_object_get(row, "trusted")) ? "trusted by" : "was trusted by",
+		    cli_json_str(row, "established"));
 	cli_out_field("Statement", text);
 	cli_out_field("Frozen", cli_json_str(row, "frozen_why"));
 	tell_body("Trusted", json_object_get(row, "trusted"));
@@ -87,6 +92,8 @@ static void tell_pending(const json_t *s)
 	cli_out_field("Frozen", cli_json_str(s, "frozen_why"));
 	tell_body("Waiting", json_object_get(s, "waiting"));
 	tell_body("Trusted", json_object_get(s, "trusted"));
+	cli_out_field("Decision", cli_json_str(s, "decision"));
+	cli_out_field("Next", cli_json_str(s, "next"));
 	cli_out_line("%s", "");
 }
 
@@ -107,11 +114,6 @@ int cli_statement_pending(struct cli *c)
 		}
 		if (json_array_size(list) == 0)
 			cli_out_line("%s", "No statement waits for a decision.");
-		else
-			cli_out_wrap("", 0,
-			    "Compare the key's fingerprint with the partner over a channel that you trust (phone, "
-			    "letter), "
-			    "then: postern approve DOMAIN --channel HOW --reason TEXT, or postern refuse DOMAIN ...");
 		if (cli_json_is(data, "more"))
 			cli_out_line("There are more than %d.", PAGE);
 	}
@@ -178,6 +180,28 @@ int cli_statement_set(struct cli *c)
 	return rc;
 }
 
+static void tell_fetched(const json_t *data)
+{
+	static const struct {
+		const char *result, *words;
+	} all[] = {{"trusted", "is trusted"}, {"current", "is the one that is trusted already"},
+	    {"pending", "waits for your decision: see postern pending"}, {"old", "is passed over"},
+	    {"frozen", "is not taken: the domain is frozen, see postern pending"}, {"refused", "is refused"},
+	    {"later", "cannot be judged now, and is asked for again"}};
+	const char *words = cli_json_str(data, "result");
+	char text[1000];
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (strcmp(all[i].result, words) == 0) {
+			words = all[i].words;
+			break;
+		}
+	(void)snprintf(text, sizeof text, "%.255s: the statement %s.", cli_json_str(data, "domain"), words);
+	cli_out_line("%s", text);
+	cli_out_field("From", cli_json_str(data, "where"));
+	cli_out_field("Why", cli_json_str(data, "why"));
+}
+
 int cli_statement_fetch(struct cli *c)
 {
 	json_t *args = cli_json_object(), *data;
@@ -186,8 +210,7 @@ int cli_statement_fetch(struct cli *c)
 	cli_json_set_str(args, "domain", c->args.words[0]);
 	rc = cli_call(c, "statement.fetch", args, &data);
 	if (rc == CLI_OK && !cli_out_json(c, data))
-		cli_out_line("%s: its statement is being fetched; \"postern partner show %s\" has what came of it.",
-		    cli_json_str(data, "domain"), cli_json_str(data, "domain"));
+		tell_fetched(data);
 	json_decref(data);
 	return rc;
 }

@@ -153,14 +153,44 @@ static void say_retired(const json_t *r, char *out, size_t cap)
 	    cli_json_str(r, "domain"), cli_out_day(cli_json_str(r, "since"), day));
 }
 
+static void say_rollover(const json_t *r, char *out, size_t cap)
+{
+	char day[11];
+
+	(void)snprintf(out, cap, "%.255s: new %.20s keys, since %s, wait for %s", cli_json_str(r, "domain"),
+	    cli_json_str(r, "keys"), cli_out_day(cli_json_str(r, "since"), day),
+	    strcmp(cli_json_str(r, "waits_for"), "partners") == 0 ? "the day on which partners know them"
+								  : "their certificates");
+}
+
+static void say_noticed(const json_t *r, char *out, size_t cap)
+{
+	char minute[17];
+
+	(void)snprintf(out, cap, "%.255s: %s, %lld times, last on %s: %.200s", cli_json_str(r, "domain"),
+	    strcmp(cli_json_str(r, "what"), "downgrade") == 0 ? "it offers XSMG no more"
+							      : "mail in its name is not what it promises",
+	    (long long)cli_json_int(r, "count"), cli_out_minute(cli_json_str(r, "last"), minute),
+	    cli_json_str(r, "why"));
+}
+
+static void say_statement(const json_t *r, char *out, size_t cap)
+{
+	(void)snprintf(out, cap, "%.255s: %.60s: %.1200s", cli_json_str(r, "domain"), cli_json_str(r, "state"),
+	    cli_json_str(r, "why"));
+}
+
 static const struct {
 	const char *name, *label;
 	void (*say)(const json_t *r, char *out, size_t cap);
 } kinds[] = {
     {"waiting", "Waiting", say_waiting},
+    {"statements", "Statement", say_statement},
     {"revoked", "Revoked", say_revoked},
     {"bundles", "Bundle", say_bundle},
     {"retired", "Retired", say_retired},
+    {"rollovers", "Rollover", say_rollover},
+    {"partners_noticed", "Noticed", say_noticed},
 };
 
 static void tell_kinds(const json_t *judge)

@@ -56,11 +56,11 @@ static const struct setting rows[] = {
     {.name = "admin-timeout",
 	MS(admin_timeout, "20s", 100, 50 * S, "The same for \"postern explain\" and \"postern lookup\".")},
     {.name = "found-least",
-	MS(found_least, "1m", 0, DAY,
+	MS(found_least, "1m", S, DAY,
 	    "What was found is remembered for as long as its source says (TTL), but at least this long ...")},
     {.name = "found-most", MS(found_most, "1d", S, 30 * DAY, "... and at most this long.")},
     {.name = "none-least",
-	MS(none_least, "1m", 0, DAY,
+	MS(none_least, "1m", S, DAY,
 	    "That there is nothing is remembered for as long as its source says, but at "
 	    "least this long ...")},
     {.name = "none-most",

@@ -34,6 +34,7 @@ struct format {
 	bool triple;		 /* signed again outside (RFC 2634) */
 	bool subject_outside;	 /* the real Subject stands outside too; else "[...]" where a wrap protects it */
 	bool legacy_display;	 /* RFC 9788 5.2.2: the hidden fields shown in the body, for old readers */
+	bool bare;		 /* encrypted without a signature: all that its statement says it reads; no option */
 };
 
 /* As text: "cipher=aes-256-gcm key=oaep-sha256 wrap=rfc9788", each option at most once, between blanks or commas. */

@@ -1,4 +1,8 @@
-/* RFC 4387 2.1: "?email=" value, "?uri=" value; what is not unreserved (RFC 3986 2.3) is escaped. */
+/*
+ * RFC 4387 2.1: "?email=" value, "?uri=" value; what is not unreserved (RFC 3986 2.3) is escaped. A base without a
+ * path has one of the two of section 3.3: a host called "certificates" has nothing else, "/search.cgi"; any other
+ * shares its host with other things, "/certificates/search.cgi".
+ */
 #include "certstore/http_search.h"
 
 #include <ctype.h>
@@ -41,6 +45,14 @@ static int escape(const char *s, char *out, size_t cap)
 	return 0;
 }
 
+static const char *usual_path(const char *base)
+{
+	static const char label[] = "certificates.";
+	const char *host = strstr(base, "://") + 3;
+
+	return strncasecmp(host, label, sizeof label - 1) == 0 ? "/search.cgi" : "/certificates/search.cgi";
+}
+
 int http_search_url(const char *base, const char *by, const char *value, char *out, size_t cap)
 {
 	const char *path = path_of(base);
@@ -50,8 +62,8 @@ int http_search_url(const char *base, const char *by, const char *value, char *o
 	if (!path)
 		return -1;
 	n = snprintf(out, cap, "%s%s?%s=", base,
-	    *path == '\0'	     ? "/certificates/search.cgi"
-	    : strcmp(path, "/") == 0 ? "certificates/search.cgi"
+	    *path == '\0'	     ? usual_path(base)
+	    : strcmp(path, "/") == 0 ? usual_path(base) + 1
 				     : "",
 	    by);
 	if (n < 0 || (size_t)n >= cap)

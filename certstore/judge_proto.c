@@ -11,6 +11,7 @@
 
 #include "certstore/cert.h"
 #include "certstore/store.h"
+#include "gateway/base/ipc_field.h"
 #include "gateway/base/log.h"
 
 /* Highest values of the enums that travel as numbers (policy.h, cms.h: certstore cannot include them;
@@ -19,78 +20,19 @@ enum { TREATMENT_MAX = 3, EXEMPT_MAX = 3, STRENGTH_MAX = 2, CERTS_MAX = 3, CIPHE
 /* Our certificates and a chain of up to five behind them. */
 enum { CHAIN_MAX = 5 * 16384 };
 
-static void put_bool(struct ipc_out *o, bool v)
-{
-	ipc_put_u8(o, v ? 1 : 0);
-}
-
-static uint8_t get_number(struct ipc_in *in, unsigned least, unsigned most)
-{
-	uint8_t v = ipc_get_u8(in);
-
-	if (v < least || v > most) {
-		in->bad = true;
-		return (uint8_t)least;
-	}
-	return v;
-}
-
-static bool get_bool(struct ipc_in *in)
-{
-	return get_number(in, 0, 1) == 1;
-}
-
-static size_t get_count(struct ipc_in *in, size_t most)
-{
-	uint16_t n = ipc_get_u16(in);
-
-	if (n > most) {
-		in->bad = true;
-		return 0;
-	}
-	return n;
-}
-
-static void put_octets(struct ipc_out *o, const struct judge_octets *b)
+void judge_octets_put(struct ipc_out *o, const struct judge_octets *b)
 {
 	ipc_put_bytes(o, b->p, b->n);
 }
 
-static void get_octets(struct ipc_in *in, struct arena *a, size_t most, struct judge_octets *b_r)
+void judge_octets_get(struct ipc_in *in, struct arena *a, size_t most, struct judge_octets *b_r)
 {
-	size_t n = 0;
-	const uint8_t *p = ipc_get_bytes(in, &n);
-
-	*b_r = (struct judge_octets){NULL, 0};
-	if (n > most)
-		in->bad = true;
-	if (in->bad || n == 0)
-		return;
-	b_r->p = (const uint8_t *)arena_dup(a, p, n);
-	if (b_r->p)
-		b_r->n = n;
-	else
-		in->bad = true;
+	b_r->p = ipc_field_octets(in, a, most, &b_r->n);
 }
 
-static void put_problem(struct ipc_out *o, const struct problem *pr)
+static void put_bool(struct ipc_out *o, bool v)
 {
-	ipc_put_u8(o, (uint8_t)pr->cls);
-	ipc_put_u16(o, (uint16_t)pr->code);
-	ipc_put_str(o, pr->enh);
-	ipc_put_str(o, pr->rfc);
-	ipc_put_str(o, pr->text);
-}
-
-static void get_problem(struct ipc_in *in, struct problem *pr_r)
-{
-	pr_r->cls = get_number(in, PROBLEM_NONE, PROBLEM_POLICY);
-	pr_r->code = ipc_get_u16(in);
-	if (pr_r->code != 0 && (pr_r->code < 400 || pr_r->code > 599))
-		in->bad = true;
-	ipc_get_str(in, pr_r->enh, sizeof pr_r->enh);
-	ipc_get_str(in, pr_r->rfc, sizeof pr_r->rfc);
-	ipc_get_str(in, pr_r->text, sizeof pr_r->text);
+	ipc_put_u8(o, v ? 1 : 0);
 }
 
 /* ---- JUDGE_RESOLVE ---- */
@@ -132,17 +74,17 @@ static void put_verdict_policy(struct ipc_out *o, const struct judge_verdict *m)
 static void get_verdict_policy(struct ipc_in *in, struct judge_verdict *m_r)
 {
 	ipc_get_str(in, m_r->rule, sizeof m_r->rule);
-	m_r->treatment = get_number(in, 0, TREATMENT_MAX);
-	m_r->strength = get_number(in, 0, STRENGTH_MAX);
-	m_r->certs = get_number(in, 0, CERTS_MAX);
-	m_r->any_treatment = get_number(in, 0, TREATMENT_MAX);
-	m_r->any_strength = get_number(in, 0, STRENGTH_MAX);
-	m_r->exempt = get_number(in, 0, EXEMPT_MAX);
-	m_r->any_exempt = get_number(in, 0, EXEMPT_MAX);
-	m_r->own_domain = get_bool(in);
-	m_r->listed = get_bool(in);
-	m_r->seen_protected = get_bool(in);
-	m_r->have_signer = get_bool(in);
+	m_r->treatment = ipc_field_number(in, 0, TREATMENT_MAX);
+	m_r->strength = ipc_field_number(in, 0, STRENGTH_MAX);
+	m_r->certs = ipc_field_number(in, 0, CERTS_MAX);
+	m_r->any_treatment = ipc_field_number(in, 0, TREATMENT_MAX);
+	m_r->any_strength = ipc_field_number(in, 0, STRENGTH_MAX);
+	m_r->exempt = ipc_field_number(in, 0, EXEMPT_MAX);
+	m_r->any_exempt = ipc_field_number(in, 0, EXEMPT_MAX);
+	m_r->own_domain = ipc_field_bool(in);
+	m_r->listed = ipc_field_bool(in);
+	m_r->seen_protected = ipc_field_bool(in);
+	m_r->have_signer = ipc_field_bool(in);
 	ipc_get_str(in, m_r->cert_why, sizeof m_r->cert_why);
 	ipc_get_str(in, m_r->signer_why, sizeof m_r->signer_why);
 }
@@ -161,39 +103,44 @@ static void put_format(struct ipc_out *o, const struct format *f)
 	put_bool(o, f->triple);
 	put_bool(o, f->subject_outside);
 	put_bool(o, f->legacy_display);
+	put_bool(o, f->bare);
 }
 
 static void get_format(struct ipc_in *in, struct format *f_r)
 {
-	f_r->cipher = get_number(in, 0, CIPHER_MAX);
-	f_r->keymode = get_number(in, 0, KEYMODE_MAX);
-	f_r->digest = get_number(in, 0, FORMAT_SHA512);
-	f_r->inside = get_number(in, 0, FORMAT_MULTIPART);
-	f_r->alone = get_number(in, 0, FORMAT_MULTIPART);
-	f_r->wrap = get_number(in, 0, FORMAT_WRAP_MESSAGE);
-	f_r->calendar = get_number(in, 0, FORMAT_MULTIPART);
-	f_r->pss = get_bool(in);
-	f_r->ski = get_bool(in);
-	f_r->triple = get_bool(in);
-	f_r->subject_outside = get_bool(in);
-	f_r->legacy_display = get_bool(in);
+	f_r->cipher = ipc_field_number(in, 0, CIPHER_MAX);
+	f_r->keymode = ipc_field_number(in, 0, KEYMODE_MAX);
+	f_r->digest = ipc_field_number(in, 0, FORMAT_SHA512);
+	f_r->inside = ipc_field_number(in, 0, FORMAT_MULTIPART);
+	f_r->alone = ipc_field_number(in, 0, FORMAT_MULTIPART);
+	f_r->wrap = ipc_field_number(in, 0, FORMAT_WRAP_MESSAGE);
+	f_r->calendar = ipc_field_number(in, 0, FORMAT_MULTIPART);
+	f_r->pss = ipc_field_bool(in);
+	f_r->ski = ipc_field_bool(in);
+	f_r->triple = ipc_field_bool(in);
+	f_r->subject_outside = ipc_field_bool(in);
+	f_r->legacy_display = ipc_field_bool(in);
+	f_r->bare = ipc_field_bool(in);
 }
 
 void judge_verdict_put(struct ipc_out *o, const struct judge_verdict *m)
 {
 	put_bool(o, m->temp);
-	put_problem(o, &m->pr);
+	ipc_field_problem_put(o, &m->pr);
 	put_verdict_policy(o, m);
 	REQUIRE(m->nrcpt_certs <= JUDGE_CERTS_MAX);
 	ipc_put_u16(o, (uint16_t)m->nrcpt_certs);
 	for (size_t i = 0; i < m->nrcpt_certs; i++)
-		put_octets(o, &m->rcpt_certs[i]);
+		judge_octets_put(o, &m->rcpt_certs[i]);
 	put_bool(o, m->personal);
 	ipc_put_str(o, m->sign_key);
-	put_octets(o, &m->sign_cert);
-	put_octets(o, &m->sign_chain);
-	put_octets(o, &m->enc_cert);
+	judge_octets_put(o, &m->sign_cert);
+	judge_octets_put(o, &m->sign_chain);
+	judge_octets_put(o, &m->enc_cert);
 	put_bool(o, m->sign_domain);
+	ipc_put_str(o, m->statement);
+	ipc_put_u64(o, m->octets_max);
+	put_bool(o, m->no_signed);
 	put_format(o, &m->format);
 	ipc_put_str(o, m->trace);
 }
@@ -201,18 +148,21 @@ void judge_verdict_put(struct ipc_out *o, const struct judge_verdict *m)
 int judge_verdict_get(struct ipc_in *in, struct arena *a, struct judge_verdict *m_r)
 {
 	memset(m_r, 0, sizeof *m_r);
-	m_r->temp = get_bool(in);
-	get_problem(in, &m_r->pr);
+	m_r->temp = ipc_field_bool(in);
+	ipc_field_problem(in, &m_r->pr);
 	get_verdict_policy(in, m_r);
-	m_r->nrcpt_certs = get_count(in, JUDGE_CERTS_MAX);
+	m_r->nrcpt_certs = ipc_field_count(in, JUDGE_CERTS_MAX);
 	for (size_t i = 0; i < m_r->nrcpt_certs; i++)
-		get_octets(in, a, CERT_DER_MAX, &m_r->rcpt_certs[i]);
-	m_r->personal = get_bool(in);
+		judge_octets_get(in, a, CERT_DER_MAX, &m_r->rcpt_certs[i]);
+	m_r->personal = ipc_field_bool(in);
 	ipc_get_str(in, m_r->sign_key, sizeof m_r->sign_key);
-	get_octets(in, a, CERT_DER_MAX, &m_r->sign_cert);
-	get_octets(in, a, CHAIN_MAX, &m_r->sign_chain);
-	get_octets(in, a, CERT_DER_MAX, &m_r->enc_cert);
-	m_r->sign_domain = get_bool(in);
+	judge_octets_get(in, a, CERT_DER_MAX, &m_r->sign_cert);
+	judge_octets_get(in, a, CHAIN_MAX, &m_r->sign_chain);
+	judge_octets_get(in, a, CERT_DER_MAX, &m_r->enc_cert);
+	m_r->sign_domain = ipc_field_bool(in);
+	ipc_get_str(in, m_r->statement, sizeof m_r->statement);
+	m_r->octets_max = ipc_get_u64(in);
+	m_r->no_signed = ipc_field_bool(in);
 	get_format(in, &m_r->format);
 	ipc_get_str(in, m_r->trace, sizeof m_r->trace);
 	return ipc_end(in);
@@ -231,24 +181,24 @@ void judge_identity_list_put(struct ipc_out *o, const struct judge_identity_list
 		ipc_put_str(o, v->domain);
 		ipc_put_u8(o, v->use);
 		ipc_put_str(o, v->key_id);
-		put_octets(o, &v->cert);
-		put_octets(o, &v->chain);
+		judge_octets_put(o, &v->cert);
+		judge_octets_put(o, &v->chain);
 	}
 }
 
 int judge_identity_list_get(struct ipc_in *in, struct arena *a, struct judge_identity_list *m_r)
 {
 	memset(m_r, 0, sizeof *m_r);
-	m_r->more = get_bool(in);
-	m_r->n = get_count(in, JUDGE_IDENTITIES_MAX);
+	m_r->more = ipc_field_bool(in);
+	m_r->n = ipc_field_count(in, JUDGE_IDENTITIES_MAX);
 	for (size_t i = 0; i < m_r->n; i++) {
 		struct judge_identity *v = &m_r->v[i];
 
 		ipc_get_str(in, v->domain, sizeof v->domain);
-		v->use = get_number(in, STORE_SIGN, STORE_TLS);
+		v->use = ipc_field_number(in, STORE_SIGN, STORE_TLS);
 		ipc_get_str(in, v->key_id, sizeof v->key_id);
-		get_octets(in, a, CERT_DER_MAX, &v->cert);
-		get_octets(in, a, CHAIN_MAX, &v->chain);
+		judge_octets_get(in, a, CERT_DER_MAX, &v->cert);
+		judge_octets_get(in, a, CHAIN_MAX, &v->chain);
 	}
 	return ipc_end(in);
 }
@@ -257,23 +207,23 @@ int judge_identity_list_get(struct ipc_in *in, struct arena *a, struct judge_ide
 
 static void put_signer(struct ipc_out *o, const struct judge_signer *m)
 {
-	put_octets(o, &m->cert);
-	put_octets(o, &m->id.issuer);
-	put_octets(o, &m->id.serial);
-	put_octets(o, &m->id.ski);
-	put_octets(o, &m->enc);
-	put_octets(o, &m->caps);
+	judge_octets_put(o, &m->cert);
+	judge_octets_put(o, &m->id.issuer);
+	judge_octets_put(o, &m->id.serial);
+	judge_octets_put(o, &m->id.ski);
+	judge_octets_put(o, &m->enc);
+	judge_octets_put(o, &m->caps);
 	ipc_put_u64(o, (uint64_t)m->signing_time);
 }
 
 static void get_signer(struct ipc_in *in, struct arena *a, struct judge_signer *m_r)
 {
-	get_octets(in, a, CERT_DER_MAX, &m_r->cert);
-	get_octets(in, a, JUDGE_ISSUER_MAX, &m_r->id.issuer);
-	get_octets(in, a, JUDGE_SERIAL_MAX, &m_r->id.serial);
-	get_octets(in, a, JUDGE_SKI_MAX, &m_r->id.ski);
-	get_octets(in, a, CERT_DER_MAX, &m_r->enc);
-	get_octets(in, a, JUDGE_CAPS_MAX, &m_r->caps);
+	judge_octets_get(in, a, CERT_DER_MAX, &m_r->cert);
+	judge_octets_get(in, a, JUDGE_ISSUER_MAX, &m_r->id.issuer);
+	judge_octets_get(in, a, JUDGE_SERIAL_MAX, &m_r->id.serial);
+	judge_octets_get(in, a, JUDGE_SKI_MAX, &m_r->id.ski);
+	judge_octets_get(in, a, CERT_DER_MAX, &m_r->enc);
+	judge_octets_get(in, a, JUDGE_CAPS_MAX, &m_r->caps);
 	m_r->signing_time = (int64_t)ipc_get_u64(in);
 }
 
@@ -282,13 +232,17 @@ void judge_signers_put(struct ipc_out *o, const struct judge_signers *m)
 	REQUIRE(m->n <= JUDGE_CERTS_MAX && m->nextra <= JUDGE_CERTS_MAX);
 	ipc_put_str(o, m->our_domain);
 	ipc_put_str(o, m->from);
+	REQUIRE(m->nnamed <= JUDGE_NAMED_MAX);
+	ipc_put_u16(o, (uint16_t)m->nnamed);
+	for (size_t i = 0; i < m->nnamed; i++)
+		ipc_put_str(o, m->named[i]);
 	ipc_put_u8(o, m->opened);
 	ipc_put_u16(o, (uint16_t)m->n);
 	for (size_t i = 0; i < m->n; i++)
 		put_signer(o, &m->v[i]);
 	ipc_put_u16(o, (uint16_t)m->nextra);
 	for (size_t i = 0; i < m->nextra; i++)
-		put_octets(o, &m->extra[i]);
+		judge_octets_put(o, &m->extra[i]);
 }
 
 int judge_signers_get(struct ipc_in *in, struct arena *a, struct judge_signers *m_r)
@@ -296,13 +250,16 @@ int judge_signers_get(struct ipc_in *in, struct arena *a, struct judge_signers *
 	memset(m_r, 0, sizeof *m_r);
 	ipc_get_str(in, m_r->our_domain, sizeof m_r->our_domain);
 	ipc_get_str(in, m_r->from, sizeof m_r->from);
-	m_r->opened = get_bool(in);
-	m_r->n = get_count(in, JUDGE_CERTS_MAX);
+	m_r->nnamed = ipc_field_count(in, JUDGE_NAMED_MAX);
+	for (size_t i = 0; i < m_r->nnamed; i++)
+		ipc_get_str(in, m_r->named[i], sizeof m_r->named[i]);
+	m_r->opened = ipc_field_bool(in);
+	m_r->n = ipc_field_count(in, JUDGE_CERTS_MAX);
 	for (size_t i = 0; i < m_r->n; i++)
 		get_signer(in, a, &m_r->v[i]);
-	m_r->nextra = get_count(in, JUDGE_CERTS_MAX);
+	m_r->nextra = ipc_field_count(in, JUDGE_CERTS_MAX);
 	for (size_t i = 0; i < m_r->nextra; i++)
-		get_octets(in, a, CERT_DER_MAX, &m_r->extra[i]);
+		judge_octets_get(in, a, CERT_DER_MAX, &m_r->extra[i]);
 	return ipc_end(in);
 }
 
@@ -311,6 +268,8 @@ int judge_signers_get(struct ipc_in *in, struct arena *a, struct judge_signers *
 void judge_trust_put(struct ipc_out *o, const struct judge_trust *m)
 {
 	REQUIRE(m->n <= JUDGE_CERTS_MAX);
+	ipc_put_u8(o, m->promise);
+	ipc_put_str(o, m->promise_of);
 	ipc_put_u16(o, (uint16_t)m->n);
 	for (size_t i = 0; i < m->n; i++) {
 		ipc_put_u8(o, m->v[i].state);
@@ -321,7 +280,7 @@ void judge_trust_put(struct ipc_out *o, const struct judge_trust *m)
 	REQUIRE(m->nknown <= JUDGE_KNOWN_MAX);
 	ipc_put_u16(o, (uint16_t)m->nknown);
 	for (size_t i = 0; i < m->nknown; i++) {
-		put_octets(o, &m->known[i].cert);
+		judge_octets_put(o, &m->known[i].cert);
 		ipc_put_u8(o, m->known[i].state);
 		ipc_put_str(o, m->known[i].why);
 	}
@@ -331,15 +290,15 @@ static void get_known(struct ipc_in *in, struct arena *a, struct judge_trust *m_
 {
 	size_t octets = 0;
 
-	m_r->nknown = get_count(in, JUDGE_KNOWN_MAX);
+	m_r->nknown = ipc_field_count(in, JUDGE_KNOWN_MAX);
 	for (size_t i = 0; i < m_r->nknown; i++) {
 		struct judge_known *k = &m_r->known[i];
 
-		get_octets(in, a, JUDGE_KNOWN_OCTETS - octets, &k->cert);
+		judge_octets_get(in, a, JUDGE_KNOWN_OCTETS - octets, &k->cert);
 		if (k->cert.n == 0)
 			in->bad = true;
 		octets += k->cert.n;
-		k->state = get_number(in, JUDGE_TRUST_GOOD, JUDGE_TRUST_EXPIRED);
+		k->state = ipc_field_number(in, JUDGE_TRUST_GOOD, JUDGE_TRUST_EXPIRED);
 		ipc_get_str(in, k->why, sizeof k->why);
 	}
 }
@@ -347,9 +306,11 @@ static void get_known(struct ipc_in *in, struct arena *a, struct judge_trust *m_
 int judge_trust_get(struct ipc_in *in, struct arena *a, struct judge_trust *m_r)
 {
 	memset(m_r, 0, sizeof *m_r);
-	m_r->n = get_count(in, JUDGE_CERTS_MAX);
+	m_r->promise = ipc_field_number(in, 0, JUDGE_PROMISE_ALL);
+	ipc_get_str(in, m_r->promise_of, sizeof m_r->promise_of);
+	m_r->n = ipc_field_count(in, JUDGE_CERTS_MAX);
 	for (size_t i = 0; i < m_r->n; i++) {
-		m_r->v[i].state = get_number(in, JUDGE_TRUST_GOOD, JUDGE_TRUST_REVOKED);
+		m_r->v[i].state = ipc_field_number(in, JUDGE_TRUST_GOOD, JUDGE_TRUST_REVOKED);
 		ipc_get_str(in, m_r->v[i].sha256, sizeof m_r->v[i].sha256);
 		ipc_get_str(in, m_r->v[i].caps, sizeof m_r->v[i].caps);
 		ipc_get_str(in, m_r->v[i].why, sizeof m_r->v[i].why);

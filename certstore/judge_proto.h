@@ -19,7 +19,8 @@ enum judge_msg {
 	JUDGE_IDENTITIES, /* relay -> judge: our identities; answered by JUDGE_IDENTITY_LIST with
 			     its number */
 	JUDGE_IDENTITY_LIST,
-	JUDGE_SIGNERS, /* relay -> judge: is each of these signers to be believed? answered by JUDGE_TRUST */
+	JUDGE_SIGNERS, /* relay -> judge: is each of these signers, or none, to be believed, and what does the
+			  author's domain promise? answered by JUDGE_TRUST */
 	JUDGE_TRUST,
 	JUDGE_SEEN,    /* relay -> judge: mail with this partner domain was protected (P9); no answer */
 	JUDGE_CHANGED, /* judge -> relay: the store changed: forget cached answers; whom it concerns */
@@ -27,10 +28,14 @@ enum judge_msg {
 
 #define JUDGE_CERTS_MAX 8
 #define JUDGE_TRACE_ID 8 /* hex digits */
+#define JUDGE_STATEMENT_LINE 340
 struct judge_octets {
 	const uint8_t *p;
 	size_t n;
 };
+void judge_octets_put(struct ipc_out *o, const struct judge_octets *b);
+/* Copied into a; more than most, or a full: the packet is bad. */
+void judge_octets_get(struct ipc_in *in, struct arena *a, size_t most, struct judge_octets *b_r);
 
 /* ---- resolve ---- */
 struct judge_resolve {
@@ -41,7 +46,7 @@ struct judge_resolve {
 struct judge_verdict {
 	bool temp; /* the judge could not answer (store away): pr */
 	struct problem pr;
-	char rule[128];
+	char rule[256];
 	uint8_t treatment, strength, certs;  /* values of the policy enums */
 	uint8_t any_treatment, any_strength; /* strictest of this verdict and of all rules for the recipient, whoever
 						sends: when From is not the envelope sender */
@@ -55,9 +60,14 @@ struct judge_verdict {
 	bool personal;	   /* certificate of one person (address-bound): group only with itself when blind */
 	char sign_key[64]; /* keeper id */
 	struct judge_octets sign_cert, sign_chain,
-	    enc_cert;	      /* chain: concatenated DER; enc_cert: ours, for the encryption key preference */
-	bool sign_domain;     /* domain signature attribute */
-	struct format format; /* how the message is written */
+	    enc_cert;	  /* chain: concatenated DER; enc_cert: ours, for the encryption key preference */
+	bool sign_domain; /* domain signature attribute */
+	char statement[JUDGE_STATEMENT_LINE]; /* header field that names our statement (XSMG), with its CRLF; "" none
+					       */
+	uint64_t
+	    octets_max; /* the largest message that the partner's gateway takes, as its statement says; 0: not said */
+	bool no_signed; /* its gateway reads nothing that is signed and not encrypted, as its statement says */
+	struct format format;		/* how the message is written */
 	char trace[JUDGE_TRACE_ID + 1]; /* of one that fails: what `postern trace` knows it by; "" */
 };
 /* ---- identities ---- */
@@ -90,11 +100,14 @@ struct judge_signer {
 	struct judge_octets caps; /* its SMIMECapabilities attribute's value, none: n == 0 */
 	int64_t signing_time;	  /* unix s; 0: it gave none */
 };
+#define JUDGE_NAMED_MAX 17 /* AUTHOR_DOMAINS_MAX and the envelope sender's */
 struct judge_signers {
 	char our_domain[256];
-	char from[400]; /* author's address */
-	bool opened;	/* a layer around them was opened with a key of ours: nothing is fetched from where they say
-			   (P10) */
+	char from[400]; /* author's address; "": there is no one author */
+	size_t nnamed;	/* without one: the domains that are named, whose promises are asked for */
+	char named[JUDGE_NAMED_MAX][256];
+	bool opened; /* a layer around them was opened with a key of ours: nothing is fetched from where they say
+			(P10) */
 	size_t n;
 	struct judge_signer v[JUDGE_CERTS_MAX];
 	struct judge_octets extra[JUDGE_CERTS_MAX]; /* other certificates inside: possible issuers */
@@ -118,7 +131,17 @@ struct judge_known {
 	uint8_t state;
 	char why[400];
 };
+/* What the author's domain promises of its mail now, by its trusted statement (XSMG). Bits. */
+enum judge_promise {
+	JUDGE_PROMISE_SIGNS = 1,
+	JUDGE_PROMISE_ENCRYPTS = 2,
+	JUDGE_PROMISE_TEST = 4,	  /* report only */
+	JUDGE_PROMISE_UNSURE = 8, /* it cannot be told now */
+	JUDGE_PROMISE_ALL = 15
+};
 struct judge_trust {
+	uint8_t promise;
+	char promise_of[256]; /* whose it is: the author's domain, or of those named the one that promises most */
 	size_t n;
 	struct {
 		uint8_t state;

@@ -8,37 +8,7 @@
 #include <ctype.h>
 #include <string.h>
 
-static uint8_t get_number(struct ipc_in *in, unsigned most)
-{
-	uint8_t v = ipc_get_u8(in);
-
-	if (v > most) {
-		in->bad = true;
-		return 0;
-	}
-	return v;
-}
-
-static void put_octets(struct ipc_out *o, const struct judge_octets *b)
-{
-	ipc_put_bytes(o, b->p, b->n);
-}
-
-static void get_octets(struct ipc_in *in, struct arena *a, struct judge_octets *b_r)
-{
-	size_t n = 0;
-	const uint8_t *p = ipc_get_bytes(in, &n);
-
-	if (n > JUDGE_XSMG_OCTETS)
-		in->bad = true;
-	if (in->bad || n == 0)
-		return;
-	b_r->p = (const uint8_t *)arena_dup(a, p, n);
-	if (b_r->p)
-		b_r->n = n;
-	else
-		in->bad = true;
-}
+#include "gateway/base/ipc_field.h"
 
 /* A name in lower case, or none. */
 static void get_domain(struct ipc_in *in, char out[JUDGE_XSMG_DOMAIN], bool may_be_none)
@@ -86,7 +56,7 @@ void judge_statement_found_put(struct ipc_out *o, const struct judge_statement_f
 {
 	ipc_put_u8(o, (uint8_t)m->status);
 	ipc_put_str(o, m->id);
-	put_octets(o, &m->der);
+	judge_octets_put(o, &m->der);
 }
 
 int judge_statement_found_get(struct ipc_in *in, struct arena *a, struct judge_statement_found *m_r)
@@ -94,11 +64,11 @@ int judge_statement_found_get(struct ipc_in *in, struct arena *a, struct judge_s
 	bool newer, has_id;
 
 	memset(m_r, 0, sizeof *m_r);
-	m_r->status = get_number(in, JUDGE_STATEMENT_LATER);
+	m_r->status = ipc_field_number(in, 0, JUDGE_STATEMENT_LATER);
 	newer = m_r->status == JUDGE_STATEMENT_NEWER;
 	has_id = newer || m_r->status == JUDGE_STATEMENT_CURRENT;
 	get_id(in, m_r->id, !has_id);
-	get_octets(in, a, &m_r->der);
+	judge_octets_get(in, a, JUDGE_XSMG_OCTETS, &m_r->der);
 	if (newer != (m_r->der.n > 0) || has_id != (m_r->id[0] != '\0'))
 		in->bad = true;
 	return ipc_end(in);
@@ -112,17 +82,17 @@ void judge_statement_came_put(struct ipc_out *o, const struct judge_statement_ca
 	ipc_put_u8(o, (uint8_t)m->how);
 	ipc_put_u8(o, m->verified ? 1 : 0);
 	ipc_put_str(o, m->remote);
-	put_octets(o, &m->der);
+	judge_octets_put(o, &m->der);
 }
 
 int judge_statement_came_get(struct ipc_in *in, struct arena *a, struct judge_statement_came *m_r)
 {
 	memset(m_r, 0, sizeof *m_r);
 	get_domain(in, m_r->domain, false);
-	m_r->how = get_number(in, JUDGE_STATEMENT_ANSWER);
-	m_r->verified = get_number(in, 1) == 1;
+	m_r->how = ipc_field_number(in, 0, JUDGE_STATEMENT_ANSWER);
+	m_r->verified = ipc_field_bool(in);
 	ipc_get_str(in, m_r->remote, sizeof m_r->remote);
-	get_octets(in, a, &m_r->der);
+	judge_octets_get(in, a, JUDGE_XSMG_OCTETS, &m_r->der);
 	if (m_r->der.n == 0)
 		in->bad = true;
 	return ipc_end(in);
@@ -153,19 +123,19 @@ void judge_xsmg_duty_put(struct ipc_out *o, const struct judge_xsmg_duty *m)
 	ipc_put_str(o, m->held);
 	ipc_put_u8(o, m->put ? 1 : 0);
 	ipc_put_str(o, m->own);
-	put_octets(o, &m->der);
+	judge_octets_put(o, &m->der);
 	ipc_put_u32(o, m->keep_s);
 }
 
 int judge_xsmg_duty_get(struct ipc_in *in, struct arena *a, struct judge_xsmg_duty *m_r)
 {
 	memset(m_r, 0, sizeof *m_r);
-	m_r->expected = get_number(in, 1) == 1;
-	m_r->get = get_number(in, 1) == 1;
+	m_r->expected = ipc_field_bool(in);
+	m_r->get = ipc_field_bool(in);
 	get_id(in, m_r->held, true);
-	m_r->put = get_number(in, 1) == 1;
+	m_r->put = ipc_field_bool(in);
 	get_id(in, m_r->own, !m_r->put);
-	get_octets(in, a, &m_r->der);
+	judge_octets_get(in, a, JUDGE_XSMG_OCTETS, &m_r->der);
 	m_r->keep_s = ipc_get_u32(in);
 	if (m_r->put != (m_r->der.n > 0))
 		in->bad = true;
@@ -187,17 +157,18 @@ void judge_xsmg_note_put(struct ipc_out *o, const struct judge_xsmg_note *m)
 
 static bool has_id(enum judge_xsmg_seen seen)
 {
-	return seen == JUDGE_XSMG_CURRENT || seen == JUDGE_XSMG_TAKEN || seen == JUDGE_XSMG_UNTAKEN;
+	return seen == JUDGE_XSMG_CURRENT || seen == JUDGE_XSMG_TAKEN || seen == JUDGE_XSMG_UNTAKEN ||
+	       seen == JUDGE_XSMG_NAMED || seen == JUDGE_XSMG_NAMED_INSIDE;
 }
 
 int judge_xsmg_note_get(struct ipc_in *in, struct judge_xsmg_note *m_r)
 {
 	memset(m_r, 0, sizeof *m_r);
-	m_r->seen = get_number(in, JUDGE_XSMG_MET);
+	m_r->seen = ipc_field_number(in, 0, JUDGE_XSMG_NAMED_INSIDE);
 	get_domain(in, m_r->ours, true);
 	get_domain(in, m_r->partner, false);
 	get_id(in, m_r->id, !has_id(m_r->seen));
-	m_r->verified = get_number(in, 1) == 1;
+	m_r->verified = ipc_field_bool(in);
 	ipc_get_str(in, m_r->remote, sizeof m_r->remote);
 	ipc_get_str(in, m_r->words, sizeof m_r->words);
 	return ipc_end(in);

@@ -63,8 +63,7 @@ struct judge_xsmg_question {
 	char partner[JUDGE_XSMG_DOMAIN];
 };
 struct judge_xsmg_duty {
-	bool expected;		      /* the partner offered XSMG before: JUDGE_XSMG_MISSING is to be told, and
-					 JUDGE_XSMG_OFFERED need not be */
+	bool expected;		      /* the partner offered XSMG before: JUDGE_XSMG_MISSING is to be told */
 	bool get;		      /* its statement is to be asked for */
 	char held[JUDGE_XSMG_ID + 1]; /* the id of the newest one that was got (trusted or candidate), "" none */
 	bool put;		      /* it has not had ours; sent after an answered GET only */
@@ -76,19 +75,24 @@ struct judge_xsmg_duty {
 
 /* ---- what was seen ---- */
 enum judge_xsmg_seen {
-	JUDGE_XSMG_OFFERED, /* in EHLO inside TLS, and it was not expected */
+	JUDGE_XSMG_OFFERED, /* in EHLO inside TLS; once an hour of each host */
 	JUDGE_XSMG_MISSING, /* it was expected and is not offered; words say how */
 	JUDGE_XSMG_CURRENT, /* GET was answered: id is the newest */
 	JUDGE_XSMG_FAILED,  /* GET was not answered with a statement; words */
 	JUDGE_XSMG_TAKEN,   /* PUT of ours with this id was answered 250 */
 	JUDGE_XSMG_UNTAKEN, /* PUT of ours with this id was refused; words */
 	JUDGE_XSMG_MET,	    /* encrypted or signed mail came with a sender of that domain: no more is known of it */
+	JUDGE_XSMG_NAMED,  /* mail of that domain names its statement: id, and words is the URL; verified: a signature
+			      of the domain that is believed covers it */
+	JUDGE_XSMG_BROKEN, /* mail with an author of that domain is not what it promised: words say how; verified: it
+			      did not say that this is a test; remote is the client */
+	JUDGE_XSMG_NAMED_INSIDE, /* the same, and it was encrypted: what follows must not show outside when (P10) */
 };
 struct judge_xsmg_note {
 	enum judge_xsmg_seen seen;
 	char ours[JUDGE_XSMG_DOMAIN]; /* TAKEN, UNTAKEN: whose statement it was; else "" */
 	char partner[JUDGE_XSMG_DOMAIN];
-	char id[JUDGE_XSMG_ID + 1]; /* CURRENT, TAKEN, UNTAKEN */
+	char id[JUDGE_XSMG_ID + 1]; /* CURRENT, TAKEN, UNTAKEN, NAMED, NAMED_INSIDE */
 	bool verified;		    /* as in judge_statement_came */
 	char remote[400];
 	char words[256];

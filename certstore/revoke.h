@@ -34,6 +34,7 @@ struct revoke_settings {
 	int64_t
 	    keep_s; /* a list or an answer is asked for again after this, or at its own end when that is earlier */
 	uint32_t timeout_ms;
+	int64_t again_s; /* an OCSP answer that ends sooner is asked for again after this; 0: a minute */
 };
 /* One question's world. */
 struct revoke {

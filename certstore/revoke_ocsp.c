@@ -239,6 +239,23 @@ static void say(const struct revoke_reply *k, struct revoke_status *s)
 		    cert_day(k->this_update, day));
 }
 
+/* A responder whose answers end at once is not asked for each mail; and no answer is used behind its end, but for
+ * what clocks may differ. */
+static int64_t keep_until(
+    const struct revoke *r, const struct revoke_reply *k, const struct source_answer *got, int64_t at)
+{
+	int64_t until = at + r->set.keep_s, least = at + (r->set.again_s > 0 ? r->set.again_s : AGAIN_S);
+	int64_t end = (k->next_update ? k->next_update : k->this_update + AGE_S) + CLOCKS_S;
+
+	if (got->said > 0 && got->at + (int64_t)got->said < until)
+		until = got->at + (int64_t)got->said;
+	if (k->next_update && k->next_update < until)
+		until = k->next_update;
+	if (until < least)
+		until = least;
+	return until < end ? until : end;
+}
+
 static void learn(struct revoke *r, const struct source_answer *got, const char *url, X509 *x, X509 *issuer,
     int64_t at, struct revoke_reply *k, struct revoke_status *s)
 {
@@ -257,11 +274,7 @@ static void learn(struct revoke *r, const struct source_answer *got, const char 
 	}
 	memcpy(fresh.key, k->key, sizeof fresh.key);
 	(void)snprintf(fresh.where, sizeof fresh.where, "%.199s", url);
-	fresh.until = at + r->set.keep_s;
-	if (got->said > 0 && got->at + (int64_t)got->said < fresh.until)
-		fresh.until = got->at + (int64_t)got->said;
-	if (fresh.next_update > at && fresh.next_update < fresh.until)
-		fresh.until = fresh.next_update;
+	fresh.until = keep_until(r, &fresh, got, at);
 	*k = fresh;
 	say(k, s);
 }
@@ -296,7 +309,7 @@ void revoke_ocsp_ask(struct revoke *r, X509 *x, X509 *issuer, int64_t at, struct
 	/* one that ran out, or was no use, is not the answer once more, however long its server lets one keep it */
 	if (k->status != REVOKE_CACHE_NONE)
 		ask.since = k->until;
-	if (k->refused_at != 0 && at >= k->refused_at + AGAIN_S)
+	if (k->refused_at != 0 && at >= k->refused_at + (r->set.again_s > 0 ? r->set.again_s : AGAIN_S))
 		ask.since = k->refused_at + 1;
 	got = source_get(r->run, "ocsp", &ask);
 	if (!got)

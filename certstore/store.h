@@ -41,6 +41,7 @@ int store_count(struct store *s, struct store_counts *c_r, struct problem *pr) _
 #include "certstore/store_bundle.h"
 #include "certstore/store_caps.h"
 #include "certstore/store_cert.h"
+#include "certstore/store_glance.h"
 #include "certstore/store_identity.h"
 #include "certstore/store_in_use.h"
 #include "certstore/store_own_statement.h"
@@ -49,6 +50,9 @@ int store_count(struct store *s, struct store_counts *c_r, struct problem *pr) _
 #include "certstore/store_rollover.h"
 #include "certstore/store_rule.h"
 #include "certstore/store_statement.h"
+#include "certstore/store_user.h"
+#include "certstore/store_statement_key.h"
+#include "certstore/store_statement_end.h"
 #include "certstore/store_warned.h"
 
 #endif

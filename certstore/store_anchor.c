@@ -44,6 +44,8 @@ static void free_list(void *list, size_t n)
 	store_anchors_free(list, n);
 }
 
+static const struct store_sqlite_rows rows = {sizeof(struct store_anchor), read_row, free_list};
+
 void store_anchors_free(struct store_anchor *l, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -60,14 +62,8 @@ int store_anchors(struct store *s, const char *scope, struct store_anchor **list
 	    "SELECT id, scope, dir, der, sha256, added, local, bundle FROM anchor"
 	    " WHERE ?1 IS NULL OR scope IN (?1, '*') OR scope = (SELECT '@' || family FROM partner"
 	    " WHERE domain = ?1) ORDER BY scope = '*', scope, id";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	*list_r = NULL;
-	*n_r = 0;
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "t", scope);
-	return store_sqlite_list(s, st, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr);
+	return store_sqlite_all(s, &rows, sql, (void **)list_r, n_r, pr, "t", scope);
 }
 
 static int upsert(struct store *s, const struct store_anchor *a, struct problem *pr)
@@ -75,13 +71,9 @@ static int upsert(struct store *s, const struct store_anchor *a, struct problem 
 	static const char sql[] =
 	    "INSERT INTO anchor (scope, dir, der, sha256, added, local, bundle) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
 	    " ON CONFLICT (scope, local, bundle, sha256) DO UPDATE SET dir = ?2";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "tibtiti", a->scope, (int64_t)a->dir, a->der, a->der_len, a->sha256, a->added,
-	    a->local ? a->local : "", a->bundle);
-	return store_sqlite_run(s, st, pr);
+	return store_sqlite_do(s, sql, pr, "tibtiti", a->scope, (int64_t)a->dir, a->der, a->der_len, a->sha256,
+	    a->added, a->local ? a->local : "", a->bundle);
 }
 
 static void describe(

@@ -159,6 +159,8 @@ static void free_list(void *list, size_t n)
 	store_audit_free(list, n);
 }
 
+static const struct store_sqlite_rows rows = {sizeof(struct store_audit), read_row, free_list};
+
 void store_audit_free(struct store_audit *l, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -171,14 +173,8 @@ int store_audit_list(
 {
 	static const char sql[] = "SELECT id, at, who, what, subject, detail, hash FROM audit WHERE ?1 = 0 OR id < ?1"
 				  " ORDER BY id DESC LIMIT ?2";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	*list_r = NULL;
-	*n_r = 0;
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "ii", before, (int64_t)max);
-	return store_sqlite_list(s, st, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr);
+	return store_sqlite_all(s, &rows, sql, (void **)list_r, n_r, pr, "ii", before, (int64_t)max);
 }
 
 /* One row against what must stand there. */

@@ -42,12 +42,8 @@ static int clear_common(struct store *s, const struct store_believed_key *k, str
 {
 	static const char sql[] = "UPDATE believed SET waiting = '', waiting_reason = 0, waiting_at = 0"
 				  " WHERE owner = ?1 AND use = ?2 AND local = '' AND waiting <> ''";
-	sqlite3_stmt *st = k->local[0] ? store_sqlite_stmt(s, sql, pr) : NULL;
 
-	if (!st)
-		return k->local[0] ? -1 : 0;
-	store_sqlite_bind(st, "ti", k->owner, (int64_t)k->use);
-	return store_sqlite_run(s, st, pr);
+	return k->local[0] ? store_sqlite_do(s, sql, pr, "ti", k->owner, (int64_t)k->use) : 0;
 }
 
 int store_believed_put(struct store *s, const struct store_believed_key *k, const struct store_believed *b,
@@ -57,17 +53,12 @@ int store_believed_put(struct store *s, const struct store_believed_key *k, cons
 	    "INSERT INTO believed (owner, use, sha256, reason, at, waiting, waiting_reason, waiting_at, local)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (owner, use, local) DO UPDATE SET"
 	    " sha256 = ?3, reason = ?4, at = ?5, waiting = ?6, waiting_reason = ?7, waiting_at = ?8";
-	sqlite3_stmt *st;
 	int rc = -1;
 
 	if (store_begin(s, pr) < 0)
 		return -1;
-	st = store_sqlite_stmt(s, sql, pr);
-	if (st) {
-		store_sqlite_bind(st, "titiitiit", k->owner, (int64_t)k->use, b->sha256, (int64_t)b->reason, b->at,
-		    b->waiting, (int64_t)b->waiting_reason, b->waiting_at, k->local);
-		rc = store_sqlite_run(s, st, pr);
-	}
+	rc = store_sqlite_do(s, sql, pr, "titiitiit", k->owner, (int64_t)k->use, b->sha256, (int64_t)b->reason, b->at,
+	    b->waiting, (int64_t)b->waiting_reason, b->waiting_at, k->local);
 	if (rc == 0)
 		rc = clear_common(s, k, pr);
 	if (rc == 0 && what)
@@ -92,6 +83,8 @@ static void free_list(void *list, size_t n)
 	store_waiting_free(list, n);
 }
 
+static const struct store_sqlite_rows rows = {sizeof(struct store_waiting), read_row, free_list};
+
 void store_waiting_free(struct store_waiting *l, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -107,14 +100,8 @@ int store_believed_waiting(
 	static const char sql[] =
 	    "SELECT owner, local, use, sha256, reason, at, waiting, waiting_reason, waiting_at"
 	    " FROM believed WHERE waiting <> '' AND (?1 IS NULL OR owner = ?1) ORDER BY owner, local, use LIMIT 1000";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	*list_r = NULL;
-	*n_r = 0;
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "t", owner);
-	return store_sqlite_list(s, st, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr);
+	return store_sqlite_all(s, &rows, sql, (void **)list_r, n_r, pr, "t", owner);
 }
 
 int store_believed_drop(struct store *s, const char *owner, struct problem *pr)
@@ -122,10 +109,6 @@ int store_believed_drop(struct store *s, const char *owner, struct problem *pr)
 	static const char sql[] =
 	    "DELETE FROM believed WHERE owner = ?1 OR (substr(owner, -length(?1) - 1) = '@' || ?1"
 	    " AND owner NOT IN (SELECT domain FROM partner))";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "t", owner);
-	return store_sqlite_run(s, st, pr);
+	return store_sqlite_do(s, sql, pr, "t", owner);
 }

@@ -32,6 +32,8 @@ static void free_list(void *list, size_t n)
 	store_bundles_free(list, n);
 }
 
+static const struct store_sqlite_rows rows = {sizeof(struct store_bundle), read_row, free_list};
+
 void store_bundles_free(struct store_bundle *l, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -51,13 +53,8 @@ int store_bundles(struct store *s, struct store_bundle **list_r, size_t *n_r, st
 	static const char sql[] =
 	    "SELECT id, url, scope, dir, local, signer, every, added, tried, taken, sha256, trouble,"
 	    " difference, since FROM bundle ORDER BY id";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	*list_r = NULL;
-	*n_r = 0;
-	if (!st)
-		return -1;
-	return store_sqlite_list(s, st, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr);
+	return store_sqlite_all(s, &rows, sql, (void **)list_r, n_r, pr, "");
 }
 
 /* 0, or -1 when it is there for other anchors. */
@@ -90,13 +87,9 @@ static int upsert(struct store *s, const struct store_bundle *b, struct problem 
 				  "sha256, trouble, difference)"
 				  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, '', '', '')"
 				  " ON CONFLICT (url) DO UPDATE SET signer = ?5, every = ?6, tried = 0, sha256 = ''";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	if (!st)
-		return -1;
-	store_sqlite_bind(
-	    st, "ttitbii", b->url, b->scope, (int64_t)b->dir, b->local, b->signer, b->signer_len, b->every, b->added);
-	return store_sqlite_run(s, st, pr);
+	return store_sqlite_do(s, sql, pr, "ttitbii", b->url, b->scope, (int64_t)b->dir, b->local, b->signer,
+	    b->signer_len, b->every, b->added);
 }
 
 int store_bundle_put(struct store *s, const struct store_bundle *b, const char *who, struct problem *pr)
@@ -120,12 +113,7 @@ int store_bundle_put(struct store *s, const struct store_bundle *b, const char *
 
 static int run_id(struct store *s, const char *sql, int64_t id, struct problem *pr)
 {
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
-
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "i", id);
-	return store_sqlite_run(s, st, pr);
+	return store_sqlite_do(s, sql, pr, "i", id);
 }
 
 static int remove_rows(struct store *s, const char *url, char *scope_r, size_t cap, struct problem *pr)
@@ -172,16 +160,11 @@ int store_bundle_tried(
 	    "UPDATE bundle SET tried = ?2, taken = ?3, sha256 = ?4, trouble = ?5, difference = ?6,"
 	    " since = CASE WHEN ?5 = '' THEN 0 WHEN since > 0 THEN since ELSE ?2 END"
 	    " WHERE id = ?1";
-	sqlite3_stmt *st;
 	int rc = -1;
 
 	if (store_begin(s, pr) < 0)
 		return -1;
-	st = store_sqlite_stmt(s, sql, pr);
-	if (st) {
-		store_sqlite_bind(st, "iiittt", b->id, b->tried, b->taken, b->sha256, b->trouble, b->difference);
-		rc = store_sqlite_run(s, st, pr);
-	}
+	rc = store_sqlite_do(s, sql, pr, "iiittt", b->id, b->tried, b->taken, b->sha256, b->trouble, b->difference);
 	if (rc == 0 && audited)
 		rc = store_audit_add(s, who, b->trouble[0] ? "bundle.refused" : "bundle.refresh", b->url,
 		    b->trouble[0] ? b->trouble : b->difference, pr);

@@ -22,6 +22,8 @@ static void free_list(void *list, size_t n)
 	store_caps_free(list, n);
 }
 
+static const struct store_sqlite_rows rows = {sizeof(struct store_caps), read_row, free_list};
+
 void store_caps_free(struct store_caps *l, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -36,14 +38,8 @@ int store_caps(struct store *s, const char *owner, struct store_caps **list_r, s
 {
 	static const char sql[] = "SELECT owner, sha256, signer, caps, signing_time, seen FROM capabilities"
 				  " WHERE owner = ?1 ORDER BY signing_time DESC, sha256";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	*list_r = NULL;
-	*n_r = 0;
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "t", owner);
-	return store_sqlite_list(s, st, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr);
+	return store_sqlite_all(s, &rows, sql, (void **)list_r, n_r, pr, "t", owner);
 }
 
 int store_caps_owners(struct store *s, int64_t *n_r, struct problem *pr)
@@ -66,24 +62,17 @@ static int upsert(struct store *s, const struct store_caps *c, struct problem *p
 	    "?6)"
 	    " ON CONFLICT (owner, sha256) DO UPDATE SET signer = ?3, caps = ?4, signing_time = ?5, seen = ?6"
 	    " WHERE ?5 > signing_time";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "tttbii", c->owner, c->sha256, c->signer, c->caps, c->ncaps, c->signing_time, c->seen);
-	return store_sqlite_run(s, st, pr);
+	return store_sqlite_do(
+	    s, sql, pr, "tttbii", c->owner, c->sha256, c->signer, c->caps, c->ncaps, c->signing_time, c->seen);
 }
 
 static int keep_newest(struct store *s, const char *owner, struct problem *pr)
 {
 	static const char sql[] = "DELETE FROM capabilities WHERE owner = ?1 AND sha256 NOT IN (SELECT sha256 FROM"
 				  " capabilities WHERE owner = ?1 ORDER BY signing_time DESC, sha256 LIMIT ?2)";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "ti", owner, (int64_t)STORE_CAPS_SIGNERS);
-	return store_sqlite_run(s, st, pr);
+	return store_sqlite_do(s, sql, pr, "ti", owner, (int64_t)STORE_CAPS_SIGNERS);
 }
 
 int store_caps_put(struct store *s, const struct store_caps *c, const char *detail, struct problem *pr)
@@ -104,33 +93,21 @@ int store_caps_again(struct store *s, const struct store_caps *c, struct problem
 {
 	static const char sql[] = "UPDATE capabilities SET signing_time = ?3, seen = ?4"
 				  " WHERE owner = ?1 AND sha256 = ?2 AND ?3 > signing_time";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "ttii", c->owner, c->sha256, c->signing_time, c->seen);
-	return store_sqlite_run(s, st, pr);
+	return store_sqlite_do(s, sql, pr, "ttii", c->owner, c->sha256, c->signing_time, c->seen);
 }
 
 int store_caps_drop(struct store *s, const char *owner, const char *sha256, struct problem *pr)
 {
 	static const char sql[] = "DELETE FROM capabilities WHERE owner = ?1 AND (?2 IS NULL OR sha256 = ?2)";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "tt", owner, sha256);
-	return store_sqlite_run(s, st, pr);
+	return store_sqlite_do(s, sql, pr, "tt", owner, sha256);
 }
 
 int store_caps_drop_domain(struct store *s, const char *domain, struct problem *pr)
 {
 	static const char sql[] = "DELETE FROM capabilities WHERE ?1 = '*' OR owner = ?1"
 				  " OR substr(owner, -length(?1) - 1) = '@' || ?1";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "t", domain);
-	return store_sqlite_run(s, st, pr);
+	return store_sqlite_do(s, sql, pr, "t", domain);
 }

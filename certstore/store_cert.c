@@ -29,6 +29,8 @@ static void free_list(void *list, size_t n)
 	store_certs_free(list, n);
 }
 
+static const struct store_sqlite_rows rows = {sizeof(struct store_cert), read_row, free_list};
+
 void store_certs_free(struct store_cert *l, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -43,29 +45,16 @@ int store_certs(struct store *s, const char *owner, struct store_cert **list_r, 
 {
 	static const char all[] = COLUMNS "ORDER BY owner, id";
 	static const char one[] = COLUMNS "WHERE owner = ?1 ORDER BY id";
-	sqlite3_stmt *st = store_sqlite_stmt(s, owner ? one : all, pr);
 
-	*list_r = NULL;
-	*n_r = 0;
-	if (!st)
-		return -1;
-	if (owner)
-		store_sqlite_bind(st, "t", owner);
-	return store_sqlite_list(s, st, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr);
+	return store_sqlite_all(s, &rows, owner ? one : all, (void **)list_r, n_r, pr, owner ? "t" : "", owner);
 }
 
 int store_certs_page(
     struct store *s, int64_t after, size_t max, struct store_cert **list_r, size_t *n_r, struct problem *pr)
 {
 	static const char sql[] = COLUMNS "WHERE id > ?1 ORDER BY id LIMIT ?2";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	*list_r = NULL;
-	*n_r = 0;
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "ii", after, (int64_t)max);
-	return store_sqlite_list(s, st, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr);
+	return store_sqlite_all(s, &rows, sql, (void **)list_r, n_r, pr, "ii", after, (int64_t)max);
 }
 
 int store_certs_named(
@@ -75,28 +64,16 @@ int store_certs_named(
 	static const char sql[] =
 	    COLUMNS "WHERE id IN (SELECT id FROM cert WHERE substr(sha256, 1, length(?1)) = ?1 LIMIT ?2)"
 		    " ORDER BY owner, id";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	*list_r = NULL;
-	*n_r = 0;
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "ti", sha256, (int64_t)max);
-	return store_sqlite_list(s, st, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr);
+	return store_sqlite_all(s, &rows, sql, (void **)list_r, n_r, pr, "ti", sha256, (int64_t)max);
 }
 
 int store_certs_expiring(
     struct store *s, int64_t before, size_t max, struct store_cert **list_r, size_t *n_r, struct problem *pr)
 {
 	static const char sql[] = COLUMNS "WHERE not_after < ?1 ORDER BY not_after LIMIT ?2";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	*list_r = NULL;
-	*n_r = 0;
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "ii", before, (int64_t)max);
-	return store_sqlite_list(s, st, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr);
+	return store_sqlite_all(s, &rows, sql, (void **)list_r, n_r, pr, "ii", before, (int64_t)max);
 }
 
 static int upsert(struct store *s, const struct store_cert *c, struct problem *pr)
@@ -104,13 +81,9 @@ static int upsert(struct store *s, const struct store_cert *c, struct problem *p
 	static const char sql[] = "INSERT INTO cert (owner, der, sha256, source, pinned, added, not_after)"
 				  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
 				  " ON CONFLICT (owner, sha256) DO UPDATE SET source = ?4, pinned = ?5";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "tbttiii", c->owner, c->der, c->der_len, c->sha256, c->source ? c->source : "",
-	    (int64_t)c->pinned, c->added, c->not_after);
-	return store_sqlite_run(s, st, pr);
+	return store_sqlite_do(s, sql, pr, "tbttiii", c->owner, c->der, c->der_len, c->sha256,
+	    c->source ? c->source : "", (int64_t)c->pinned, c->added, c->not_after);
 }
 
 /* The words for the audit log; a certificate that cannot be read is named by its hash alone. */
@@ -146,25 +119,17 @@ static int insert_new(struct store *s, const struct store_cert *c, struct proble
 {
 	static const char sql[] = "INSERT INTO cert (owner, der, sha256, source, pinned, added, not_after)"
 				  " VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6) ON CONFLICT (owner, sha256) DO NOTHING";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	if (!st)
-		return -1;
-	store_sqlite_bind(
-	    st, "tbttii", c->owner, c->der, c->der_len, c->sha256, STORE_HARVESTED, c->added, c->not_after);
-	return store_sqlite_run(s, st, pr);
+	return store_sqlite_do(
+	    s, sql, pr, "tbttii", c->owner, c->der, c->der_len, c->sha256, STORE_HARVESTED, c->added, c->not_after);
 }
 
 static int drop_oldest(struct store *s, const char *owner, unsigned most, struct problem *pr)
 {
 	static const char sql[] = "DELETE FROM cert WHERE id IN (SELECT id FROM cert WHERE owner = ?1 AND source = ?2"
 				  " ORDER BY id DESC LIMIT -1 OFFSET ?3)";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "tti", owner, STORE_HARVESTED, (int64_t)most);
-	return store_sqlite_run(s, st, pr);
+	return store_sqlite_do(s, sql, pr, "tti", owner, STORE_HARVESTED, (int64_t)most);
 }
 
 int store_cert_harvest(

@@ -48,6 +48,8 @@ static void free_list(void *list, size_t n)
 	store_identities_free(list, n);
 }
 
+static const struct store_sqlite_rows rows = {sizeof(struct store_identity), read_row, free_list};
+
 void store_identities_free(struct store_identity *l, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -66,14 +68,8 @@ int store_identities(
 	static const char sql[] = "SELECT id, domain, use, key_id, cert, chain, spki, active, added, retired, "
 				  "from_at, until_at FROM identity"
 				  " WHERE ?1 IS NULL OR domain = ?1 ORDER BY domain, use, id DESC";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	*list_r = NULL;
-	*n_r = 0;
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "t", domain);
-	return store_sqlite_list(s, st, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr);
+	return store_sqlite_all(s, &rows, sql, (void **)list_r, n_r, pr, "t", domain);
 }
 
 /* "sign key lab.example-sign-..., certificate CN=..., serial ..., valid ..." for the audit log. */
@@ -96,13 +92,9 @@ static int insert(struct store *s, const struct store_identity *i, struct proble
 {
 	static const char sql[] = "INSERT INTO identity (domain, use, key_id, cert, chain, spki, active, added,"
 				  " from_at, until_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "titbbbiiii", i->domain, (int64_t)i->use, i->key_id, i->cert, i->cert_len, i->chain,
-	    i->chain_len, i->spki, i->spki_len, (int64_t)i->active, i->added, i->from, i->until);
-	return store_sqlite_run(s, st, pr);
+	return store_sqlite_do(s, sql, pr, "titbbbiiii", i->domain, (int64_t)i->use, i->key_id, i->cert, i->cert_len,
+	    i->chain, i->chain_len, i->spki, i->spki_len, (int64_t)i->active, i->added, i->from, i->until);
 }
 
 int store_identity_add(struct store *s, const struct store_identity *i, const char *who, struct problem *pr)
@@ -185,12 +177,7 @@ static int find(
 
 static int change(struct store *s, const char *sql, const char *key_id, int64_t at, struct problem *pr)
 {
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
-
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "ti", key_id, at);
-	return store_sqlite_run(s, st, pr);
+	return store_sqlite_do(s, sql, pr, "ti", key_id, at);
 }
 
 int store_identity_retire(struct store *s, const char *key_id, int64_t at, const char *who, struct problem *pr)
@@ -240,12 +227,8 @@ int store_identity_forget(struct store *s, const char *key_id, const char *who, 
 int store_identity_times(struct store *s, const char *key_id, int64_t from, int64_t until, struct problem *pr)
 {
 	static const char sql[] = "UPDATE identity SET from_at = ?2, until_at = ?3 WHERE key_id = ?1";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "tii", key_id, from, until);
-	return store_sqlite_run(s, st, pr);
+	return store_sqlite_do(s, sql, pr, "tii", key_id, from, until);
 }
 
 int store_identity_replaced(struct store *s, const char *key_id, const char *who, struct problem *pr)

@@ -66,13 +66,9 @@ static int put_row(struct store *s, const struct store_own_statement *o, struct 
 	    "INSERT INTO own_statement (domain, id, serial, issued, expires, facts, der)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (domain) DO UPDATE SET id = ?2, serial = ?3,"
 	    " issued = ?4, expires = ?5, facts = ?6, der = ?7 WHERE serial < ?3";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	if (!st)
-		return -1;
-	store_sqlite_bind(
-	    st, "ttiiitb", o->domain, o->id, o->serial, o->issued, o->expires, o->facts, o->der, o->der_len);
-	return store_sqlite_run(s, st, pr);
+	return store_sqlite_do(
+	    s, sql, pr, "ttiiitb", o->domain, o->id, o->serial, o->issued, o->expires, o->facts, o->der, o->der_len);
 }
 
 static int put_id(struct store *s, const struct store_own_statement *o, struct problem *pr)
@@ -80,18 +76,10 @@ static int put_id(struct store *s, const struct store_own_statement *o, struct p
 	static const char sql[] = "INSERT INTO own_statement_id (domain, id, serial, expires) VALUES (?1, ?2, ?3, ?4)"
 				  " ON CONFLICT (domain, id) DO NOTHING";
 	static const char drop[] = "DELETE FROM own_statement_id WHERE domain = ?1 AND expires < ?2";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	if (!st)
+	if (store_sqlite_do(s, sql, pr, "ttii", o->domain, o->id, o->serial, o->expires) < 0)
 		return -1;
-	store_sqlite_bind(st, "ttii", o->domain, o->id, o->serial, o->expires);
-	if (store_sqlite_run(s, st, pr) < 0)
-		return -1;
-	st = store_sqlite_stmt(s, drop, pr);
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "ti", o->domain, o->issued - KEEP_S);
-	return store_sqlite_run(s, st, pr);
+	return store_sqlite_do(s, drop, pr, "ti", o->domain, o->issued - KEEP_S);
 }
 
 int store_own_statement_put(struct store *s, const struct store_own_statement *o, const char *who, struct problem *pr)
@@ -158,11 +146,7 @@ static void read_holder(sqlite3_stmt *st, void *row)
 	h->at = sqlite3_column_int64(st, 2);
 }
 
-static void free_holders(void *list, size_t n)
-{
-	(void)n;
-	free(list);
-}
+static const struct store_sqlite_rows holder_rows = {sizeof(struct store_own_statement_holder), read_holder, NULL};
 
 int store_own_statement_holder_list(
     struct store *s, const char *domain, struct store_own_statement_holder **list_r, size_t *n_r, struct problem *pr)
@@ -170,12 +154,6 @@ int store_own_statement_holder_list(
 	static const char sql[] = "SELECT h.domain, coalesce(i.serial, 0), h.at FROM statement_held h"
 				  " LEFT JOIN own_statement_id i ON i.domain = h.ours AND i.id = h.id"
 				  " WHERE h.ours = ?1 ORDER BY h.domain";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	*list_r = NULL;
-	*n_r = 0;
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "t", domain);
-	return store_sqlite_list(s, st, sizeof **list_r, read_holder, (void **)list_r, n_r, free_holders, pr);
+	return store_sqlite_all(s, &holder_rows, sql, (void **)list_r, n_r, pr, "t", domain);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "certstore/store_in_use.h"
 #include "certstore/store_sqlite.h"
 #include "gateway/base/encode.h"
 #include "gateway/base/mem.h"
@@ -27,6 +28,8 @@ static void free_list(void *list, size_t n)
 {
 	store_partners_free(list, n);
 }
+
+static const struct store_sqlite_rows rows = {sizeof(struct store_partner), read_row, free_list};
 
 void store_partners_free(struct store_partner *l, size_t n)
 {
@@ -69,25 +72,8 @@ int store_partners(
 	static const char sql[] =
 	    "SELECT p.domain, treatment, strength, note, format, added, coalesce(at, 0), find, family FROM partner p"
 	    " LEFT JOIN seen s ON s.domain = p.domain WHERE p.domain > ?1 ORDER BY p.domain LIMIT ?2";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	*list_r = NULL;
-	*n_r = 0;
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "ti", after ? after : "", (int64_t)max);
-	return store_sqlite_list(s, st, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr);
-}
-
-/* One statement with the domain alone, giving nothing back. */
-static int run_with(struct store *s, const char *sql, const char *domain, struct problem *pr)
-{
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
-
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "t", domain);
-	return store_sqlite_run(s, st, pr);
+	return store_sqlite_all(s, &rows, sql, (void **)list_r, n_r, pr, "ti", after ? after : "", (int64_t)max);
 }
 
 static int upsert(struct store *s, const struct store_partner *p, struct problem *pr)
@@ -96,13 +82,9 @@ static int upsert(struct store *s, const struct store_partner *p, struct problem
 	    "INSERT INTO partner (domain, treatment, strength, note, added, format, find, family)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (domain) DO UPDATE"
 	    " SET treatment = ?2, strength = ?3, note = ?4, format = ?6, find = ?7, family = ?8";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "ttttittt", p->domain, p->treatment, p->strength, p->note ? p->note : "", p->added,
-	    p->format ? p->format : "", p->find ? p->find : "", p->group ? p->group : "");
-	return store_sqlite_run(s, st, pr);
+	return store_sqlite_do(s, sql, pr, "ttttittt", p->domain, p->treatment, p->strength, p->note ? p->note : "",
+	    p->added, p->format ? p->format : "", p->find ? p->find : "", p->group ? p->group : "");
 }
 
 /* For the audit log: what is said now, and what of it was said before. */
@@ -145,15 +127,15 @@ static int remove_rows(struct store *s, const char *domain, int *certs_r, int *a
 	static const char anchors[] = "DELETE FROM anchor WHERE scope = ?1";
 	static const char partner[] = "DELETE FROM partner WHERE domain = ?1";
 
-	if (run_with(s, certs, domain, pr) < 0)
+	if (store_sqlite_do(s, certs, pr, "t", domain) < 0)
 		return -1;
 	*certs_r = sqlite3_changes(s->db);
-	if (run_with(s, anchors, domain, pr) < 0)
+	if (store_sqlite_do(s, anchors, pr, "t", domain) < 0)
 		return -1;
 	*anchors_r = sqlite3_changes(s->db);
 	/* What its people's readers can was believed by the anchors that went. */
 	if (store_caps_drop_domain(s, domain, pr) < 0 || store_believed_drop(s, domain, pr) < 0 ||
-	    run_with(s, partner, domain, pr) < 0)
+	    store_in_use_drop_owner(s, domain, pr) < 0 || store_sqlite_do(s, partner, pr, "t", domain) < 0)
 		return -1;
 	if (sqlite3_changes(s->db) == 0)
 		return problem_set(pr, PROBLEM_PERM, 0, "", "", "%s is not a listed partner", domain);
@@ -195,17 +177,13 @@ int64_t store_was_protected(struct store *s, const char *domain)
 int store_seen_protected(struct store *s, const char *domain, int64_t now, struct problem *pr)
 {
 	static const char sql[] = "INSERT INTO seen (domain, at) VALUES (?1, ?2) ON CONFLICT (domain) DO NOTHING";
-	sqlite3_stmt *st;
 	int rc;
 
 	if (store_was_protected(s, domain) > 0)
 		return 0;
 	if (store_begin(s, pr) < 0)
 		return -1;
-	st = store_sqlite_stmt(s, sql, pr);
-	if (st)
-		store_sqlite_bind(st, "ti", domain, now > 0 ? now : (int64_t)1);
-	rc = st ? store_sqlite_run(s, st, pr) : -1;
+	rc = store_sqlite_do(s, sql, pr, "ti", domain, now > 0 ? now : (int64_t)1);
 	return store_end(s, rc, pr);
 }
 
@@ -221,7 +199,7 @@ int store_release(struct store *s, const char *domain, const char *who, struct p
 	at = store_was_protected(s, domain);
 	if (at > 0)
 		encode_time(at, since);
-	rc = run_with(s, sql, domain, pr);
+	rc = store_sqlite_do(s, sql, pr, "t", domain);
 	if (rc == 0 && sqlite3_changes(s->db) == 0)
 		rc = problem_set(
 		    pr, PROBLEM_PERM, 0, "", "", "%s was never seen protected: there is nothing to release", domain);

@@ -20,6 +20,8 @@ static void free_list(void *list, size_t n)
 	store_revoked_free(list, n);
 }
 
+static const struct store_sqlite_rows rows = {sizeof(struct store_revoked), read_row, free_list};
+
 void store_revoked_free(struct store_revoked *l, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -30,13 +32,8 @@ void store_revoked_free(struct store_revoked *l, size_t n)
 int store_revoked(struct store *s, struct store_revoked **list_r, size_t *n_r, struct problem *pr)
 {
 	static const char sql[] = "SELECT sha256, words, at FROM revoked ORDER BY sha256";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	*list_r = NULL;
-	*n_r = 0;
-	if (!st)
-		return -1;
-	return store_sqlite_list(s, st, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr);
+	return store_sqlite_all(s, &rows, sql, (void **)list_r, n_r, pr, "");
 }
 
 /* ---- whose they are ---- */
@@ -54,6 +51,8 @@ static void free_of(void *list, size_t n)
 	store_revoked_owners_free(list, n);
 }
 
+static const struct store_sqlite_rows of_rows = {sizeof(struct store_revoked_of), read_of, free_of};
+
 void store_revoked_owners_free(struct store_revoked_of *l, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -64,24 +63,22 @@ void store_revoked_owners_free(struct store_revoked_of *l, size_t n)
 }
 
 /* The store's own indexes hold owner and fingerprint: no certificate is read. */
+/* Most are not revoked: they need not be gone through for those few that are. */
+#define OF_THEM "sha256 IN (SELECT sha256 FROM revoked)"
+
 int store_revoked_owners(
     struct store *s, size_t max, struct store_revoked_of **list_r, size_t *n_r, struct problem *pr)
 {
 	static const char sql[] =
-	    "SELECT r.sha256, r.words, r.at, o.owner FROM revoked AS r JOIN (SELECT owner, sha256 FROM cert"
-	    " UNION SELECT owner, sha256 FROM believed UNION SELECT owner, sha256 FROM in_use"
+	    "SELECT r.sha256, r.words, r.at, o.owner FROM revoked AS r JOIN (SELECT owner, sha256 FROM cert "
+	    "WHERE " OF_THEM " UNION SELECT owner, sha256 FROM believed WHERE " OF_THEM
+	    " UNION SELECT owner, sha256 FROM in_use WHERE " OF_THEM
 	    " UNION SELECT owner, sha256 FROM revoked WHERE owner IN (SELECT domain FROM partner) OR"
 	    " substr(owner, instr(owner, '@') + 1) IN (SELECT domain FROM partner UNION SELECT domain FROM seen)) AS "
 	    "o"
 	    " ON o.sha256 = r.sha256 ORDER BY r.at DESC, o.owner LIMIT ?1";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	*list_r = NULL;
-	*n_r = 0;
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "i", (int64_t)max);
-	return store_sqlite_list(s, st, sizeof **list_r, read_of, (void **)list_r, n_r, free_of, pr);
+	return store_sqlite_all(s, &of_rows, sql, (void **)list_r, n_r, pr, "i", (int64_t)max);
 }
 
 int store_revoked_owner(struct store *s, const char *sha256, char *owner_r, size_t cap, struct problem *pr)
@@ -112,17 +109,12 @@ int store_revoked_add(
 	static const char sql[] = "INSERT INTO revoked (sha256, words, at, owner) VALUES (?1, ?2, ?3, ?4)"
 				  " ON CONFLICT (sha256) DO UPDATE SET words = ?2, owner = ?4";
 	char detail[1000];
-	sqlite3_stmt *st;
 	int rc = -1;
 
 	(void)snprintf(detail, sizeof detail, "certificate %s: %.800s", r->sha256, r->words);
 	if (store_begin(s, pr) < 0)
 		return -1;
-	st = store_sqlite_stmt(s, sql, pr);
-	if (st) {
-		store_sqlite_bind(st, "ttit", r->sha256, r->words, r->at, subject);
-		rc = store_sqlite_run(s, st, pr);
-	}
+	rc = store_sqlite_do(s, sql, pr, "ttit", r->sha256, r->words, r->at, subject);
 	if (rc == 0)
 		rc = store_audit_add(s, who, "cert.revoked", subject, detail, pr);
 	return store_end(s, rc, pr);
@@ -133,17 +125,12 @@ int store_revoked_remove(
 {
 	static const char sql[] = "DELETE FROM revoked WHERE sha256 = ?1";
 	char detail[1000];
-	sqlite3_stmt *st;
 	int rc = -1;
 
 	(void)snprintf(detail, sizeof detail, "certificate %s: %.800s", sha256, why);
 	if (store_begin(s, pr) < 0)
 		return -1;
-	st = store_sqlite_stmt(s, sql, pr);
-	if (st) {
-		store_sqlite_bind(st, "t", sha256);
-		rc = store_sqlite_run(s, st, pr);
-	}
+	rc = store_sqlite_do(s, sql, pr, "t", sha256);
 	if (rc == 0)
 		rc = store_audit_add(s, who, "cert.unrevoked", subject, detail, pr);
 	return store_end(s, rc, pr);

@@ -47,18 +47,13 @@ int store_rollover_put(
 	    "INSERT INTO rollover (domain, kind, step, started, switch_at, finish_at, serial, early)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (domain, kind) DO UPDATE SET step = ?3,"
 	    " started = ?4, switch_at = ?5, finish_at = ?6, serial = ?7, early = ?8";
-	sqlite3_stmt *st;
 	char what[48];
 	int rc = -1;
 
 	if (store_begin(s, pr) < 0)
 		return -1;
-	st = store_sqlite_stmt(s, sql, pr);
-	if (st) {
-		store_sqlite_bind(st, "tiiiiiii", r->domain, (int64_t)r->kind, (int64_t)r->step, r->started,
-		    r->switch_at, r->finish_at, r->serial, (int64_t)r->early);
-		rc = store_sqlite_run(s, st, pr);
-	}
+	rc = store_sqlite_do(s, sql, pr, "tiiiiiii", r->domain, (int64_t)r->kind, (int64_t)r->step, r->started,
+	    r->switch_at, r->finish_at, r->serial, (int64_t)r->early);
 	(void)snprintf(what, sizeof what, "rollover.%s %s", store_rollover_word(r->step),
 	    r->kind == STORE_ROLLOVER_MAIL ? "mail" : "statement");
 	if (rc == 0)

@@ -26,6 +26,8 @@ static void free_list(void *list, size_t n)
 	store_rules_free(list, n);
 }
 
+static const struct store_sqlite_rows rows = {sizeof(struct store_rule), read_row, free_list};
+
 void store_rules_free(struct store_rule *l, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -43,13 +45,8 @@ int store_rules(struct store *s, struct store_rule **list_r, size_t *n_r, struct
 {
 	static const char sql[] = "SELECT id, position, name, sender, recipient, treatment, strength, exempt FROM "
 				  "rule ORDER BY position, id";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	*list_r = NULL;
-	*n_r = 0;
-	if (!st)
-		return -1;
-	return store_sqlite_list(s, st, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr);
+	return store_sqlite_all(s, &rows, sql, (void **)list_r, n_r, pr, "");
 }
 
 static int is_new(struct store *s, const char *name, struct problem *pr)
@@ -83,24 +80,16 @@ static int place(struct store *s, int64_t want, int64_t *position_r, struct prob
 	if (want < 1 || want >= *position_r)
 		return 0;
 	*position_r = want;
-	st = store_sqlite_stmt(s, shift, pr);
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "i", want);
-	return store_sqlite_run(s, st, pr);
+	return store_sqlite_do(s, shift, pr, "i", want);
 }
 
 static int insert(struct store *s, const struct store_rule *r, int64_t position, struct problem *pr)
 {
 	static const char sql[] = "INSERT INTO rule (position, name, sender, recipient, treatment, strength, exempt)"
 				  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
 
-	if (!st)
-		return -1;
-	store_sqlite_bind(st, "itttttt", position, r->name, r->sender, r->recipient, r->treatment, r->strength,
-	    r->exempt ? r->exempt : "");
-	return store_sqlite_run(s, st, pr);
+	return store_sqlite_do(s, sql, pr, "itttttt", position, r->name, r->sender, r->recipient, r->treatment,
+	    r->strength, r->exempt ? r->exempt : "");
 }
 
 int store_rule_add(struct store *s, const struct store_rule *r, const char *who, struct problem *pr)

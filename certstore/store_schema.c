@@ -12,6 +12,40 @@
 /* "PSTN": tells our database from any other file of SQLite. */
 enum { APPLICATION_ID = 0x5053544e };
 
+/* Unary plus: not the index of ends, which would be walked from its end. Of one partner, what a table of thousands
+ * shows: by which of its certificates it can be encrypted to until when (known: any that is stored, its people's,
+ * too; proven: one that is pinned, was believed, or is in its trusted statement), and what its statement is (1
+ * trusted, 2 one waits, 3 not trusted any more, 4 withdrawn, 5 frozen). Kept by triggers, so that nobody who writes
+ * can forget it. */
+#define KEYS_GLANCE(whose)                                                                                           \
+	"UPDATE partner SET known_until = max("                                                                      \
+	"coalesce((SELECT max(+not_after) FROM cert AS c WHERE substr(c.owner, instr(c.owner, '@') + 1) ="           \
+	" +partner.domain), 0), coalesce((SELECT max(+not_after) FROM cert AS c WHERE c.owner = partner.domain), "   \
+	"0)),"                                                                                                       \
+	" proven_until = max(coalesce((SELECT max(+not_after) FROM cert AS c WHERE"                                  \
+	" substr(c.owner, instr(c.owner, '@') + 1) = +partner.domain AND c.pinned <> 0), 0),"                        \
+	" coalesce((SELECT max(+not_after) FROM cert AS c WHERE c.owner = partner.domain AND (c.pinned <> 0 OR "     \
+	"EXISTS"                                                                                                     \
+	" (SELECT 1 FROM believed AS b WHERE b.owner = c.owner AND b.sha256 = c.sha256))), 0),"                      \
+	" coalesce((SELECT max(+not_after) FROM in_use AS u WHERE u.owner = partner.domain AND EXISTS"               \
+	" (SELECT 1 FROM believed AS b WHERE b.owner = u.owner AND b.sha256 = u.sha256)), 0),"                       \
+	" coalesce((SELECT max(ends) FROM statement_cert AS t WHERE t.domain = partner.domain AND t.use IN (3, "     \
+	"4)), 0)),"                                                                                                  \
+	" waits = EXISTS (SELECT 1 FROM believed AS b WHERE b.owner = partner.domain AND b.waiting <> '')"           \
+	" WHERE domain IN (" whose ", substr(" whose ", instr(" whose ", '@') + 1)); "
+#define BODY_GLANCE "FROM statement_body AS b WHERE b.domain = partner.domain AND "
+#define SAID_GLANCE(whose)                                                                                           \
+	"UPDATE partner SET said = coalesce((SELECT CASE WHEN t.frozen <> 0 THEN 5 WHEN EXISTS (SELECT "             \
+	"1 " BODY_GLANCE "b.waiting = 1) THEN 2 WHEN EXISTS (SELECT 1 " BODY_GLANCE                                  \
+	"b.waiting = 0 AND length(b.der) > 0 AND b.withdrawn <> 0) THEN 4 WHEN EXISTS (SELECT 1 " BODY_GLANCE        \
+	"b.waiting = 0 AND length(b.der) > 0) THEN 1 WHEN t.established <> 0 THEN 3 ELSE 0 END"                      \
+	" FROM statement AS t WHERE t.domain = partner.domain), 0),"                                                 \
+	" missed = coalesce((SELECT t.missed FROM statement AS t WHERE t.domain = partner.domain), 0),"              \
+	" issued = coalesce((SELECT b.issued " BODY_GLANCE "b.waiting = 0 AND length(b.der) > 0), 0),"               \
+	" expires = coalesce((SELECT b.expires " BODY_GLANCE "b.waiting = 0 AND length(b.der) > 0), 0)"              \
+	" WHERE domain = " whose "; "
+#define WHEN_GLANCE(name, event, body) "CREATE TRIGGER glance_" name " AFTER " event " BEGIN " body "END;"
+
 static const char *const steps[] = {
     /* 1 */
     "CREATE TABLE identity (id INTEGER PRIMARY KEY, domain TEXT NOT NULL, use INTEGER NOT NULL CHECK (use BETWEEN 1 "
@@ -114,6 +148,69 @@ static const char *const steps[] = {
     "CREATE TABLE in_use (owner TEXT NOT NULL, sha256 TEXT NOT NULL, subject TEXT NOT NULL, serial TEXT NOT NULL,"
     " not_after INTEGER NOT NULL, PRIMARY KEY (owner, sha256)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX in_use_end ON in_use (not_after);",
+    /* 10: several nodes decide about a partner's statements; by what certificates their keys were believed, and when
+     * that was last looked at again */
+    "ALTER TABLE statement ADD COLUMN version INTEGER NOT NULL DEFAULT 1;"
+    "ALTER TABLE statement ADD COLUMN weighed INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE statement_key_cert (domain TEXT NOT NULL, key TEXT NOT NULL, der BLOB NOT NULL,"
+    " chain BLOB NOT NULL, PRIMARY KEY (domain, key)) STRICT;",
+    /* 11: who may ask over HTTP, and with which tokens: of a token there is the SHA-256 alone */
+    "CREATE TABLE user (name TEXT PRIMARY KEY, role INTEGER NOT NULL CHECK (role BETWEEN 1 AND 4),"
+    " added INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE user_token (id INTEGER PRIMARY KEY AUTOINCREMENT, user TEXT NOT NULL, label TEXT NOT NULL,"
+    " role INTEGER NOT NULL CHECK (role BETWEEN 1 AND 4), hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),"
+    " added INTEGER NOT NULL, expires INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX user_token_user ON user_token (user);",
+    /* 12: how users sign in: SHA-256 of what Argon2id makes of a password (the row of user '' has the salt from which
+     * those of unknown names are made), secrets for codes, sessions by their SHA-256 */
+    "CREATE TABLE user_password (user TEXT PRIMARY KEY, salt BLOB NOT NULL CHECK (length(salt) = 16),"
+    " verifier BLOB NOT NULL CHECK (length(verifier) = 32), memory INTEGER NOT NULL, passes INTEGER NOT NULL,"
+    " changed INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE user_totp (user TEXT PRIMARY KEY, secret BLOB NOT NULL, step INTEGER NOT NULL) STRICT,"
+    " WITHOUT ROWID;"
+    "CREATE TABLE session (hash BLOB PRIMARY KEY CHECK (length(hash) = 32), user TEXT NOT NULL,"
+    " began INTEGER NOT NULL, used INTEGER NOT NULL, address TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX session_user ON session (user);",
+    /* 13: which statements run out, without reading their octets; whose a certificate is */
+    "CREATE INDEX IF NOT EXISTS cert_sha256 ON cert (sha256, owner);"
+    "CREATE INDEX IF NOT EXISTS statement_body_end ON statement_body (waiting, withdrawn, expires, issued, serial, "
+    "id, domain);",
+    /* 14: the state of each partner at a glance */
+    "ALTER TABLE partner ADD COLUMN known_until INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE partner ADD COLUMN proven_until INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE partner ADD COLUMN waits INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE partner ADD COLUMN said INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE partner ADD COLUMN missed INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE partner ADD COLUMN issued INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE partner ADD COLUMN expires INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX cert_domain ON cert (substr(owner, instr(owner, '@') + 1), not_after);" WHEN_GLANCE("partner",
+	"INSERT ON partner", KEYS_GLANCE("NEW.domain") SAID_GLANCE("NEW.domain")) WHEN_GLANCE("partner_name",
+	"UPDATE OF domain ON partner", KEYS_GLANCE("NEW.domain") SAID_GLANCE("NEW.domain")) WHEN_GLANCE("cert_add",
+	"INSERT ON cert", KEYS_GLANCE("NEW.owner")) WHEN_GLANCE("cert_set", "UPDATE OF pinned, not_after ON cert",
+	KEYS_GLANCE("NEW.owner")) WHEN_GLANCE("cert_gone", "DELETE ON cert",
+	KEYS_GLANCE("OLD.owner")) WHEN_GLANCE("in_use_add", "INSERT ON in_use",
+	KEYS_GLANCE("NEW.owner")) WHEN_GLANCE("in_use_gone", "DELETE ON in_use",
+	KEYS_GLANCE("OLD.owner")) WHEN_GLANCE("believed_add", "INSERT ON believed",
+	KEYS_GLANCE("NEW.owner")) WHEN_GLANCE("believed_set", "UPDATE OF sha256, waiting ON believed",
+	KEYS_GLANCE("NEW.owner")) WHEN_GLANCE("believed_gone", "DELETE ON believed",
+	KEYS_GLANCE("OLD.owner")) WHEN_GLANCE("given_add", "INSERT ON statement_cert",
+	KEYS_GLANCE("NEW.domain")) WHEN_GLANCE("given_gone", "DELETE ON statement_cert",
+	KEYS_GLANCE("OLD.domain")) WHEN_GLANCE("statement_add", "INSERT ON statement",
+	SAID_GLANCE("NEW.domain")) WHEN_GLANCE("statement_set",
+	"UPDATE OF frozen, established, missed ON statement WHEN"
+	" (NEW.frozen <> 0) <> (OLD.frozen <> 0) OR NEW.established <> OLD.established OR NEW.missed <> OLD.missed",
+	SAID_GLANCE("NEW.domain")) WHEN_GLANCE("statement_gone", "DELETE ON statement", SAID_GLANCE("OLD.domain"))
+	WHEN_GLANCE("body_add", "INSERT ON statement_body", SAID_GLANCE("NEW.domain"))
+	    WHEN_GLANCE("body_set", "UPDATE ON statement_body", SAID_GLANCE("NEW.domain"))
+		WHEN_GLANCE("body_gone", "DELETE ON statement_body", SAID_GLANCE("OLD.domain"))
+    /* those that are there */
+    "UPDATE partner SET domain = domain;",
+    /* 15: partners' hosts that were seen to offer XSMG */
+    "CREATE TABLE statement_host (domain TEXT NOT NULL, host TEXT NOT NULL, at INTEGER NOT NULL,"
+    " PRIMARY KEY (domain, host)) STRICT, WITHOUT ROWID;",
+    /* 16: when mail was last encrypted to a certificate of the network; of those known before: now */
+    "ALTER TABLE in_use ADD COLUMN used INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE in_use SET used = CAST(strftime('%s', 'now') AS INTEGER);",
 };
 
 int store_schema_version(void)

@@ -65,11 +65,8 @@ static int bind_octets(sqlite3_stmt *st, int i, const void *p, size_t n)
 	return p ? sqlite3_bind_blob64(st, i, p, n, SQLITE_STATIC) : sqlite3_bind_null(st, i);
 }
 
-void store_sqlite_bind(sqlite3_stmt *st, const char *kinds, ...)
+static void bind(sqlite3_stmt *st, const char *kinds, va_list ap)
 {
-	va_list ap;
-
-	va_start(ap, kinds);
 	for (int i = 1; kinds[i - 1]; i++) {
 		int rc;
 
@@ -84,6 +81,14 @@ void store_sqlite_bind(sqlite3_stmt *st, const char *kinds, ...)
 		}
 		REQUIRE(rc == SQLITE_OK);
 	}
+}
+
+void store_sqlite_bind(sqlite3_stmt *st, const char *kinds, ...)
+{
+	va_list ap;
+
+	va_start(ap, kinds);
+	bind(st, kinds, ap);
 	va_end(ap);
 }
 
@@ -141,29 +146,62 @@ void store_sqlite_copy(sqlite3_stmt *st, int col, char *dst, size_t cap)
 		dst[0] = 0;
 }
 
-int store_sqlite_list(struct store *s, sqlite3_stmt *st, size_t size, void (*read)(sqlite3_stmt *st, void *row),
-    void **list_r, size_t *n_r, void (*free_list)(void *list, size_t n), struct problem *pr)
+int store_sqlite_do(struct store *s, const char *sql, struct problem *pr, const char *kinds, ...)
+{
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+	va_list ap;
+
+	if (!st)
+		return -1;
+	va_start(ap, kinds);
+	bind(st, kinds, ap);
+	va_end(ap);
+	return store_sqlite_run(s, st, pr);
+}
+
+static void free_plain(void *list, size_t n)
+{
+	(void)n;
+	free(list);
+}
+
+static int read_all(struct store *s, sqlite3_stmt *st, const struct store_sqlite_rows *rows, void **list_r,
+    size_t *n_r, struct problem *pr)
 {
 	char *list = NULL;
 	size_t n = 0, cap = 0;
 	int rc;
 
-	*list_r = NULL;
-	*n_r = 0;
 	while ((rc = store_sqlite_row(s, st, pr)) > 0) {
 		if (n == cap) {
 			cap = cap ? cap * 2 : 4;
-			list = mem_resize(list, cap * size);
+			list = mem_resize(list, cap * rows->size);
 		}
-		memset(list + n * size, 0, size);
-		read(st, list + n * size);
+		memset(list + n * rows->size, 0, rows->size);
+		rows->read(st, list + n * rows->size);
 		n++;
 	}
 	if (rc < 0) {
-		free_list(list, n);
+		(rows->free ? rows->free : free_plain)(list, n);
 		return -1;
 	}
 	*list_r = list;
 	*n_r = n;
 	return 0;
+}
+
+int store_sqlite_all(struct store *s, const struct store_sqlite_rows *rows, const char *sql, void **list_r,
+    size_t *n_r, struct problem *pr, const char *kinds, ...)
+{
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+	va_list ap;
+
+	*list_r = NULL;
+	*n_r = 0;
+	if (!st)
+		return -1;
+	va_start(ap, kinds);
+	bind(st, kinds, ap);
+	va_end(ap);
+	return read_all(s, st, rows, list_r, n_r, pr);
 }

@@ -45,9 +45,20 @@ void store_sqlite_copy(sqlite3_stmt *st, int col, char *dst, size_t cap);
 int store_sqlite_exec(sqlite3 *db, const char *sql, struct problem *pr) __attribute__((warn_unused_result));
 /* Sets pr from the connection's last error: what, and what to do. Returns -1. Out of memory is fatal. */
 int store_sqlite_fail(sqlite3 *db, struct problem *pr);
-/* Reads all rows of a bound statement into an array of rows of `size` octets by `read`. */
-int store_sqlite_list(struct store *s, sqlite3_stmt *st, size_t size, void (*read)(sqlite3_stmt *st, void *row),
-    void **list_r, size_t *n_r, void (*free_list)(void *list, size_t n), struct problem *pr)
+/* Prepares sql (static), binds as store_sqlite_bind does, runs to the end. 0 / -1. */
+int store_sqlite_do(struct store *s, const char *sql, struct problem *pr, const char *kinds, ...)
     __attribute__((warn_unused_result));
+
+/* How the rows of one kind become a list. */
+struct store_sqlite_rows {
+	size_t size;
+	void (*read)(sqlite3_stmt *st, void *row); /* into zeroed memory */
+	void (*free)(void *list, size_t n);	   /* NULL: nothing hangs on a row */
+};
+
+/* Prepares sql (static), binds as store_sqlite_bind does, and reads all rows into *list_r. 0; -1 with an empty list.
+ */
+int store_sqlite_all(struct store *s, const struct store_sqlite_rows *rows, const char *sql, void **list_r,
+    size_t *n_r, struct problem *pr, const char *kinds, ...) __attribute__((warn_unused_result));
 
 #endif

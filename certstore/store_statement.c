@@ -12,7 +12,7 @@
 #define COLUMNS                                                                                                      \
 	"domain, through, established, pin, follow, frozen, frozen_why, fetched, probed, url, offered_since, "       \
 	"offered,"                                                                                                   \
-	" missed, local_parts, decided, decision, alarmed"
+	" missed, local_parts, decided, decision, alarmed, weighed, version"
 
 /* ---- rows ---- */
 
@@ -72,6 +72,17 @@ struct store_statement *store_statement_new(const char *domain)
 	return st;
 }
 
+static void note_heard(struct store_statement *st)
+{
+	st->heard = (struct store_statement_heard){.fetched = st->fetched,
+	    .probed = st->probed,
+	    .offered_since = st->offered_since,
+	    .offered = st->offered,
+	    .missed = st->missed,
+	    .alarmed = st->alarmed,
+	    .weighed = st->weighed};
+}
+
 static void read_row(sqlite3_stmt *q, void *row)
 {
 	struct store_statement *st = row;
@@ -93,7 +104,12 @@ static void read_row(sqlite3_stmt *q, void *row)
 	st->decided = sqlite3_column_int64(q, 14);
 	st->decision = store_sqlite_text(q, 15);
 	st->alarmed = sqlite3_column_int64(q, 16);
+	st->weighed = sqlite3_column_int64(q, 17);
+	st->version = sqlite3_column_int64(q, 18);
+	note_heard(st);
 }
+
+static const struct store_sqlite_rows rows = {sizeof(struct store_statement), read_row, free_list};
 
 static void read_body(sqlite3_stmt *q, struct store_statement_body *b)
 {
@@ -157,16 +173,13 @@ int store_statements(struct store *s, const char *after, bool pending, size_t ma
 {
 	static const char all[] = "SELECT " COLUMNS " FROM statement WHERE domain > ?1 ORDER BY domain LIMIT ?2";
 	static const char some[] = "SELECT " COLUMNS " FROM statement t WHERE domain > ?1 AND (frozen <> 0 OR EXISTS"
-				   " (SELECT 1 FROM statement_body b WHERE b.domain = t.domain AND b.waiting = 1))"
+				   " (SELECT 1 FROM statement_body b WHERE b.domain = t.domain AND b.waiting = 1)"
+				   " OR (established <> 0 AND NOT EXISTS (SELECT 1 FROM statement_body b"
+				   " WHERE b.domain = t.domain AND b.waiting = 0 AND length(b.der) > 0)))"
 				   " ORDER BY domain LIMIT ?2";
-	sqlite3_stmt *q = store_sqlite_stmt(s, pending ? some : all, pr);
 
-	*list_r = NULL;
-	*n_r = 0;
-	if (!q)
-		return -1;
-	store_sqlite_bind(q, "ti", after ? after : "", (int64_t)max);
-	if (store_sqlite_list(s, q, sizeof **list_r, read_row, (void **)list_r, n_r, free_list, pr) < 0)
+	if (store_sqlite_all(
+		s, &rows, pending ? some : all, (void **)list_r, n_r, pr, "ti", after ? after : "", (int64_t)max) < 0)
 		return -1;
 	for (size_t i = 0; i < *n_r; i++)
 		if (read_bodies(s, &(*list_r)[i], pr) < 0) {
@@ -193,16 +206,6 @@ int store_statement_count(struct store *s, int64_t *n_r, struct problem *pr)
 
 /* ---- writing ---- */
 
-static int run_with(struct store *s, const char *sql, const char *domain, struct problem *pr)
-{
-	sqlite3_stmt *q = store_sqlite_stmt(s, sql, pr);
-
-	if (!q)
-		return -1;
-	store_sqlite_bind(q, "t", domain);
-	return store_sqlite_run(s, q, pr);
-}
-
 static int put_body(
     struct store *s, const char *domain, int waiting, const struct store_statement_body *b, struct problem *pr)
 {
@@ -211,37 +214,83 @@ static int put_body(
 	    " cert, level, how, why, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
 	    "?15)";
 	static const uint8_t none[1];
-	sqlite3_stmt *q;
 
 	if (!b->der && b->serial == 0)
 		return 0;
-	q = store_sqlite_stmt(s, sql, pr);
-	if (!q)
-		return -1;
-	store_sqlite_bind(q, "tibbtiiiittitti", domain, (int64_t)waiting, b->der ? b->der : none, b->der_len,
-	    b->content ? b->content : none, b->content_len, b->id, b->serial, b->issued, b->expires,
+	return store_sqlite_do(s, sql, pr, "tibbtiiiittitti", domain, (int64_t)waiting, b->der ? b->der : none,
+	    b->der_len, b->content ? b->content : none, b->content_len, b->id, b->serial, b->issued, b->expires,
 	    (int64_t)b->withdrawn, b->key, b->cert, (int64_t)b->level, b->how ? b->how : "", b->why ? b->why : "",
 	    b->since);
-	return store_sqlite_run(s, q, pr);
 }
 
-static int put_row(struct store *s, const struct store_statement *st, struct problem *pr)
+/* What is written of what was only heard: others may have heard something else meanwhile. */
+#define HEARD(col, now, before) col " = iif(?" #now " = ?" #before ", " col ", ?" #now ")"
+#define ALL_HEARD                                                                                                    \
+	HEARD("fetched", 2, 3)                                                                                       \
+	", " HEARD("probed", 4, 5) ", " HEARD("offered_since", 6, 7) ", " HEARD("offered", 8, 9) ", " HEARD(         \
+	    "missed", 10, 11) ", " HEARD("alarmed", 12, 13) ", " HEARD("weighed", 14, 15)
+#define HEARD_KINDS "iiiiiiiiiiiiii"
+#define HEARD_VALUES(st)                                                                                             \
+	(st)->fetched, (st)->heard.fetched, (st)->probed, (st)->heard.probed, (st)->offered_since,                   \
+	    (st)->heard.offered_since, (st)->offered, (st)->heard.offered, (st)->missed, (st)->heard.missed,         \
+	    (st)->alarmed, (st)->heard.alarmed, (st)->weighed, (st)->heard.weighed
+
+/* A row that was removed and made again never has a version that somebody still holds. */
+static int64_t first_version(void)
+{
+	uint64_t v;
+
+	arc4random_buf(&v, sizeof v);
+	return (int64_t)(v >> 2) + 1;
+}
+
+static int add_row(struct store *s, const struct store_statement *st, int64_t version, struct problem *pr)
 {
 	static const char sql[] =
-	    "INSERT OR REPLACE INTO statement (" COLUMNS
-	    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
-	sqlite3_stmt *q = store_sqlite_stmt(s, sql, pr);
+	    "INSERT INTO statement (" COLUMNS
+	    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
+	    " ON CONFLICT DO NOTHING";
 
-	if (!q)
-		return -1;
-	store_sqlite_bind(q, "ttitiitiitiiititi", st->domain, st->through, (int64_t)st->established, st->pin,
-	    (int64_t)st->follow, st->frozen, st->frozen_why ? st->frozen_why : "", st->fetched, st->probed,
+	return store_sqlite_do(s, sql, pr, "ttitiitiitiiititiii", st->domain, st->through, (int64_t)st->established,
+	    st->pin, (int64_t)st->follow, st->frozen, st->frozen_why ? st->frozen_why : "", st->fetched, st->probed,
 	    st->url ? st->url : "", st->offered_since, st->offered, st->missed,
-	    st->local_parts ? st->local_parts : "", st->decided, st->decision ? st->decision : "", st->alarmed);
-	return store_sqlite_run(s, q, pr);
+	    st->local_parts ? st->local_parts : "", st->decided, st->decision ? st->decision : "", st->alarmed,
+	    st->weighed, version);
 }
 
-int store_statement_save(struct store *s, const struct store_statement *st, const char *who, const char *what,
+static int change_row(struct store *s, const struct store_statement *st, struct problem *pr)
+{
+	static const char sql[] =
+	    "UPDATE statement SET " ALL_HEARD
+	    ", through = ?16, established = ?17, pin = ?18, follow = ?19, frozen = ?20,"
+	    " frozen_why = ?21, url = ?22, local_parts = ?23, decided = ?24, decision = ?25, version = version + 1"
+	    " WHERE domain = ?1 AND version = ?26";
+
+	return store_sqlite_do(s, sql, pr, "t" HEARD_KINDS "titiitttiti", st->domain, HEARD_VALUES(st), st->through,
+	    (int64_t)st->established, st->pin, (int64_t)st->follow, st->frozen, st->frozen_why ? st->frozen_why : "",
+	    st->url ? st->url : "", st->local_parts ? st->local_parts : "", st->decided,
+	    st->decision ? st->decision : "", st->version);
+}
+
+/* The row, when it is still the one that was read. */
+static int put_row(struct store *s, struct store_statement *st, struct problem *pr)
+{
+	int64_t version = st->version ? st->version + 1 : first_version();
+	int rc = st->version ? change_row(s, st, pr) : add_row(s, st, version, pr);
+
+	if (rc < 0)
+		return -1;
+	if (sqlite3_changes(s->db) == 0) {
+		st->stale = true;
+		return problem_temp(
+		    pr, "the statements of %s were changed by somebody else at the same time", st->domain);
+	}
+	st->version = version;
+	note_heard(st);
+	return 0;
+}
+
+int store_statement_save(struct store *s, struct store_statement *st, const char *who, const char *what,
     const char *detail, struct problem *pr)
 {
 	static const char bodies[] = "DELETE FROM statement_body WHERE domain = ?1";
@@ -251,7 +300,7 @@ int store_statement_save(struct store *s, const struct store_statement *st, cons
 		return -1;
 	rc = put_row(s, st, pr);
 	if (rc == 0)
-		rc = run_with(s, bodies, st->domain, pr);
+		rc = store_sqlite_do(s, bodies, pr, "t", st->domain);
 	if (rc == 0)
 		rc = put_body(s, st->domain, 0, &st->trusted, pr);
 	if (rc == 0)
@@ -261,83 +310,44 @@ int store_statement_save(struct store *s, const struct store_statement *st, cons
 	return store_end(s, rc, pr);
 }
 
-int store_statement_note(struct store *s, const struct store_statement *st, struct problem *pr)
+int store_statement_note(struct store *s, struct store_statement *st, struct problem *pr)
 {
+	static const char sql[] = "UPDATE statement SET " ALL_HEARD " WHERE domain = ?1";
+	int64_t version = st->version;
 	int rc;
 
 	if (store_begin(s, pr) < 0)
 		return -1;
-	rc = put_row(s, st, pr);
-	return store_end(s, rc, pr);
+	rc = 0;
+	if (version == 0) {
+		version = first_version();
+		rc = add_row(s, st, version, pr);
+		version = rc == 0 && sqlite3_changes(s->db) > 0 ? version : 0;
+	}
+	if (rc == 0)
+		rc = store_sqlite_do(s, sql, pr, "t" HEARD_KINDS, st->domain, HEARD_VALUES(st));
+	rc = store_end(s, rc, pr);
+	if (rc == 0) {
+		st->version = version;
+		note_heard(st);
+	}
+	return rc;
 }
 
 int store_statement_remove(struct store *s, const char *domain, const char *who, struct problem *pr)
 {
 	static const char *const sql[] = {"DELETE FROM statement_body WHERE domain = ?1",
-	    "DELETE FROM statement_key WHERE domain = ?1", "DELETE FROM statement_cert WHERE domain = ?1",
+	    "DELETE FROM statement_key WHERE domain = ?1", "DELETE FROM statement_key_cert WHERE domain = ?1",
+	    "DELETE FROM statement_cert WHERE domain = ?1", "DELETE FROM statement_host WHERE domain = ?1",
 	    "DELETE FROM statement WHERE domain = ?1"};
 	int rc = 0;
 
 	if (store_begin(s, pr) < 0)
 		return -1;
 	for (size_t i = 0; rc == 0 && i < sizeof sql / sizeof *sql; i++)
-		rc = run_with(s, sql[i], domain, pr);
+		rc = store_sqlite_do(s, sql[i], pr, "t", domain);
 	if (rc == 0 && sqlite3_changes(s->db) > 0)
 		rc = store_audit_add(s, who, "statement.remove", domain, "its statements and keys are forgotten", pr);
-	return store_end(s, rc, pr);
-}
-
-/* ---- keys ---- */
-
-static void read_key(sqlite3_stmt *q, void *row)
-{
-	struct store_statement_key *k = row;
-
-	store_sqlite_copy(q, 0, k->key, sizeof k->key);
-	k->announced = sqlite3_column_int64(q, 1);
-	k->used = sqlite3_column_int64(q, 2);
-	k->retired = sqlite3_column_int64(q, 3);
-	k->bad = sqlite3_column_int64(q, 4);
-	k->refused = sqlite3_column_int64(q, 5);
-}
-
-static void free_plain(void *list, size_t n)
-{
-	(void)n;
-	free(list);
-}
-
-int store_statement_keys(
-    struct store *s, const char *domain, struct store_statement_key **list_r, size_t *n_r, struct problem *pr)
-{
-	static const char sql[] = "SELECT key, announced, used, retired, bad, refused FROM statement_key"
-				  " WHERE domain = ?1 ORDER BY used, announced, key";
-	sqlite3_stmt *q = store_sqlite_stmt(s, sql, pr);
-
-	*list_r = NULL;
-	*n_r = 0;
-	if (!q)
-		return -1;
-	store_sqlite_bind(q, "t", domain);
-	return store_sqlite_list(s, q, sizeof **list_r, read_key, (void **)list_r, n_r, free_plain, pr);
-}
-
-int store_statement_key_put(
-    struct store *s, const char *domain, const struct store_statement_key *k, struct problem *pr)
-{
-	static const char sql[] = "INSERT OR REPLACE INTO statement_key (domain, key, announced, used, retired, bad,"
-				  " refused) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-	sqlite3_stmt *q;
-	int rc = -1;
-
-	if (store_begin(s, pr) < 0)
-		return -1;
-	q = store_sqlite_stmt(s, sql, pr);
-	if (q) {
-		store_sqlite_bind(
-		    q, "ttiiiii", domain, k->key, k->announced, k->used, k->retired, k->bad, k->refused);
-		rc = store_sqlite_run(s, q, pr);
-	}
 	return store_end(s, rc, pr);
 }
 
@@ -366,31 +376,24 @@ static void free_certs(void *list, size_t n)
 	store_statement_certs_free(list, n);
 }
 
+static const struct store_sqlite_rows cert_rows = {sizeof(struct store_statement_cert), read_cert, free_certs};
+
 int store_statement_certs(
     struct store *s, const char *domain, struct store_statement_cert **list_r, size_t *n_r, struct problem *pr)
 {
 	static const char sql[] = "SELECT der, sha256, use, begins, ends FROM statement_cert WHERE domain = ?1"
 				  " ORDER BY begins DESC, sha256, use";
-	sqlite3_stmt *q = store_sqlite_stmt(s, sql, pr);
 
-	*list_r = NULL;
-	*n_r = 0;
-	if (!q)
-		return -1;
-	store_sqlite_bind(q, "t", domain);
-	return store_sqlite_list(s, q, sizeof **list_r, read_cert, (void **)list_r, n_r, free_certs, pr);
+	return store_sqlite_all(s, &cert_rows, sql, (void **)list_r, n_r, pr, "t", domain);
 }
 
 static int put_cert(struct store *s, const char *domain, const struct store_statement_cert *c, struct problem *pr)
 {
 	static const char sql[] = "INSERT OR REPLACE INTO statement_cert (domain, sha256, use, der, begins, ends)"
 				  " VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-	sqlite3_stmt *q = store_sqlite_stmt(s, sql, pr);
 
-	if (!q)
-		return -1;
-	store_sqlite_bind(q, "ttibii", domain, c->sha256, (int64_t)c->use, c->der, c->der_len, c->from, c->until);
-	return store_sqlite_run(s, q, pr);
+	return store_sqlite_do(
+	    s, sql, pr, "ttibii", domain, c->sha256, (int64_t)c->use, c->der, c->der_len, c->from, c->until);
 }
 
 int store_statement_certs_put(
@@ -401,7 +404,7 @@ int store_statement_certs_put(
 
 	if (store_begin(s, pr) < 0)
 		return -1;
-	rc = run_with(s, sql, domain, pr);
+	rc = store_sqlite_do(s, sql, pr, "t", domain);
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = put_cert(s, domain, &l[i], pr);
 	return store_end(s, rc, pr);
@@ -433,16 +436,11 @@ int store_statement_held_put(
 {
 	static const char sql[] =
 	    "INSERT OR REPLACE INTO statement_held (ours, domain, id, at) VALUES (?1, ?2, ?3, ?4)";
-	sqlite3_stmt *q;
 	int rc = -1;
 
 	if (store_begin(s, pr) < 0)
 		return -1;
-	q = store_sqlite_stmt(s, sql, pr);
-	if (q) {
-		store_sqlite_bind(q, "ttti", ours, domain, id, now);
-		rc = store_sqlite_run(s, q, pr);
-	}
+	rc = store_sqlite_do(s, sql, pr, "ttti", ours, domain, id, now);
 	return store_end(s, rc, pr);
 }
 
@@ -455,16 +453,12 @@ static void read_held(sqlite3_stmt *q, void *row)
 	h->at = sqlite3_column_int64(q, 2);
 }
 
+static const struct store_sqlite_rows held_rows = {sizeof(struct store_statement_held), read_held, NULL};
+
 int store_statement_held_list(
     struct store *s, const char *ours, struct store_statement_held **list_r, size_t *n_r, struct problem *pr)
 {
 	static const char sql[] = "SELECT domain, id, at FROM statement_held WHERE ours = ?1 ORDER BY domain";
-	sqlite3_stmt *q = store_sqlite_stmt(s, sql, pr);
 
-	*list_r = NULL;
-	*n_r = 0;
-	if (!q)
-		return -1;
-	store_sqlite_bind(q, "t", ours);
-	return store_sqlite_list(s, q, sizeof **list_r, read_held, (void **)list_r, n_r, free_plain, pr);
+	return store_sqlite_all(s, &held_rows, sql, (void **)list_r, n_r, pr, "t", ours);
 }

@@ -52,15 +52,13 @@ struct store_statement {
 	int64_t decided;			/* unix s: the admin's last decision; 0 none */
 	char *decision;				/* in words, with channel and reason */
 	int64_t alarmed;			/* unix s of the last alarm */
-};
-/* A statement key of the domain, as it was seen. */
-struct store_statement_key {
-	char key[STORE_STATEMENT_HASH];
-	int64_t announced; /* unix s: first listed in a trusted statement; 0 never */
-	int64_t used;	   /* first signed the trusted statement; 0 never */
-	int64_t retired;   /* another one took its place; 0 not */
-	int64_t bad;	   /* revoked or compromised; 0 not */
-	int64_t refused;   /* the admin refused it; 0 not */
+	int64_t weighed;			/* what it rests on was last looked at again; 0 never */
+	/* of the row, as it was read */
+	int64_t version; /* 0: it was not there */
+	struct store_statement_heard {
+		int64_t fetched, probed, offered_since, offered, missed, alarmed, weighed;
+	} heard;
+	bool stale; /* save failed because somebody else changed the row since: read it again */
 };
 /* A certificate that the trusted statement gives. */
 struct store_statement_cert {
@@ -74,7 +72,8 @@ struct store_statement_cert {
 /* 0 and *st_r NULL when nothing is known of the domain. */
 int store_statement_get(struct store *s, const char *domain, struct store_statement **st_r, struct problem *pr)
     __attribute__((warn_unused_result));
-/* By domain, the first max behind `after`; pending: those alone with one that waits, or frozen. */
+/* By domain, the first max behind `after`; pending: those alone with one that waits, or frozen, or whose trusted one
+ * is not trusted any more and no other is. */
 int store_statements(struct store *s, const char *after, bool pending, size_t max, struct store_statement **list_r,
     size_t *n_r, struct problem *pr) __attribute__((warn_unused_result));
 void store_statements_free(struct store_statement *l, size_t n);
@@ -83,23 +82,20 @@ struct store_statement *store_statement_new(const char *domain);
 void store_statement_body_clear(struct store_statement_body *b);
 /* A deep copy of *from; *to is cleared before. */
 void store_statement_body_copy(struct store_statement_body *to, const struct store_statement_body *from);
-/* Writes all of it. what: the audit row's word ("statement.trust" ...), NULL for what changes nobody's trust. */
-int store_statement_save(struct store *s, const struct store_statement *st, const char *who, const char *what,
+/* Writes all of it, unless another one who uses the store (another node, an admin) has decided about this domain
+ * since *st was read: then -1, st->stale, and nothing is changed. Of what was only heard, what differs from what was
+ * read is written. what: the audit row's word ("statement.trust" ...), NULL for what changes nobody's trust. */
+int store_statement_save(struct store *s, struct store_statement *st, const char *who, const char *what,
     const char *detail, struct problem *pr) __attribute__((warn_unused_result));
-/* What was heard alone (times, url, alarmed): the statements stay as they are. */
-int store_statement_note(struct store *s, const struct store_statement *st, struct problem *pr)
+/* What was heard alone (the times in .heard), of that what differs from what was read: the statements stay as they
+ * are, whatever happened to them meanwhile. A row that was removed since stays removed. */
+int store_statement_note(struct store *s, struct store_statement *st, struct problem *pr)
     __attribute__((warn_unused_result));
 /* Forgets the domain's statements and keys; 0 also when there were none. */
 int store_statement_remove(struct store *s, const char *domain, const char *who, struct problem *pr)
     __attribute__((warn_unused_result));
 /* How many domains have a row. */
 int store_statement_count(struct store *s, int64_t *n_r, struct problem *pr) __attribute__((warn_unused_result));
-
-int store_statement_keys(struct store *s, const char *domain, struct store_statement_key **list_r, size_t *n_r,
-    struct problem *pr) __attribute__((warn_unused_result));
-/* Adds or changes one; free(list) of store_statement_keys. Without an audit row: it goes with a save. */
-int store_statement_key_put(struct store *s, const char *domain, const struct store_statement_key *k,
-    struct problem *pr) __attribute__((warn_unused_result));
 
 int store_statement_certs(struct store *s, const char *domain, struct store_statement_cert **list_r, size_t *n_r,
     struct problem *pr) __attribute__((warn_unused_result));

@@ -28,15 +28,10 @@ int store_warned_put(
 {
 	static const char sql[] = "INSERT INTO warned (sha256, kind, owner, days) VALUES (?1, ?2, ?3, ?4)"
 				  " ON CONFLICT (sha256, kind, owner) DO UPDATE SET days = ?4";
-	sqlite3_stmt *st;
 	int rc = -1;
 
 	if (store_begin(s, pr) < 0)
 		return -1;
-	st = store_sqlite_stmt(s, sql, pr);
-	if (st) {
-		store_sqlite_bind(st, "ttti", sha256, kind, owner, days);
-		rc = store_sqlite_run(s, st, pr);
-	}
+	rc = store_sqlite_do(s, sql, pr, "ttti", sha256, kind, owner, days);
 	return store_end(s, rc, pr);
 }

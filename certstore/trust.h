@@ -65,8 +65,10 @@ struct trust_found {
 	enum trust_result result; /* GOOD, BAD, REVOKED or UNSURE */
 	int anchor;		  /* index of the anchor of the path, -1: there is none, or none was needed */
 	bool dane_alone;	  /* a record of usage 3 stands in for anchor and binding */
-	uint64_t away; /* UNSURE because an issuer could not be fetched: its site (source_site.h); else 0 */
-	bool spent;    /* UNSURE because the work that may be done was used up before all was looked at */
+	uint64_t away;	      /* UNSURE because an issuer could not be fetched: its place (issuer_place); else 0 */
+	uint64_t answered[4]; /* places of issuers that were there, whatever they had (ISSUER_FETCHES at most) */
+	unsigned nanswered;
+	bool spent;		       /* UNSURE because a limit of the search was met before all was looked at */
 	enum trust_result until_spent; /* what it would have been by what was looked at */
 	char how[400];
 };

@@ -51,6 +51,8 @@ struct search {
 	size_t nasked;
 	struct issuer_lost lost; /* an issuer that could not be had now */
 	unsigned looks, tries;
+	bool cut;      /* something was not looked at because of their limits */
+	bool overflow; /* there was no room in the pool */
 	unsigned own_work, *work;
 	enum rank rank;
 	bool pending;
@@ -67,10 +69,14 @@ static void note(struct search *s, enum rank rank, enum trust_result result, int
 	(void)snprintf(s->found->how, sizeof s->found->how, "%s", how);
 }
 
+static bool exhausted(const struct search *s)
+{
+	return s->tries >= TRUST_PATH_TRIES || s->looks >= TRUST_PATH_LOOKS;
+}
+
 static bool finished(const struct search *s)
 {
-	return s->pending || s->rank >= RANK_LEAF_REVOKED || s->tries >= TRUST_PATH_TRIES ||
-	       s->looks >= TRUST_PATH_LOOKS || *s->work == 0;
+	return s->pending || s->rank >= RANK_LEAF_REVOKED || exhausted(s) || *s->work == 0;
 }
 
 /* Of looking at one signature by this key. */
@@ -308,12 +314,17 @@ static bool affordable(X509 *issuer)
 	return yes;
 }
 
+static bool could_issue(X509 *issuer, X509 *x)
+{
+	return X509_NAME_cmp(X509_get_subject_name(issuer), X509_get_issuer_name(x)) == 0;
+}
+
 /* Name, key identifiers and key usage first: the signature costs most. */
 static bool issued(struct search *s, X509 *issuer, X509 *x)
 {
 	bool yes = false;
 
-	if (X509_NAME_cmp(X509_get_subject_name(issuer), X509_get_issuer_name(x)) != 0)
+	if (!could_issue(issuer, x))
 		return false;
 	s->looks++;
 	if (X509_check_issued(issuer, x) == X509_V_OK && affordable(issuer) && *s->work > 0) {
@@ -363,7 +374,15 @@ static void extend(struct search *s);
 
 static bool step(struct search *s, X509 *issuer)
 {
-	if (finished(s) || !issuer || in_path(s, issuer) || !issued(s, issuer, s->path[s->n - 1]))
+	X509 *last = s->path[s->n - 1];
+
+	if (!issuer)
+		return false;
+	if (finished(s)) {
+		s->cut = s->cut || (exhausted(s) && could_issue(issuer, last) && !in_path(s, issuer));
+		return false;
+	}
+	if (in_path(s, issuer) || !issued(s, issuer, last))
 		return false;
 	if (s->n == TRUST_PATH_MAX) {
 		char text[100];
@@ -403,8 +422,10 @@ static void add(struct search *s, X509 *x)
 	for (size_t i = 0; i < s->npool; i++)
 		if (X509_cmp(s->pool[i], x) == 0)
 			return;
-	if (s->npool == TRUST_PATH_POOL)
+	if (s->npool == TRUST_PATH_POOL) {
+		s->overflow = true;
 		return;
+	}
 	if (X509_up_ref(x) != 1)
 		log_fatal("out of memory: certificates");
 	s->pool[s->npool++] = x;
@@ -447,25 +468,45 @@ static void doubt(struct search *s)
 {
 	char text[400];
 
-	if (s->pending || s->lost.site == 0 || s->rank > RANK_PATH)
+	if (s->pending || s->lost.place == 0 || s->rank > RANK_PATH)
 		return;
 	(void)snprintf(text, sizeof text, "%.180s, and where its issuer is to be had cannot be read now: %s",
 	    s->found->how, s->lost.words);
 	note(s, RANK_UNSURE, TRUST_UNSURE, -1, text);
-	s->found->away = s->lost.site;
+	s->found->away = s->lost.place;
 }
 
-/* Nor is it bad because others had used up the work first: that would be a way to have mail sent in the clear. */
+/* Which limit ended it before all was looked at; "" none. */
+static void say_limit(const struct search *s, char *out, size_t cap)
+{
+	out[0] = 0;
+	if (*s->work == 0)
+		(void)snprintf(out, cap, "the work that is done on certificates for one question was used up");
+	else if (s->cut && s->tries >= TRUST_PATH_TRIES)
+		(void)snprintf(out, cap, "%d whole paths were tried, which is the limit,", TRUST_PATH_TRIES);
+	else if (s->cut)
+		(void)snprintf(
+		    out, cap, "%d candidate issuers were looked at, which is the limit,", TRUST_PATH_LOOKS);
+	else if (s->overflow)
+		(void)snprintf(
+		    out, cap, "more than %d possible issuers came with it, which is the limit,", TRUST_PATH_POOL);
+	else if (s->lost.cut)
+		(void)snprintf(out, cap, "no more missing issuers are fetched for one question");
+}
+
+/* Nor is it bad because a limit was met first: that would be a way to have mail sent in the clear. */
 static void spent(struct search *s)
 {
-	char text[400];
+	char text[400], limit[100];
 
-	if (s->pending || *s->work > 0 || s->rank >= RANK_UNSURE)
+	say_limit(s, limit, sizeof limit);
+	if (s->pending || !limit[0] || s->rank >= RANK_UNSURE)
 		return;
 	(void)snprintf(text, sizeof text,
-	    "whether an anchor leads to it is uncertain: the work that is done on certificates for one question was "
-	    "used up before all of its issuers were looked at%s%.200s",
-	    s->found->how[0] ? "; until then: " : "", s->found->how);
+	    "whether an anchor leads to it is uncertain: %s before all of its issuers were looked at; pin it, or "
+	    "make "
+	    "the CA that issued it an anchor (postern anchor add)%s%.120s",
+	    limit, s->found->how[0] ? "; until then: " : "", s->found->how);
 	s->found->until_spent = s->found->result;
 	s->found->spent = true;
 	note(s, RANK_UNSURE, TRUST_UNSURE, -1, text);
@@ -478,7 +519,13 @@ static void walk(struct search *s, X509 *x)
 		s->path[0] = x;
 		s->n = 1;
 		extend(s);
-		if (s->rank > RANK_PATH || finished(s) || !s->q->run || !s->q->fetches || !fetch(s))
+		if (s->rank > RANK_PATH || !s->q->run || !s->q->fetches)
+			return;
+		if (finished(s)) {
+			s->cut = s->cut || (exhausted(s) && s->ndead > 0);
+			return;
+		}
+		if (!fetch(s))
 			return;
 	}
 }
@@ -546,8 +593,9 @@ void trust_path_find(X509 *x, const struct trust_question *q, struct trust_found
 	spent(&s);
 	say_missing(&s);
 	if (!found_r->how[0])
-		(void)snprintf(found_r->how, sizeof found_r->how, "no anchor leads to it within %d candidate issuers",
-		    TRUST_PATH_LOOKS);
+		(void)snprintf(found_r->how, sizeof found_r->how, "no anchor leads to it");
+	memcpy(found_r->answered, s.lost.answered, sizeof found_r->answered);
+	found_r->nanswered = s.lost.nanswered;
 	if (s.dane_anchor)
 		found_r->anchor = -1;
 	X509_free(s.dane_anchor);

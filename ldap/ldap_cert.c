@@ -460,6 +460,7 @@ static struct job *job_new(struct ldap_cert *c, const struct ldap_cert_ask *ask,
 	j->cut = -1;
 	ldap_search_init(&j->search, c->set.ldap, ask->filter, ask->who);
 	j->search.entries = c->set.entries;
+	j->search.own = c->set.own;
 	j->search.max = ask->max;
 	j->search.end = (ask->began != 0 ? ask->began : loop_now_ms()) + ask->timeout_ms;
 	j->late = loop_timer_new(c->loop, on_late, j);

@@ -27,6 +27,7 @@ struct ldap_cert_set {
 	int64_t waiting, waiting_per_server;
 	int64_t idle;	 /* ms that a connection is kept unused */
 	int64_t entries; /* of one search */
+	bool own;	 /* the servers were chosen by the admin */
 };
 struct ldap_cert_server {
 	char uri[300];

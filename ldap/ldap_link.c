@@ -18,6 +18,7 @@ enum { WORDS = 400 };
 
 struct ldap_link {
 	LDAP *ld;
+	void *notes;
 };
 struct ldap_link_tls {
 	struct ldap_link_tls *next;
@@ -228,7 +229,13 @@ void ldap_link_free(struct ldap_link *k)
 	if (k == NULL)
 		return;
 	ldap_unbind_ext_s(k->ld, NULL, NULL);
+	free(k->notes);
 	free(k);
+}
+
+void **ldap_link_notes(struct ldap_link *k)
+{
+	return &k->notes;
 }
 
 /* ---- searching ---- */

@@ -42,6 +42,8 @@ struct ldap_link_to {
 struct ldap_link *ldap_link_new(const struct ldap_link_to *to, const struct sockaddr_storage *addr,
     enum ldap_link_result *r_r, char words_r[400]);
 void ldap_link_free(struct ldap_link *k);
+/* What its user knows of the server, as long as it is connected: begins as NULL, freed with it by free(). */
+void **ldap_link_notes(struct ldap_link *k);
 /* Is there an entry? words_r: its DN, or what went wrong and where to look. Never ERROR; only DOWN says something of
  * the server. */
 enum ldap_link_result ldap_link_search(

@@ -50,7 +50,10 @@ static enum ldap_link_result search(struct ldap_search *s, struct ldap_link *k, 
 
 	s->answer.code = (uint16_t)(v.code < 0 ? 0 : v.code);
 	s->nentries += v.entries_n;
+	if (s->elsewhere == 0 && v.elsewhere > 0)
+		memcpy(s->first_elsewhere, v.first_elsewhere, sizeof(s->first_elsewhere));
 	s->elsewhere += v.elsewhere;
+	s->no_base |= v.code == LDAP_NO_SUCH_OBJECT;
 	s->answer.more |= v.more;
 	if (v.values_n > 0)
 		return LDAP_LINK_FOUND;
@@ -64,6 +67,7 @@ struct bases {
 	char v[LDAP_SEARCH_BASES_MAX][BASE_MAX + 1];
 	size_t n;
 	bool left_out; /* there were more, or longer ones */
+	int64_t until; /* loop ms */
 };
 
 static int take_base(void *ctx, const char *attribute, const void *p, size_t n)
@@ -101,15 +105,34 @@ static enum ldap_link_result get_bases(struct ldap_search *s, struct ldap_link *
 	return r;
 }
 
-/* The worst of several answers decides when nothing was found: uncertain is not "nothing". */
-static enum ldap_link_result search_bases(struct ldap_search *s, struct ldap_link *k, char words[WORDS])
+/* Those that are known over this connection, or asked for. The list stays the link's; NULL: the result says why. */
+static const struct bases *known_bases(
+    struct ldap_search *s, struct ldap_link *k, enum ldap_link_result *r_r, char words[WORDS])
 {
-	struct bases *b = mem_new(sizeof(*b));
-	enum ldap_link_result r = get_bases(s, k, b, words), worst = LDAP_LINK_NOTHING;
+	struct bases **known = (struct bases **)ldap_link_notes(k);
+
+	*r_r = LDAP_LINK_FOUND;
+	if (*known != NULL && (*known)->until > loop_now_ms())
+		return *known;
+	free(*known);
+	*known = mem_new(sizeof(**known));
+	*r_r = get_bases(s, k, *known, words);
+	if (*r_r == LDAP_LINK_FOUND) {
+		(*known)->until = loop_now_ms() + LDAP_SEARCH_BASES_KEEP_MS;
+		return *known;
+	}
+	free(*known);
+	*known = NULL;
+	return NULL;
+}
+
+/* The worst of several answers decides when nothing was found: uncertain is not "nothing". */
+static enum ldap_link_result search_known(
+    struct ldap_search *s, struct ldap_link *k, const struct bases *b, char words[WORDS])
+{
+	enum ldap_link_result r, worst = LDAP_LINK_NOTHING;
 	char said[WORDS];
 
-	if (r != LDAP_LINK_FOUND)
-		worst = r;
 	for (size_t i = 0; i < b->n && worst != LDAP_LINK_DOWN && !s->answer.more; i++) {
 		r = search(s, k, b->v[i], said);
 		if (r == LDAP_LINK_FOUND || r == LDAP_LINK_NOTHING)
@@ -125,10 +148,38 @@ static enum ldap_link_result search_bases(struct ldap_search *s, struct ldap_lin
 		    LDAP_SEARCH_BASES_MAX, BASE_MAX);
 		worst = LDAP_LINK_WRONG;
 	}
-	free(b);
 	if (s->answer.n > 0 || (worst == LDAP_LINK_NOTHING && s->nentries > 0))
 		return LDAP_LINK_FOUND;
 	return worst;
+}
+
+static enum ldap_link_result search_bases(struct ldap_search *s, struct ldap_link *k, char words[WORDS])
+{
+	bool old = *ldap_link_notes(k) != NULL;
+	enum ldap_link_result r;
+	const struct bases *b = known_bases(s, k, &r, words);
+
+	if (b == NULL)
+		return r;
+	s->no_base = false;
+	r = search_known(s, k, b, words);
+	if (r != LDAP_LINK_NOTHING || !old || !s->no_base)
+		return r;
+	/* one that was known is not there any more: what is there now? */
+	free(*ldap_link_notes(k));
+	*ldap_link_notes(k) = NULL;
+	b = known_bases(s, k, &r, words);
+	return b == NULL ? r : search_known(s, k, b, words);
+}
+
+/* It has nothing itself, and says that others have something: that is not "nothing" (P1). */
+static enum ldap_link_result doubt(const struct ldap_search *s, char words[WORDS])
+{
+	snprintf(words, WORDS,
+	    "it has no entry itself and names other servers, which are not asked (%.120s): whether there is one "
+	    "cannot be told",
+	    s->first_elsewhere);
+	return LDAP_LINK_LATER;
 }
 
 enum ldap_link_result ldap_search_all(struct ldap_search *s, struct ldap_link *k, char words[WORDS])
@@ -151,7 +202,7 @@ enum ldap_link_result ldap_search_all(struct ldap_search *s, struct ldap_link *k
 		memcpy(said, words, sizeof(said));
 		snprintf(words, WORDS, "it refuses anonymous questions: %.340s", said);
 	}
-	return r;
+	return r == LDAP_LINK_NOTHING && !s->own && s->elsewhere > 0 ? doubt(s, words) : r;
 }
 
 void ldap_search_settle(struct ldap_search *s, const char *uri, enum ldap_link_result r)

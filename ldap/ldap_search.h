@@ -9,7 +9,8 @@
 #include "gateway/base/buf.h"
 #include "ldap/ldap_link.h"
 
-#define LDAP_SEARCH_BASES_MAX 16 /* namingContexts of a server that are searched */
+#define LDAP_SEARCH_BASES_MAX 16	 /* namingContexts of a server that are searched */
+#define LDAP_SEARCH_BASES_KEEP_MS 600000 /* that they are known over one connection */
 
 struct ldap_search {
 	const struct ldap_settings *set; /* base, attributes, timeout, bind-dn */
@@ -17,11 +18,14 @@ struct ldap_search {
 	int64_t entries;		 /* that one search may give */
 	uint32_t max;			 /* octets of all values */
 	int64_t end;			 /* loop ms */
+	bool own; /* a server of the admin's choice: that it names others is no reason to doubt that it has nothing */
 	/* what was found */
 	struct source_answer answer;
 	struct buf octets;
 	size_t at[SOURCE_ITEMS_MAX]; /* of each item, in octets */
 	size_t nentries, elsewhere;  /* elsewhere: references to other servers, which are not followed */
+	char first_elsewhere[200];
+	bool no_base; /* a base that was searched is not there */
 };
 /* Copies filter and who; the caller sets entries, max, end. */
 void ldap_search_init(struct ldap_search *s, const struct ldap_settings *set, const char *filter, const char *who);

@@ -108,6 +108,35 @@ static enum ldap_link_result give_up(LDAP *ld, int id, bool full, struct ldap_va
 	return LDAP_LINK_WRONG;
 }
 
+/* MS-ADTS 3.1.1.4.6: a search below a domain gives these with every answer; no persons are there. */
+static bool is_usual(const char *url)
+{
+	static const char *const usual[] = {"DC=ForestDnsZones,", "DC=DomainDnsZones,", "CN=Configuration,"};
+	const char *dn = strncasecmp(url, "ldap://", 7) == 0 ? strchr(url + 7, '/') : NULL;
+
+	for (size_t i = 0; dn != NULL && i < sizeof(usual) / sizeof(usual[0]); i++)
+		if (strncasecmp(dn + 1, usual[i], strlen(usual[i])) == 0)
+			return true;
+	return false;
+}
+
+/* One whose URLs cannot be read leads who knows where. */
+static void take_reference(LDAP *ld, LDAPMessage *m, struct ldap_values *v)
+{
+	char **urls = NULL;
+	bool usual;
+
+	if (ldap_parse_reference(ld, m, &urls, NULL, 0) != LDAP_SUCCESS)
+		urls = NULL;
+	usual = urls != NULL && urls[0] != NULL;
+	for (size_t i = 0; urls != NULL && urls[i] != NULL; i++)
+		usual = usual && is_usual(urls[i]);
+	if (!usual && v->elsewhere++ == 0)
+		snprintf(v->first_elsewhere, sizeof(v->first_elsewhere), "%s",
+		    urls != NULL && urls[0] != NULL ? urls[0] : "");
+	ldap_memvfree((void **)urls);
+}
+
 static enum ldap_link_result collect(LDAP *ld, int id, struct ldap_values *v, char words_r[WORDS])
 {
 	int64_t end = loop_now_ms() + v->timeout, count = 0;
@@ -135,7 +164,8 @@ static enum ldap_link_result collect(LDAP *ld, int id, struct ldap_values *v, ch
 		}
 		if (type == LDAP_RES_SEARCH_ENTRY)
 			enough = take_entry(ld, m, v);
-		v->elsewhere += type == LDAP_RES_SEARCH_REFERENCE;
+		if (type == LDAP_RES_SEARCH_REFERENCE)
+			take_reference(ld, m, v);
 		ldap_msgfree(m);
 		if (enough != 0 || ++count > v->entries)
 			return give_up(ld, id, enough != 0, v, words_r);

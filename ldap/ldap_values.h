@@ -24,8 +24,10 @@ struct ldap_values {
 	int code;	  /* of the result (RFC 4511 4.1.9); libldap's own are below 0 */
 	size_t entries_n; /* entries */
 	size_t values_n;  /* values that fn was called with */
-	size_t elsewhere; /* references to other servers, which are not followed */
-	bool more;	  /* it was given up before its end: the link is spent */
+	size_t elsewhere; /* references to other servers, which are not followed; but for the three that every Active
+			     Directory adds to what it has, for its DNS and its own configuration */
+	char first_elsewhere[200]; /* the first of them */
+	bool more;		   /* it was given up before its end: the link is spent */
 };
 /* FOUND: an entry, with or without values; NOTHING: none; else words. As ldap_link_search, never ERROR. */
 enum ldap_link_result ldap_values_search(struct ldap_link *k, struct ldap_values *v, char words_r[400]);

@@ -59,7 +59,47 @@ static void line_put(struct line *l, const char *s, size_t n)
 	l->n += n;
 }
 
-/* A peer's words must not make a second line or drive a terminal: all but printable ASCII is written as \xHH. */
+/* Characters that are not seen, or change where others are seen: C1 controls, those of direction, joiners, line ends
+ * and spaces but ASCII's (Unicode categories Cc, Cf, Zl, Zp, Zs), fillers and other Default_Ignorable ones, private
+ * ones and what is no character. */
+static bool is_unseen(uint32_t u)
+{
+	static const uint32_t ranges[][2] = {{0, 0xa0}, {0xad, 0xad}, {0x34f, 0x34f}, {0x600, 0x605}, {0x61c, 0x61c},
+	    {0x6dd, 0x6dd}, {0x70f, 0x70f}, {0x890, 0x891}, {0x8e2, 0x8e2}, {0x115f, 0x1160}, {0x1680, 0x1680},
+	    {0x17b4, 0x17b5}, {0x180b, 0x180f}, {0x2000, 0x200f}, {0x2028, 0x202f}, {0x205f, 0x206f},
+	    {0x2800, 0x2800}, {0x3000, 0x3000}, {0x3164, 0x3164}, {0xd800, 0xf8ff}, {0xfdd0, 0xfdef},
+	    {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0}, {0xfff0, 0xfffb}, {0xfffe, 0xffff},
+	    {0x110bd, 0x110cd}, {0x13430, 0x1345f}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0x1fffe, 0x1ffff},
+	    {0xe0000, UINT32_MAX}};
+
+	for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+		if (u >= ranges[i][0] && u <= ranges[i][1])
+			return true;
+	return false;
+}
+
+/* Octets of a character of UTF-8 (RFC 3629) beyond ASCII that may be shown as it is; 0: none begins at s. */
+static size_t seen(const char *s, size_t most_octets)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	const uint8_t *p = (const uint8_t *)s;
+	size_t n = p[0] >= 0xf0 && p[0] < 0xf8	 ? 4
+		   : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
+		   : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+						 : 0;
+	uint32_t u = n ? p[0] & (0xffu >> (n + 1)) : 0;
+
+	if (n == 0 || n > most_octets)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80) /* the NUL at the end as well */
+			return 0;
+		u = u << 6 | (p[i] & 0x3f);
+	}
+	return u < least[n] || is_unseen(u) ? 0 : n;
+}
+
+/* A peer's words must not make a second line or drive a terminal: what is not printable is written as \xHH. */
 static void line_words(struct line *l, const char *s)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -80,9 +120,15 @@ static void line_words(struct line *l, const char *s)
 static void line_value(struct line *l, const char *s, size_t most_octets, char end)
 {
 	s = s ? s : "(null)";
-	for (size_t i = 0; i < most_octets && *s; i++, s++) {
+	for (size_t i = 0, n; i < most_octets && *s; i += n, s += n) {
 		char one[2] = {*s, 0};
 
+		n = seen(s, most_octets - i);
+		if (n > 0) {
+			line_put(l, s, n);
+			continue;
+		}
+		n = 1;
 		if (*s != end || end == 0)
 			line_words(l, one);
 		else

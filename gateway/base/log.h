@@ -1,8 +1,9 @@
 /*
  * One line an event: `queue-id component event key=value ...` on descriptor 2 (journal or file of the parent's
- * choice), one write(2) a line. Every process. Never message content or secrets; control octets are written as \xHH.
- * In what the format puts between double quotes or angle brackets, those that would end it are written as ' and \x3e.
- * Formats have %s (with a precision), %d, %u, %x (0, l, ll, z) and %%; of one with more only the format is written.
+ * choice), one write(2) a line. Every process. Never message content or secrets; what is not printable is written as
+ * \xHH (control octets, what is no UTF-8, characters that are not seen or change the direction). In what the format
+ * puts between double quotes or angle brackets, those that would end it are written as ' and \x3e. Formats have %s
+ * (with a precision), %d, %u, %x (0, l, ll, z) and %%; of one with more only the format is written.
  */
 #ifndef POSTERN_BASE_LOG_H
 #define POSTERN_BASE_LOG_H

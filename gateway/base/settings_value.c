@@ -265,3 +265,34 @@ int settings_value_default(const struct setting *row, struct arena *a, void *bas
 	value = arena_str(a, row->dflt);
 	return value ? settings_value_store(row, &value, 1, a, base) : -1;
 }
+
+static int list_text(const struct settings_list *l, struct buf *out)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (buf_addf(out, "%s%s", i ? ", " : "", l->v[i]) < 0)
+			return -1;
+	return 0;
+}
+
+int settings_value_text(const struct setting *row, const void *base, struct buf *out)
+{
+	const char *at = (const char *)base + row->offset;
+	char number[40];
+
+	switch (row->type) {
+	case SETTING_INT:
+	case SETTING_SIZE:
+	case SETTING_DURATION:
+		write_number(*(const int64_t *)at, units_of(row->type), number, sizeof number);
+		return buf_addf(out, "%s", number);
+	case SETTING_BOOL:
+		return buf_addf(out, "%s", *(const bool *)at ? "yes" : "no");
+	case SETTING_ENUM:
+		return buf_addf(out, "%s", row->words[*(const int *)at]);
+	case SETTING_STR:
+		return buf_addf(out, "%s", *(char *const *)at ? *(char *const *)at : "");
+	case SETTING_LIST:
+		return list_text((const struct settings_list *)at, out);
+	}
+	return -1;
+}

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "gateway/base/arena.h"
+#include "gateway/base/buf.h"
 #include "gateway/base/problem.h"
 #include "gateway/base/settings.h"
 
@@ -13,6 +14,10 @@ void settings_value_allowed(const struct setting *row, char *out, size_t cap);
 /* Checks one value (one element, for lists) without storing it. 0, or -1 with pr: `setting "x" is "v": allowed is
  * ...`. */
 int settings_value_check(const struct setting *row, const char *value, struct problem *pr)
+    __attribute__((warn_unused_result));
+/* The stored value at base + row->offset as it could be written in the file; a list with ", " between. 0, or -1 when
+ * out is full. */
+int settings_value_text(const struct setting *row, const void *base, struct buf *out)
     __attribute__((warn_unused_result));
 /* Stores one or, for lists, any number of values that settings_value_check allowed at base + row->offset. Texts go to
  * the arena. 0, or -1 when the arena is full. */

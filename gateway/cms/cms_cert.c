@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "certstore/cert.h"
 #include "gateway/cms/cms_alg.h"
 
 static void date_text(const ASN1_TIME *t, char out[16])
@@ -32,19 +33,12 @@ static void serial_text(X509 *cert, char *out, size_t cap)
 void cms_cert_text(X509 *cert, char *text, size_t cap)
 {
 	char subject[160] = "", serial[72], from[16], to[16];
-	BIO *b = BIO_new(BIO_s_mem());
 
-	if (b != NULL && X509_NAME_print_ex(b, X509_get_subject_name(cert), 0, XN_FLAG_RFC2253) >= 0) {
-		int n = BIO_read(b, subject, (int)sizeof(subject) - 1);
-
-		subject[n > 0 ? n : 0] = '\0';
-	}
-	BIO_free(b);
+	cert_name(X509_get_subject_name(cert), subject, sizeof(subject));
 	serial_text(cert, serial, sizeof(serial));
 	date_text(X509_get0_notBefore(cert), from);
 	date_text(X509_get0_notAfter(cert), to);
-	snprintf(text, cap, "%s, serial %s, valid %s to %s", subject[0] != '\0' ? subject : "(no subject)", serial,
-	    from, to);
+	snprintf(text, cap, "%s, serial %s, valid %s to %s", subject, serial, from, to);
 }
 
 int cms_cert_key_ok(X509 *cert, struct problem *pr)

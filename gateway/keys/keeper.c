@@ -118,6 +118,7 @@ void keeper_free(struct keeper *k)
 	close(k->epoll);
 	close(k->stop);
 	keeper_keys_set_free(k->serve.keys);
+	keeper_serve_clear(&k->serve);
 	keeper_files_secrets_free(k->serve.secrets);
 	pthread_mutex_destroy(&k->serve.storing);
 	pthread_mutex_destroy(&k->lock);
@@ -152,15 +153,21 @@ int keeper_load(struct keeper *k, const char *name, const void *p, size_t n, str
 	key = keeper_files_open(k->serve.secrets, name, p, n, pr);
 	if (!key)
 		return -1;
-	if (keeper_keys_add(k->serve.keys, key) == 0)
+	if (keeper_serve_add(&k->serve, key, pr) == 0)
 		return 0;
 	keeper_keys_unref(key);
-	return problem_perm(pr, "%.80s was loaded already", name);
+	return -1;
 }
 
 unsigned keeper_count(const struct keeper *k)
 {
 	return keeper_keys_count(k->serve.keys);
+}
+
+void keeper_public_host(struct keeper *k, const char *host)
+{
+	if (mem_copy_str(k->serve.public_host, sizeof(k->serve.public_host), host) < 0)
+		k->serve.public_host[0] = '\0';
 }
 
 void keeper_attach(struct keeper *k, int fd, enum keeper_client who)

@@ -1,5 +1,5 @@
 /*
- * The keeper itself: private keys in memory, the requests of its three kinds of clients, and what each may ask. Runs
+ * The keeper itself: private keys in memory, the requests of its four kinds of clients, and what each may ask. Runs
  * in role keeper (one thread per core, served by keeper_run) and in tests (a thread). No network, no files after
  * start: sealed key files come from and go to the parent.
  */
@@ -35,6 +35,9 @@ int keeper_load(struct keeper *k, const char *name, const void *p, size_t n, str
 unsigned keeper_count(const struct keeper *k);
 /* Adds a client channel (owned; closed when the client goes away); thread-safe. */
 void keeper_attach(struct keeper *k, int fd, enum keeper_client who);
+/* Of the TLS keys the public listener may use those of this host alone, as their names say (keys_tls_of). Before
+ * keeper_run; without it, or "": none. */
+void keeper_public_host(struct keeper *k, const char *host);
 /* Serves with n threads until keeper_stop; returns afterwards. Malformed packet of a client: its channel is closed
  * and logged. */
 void keeper_run(struct keeper *k, int nthreads);

@@ -3,8 +3,8 @@
  * (keeper.c), the private operations themselves (keeper_ops.c).
  *
  * A role that was taken over can ask for whatever its row allows, and no more: relay can be made to sign TLS
- * handshakes but not a mail, sealer a mail but not a statement, judge a statement but nothing that a mail or a
- * handshake could carry, and none of them gets a key.
+ * handshakes but not a mail, public handshakes of its own host name, sealer a mail but not a statement, judge a
+ * statement but nothing that a mail or a handshake could carry, and none of them gets a key.
  */
 #include "gateway/keys/keeper_serve.h"
 
@@ -15,6 +15,7 @@
 #include <openssl/x509.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -24,8 +25,11 @@
 #include "gateway/keys/keeper_ops.h"
 #include "gateway/keys/keeper_wrap.h"
 
+enum { FORGOTTEN_MAX = 10000 };
+
 struct job {
 	struct keeper_serve *s;
+	uint64_t turn; /* of forgetting, when it began */
 	const struct keeper_request *rq;
 	const struct keeper_key *key; /* when the rule says so */
 	const struct keeper_secrets *secrets;
@@ -92,12 +96,72 @@ static int name_free(struct job *j, struct problem *pr)
 	return key ? problem_perm(pr, "There is already a key called %s; keys are never overwritten", j->rq->id) : 0;
 }
 
+static struct keeper_forgotten *forgotten_find(const struct keeper_serve *s, const char *id)
+{
+	struct keeper_forgotten *f = s->forgotten;
+
+	while (f && strcmp(f->id, id) != 0)
+		f = f->next;
+	return f;
+}
+
+/* Was it forgotten after this turn? Under storing. */
+static int not_forgotten(const struct keeper_serve *s, const char *id, uint64_t turn, struct problem *pr)
+{
+	const struct keeper_forgotten *f = forgotten_find(s, id);
+
+	return f && f->turn > turn
+		   ? problem_perm(pr, "Key %s was forgotten while it was being read or made; it stays forgotten", id)
+		   : 0;
+}
+
+static int forgotten_note(struct keeper_serve *s, const char *id, struct problem *pr)
+{
+	struct keeper_forgotten *f = forgotten_find(s, id);
+
+	if (!f && s->nforgotten == FORGOTTEN_MAX)
+		return problem_temp(pr,
+		    "%d keys were forgotten since the keeper started; restart Postern, then try again",
+		    FORGOTTEN_MAX);
+	if (!f) {
+		f = mem_new(sizeof(*f));
+		REQUIRE(mem_copy_str(f->id, sizeof(f->id), id) == 0);
+		f->next = s->forgotten;
+		s->forgotten = f;
+		s->nforgotten++;
+	}
+	f->turn = ++s->turn;
+	return 0;
+}
+
+void keeper_serve_clear(struct keeper_serve *s)
+{
+	while (s->forgotten) {
+		struct keeper_forgotten *f = s->forgotten;
+
+		s->forgotten = f->next;
+		free(f);
+	}
+}
+
+int keeper_serve_add(struct keeper_serve *s, struct keeper_key *key, struct problem *pr)
+{
+	int r;
+
+	pthread_mutex_lock(&s->storing);
+	r = not_forgotten(s, key->id, 0, pr);
+	if (r == 0 && keeper_keys_add(s->keys, key) < 0)
+		r = problem_perm(pr, "%.80s.key was loaded already", key->id);
+	pthread_mutex_unlock(&s->storing);
+	return r;
+}
+
 /* The file first, then the memory: no key is used, and none is answered, that would be lost with this process. */
 static int store(struct job *j, struct keeper_key *key, const struct buf *file, struct problem *pr)
 {
 	char name[KEYS_ID_MAX + 5];
 
-	if (name_free(j, pr) < 0)
+	if (name_free(j, pr) < 0 || not_forgotten(j->s, key->id, j->turn, pr) < 0)
 		return -1;
 	snprintf(name, sizeof(name), "%s.key", key->id);
 	if (j->s->persist(j->s->ctx, name, file->p, file->len, pr) < 0)
@@ -191,14 +255,17 @@ static int import(struct job *j, struct problem *pr)
 static int forget(struct job *j, struct problem *pr)
 {
 	char name[KEYS_ID_MAX + 5];
-	int there, r;
+	int there = 0, r;
 
 	if (!keeper_proto_id_ok(j->rq->id))
 		return problem_perm(pr, "\"%.80s\" cannot be the name of a key", j->rq->id);
 	snprintf(name, sizeof(name), "%s.key", j->rq->id);
 	pthread_mutex_lock(&j->s->storing);
-	there = keeper_keys_remove(j->s->keys, j->rq->id);
-	r = j->s->persist(j->s->ctx, name, NULL, 0, pr);
+	r = forgotten_note(j->s, j->rq->id, pr);
+	if (r == 0) {
+		there = keeper_keys_remove(j->s->keys, j->rq->id);
+		r = j->s->persist(j->s->ctx, name, NULL, 0, pr);
+	}
 	pthread_mutex_unlock(&j->s->storing);
 	if (there || r < 0)
 		log_info(NULL, "keeper", "forgot-key key=%s file=%s", j->rq->id, r < 0 ? "still-there" : "removed");
@@ -271,6 +338,24 @@ static int refuse(const struct job *j, enum keeper_client who, const char *key_u
 	    word, keeper_serve_client(who), j->rq->id, key_use);
 }
 
+/* The public listener is spoken to by anybody: taken over, it must not be the mail server to others. */
+static bool is_its_own(const struct job *j, enum keeper_client who)
+{
+	return who != KEEPER_FOR_PUBLIC || keys_tls_of(j->rq->id, j->s->public_host);
+}
+
+static int not_its_own(const struct job *j, struct problem *pr)
+{
+	log_error(NULL, "keeper",
+	    "refused client=public request=%s key=%s why=\"it may use the TLS keys of %s alone\"",
+	    keeper_proto_word(j->rq->msg), j->rq->id, j->s->public_host[0] ? j->s->public_host : "no host");
+	return problem_temp(pr,
+	    "The keeper refuses the request %s of the public listener with key %s: it may use the TLS keys of its "
+	    "own "
+	    "host name alone, which is \"%.200s\" (public, hostname)",
+	    keeper_proto_word(j->rq->msg), j->rq->id, j->s->public_host);
+}
+
 static int with_key(struct job *j, const struct rule *rule, enum keeper_client who, struct problem *pr)
 {
 	struct keeper_key *key = keeper_keys_find(j->s->keys, j->rq->id);
@@ -287,6 +372,8 @@ static int with_key(struct job *j, const struct rule *rule, enum keeper_client w
 	j->key = key;
 	if (rule->may[who] != MAY && rule->may[who] != key->use)
 		r = refuse(j, who, keys_use_word(key->use), pr);
+	else if (!is_its_own(j, who))
+		r = not_its_own(j, pr);
 	else
 		r = rule->handle(j, pr);
 	j->key = NULL;
@@ -310,6 +397,7 @@ void keeper_serve(struct keeper_serve *s, enum keeper_client who, const struct k
 {
 	struct job j = {.s = s, .rq = rq, .secrets = s->secrets, .data = data, .rp = rp_r};
 
+	j.turn = s->turn;
 	memset(rp_r, 0, sizeof(*rp_r));
 	rp_r->msg = rq->msg;
 	rp_r->seq = rq->seq;

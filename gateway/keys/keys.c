@@ -7,6 +7,7 @@
 
 #include <openssl/x509.h>
 #include <string.h>
+#include <strings.h>
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
@@ -22,6 +23,23 @@ static const char *const algo_words[] = {
     [KEYS_EC_P384] = "ec-p384",
     [KEYS_EC_P521] = "ec-p521",
 };
+
+bool keys_tls_of(const char *id, const char *host)
+{
+	static const char form[] = "-tls-########-****"; /* digits, hex digits */
+	size_t n = strnlen(host, KEYS_ID_NAME);
+
+	if (n == 0 || strncasecmp(id, host, n) != 0 || strlen(id) != n + sizeof(form) - 1)
+		return false;
+	id += n;
+	for (size_t i = 0; form[i]; i++) {
+		const char *may = form[i] == '#' ? "0123456789" : "0123456789abcdef";
+
+		if (form[i] == '#' || form[i] == '*' ? strchr(may, id[i]) == NULL : id[i] != form[i])
+			return false;
+	}
+	return true;
+}
 
 const char *keys_use_word(enum keys_use u)
 {

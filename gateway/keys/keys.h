@@ -15,6 +15,7 @@
 #include "gateway/base/problem.h"
 
 #define KEYS_ID_MAX 63	    /* [a-z0-9.-]: "hospital.example-sign-20261122-1a2b" */
+#define KEYS_ID_NAME 40	    /* octets of the domain or host in it */
 #define KEYS_WRAPPED_MAX 96 /* octets of a wrapped data key */
 #define KEYS_DATA_KEY 32
 
@@ -23,6 +24,9 @@ enum keys_algo { KEYS_RSA_2048, KEYS_RSA_3072, KEYS_RSA_4096, KEYS_EC_P256, KEYS
 const char *keys_use_word(enum keys_use u);
 const char *keys_algo_word(enum keys_algo a);
 int keys_algo_parse(const char *word, enum keys_algo *a_r); /* "rsa-2048" ... "ec-p256" */
+
+/* "<host>-tls-20261122-1a2b": what the key of a host is called; of a longer name its first 40 octets count. */
+bool keys_tls_of(const char *id, const char *host);
 
 struct keys_client;
 /* fd: the role's socketpair end to the keeper (blocking use; owned by the client). Creates the provider in its own

@@ -38,7 +38,7 @@ enum protect_kind protect_kind(const struct header_field *f)
 {
 	static const char *const trace[] = {"Received", "Return-Path", "DKIM-Signature", "DomainKey-Signature",
 	    "Authentication-Results", "Received-SPF", "Delivered-To", "X-Original-To"};
-	static const char *const secret[] = {"Bcc", "Resent-Bcc"};
+	static const char *const secret[] = {"Bcc", "Resent-Bcc", "XSMG-Statement"};
 
 	if (header_is_content(f))
 		return PROTECT_STRUCTURAL;

@@ -13,7 +13,7 @@ enum protect_kind {
 	PROTECT_STRUCTURAL, /* MIME-Version and Content-*: of the entity it stands on (RFC 9788 1.1, RFC 9787 1.1.1)
 			     */
 	PROTECT_TRACE,	    /* written by those who relayed it: outside only */
-	PROTECT_SECRET,	    /* Bcc: neither inside nor outside */
+	PROTECT_SECRET,	    /* Bcc; XSMG-Statement, which gateways alone write: neither inside nor outside */
 	PROTECT_RECORD,	    /* HP-Outer: written by us alone */
 };
 enum protect_kind protect_kind(const struct header_field *f);

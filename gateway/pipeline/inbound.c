@@ -8,6 +8,7 @@
 #include "certstore/cert.h"
 #include "gateway/base/encode.h"
 #include "gateway/base/mem.h"
+#include "gateway/mail/author_domains.h"
 #include "gateway/mail/author_name.h"
 #include "gateway/pipeline/deliver.h"
 #include "gateway/pipeline/inside.h"
@@ -239,6 +240,50 @@ static void ask(struct work *w)
 	w->res->status = JOB_NEEDS_TRUST;
 }
 
+static void name_domain(struct author_domains *d, const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	if (at != NULL)
+		author_domains_add(d, at + 1, strlen(at + 1));
+}
+
+/* Whoever a reader's program may show as the author when there is no one author, and the envelope's sender. false:
+ * there are too many. */
+static bool all_named(struct work *w, struct author_domains *d)
+{
+	memset(d, 0, sizeof(*d));
+	if (author_domains_find(w->a, &w->msg.header, d) != 0 ||
+	    (w->wrapped.kind != UNWRAP_NONE && author_domains_find(w->a, &w->wrapped.inner, d) != 0))
+		return false;
+	return !d->more;
+}
+
+/* Of nobody's signature: what the author's domain promises, or those do that are named. */
+static void ask_promise(struct work *w)
+{
+	struct judge_signers *q = &w->res->signers;
+	char text[ADDRESS_TEXT_MAX];
+	struct author_domains d;
+
+	snprintf(q->our_domain, sizeof(q->our_domain), "%s", w->rq->our_domain);
+	if (w->have_from)
+		snprintf(q->from, sizeof(q->from), "%s", address_text(&w->from, text));
+	else if (all_named(w, &d)) {
+		struct author_domains sender = {0};
+
+		_Static_assert(
+		    JUDGE_NAMED_MAX > AUTHOR_DOMAINS_MAX && sizeof(d.v[0]) <= sizeof(q->named[0]), "they fit");
+		name_domain(&sender, w->rq->sender);
+		for (size_t i = 0; i < d.n; i++)
+			snprintf(q->named[q->nnamed++], sizeof(q->named[0]), "%s", d.v[i]);
+		if (sender.n > 0)
+			snprintf(q->named[q->nnamed++], sizeof(q->named[0]), "%s", sender.v[0]);
+	}
+	q->opened = w->key_used;
+	w->res->status = JOB_NEEDS_TRUST;
+}
+
 static bool is_hash_of(const char *hex, const struct judge_octets *o)
 {
 	uint8_t h[32];
@@ -332,12 +377,48 @@ static void name_author(struct work *w)
 		snprintf(w->res->from_domain, sizeof(w->res->from_domain), "%s", address_text(&w->from, text));
 }
 
+/* Who names more domains than are asked about names one that promises. */
+static bool names_too_many(struct work *w)
+{
+	struct author_domains d;
+
+	if (w->have_from || all_named(w, &d))
+		return false;
+	w->facts.promised_signed = w->facts.promised_encrypted = true;
+	return true;
+}
+
+/* 1 known, 0 to be asked, -1 it cannot be told now. What is not to be known is no promise. */
+static int promised(struct work *w)
+{
+	const struct job_request *rq = w->rq;
+	const char *of = w->from.domain;
+	uint8_t bits = 0;
+
+	if (rq->promises == JOB_PROMISES_NONE || names_too_many(w))
+		return 1;
+	if (rq->have_trust && rq->trust_from[0] == 0) {
+		bits = rq->trust.promise;
+		of = w->have_from ? of : rq->trust.promise_of;
+	} else if (w->have_from && rq->promises == JOB_PROMISES_KNOWN && strcmp(rq->promise_domain, of) == 0) {
+		bits = rq->promise;
+	} else {
+		return 0;
+	}
+	snprintf(w->promises, sizeof(w->promises), "%s", of);
+	w->facts.promised_signed = (bits & JUDGE_PROMISE_SIGNS) != 0;
+	w->facts.promised_encrypted = (bits & JUDGE_PROMISE_ENCRYPTS) != 0;
+	w->facts.promise_test = (bits & JUDGE_PROMISE_TEST) != 0;
+	return bits & JUDGE_PROMISE_UNSURE ? -1 : 1;
+}
+
 /* The judge is asked about every signer of every layer, also those whose word does not decide; not when that could
  * change nothing. */
 static enum stage_result in_trust(struct work *w)
 {
 	struct verdict *v = &w->verdict;
 	const char *nobody, *away = not_looked(w);
+	int promise = promised(w);
 
 	if (away != NULL && !w->rq->released) {
 		problem_temp(&w->res->pr, "%s", away);
@@ -345,8 +426,16 @@ static enum stage_result in_trust(struct work *w)
 	}
 	note_name(w);
 	nobody = !w->have_from ? w->from_why : w->from_note[0] ? w->from_note : NULL;
+	if (promise < 0 && !w->rq->released) {
+		problem_temp(&w->res->pr, "it cannot be told now what %.200s promises of its mail", w->promises);
+		return STAGE_DEFER;
+	}
+	if (promise == 0 && (w->nsigners == 0 || v->failed || nobody != NULL)) {
+		ask_promise(w);
+		return STAGE_NEEDS;
+	}
 	if (w->nsigners > 0 && !v->failed && nobody == NULL) {
-		if (!answered(w)) {
+		if (promise == 0 || !answered(w)) {
 			ask(w);
 			return STAGE_NEEDS;
 		}
@@ -354,6 +443,7 @@ static enum stage_result in_trust(struct work *w)
 	}
 	verdict_conclude(v, nobody, &w->facts);
 	name_author(w);
+	named_tell(w);
 	if (w->facts.sig == POLICY_SIG_TEMP && !w->rq->released) {
 		problem_temp(&w->res->pr, "%s", w->facts.sig_why);
 		return STAGE_DEFER;
@@ -378,6 +468,8 @@ static bool may_hold(const struct work *w, const struct policy_in_rules *rules)
 	/* matched or not: the answer says nothing of what was sent from here */
 	if (w->facts.dsn != POLICY_DSN_NONE && rules->dsn_unmatched >= POLICY_CHOICE_HOLD)
 		return true;
+	if ((w->facts.promised_signed || w->facts.promised_encrypted) && rules->promise >= POLICY_CHOICE_HOLD)
+		return true;
 	if (w->verdict.nsigners == 0 && !w->verdict.failed)
 		return rules->unsigned_clear == POLICY_HOLD;
 	return rules->untrusted == POLICY_HOLD || rules->broken == POLICY_HOLD;
@@ -392,6 +484,7 @@ static void say_more(const struct work *w, struct policy_in_decision *d)
 		    d->why + n, sizeof(d->why) - n, "; the From outside names another author than the signed one");
 }
 
+/* It is kept in the history and in the log: nothing of the content, and never the Subject. */
 static void note_log(struct work *w, const struct policy_in_decision *d)
 {
 	const struct verdict *v = &w->verdict;
@@ -400,6 +493,40 @@ static void note_log(struct work *w, const struct policy_in_decision *d)
 	snprintf(w->res->log, sizeof(w->res->log), "verdict=%s result=%s cipher=%s layers=%s signer=\"%.200s\"",
 	    d->verdict, d->result, w->cipher[0] ? w->cipher : "-", w->res->layers,
 	    v->decides >= 0 ? v->signers[v->decides].subject : "");
+}
+
+static void note_broken(struct work *w, const struct policy_in_decision *d)
+{
+	struct job_result *res = w->res;
+
+	if (!d->broken_signed && !d->broken_encrypted)
+		return;
+	res->broken = (uint8_t)((d->broken_signed ? JUDGE_PROMISE_SIGNS : 0) |
+				(d->broken_encrypted ? JUDGE_PROMISE_ENCRYPTS : 0) |
+				(w->facts.promise_test ? JUDGE_PROMISE_TEST : 0));
+	snprintf(res->broken_domain, sizeof(res->broken_domain), "%s", w->promises);
+}
+
+/* What would be held is refused before the 250 where the admin says so. */
+static bool refused(struct work *w, const struct policy_in_decision *d)
+{
+	struct problem *pr = &w->res->pr;
+
+	if (d->refuse)
+		return problem_set(pr, PROBLEM_POLICY, 550, "5.7.1", "RFC 3464",
+			   "the delivery report is about no message that is known to have been sent from here") != 0;
+	if (d->refuse_part)
+		return problem_set(pr, PROBLEM_POLICY, 550, "5.7.1", "RFC 8551 3.7",
+			   "%s: it is not opened there; send the encrypted message by itself",
+			   w->facts.part_why) != 0;
+	if (!d->refuse_promise)
+		return false;
+	return problem_set(pr, PROBLEM_POLICY, 550, "5.7.1", "",
+		   "%.200s promises in its statement (XSMG) that all its mail is %s, and this message is not",
+		   w->promises[0] ? w->promises : "one of the many domains in its From",
+		   d->broken_signed && d->broken_encrypted ? "signed and encrypted"
+		   : d->broken_signed			   ? "signed"
+							   : "encrypted") != 0;
 }
 
 static enum stage_result in_judge(struct work *w)
@@ -414,8 +541,10 @@ static enum stage_result in_judge(struct work *w)
 	rules.sealed_unsigned = (enum policy_in_action)w->rq->in_rules[3];
 	rules.dsn_unmatched = (enum policy_in_choice)w->rq->dsn_unmatched;
 	rules.part = (enum policy_in_choice)w->rq->encrypted_part;
+	rules.promise = (enum policy_in_choice)w->rq->broken_promise;
 	policy_inbound(&rules, &w->facts, &d);
 	say_more(w, &d);
+	note_broken(w, &d);
 	if ((w->rq->released || w->closed_goes) && d.action == POLICY_HOLD)
 		d.action = POLICY_MARK;
 	w->res->may_hold = may_hold(w, &rules);
@@ -423,16 +552,8 @@ static enum stage_result in_judge(struct work *w)
 		note_waits(w);
 	w->res->protected_in = w->facts.sig == POLICY_SIG_GOOD && w->facts.encrypted && w->facts.opened;
 	note_log(w, &d);
-	if (d.action == POLICY_HOLD && d.refuse && w->rq->kind == JOB_CHECK) {
-		problem_set(&w->res->pr, PROBLEM_POLICY, 550, "5.7.1", "RFC 3464",
-		    "the delivery report is about no message that is known to have been sent from here");
+	if (d.action == POLICY_HOLD && w->rq->kind == JOB_CHECK && refused(w, &d))
 		return STAGE_REJECT;
-	}
-	if (d.action == POLICY_HOLD && d.refuse_part && w->rq->kind == JOB_CHECK) {
-		problem_set(&w->res->pr, PROBLEM_POLICY, 550, "5.7.1", "RFC 8551 3.7",
-		    "%s: it is not opened there; send the encrypted message by itself", w->facts.part_why);
-		return STAGE_REJECT;
-	}
 	if (d.action == POLICY_HOLD && w->rq->kind == JOB_OPEN)
 		return hold(w, d.why); /* the ciphertext waits, nothing opened is kept */
 	struct spool *s = work_output(w, &o);

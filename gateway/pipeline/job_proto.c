@@ -7,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/base/ipc_field.h"
 #include "gateway/base/mem.h"
 #include "gateway/policy/policy.h"
+#include "gateway/xsmg/xsmg_field.h"
 
 /* ---- small shared pieces ---- */
 
@@ -29,27 +31,6 @@ static const char *take_str(struct ipc_in *in, struct arena *a, size_t max)
 	return s;
 }
 
-static struct judge_octets take_octets(struct ipc_in *in, struct arena *a)
-{
-	struct judge_octets o = {NULL, 0};
-	size_t n;
-	const uint8_t *p = ipc_get_bytes(in, &n);
-
-	if (n == 0 || in->bad)
-		return o;
-	o.p = (const uint8_t *)arena_dup(a, p, n);
-	if (o.p == NULL)
-		in->bad = true;
-	else
-		o.n = n;
-	return o;
-}
-
-static void put_octets(struct ipc_out *o, const struct judge_octets *v)
-{
-	ipc_put_bytes(o, v->p, v->n);
-}
-
 static void take_fixed(struct ipc_in *in, uint8_t *dst, size_t n)
 {
 	size_t got;
@@ -61,26 +42,6 @@ static void take_fixed(struct ipc_in *in, uint8_t *dst, size_t n)
 		return;
 	}
 	memcpy(dst, p, n);
-}
-
-static bool take_bool(struct ipc_in *in)
-{
-	uint8_t v = ipc_get_u8(in);
-
-	if (v > 1)
-		in->bad = true;
-	return v == 1;
-}
-
-static uint32_t take_count(struct ipc_in *in, uint32_t max)
-{
-	uint32_t v = ipc_get_u32(in);
-
-	if (v > max) {
-		in->bad = true;
-		return 0;
-	}
-	return v;
 }
 
 /*
@@ -103,32 +64,6 @@ static void take_nested(struct ipc_in *in, struct ipc_in *inner)
 	inner->bad = in->bad;
 }
 
-/* ---- problem ---- */
-
-static void problem_put(struct ipc_out *o, const struct problem *pr)
-{
-	ipc_put_u8(o, (uint8_t)pr->cls);
-	ipc_put_u16(o, (uint16_t)pr->code);
-	ipc_put_str(o, pr->enh);
-	ipc_put_str(o, pr->rfc);
-	ipc_put_str(o, pr->text);
-}
-
-static void problem_get(struct ipc_in *in, struct problem *pr)
-{
-	uint8_t cls = ipc_get_u8(in);
-
-	if (cls > PROBLEM_POLICY)
-		in->bad = true;
-	pr->cls = (enum problem_class)cls;
-	pr->code = ipc_get_u16(in);
-	if (pr->code != 0 && (pr->code < 400 || pr->code > 599))
-		in->bad = true; /* a failure that is answered with 250 would be a lost message (promise P2) */
-	ipc_get_str(in, pr->enh, sizeof(pr->enh));
-	ipc_get_str(in, pr->rfc, sizeof(pr->rfc));
-	ipc_get_str(in, pr->text, sizeof(pr->text));
-}
-
 /* ---- request ---- */
 
 static void verdicts_put(struct ipc_out *o, const struct job_request *m)
@@ -145,7 +80,7 @@ static void verdicts_put(struct ipc_out *o, const struct job_request *m)
 
 static void verdicts_get(struct ipc_in *in, struct arena *a, struct job_request *m)
 {
-	m->nverdicts = take_count(in, JOB_VERDICTS_MAX);
+	m->nverdicts = ipc_field_count32(in, JOB_VERDICTS_MAX);
 	for (size_t i = 0; i < m->nverdicts && !in->bad; i++) {
 		struct ipc_in inner;
 
@@ -163,8 +98,8 @@ static void identity_put(struct ipc_out *o, const struct judge_identity *d)
 	ipc_put_str(o, d->domain);
 	ipc_put_u8(o, d->use);
 	ipc_put_str(o, d->key_id);
-	put_octets(o, &d->cert);
-	put_octets(o, &d->chain);
+	judge_octets_put(o, &d->cert);
+	judge_octets_put(o, &d->chain);
 }
 
 static void identity_get(struct ipc_in *in, struct arena *a, struct judge_identity *d)
@@ -172,8 +107,8 @@ static void identity_get(struct ipc_in *in, struct arena *a, struct judge_identi
 	ipc_get_str(in, d->domain, sizeof(d->domain));
 	d->use = ipc_get_u8(in);
 	ipc_get_str(in, d->key_id, sizeof(d->key_id));
-	d->cert = take_octets(in, a);
-	d->chain = take_octets(in, a);
+	judge_octets_get(in, a, IPC_PACKET_MAX, &d->cert);
+	judge_octets_get(in, a, IPC_PACKET_MAX, &d->chain);
 }
 
 static void rcpts_put(struct ipc_out *o, const struct job_request *m)
@@ -188,7 +123,7 @@ static void rcpts_put(struct ipc_out *o, const struct job_request *m)
 
 static void rcpts_get(struct ipc_in *in, struct arena *a, struct job_request *m)
 {
-	m->nrcpts = take_count(in, JOB_RCPTS_MAX);
+	m->nrcpts = ipc_field_count32(in, JOB_RCPTS_MAX);
 	m->rcpts = arena_alloc(a, (m->nrcpts + 1) * sizeof(*m->rcpts));
 	if (m->rcpts == NULL) {
 		m->nrcpts = 0;
@@ -198,7 +133,7 @@ static void rcpts_get(struct ipc_in *in, struct arena *a, struct job_request *m)
 	for (size_t i = 0; i < m->nrcpts && !in->bad; i++) {
 		m->rcpts[i].address = take_str(in, a, ADDRESS_TEXT_MAX);
 		m->rcpts[i].verdict = ipc_get_u8(in);
-		m->rcpts[i].tls_verified = take_bool(in);
+		m->rcpts[i].tls_verified = ipc_field_bool(in);
 	}
 }
 
@@ -223,6 +158,10 @@ static void inbound_put(struct ipc_out *o, const struct job_request *m)
 	ipc_put_u8(o, m->subject_mark);
 	ipc_put_u8(o, m->dsn_unmatched);
 	ipc_put_u8(o, m->encrypted_part);
+	ipc_put_u8(o, m->broken_promise);
+	ipc_put_u8(o, m->promises);
+	ipc_put_u8(o, m->promise);
+	ipc_put_str(o, m->promise_domain);
 	ipc_put_u8(o, m->dsn);
 	ipc_put_str(o, m->dsn_text);
 }
@@ -232,29 +171,34 @@ static void inbound_get(struct ipc_in *in, struct arena *a, struct job_request *
 	struct ipc_in inner;
 
 	ipc_get_str(in, m->our_domain, sizeof(m->our_domain));
-	m->nids = take_count(in, JOB_IDENTITIES_MAX);
+	m->nids = ipc_field_count32(in, JOB_IDENTITIES_MAX);
 	for (size_t i = 0; i < m->nids && !in->bad; i++)
 		identity_get(in, a, &m->ids[i]);
 	take_fixed(in, m->in_rules, sizeof(m->in_rules));
 	for (size_t i = 0; i < sizeof(m->in_rules); i++)
 		if (m->in_rules[i] > POLICY_HOLD)
 			in->bad = true;
-	m->have_trust = take_bool(in);
+	m->have_trust = ipc_field_bool(in);
 	if (m->have_trust) {
 		take_nested(in, &inner);
 		if (judge_trust_get(&inner, a, &m->trust) != 0)
 			in->bad = true;
 		ipc_get_str(in, m->trust_from, sizeof(m->trust_from));
 	}
-	m->released = take_bool(in);
-	m->foreign_deliver = take_bool(in);
-	m->subject_mark = take_bool(in);
+	m->released = ipc_field_bool(in);
+	m->foreign_deliver = ipc_field_bool(in);
+	m->subject_mark = ipc_field_bool(in);
 	m->dsn_unmatched = ipc_get_u8(in);
 	m->encrypted_part = ipc_get_u8(in);
+	m->broken_promise = ipc_get_u8(in);
+	m->promises = ipc_get_u8(in);
+	m->promise = ipc_get_u8(in);
+	ipc_get_str(in, m->promise_domain, sizeof(m->promise_domain));
 	m->dsn = ipc_get_u8(in);
 	ipc_get_str(in, m->dsn_text, sizeof(m->dsn_text));
 	if (m->dsn_unmatched > POLICY_CHOICE_REFUSE || m->encrypted_part > POLICY_CHOICE_REFUSE ||
-	    m->dsn > JOB_DSN_UNMATCHED)
+	    m->broken_promise > POLICY_CHOICE_REFUSE || m->promises > JOB_PROMISES_KNOWN ||
+	    m->promise > JUDGE_PROMISE_ALL || m->dsn > JOB_DSN_UNMATCHED)
 		in->bad = true;
 }
 
@@ -278,7 +222,7 @@ void job_request_put(struct ipc_out *o, const struct job_request *m)
 	ipc_put_u64(o, m->message_max);
 	ipc_put_bytes(o, m->key, sizeof(m->key));
 	ipc_put_u64(o, m->sealed_len);
-	put_octets(o, &m->inline_sealed);
+	judge_octets_put(o, &m->inline_sealed);
 	for (int i = 0; i < m->nfds; i++)
 		ipc_put_fd(o, m->fds[i]);
 }
@@ -294,8 +238,8 @@ int job_request_get(struct ipc_in *in, struct arena *a, struct job_request *m)
 	m->authserv_id = take_str(in, a, 255);
 	rcpts_get(in, a, m);
 	verdicts_get(in, a, m);
-	m->tls_verified = take_bool(in);
-	m->utf8 = take_bool(in);
+	m->tls_verified = ipc_field_bool(in);
+	m->utf8 = ipc_field_bool(in);
 	m->hide = take_str(in, a, JOB_HIDE_MAX);
 	m->was_sealed = ipc_get_u8(in);
 	inbound_get(in, a, m);
@@ -304,7 +248,7 @@ int job_request_get(struct ipc_in *in, struct arena *a, struct job_request *m)
 	m->message_max = ipc_get_u64(in);
 	take_fixed(in, m->key, sizeof(m->key));
 	m->sealed_len = ipc_get_u64(in);
-	m->inline_sealed = take_octets(in, a);
+	judge_octets_get(in, a, IPC_PACKET_MAX, &m->inline_sealed);
 	while (!in->bad && in->nfds > 0)
 		m->fds[m->nfds++] = ipc_get_fd(in);
 	if (m->kind < JOB_SEAL || m->kind > JOB_SEVEN || m->was_sealed > JOB_UNKNOWN)
@@ -347,6 +291,7 @@ static void output_put(struct ipc_out *o, const struct job_output *t)
 	ipc_put_u8(o, t->sealed);
 	ipc_put_u8(o, t->eight_bit);
 	ipc_put_u8(o, t->action);
+	ipc_put_str(o, t->refused);
 	ipc_put_str(o, t->treatment);
 	ipc_put_str(o, t->why);
 	ipc_put_u32(o, (uint32_t)t->nrcpts);
@@ -359,15 +304,18 @@ static void output_get(struct ipc_in *in, struct arena *a, struct job_output *t)
 	take_fixed(in, t->key, sizeof(t->key));
 	t->sealed_len = ipc_get_u64(in);
 	t->size = ipc_get_u64(in);
-	t->in_fd = take_bool(in);
-	t->sealed = take_bool(in);
-	t->eight_bit = take_bool(in);
+	t->in_fd = ipc_field_bool(in);
+	t->sealed = ipc_field_bool(in);
+	t->eight_bit = ipc_field_bool(in);
 	t->action = ipc_get_u8(in);
 	if (t->action > POLICY_HOLD)
 		in->bad = true; /* anything else would be delivered */
+	ipc_get_str(in, t->refused, sizeof(t->refused));
+	if (t->refused[0] != '\0' && strncmp(t->refused, "5.", 2) != 0)
+		in->bad = true;
 	ipc_get_str(in, t->treatment, sizeof(t->treatment));
 	ipc_get_str(in, t->why, sizeof(t->why));
-	t->nrcpts = take_count(in, JOB_RCPTS_MAX);
+	t->nrcpts = ipc_field_count32(in, JOB_RCPTS_MAX);
 	t->rcpts = arena_alloc(a, (t->nrcpts + 1) * sizeof(*t->rcpts));
 	if (t->rcpts == NULL)
 		in->bad = true;
@@ -406,7 +354,7 @@ static void dsn_get(struct ipc_in *in, struct job_dsn *d)
 	take_text(in, d->message_id, sizeof(d->message_id), true);
 	take_text(in, d->read.envid, sizeof(d->read.envid), true);
 	take_text(in, d->read.mta, sizeof(d->read.mta), true);
-	d->read.nrcpts = take_count(in, DSN_READ_RCPTS);
+	d->read.nrcpts = ipc_field_count32(in, DSN_READ_RCPTS);
 	for (size_t i = 0; i < d->read.nrcpts && !in->bad; i++) {
 		struct dsn_read_rcpt *r = &d->read.rcpts[i];
 		uint8_t action = ipc_get_u8(in);
@@ -436,12 +384,41 @@ static void take_dsn(struct ipc_in *in, struct arena *a, struct job_result *m)
 	m->dsn = d;
 }
 
+static void named_put(struct ipc_out *o, const struct job_result *m)
+{
+	ipc_put_str(o, m->named_domain);
+	ipc_put_str(o, m->named_id);
+	ipc_put_str(o, m->named_url);
+	ipc_put_str(o, m->named_why);
+	ipc_put_u8(o, m->named_trusted);
+	ipc_put_u8(o, m->broken);
+	ipc_put_str(o, m->broken_domain);
+}
+
+/* Of a form that goes on to the judge and into the log as it is. */
+static void named_get(struct ipc_in *in, struct job_result *m)
+{
+	char text[XSMG_FIELD_MAX];
+
+	take_text(in, m->named_domain, sizeof(m->named_domain), true);
+	take_text(in, m->named_id, sizeof(m->named_id), true);
+	take_text(in, m->named_url, sizeof(m->named_url), true);
+	take_text(in, m->named_why, sizeof(m->named_why), true);
+	m->named_trusted = ipc_field_bool(in);
+	m->broken = ipc_get_u8(in);
+	take_text(in, m->broken_domain, sizeof(m->broken_domain), true);
+	if (m->broken > JUDGE_PROMISE_ALL)
+		in->bad = true;
+	if (m->named_url[0] != 0 && xsmg_field_write(m->named_id, m->named_url, text) != 0)
+		in->bad = true;
+}
+
 void job_result_put(struct ipc_out *o, const struct job_result *m)
 {
 	struct ipc_out inner;
 
 	ipc_put_u8(o, m->status);
-	problem_put(o, &m->pr);
+	ipc_field_problem_put(o, &m->pr);
 	ipc_put_str(o, m->why);
 	ipc_put_str(o, m->message_id);
 	ipc_put_str(o, m->from_domain);
@@ -464,6 +441,7 @@ void job_result_put(struct ipc_out *o, const struct job_result *m)
 		output_put(o, &m->outputs[i]);
 	ipc_put_str(o, m->log);
 	ipc_put_str(o, m->layers);
+	named_put(o, m);
 	if (m->status == JOB_NEEDS_DSN && m->dsn != NULL)
 		dsn_put(o, m->dsn);
 }
@@ -474,31 +452,32 @@ int job_result_get(struct ipc_in *in, struct arena *a, struct job_result *m)
 
 	memset(m, 0, sizeof(*m));
 	m->status = ipc_get_u8(in);
-	problem_get(in, &m->pr);
+	ipc_field_problem(in, &m->pr);
 	ipc_get_str(in, m->why, sizeof(m->why));
 	ipc_get_str(in, m->message_id, sizeof(m->message_id));
 	ipc_get_str(in, m->from_domain, sizeof(m->from_domain));
-	m->protected_in = take_bool(in);
-	m->tls_no = take_bool(in);
-	m->open_failed = take_bool(in);
-	m->may_hold = take_bool(in);
+	m->protected_in = ipc_field_bool(in);
+	m->tls_no = ipc_field_bool(in);
+	m->open_failed = ipc_field_bool(in);
+	m->may_hold = ipc_field_bool(in);
 	m->waits = ipc_get_u8(in);
 	if (m->waits > QUEUE_WAITS_KEY)
 		in->bad = true;
 	ipc_get_str(in, m->waits_for, sizeof(m->waits_for));
 	take_fixed(in, m->key_hash, sizeof(m->key_hash));
-	m->have_key_hash = take_bool(in);
-	m->nids = take_count(in, JOB_IDS_MAX);
+	m->have_key_hash = ipc_field_bool(in);
+	m->nids = ipc_field_count32(in, JOB_IDS_MAX);
 	for (size_t i = 0; i < m->nids && !in->bad; i++)
 		m->ids[i] = take_str(in, a, 998);
 	take_nested(in, &inner);
 	if (judge_signers_get(&inner, a, &m->signers) != 0)
 		in->bad = true;
-	m->noutputs = take_count(in, JOB_VERDICTS_MAX);
+	m->noutputs = ipc_field_count32(in, JOB_VERDICTS_MAX);
 	for (size_t i = 0; i < m->noutputs && !in->bad; i++)
 		output_get(in, a, &m->outputs[i]);
 	ipc_get_str(in, m->log, sizeof(m->log));
 	take_text(in, m->layers, sizeof(m->layers), true);
+	named_get(in, m);
 	if (m->status > JOB_NEEDS_DSN)
 		in->bad = true;
 	take_dsn(in, a, m);

@@ -15,6 +15,7 @@
 #include "gateway/mail/dsn_read.h"
 #include "gateway/mail/address.h"
 #include "gateway/queue/queue.h"
+#include "gateway/xsmg/statement.h"
 
 enum job_msg { JOB_REQUEST = 200, JOB_PIECE, JOB_RESULT };
 enum job_kind {
@@ -38,6 +39,8 @@ enum job_kind {
 #define JOB_FD_SCRATCH 1
 #define JOB_FD_OUTPUT 3
 
+/* What the author's domain promises: nobody is asked; JOB_NEEDS_TRUST where it is not known; it is, of one domain. */
+enum job_promises { JOB_PROMISES_NONE, JOB_PROMISES_ASK, JOB_PROMISES_KNOWN };
 enum job_answer { JOB_UNASKED, JOB_NO, JOB_YES, JOB_UNKNOWN };
 /* Is a delivery report from outside about something that we sent? */
 enum job_dsn_answer { JOB_DSN_UNASKED, JOB_DSN_MATCHED, JOB_DSN_UNMATCHED };
@@ -81,7 +84,11 @@ struct job_request {
 	bool subject_mark;
 	uint8_t dsn_unmatched;	/* enum policy_in_choice */
 	uint8_t encrypted_part; /* the same: an encrypted part beside others */
-	uint8_t dsn;		/* enum job_dsn_answer */
+	uint8_t broken_promise; /* the same: mail that is not what its domain promised (XSMG) */
+	uint8_t promises;	/* enum job_promises */
+	uint8_t promise;	/* enum judge_promise, of promise_domain */
+	char promise_domain[256];
+	uint8_t dsn; /* enum job_dsn_answer */
 	char dsn_text[JOB_DSN_TEXT_MAX];
 	/* limits */
 	uint32_t header_max, nesting_max;
@@ -111,6 +118,8 @@ struct job_output {
 	bool sealed; /* S/MIME encrypted: 7-bit, never re-encoded, Message-ID to be remembered */
 	bool eight_bit;
 	uint8_t action;	    /* enum policy_in_action for inbound */
+	char refused[8];    /* JOB_SEAL: its recipients do not get it, the others do: enhanced code, and why is the
+			       sentence; "" it goes out */
 	char treatment[12]; /* "seal" "sign" "tls" "clear" "open" */
 	char why[640];
 	uint16_t *rcpts; /* indexes into the request's recipients */
@@ -138,7 +147,12 @@ struct job_result {
 	struct judge_signers signers;
 	struct job_output outputs[JOB_VERDICTS_MAX];
 	size_t noutputs;
-	char log[1024];	  /* "cipher=aes-256-cbc signer=... result=pass" for the log line */
+	char log[1024]; /* "cipher=aes-256-cbc signer=... result=pass" for the log line */
+	/* the statement that a signed one names (named.h): "" none; why: it is ignored */
+	char named_domain[256], named_id[STATEMENT_ID + 1], named_url[STATEMENT_URL_MAX + 1], named_why[80];
+	uint8_t broken; /* enum judge_promise: bits of what was promised and is not so; TEST: for report only */
+	char broken_domain[256];
+	bool named_trusted; /* a signature of the domain that is believed covers it */
 	char layers[400]; /* of an incoming message: "enveloped(aes-256-cbc)>signed(sha256)=pass", outermost first */
 };
 

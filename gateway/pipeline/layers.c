@@ -271,6 +271,7 @@ static enum layers_result opaque_signed(struct work *w, struct cms_outline *o)
 		return malformed(w);
 	if (read_opened(w) != 0)
 		return malformed(w);
+	named_look(w);
 	return LAYERS_END;
 }
 
@@ -400,8 +401,10 @@ static enum layers_result detached_signed(struct work *w)
 		w->before_detached = w->ent;
 		w->unwrapped_detached = true;
 	}
-	if (read_entity(w, w->cur, content.off, content.len) == 0)
+	if (read_entity(w, w->cur, content.off, content.len) == 0) {
+		named_look(w);
 		r = LAYERS_END;
+	}
 out:
 	if (r != LAYERS_END)
 		r = malformed(w);

@@ -91,6 +91,7 @@ void outbound_facts(
 	f->listed = v->listed;
 	f->seen_protected = v->seen_protected;
 	f->have_signer = v->have_signer;
+	f->reads_no_signed = v->no_signed;
 	memcpy(f->cert_why, v->cert_why, sizeof(f->cert_why));
 	memcpy(f->signer_why, v->signer_why, sizeof(f->signer_why));
 	f->tls_verified_possible = tls_verified;
@@ -189,6 +190,7 @@ static enum stage_result out_decide(struct work *w)
 /* The front of every output: our trace, then the fields that stay outside. */
 static int front_outer(struct work *w, const struct seal *se)
 {
+	w->statement = se->sealed && se->v->format.bare ? "" : se->v->statement;
 	buf_reset(&w->front);
 	if (buf_adds(&w->front, w->rq->trace) != 0)
 		return -1;
@@ -229,6 +231,41 @@ static int write_group(struct work *w, struct group *g, struct job_output *o, st
 	return seal_write(&g->se, spool_writer(s));
 }
 
+static void add_words(struct job_output *o, const char *words)
+{
+	size_t n = strlen(o->why);
+
+	snprintf(o->why + n, sizeof(o->why) - n, "%s%s", n > 0 ? "; " : "", words);
+}
+
+#define TOO_LARGE "5.3.4" /* RFC 3463 3.4 */
+
+/* What the partner's gateway would refuse is refused here, with both sizes: its own user can do something about it.
+ * For its recipients alone: the others get theirs. */
+static void weigh_size(const struct work *w, const struct group *g, struct job_output *o)
+{
+	const char *at = strrchr(w->rq->rcpts[g->first].address, '@');
+	uint64_t max = g->se.v->octets_max;
+
+	if (max == 0 || o->size <= max)
+		return;
+	snprintf(o->refused, sizeof(o->refused), TOO_LARGE);
+	snprintf(o->why, sizeof(o->why),
+	    "the gateway of %.200s takes messages of at most %llu octets, as its statement says; this one has %llu "
+	    "as it would be sent",
+	    at != NULL ? at + 1 : "the recipient", (unsigned long long)max, (unsigned long long)o->size);
+}
+
+/* Nobody would get it: then the reply can say so. */
+static int goes_to_somebody(struct work *w)
+{
+	for (size_t i = 0; i < w->res->noutputs; i++)
+		if (w->res->outputs[i].refused[0] == '\0')
+			return 0;
+	return problem_set(&w->res->pr, PROBLEM_PERM, 552, TOO_LARGE, "RFC 1870", "%.*s", PROBLEM_TEXT_MAX - 1,
+	    w->res->outputs[0].why);
+}
+
 static int out_group(struct work *w, struct group *g)
 {
 	struct job_output *o;
@@ -243,9 +280,13 @@ static int out_group(struct work *w, struct group *g)
 			o->rcpts[o->nrcpts++] = (uint16_t)i;
 	snprintf(o->treatment, sizeof(o->treatment), "%s", policy_treatment_word(d->treatment));
 	snprintf(o->why, sizeof(o->why), "%s", d->why);
-	if (write_group(w, g, o, s) != 0)
+	if (g->se.sealed && g->se.v->format.bare)
+		add_words(
+		    o, "not signed, because its statement says that it reads nothing that is signed and encrypted");
+	if (write_group(w, g, o, s) != 0 || work_output_end(w, o) != 0)
 		return -1;
-	return work_output_end(w, o);
+	weigh_size(w, g, o);
+	return 0;
 }
 
 /* One certificate, or one form, one group: who gets the message blind is named in no output of others. -1 when there
@@ -315,6 +356,8 @@ static enum stage_result out_write(struct work *w)
 				problem_temp(&w->res->pr, "the key process does not answer; try again");
 			return w->res->pr.cls == PROBLEM_TEMP ? STAGE_DEFER : STAGE_REJECT;
 		}
+	if (n > 0 && goes_to_somebody(w) != 0)
+		return STAGE_REJECT;
 	w->res->status = JOB_DONE;
 	return STAGE_DONE;
 }

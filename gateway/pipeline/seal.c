@@ -7,6 +7,7 @@
 #include "gateway/base/log.h"
 #include "gateway/cms/base64.h"
 #include "gateway/mail/authres.h"
+#include "gateway/mail/protect.h"
 #include "gateway/pipeline/wrap.h"
 
 /* Content that has to be put into 7 bits is held in memory: larger is refused for treatment `sign`. */
@@ -155,13 +156,21 @@ static enum format_signed form_of(const struct seal *se)
 	return (enum format_signed)(se->sealed ? f->inside : se->w->kind.delicate ? f->calendar : f->alone);
 }
 
+static bool is_bare(const struct seal *se)
+{
+	return se->sealed && se->v->format.bare;
+}
+
 /* An entity that others may look at is put into 7 bits first, so that no relay has a reason to touch it; it lies in
  * scratch B meanwhile. */
 static int sign_content(const struct seal *se, struct writer *to)
 {
 	struct work *w = se->w;
 	struct wrap x;
-	int err = wrap_init(&x, w, &se->v->format, se->sealed ? WRAP_SEALED : WRAP_SIGNED);
+	int err;
+
+	w->statement = se->v->statement;
+	err = wrap_init(&x, w, &se->v->format, se->sealed ? WRAP_SEALED : WRAP_SIGNED);
 
 	if (err == 0 && form_of(se) == FORMAT_OPAQUE)
 		err = opaque(se, wrap_reader(&x), to);
@@ -171,9 +180,26 @@ static int sign_content(const struct seal *se, struct writer *to)
 	return err;
 }
 
+/* The entity as it is, for who reads what is encrypted and nothing signed. */
+static int bare_content(const struct seal *se, struct writer *to)
+{
+	struct work *w = se->w;
+	struct wrap x;
+	int err;
+
+	w->statement = ""; /* nobody could believe it */
+	err = wrap_init(&x, w, &se->v->format, WRAP_SEALED);
+	if (err == 0)
+		err = stream_copy(wrap_reader(&x), 0, wrap_reader(&x)->size, to, &w->res->pr);
+	wrap_clear(&x);
+	return err;
+}
+
 /* The signed entity: as it was made before, or made now, in one pass with what comes after it. */
 static int content(const struct seal *se, struct writer *to)
 {
+	if (is_bare(se))
+		return bare_content(se, to);
 	return se->ready ? stream_copy(se->ready, 0, se->ready->size, to, &se->w->res->pr) : sign_content(se, to);
 }
 
@@ -199,11 +225,12 @@ bool seal_same(const struct seal *a, const struct seal *b)
 	const struct format *fa = &va->format, *fb = &vb->format;
 
 	if (!va->have_signer || !vb->have_signer || strcmp(va->sign_key, vb->sign_key) != 0 ||
-	    va->sign_domain != vb->sign_domain || !same_octets(&va->sign_cert, &vb->sign_cert) ||
-	    !same_octets(&va->sign_chain, &vb->sign_chain) || !same_octets(&va->enc_cert, &vb->enc_cert))
+	    va->sign_domain != vb->sign_domain || strcmp(va->statement, vb->statement) != 0 ||
+	    !same_octets(&va->sign_cert, &vb->sign_cert) || !same_octets(&va->sign_chain, &vb->sign_chain) ||
+	    !same_octets(&va->enc_cert, &vb->enc_cert))
 		return false;
-	if (form_of(a) != form_of(b) || fa->digest != fb->digest || fa->pss != fb->pss || fa->ski != fb->ski ||
-	    fa->wrap != fb->wrap)
+	if (is_bare(a) || is_bare(b) || form_of(a) != form_of(b) || fa->digest != fb->digest || fa->pss != fb->pss ||
+	    fa->ski != fb->ski || fa->wrap != fb->wrap)
 		return false;
 	/* what is protected says whether it is encrypted, and what of it stands outside */
 	return fa->wrap == FORMAT_WRAP_NONE ||
@@ -298,14 +325,13 @@ int seal_write(struct seal *se, struct writer *out)
 		return -1;
 	if (!se->sealed)
 		return content(se, out);
-	return se->v->format.triple ? triple(se, out) : enveloped(se, out);
+	return se->v->format.triple && !is_bare(se) ? triple(se, out) : enveloped(se, out);
 }
 
 /* Our own people believe our verdict fields, so nobody inside may write them either (RFC 8601 5). */
 static bool stays_plain(const struct work *w, const struct judge_verdict *v, const struct header_field *f)
 {
-	return !header_is(f, "Bcc") && !header_is(f, "Resent-Bcc") &&
-	       !(v->own_domain && authres_is_forged(f, w->rq->authserv_id));
+	return protect_kind(f) != PROTECT_SECRET && !(v->own_domain && authres_is_forged(f, w->rq->authserv_id));
 }
 
 /* Clear mail keeps its Content-* fields where they stood: only Bcc goes, only the trace comes. */

@@ -8,6 +8,7 @@
 #include "gateway/mail/mime.h"
 #include "gateway/pipeline/cache.h"
 #include "gateway/pipeline/kind.h"
+#include "gateway/pipeline/named.h"
 #include "gateway/pipeline/pipeline.h"
 #include "gateway/pipeline/unwrap.h"
 #include "gateway/pipeline/verdict.h"
@@ -29,6 +30,7 @@ struct work {
 	/* outbound */
 	struct kind kind;		     /* of content, once somebody asked */
 	struct policy_decision *decisions;   /* one per recipient */
+	const char *statement;		     /* the line XSMG-Statement of what is being written, "" none */
 	char added[JOB_MESSAGE_ID_MAX + 80]; /* Message-ID and Date where the message has none, once wrap_outer ran */
 
 	/* inbound: the layers peeled so far */
@@ -42,8 +44,10 @@ struct work {
 	size_t between_layers;	    /* layers around it; 0: there is none */
 	bool peeled;		    /* the present entity is shown as it came, although it says to be a layer */
 	bool receipt;		    /* ... and is a signed receipt: its own header is not in what is signed */
+	struct named named;	    /* the statement that it names */
 	struct address from;
 	bool have_from;
+	char promises[256]; /* whose promise is weighed; "" nobody's */
 	struct policy_in facts;
 	bool key_used; /* a layer was opened: from here on nothing shows outside, and what fails counts (promise P10)
 			*/

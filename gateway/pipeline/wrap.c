@@ -15,7 +15,7 @@
 #include "gateway/mail/sevenbit_header.h"
 #include "gateway/mail/utf8.h"
 
-enum { WRAPPER_MAX = 256 };
+enum { WRAPPER_MAX = 256 + JUDGE_STATEMENT_LINE };
 
 /* The names of what is hidden, NULL none. */
 static const char *hides(const struct work *w, const struct format *f, enum wrap_for how)
@@ -74,6 +74,12 @@ static const char *added(struct work *w)
 	return p;
 }
 
+/* Of the domain, about its gateway: on what is signed, and outside as well where the fields outside are compared. */
+static const char *statement(const struct work *w)
+{
+	return w->statement != NULL ? w->statement : "";
+}
+
 /* What is done with each field that stands outside: it is put there, or recorded inside. */
 typedef int put_fn(struct buf *out, const char *raw, size_t n);
 
@@ -123,6 +129,8 @@ int wrap_outer(struct work *w, const struct format *f, enum wrap_for how)
 		if (put_outside(&w->front, &h->f[i], hide, put_raw) != 0)
 			return -1;
 	}
+	if (f->wrap == FORMAT_WRAP_FIELDS && put_lines(&w->front, statement(w), put_raw) != 0)
+		return -1;
 	return put_lines(&w->front, added(w), put_raw);
 }
 
@@ -134,6 +142,8 @@ static int put_records(struct work *w, const char *hide, struct buf *out)
 		if (protect_kind(&h->f[i]) == PROTECT_AUTHOR &&
 		    put_outside(out, &h->f[i], hide, protect_record_put) != 0)
 			return -1;
+	if (put_lines(out, statement(w), protect_record_put) != 0)
+		return -1;
 	return put_lines(out, added(w), protect_record_put);
 }
 
@@ -181,7 +191,7 @@ static int fields_inside(struct wrap *x, struct work *w)
 	/* as many as a gateway like this one reads */
 	if (w->msg.header.n * 2 + 8 > w->lim.header.fields)
 		return -1;
-	if (put_inside(x, w, PART_ALL, hp_of(x), &x->front) != 0)
+	if (buf_adds(&x->front, statement(w)) != 0 || put_inside(x, w, PART_ALL, hp_of(x), &x->front) != 0)
 		return -1;
 	if (x->how == WRAP_SEALED && put_records(w, x->hide, &x->front) != 0)
 		return -1;
@@ -206,7 +216,7 @@ static int message_inside(struct wrap *x, struct work *w, enum part part)
 	buf_init(&fields, x->front.max);
 	err = put_inside(x, w, part, NULL, &fields);
 	if (err == 0)
-		err = buf_addf(&x->front, "Content-Type: message/rfc822; forwarded=no\r\n%s\r\n",
+		err = buf_addf(&x->front, "%sContent-Type: message/rfc822; forwarded=no\r\n%s\r\n", statement(w),
 		    rfc822_cte(w, utf8_needed(buf_str(&fields), fields.len)));
 	if (err == 0)
 		err = buf_add(&x->front, fields.p, fields.len);
@@ -234,7 +244,7 @@ int wrap_init(struct wrap *x, struct work *w, const struct format *f, enum wrap_
 	/* no more than a gateway like this one reads, and the fields of the entity around a message */
 	buf_init(&x->front, w->lim.header.octets + WRAPPER_MAX);
 	if (x->as == FORMAT_WRAP_NONE) {
-		err = entity_front(&w->msg.header, &x->front);
+		err = buf_adds(&x->front, statement(w)) != 0 ? -1 : entity_front(&w->msg.header, &x->front);
 	} else if (x->as == FORMAT_WRAP_FIELDS && (err = fields_inside(x, w)) != 0) {
 		/* too many for HP-Outer beside them: the other form needs no more room than the message does */
 		buf_reset(&x->front);
@@ -268,7 +278,8 @@ static int fields_apart(struct wrap *x, struct work *w, struct buf *own)
 	int err;
 
 	if (x->as == FORMAT_WRAP_FIELDS)
-		err = put_inside(x, w, PART_AUTHOR, hp_of(x), &x->front);
+		err =
+		    buf_adds(&x->front, statement(w)) != 0 ? -1 : put_inside(x, w, PART_AUTHOR, hp_of(x), &x->front);
 	else
 		err = message_inside(x, w, PART_AUTHOR);
 	if (err == 0 && x->as == FORMAT_WRAP_FIELDS && x->how == WRAP_SEALED)

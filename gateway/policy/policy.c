@@ -238,9 +238,27 @@ static void decide_seal(struct ask *a)
 		    f->reply_to_sealed ? "a reply to sealed mail; " : "", cert_why(a));
 }
 
+/* The partner's own word (XSMG): nothing that it reads carries a signature. */
+static void sign_unread(struct ask *a)
+{
+	if (a->strength == POLICY_REQUIRE)
+		stop(a, POLICY_REFUSE,
+		    "%s: mail must be signed, but its statement says that its gateway reads nothing that is signed; "
+		    "ask "
+		    "the partner, or have mail encrypted without a signature: \"postern partner add %s --treatment "
+		    "seal\"",
+		    a->to, a->to);
+	else
+		pass(a, POLICY_CLEAR,
+		    "not signed for %s: the statement of %s says that its gateway reads nothing that is signed",
+		    a->recipient, a->to);
+}
+
 static void decide_sign(struct ask *a)
 {
-	if (a->f->have_signer)
+	if (a->f->reads_no_signed)
+		sign_unread(a);
+	else if (a->f->have_signer)
 		pass(a, POLICY_SIGN, "signed for %s", a->recipient);
 	else if (a->strength == POLICY_REQUIRE)
 		no_signer(a, "mail must be signed");

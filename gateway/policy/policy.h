@@ -41,7 +41,7 @@ enum policy_certs {
 	POLICY_CERTS_UNUSABLE /* there are some, none is valid: why in cert_why */
 };
 struct policy_out {
-	char rule[128]; /* name of the rule or partner entry that set the next two ("default") */
+	char rule[256]; /* name of the rule or partner entry that set the next two ("default") */
 	enum policy_treatment treatment;
 	enum policy_strength strength;
 	bool listed;	     /* the admin listed the partner */
@@ -50,6 +50,7 @@ struct policy_out {
 	char cert_why[400]; /* sentence(s) on the certificates found, or why none */
 	bool have_signer;   /* our sender domain has a valid signing identity */
 	char signer_why[256];
+	bool reads_no_signed;	    /* the partner's gateway reads nothing that is signed and not encrypted */
 	bool tls_verified_possible; /* TLS with the next hop is verified: configured, DANE, MTA-STS (treatment tls) */
 	/* of the content; false/unknown at RCPT */
 	bool reply_to_sealed;
@@ -79,6 +80,7 @@ struct policy_in_rules {		       /* per our domain: configuration */
 	enum policy_in_action sealed_unsigned; /* encrypted, no signature or no valid trusted one: hold */
 	enum policy_in_choice dsn_unmatched;   /* a delivery report about nothing that we sent: mark */
 	enum policy_in_choice part;	       /* an encrypted part beside others: refuse */
+	enum policy_in_choice promise;	       /* not signed or encrypted as its domain promised: mark */
 };
 enum policy_sig {
 	POLICY_SIG_NONE,
@@ -101,18 +103,22 @@ struct policy_in {
 	bool recipients_signed; /* protected To and Cc were found inside: only then recipient_bound says something */
 	bool recipient_bound;
 	enum policy_in_dsn dsn;
-	char part_why[160]; /* an encrypted part stands beside others: which; else "" */
-	char sig_why[400];  /* sentence */
+	bool promised_signed, promised_encrypted; /* of all its mail, by the author's domain (XSMG) */
+	bool promise_test;			  /* only to be reported when it is not so */
+	char part_why[160];			  /* an encrypted part stands beside others: which; else "" */
+	char sig_why[400];			  /* sentence */
 	char open_why[400];
 };
 struct policy_in_decision {
 	enum policy_in_action action;
-	bool refuse;	  /* with HOLD: before the 250 it is refused instead */
-	bool refuse_part; /* ... for its encrypted part */
+	bool refuse;			      /* with HOLD: before the 250 it is refused instead */
+	bool refuse_part;		      /* ... for its encrypted part */
+	bool refuse_promise;		      /* ... for the promise it breaks */
+	bool broken_signed, broken_encrypted; /* the promise it breaks; also one that is only to be reported */
 	bool header_only; /* a report that would be held: delivered, marked, without the content that came back */
 	char result[12];  /* RFC 7281 word: pass fail none neutral policy temperror permerror */
 	char verdict[24]; /* X-Postern-Verdict word: sealed, signed, encrypted, clear, untrusted, unbound, expired,
-			     revoked, temporary, partly-signed, broken */
+			     revoked, temporary, partly-signed, broken-promise, broken */
 	char why[640];
 };
 void policy_inbound(const struct policy_in_rules *r, const struct policy_in *f, struct policy_in_decision *d_r);

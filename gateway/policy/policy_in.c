@@ -144,6 +144,45 @@ static void weigh_part(const struct policy_in_rules *r, const struct policy_in *
 		d->refuse_part = at_least(r->part, d);
 }
 
+/*
+ * A domain whose statement is trusted said that all its mail is signed, or encrypted: what is not so was not sent by
+ * its gateway, or was taken apart on the way. What could not be opened, or cannot be judged now, is not known to be
+ * other than promised; one whose certificate has run out was signed.
+ */
+static void weigh_promise(
+    const struct policy_in_rules *r, const struct policy_in *f, const struct row *row, struct policy_in_decision *d)
+{
+	bool is_signed =
+	    f->sig == POLICY_SIG_GOOD ? f->whole : f->sig == POLICY_SIG_TEMP || f->sig == POLICY_SIG_EXPIRED;
+	enum policy_in_choice rule = r->promise;
+
+	if (row == &closed_row)
+		return;
+	d->broken_signed = f->promised_signed && !is_signed;
+	d->broken_encrypted = f->promised_encrypted && !f->encrypted;
+	if ((!d->broken_signed && !d->broken_encrypted) || f->promise_test)
+		return;
+	/* the only news of a message of ours, which reporting programs do not sign */
+	if (f->dsn == POLICY_DSN_MATCHED && rule > POLICY_CHOICE_MARK)
+		rule = POLICY_CHOICE_MARK;
+	d->refuse_promise = at_least(rule, d);
+	(void)snprintf(d->result, sizeof d->result, "fail");
+	(void)snprintf(d->verdict, sizeof d->verdict, "broken-promise");
+}
+
+static const char *promise_words(const struct policy_in *f, const struct policy_in_decision *d)
+{
+	static const char *const words[2][4] = {
+	    {"", "; its domain promises that all its mail is signed, which this is not",
+		"; its domain promises that all its mail is encrypted, which this is not",
+		"; its domain promises that all its mail is signed and encrypted, and this is neither"},
+	    {"", "; its domain promises, as a test, that all its mail is signed, which this is not",
+		"; its domain promises, as a test, that all its mail is encrypted, which this is not",
+		"; its domain promises, as a test, that all its mail is signed and encrypted, and this is neither"}};
+
+	return words[f->promise_test][(d->broken_signed ? 1 : 0) + (d->broken_encrypted ? 2 : 0)];
+}
+
 static const char *dsn_words(const struct policy_in *f, const struct policy_in_decision *d)
 {
 	if (f->dsn == POLICY_DSN_UNMATCHED)
@@ -165,7 +204,8 @@ void policy_inbound(const struct policy_in_rules *r, const struct policy_in *f, 
 	weigh_part(r, f, d_r);
 	(void)snprintf(d_r->result, sizeof d_r->result, "%s", row->result);
 	(void)snprintf(d_r->verdict, sizeof d_r->verdict, "%s", row->verdict);
-	(void)snprintf(d_r->why, sizeof d_r->why, "%s%s%s%s%s%s%s", row->says, more[0] ? ": " : "", more,
-	    f->part_why[0] ? "; " : "", f->part_why, dsn_words(f, d_r),
+	weigh_promise(r, f, row, d_r);
+	(void)snprintf(d_r->why, sizeof d_r->why, "%s%s%s%s%s%s%s%s", row->says, more[0] ? ": " : "", more,
+	    f->part_why[0] ? "; " : "", f->part_why, dsn_words(f, d_r), promise_words(f, d_r),
 	    unbound ? "; not every recipient stands in the signed To and Cc" : "");
 }

@@ -8,6 +8,7 @@
 #include "gateway/proc/admin_backup.h"
 #include "gateway/proc/admin_client.h"
 #include "gateway/proc/admin_json.h"
+#include "gateway/proc/admin_message.h"
 #include "gateway/proc/admin_status.h"
 
 /* A peer's answer goes to the client as it came, with its descriptors. */
@@ -36,6 +37,7 @@ static const struct {
 } routes[] = {
     {"queue.", to_relay},
     {"recipient.", to_relay},
+    {"message.", admin_message},
     {"status", admin_status},
     {"backup.take", admin_backup},
     {"", to_judge},

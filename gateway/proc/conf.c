@@ -11,6 +11,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/base/network.h"
 #include "gateway/base/settings_help.h"
+#include "gateway/base/settings_show.h"
 #include "gateway/mail/address.h"
 #include "gateway/pipeline/job_proto.h"
 #include "gateway/proc/conf_limits.h"
@@ -20,6 +21,9 @@
 #include "gateway/proc/public_settings.h"
 #include "gateway/proc/statement_settings.h"
 #include "gateway/proc/trust_settings.h"
+#include "gateway/proc/web_settings.h"
+#include "gateway/proc/alert_settings.h"
+#include "gateway/queue/history_settings.h"
 #include "gateway/queue/queue_settings.h"
 #include "gateway/scout/dns_settings.h"
 #include "gateway/scout/source_settings.h"
@@ -221,6 +225,12 @@ static const struct setting top_rows[] = {
 	"opened here: deliver, mark, hold or refuse. A mail program inside that has a key would put what it decrypts "
 	"among the parts around it, which may carry it off. Found inside an encryption, refuse holds.",
 	NULL},
+    {"broken-promise", SETTING_ENUM, AT(broken_promise), "mark", 0, 0, dsn_words,
+	"Mail of a domain whose trusted statement (XSMG) promises that all its mail is signed, or encrypted, and "
+	"that "
+	"is not so: deliver, mark, hold or refuse. Its verdict is fail. Lists and services that send in a domain's "
+	"name are why marking is the default. What came encrypted is held where it would be refused.",
+	NULL},
     {"dsn-rate", SETTING_INT, AT(dsn_rate), "20", 1, 100000, NULL,
 	"Delivery reports of one client outside that are matched within a second, and five times that of all; more "
 	"get 451 and come again.",
@@ -299,7 +309,7 @@ static const struct setting domain_rows[] = {
 #undef AT
 
 #define ROWS(r) (r), sizeof(r) / sizeof((r)[0])
-enum { OWN = 3, SECTIONS = 18 };
+enum { OWN = 3, SECTIONS = 21 };
 
 /* Filled once; the settings keep pointing at it. */
 static const struct settings_section *sections(void)
@@ -327,6 +337,9 @@ static const struct settings_section *sections(void)
 	s[15] = statement_settings_section;
 	s[16] = partner_statement_settings_section;
 	s[17] = public_settings_section;
+	s[18] = history_settings_section;
+	s[19] = web_settings_section;
+	s[20] = alert_settings_section;
 	return s;
 }
 
@@ -580,6 +593,11 @@ const struct ldap_cert_settings *conf_cert_directory(const struct conf *c, size_
 const void *conf_section(const struct conf *c, const char *section)
 {
 	return settings_get(c->s, section);
+}
+
+int conf_show(const struct conf *c, void (*one)(void *ctx, const struct settings_shown *shown), void *ctx)
+{
+	return settings_show(c->s, sections(), SECTIONS, one, ctx);
 }
 
 int conf_help(struct buf *out)

@@ -55,6 +55,7 @@ struct conf_top {	   /* section "" */
 	int foreign_encrypted;	/* 0 refuse, 1 deliver */
 	int dsn_unmatched;	/* enum policy_in_choice */
 	int encrypted_part;	/* the same */
+	int broken_promise;	/* the same */
 	int64_t dsn_rate;
 	bool xsmg;	  /* introduce ourselves to other gateways */
 	char *postmaster; /* address for notices, "" = postmaster@hostname */
@@ -107,6 +108,10 @@ size_t conf_cert_directories(const struct conf *c);
 const struct ldap_cert_settings *conf_cert_directory(const struct conf *c, size_t i, const char **name_r);
 /* A module's own section by name ("queue", "smtp-server", "smtp-client", "dns", "recipients"). */
 const void *conf_section(const struct conf *c, const char *section);
+/* As settings_show, of all sections. */
+struct settings_shown;
+int conf_show(const struct conf *c, void (*one)(void *ctx, const struct settings_shown *shown), void *ctx)
+    __attribute__((warn_unused_result));
 int conf_help(struct buf *out) __attribute__((warn_unused_result));
 /* "127.0.0.1:25" / "[::1]:25" / "host:25" split; numeric only when ss_r is given. 0 / -1 with pr. */
 int conf_hostport(const char *text, unsigned default_port, char host_r[256], struct sockaddr_storage *ss_r,

@@ -1,6 +1,9 @@
 #include "gateway/proc/conf_limits.h"
 
+#include <string.h>
+
 #include "certstore/find_settings.h"
+#include "gateway/proc/alert_settings.h"
 #include "gateway/proc/trust_settings.h"
 #include "gateway/scout/source_settings.h"
 
@@ -16,9 +19,31 @@ static int check(const struct pair *p, size_t n, const char *file, struct proble
 {
 	for (size_t i = 0; i < n; i++)
 		if (p[i].a > p[i].b || (p[i].strict && p[i].a == p[i].b))
-			return problem_perm(pr, "%s: %s: %s (%lld%s) must be %s %s (%lld%s): %s", file, p[i].section,
-			    p[i].less, (long long)p[i].a, p[i].unit, p[i].strict ? "less than" : "at most", p[i].more,
-			    (long long)p[i].b, p[i].unit, p[i].why);
+			return problem_perm(pr,
+			    "%s: %s: %s (%lld%s) must be %s %s (%lld%s): %s; set %s to %lld%s or less, or %s to "
+			    "%lld%s or more",
+			    file, p[i].section, p[i].less, (long long)p[i].a, p[i].unit,
+			    p[i].strict ? "less than" : "at most", p[i].more, (long long)p[i].b, p[i].unit, p[i].why,
+			    p[i].less, (long long)(p[i].b - p[i].strict), p[i].unit, p[i].more,
+			    (long long)(p[i].a + p[i].strict), p[i].unit);
+	return 0;
+}
+
+/* They are told through our own queue, in the clear to the inside server: strangers would need to be sealed to. */
+static int check_alerts(const struct conf *c, const char *file, struct problem *pr)
+{
+	const struct alert_settings *a = conf_section(c, "alerts");
+
+	for (size_t i = 0; i < a->mail.n; i++) {
+		const char *at = strrchr(a->mail.v[i], '@');
+
+		if (at == NULL || conf_domain_find(c, at + 1) == NULL)
+			return problem_perm(pr,
+			    "%s: alerts: alert-mail: %.200s is not of a domain of ours: alerts go to the inside "
+			    "server "
+			    "alone",
+			    file, a->mail.v[i]);
+	}
 	return 0;
 }
 
@@ -37,6 +62,8 @@ int conf_limits_check(const struct conf *c, const char *file, struct problem *pr
 	    {"find", "place-timeout", "timeout", f->place_timeout, f->timeout, true, " ms", known},
 	    {"find", "place-timeout", "admin-timeout", f->place_timeout, f->admin_timeout, true, " ms", known},
 	    {"find", "answer-max", "kept-octets", f->answer_max, f->kept_octets, true, " octets", whole},
+	    {"trust", "revocation-again", "revocation-keep", t->revocation_again, t->revocation_keep, false, " ms",
+		most},
 	    {"trust", "revocation-list-max", "find, kept-octets", t->list_max, f->kept_octets, true, " octets",
 		whole},
 	    {"sources", "http-per-host", "http-connections", s->http_per_host, s->http_connections, false, "", part},
@@ -48,5 +75,7 @@ int conf_limits_check(const struct conf *c, const char *file, struct problem *pr
 		"", part},
 	};
 
-	return check(pairs, sizeof(pairs) / sizeof(pairs[0]), file, pr);
+	if (check(pairs, sizeof(pairs) / sizeof(pairs[0]), file, pr) != 0)
+		return -1;
+	return check_alerts(c, file, pr);
 }

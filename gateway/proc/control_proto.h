@@ -1,7 +1,8 @@
 /*
  * parent <-> child: what a child needs to start, who its peers are, and what the parent is asked to do. Encoder and
  * decoder side by side in control_proto.c. Order at start: START, then any of PEER, LISTEN, KEYFILE, MASTER,
- * RCPT_MAP, LDAP_PASSWORD, CERT_LDAP_PASSWORD, then GO; the child sets up, enters its sandbox and answers READY.
+ * RCPT_MAP, LDAP_PASSWORD, CERT_LDAP_PASSWORD, PERMIT_KEY, then GO; the child sets up, enters its sandbox and answers
+ * READY.
  */
 #ifndef POSTERN_PROC_CONTROL_PROTO_H
 #define POSTERN_PROC_CONTROL_PROTO_H
@@ -17,6 +18,7 @@ enum control_role {
 	ROLE_RELAY,
 	ROLE_ADMIN,
 	ROLE_PUBLIC, /* only when the section public says where it listens */
+	ROLE_WEB,    /* only when the section web says where it listens */
 	ROLE_COUNT
 };
 const char *control_role_word(enum control_role r);
@@ -44,6 +46,7 @@ enum control_msg {
 	CONTROL_PONG,
 	CONTROL_LDAP_PASSWORD,	    /* to scout: struct control_file: title of a section ldap, its bind password */
 	CONTROL_CERT_LDAP_PASSWORD, /* the same of a section certificate-directory */
+	CONTROL_PERMIT_KEY,	    /* to judge and relay: struct control_file: the key of permits (permit.h) */
 	CONTROL_KEYFILE_DROP, /* keeper -> parent: struct control_file without octets: remove durably; answered by
 				 KEYFILE_ACK with the same id */
 };

@@ -19,19 +19,24 @@
 #include "gateway/proc/judge_admin_cert.h"
 #include "gateway/proc/judge_admin_domain.h"
 #include "gateway/proc/judge_admin_explain.h"
+#include "gateway/proc/judge_admin_glance.h"
 #include "gateway/proc/judge_admin_install.h"
 #include "gateway/proc/judge_admin_lookup.h"
+#include "gateway/proc/judge_admin_message.h"
 #include "gateway/proc/judge_admin_partner.h"
 #include "gateway/proc/judge_admin_records.h"
 #include "gateway/proc/judge_admin_retire.h"
 #include "gateway/proc/judge_admin_rollover.h"
 #include "gateway/proc/judge_admin_rule.h"
+#include "gateway/proc/judge_admin_settings.h"
 #include "gateway/proc/judge_admin_statement.h"
 #include "gateway/proc/judge_admin_status.h"
 #include "gateway/proc/judge_admin_store.h"
 #include "gateway/proc/judge_admin_trace.h"
+#include "gateway/proc/judge_admin_user.h"
 #include "gateway/proc/judge_cache.h"
 #include "gateway/proc/judge_call.h"
+#include "gateway/proc/judge_sign_in.h"
 
 #define DOMAIN_ARGS " domain algo mode days organisation address key certs use force "
 
@@ -50,17 +55,17 @@ static const struct verb {
     {"domain.records", judge_admin_domain_records, " domain ", NULL},
     {"domain.rollover", judge_admin_domain_rollover, " domain keys csr cancel due ", "domain"},
     {"partner.add", judge_admin_partner_add, " domain treatment strength note format find group ", "domain"},
-    {"partner.set", judge_admin_partner_set, " domain treatment strength note format find group ", "domain"},
-    {"partner.list", judge_admin_partner_list, " after max ", NULL},
+    {"partner.set", judge_admin_partner_set, " domain treatment strength note format find group if_match ", "domain"},
+    {"partner.list", judge_admin_partner_list, " match state sort after offset max counts ", NULL},
     {"partner.show", judge_admin_partner_show, " domain ", NULL},
-    {"partner.remove", judge_admin_partner_remove, " domain ", "domain"},
+    {"partner.remove", judge_admin_partner_remove, " domain if_match ", "domain"},
     {"partner.release", judge_admin_partner_release, " domain ", "domain"},
     {"statement.pending", judge_admin_statement_pending, " after max ", NULL},
     {"statement.approve", judge_admin_statement_approve, " domain channel reason fingerprint pin follow ", "domain"},
     {"statement.refuse", judge_admin_statement_refuse, " domain channel reason fingerprint ", "domain"},
     {"statement.compromised", judge_admin_statement_compromised, " domain channel reason fingerprint ", "domain"},
     {"statement.set", judge_admin_statement_set, " domain local_parts pin follow ", "domain"},
-    {"statement.fetch", judge_admin_statement_fetch, " domain ", NULL},
+    {"statement.fetch", judge_admin_statement_fetch, " domain ", "domain"},
     {"cert.preview", judge_admin_cert_preview, " content owner ", NULL},
     {"cert.import", judge_admin_cert_import, " owner content sha256 pinned force ", "owner"},
     {"cert.list", judge_admin_cert_list, " owner after max ", NULL},
@@ -79,10 +84,20 @@ static const struct verb {
     {"rule.add", judge_admin_rule_add, " name sender recipient treatment strength exempt position ", NULL},
     {"rule.list", judge_admin_rule_list, " ", NULL},
     {"rule.remove", judge_admin_rule_remove, " id name ", NULL},
+    {"user.add", judge_admin_user_add, " name role ", NULL},
+    {"user.list", judge_admin_user_list, " ", NULL},
+    {"user.remove", judge_admin_user_remove, " name ", NULL},
+    {"user.token", judge_admin_user_token, " name label role days ", NULL},
+    {"user.revoke", judge_admin_user_revoke, " id ", NULL},
+    {"user.password", judge_admin_user_password, " name salt key memory passes ", NULL},
+    {"user.totp", judge_admin_user_totp, " name off ", NULL},
+    {"user.sign-out", judge_admin_user_sign_out, " name ", NULL},
     {"explain", judge_admin_explain, " sender recipient reply_to_sealed ", NULL},
     {"trace", judge_admin_trace, " id ", NULL},
+    {"message.audit", judge_admin_message_audit, " what search ", NULL},
     {"audit.list", judge_admin_audit_list, " before max ", NULL},
     {"audit.verify", judge_admin_audit_verify, " head ", NULL},
+    {"settings.show", judge_admin_settings_show, " match changed ", NULL},
     {"store.snapshot", judge_admin_snapshot, " ", NULL},
     {"status", judge_admin_status, " ", NULL},
 };

@@ -24,9 +24,10 @@ struct judge_admin {
 	const struct judge_world *world; /* with its cache */
 	struct keys_client
 	    *keys; /* NULL: the keeper cannot be asked. Its time-out must allow for making an RSA-4096 key (60 s) */
-	const struct judge_scout *scout; /* for status; NULL: the network is not asked */
-	const char *directory;		 /* may be written to: snapshots are made there and removed at once */
-	int64_t (*now)(void);		 /* unix s; NULL: the clock */
+	const struct judge_scout *scout;   /* for status; NULL: the network is not asked */
+	const char *directory;		   /* may be written to: snapshots are made there and removed at once */
+	int64_t (*now)(void);		   /* unix s; NULL: the clock */
+	int64_t session_idle, session_max; /* s: when sessions of the web UI end; 0: half an hour, twelve hours */
 	char concerns[256]; /* out: whose signatures or keys the last request may have changed, as JUDGE_CHANGED
 			       says it */
 };

@@ -1,17 +1,22 @@
 /* partner.*: role judge; reads and writes the store. */
 #include "gateway/proc/judge_admin_partner.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "gateway/base/encode.h"
+#include "gateway/base/log.h"
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_admin_anchor.h"
 #include "gateway/proc/judge_admin_cert.h"
+#include "gateway/proc/judge_admin_pending.h"
 #include "gateway/proc/judge_admin_statement.h"
 #include "gateway/proc/judge_find.h"
 #include "gateway/proc/judge_format.h"
 
-static json_t *entry(const struct store_partner *p)
+json_t *judge_admin_partner_entry(const struct store_partner *p)
 {
 	json_t *o = judge_call_object();
 
@@ -25,6 +30,36 @@ static json_t *entry(const struct store_partner *p)
 	judge_call_set(o, "added", judge_call_time(p->added));
 	judge_call_set(o, "seen_protected", judge_call_time(p->seen_protected));
 	return o;
+}
+
+/* Changes with everything that partner.set can change. */
+static void revision(const struct store_partner *p, char out[33])
+{
+	char *text;
+	uint8_t hash[32];
+	json_t *o = p ? judge_admin_partner_entry(p) : judge_call_object();
+
+	(void)json_object_del(o, "seen_protected");
+	text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
+	if (!text || EVP_Digest(text, strlen(text), hash, NULL, EVP_sha256(), NULL) != 1)
+		log_fatal("out of memory: JSON");
+	encode_hex(hash, 16, out);
+	free(text);
+	json_decref(o);
+}
+
+/* Somebody else changed it since it was looked at. */
+static int check_match(struct judge_call *c, const char *domain, const struct store_partner *old)
+{
+	const char *match;
+	char now[33];
+
+	if (judge_call_str(c, "if_match", JUDGE_MAY, 64, &match) < 0)
+		return -1;
+	revision(old, now);
+	if (!match || strcmp(match, now) == 0)
+		return 0;
+	return judge_call_fail(c, "changed", "%s was changed since it was looked at: look again", domain);
 }
 
 /* Mail to our own domains never leaves: an entry for one would never count. */
@@ -113,7 +148,7 @@ static int put(struct judge_call *c, const char *domain, const struct store_part
 		p.added = old->added;
 	if (store_partner_put(c->store, &p, c->who, c->pr) < 0)
 		return -1;
-	judge_call_set(c->data, "partner", entry(&p));
+	judge_call_set(c->data, "partner", judge_admin_partner_entry(&p));
 	judge_call_set(c->data, "changed", json_boolean(old != NULL));
 	return 0;
 }
@@ -144,7 +179,9 @@ static int add_or_set(struct judge_call *c, bool listed)
 		return -1;
 	if (listed && !old)
 		return judge_call_fail(c, "not-found", "%s is not a listed partner: postern partner add", domain);
-	rc = put(c, domain, old);
+	rc = check_match(c, domain, old);
+	if (rc == 0)
+		rc = put(c, domain, old);
 	if (old)
 		store_partners_free(old, 1);
 	return rc;
@@ -158,27 +195,6 @@ int judge_admin_partner_add(struct judge_call *c)
 int judge_admin_partner_set(struct judge_call *c)
 {
 	return add_or_set(c, true);
-}
-
-int judge_admin_partner_list(struct judge_call *c)
-{
-	struct store_partner *list;
-	const char *after;
-	json_t *a;
-	int64_t max;
-	size_t n;
-
-	if (judge_call_str(c, "after", JUDGE_MAY, 400, &after) < 0 ||
-	    judge_call_int(c, "max", 1, 1000, 200, &max) < 0 ||
-	    store_partners(c->store, after, (size_t)max + 1, &list, &n, c->pr) < 0)
-		return -1;
-	a = judge_call_array();
-	for (size_t i = 0; i < n && i < (size_t)max; i++)
-		judge_call_add(a, entry(&list[i]));
-	judge_call_set(c->data, "partners", a);
-	judge_call_set(c->data, "more", json_boolean(n > (size_t)max));
-	store_partners_free(list, n);
-	return 0;
 }
 
 static const char *who_decided(const struct judge_format *f, unsigned bit)
@@ -272,14 +288,17 @@ int judge_admin_partner_show(struct judge_call *c)
 	struct store_partner *p = NULL;
 	json_t *certs, *anchors, *statement;
 	struct address a;
+	char tag[33];
 	int64_t seen;
 
 	if (judge_call_owner(c, "domain", JUDGE_MUST, domain, &a) < 0 ||
 	    store_partner_get(c->store, domain, &p, c->pr) < 0)
 		return -1;
+	revision(p, tag);
+	judge_call_set(c->data, "revision", judge_call_text(tag));
 	seen = store_was_protected(c->store, a.domain);
 	judge_call_set(c->data, "listed", json_boolean(p != NULL));
-	judge_call_set(c->data, "partner", p ? entry(p) : json_null());
+	judge_call_set(c->data, "partner", p ? judge_admin_partner_entry(p) : json_null());
 	judge_call_set(c->data, "seen_protected", judge_call_time(seen > 0 ? seen : 0));
 	if (p)
 		store_partners_free(p, 1);
@@ -298,9 +317,17 @@ int judge_admin_partner_show(struct judge_call *c)
 int judge_admin_partner_remove(struct judge_call *c)
 {
 	char domain[ADDRESS_TEXT_MAX];
+	struct store_partner *old = NULL;
 	struct address a;
+	int rc;
 
-	if (judge_call_owner(c, "domain", JUDGE_MUST, domain, &a) < 0)
+	if (judge_call_owner(c, "domain", JUDGE_MUST, domain, &a) < 0 ||
+	    store_partner_get(c->store, domain, &old, c->pr) < 0)
+		return -1;
+	rc = check_match(c, domain, old);
+	if (old)
+		store_partners_free(old, 1);
+	if (rc < 0)
 		return -1;
 	if (store_partner_remove(c->store, domain, c->who, c->pr) < 0) {
 		c->code = c->pr->cls == PROBLEM_PERM ? "not-found" : NULL;
@@ -314,12 +341,21 @@ int judge_admin_partner_remove(struct judge_call *c)
 int judge_admin_partner_release(struct judge_call *c)
 {
 	char domain[ADDRESS_DOMAIN_MAX + 1];
+	int released;
 
 	if (judge_call_domain(c, "domain", JUDGE_MUST, domain) < 0)
 		return -1;
-	if (store_release(c->store, domain, c->who, c->pr) < 0) {
-		c->code = c->pr->cls == PROBLEM_PERM ? "not-found" : NULL;
+	released = judge_admin_pending_release(c, domain);
+	if (released < 0)
 		return -1;
+	if (store_release(c->store, domain, c->who, c->pr) < 0) {
+		if (c->pr->cls != PROBLEM_PERM)
+			return -1;
+		if (!released) {
+			c->code = "not-found";
+			return -1;
+		}
+		*c->pr = (struct problem){.cls = PROBLEM_NONE}; /* its statement was what mail waited for */
 	}
 	judge_call_set(c->data, "domain", judge_call_text(domain));
 	return 0;

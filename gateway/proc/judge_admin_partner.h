@@ -8,13 +8,14 @@
  * "changed" */
 int judge_admin_partner_add(struct judge_call *c);
 int judge_admin_partner_set(struct judge_call *c); /* as add, of a listed one */
-/* after, max (200) -> partners: [entry], more */
-int judge_admin_partner_list(struct judge_call *c);
 /* domain -> the entry ("listed" false when there is none), certificates, anchors */
 int judge_admin_partner_show(struct judge_call *c);
 /* domain: the entry, its certificates and anchors go; that it was seen protected stays */
 int judge_admin_partner_remove(struct judge_call *c);
 /* domain: ends P9's protection of the domain */
 int judge_admin_partner_release(struct judge_call *c);
+
+/* An entry as it is told. */
+json_t *judge_admin_partner_entry(const struct store_partner *p);
 
 #endif

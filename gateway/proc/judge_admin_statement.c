@@ -7,6 +7,7 @@
 
 #include "gateway/base/mem.h"
 #include "gateway/proc/judge_admin.h"
+#include "gateway/proc/judge_admin_pending.h"
 #include "gateway/proc/judge_cache.h"
 #include "gateway/proc/judge_xsmg_fetch.h"
 #include "gateway/proc/judge_xsmg_keep.h"
@@ -203,8 +204,14 @@ int judge_admin_statement_pending(struct judge_call *c)
 	    store_statements(c->store, after, true, (size_t)max + 1, &list, &n, c->pr) < 0)
 		return -1;
 	a = judge_call_array();
-	for (size_t i = 0; i < n && i < (size_t)max; i++)
-		judge_call_add(a, row_of(c, &list[i]));
+	for (size_t i = 0; i < n && i < (size_t)max; i++) {
+		json_t *o = row_of(c, &list[i]);
+		char next[900];
+
+		judge_admin_pending_next(&list[i], next, sizeof next);
+		judge_call_set(o, "next", judge_call_text(next));
+		judge_call_add(a, o);
+	}
 	judge_call_set(c->data, "statements", a);
 	judge_call_set(c->data, "more", json_boolean(n > (size_t)max));
 	store_statements_free(list, n);
@@ -217,6 +224,7 @@ struct decision {
 	char domain[ADDRESS_DOMAIN_MAX + 1];
 	const char *channel, *reason;
 	char fingerprint[CERT_HASH_TEXT]; /* "" not given */
+	bool pin, follow;		  /* approve */
 	struct store_statement *st;
 };
 
@@ -224,7 +232,6 @@ static int read_decision(struct judge_call *c, struct decision *d)
 {
 	const char *fp;
 
-	*d = (struct decision){.st = NULL};
 	if (judge_call_domain(c, "domain", JUDGE_MUST, d->domain) < 0 ||
 	    judge_call_str(c, "channel", JUDGE_MUST, TEXT_MAX, &d->channel) < 0 ||
 	    judge_call_str(c, "reason", JUDGE_MUST, TEXT_MAX, &d->reason) < 0 ||
@@ -234,7 +241,25 @@ static int read_decision(struct judge_call *c, struct decision *d)
 		return -1;
 	if (d->st)
 		return 0;
-	return judge_call_fail(c, "not-found", "no statement of %s is known", d->domain);
+	return judge_call_fail(c, "not-found",
+	    "no statement of %s is known; \"postern partner fetch %s\" looks for one, \"postern partner statement %s "
+	    "--pin "
+	    "FINGERPRINT\" says beforehand which key to believe",
+	    d->domain, d->domain, d->domain);
+}
+
+/* What a decision rests on is read within the transaction that writes it: nobody decides something else meanwhile. */
+static int in_one(struct judge_call *c, struct decision *d, int (*decide)(struct judge_call *c, struct decision *d))
+{
+	int rc;
+
+	d->st = NULL;
+	if (store_begin(c->store, c->pr) < 0)
+		return -1;
+	rc = read_decision(c, d);
+	if (rc == 0)
+		rc = decide(c, d);
+	return store_end(c->store, rc, c->pr);
 }
 
 /* There is one that waits, and it is the one that was compared. */
@@ -244,7 +269,10 @@ static int check_waiting(struct judge_call *c, const struct decision *d)
 	size_t n = strlen(d->fingerprint);
 
 	if (!b->der)
-		return judge_call_fail(c, "not-found", "no statement of %s waits for a decision", d->domain);
+		return judge_call_fail(c, "not-found",
+		    "no statement of %s waits for a decision: it is %s; \"postern partner show %s\" has the details, "
+		    "\"postern partner fetch %s\" looks for a newer one",
+		    d->domain, state_of(c, d->st), d->domain, d->domain);
 	if (n == 0 || strncmp(b->key, d->fingerprint, n) == 0 || strncmp(b->cert, d->fingerprint, n) == 0)
 		return 0;
 	return judge_call_fail(c, "refused",
@@ -297,14 +325,14 @@ static int check_not_bad(struct judge_call *c, const struct store_statement *st)
 	return 0;
 }
 
-static int approve(struct judge_call *c, struct decision *d, bool pin, bool follow)
+static int approve(struct judge_call *c, struct decision *d)
 {
 	struct store_statement *st = d->st;
 	struct store_statement_body *b = &st->waiting;
 	char detail[1200], why[900];
-	bool pinned = pin || st->pin[0];
+	bool pinned = d->pin || st->pin[0];
 
-	if (check_not_bad(c, st) < 0)
+	if (check_waiting(c, d) < 0 || check_not_bad(c, st) < 0)
 		return -1;
 	write_down(c, d, "approved", detail, sizeof detail);
 	if (b->level < XSMG_FIRST_CONTACT)
@@ -314,7 +342,7 @@ static int approve(struct judge_call *c, struct decision *d, bool pin, bool foll
 	if (pinned) {
 		b->level = XSMG_PINNED;
 		memcpy(st->pin, b->key, sizeof st->pin);
-		st->follow = pin ? follow : st->follow;
+		st->follow = d->pin ? d->follow : st->follow;
 	}
 	if (judge_xsmg_keep_adopt(c->store, st, c->now, c->pr) < 0)
 		return -1;
@@ -324,18 +352,15 @@ static int approve(struct judge_call *c, struct decision *d, bool pin, bool foll
 
 int judge_admin_statement_approve(struct judge_call *c)
 {
-	struct decision d;
-	bool pin = false, follow = false;
-	int rc = -1;
+	struct decision d = {.st = NULL};
+	int rc;
 
-	if (judge_call_bool(c, "pin", false, &pin) == 0 && judge_call_bool(c, "follow", false, &follow) == 0 &&
-	    read_decision(c, &d) == 0) {
-		if (check_waiting(c, &d) == 0 && store_begin(c->store, c->pr) == 0)
-			rc = store_end(c->store, approve(c, &d, pin, follow), c->pr);
-		if (rc == 0)
-			tell(c, &d);
-		store_statements_free(d.st, 1);
-	}
+	if (judge_call_bool(c, "pin", false, &d.pin) < 0 || judge_call_bool(c, "follow", false, &d.follow) < 0)
+		return -1;
+	rc = in_one(c, &d, approve);
+	if (rc == 0)
+		tell(c, &d);
+	store_statements_free(d.st, d.st ? 1 : 0);
 	return rc;
 }
 
@@ -348,6 +373,8 @@ static int refuse(struct judge_call *c, struct decision *d)
 	size_t n;
 	int rc = 0;
 
+	if (check_waiting(c, d) < 0)
+		return -1;
 	write_down(c, d, "refused", detail, sizeof detail);
 	if (!st->trusted.der || strcmp(st->waiting.key, st->trusted.key) != 0) {
 		if (store_statement_keys(c->store, st->domain, &list, &n, c->pr) < 0)
@@ -370,46 +397,55 @@ static int refuse(struct judge_call *c, struct decision *d)
 
 int judge_admin_statement_refuse(struct judge_call *c)
 {
-	struct decision d;
-	int rc = -1;
+	struct decision d = {.st = NULL};
+	int rc = in_one(c, &d, refuse);
 
-	if (read_decision(c, &d) < 0)
-		return -1;
-	if (check_waiting(c, &d) == 0 && store_begin(c->store, c->pr) == 0)
-		rc = store_end(c->store, refuse(c, &d), c->pr);
 	if (rc == 0)
 		tell(c, &d);
-	store_statements_free(d.st, 1);
+	store_statements_free(d.st, d.st ? 1 : 0);
 	return rc;
+}
+
+/* The key that was named; without a fingerprint the one that is trusted. */
+static int compromised_key(struct judge_call *c, const struct decision *d, char key[STORE_STATEMENT_HASH])
+{
+	struct store_statement_key *list;
+	size_t n;
+
+	memcpy(key, d->fingerprint[0] ? "" : d->st->trusted.key, d->fingerprint[0] ? 1 : STORE_STATEMENT_HASH);
+	if (store_statement_keys(c->store, d->domain, &list, &n, c->pr) < 0)
+		return -1;
+	for (size_t i = 0; d->fingerprint[0] && i < n; i++)
+		if (strncmp(list[i].key, d->fingerprint, strlen(d->fingerprint)) == 0)
+			memcpy(key, list[i].key, STORE_STATEMENT_HASH);
+	free(list);
+	return key[0] ? 0
+		      : judge_call_fail(c, "not-found",
+			    "%s has no such statement key; \"postern partner show %s\" lists those that were seen",
+			    d->domain, d->domain);
+}
+
+static int compromised(struct judge_call *c, struct decision *d)
+{
+	char why[900], key[STORE_STATEMENT_HASH];
+
+	if (compromised_key(c, d, key) < 0)
+		return -1;
+	(void)snprintf(
+	    why, sizeof why, "compromised, says %.60s, over %.300s: %.400s", c->who, d->channel, d->reason);
+	set_text(&d->st->decision, why);
+	d->st->decided = c->now;
+	return judge_xsmg_keep_bad_key(c->store, d->st, key, why, c->now, c->who, c->pr);
 }
 
 int judge_admin_statement_compromised(struct judge_call *c)
 {
-	struct store_statement_key *list;
-	struct decision d;
-	char why[900], key[STORE_STATEMENT_HASH] = "";
-	size_t n;
-	int rc = -1;
+	struct decision d = {.st = NULL};
+	int rc = in_one(c, &d, compromised);
 
-	if (read_decision(c, &d) < 0)
-		return -1;
-	if (!d.fingerprint[0])
-		memcpy(key, d.st->trusted.key, sizeof key);
-	if (store_statement_keys(c->store, d.domain, &list, &n, c->pr) == 0) {
-		for (size_t i = 0; d.fingerprint[0] && i < n; i++)
-			if (strncmp(list[i].key, d.fingerprint, strlen(d.fingerprint)) == 0)
-				memcpy(key, list[i].key, sizeof key);
-		free(list);
-		(void)snprintf(
-		    why, sizeof why, "compromised, says %.60s, over %.300s: %.400s", c->who, d.channel, d.reason);
-		set_text(&d.st->decision, why);
-		d.st->decided = c->now;
-		rc = key[0] ? judge_xsmg_keep_bad_key(c->store, d.st, key, why, c->now, c->who, c->pr)
-			    : judge_call_fail(c, "not-found", "%s has no such statement key", d.domain);
-	}
 	if (rc == 0)
 		tell(c, &d);
-	store_statements_free(d.st, 1);
+	store_statements_free(d.st, d.st ? 1 : 0);
 	return rc;
 }
 
@@ -437,7 +473,6 @@ static bool is_unfit(const struct store_statement *st, const char *pin)
 	       !(st->follow && strcmp(pin, st->pin) == 0);
 }
 
-/* Within a transaction. */
 static int apply(struct judge_call *c, struct store_statement *st)
 {
 	const char *parts, *pin;
@@ -463,42 +498,67 @@ static int apply(struct judge_call *c, struct store_statement *st)
 	return drop ? unfit(c, st) : 0;
 }
 
+/* Within a transaction. */
+static int set(struct judge_call *c, const char *domain, struct store_statement **st_r)
+{
+	if (store_statement_get(c->store, domain, st_r, c->pr) < 0)
+		return -1;
+	if (!*st_r)
+		*st_r = store_statement_new(domain);
+	return apply(c, *st_r);
+}
+
 int judge_admin_statement_set(struct judge_call *c)
 {
 	char domain[ADDRESS_DOMAIN_MAX + 1];
-	struct store_statement *st;
+	struct store_statement *st = NULL;
 	int rc;
 
 	if (judge_call_domain(c, "domain", JUDGE_MUST, domain) < 0)
 		return -1;
 	if (judge_world_domain(c->ja->world, domain) >= 0)
 		return judge_call_fail(c, "refused", "%s is a domain of ours, not a partner", domain);
-	if (store_statement_get(c->store, domain, &st, c->pr) < 0)
-		return -1;
-	if (!st)
-		st = store_statement_new(domain);
 	rc = store_begin(c->store, c->pr);
 	if (rc == 0)
-		rc = store_end(c->store, apply(c, st), c->pr);
+		rc = store_end(c->store, set(c, domain, &st), c->pr);
 	if (rc == 0) {
 		judge_call_set(c->data, "domain", judge_call_text(domain));
 		judge_call_set(c->data, "statement", row_of(c, st));
 	}
-	store_statements_free(st, 1);
+	store_statements_free(st, st ? 1 : 0);
 	return rc;
+}
+
+static void tell_fetched(
+    struct judge_call *c, const char *domain, const struct judge_xsmg_result *r, const char *where)
+{
+	judge_call_set(c->data, "domain", judge_call_text(domain));
+	judge_call_set(c->data, "result", judge_call_text(xsmg_trust_action_word(r->action)));
+	judge_call_set(c->data, "level", judge_call_text(level_word((int)r->level)));
+	judge_call_set(c->data, "where", judge_call_text(where));
+	judge_call_set(c->data, "why", judge_call_text(r->why));
 }
 
 int judge_admin_statement_fetch(struct judge_call *c)
 {
-	char domain[ADDRESS_DOMAIN_MAX + 1];
+	char domain[ADDRESS_DOMAIN_MAX + 1], where[600] = "", why[600] = "";
+	struct judge_xsmg_result r = {.action = XSMG_DO_LATER};
+	int rc;
 
 	if (judge_call_domain(c, "domain", JUDGE_MUST, domain) < 0)
 		return -1;
 	if (judge_world_domain(c->ja->world, domain) >= 0)
 		return judge_call_fail(c, "refused", "%s is a domain of ours, not a partner", domain);
-	if (!c->ja->world->fetch)
+	if (!c->ja->world->fetch || !c->run)
 		return judge_call_fail(c, "unavailable", "the network cannot be asked now");
-	judge_xsmg_fetch_start(c->ja->world->fetch, domain);
-	judge_call_set(c->data, "domain", judge_call_text(domain));
+	rc = judge_xsmg_fetch_now(c->ja->world->fetch, domain, c->run, &r, where, why);
+	if (rc == 0)
+		return judge_call_fail(c, "not-found",
+		    "no statement of %s could be fetched: it is looked for where its _smg record says, where its "
+		    "last statement "
+		    "said, and at https://smg.%s/.well-known/smg/%s; the last of these said: %.500s",
+		    domain, domain, domain, why);
+	if (rc > 0)
+		tell_fetched(c, domain, &r, where);
 	return 0;
 }

@@ -14,7 +14,7 @@ int judge_admin_statement_refuse(struct judge_call *c);
 int judge_admin_statement_compromised(struct judge_call *c);
 /* Which further local parts may stand in its certificates; which key or certificate is pinned. */
 int judge_admin_statement_set(struct judge_call *c);
-/* Fetched by its URL, in the background. */
+/* Fetched by its URL now, and what came of it. */
 int judge_admin_statement_fetch(struct judge_call *c);
 
 /* Everything about the domain's statements, for partner.show; null: nothing is known. */

@@ -5,14 +5,19 @@
 #include "gateway/proc/judge_admin_status.h"
 
 #include <stdio.h>
+#include <time.h>
 
+#include "certstore/store_own_statement.h"
+#include "certstore/store_rollover.h"
 #include "certstore/trust_change.h"
 #include "gateway/keys/keys.h"
+#include "gateway/proc/judge_admin_pending.h"
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_admin_store.h"
 #include "gateway/proc/judge_expiry.h"
 #include "gateway/proc/judge_identities.h"
 #include "gateway/proc/judge_scout.h"
+#include "gateway/proc/judge_xsmg_alarm.h"
 
 enum { EXPIRY_ROWS = 300, ROWS = 100 /* of each other kind: the reply to an admin has a maximum */ };
 
@@ -71,7 +76,7 @@ static int tell_expiring(struct judge_call *c)
 	json_t *rows = judge_call_array();
 
 	judge_call_set(c->data, "expiring", rows);
-	return judge_expiry_all(c->ja->world->cache, c->store, c->now, add_expiry, rows, c->pr);
+	return judge_expiry_all(c->ja->world->cache, c->store, c->now, EXPIRY_ROWS, add_expiry, rows, c->pr);
 }
 
 static int tell_domains(struct judge_call *c)
@@ -246,12 +251,124 @@ static int tell_retired(struct judge_call *c)
 	return 0;
 }
 
+/* ---- changes of our keys that wait ---- */
+
+static void day_of(int64_t t, char out[17])
+{
+	struct tm tm;
+	time_t at = (time_t)t;
+
+	if (!gmtime_r(&at, &tm) || strftime(out, 17, "%Y-%m-%d %H:%M", &tm) == 0)
+		(void)snprintf(out, 17, "?");
+}
+
+static int waits_for_ca(const struct store_rollover *r, char *next, size_t cap)
+{
+	const char *more = r->kind == STORE_ROLLOVER_STATEMENT ? " --statement-key" : "";
+
+	(void)snprintf(next, cap,
+	    "its new keys wait for the certification authority: where a hook asks it, look why it gave no "
+	    "certificate yet "
+	    "(postern domain rollover %.200s%s --hook COMMAND); else send what postern domain rollover %.200s%s "
+	    "--csr "
+	    "prints, and install the answer: postern domain install %.200s FILE",
+	    r->domain, more, r->domain, more, r->domain);
+	return 0;
+}
+
+static int waits_for_partners(struct judge_call *c, const struct store_rollover *r, char *next, size_t cap)
+{
+	int64_t all, hold;
+	char at[17];
+
+	if (store_own_statement_holders(c->store, r->domain, r->serial, &all, &hold, c->pr) < 0)
+		return -1;
+	day_of(r->switch_at, at);
+	(void)snprintf(next, cap,
+	    "nothing to do: the new keys are used from %s UTC; %lld of %lld partners that were handed our statement "
+	    "hold "
+	    "the announcement%s (postern domain show %.255s)",
+	    at, (long long)hold, (long long)all,
+	    r->kind == STORE_ROLLOVER_MAIL && hold < all ? "; as soon as all do, it is earlier" : "", r->domain);
+	return 0;
+}
+
+static int tell_rollover(struct judge_call *c, json_t *rows, const struct store_rollover *r)
+{
+	bool ca = r->step == STORE_ROLLOVER_WAITS;
+	char next[1200];
+	json_t *o;
+
+	if (!ca && r->step != STORE_ROLLOVER_ANNOUNCED)
+		return 0;
+	if ((ca ? waits_for_ca(r, next, sizeof next) : waits_for_partners(c, r, next, sizeof next)) < 0)
+		return -1;
+	o = judge_call_object();
+	judge_call_set(o, "domain", judge_call_text(r->domain));
+	judge_call_set(o, "keys", judge_call_text(r->kind == STORE_ROLLOVER_MAIL ? "mail" : "statement"));
+	judge_call_set(o, "waits_for", judge_call_text(ca ? "certificates" : "partners"));
+	judge_call_set(o, "since", judge_call_time(r->started));
+	judge_call_set(o, "switch_at", judge_call_time(r->switch_at));
+	judge_call_set(o, "next", judge_call_text(next));
+	judge_call_add(rows, o);
+	return 0;
+}
+
+static int tell_rollovers(struct judge_call *c)
+{
+	const struct judge_world *w = c->ja->world;
+	json_t *rows = judge_call_array();
+
+	judge_call_set(c->data, "rollovers", rows);
+	for (size_t i = 0; i < w->ndomains && json_array_size(rows) < ROWS; i++)
+		for (int k = STORE_ROLLOVER_MAIL; k <= STORE_ROLLOVER_STATEMENT; k++) {
+			struct store_rollover r;
+
+			if (store_rollover_get(c->store, w->domains[i], (enum store_rollover_kind)k, &r, c->pr) < 0 ||
+			    tell_rollover(c, rows, &r) < 0)
+				return -1;
+		}
+	return 0;
+}
+
+/* ---- partners' statements ---- */
+
+static void tell_partners(struct judge_call *c)
+{
+	json_t *rows = judge_call_array();
+	struct judge_xsmg_alarmed a;
+
+	judge_call_set(c->data, "partners_noticed", rows);
+	for (size_t i = 0; json_array_size(rows) < ROWS && judge_xsmg_alarm_each(&i, c->now, &a);) {
+		bool promise = a.kind == JUDGE_XSMG_ALARM_PROMISE;
+		json_t *o = judge_call_object();
+		char next[700];
+
+		(void)snprintf(next, sizeof next,
+		    promise ? "ask it which of its mail goes out another way than through its gateway; what is done "
+			      "with such mail says broken-promise (postern partner show %.255s)"
+			    : "mail to it is sealed as before; ask it, or whoever stands between, why XSMG is gone; "
+			      "when it "
+			      "stopped for good it withdraws its statement, or: postern partner release %.255s",
+		    a.domain);
+		judge_call_set(o, "domain", judge_call_text(a.domain));
+		judge_call_set(o, "what", judge_call_text(promise ? "broken-promise" : "downgrade"));
+		judge_call_set(o, "why", judge_call_text(a.words));
+		judge_call_set(o, "count", json_integer((json_int_t)a.count));
+		judge_call_set(o, "since", judge_call_time(a.first));
+		judge_call_set(o, "last", judge_call_time(a.last));
+		judge_call_set(o, "next", judge_call_text(next));
+		judge_call_add(rows, o);
+	}
+}
+
 int judge_admin_status(struct judge_call *c)
 {
 	if (tell_counts(c) < 0 || judge_admin_store_head(c, "audit") < 0 || tell_expiring(c) < 0 ||
 	    tell_domains(c) < 0 || tell_waiting(c) < 0 || tell_revoked(c) < 0 || tell_bundles(c) < 0 ||
-	    tell_retired(c) < 0)
+	    tell_retired(c) < 0 || tell_rollovers(c) < 0 || judge_admin_pending_status(c) < 0)
 		return -1;
+	tell_partners(c);
 	tell_keeper(c);
 	tell_lookups(c);
 	return 0;

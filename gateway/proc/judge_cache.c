@@ -19,22 +19,22 @@
 #include "gateway/base/mem.h"
 #include "gateway/xsmg/statement_json.h"
 
-enum { CERT_PLACES = 4096, PATH_PLACES = 4096, OWNER_PLACES = 4096, AWAY_PLACES = 1024, AWAY_S = 86400 };
+enum { CERT_PLACES = 4096, PATH_PLACES = 4096, OWNER_PLACES = 4096, AWAY_SETS = 512, AWAY_WAYS = 4 };
 
 struct cert_place {
 	uint8_t key[32];
 	struct judge_cert *k;
 };
 struct away_place {
-	uint64_t site;
-	int64_t since;
+	uint64_t place; /* 0: free */
+	int64_t since, last;
 };
 struct judge_cache {
 	uint64_t version;
 	bool known; /* version was read */
 	struct cert_place certs[CERT_PLACES];
 	struct judge_path *paths;
-	struct away_place away[AWAY_PLACES];
+	struct away_place away[AWAY_SETS][AWAY_WAYS];
 	struct judge_owner *owners[OWNER_PLACES];
 	struct judge_owner *retired; /* in use until the question at hand ends */
 	EVP_MD *sha256;
@@ -307,18 +307,38 @@ const struct judge_believing *judge_cache_believing(const struct judge_cache *c)
 	    .revoke = {.octets_max = 16u << 20, .zone_octets_max = 1u << 20, .keep_s = 4 * 3600, .timeout_ms = 5000},
 	    .fetch_issuers = true,
 	    .issuer_wait_s = 1800,
+	    .issuer_gap_s = 4 * 3600 + 600,
 	    .bundle_drop_max = 50};
 
 	return c->believing ? c->believing : &plain;
 }
 
-int64_t judge_cache_away(struct judge_cache *c, uint64_t site, int64_t now)
+/* The lowest bit of a place is always set. */
+static struct away_place *away_set(struct judge_cache *c, uint64_t place)
 {
-	struct away_place *p = &c->away[site / 2 % AWAY_PLACES];
+	return c->away[place / 2 % AWAY_SETS];
+}
 
-	if (p->site != site || now < p->since || now - p->since > AWAY_S)
-		*p = (struct away_place){site, now};
+int64_t judge_cache_away(struct judge_cache *c, uint64_t place, int64_t now)
+{
+	struct away_place *set = away_set(c, place), *p = &set[0];
+
+	for (int i = 0; i < AWAY_WAYS && p->place != place; i++)
+		if (set[i].place == place || set[i].last < p->last)
+			p = &set[i];
+	if (p->place != place || now < p->last || now - p->last > judge_cache_believing(c)->issuer_gap_s)
+		*p = (struct away_place){place, now, now};
+	p->last = now;
 	return p->since;
+}
+
+void judge_cache_back(struct judge_cache *c, uint64_t place)
+{
+	struct away_place *set = away_set(c, place);
+
+	for (int i = 0; i < AWAY_WAYS; i++)
+		if (set[i].place == place)
+			set[i] = (struct away_place){.place = 0};
 }
 
 /* FNV-1a. A name chosen to collide costs another look into the store, nothing else. */

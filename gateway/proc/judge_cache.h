@@ -42,9 +42,11 @@ struct judge_path {
 int judge_cache_path(struct judge_cache *c, const uint8_t key[32], int64_t now, const struct judge_path **p_r);
 void judge_cache_path_put(struct judge_cache *c, const struct judge_path *p);
 
-/* Since when (unix s) a site is known to give no issuers' certificates: since now when it was not known. Forgotten
- * after a day. */
-int64_t judge_cache_away(struct judge_cache *c, uint64_t site, int64_t now);
+/* An issuer's place (issuer_place) gave no answer again: since when (unix s) the present outage lasts, now when it
+ * begins. It ends when the place answers, and when nothing failed for issuer_gap_s. */
+int64_t judge_cache_away(struct judge_cache *c, uint64_t place, int64_t now);
+/* The place answered, whatever it had. */
+void judge_cache_back(struct judge_cache *c, uint64_t place);
 
 /* SHA-256, fetched once: the fetch behind EVP_sha256() costs more than hashing a certificate. */
 const EVP_MD *judge_cache_sha256(const struct judge_cache *c);
@@ -109,7 +111,8 @@ struct judge_believing {
 	const int *modes;	    /* enum revoke_mode of each of them */
 	size_t ndomains;
 	bool fetch_issuers;
-	int64_t issuer_wait_s;	  /* mail that came in waits so long for a missing issuer */
+	int64_t issuer_wait_s; /* mail that came in waits so long for a missing issuer */
+	int64_t issuer_gap_s;  /* failures further apart are two outages: longer than mail waits between two tries */
 	unsigned bundle_drop_max; /* per cent */
 };
 void judge_cache_believing_set(struct judge_cache *c, const struct judge_believing *b);

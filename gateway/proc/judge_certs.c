@@ -139,7 +139,7 @@ static int weigh_change(
 static int note_in_use(struct reasons *rs, const char *owner, const struct find_result *f, struct problem *pr)
 {
 	struct judge_cert *k = judge_cache_cert(rs->q->w->cache, f->best.p, f->best.n, NULL);
-	int rc = k ? judge_expiry_note(rs->q->store, owner, &k->f, pr) : 0;
+	int rc = k ? judge_expiry_note(rs->q->store, owner, &k->f, rs->q->now, pr) : 0;
 
 	judge_cert_drop(k);
 	return rc;
@@ -184,16 +184,18 @@ static bool was_good(
 	enum trust_result then = TRUST_BAD;
 	char why[600];
 	struct problem pr = {0};
+	struct trust_found found = {.result = TRUST_BAD};
 
 	if (q->now < k->f.not_after || k->f.not_after <= k->f.not_before)
 		return false;
 	wq.run = NULL;
 	wq.fetches = NULL;
 	wq.reason_r = NULL;
+	wq.found_r = &found;
 	wq.now = k->f.not_after - 1;
 	wq.back = true;
 	return judge_weigh(q->w->cache, q->store, k, &wq, &then, why, sizeof why, &pr) < 0 || then == TRUST_GOOD ||
-	       then == TRUST_REVOKED || (then == TRUST_UNSURE && wq.work && *wq.work == 0);
+	       then == TRUST_REVOKED || (then == TRUST_UNSURE && found.spent);
 }
 
 /* The level of the statement that vouches for it by itself. */

@@ -24,8 +24,8 @@ void judge_own_key_id(const char *domain, enum store_use use, int64_t now, char 
 		log_fatal("no random numbers");
 	encode_hex(r, sizeof r, hex);
 	encode_time(now, t);
-	(void)snprintf(
-	    out, KEYS_ID_MAX + 1, "%.40s-%s-%.4s%.2s%.2s-%s", domain, store_use_word(use), t, t + 5, t + 8, hex);
+	(void)snprintf(out, KEYS_ID_MAX + 1, "%.*s-%s-%.4s%.2s%.2s-%s", KEYS_ID_NAME, domain, store_use_word(use), t,
+	    t + 5, t + 8, hex);
 }
 
 uint8_t *judge_own_spki(EVP_PKEY *pub, size_t *n_r)

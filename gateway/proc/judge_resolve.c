@@ -13,7 +13,9 @@
 #include "gateway/proc/judge_identities.h"
 #include "gateway/proc/judge_log.h"
 #include "gateway/proc/judge_rule.h"
+#include "gateway/proc/judge_xsmg_own.h"
 #include "gateway/proc/judge_xsmg_use.h"
+#include "gateway/xsmg/xsmg_field.h"
 
 struct question {
 	struct store *store;
@@ -98,24 +100,55 @@ static int strictest(struct question *q, const struct store_rule *rules, size_t 
 	return 0;
 }
 
+static void add_rule(struct judge_verdict *v, const char *words)
+{
+	size_t at = strlen(v->rule);
+
+	(void)snprintf(v->rule + at, sizeof v->rule - at, "%s", words);
+}
+
 /* What the partner's trusted statement refuses to take less than. The admin's "never" stands: it is his to say. */
 static int find_demand(struct question *q)
 {
 	const struct judge_owner *o;
 	struct judge_verdict *v = q->v;
+	enum judge_xsmg_demand demand;
 	enum policy_treatment least;
-	size_t at = strlen(v->rule);
 
 	if (judge_cache_owner(q->w->cache, q->store, q->recipient.domain, &o, q->pr) < 0)
 		return -1;
-	if (!judge_xsmg_use_demands(o, &least) || v->strength == POLICY_NEVER)
+	demand = judge_xsmg_use_demands(o, &least);
+	if (demand == JUDGE_XSMG_NO_DEMAND || v->strength == POLICY_NEVER)
 		return 0;
 	if (v->treatment >= least && v->strength == POLICY_REQUIRE)
 		return 0;
 	if (v->treatment < least)
 		v->treatment = (uint8_t)least;
 	v->strength = POLICY_REQUIRE;
-	(void)snprintf(v->rule + at, sizeof v->rule - at, ", demanded by its statement");
+	add_rule(v, demand == JUDGE_XSMG_LOST ? ", demanded because trust in its statement was lost"
+					      : ", demanded by its statement");
+	return 0;
+}
+
+/* What is to be signed is sealed for a partner that reads a signature in no other form. */
+static int find_signed(struct question *q)
+{
+	const struct judge_owner *o;
+	struct judge_verdict *v = q->v;
+	enum judge_xsmg_signed form;
+
+	if (judge_cache_owner(q->w->cache, q->store, q->recipient.domain, &o, q->pr) < 0)
+		return -1;
+	form = judge_xsmg_use_signed(o);
+	v->no_signed = form != JUDGE_XSMG_SIGNED_ALONE;
+	if (form != JUDGE_XSMG_SIGNED_SEALED)
+		return 0;
+	if (v->any_treatment == POLICY_SIGN)
+		v->any_treatment = POLICY_SEAL;
+	if (v->treatment != POLICY_SIGN || v->strength == POLICY_NEVER)
+		return 0;
+	v->treatment = POLICY_SEAL;
+	add_rule(v, ", sealed because its statement says that it reads no signature in another form");
 	return 0;
 }
 
@@ -142,7 +175,7 @@ static int find_rule(struct question *q)
 	if (find_demand(q) < 0)
 		return -1;
 	q->v->any_exempt = q->v->exempt;
-	return strictest(q, rules, n);
+	return strictest(q, rules, n) < 0 ? -1 : find_signed(q);
 }
 
 static int find_seen(struct question *q)
@@ -208,6 +241,23 @@ static int find_certs(struct question *q, struct judge_certs *certs)
 	return 0;
 }
 
+/* What the partner's gateway says that it takes. Mail for one person's certificate is not its gateway's to read. */
+static int find_reader(struct question *q)
+{
+	struct judge_verdict *v = q->v;
+	const struct judge_owner *o;
+	char why[300];
+
+	if (judge_cache_owner(q->w->cache, q->store, q->recipient.domain, &o, q->pr) < 0)
+		return -1;
+	if (judge_xsmg_use_reads(o, &v->octets_max, why, sizeof why) == 0 || v->personal)
+		return 0;
+	v->certs = POLICY_CERTS_UNUSABLE;
+	v->nrcpt_certs = 0;
+	(void)snprintf(v->cert_why, sizeof v->cert_why, "%s", why);
+	return 0;
+}
+
 /* An entry below the floor stands in the way of encrypting, as a certificate that is too weak does. */
 static int find_format(struct question *q)
 {
@@ -217,7 +267,7 @@ static int find_format(struct question *q)
 
 	if (judge_format(q->w, q->store, &q->recipient, v->personal, &f, &pr) == 0) {
 		v->format = f.f;
-		return 0;
+		return find_reader(q);
 	}
 	if (pr.cls != PROBLEM_POLICY) {
 		*q->pr = pr;
@@ -281,6 +331,31 @@ static int find_signer(struct question *q)
 	return 0;
 }
 
+/* Where our statement is found, for a partner whose gateway cannot ask for it beside the mail: one that was not seen
+ * to offer XSMG itself, or does not any more. A domain's signature alone carries it. */
+static int find_statement(struct question *q)
+{
+	struct judge_verdict *v = q->v;
+	struct judge_xsmg_statement own;
+	const struct judge_owner *o;
+	char url[STATEMENT_URL_MAX + 1], host[256], value[XSMG_FIELD_MAX];
+	struct problem pr = {0};
+	unsigned port;
+
+	if (!q->w->own || !v->have_signer || !v->sign_domain)
+		return 0;
+	if (judge_cache_owner(q->w->cache, q->store, q->recipient.domain, &o, q->pr) < 0)
+		return -1;
+	if (o->statement && o->statement->offered != 0 && o->statement->missed == 0)
+		return 0;
+	judge_xsmg_own_where(q->w->own, signing_domain(q), url, host, &port);
+	/* mail goes without it when it cannot be told now */
+	if (url[0] && judge_xsmg_own_current(q->w->own, signing_domain(q), q->now, &own, &pr) > 0 &&
+	    xsmg_field_write(own.id, url, value) == 0)
+		(void)snprintf(v->statement, sizeof v->statement, XSMG_FIELD_NAME ": %s\r\n", value);
+	return 0;
+}
+
 static int own_domain(struct question *q)
 {
 	(void)snprintf(q->v->rule, sizeof q->v->rule, "own domain");
@@ -306,7 +381,7 @@ int judge_resolve_trace(struct store *s, const struct judge_world *w, struct sou
 		if (judge_world_domain(w, q.recipient.domain) >= 0)
 			return own_domain(&q);
 		if (find_rule(&q) == 0 && find_seen(&q) == 0 && find_certs(&q, certs) == 0 && find_format(&q) == 0 &&
-		    find_signer(&q) == 0)
+		    find_signer(&q) == 0 && find_statement(&q) == 0)
 			return 0;
 	}
 	/* Whatever it was, half an answer is none. */

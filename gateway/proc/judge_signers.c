@@ -257,6 +257,43 @@ static void weigh_named(
 	}
 }
 
+static uint8_t promise_of(struct question *q, const char *domain)
+{
+	const struct judge_owner *o;
+	struct problem pr = {0};
+
+	if (judge_world_domain(q->w, domain) >= 0)
+		return 0;
+	if (judge_cache_owner(q->w->cache, q->store, domain, &o, &pr) < 0)
+		return JUDGE_PROMISE_UNSURE;
+	return judge_xsmg_use_promises(o, q->now);
+}
+
+/* What cannot be told goes first; then what holds before what is a test, and signatures, which such mail has from
+ * nobody. */
+static int weight(uint8_t bits)
+{
+	int said = (bits & JUDGE_PROMISE_SIGNS ? 2 : 0) + (bits & JUDGE_PROMISE_ENCRYPTS ? 1 : 0);
+
+	return bits & JUDGE_PROMISE_UNSURE ? 8 : said > 0 && !(bits & JUDGE_PROMISE_TEST) ? 4 + said : said;
+}
+
+static void find_promise(struct question *q, const struct judge_signers *rq, bool author, struct judge_trust *t_r)
+{
+	if (author) {
+		t_r->promise = promise_of(q, q->from.domain);
+		(void)snprintf(t_r->promise_of, sizeof t_r->promise_of, "%s", q->from.domain);
+	}
+	for (size_t i = 0; !author && i < rq->nnamed; i++) {
+		uint8_t bits = promise_of(q, rq->named[i]);
+
+		if (weight(bits) <= weight(t_r->promise))
+			continue;
+		t_r->promise = bits;
+		(void)snprintf(t_r->promise_of, sizeof t_r->promise_of, "%s", rq->named[i]);
+	}
+}
+
 void judge_signers(struct store *s, const struct judge_world *w, struct source_run *run,
     const struct judge_signers *rq, int64_t now, struct arena *a, struct judge_trust *t_r)
 {
@@ -274,6 +311,7 @@ void judge_signers(struct store *s, const struct judge_world *w, struct source_r
 	memset(t_r, 0, sizeof *t_r);
 	judge_cache_begin(w->cache, s);
 	author = address_parse_utf8(rq->from, strlen(rq->from), &q.from, &pr) == 0 && q.from.domain[0];
+	find_promise(&q, rq, author, t_r);
 	read_extra(&q, rq);
 	t_r->n = rq->n;
 	for (size_t i = 0; i < rq->n; i++) {

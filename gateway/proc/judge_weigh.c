@@ -230,13 +230,19 @@ static int find_path(struct judge_cache *c, struct store *s, const struct judge_
 
 /* Mail that came in does not wait for ever for an issuer: anybody can write it under a partner's name, with a
  * certificate that names a dead host. */
-static void bound_waiting(struct judge_cache *c, struct trust_found *f, int64_t now)
+static void bound_waiting(struct judge_cache *c, const struct judge_cert *k, struct trust_found *f, int64_t now)
 {
+	int64_t place, own;
+
 	/* what it brings itself is as much each time it is tried */
 	if (f->result == TRUST_UNSURE && f->spent)
 		f->result = f->until_spent;
-	if (f->result != TRUST_UNSURE || f->away == 0 ||
-	    now - judge_cache_away(c, f->away, now) < judge_cache_believing(c)->issuer_wait_s)
+	if (f->result != TRUST_UNSURE || f->away == 0)
+		return;
+	/* nor does it wait for one place after the other, where it names several that are away in turn */
+	place = judge_cache_away(c, f->away, now);
+	own = judge_cache_away(c, issuer_place(k->f.sha256), now);
+	if (now - (own < place ? own : place) < judge_cache_believing(c)->issuer_wait_s)
 		return;
 	f->result = TRUST_BAD;
 	f->away = 0;
@@ -269,8 +275,12 @@ int judge_weigh(struct judge_cache *c, struct store *s, const struct judge_cert 
 	if (!judge_cache_path(c, fresh.key, q->now, &known)) {
 		if (find_path(c, s, k, q, &p, &fresh, pr) < 0)
 			return -1;
+		for (unsigned i = 0; i < fresh.found.nanswered; i++)
+			judge_cache_back(c, fresh.found.answered[i]);
+		if ((!q->run || q->run->pending == pending) && fresh.found.result != TRUST_UNSURE)
+			judge_cache_back(c, issuer_place(k->f.sha256));
 		if (q->dir == STORE_IN)
-			bound_waiting(c, &fresh.found, q->now);
+			bound_waiting(c, k, &fresh.found, q->now);
 		fresh.until = keep_until(&k->f, q->now);
 		/* half an answer is nothing to keep, and what could not be told now may be told in a moment; nor what
 		 * was found when no issuer might be fetched any more: another question may fetch some */

@@ -15,7 +15,9 @@ struct judge_xsmg_fetch;
 struct judge_xsmg_own;
 struct partner_statement_settings;
 struct judge_traces;
+struct conf;
 struct judge_world {
+	const struct conf *conf;    /* for settings.show; NULL: not told */
 	const char *const *domains; /* ours, A-labels, lower case */
 	size_t ndomains;
 	const struct policy_in_rules *in_rules; /* one per domain, for explain; NULL: not told */

@@ -14,7 +14,8 @@
 #include "gateway/proc/judge_xsmg_keep.h"
 #include "gateway/proc/partner_statement_settings.h"
 
-enum { LOCALS_MAX = 16 };
+/* TRIES: of a decision, when another node decides about the same domain at the same time. */
+enum { LOCALS_MAX = 16, TRIES = 5 };
 
 /* Is anything kept of it? A stranger's hint makes nothing be kept, and there is a most. 1, 0, -1. */
 static int may_keep(struct judge_xsmg_case *c, struct problem *pr)
@@ -122,6 +123,34 @@ static int work(struct judge_xsmg_case *c, struct problem *pr)
 	return judge_xsmg_keep(c, pr);
 }
 
+/* What was known is not so any more: everything is looked at again. */
+static void begin_anew(struct judge_xsmg_case *c)
+{
+	free(c->keys);
+	store_statements_free(c->known, c->known ? 1 : 0);
+	c->keys = NULL;
+	c->known = NULL;
+	c->nkeys = 0;
+	arena_free(c->mem);
+	c->mem = arena_new(STATEMENT_ARENA);
+	memset(c->s, 0, sizeof *c->s);
+	memset(c->sd, 0, sizeof *c->sd);
+	c->v = (struct statement_verdict){.signer = -1};
+	c->d = (struct xsmg_decision){.action = XSMG_DO_LATER};
+}
+
+static int work_until_kept(struct judge_xsmg_case *c, struct problem *pr)
+{
+	int rc = work(c, pr);
+
+	for (int i = 1; i < TRIES && rc < 0 && c->known && c->known->stale; i++) {
+		*pr = (struct problem){.cls = PROBLEM_NONE};
+		begin_anew(c);
+		rc = work(c, pr);
+	}
+	return rc;
+}
+
 static bool is_declined(const struct judge_xsmg_case *c)
 {
 	return c->d.action == XSMG_DO_REFUSE &&
@@ -145,7 +174,7 @@ int judge_xsmg_take(const struct judge_world *w, struct store *s, struct source_
 	c->mem = arena_new(STATEMENT_ARENA);
 	c->s = mem_new(sizeof *c->s);
 	c->sd = mem_new(sizeof *c->sd);
-	rc = work(c, pr);
+	rc = work_until_kept(c, pr);
 	*r_r = (struct judge_xsmg_result){
 	    .action = c->d.action, .level = c->d.level, .declined = rc == 0 && is_declined(c)};
 	(void)snprintf(r_r->why, sizeof r_r->why, "%s", c->d.why);

@@ -24,6 +24,7 @@ struct judge_xsmg_case {
 	size_t nkeys;
 	struct xsmg_facts f;
 	struct xsmg_decision d;
+	char path_why[600]; /* of the path that judge_xsmg_facts_path weighed last, by what is scoped to the domain */
 };
 
 #endif

@@ -69,6 +69,7 @@ static int weigh(struct judge_xsmg_case *c, const struct judge_cert *k, struct j
 	if (judge_weigh(c->w->cache, c->store, k, q, &bound, why, sizeof why, pr) < 0)
 		return -1;
 	*anchored_r = known_of(found.result);
+	(void)snprintf(c->path_why, sizeof c->path_why, "%s", why);
 	if (found.result == TRUST_BAD) {
 		/* no path by what is scoped: the anchors for all may still know that it was taken back */
 		q->scoped = false;

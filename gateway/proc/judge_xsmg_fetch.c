@@ -31,8 +31,11 @@ enum {
 struct fetch {
 	struct fetch *next;
 	struct judge_xsmg_fetch *of;
-	bool met; /* by its record alone */
+	bool met;	/* by its record alone */
+	bool by_choice; /* counts among those that strangers' mail caused */
 	char domain[256];
+	char url[STATEMENT_URL_MAX + 1]; /* named in mail: this one alone; "" */
+	struct loop_timer *wait;
 };
 /* When a domain was last met; another one may take its place, and then it is looked up again. */
 struct met {
@@ -43,6 +46,7 @@ struct judge_xsmg_fetch {
 	const struct judge_world *w;
 	struct store *store;
 	struct judge_park *park;
+	struct loop *loop;
 	struct loop_timer *timer;
 	void (*before)(void), (*after)(void);
 	struct fetch *all;
@@ -83,7 +87,8 @@ static int url_of_dns(const struct fetch *q, struct source_run *run, char url[SM
 }
 
 /* 1 taken in whatever way, 0 not there, -1 asked for, and not there yet. */
-static int take_from(const struct fetch *q, struct source_run *run, const char *url, char *why, size_t cap)
+static int take_from(const struct fetch *q, struct source_run *run, const char *url, struct judge_xsmg_result *t_r,
+    char *where, char *why, size_t cap)
 {
 	struct source_ask a = {.kind = SOURCE_HTTP,
 	    .chosen = SOURCE_BY_STRANGER,
@@ -92,7 +97,6 @@ static int take_from(const struct fetch *q, struct source_run *run, const char *
 	    .since = run->began,
 	    .type_wanted = "application/cms"};
 	const struct source_answer *r;
-	struct judge_xsmg_result t;
 	struct problem pr = {0};
 	unsigned before = run->pending;
 
@@ -106,13 +110,14 @@ static int take_from(const struct fetch *q, struct source_run *run, const char *
 	}
 
 	struct judge_xsmg_octets o = {.domain = q->domain,
-	    .way = JUDGE_XSMG_BY_URL,
+	    .way = q->url[0] ? JUDGE_XSMG_BY_MAIL : JUDGE_XSMG_BY_URL,
 	    .where = r->where[0] ? r->where : url,
 	    .der = r->items[0].p,
 	    .n = r->items[0].n};
 
+	(void)snprintf(where, 600, "%s", o.where);
 	q->of->before();
-	if (judge_xsmg_take(q->of->w, q->of->store, run, &o, run->now, &t, &pr) < 0)
+	if (judge_xsmg_take(q->of->w, q->of->store, run, &o, run->now, t_r, &pr) < 0)
 		log_error(NULL, "judge", "alarm=store why=\"%s\"", pr.text);
 	q->of->after();
 	return run->pending != before ? -1 : 1;
@@ -129,16 +134,21 @@ static void known_url(const struct fetch *q, char *url, size_t cap)
 		(void)snprintf(url, cap, "%s", o->statement->url);
 }
 
-static void run(void *question, struct source_run *r)
+/* 1 taken in whatever way, 0 none is there, -1 asked for, and not there yet. */
+static int fetch(const struct fetch *q, struct source_run *r, struct judge_xsmg_result *t_r, char where[600],
+    char *why, size_t cap)
 {
-	const struct fetch *q = *(struct fetch **)question;
-	char urls[3][600] = {"", "", ""}, why[420] = "there is no URL";
-	int rc = url_of_dns(q, r, urls[0]);
+	char urls[3][600] = {"", "", ""};
+	int rc;
 
+	(void)snprintf(why, cap, "there is no URL");
+	if (q->url[0])
+		return take_from(q, r, q->url, t_r, where, why, cap);
+	rc = url_of_dns(q, r, urls[0]);
 	if (rc < 0)
-		return;
+		return -1;
 	if (q->met && rc == 0)
-		return;
+		return 0;
 	known_url(q, urls[1], sizeof urls[1]);
 	if (!q->met)
 		(void)snprintf(
@@ -147,8 +157,18 @@ static void run(void *question, struct source_run *r)
 	for (int i = 0; i < 3 && rc == 0; i++)
 		if (urls[i][0] && (i == 0 || strcmp(urls[i], urls[i - 1]) != 0) &&
 		    (i < 2 || strcmp(urls[2], urls[0]) != 0))
-			rc = take_from(q, r, urls[i], why, sizeof why);
-	if (rc == 0)
+			rc = take_from(q, r, urls[i], t_r, where, why, cap);
+	return rc;
+}
+
+static void run(void *question, struct source_run *r)
+{
+	const struct fetch *q = *(struct fetch **)question;
+	char where[600], why[600];
+	struct judge_xsmg_result t;
+	bool met = q->met;
+
+	if (fetch(q, r, &t, where, why, sizeof why) == 0 && !(met && strcmp(why, "there is no URL") == 0))
 		log_info(NULL, "judge", "statement of=%s result=not-fetched why=\"%s\"", q->domain, why);
 }
 
@@ -160,40 +180,81 @@ static void done(void *question)
 		p = &(*p)->next;
 	*p = q->next;
 	q->of->n--;
-	q->of->nmet -= q->met;
+	q->of->nmet -= q->by_choice;
+	loop_timer_free(q->wait);
 	free(q);
 	free(question);
 }
 
-static void start(struct judge_xsmg_fetch *f, const char *domain, bool met)
+static void ask(void *ctx)
 {
 	static const struct judge_park_ops ops = {run, done};
-	struct fetch *q, **question;
+	struct fetch *q = ctx, **question = mem_new(sizeof *question);
+	struct judge_xsmg_fetch *f = q->of;
 
-	if (!f || f->n >= FETCHES_MAX || judge_world_domain(f->w, domain) >= 0)
-		return;
+	*question = q;
+	judge_park_ask(f->park, &ops, question, sizeof *q, f, q->domain, settings(f)->fetch_timeout);
+}
+
+/* NULL: it is under way already, or there are too many. */
+static struct fetch *add(struct judge_xsmg_fetch *f, const char *domain, bool by_choice)
+{
+	struct fetch *q;
+
+	if (!f || (by_choice && f->nmet >= MET_MAX) || f->n >= FETCHES_MAX || judge_world_domain(f->w, domain) >= 0)
+		return NULL;
 	for (q = f->all; q; q = q->next)
 		if (strcmp(q->domain, domain) == 0)
-			return;
+			return NULL;
 	q = mem_new(sizeof *q);
 	if (mem_copy_str(q->domain, sizeof q->domain, domain) < 0) {
 		free(q);
-		return;
+		return NULL;
 	}
 	q->of = f;
-	q->met = met;
-	f->nmet += met;
+	q->by_choice = by_choice;
+	f->nmet += by_choice;
 	q->next = f->all;
 	f->all = q;
 	f->n++;
-	question = mem_new(sizeof *question);
-	*question = q;
-	judge_park_ask(f->park, &ops, question, sizeof *q, f, domain, settings(f)->fetch_timeout);
+	return q;
 }
 
 void judge_xsmg_fetch_start(struct judge_xsmg_fetch *f, const char *domain)
 {
-	start(f, domain, false);
+	struct fetch *q = add(f, domain, false);
+
+	if (q)
+		ask(q);
+}
+
+void judge_xsmg_fetch_named(struct judge_xsmg_fetch *f, const char *domain, const char *url, bool inside)
+{
+	struct fetch *q = add(f, domain, true);
+	int64_t most;
+
+	if (!q)
+		return;
+	(void)snprintf(q->url, sizeof q->url, "%s", url);
+	most = inside ? settings(f)->mail_delay : 0;
+	if (most == 0) {
+		ask(q);
+		return;
+	}
+	q->wait = loop_timer_new(f->loop, ask, q);
+	loop_timer_set(q->wait, (int64_t)arc4random_uniform((uint32_t)most));
+}
+
+int judge_xsmg_fetch_now(struct judge_xsmg_fetch *f, const char *domain, struct source_run *run,
+    struct judge_xsmg_result *t_r, char where[600], char why[600])
+{
+	struct fetch q = {.of = f};
+
+	REQUIRE(f && run && judge_world_domain(f->w, domain) < 0);
+	if (mem_copy_str(q.domain, sizeof q.domain, domain) == 0)
+		return fetch(&q, run, t_r, where, why, 600);
+	(void)snprintf(why, 600, "that is no domain");
+	return 0;
 }
 
 /* Seeded: the domains are strangers' choice. */
@@ -209,6 +270,7 @@ static uint64_t hash(const struct judge_xsmg_fetch *f, const char *domain)
 void judge_xsmg_fetch_met(struct judge_xsmg_fetch *f, const char *domain, int64_t now)
 {
 	struct met *m;
+	struct fetch *q;
 	uint64_t h;
 
 	if (!f || !(f->w->find.tiers & 1u << FIND_SMG) || f->nmet >= MET_MAX)
@@ -218,7 +280,11 @@ void judge_xsmg_fetch_met(struct judge_xsmg_fetch *f, const char *domain, int64_
 	if (m->hash == h && now >= m->at && now - m->at < MET_S)
 		return;
 	*m = (struct met){h, now};
-	start(f, domain, true);
+	q = add(f, domain, true);
+	if (!q)
+		return;
+	q->met = true;
+	ask(q);
 }
 
 /* ---- old copies ---- */
@@ -283,6 +349,7 @@ struct judge_xsmg_fetch *judge_xsmg_fetch_new(struct loop *l, const struct judge
 {
 	struct judge_xsmg_fetch *f = mem_new(sizeof *f);
 
+	f->loop = l;
 	f->w = w;
 	f->store = s;
 	f->park = park;
@@ -299,6 +366,13 @@ void judge_xsmg_fetch_free(struct judge_xsmg_fetch *f)
 	if (!f)
 		return;
 	judge_park_drop(f->park, f);
+	while (f->all) { /* those that wait for their moment */
+		struct fetch *q = f->all;
+
+		f->all = q->next;
+		loop_timer_free(q->wait);
+		free(q);
+	}
 	loop_timer_free(f->timer);
 	free(f);
 }

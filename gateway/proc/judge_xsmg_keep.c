@@ -12,13 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/base/buf.h"
 #include "gateway/base/encode.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/proc/judge_cache.h"
+#include "gateway/proc/judge_xsmg_alarm.h"
 #include "gateway/proc/judge_xsmg_facts.h"
 
-enum { ALARM_S = 86400, CHAIN_KEPT = 16, NOTED_S = 3600 };
+enum { CHAIN_KEPT = 16, NOTED_S = 3600 };
 
 static void set_text(char **place, const char *text)
 {
@@ -180,6 +182,34 @@ static int put_certs(struct store *s, const char *domain, const struct statement
 	return store_statement_certs_put(s, domain, v, n, pr);
 }
 
+/* The certificate of the key that signed, and the authorities' that came with it: what is revoked later is seen. */
+static int put_key_cert(struct store *s, const struct store_statement *st, const struct statement *said,
+    const struct statement_signed *sd, struct problem *pr)
+{
+	struct store_statement_key_cert k = {.der = NULL};
+	char hash[STORE_STATEMENT_HASH];
+	struct buf chain;
+	int rc = 0;
+
+	memcpy(k.key, st->waiting.key, sizeof k.key);
+	buf_init(&chain, STATEMENT_MAX);
+	for (size_t i = 0, n = 0; i < sd->ncerts && rc == 0; i++) {
+		hash_of(&sd->certs[i], hash);
+		if (strcmp(hash, st->waiting.cert) == 0) {
+			k.der = (uint8_t *)(uintptr_t)sd->certs[i].p;
+			k.der_len = sd->certs[i].n;
+		} else if (n < CHAIN_KEPT && !is_listed(said, &sd->certs[i])) {
+			rc = buf_add(&chain, sd->certs[i].p, sd->certs[i].n);
+			n++;
+		}
+	}
+	k.chain = chain.p;
+	k.chain_len = rc == 0 ? chain.len : 0;
+	rc = k.der ? store_statement_key_cert_put(s, st->domain, &k, pr) : 0;
+	buf_clear(&chain);
+	return rc;
+}
+
 static size_t local_parts(char *text, const char *v[16])
 {
 	size_t n = 0;
@@ -218,13 +248,13 @@ static int release(struct store *s, const char *domain, struct problem *pr)
 static int adopt(struct store *s, struct store_statement *st, const struct statement *said,
     const struct statement_signed *sd, int64_t now, struct problem *pr)
 {
-	if (put_keys(s, st, said, now, pr) < 0 || put_certs(s, st->domain, said, sd, pr) < 0 ||
-	    (said->withdrawn && release(s, st->domain, pr) < 0))
+	if (put_keys(s, st, said, now, pr) < 0 || put_key_cert(s, st, said, sd, pr) < 0 ||
+	    put_certs(s, st->domain, said, sd, pr) < 0 || (said->withdrawn && release(s, st->domain, pr) < 0))
 		return -1;
 	store_statement_body_clear(&st->trusted);
 	st->trusted = st->waiting;
 	st->waiting = (struct store_statement_body){.level = 0};
-	st->trusted.since = now;
+	st->trusted.since = st->weighed = now;
 	st->established = st->trusted.level;
 	st->frozen = 0;
 	set_text(&st->frozen_why, "");
@@ -269,8 +299,8 @@ static int distrust(struct store *s, struct store_statement *st, bool waits, con
 	return store_statement_certs_put(s, st->domain, NULL, 0, pr);
 }
 
-/* Is the trusted one's key believed by continuity alone, over this one? st->through is the first of that chain. */
-static int is_through(struct store *s, const struct store_statement *st, const struct store_statement_key *k,
+/* st->through is the first of that chain. */
+int judge_xsmg_keep_is_through(struct store *s, const struct store_statement *st, const struct store_statement_key *k,
     bool *through_r, struct problem *pr)
 {
 	struct store_statement_key first;
@@ -296,7 +326,7 @@ int judge_xsmg_keep_bad_key(struct store *s, struct store_statement *st, const c
 		return -1;
 	rc = find_key(s, st->domain, key, &k, pr);
 	if (rc == 0)
-		rc = is_through(s, st, &k, &through, pr);
+		rc = judge_xsmg_keep_is_through(s, st, &k, &through, pr);
 	k.bad = k.bad ? k.bad : now;
 	if (rc == 0)
 		rc = store_statement_key_put(s, st->domain, &k, pr);
@@ -318,6 +348,28 @@ int judge_xsmg_keep_bad_key(struct store *s, struct store_statement *st, const c
 	if (rc == 0)
 		log_error(
 		    NULL, "judge", "alarm=statement-key of=%s key=%.16s why=\"%.600s\"", st->domain, key, detail);
+	return rc;
+}
+
+int judge_xsmg_keep_lost(struct store *s, struct store_statement *st, const char *why, struct problem *pr)
+{
+	char detail[800], key[STORE_STATEMENT_HASH];
+	int rc;
+
+	memcpy(key, st->trusted.key, sizeof key);
+	(void)snprintf(detail, sizeof detail, "id %s, key %s, was trusted by %s: %.500s", st->trusted.id, key,
+	    xsmg_trust_level_word((enum xsmg_level)st->trusted.level), why);
+	if (store_begin(s, pr) < 0)
+		return -1;
+	rc = distrust(s, st, true, why, pr);
+	if (rc == 0)
+		rc = store_statement_save(s, st, "judge", "statement.distrust", detail, pr);
+	rc = store_end(s, rc, pr);
+	if (rc == 0)
+		log_error(NULL, "judge",
+		    "alarm=statement-distrusted of=%s key=%.16s why=\"%.500s\" do=\"postern pending; mail to it "
+		    "waits\"",
+		    st->domain, key, why);
 	return rc;
 }
 
@@ -357,16 +409,15 @@ static void describe(const struct judge_xsmg_case *c, char *out, size_t cap)
 	    (long long)c->s->serial, c->key, c->o->where, c->d.why);
 }
 
-/* One alarm a domain a day. */
-static void alarm_once(struct judge_xsmg_case *c, const char *word)
+/* One alarm of its kind a domain a day; said when what it is about is stored. */
+static bool alarm_once(struct judge_xsmg_case *c, enum judge_xsmg_alarm kind, const char *word)
 {
-	struct store_statement *st = c->known;
-
-	if (st->alarmed != 0 && c->now - st->alarmed < ALARM_S && c->now >= st->alarmed)
-		return;
-	st->alarmed = c->now;
+	if (!judge_xsmg_alarm_due(c->known->domain, kind, c->now))
+		return false;
+	c->known->alarmed = c->now;
 	log_error(NULL, "judge", "alarm=%s of=%s from=%s key=%.16s why=\"%s\"", word, c->o->domain, c->o->where,
 	    c->key, c->d.why);
+	return true;
 }
 
 /* What follows from a pinned certificate follows from its key, which the one that takes its place shows no more. */
@@ -403,26 +454,40 @@ static int trust(struct judge_xsmg_case *c, struct problem *pr)
 	return rc;
 }
 
+/* What is known already came again: it is not asked for at each delivery. */
+static int current(struct judge_xsmg_case *c, struct problem *pr)
+{
+	if (c->now - c->known->fetched < NOTED_S && c->now >= c->known->fetched)
+		return 0;
+	c->known->fetched = c->now;
+	return store_statement_note(c->store, c->known, pr);
+}
+
 static int pend(struct judge_xsmg_case *c, const char *what, struct problem *pr)
 {
 	struct store_statement *st = c->known;
+	bool freezes = c->d.action == XSMG_DO_FREEZE;
 	char detail[1400];
 
 	if (st->waiting.der && strcmp(st->waiting.id, c->sd->id) == 0 && strcmp(st->waiting.key, c->key) == 0 &&
-	    (c->d.action != XSMG_DO_FREEZE || st->frozen))
-		return 0;
+	    (!freezes || st->frozen))
+		return current(c, pr);
 	describe(c, detail, sizeof detail);
 	fill_body(c, &st->waiting);
 	st->fetched = c->now;
-	if (c->d.action == XSMG_DO_FREEZE && !st->frozen) {
+	if (freezes && !st->frozen) {
 		st->frozen = c->now;
 		set_text(&st->frozen_why, c->d.why);
-		st->alarmed = 0;
 	}
-	alarm_once(c, c->d.action == XSMG_DO_FREEZE ? "statement-frozen" : "statement-waits");
-	if (c->d.action == XSMG_DO_FREEZE)
+	if (store_statement_save(c->store, st, "judge", what, detail, pr) < 0)
+		return -1;
+	if (freezes)
+		(void)alarm_once(c, JUDGE_XSMG_ALARM_FROZEN, "statement-frozen");
+	else
+		(void)alarm_once(c, JUDGE_XSMG_ALARM_WAITS, "statement-waits");
+	if (freezes)
 		judge_cache_changed(c->w->cache, c->o->domain);
-	return store_statement_save(c->store, st, "judge", what, detail, pr);
+	return 0;
 }
 
 /* Found revoked, and a key that the domain has or had: what was trusted through it must not stay. */
@@ -439,17 +504,17 @@ static bool is_new_bad_key(const struct judge_xsmg_case *c)
 static int pass_over(struct judge_xsmg_case *c, struct problem *pr)
 {
 	struct store_statement *st = c->known;
-	int64_t alarmed = st->alarmed;
+	bool alarm = c->d.alarm && alarm_once(c, JUDGE_XSMG_ALARM_STATEMENT, "statement");
 	char detail[1400];
 
-	if (c->d.alarm)
-		alarm_once(c, "statement");
 	if (c->is_new)
 		return 0;
 	if (is_new_bad_key(c)) {
+		if (judge_xsmg_keep_bad_key(c->store, st, c->key, "its certificate, or one above it, was revoked",
+			c->now, "judge", pr) < 0)
+			return -1;
 		judge_cache_changed(c->w->cache, c->o->domain);
-		return judge_xsmg_keep_bad_key(
-		    c->store, st, c->key, "its certificate, or one above it, was revoked", c->now, "judge", pr);
+		return 0;
 	}
 	/* what came to nothing is not asked for again at each delivery */
 	if (c->f.by_get && (c->now - st->fetched >= NOTED_S || c->now < st->fetched)) {
@@ -457,19 +522,11 @@ static int pass_over(struct judge_xsmg_case *c, struct problem *pr)
 		if (store_statement_note(c->store, st, pr) < 0)
 			return -1;
 	}
-	if (st->alarmed == alarmed)
+	if (!alarm)
 		return 0;
 	(void)snprintf(
 	    detail, sizeof detail, "%s, from %.200s: %s", xsmg_trust_action_word(c->d.action), c->o->where, c->d.why);
 	return store_statement_save(c->store, st, "judge", "statement.refused", detail, pr);
-}
-
-static int current(struct judge_xsmg_case *c, struct problem *pr)
-{
-	if (c->now - c->known->fetched < NOTED_S && c->now >= c->known->fetched)
-		return 0;
-	c->known->fetched = c->now;
-	return store_statement_note(c->store, c->known, pr);
 }
 
 int judge_xsmg_keep(struct judge_xsmg_case *c, struct problem *pr)

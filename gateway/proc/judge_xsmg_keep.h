@@ -15,4 +15,12 @@ int judge_xsmg_keep_adopt(struct store *s, struct store_statement *st, int64_t n
 int judge_xsmg_keep_bad_key(struct store *s, struct store_statement *st, const char *key, const char *why,
     int64_t now, const char *who, struct problem *pr) __attribute__((warn_unused_result));
 
+/* What spoke for the trusted one speaks for it no more: it waits for the admin. Saves, with an audit row, and raises
+ * an alarm. */
+int judge_xsmg_keep_lost(struct store *s, struct store_statement *st, const char *why, struct problem *pr)
+    __attribute__((warn_unused_result));
+/* Is the trusted one's key believed by continuity alone, over this one? */
+int judge_xsmg_keep_is_through(struct store *s, const struct store_statement *st, const struct store_statement_key *k,
+    bool *through_r, struct problem *pr) __attribute__((warn_unused_result));
+
 #endif

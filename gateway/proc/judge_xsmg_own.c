@@ -1,6 +1,7 @@
 /* Our own statements, see the header. Role judge. What stands in one: judge_xsmg_draft.c. */
 #include "gateway/proc/judge_xsmg_own.h"
 
+#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,6 +182,17 @@ static bool is_due(
 	return now >= have->issued + (remake < life / 2 ? remake : life / 2) || now < have->issued;
 }
 
+/* Two nodes that were brought back from one backup and make a statement within the same second should not give the
+ * same serial to different content, which partners take for a conflict: where in the second is drawn by lot. */
+static int64_t serial_from(int64_t now)
+{
+	uint16_t lot;
+
+	if (RAND_bytes((unsigned char *)&lot, sizeof lot) != 1)
+		log_fatal("no random numbers");
+	return now * 1000 + lot % 1000;
+}
+
 static int put(struct judge_xsmg_own *o, struct judge_xsmg_draft *d, int64_t now, struct problem *pr)
 {
 	struct store_own_statement st = {.issued = d->st.issued, .expires = d->st.expires};
@@ -188,7 +200,7 @@ static int put(struct judge_xsmg_own *o, struct judge_xsmg_draft *d, int64_t now
 	int rc;
 
 	buf_init(&der, STATEMENT_MAX);
-	rc = store_own_statement_serial(o->s, d->st.domain, now * 1000, &st.serial, pr);
+	rc = store_own_statement_serial(o->s, d->st.domain, serial_from(now), &st.serial, pr);
 	if (rc == 0)
 		rc = judge_xsmg_draft_sign(d, *o->keys, now, st.serial, &der, st.id, pr);
 	if (rc == 0) {

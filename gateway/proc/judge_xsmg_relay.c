@@ -7,8 +7,10 @@
 #include "gateway/base/log.h"
 #include "gateway/proc/judge_cache.h"
 #include "gateway/proc/judge_xsmg.h"
+#include "gateway/proc/judge_xsmg_alarm.h"
 #include "gateway/proc/judge_xsmg_fetch.h"
 #include "gateway/proc/judge_xsmg_hints.h"
+#include "gateway/proc/judge_xsmg_hosts.h"
 #include "gateway/proc/judge_xsmg_own.h"
 #include "gateway/proc/partner_statement_settings.h"
 
@@ -145,8 +147,9 @@ void judge_xsmg_relay_due(const struct judge_world *w, struct store *s, const st
 	d_r->keep_s = KEEP_S;
 	d_r->expected = st && st->offered != 0 && st->missed == 0;
 	d_r->get = get_is_due(w, o, st, now);
-	if (st)
-		(void)snprintf(d_r->held, sizeof d_r->held, "%s", st->waiting.der ? st->waiting.id : st->trusted.id);
+	/* while one waits for a decision it is asked for whole, because what speaks for its key may have changed */
+	if (st && !st->waiting.der)
+		(void)snprintf(d_r->held, sizeof d_r->held, "%s", st->trusted.id);
 	if (!st && !o->partner)
 		return; /* a keyword met at somebody else's is used for the next message */
 	put_is_due(w, s, q, now, d_r);
@@ -163,8 +166,14 @@ static bool may_keep(const struct judge_world *w, struct store *s, struct proble
 	return store_statement_count(s, &n, pr) == 0 && n < settings(w)->partners_max;
 }
 
-static int offered(struct store *s, struct store_statement *st, int64_t now, struct problem *pr)
+static int offered(const struct judge_world *w, struct store *s, struct store_statement *st,
+    const struct judge_xsmg_note *m, int64_t now, struct problem *pr)
 {
+	if (judge_xsmg_hosts_offers(s, settings(w), st->domain, m->remote, now, pr) < 0)
+		return -1;
+	judge_xsmg_alarm_over(st->domain, JUDGE_XSMG_ALARM_DOWNGRADE);
+	if (st->missed == 0 && now >= st->offered && now - st->offered < HOUR_S)
+		return 0;
 	if (st->missed != 0)
 		log_info(NULL, "judge", "xsmg-again of=%s", st->domain);
 	if (st->offered_since == 0)
@@ -175,21 +184,52 @@ static int offered(struct store *s, struct store_statement *st, int64_t now, str
 }
 
 /* Once trusted, and it stops: named, and nothing is taken back for it. */
-static int missing(
-    struct store *s, struct store_statement *st, const struct judge_xsmg_note *m, int64_t now, struct problem *pr)
+static int missing(const struct judge_world *w, struct store *s, struct store_statement *st,
+    const struct judge_xsmg_note *m, int64_t now, struct problem *pr)
 {
+	char detail[800];
+	int known = judge_xsmg_hosts_offered(s, settings(w), st->domain, m->remote, now, pr);
+
+	if (known < 0)
+		return -1;
+	/* a host that was never seen to offer it, beside one that was of late: a backup that lacks it */
+	if (st->missed == 0 && known == 0 && now >= st->offered && now - st->offered < DAY_S) {
+		log_info(NULL, "judge", "xsmg-not-there of=%s host=%s why=\"another host of it offers XSMG\"",
+		    st->domain, m->remote);
+		return 0;
+	}
+	judge_xsmg_alarm_note(st->domain, JUDGE_XSMG_ALARM_DOWNGRADE, m->words, now);
 	if (st->missed != 0)
 		return 0;
 	st->missed = now;
-	if (st->alarmed == 0 || now - st->alarmed >= DAY_S) {
-		st->alarmed = now;
-		log_error(NULL, "judge",
-		    "alarm=downgrade of=%s host=%s why=\"it offered XSMG since some time and does not any more: %s; "
-		    "mail "
-		    "to it is sealed as before\"",
-		    st->domain, m->remote, m->words);
-	}
-	return store_statement_note(s, st, pr);
+	if (!judge_xsmg_alarm_due(st->domain, JUDGE_XSMG_ALARM_DOWNGRADE, now))
+		return store_statement_note(s, st, pr);
+	(void)snprintf(detail, sizeof detail,
+	    "it offered XSMG since some time and does not any more: host %s: %s; mail to it is sealed as before",
+	    m->remote, m->words);
+	log_error(NULL, "judge", "alarm=downgrade of=%s host=%s why=\"%s\"", st->domain, m->remote, detail);
+	st->alarmed = now;
+	return store_statement_save(s, st, "judge", "statement.downgrade", detail, pr);
+}
+
+/* Mail in its name is not as it promised. Whether the author's domain sent it nobody knows: that is what the promise
+ * is for. */
+static int broken(
+    struct store *s, struct store_statement *st, const struct judge_xsmg_note *m, int64_t now, struct problem *pr)
+{
+	char detail[800];
+
+	if (!m->verified || !st->trusted.der)
+		return 0; /* a test: the relay's log has it */
+	judge_xsmg_alarm_note(st->domain, JUDGE_XSMG_ALARM_PROMISE, m->words, now);
+	if (!judge_xsmg_alarm_due(st->domain, JUDGE_XSMG_ALARM_PROMISE, now))
+		return 0;
+	(void)snprintf(detail, sizeof detail,
+	    "mail with an author of this domain came from %s and is %s, though its statement %s promises that all is",
+	    m->remote, m->words, st->trusted.id);
+	log_error(NULL, "judge", "alarm=broken-promise of=%s from=%s why=\"%s\"", st->domain, m->remote, detail);
+	st->alarmed = now;
+	return store_statement_save(s, st, "judge", "statement.broken-promise", detail, pr);
 }
 
 /* A word over a channel that proves nothing is no freshness: an old copy is looked for by URL. */
@@ -212,18 +252,49 @@ static int taken(struct store *s, const struct judge_xsmg_note *m, int64_t now, 
 	return store_statement_held_put(s, m->partner, m->ours, m->id, m->verified ? now : 0, pr);
 }
 
+/* Mail names a statement. What an unbelieved signature says is a hint that the domain has one: it is looked for where
+ * the domain itself would say so, and never where the mail does. Within encrypted mail it is no hint: whoever wrote
+ * it chose the domain, and would see at its name server that the message was opened (P10). */
+static void named(
+    const struct judge_world *w, const struct store_statement *st, const struct judge_xsmg_note *m, int64_t now)
+{
+	static struct judge_xsmg_hints followed;
+	bool inside = m->seen == JUDGE_XSMG_NAMED_INSIDE;
+
+	if (st && ((st->trusted.der && strcmp(st->trusted.id, m->id) == 0) ||
+		      (st->waiting.der && strcmp(st->waiting.id, m->id) == 0)))
+		return;
+	if (!statement_url_ok(m->words, strlen(m->words)))
+		return;
+	if (!m->verified) {
+		if (!st && !inside)
+			judge_xsmg_fetch_met(w->fetch, m->partner, now);
+		return;
+	}
+	if (!judge_xsmg_hints_may(&followed, m->partner, now))
+		return;
+	log_info(NULL, "judge", "statement-named of=%s id=%s url=\"%s\"", m->partner, m->id, m->words);
+	judge_xsmg_fetch_named(w->fetch, m->partner, m->words, inside);
+}
+
 static int note(const struct judge_world *w, struct store *s, struct store_statement *st,
     const struct judge_xsmg_note *m, int64_t now, struct problem *pr)
 {
 	switch (m->seen) {
 	case JUDGE_XSMG_OFFERED:
-		return offered(s, st, now, pr);
+		return offered(w, s, st, m, now, pr);
 	case JUDGE_XSMG_MISSING:
-		return missing(s, st, m, now, pr);
+		return missing(w, s, st, m, now, pr);
+	case JUDGE_XSMG_BROKEN:
+		return broken(s, st, m, now, pr);
 	case JUDGE_XSMG_CURRENT:
 		return is_current(w, s, st, m, now, pr);
 	case JUDGE_XSMG_TAKEN:
 		return taken(s, m, now, pr);
+	case JUDGE_XSMG_NAMED:
+	case JUDGE_XSMG_NAMED_INSIDE:
+		named(w, st, m, now);
+		return 0;
 	case JUDGE_XSMG_MET: /* nothing new */
 		return 0;
 	case JUDGE_XSMG_FAILED:
@@ -251,6 +322,8 @@ void judge_xsmg_relay_note(const struct judge_world *w, struct store *s, const s
 		st = store_statement_new(m->partner);
 	if (st)
 		rc = note(w, s, st, m, now, &pr);
+	else if (m->seen == JUDGE_XSMG_NAMED || m->seen == JUDGE_XSMG_NAMED_INSIDE)
+		named(w, NULL, m, now);
 	else if (m->seen == JUDGE_XSMG_MET)
 		judge_xsmg_fetch_met(w->fetch, m->partner, now);
 	if (rc < 0)

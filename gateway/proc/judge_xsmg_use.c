@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "certstore/judge_proto.h"
 #include "gateway/cms/cms_enc.h"
 #include "gateway/proc/partner_statement_settings.h"
 
@@ -118,18 +119,55 @@ bool judge_xsmg_use_waits(const struct judge_owner *o, char *why, size_t cap)
 	return st->waiting.der || st->established != XSMG_NEVER;
 }
 
-bool judge_xsmg_use_demands(const struct judge_owner *o, enum policy_treatment *least_r)
+static bool has(const struct statement_words *w, uint8_t word)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (w->word[i] == word)
+			return true;
+	return false;
+}
+
+enum judge_xsmg_signed judge_xsmg_use_signed(const struct judge_owner *o)
+{
+	const struct store_statement *st = o->statement;
+	const struct statement_words *w = o->said ? &o->said->read.formats : NULL;
+
+	/* words that are not known here were passed over: where none is left, nothing is known of its forms */
+	if (!st || !st->trusted.der || st->trusted.withdrawn || !w || w->n == 0 || has(w, STATEMENT_SIGNED))
+		return JUDGE_XSMG_SIGNED_ALONE;
+	return has(w, STATEMENT_SIGNED_ENVELOPED) ? JUDGE_XSMG_SIGNED_SEALED : JUDGE_XSMG_SIGNED_NOT;
+}
+
+enum judge_xsmg_demand judge_xsmg_use_demands(const struct judge_owner *o, enum policy_treatment *least_r)
 {
 	const struct store_statement *st = o->statement;
 
 	*least_r = POLICY_CLEAR;
+	if (st && !st->trusted.der && st->established != XSMG_NEVER) {
+		*least_r =
+		    POLICY_SEAL; /* what it demanded is not known any more: the end of trust lets nothing out */
+		return JUDGE_XSMG_LOST;
+	}
 	if (!st || !st->trusted.der || st->trusted.withdrawn || !o->said)
-		return false;
+		return JUDGE_XSMG_NO_DEMAND;
 	if (o->said->demand_signed)
 		*least_r = POLICY_SIGN;
 	if (o->said->demand_encrypted)
 		*least_r = POLICY_SEAL;
-	return *least_r != POLICY_CLEAR;
+	return *least_r != POLICY_CLEAR ? JUDGE_XSMG_DEMANDS : JUDGE_XSMG_NO_DEMAND;
+}
+
+uint8_t judge_xsmg_use_promises(const struct judge_owner *o, int64_t now)
+{
+	const struct store_statement *st = o->statement;
+	const struct statement_write *w = o->said ? &o->said->write : NULL;
+	uint8_t bits = 0;
+
+	if (!st || !st->trusted.der || st->trusted.withdrawn || !w || !w->said || now >= w->until)
+		return 0;
+	bits |= w->signs == STATEMENT_PROMISES_ALL ? JUDGE_PROMISE_SIGNS : 0;
+	bits |= w->encrypts == STATEMENT_PROMISES_ALL ? JUDGE_PROMISE_ENCRYPTS : 0;
+	return bits != 0 && w->test ? bits | JUDGE_PROMISE_TEST : bits;
 }
 
 /* ---- what it reads ---- */
@@ -197,6 +235,24 @@ static unsigned signature_of(const struct statement_read *r, struct format *f)
 	return given;
 }
 
+int judge_xsmg_use_reads(const struct judge_owner *o, uint64_t *octets_r, char *why, size_t cap)
+{
+	const struct statement_read *r;
+
+	*octets_r = 0;
+	if (!is_trusted(o) || !o->said)
+		return 0;
+	r = &o->said->read;
+	*octets_r = r->octets;
+	/* words that are not known here were passed over: where none is left, nothing is known of its forms */
+	if (r->formats.n == 0 || has(&r->formats, STATEMENT_SIGNED_ENVELOPED) ||
+	    has(&r->formats, STATEMENT_ENVELOPED))
+		return 0;
+	(void)snprintf(
+	    why, cap, "the statement of %.200s says that its gateway reads nothing that is encrypted", o->name);
+	return -1;
+}
+
 unsigned judge_xsmg_use_format(const struct judge_owner *o, unsigned bits_min, struct format *f)
 {
 	const struct statement_read *r;
@@ -215,5 +271,6 @@ unsigned judge_xsmg_use_format(const struct judge_owner *o, unsigned bits_min, s
 	f->wrap = r->headers.n == 0			    ? FORMAT_WRAP_NONE
 		  : r->headers.word[0] == STATEMENT_RFC9788 ? FORMAT_WRAP_FIELDS
 							    : FORMAT_WRAP_MESSAGE;
+	f->bare = !has(&r->formats, STATEMENT_SIGNED_ENVELOPED) && has(&r->formats, STATEMENT_ENVELOPED);
 	return given | FORMAT_GIVEN(FORMAT_WRAP);
 }

@@ -29,10 +29,23 @@ bool judge_xsmg_use_holds(
 /* As long as nothing else gives a certificate, it is to wait: a statement waits for the admin, or one that was
  * trusted is not any more, or gives none in its time: it never falls to clear by itself. */
 bool judge_xsmg_use_waits(const struct judge_owner *o, char *why, size_t cap);
-/* Does it demand protection? least: what it refuses to take less than. What was demanded last stays so while the
- * statement is frozen and when it ran out: until a newer one, or its withdrawal, says otherwise. */
-bool judge_xsmg_use_demands(const struct judge_owner *o, enum policy_treatment *least_r);
+/* In which form does it read what is signed? As it says last, also while it is frozen; ALONE where nothing is known.
+ */
+enum judge_xsmg_signed { JUDGE_XSMG_SIGNED_ALONE, JUDGE_XSMG_SIGNED_SEALED, JUDGE_XSMG_SIGNED_NOT };
+enum judge_xsmg_signed judge_xsmg_use_signed(const struct judge_owner *o);
+/* Does it demand protection? JUDGE_XSMG_LOST: trust in it was lost. least: what it refuses to take less than. What
+ * was demanded last stays so while the statement is frozen and when it ran out: until a newer one, or its withdrawal,
+ * says otherwise. Trust that was lost demands encryption. */
+enum judge_xsmg_demand { JUDGE_XSMG_NO_DEMAND, JUDGE_XSMG_DEMANDS, JUDGE_XSMG_LOST };
+enum judge_xsmg_demand judge_xsmg_use_demands(const struct judge_owner *o, enum policy_treatment *least_r);
+/* What it promises of its own mail now: bits of enum judge_promise. It holds as long as the statement is believed,
+ * also when that ran out or is frozen, and no longer than the promise itself says. */
+uint8_t judge_xsmg_use_promises(const struct judge_owner *o, int64_t now);
 /* What it reads, above the floor, goes into f; the bits of the options that it decides (FORMAT_GIVEN). */
 unsigned judge_xsmg_use_format(const struct judge_owner *o, unsigned bits_min, struct format *f);
+/* The forms that it reads: 0; or -1 with a clause when it reads nothing encrypted. *octets_r: the largest message, 0
+ * not said. */
+int judge_xsmg_use_reads(const struct judge_owner *o, uint64_t *octets_r, char *why, size_t cap)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -34,6 +34,7 @@ static const struct {
     {ROLE_RELAY, &proc_relay_role},
     {ROLE_ADMIN, &proc_admin_role},
     {ROLE_PUBLIC, &proc_public_role},
+    {ROLE_WEB, &proc_web_role},
 };
 
 static int help(void)

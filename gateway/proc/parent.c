@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/wait.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -19,11 +20,12 @@
 #include "gateway/proc/parent_setup.h"
 #include "gateway/proc/parent_watch.h"
 #include "gateway/proc/public_settings.h"
+#include "gateway/proc/web_settings.h"
 
 enum { EXIT_CONFIG = 78, RELAY_PATIENCE_MS = 30000, PATIENCE_MS = 5000, PASSPHRASE_MS = 2000 };
 
 static const enum control_role order[] = {
-    ROLE_KEEPER, ROLE_JUDGE, ROLE_SCOUT, ROLE_SEALER, ROLE_RELAY, ROLE_ADMIN, ROLE_PUBLIC};
+    ROLE_KEEPER, ROLE_JUDGE, ROLE_SCOUT, ROLE_SEALER, ROLE_RELAY, ROLE_ADMIN, ROLE_PUBLIC, ROLE_WEB};
 
 static void go_on(struct parent *p);
 
@@ -74,9 +76,12 @@ static void start_later(struct parent_proc *c)
 static size_t how_many(const struct parent *p, enum control_role r, size_t sealers)
 {
 	const struct public_settings *set = conf_section(p->conf, "public");
+	const struct web_settings *web = conf_section(p->conf, "web");
 
 	if (r == ROLE_PUBLIC)
 		return set->address[0] != '\0';
+	if (r == ROLE_WEB)
+		return web->address[0] != '\0';
 	return r == ROLE_SEALER ? sealers : 1;
 }
 
@@ -440,6 +445,8 @@ int parent_main(const char *file)
 	p->file = file;
 	p->control = -1;
 	p->began = loop_now_ms();
+	if (getrandom(p->permit, sizeof(p->permit), 0) != (ssize_t)sizeof(p->permit))
+		log_fatal("no random numbers");
 	if (setup(p, &pr) != 0) {
 		log_error(NULL, "parent", "configuration why=\"%s\"", pr.text);
 		return EXIT_CONFIG;

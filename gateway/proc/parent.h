@@ -10,6 +10,7 @@
 
 #include "gateway/base/loop.h"
 #include "gateway/keys/keys.h"
+#include "gateway/proc/permit.h"
 #include "gateway/proc/conf.h"
 #include "gateway/proc/control_proto.h"
 
@@ -58,6 +59,7 @@ struct parent {
 		bool waiting, twice;
 	} watch;
 	int64_t began;
+	uint8_t permit[PERMIT_KEY]; /* of judge and relay */
 };
 
 /* `posternd -c FILE` without a role: returns the exit status (0 after SIGTERM, 78 for a bad configuration, 1 else).

@@ -33,6 +33,8 @@ static const struct {
     {ROLE_ADMIN, ROLE_RELAY},
     {ROLE_PUBLIC, ROLE_JUDGE},
     {ROLE_PUBLIC, ROLE_KEEPER},
+    {ROLE_WEB, ROLE_JUDGE},
+    {ROLE_WEB, ROLE_RELAY},
 };
 
 static bool connected(enum control_role a, enum control_role b)
@@ -203,8 +205,10 @@ static int presents(struct parent_proc *c, struct problem *pr)
 		tell_file(c, p->rcpts->passwords[i].certificates ? CONTROL_CERT_LDAP_PASSWORD : CONTROL_LDAP_PASSWORD,
 		    p->rcpts->passwords[i].name, p->rcpts->passwords[i].text, p->rcpts->passwords[i].n);
 	for (size_t i = 0; i < p->nlisten; i++)
-		if (c->role == (i < conf_listeners(p->conf) ? ROLE_RELAY : ROLE_PUBLIC))
+		if (c->role == parent_setup_listens(p->conf, i))
 			tell_fd(c, CONTROL_LISTEN, ROLE_PARENT, (unsigned)i, p->listen[i]);
+	if (c->role == ROLE_JUDGE || c->role == ROLE_RELAY)
+		tell_file(c, CONTROL_PERMIT_KEY, "permit", p->permit, sizeof(p->permit));
 	if (c->role == ROLE_ADMIN)
 		tell_fd(c, CONTROL_LISTEN, ROLE_PARENT, 0, p->control);
 	if (c->role == ROLE_RELAY || c->role == ROLE_ADMIN) {

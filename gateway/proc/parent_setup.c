@@ -19,6 +19,7 @@
 #include "gateway/proc/conf_files.h"
 #include "gateway/proc/parent_rcpts.h"
 #include "gateway/proc/public_settings.h"
+#include "gateway/proc/web_settings.h"
 
 enum { CONF_MAX = 1024 * 1024, PATH_ROOM = 512, BACKLOG = 1024 };
 
@@ -191,19 +192,37 @@ static int already_open(const struct parent *p, const char *at, const bool taken
 	return -1;
 }
 
-/* Those of the relay, then the one of the public listener, when there is one. */
+/* Those of the relay, then those of public and web, when they are there. */
 static size_t listeners(const struct conf *c)
 {
 	const struct public_settings *set = conf_section(c, "public");
+	const struct web_settings *web = conf_section(c, "web");
 
-	return conf_listeners(c) + (set->address[0] != '\0');
+	return conf_listeners(c) + (set->address[0] != '\0') + (web->address[0] != '\0');
+}
+
+enum control_role parent_setup_listens(const struct conf *c, size_t i)
+{
+	const struct public_settings *set = conf_section(c, "public");
+
+	if (i < conf_listeners(c))
+		return ROLE_RELAY;
+	return i == conf_listeners(c) && set->address[0] != '\0' ? ROLE_PUBLIC : ROLE_WEB;
 }
 
 static const char *address_of(const struct conf *c, size_t i)
 {
 	const struct public_settings *set = conf_section(c, "public");
+	const struct web_settings *web = conf_section(c, "web");
 
-	return i < conf_listeners(c) ? conf_listener(c, i, NULL)->address : set->address;
+	switch (parent_setup_listens(c, i)) {
+	case ROLE_RELAY:
+		return conf_listener(c, i, NULL)->address;
+	case ROLE_PUBLIC:
+		return set->address;
+	default:
+		return web->address;
+	}
 }
 
 static void replace_listeners(struct parent *p, const int *fds, size_t n, const bool taken[PARENT_LISTENERS_MAX])

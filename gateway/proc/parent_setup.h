@@ -16,6 +16,8 @@ int parent_setup_user(
     const struct parent *p, enum control_role role, unsigned *uid_r, unsigned *gid_r, struct problem *pr);
 /* Listening sockets as configured; those that are open already stay, those no longer wanted are closed. -1: all is as
  * it was before. */
+/* Whose the listener of this number is: those of the relay stand first. */
+enum control_role parent_setup_listens(const struct conf *c, size_t i);
 int parent_setup_listen(struct parent *p, struct problem *pr);
 /* The control socket, once. One at which a gateway answers is left alone: -1. */
 int parent_setup_control(struct parent *p, struct problem *pr);

@@ -9,6 +9,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/proc/admin.h"
+#include "gateway/proc/admin_alert.h"
 #include "gateway/proc/admin_client.h"
 #include "gateway/proc/admin_json.h"
 #include "gateway/proc/proc.h"
@@ -70,6 +71,7 @@ static int run(struct child *c)
 	child_control(c, me.loop, &proc_admin_role);
 	child_sandbox(c, &s);
 	admin_client_accept(&me);
+	admin_alert_start(&me, conf_section(c->conf, "alerts"));
 	child_ready(c);
 	loop_run(me.loop);
 	admin_client_close_all(&me);

@@ -3,8 +3,8 @@
  * holds:   the store: certificates, partners, anchors, rules, audit log
  * may:     answer relay (verdicts, trust, identities) and admin (verbs); ask the keeper to make and certify keys, and
  *          the scout to look something up
- * accepts: certstore/judge_proto.h from relay, certstore/admin_proto.h from admin, certstore/source.h from scout
- * never:   network, message content, private keys, exec, ptrace
+ * accepts: certstore/judge_proto.h from relay, certstore/admin_proto.h from admin and web, certstore/source.h from
+ * scout never:   network, message content, private keys, exec, ptrace
  */
 #include <errno.h>
 #include <jansson.h>
@@ -19,23 +19,26 @@
 #include "certstore/judge_proto.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
-#include "gateway/proc/format_settings.h"
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_cache.h"
 #include "gateway/proc/judge_chores.h"
+#include "gateway/proc/judge_conf.h"
 #include "gateway/proc/judge_harvest.h"
 #include "gateway/proc/judge_identities.h"
 #include "gateway/proc/judge_learn.h"
 #include "gateway/proc/judge_public.h"
+#include "gateway/proc/judge_web.h"
+#include "gateway/proc/permit.h"
+#include "gateway/proc/web_settings.h"
 #include "gateway/proc/judge_resolve.h"
 #include "gateway/proc/judge_scout.h"
 #include "gateway/proc/judge_signers.h"
 #include "gateway/proc/judge_traces.h"
+#include "gateway/proc/judge_xsmg_daily.h"
 #include "gateway/proc/judge_xsmg_fetch.h"
 #include "gateway/proc/judge_xsmg_relay.h"
 #include "gateway/proc/judge_xsmg_tend.h"
 #include "gateway/proc/proc.h"
-#include "gateway/proc/trust_settings.h"
 #include "gateway/proc/public_settings.h"
 #include "gateway/smtp/smtpd_settings.h"
 
@@ -46,8 +49,9 @@ static struct {
 	struct store *store;
 	struct keys_client *keys;
 	struct ipc_chan *relay, *admin;
-	int relay_fd, admin_fd, scout_fd, public_fd; /* given before the loop stands */
+	int relay_fd, admin_fd, scout_fd, public_fd, web_fd; /* given before the loop stands */
 	struct judge_public *shown;
+	struct judge_web *web;
 	struct judge_scout *scout;
 	const struct find_settings *find;
 	struct judge_world world;
@@ -57,7 +61,7 @@ static struct {
 	uint64_t seen_version, known_version; /* as the relay was told; as our own changes left it */
 	char concerns[256];		      /* whom the changes since seen_version concern */
 	struct loop_timer *look;
-} me = {.relay_fd = -1, .admin_fd = -1, .scout_fd = -1, .public_fd = -1};
+} me = {.relay_fd = -1, .admin_fd = -1, .scout_fd = -1, .public_fd = -1, .web_fd = -1};
 
 /* A packet of the relay, kept until it is answered. */
 struct relay_question {
@@ -68,6 +72,7 @@ struct relay_question {
 };
 struct admin_question {
 	uint32_t id;
+	bool web;
 	struct admin_request rq;
 };
 
@@ -203,8 +208,10 @@ static void answer_signers(struct ipc_in *in, struct source_run *run)
 	judge_signers(me.store, &me.world, run, rq, time(NULL), a, t);
 	if (run->pending == 0) {
 		changed_elsewhere();
-		judge_learn(me.store, &me.world, rq, t, time(NULL));
-		judge_harvest(me.store, &me.world, run, rq, t, time(NULL));
+		if (rq->n > 0) {
+			judge_learn(me.store, &me.world, rq, t, time(NULL));
+			judge_harvest(me.store, &me.world, run, rq, t, time(NULL));
+		}
 		changed_here(JUDGE_NOBODY); /* how mail is written changes, not who is believed */
 		ipc_out_init(&o, JUDGE_TRUST, in->id);
 		judge_trust_put(&o, t);
@@ -375,10 +382,13 @@ static void run_admin(void *question, struct source_run *run)
 	rp.text = judge_admin(&me.verbs, run, q->rq.text, q->rq.who, &fd);
 	if (run->pending == 0) {
 		changed_here(revocations == judge_cache_revocations(me.world.cache) ? me.verbs.concerns : "");
-		look(NULL); /* the relay hears of a change before the admin hears that it is made */
-		if (fd >= 0)
+		look(NULL);		/* the relay hears of a change before the admin hears that it is made */
+		if (fd >= 0 && !q->web) /* no descriptor goes to the web */
 			rp.fds[rp.nfds++] = fd;
-		reply_admin(q->id, &rp);
+		if (q->web)
+			judge_web_reply(me.web, q->id, rp.text);
+		else
+			reply_admin(q->id, &rp);
 	}
 	if (fd >= 0)
 		close(fd);
@@ -393,9 +403,27 @@ static void free_admin(void *question)
 	free(q);
 }
 
+static const struct judge_park_ops admin_park = {run_admin, free_admin};
+
+static void from_web(uint32_t id, char *text, const char *who)
+{
+	struct admin_question *q = mem_new(sizeof(*q));
+
+	q->id = id;
+	q->web = true;
+	q->rq.text = text;
+	(void)snprintf(q->rq.who, sizeof(q->rq.who), "%s", who);
+	judge_park_ask(judge_scout_park(me.scout), &admin_park, q, sizeof(*q) + strlen(text), &me.web, "web",
+	    me.find->admin_timeout);
+}
+
+static void web_gone(void)
+{
+	judge_park_drop(judge_scout_park(me.scout), &me.web);
+}
+
 static void from_admin(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 {
-	static const struct judge_park_ops ops = {run_admin, free_admin};
 	struct admin_question *q = mem_new(sizeof(*q));
 
 	(void)ctx;
@@ -403,8 +431,8 @@ static void from_admin(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 	q->id = in->id;
 	if (in->type != ADMIN_PROTO_REQUEST || admin_request_get(in, &q->rq) != 0)
 		log_fatal("the admin process sent a request that cannot be read");
-	judge_park_ask(judge_scout_park(me.scout), &ops, q, sizeof(*q) + strlen(q->rq.text), &me.admin, "admin",
-	    me.find->admin_timeout);
+	judge_park_ask(judge_scout_park(me.scout), &admin_park, q, sizeof(*q) + strlen(q->rq.text), &me.admin,
+	    "admin", me.find->admin_timeout);
 }
 
 static void relay_gone(void *ctx, struct ipc_chan *c, const char *why)
@@ -425,6 +453,7 @@ static void admin_gone(void *ctx, struct ipc_chan *c, const char *why)
 	judge_park_drop(judge_scout_park(me.scout), &me.admin);
 }
 
+static const struct judge_web_ops web_ops = {from_web, web_gone};
 static const struct ipc_chan_ops relay_ops = {from_relay, relay_gone}, admin_ops = {from_admin, admin_gone};
 
 static void channel(struct ipc_chan **place, int *given, int fd, const struct ipc_chan_ops *ops)
@@ -459,6 +488,17 @@ static void public_channel(int fd)
 	me.public_fd = fd;
 }
 
+static void web_channel(int fd)
+{
+	if (me.web != NULL) {
+		judge_web_channel(me.web, fd);
+		return;
+	}
+	if (me.web_fd >= 0)
+		close(me.web_fd);
+	me.web_fd = fd;
+}
+
 static void peer(const struct control_peer *p)
 {
 	if (p->role == ROLE_RELAY)
@@ -469,6 +509,8 @@ static void peer(const struct control_peer *p)
 		scout_channel(p->fd);
 	else if (p->role == ROLE_PUBLIC)
 		public_channel(p->fd);
+	else if (p->role == ROLE_WEB)
+		web_channel(p->fd);
 	else if (p->role == ROLE_KEEPER && me.keys == NULL)
 		me.keys = keys_client_new(p->fd);
 	else if (p->role == ROLE_KEEPER)
@@ -480,10 +522,17 @@ static void peer(const struct control_peer *p)
 static int message(struct child *c, struct ipc_in *in)
 {
 	struct control_peer p;
+	struct control_file permit;
 
 	(void)c;
 	if (in->type == CONTROL_STOP) {
 		loop_stop(me.loop);
+		return 0;
+	}
+	if (in->type == CONTROL_PERMIT_KEY) {
+		if (control_file_get(in, &permit) != 0)
+			return -1;
+		permit_key(permit.p, permit.n);
 		return 0;
 	}
 	if (in->type != CONTROL_PEER || control_peer_get(in, &p) != 0)
@@ -495,124 +544,10 @@ static int message(struct child *c, struct ipc_in *in)
 
 /* ---- start ---- */
 
-/* The text was looked at when the file was read. */
-static void fill_format(const struct format_settings *f, struct judge_world *w)
-{
-	struct problem pr = {0};
-	unsigned given;
-
-	w->format = format_default();
-	if (format_read(f->dflt, &w->format, &given, &pr) < 0)
-		log_fatal("format default: %s", pr.text);
-	w->cipher_bits_min = (unsigned)f->cipher_bits_min;
-	w->rsa_bits_min = (unsigned)f->rsa_bits_min;
-	w->learn = f->learn;
-	w->learn_max = f->learn_max;
-	w->learn_future_max = f->learn_future_max / 1000;
-}
-
-static void fill_believing(const struct conf *conf, size_t n)
-{
-	const struct trust_settings *t = conf_section(conf, "trust");
-	int *modes = mem_new((n + 1) * sizeof(*modes));
-	const char *name;
-
-	for (size_t i = 0; i < n; i++)
-		modes[i] = conf_domain(conf, i, &name)->revocation;
-	me.believing = (struct judge_believing){.revoke = {.octets_max = (uint32_t)t->list_max,
-						    .zone_octets_max = (uint32_t)t->zone_list_max,
-						    .keep_s = t->revocation_keep / 1000,
-						    .timeout_ms = (uint32_t)t->timeout},
-	    .domains = me.world.domains,
-	    .modes = modes,
-	    .ndomains = n,
-	    .fetch_issuers = t->fetch_issuers,
-	    .issuer_wait_s = t->issuer_wait / 1000,
-	    .bundle_drop_max = (unsigned)t->bundle_drop_max};
-	judge_cache_believing_set(me.world.cache, &me.believing);
-}
-
-static void fill_find(const struct conf *conf, struct judge_world *w)
-{
-	const struct find_settings *f = conf_section(conf, "find");
-	size_t n = conf_cert_directories(conf);
-	const char **names = mem_new((n + 1) * sizeof(*names));
-	struct problem pr = {0};
-
-	if (find_settings_options(f, &w->find, &pr) < 0)
-		log_fatal("%s", pr.text);
-	w->find_limits = (struct find_limits){.timeout_ms = (uint32_t)f->place_timeout,
-	    .octets_max = (uint32_t)f->answer_max,
-	    .weigh_max = (unsigned)f->certificates_max};
-	for (size_t i = 0; i < n; i++)
-		(void)conf_cert_directory(conf, i, &names[i]);
-	w->directories = names;
-	w->ndirectories = n;
-	w->harvest = f->harvest;
-	w->harvest_max = f->harvest_max;
-	w->traces = judge_traces_new((size_t)f->traces_max, (size_t)f->traces_octets);
-}
-
-static void fill_world(const struct conf *conf)
-{
-	size_t n = conf_domains(conf);
-	const char **names = mem_new((n + 1) * sizeof(*names));
-	struct policy_in_rules *rules = mem_new((n + 1) * sizeof(*rules));
-
-	for (size_t i = 0; i < n; i++) {
-		const struct conf_domain *d = conf_domain(conf, i, &names[i]);
-
-		rules[i].unsigned_clear = (enum policy_in_action)d->unsigned_clear;
-		rules[i].untrusted = (enum policy_in_action)d->untrusted;
-		rules[i].broken = (enum policy_in_action)d->broken;
-		rules[i].sealed_unsigned = (enum policy_in_action)d->sealed_unsigned;
-		rules[i].dsn_unmatched = (enum policy_in_choice)conf_top(conf)->dsn_unmatched;
-		rules[i].part = (enum policy_in_choice)conf_top(conf)->encrypted_part;
-	}
-	me.world.domains = names;
-	me.world.ndomains = n;
-	me.world.in_rules = rules;
-	me.world.treatment = (enum policy_treatment)conf_top(conf)->default_treatment;
-	me.world.strength = (enum policy_strength)conf_top(conf)->default_strength;
-	me.world.tls_verified = conf_top(conf)->relay_tls == CONF_TLS_VERIFY && conf_top(conf)->relay_host[0];
-	fill_format(conf_section(conf, "format"), &me.world);
-	fill_find(conf, &me.world);
-	me.world.statements = conf_section(conf, "partner-statements");
-	me.world.cache = judge_cache_new();
-	fill_believing(conf, n);
-}
-
 static void fetched(void)
 {
 	if (!changed_by_statement())
 		changed_here(JUDGE_NOBODY);
-}
-
-/* Whose TLS key the public listener uses. */
-static const char *public_host(const struct conf *conf)
-{
-	const struct public_settings *set = conf_section(conf, "public");
-
-	return set->hostname[0] != '\0' ? set->hostname : conf_top(conf)->hostname;
-}
-
-/* Without urls of the admin's, statements are where our own public listener has them. */
-static void served(const struct conf *conf, struct statement_settings *set)
-{
-	static char url[STATEMENT_URL_MAX + 1], *list[1] = {url};
-	const struct public_settings *shown = conf_section(conf, "public");
-	char host[256], at[16] = "";
-	unsigned port = 443;
-
-	if (shown->address[0] == '\0' || conf_hostport(shown->address, 443, host, NULL, &port, NULL) != 0)
-		return;
-	judge_xsmg_own_served(me.world.own, public_host(conf), port);
-	if (port != 443)
-		(void)snprintf(at, sizeof(at), ":%u", port);
-	if (set->urls.n == 0 &&
-	    snprintf(url, sizeof(url), "https://%s%s/.well-known/smg/%%d", public_host(conf), at) <
-		(int)sizeof(url)) /* with a domain it may be too long all the same: left out then */
-		set->urls = (struct settings_list){list, 1};
 }
 
 static void tend(const struct conf *conf)
@@ -624,12 +559,13 @@ static void tend(const struct conf *conf)
 	if (!conf_top(conf)->xsmg)
 		return;
 	me.world.own = judge_xsmg_own_new(&me.world, me.store, &set, &me.keys, (uint64_t)server->message_max);
-	served(conf, &set);
+	judge_conf_served(conf, me.world.own, &set);
 	(void)judge_xsmg_tend_new(me.loop, me.world.own, me.store, &set, tended);
 }
 
 static int run(struct child *c)
 {
+	const struct web_settings *web;
 	struct problem pr = {0};
 	struct sandbox s = {.net = SANDBOX_NET_NONE, .rw_dirs = {me.dir}};
 
@@ -637,7 +573,7 @@ static int run(struct child *c)
 	me.store = store_open(me.dir, &pr);
 	if (me.store == NULL)
 		log_fatal("%s", pr.text);
-	fill_world(c->conf);
+	judge_conf_world(c->conf, &me.world, &me.believing);
 	me.verbs = (struct judge_admin){.store = me.store, .world = &me.world, .keys = me.keys, .directory = me.dir};
 	if (me.keys != NULL)
 		keys_client_timeout(me.keys, KEEPER_MS);
@@ -645,6 +581,9 @@ static int run(struct child *c)
 	me.find = conf_section(c->conf, "find");
 	me.scout = judge_scout_new(me.loop, me.find);
 	me.verbs.scout = me.scout;
+	web = conf_section(c->conf, "web");
+	me.verbs.session_idle = web->session_idle / 1000;
+	me.verbs.session_max = web->session_max / 1000;
 	child_control(c, me.loop, &proc_judge_role);
 	json_object_seed(0); /* opens a file */
 	child_sandbox(c, &s);
@@ -660,8 +599,11 @@ static int run(struct child *c)
 	(void)judge_chores_new(me.loop, &me.world, me.store, judge_scout_park(me.scout), &me.keys);
 	me.world.fetch = judge_xsmg_fetch_new(
 	    me.loop, &me.world, me.store, judge_scout_park(me.scout), changed_elsewhere, fetched);
+	(void)judge_xsmg_daily_new(
+	    me.loop, &me.world, me.store, judge_scout_park(me.scout), changed_elsewhere, fetched);
 	tend(c->conf);
-	me.shown = judge_public_new(me.loop, &me.world, me.store, public_host(c->conf), me.public_fd);
+	me.shown = judge_public_new(me.loop, &me.world, me.store, public_settings_host(c->conf), me.public_fd);
+	me.web = judge_web_new(me.loop, &me.verbs, &web_ops, me.web_fd);
 	child_ready(c);
 	loop_run(me.loop);
 	store_close(me.store);

@@ -17,6 +17,7 @@
 #include "gateway/keys/keeper_proto.h"
 #include "gateway/keys/keys.h"
 #include "gateway/proc/proc.h"
+#include "gateway/proc/public_settings.h"
 
 struct file {
 	struct file *next;
@@ -234,6 +235,7 @@ static void setup_once(struct child *c)
 		return;
 	me.child = c;
 	me.keeper = keeper_new(persist, NULL);
+	keeper_public_host(me.keeper, public_settings_host(c->conf));
 
 	int fds[2];
 

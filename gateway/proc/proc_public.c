@@ -91,7 +91,7 @@ static int run(struct child *c)
 		log_fatal("GnuTLS does not start");
 	child_control(c, me.loop, &proc_public_role);
 	child_sandbox(c, &s);
-	http = public_http_new(me.listen_fd, conf_section(c->conf, "public"), me.shelf, &pr);
+	http = public_http_new(me.loop, me.listen_fd, conf_section(c->conf, "public"), me.shelf, &pr);
 	if (http == NULL)
 		log_fatal("%s", pr.text);
 	if (me.judge_fd >= 0)

@@ -15,9 +15,11 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/proc/permit.h"
 #include "gateway/proc/proc.h"
 #include "gateway/proc/relay_accept.h"
 #include "gateway/proc/relay_admin.h"
+#include "gateway/proc/relay_alert.h"
 #include "gateway/proc/relay_ask.h"
 #include "gateway/proc/relay_deliver.h"
 #include "gateway/proc/relay_failures.h"
@@ -29,6 +31,7 @@
 #include "gateway/proc/relay_tls_server.h"
 #include "gateway/proc/relay_trust.h"
 #include "gateway/proc/relay_xsmg.h"
+#include "gateway/queue/history.h"
 #include "gateway/queue/queue_settings.h"
 #include "gateway/smtp/conn.h"
 
@@ -61,7 +64,10 @@ static void peer(const struct control_peer *p)
 		keys_client_replace(me.keys, p->fd);
 		break;
 	case ROLE_ADMIN:
-		relay_admin_channel(&me, p->fd);
+		relay_admin_channel(&me, RELAY_ADMIN, p->fd);
+		break;
+	case ROLE_WEB:
+		relay_admin_channel(&me, RELAY_WEB, p->fd);
 		break;
 	default:
 		log_fatal("the parent connected a role that has no business here");
@@ -126,11 +132,18 @@ static void keeper_state(const struct control_state *st)
 static int message(struct child *c, struct ipc_in *in)
 {
 	struct control_peer p;
+	struct control_file permit;
 	struct control_state st;
 
 	(void)c;
 	if (in->type == CONTROL_STOP) {
 		stop();
+		return 0;
+	}
+	if (in->type == CONTROL_PERMIT_KEY) {
+		if (control_file_get(in, &permit) != 0)
+			return -1;
+		permit_key(permit.p, permit.n);
 		return 0;
 	}
 	if (in->type == CONTROL_STATE) {
@@ -228,6 +241,8 @@ static void make_parts(struct child *c, const char *dir)
 	me.queue = queue_open(dir, conf_section(c->conf, "queue"), me.loop, &pr);
 	if (me.queue == NULL)
 		log_fatal("%s", pr.text);
+	relay_alert_init(dir);
+	me.history = history_open(dir, conf_section(c->conf, "history"), me.loop);
 	snprintf(spool, sizeof(spool), "%s/spool", dir);
 	me.spool_dir = open(spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (me.spool_dir < 0)
@@ -273,6 +288,7 @@ static int run(struct child *c)
 	loop_run(me.loop);
 	smtpc_pool_free(me.pool);
 	queue_close(me.queue);
+	history_close(me.history);
 	log_info(NULL, "relay", "stopped");
 	return 0;
 }

@@ -5,19 +5,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <time.h>
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/proc/http_door.h"
+#include "gateway/proc/public_gate.h"
 #include "gateway/proc/public_tls.h"
 #include "gateway/xsmg/statement.h"
 
-/* CONNECTION_OCTETS: of a request's line and header fields. */
+/* CONNECTION_OCTETS: of a request's line and header fields.
+ */
 enum { CONNECTION_OCTETS = 16 * 1024, VALUE_MAX = 400, ANSWER_MAX = 512 * 1024 };
 
 struct public_http {
 	struct MHD_Daemon *daemon;
+	struct http_door *door;
 	const struct public_settings *set;
 	struct public_shelf *shelf;
 };
@@ -200,47 +202,48 @@ static enum MHD_Result serve(void *ctx, struct MHD_Connection *c, const char *ur
 		return MHD_NO;
 	if (strncmp(url, well_known, sizeof well_known - 1) == 0)
 		return statement(ctx, c, url + sizeof well_known - 1);
-	if (strcmp(url, "/certificates/search.cgi") == 0)
+	/* RFC 4387 3.3: the second where our host is called "certificates" */
+	if (strcmp(url, "/certificates/search.cgi") == 0 || strcmp(url, "/search.cgi") == 0)
 		return search(ctx, c);
 	return plain(c, MHD_HTTP_NOT_FOUND, "nothing here\n");
 }
 
-/* What clients do wrong is theirs: seen with log-level = debug. */
-static void tell(void *ctx, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
-static void tell(void *ctx, const char *format, va_list args)
+static struct MHD_Daemon *start(struct public_http *h)
 {
-	char text[300];
+	static const unsigned flags = MHD_USE_TLS | MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC |
+				      MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
 
-	(void)ctx;
-	(void)vsnprintf(text, sizeof text, format, args);
-	text[strcspn(text, "\r\n")] = '\0';
-	log_debug(NULL, "public", "http why=\"%s\"", text);
+	return MHD_start_daemon(flags, 0, NULL, NULL, serve, h, MHD_OPTION_EXTERNAL_LOGGER, http_door_tell, h->door,
+	    MHD_OPTION_HTTPS_CERT_CALLBACK, public_tls_retrieve, MHD_OPTION_HTTPS_PRIORITIES, PUBLIC_TLS_PRIORITIES,
+	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)h->set->connections_max + PUBLIC_GATE_ENDING,
+	    MHD_OPTION_NOTIFY_CONNECTION, http_door_notice, h->door, MHD_OPTION_CONNECTION_TIMEOUT,
+	    (unsigned)(h->set->timeout / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_OCTETS,
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 }
 
 struct public_http *public_http_new(
-    int fd, const struct public_settings *set, struct public_shelf *shelf, struct problem *pr)
+    struct loop *l, int fd, const struct public_settings *set, struct public_shelf *shelf, struct problem *pr)
 {
 	struct public_http *h = mem_new(sizeof *h);
 
-	*h = (struct public_http){.set = set, .shelf = shelf};
-	h->daemon = MHD_start_daemon(
-	    MHD_USE_TLS | MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ERROR_LOG, 0, NULL, NULL, serve,
-	    h, MHD_OPTION_EXTERNAL_LOGGER, tell, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_CERT_CALLBACK,
-	    public_tls_retrieve, MHD_OPTION_HTTPS_PRIORITIES, PUBLIC_TLS_PRIORITIES, MHD_OPTION_CONNECTION_LIMIT,
-	    (unsigned)set->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)set->connections_per_client,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(set->timeout / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-	    (size_t)CONNECTION_OCTETS, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
-	if (h->daemon)
-		return h;
-	free(h);
-	problem_temp(pr, "libmicrohttpd does not start");
-	return NULL;
+	*h = (struct public_http){.set = set, .shelf = shelf, .door = http_door_new(l, fd, "public", set)};
+	h->daemon = start(h);
+	if (!h->daemon) {
+		http_door_free(h->door);
+		free(h);
+		problem_temp(pr, "libmicrohttpd does not start");
+		return NULL;
+	}
+	http_door_open(h->door, h->daemon, NULL, NULL);
+	return h;
 }
 
 void public_http_free(struct public_http *h)
 {
 	if (!h)
 		return;
+	http_door_close(h->door);
 	MHD_stop_daemon(h->daemon);
+	http_door_free(h->door);
 	free(h);
 }

@@ -16,6 +16,7 @@
 #include "gateway/queue/queue.h"
 #include "gateway/smtp/smtpc.h"
 
+struct history;
 struct relay_ask;
 struct relay_trust;
 struct relay_jobs;
@@ -38,7 +39,8 @@ struct relay {
 	size_t opening;	       /* raw messages being opened (relay_open.c) */
 	size_t opening_judged; /* of them, those that wait for the judge: it may have to ask the network */
 	struct queue *queue;
-	int spool_dir; /* descriptor: O_TMPFILE files are made below it */
+	struct history *history; /* what became of messages; NULL: not remembered */
+	int spool_dir;		 /* descriptor: O_TMPFILE files are made below it */
 	struct smtpc_pool *pool;
 	X509_STORE **client_cas;       /* of each listener: client-ca-file, NULL none */
 	SSL_CTX *tls_any, *tls_verify; /* client side: any certificate / CA and name */

@@ -1,24 +1,42 @@
 #include "gateway/proc/relay_admin.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "certstore/admin_proto.h"
 #include "gateway/base/ipc_chan.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/proc/permit.h"
 #include "gateway/proc/relay_accept.h"
+#include "gateway/proc/relay_alert.h"
 #include "gateway/proc/relay_deliver.h"
 #include "gateway/proc/relay_held.h"
 #include "gateway/proc/relay_jobs.h"
 #include "gateway/proc/relay_rcpts.h"
+#include "gateway/queue/history.h"
+#include "gateway/queue/history_store.h"
 
 enum { PATIENCE_MS = 4000 }; /* for the writer to begin with a change; less than it waits for a lock */
 
-static struct ipc_chan *channel;
-static unsigned life; /* of the channel: answers to an older one are thrown away */
+/* The channels to those who ask. life: answers to an older one are thrown away. */
+static struct asker {
+	const char *name;
+	struct relay *r;
+	struct ipc_chan *channel;
+	unsigned life;
+} askers[RELAY_ASKERS] = {{.name = "admin"}, {.name = "web"}};
+/* Who asked, to be answered later. */
+struct asked {
+	struct asker *by;
+	uint32_t id;
+	unsigned life;
+};
+static int64_t since; /* unix s: this process serves */
 
 static json_t *failure(const char *code, const char *text)
 {
@@ -91,6 +109,30 @@ static void wake(struct relay *r, const char *id)
 	free(text);
 }
 
+/* {in: {sealed: n ...}, out}: recipients since this process began, as the history counts them. */
+static json_t *totals(void)
+{
+	json_t *o = json_pack("{s:{}, s:{}}", "in", "out");
+	const char *word;
+	uint64_t n;
+
+	for (size_t i = 0; (word = history_store_total(i, &n)) != NULL; i++) {
+		bool in = strncmp(word, "in.", 3) == 0;
+
+		if (json_object_set_new(
+			json_object_get(o, in ? "in" : "out"), strchr(word, '.') + 1, json_integer((json_int_t)n)))
+			log_fatal("out of memory: JSON");
+	}
+	return o;
+}
+
+/* The nodes that are known: each knows itself alone, they have nothing between them but a store. */
+static json_t *nodes(const struct relay *r)
+{
+	return json_pack("[{s:s, s:b, s:s, s:I}]", "name", r->top->hostname, "this", 1, "state",
+	    r->stopping ? "stopping" : "up", "since", (json_int_t)since);
+}
+
 static json_t *do_status(struct relay *r, const json_t *args, const char *who)
 {
 	struct queue_counts c = {0};
@@ -100,44 +142,67 @@ static json_t *do_status(struct relay *r, const json_t *args, const char *who)
 	(void)who;
 	if (queue_counts(r->queue, &c) != 0)
 		return failure("unavailable", "the queue cannot be read");
-	return success(json_pack("{s:{s:I, s:I, s:I, s:I, s:I, s:s}, s:I, s:I, s:I, s:{s:I, s:I}}", "queue", "queued",
-	    (json_int_t)c.queued, "active", (json_int_t)c.active, "held", (json_int_t)c.held, "done",
-	    (json_int_t)c.done, "oldest_queued", (json_int_t)c.oldest_queued, "trouble",
+	return success(json_pack("{s:{s:I, s:I, s:I, s:I, s:I, s:s}, s:I, s:I, s:I, s:{s:I, s:I}, s:o, s:o*}",
+	    "queue", "queued", (json_int_t)c.queued, "active", (json_int_t)c.active, "held", (json_int_t)c.held,
+	    "done", (json_int_t)c.done, "oldest_queued", (json_int_t)c.oldest_queued, "trouble",
 	    queue_trouble(r->queue, &pr) ? pr.text : "", "sessions", (json_int_t)relay_accept_sessions(r->accept),
 	    "deliveries", (json_int_t)relay_deliver_active(r->deliver), "opening", (json_int_t)r->opening, "jobs",
-	    "running", (json_int_t)relay_jobs_running(r->jobs), "waiting", (json_int_t)relay_jobs_waiting(r->jobs)));
+	    "running", (json_int_t)relay_jobs_running(r->jobs), "waiting", (json_int_t)relay_jobs_waiting(r->jobs),
+	    "nodes", nodes(r), "totals", r->history != NULL ? totals() : NULL));
+}
+
+static json_t *do_alive(struct relay *r, const json_t *args, const char *who)
+{
+	(void)r;
+	(void)args;
+	(void)who;
+	return success(json_object());
 }
 
 static const struct {
 	const char *verb;
 	json_t *(*run)(struct relay *r, const json_t *args, const char *who);
 } verbs[] = {
+    {"alive", do_alive},
     {"queue.list", do_list},
     {"queue.show", do_show},
     {"status", do_status},
 };
 
-/* Takes j. */
-static void reply(uint32_t id, json_t *j)
+static json_t *read_verb(struct relay *r, const char *verb, const json_t *args, const char *who)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(verbs[i].verb, verb) == 0)
+			return verbs[i].run(r, args, who);
+	return NULL;
+}
+
+/* Takes j. Whoever asked may be gone. */
+static void reply(const struct asked *k, json_t *j)
 {
 	struct admin_reply rp = {.text = json_dumps(j, JSON_COMPACT)};
 	struct ipc_out o;
 	int made = -1;
 
 	REQUIRE(rp.text != NULL);
-	ipc_out_init(&o, ADMIN_PROTO_REPLY, id);
-	if (admin_reply_put(&o, &rp, &made) != 0 || ipc_chan_send(channel, &o) != 0)
-		log_warn(NULL, "relay", "cannot-answer to=admin");
-	if (made >= 0)
-		close(made);
-	free(rp.text);
 	json_decref(j);
+	if (k->by->channel != NULL && k->by->life == k->life) {
+		ipc_out_init(&o, ADMIN_PROTO_REPLY, k->id);
+		if (admin_reply_put(&o, &rp, &made) != 0) {
+			ipc_out_clear(&o);
+			log_warn(NULL, "relay", "cannot-answer to=%s", k->by->name);
+		} else if (ipc_chan_send(k->by->channel, &o) != 0) {
+			log_warn(NULL, "relay", "cannot-answer to=%s", k->by->name);
+		}
+		if (made >= 0)
+			close(made);
+	}
+	free(rp.text);
 }
 
 /* A verb whose answer comes later. */
 struct check {
-	uint32_t id;
-	unsigned life;
+	struct asked asked;
 	struct relay_rcpts_wait *wait;
 };
 
@@ -146,16 +211,15 @@ static void checked(void *ctx, const struct relay_rcpts_answer *a)
 	static const char *const words[] = {"known", "unknown", "unsure", "unable"};
 	struct check *k = ctx;
 
-	if (k->life == life && channel != NULL)
-		reply(k->id, success(json_pack("{s:s, s:s, s:s, s:I, s:b, s:i, s:s, s:s}", "state", words[a->state],
-				 "source", a->source, "said", a->said, "age_s", (json_int_t)(a->age / 1000),
-				 "accepted", a->accepted, "code", a->accepted ? 250 : a->pr.code, "status",
-				 a->accepted ? "2.1.5" : a->pr.enh, "text", a->accepted ? "" : a->pr.text)));
+	reply(&k->asked, success(json_pack("{s:s, s:s, s:s, s:I, s:b, s:i, s:s, s:s}", "state", words[a->state],
+			     "source", a->source, "said", a->said, "age_s", (json_int_t)(a->age / 1000), "accepted",
+			     a->accepted, "code", a->accepted ? 250 : a->pr.code, "status",
+			     a->accepted ? "2.1.5" : a->pr.enh, "text", a->accepted ? "" : a->pr.text)));
 	free(k);
 }
 
 /* The answer to recipient.check, or NULL: it comes later. */
-static json_t *check(struct relay *r, uint32_t id, const json_t *args)
+static json_t *check(struct relay *r, const struct asked *asked, const json_t *args)
 {
 	const char *text = text_arg(args, "address");
 	struct problem pr = {0};
@@ -167,8 +231,7 @@ static json_t *check(struct relay *r, uint32_t id, const json_t *args)
 	if (conf_domain_find(r->conf, a.domain) == NULL)
 		return failure("refused", "the address is not of a domain served here");
 	k = mem_new(sizeof(*k));
-	k->id = id;
-	k->life = life;
+	k->asked = *asked;
 	if (json_is_true(json_object_get(args, "fresh")))
 		relay_rcpts_ask_anew(r->rcpts, &a, checked, k, &k->wait);
 	else
@@ -176,24 +239,62 @@ static json_t *check(struct relay *r, uint32_t id, const json_t *args)
 	return NULL;
 }
 
+/* ---- the history: its own thread answers ---- */
+
+static const struct {
+	const char *verb;
+	enum history_question q;
+} questions[] = {{"message.find", HISTORY_FIND}, {"message.show", HISTORY_SHOW}, {"message.counts", HISTORY_COUNTS}};
+
+static void found(void *ctx, json_t *data, const struct problem *pr)
+{
+	struct asked *k = ctx;
+
+	reply(
+	    k, data != NULL ? success(data) : failure(pr->cls == PROBLEM_TEMP ? "unavailable" : "refused", pr->text));
+	free(k);
+}
+
+/* False: it is no such verb. */
+static bool ask_history(struct relay *r, const struct asked *asked, const char *verb, json_t *args)
+{
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
+		if (strcmp(questions[i].verb, verb) == 0) {
+			struct asked *k = mem_new(sizeof(*k));
+
+			*k = *asked;
+			history_ask(r->history, questions[i].q, args, found, k);
+			return true;
+		}
+	return false;
+}
+
 /* ---- changing the queue: the writer's thread does it, and the loop does not wait ---- */
 
 struct change {
 	struct relay *r;
-	uint32_t id;
-	unsigned life;
+	struct asked asked;
 	const struct change_verb *verb;
-	char *msg, *who, *reason;
+	char *msg, *address, *who, *reason;
 };
 static const struct change_verb {
 	const char *name, *word;
 	enum queue_verb verb;
+	enum history_verb history;
 } changes[] = {
-    {"queue.hold", "hold", QUEUE_VERB_HOLD},
-    {"queue.release", "release", QUEUE_VERB_RELEASE},
-    {"queue.retry", "retry", QUEUE_VERB_RETRY},
-    {"queue.delete", "delete", QUEUE_VERB_DELETE},
+    {"queue.hold", "hold", QUEUE_VERB_HOLD, HISTORY_VERB_HOLD},
+    {"queue.release", "release", QUEUE_VERB_RELEASE, HISTORY_VERB_RELEASE},
+    {"queue.retry", "retry", QUEUE_VERB_RETRY, HISTORY_VERB_RETRY},
+    {"queue.delete", "delete", QUEUE_VERB_DELETE, HISTORY_VERB_DELETE},
 };
+
+static void note_change(const struct change *k)
+{
+	char text[400];
+
+	snprintf(text, sizeof(text), "by %.120s%s%.250s", k->who, k->reason[0] ? ": " : "", k->reason);
+	history_admin(k->r->history, k->verb->history, k->msg, k->address, text);
+}
 
 static void changed(void *ctx, long n, const struct problem *pr)
 {
@@ -204,23 +305,25 @@ static void changed(void *ctx, long n, const struct problem *pr)
 		log_info(k->msg, "relay", "admin=%s recipients=%ld by=\"%s\" reason=\"%s\"", k->verb->word, n, k->who,
 		    k->reason);
 	}
+	if (n > 0)
+		note_change(k);
 	if (n >= 0 && !r->stopping) { /* told while the queue is closed: it must not be used */
 		if (k->verb->verb == QUEUE_VERB_RETRY || k->verb->verb == QUEUE_VERB_RELEASE)
 			wake(r, k->msg);
 		relay_deliver_kick(r->deliver);
 		relay_held_kick(r->held);
 	}
-	if (k->life == life && channel != NULL)
-		reply(k->id,
-		    n < 0 ? failure("refused", pr->text) : success(json_pack("{s:I}", "changed", (json_int_t)n)));
+	reply(
+	    &k->asked, n < 0 ? failure("refused", pr->text) : success(json_pack("{s:I}", "changed", (json_int_t)n)));
 	free(k->msg);
+	free(k->address);
 	free(k->who);
 	free(k->reason);
 	free(k);
 }
 
 static json_t *change(
-    struct relay *r, uint32_t id, const struct change_verb *verb, const json_t *args, const char *who)
+    struct relay *r, const struct asked *asked, const struct change_verb *verb, const json_t *args, const char *who)
 {
 	const char *msg = text_arg(args, "id"), *address = text_arg(args, "address"),
 		   *reason = text_arg(args, "reason");
@@ -229,73 +332,128 @@ static json_t *change(
 	if (msg[0] == '\0')
 		return failure("usage", "which message? give its queue id");
 	k = mem_new(sizeof(*k));
-	*k = (struct change){.r = r, .id = id, .life = life, .verb = verb};
+	*k = (struct change){.r = r, .asked = *asked, .verb = verb};
 	k->msg = mem_str(msg);
+	k->address = mem_str(address);
 	k->who = mem_str(who);
 	k->reason = mem_str(reason);
 	queue_admin_begin(r->queue, verb->verb, msg, address, reason[0] ? reason : who, PATIENCE_MS, changed, k);
 	return NULL;
 }
 
+static json_t *tell_alerts(struct relay *r, const json_t *args)
+{
+	struct problem pr = {0};
+	long n = relay_alert_tell(r, json_object_get(args, "alerts"), &pr);
+
+	return n < 0 ? failure("unavailable", pr.text) : success(json_pack("{s:I}", "told", (json_int_t)n));
+}
+
+/* The web process asks with the judge's permit; only whether the relay answers may be asked without. */
+static json_t *without_permit(const struct admin_request *rq, const json_t *o)
+{
+	const char *why;
+
+	if (strcmp(text_arg(o, "verb"), "alive") == 0 ||
+	    permit_use(text_arg(o, "permit"), text_arg(o, "verb"), json_object_get(o, "args"), rq->who, time(NULL),
+		&why) == 0)
+		return NULL;
+	return failure("forbidden", why);
+}
+
 /* NULL: the answer comes later. */
-static json_t *run_verb(struct relay *r, uint32_t id, const struct admin_request *rq)
+static json_t *run_verb(struct relay *r, const struct asked *asked, const struct admin_request *rq)
 {
 	json_t *o = json_loads(rq->text, JSON_REJECT_DUPLICATES, NULL), *res = NULL;
 	const char *verb = text_arg(o, "verb");
 
+	if (asked->by == &askers[RELAY_WEB] && (res = without_permit(rq, o)) != NULL) {
+		json_decref(o);
+		return res;
+	}
 	if (strcmp(verb, "recipient.check") == 0) {
-		res = check(r, id, json_object_get(o, "args"));
+		res = check(r, asked, json_object_get(o, "args"));
+		json_decref(o);
+		return res;
+	}
+	if (ask_history(r, asked, verb, json_object_get(o, "args"))) {
+		json_decref(o);
+		return NULL;
+	}
+	if (strcmp(verb, "alert.tell") == 0) {
+		res = tell_alerts(r, json_object_get(o, "args"));
 		json_decref(o);
 		return res;
 	}
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
 		if (strcmp(changes[i].name, verb) == 0) {
-			res = change(r, id, &changes[i], json_object_get(o, "args"), rq->who);
+			res = change(r, asked, &changes[i], json_object_get(o, "args"), rq->who);
 			json_decref(o);
 			return res;
 		}
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]) && res == NULL; i++)
-		if (strcmp(verbs[i].verb, verb) == 0)
-			res = verbs[i].run(r, json_object_get(o, "args"), rq->who);
+	res = read_verb(r, verb, json_object_get(o, "args"), rq->who);
 	json_decref(o);
 	return res != NULL ? res : failure("unknown", "the relay does not know this verb");
 }
 
+/* Answers that wait for the web process before it is given up. */
+enum { WEB_UNREAD_MAX = 16 * 1024 * 1024 };
+
 static void on_msg(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 {
+	struct asker *by = ctx;
+	struct asked asked = {by, in->id, by->life};
 	struct admin_request rq;
-	uint32_t id = in->id;
 	json_t *j;
 
-	(void)c;
-	if (in->type != ADMIN_PROTO_REQUEST || admin_request_get(in, &rq) != 0)
-		log_fatal("the admin process sent a request that cannot be read");
-	j = run_verb(ctx, id, &rq);
+	if (by == &askers[RELAY_WEB] && ipc_chan_waiting(c) > WEB_UNREAD_MAX) {
+		log_error(NULL, "relay", "alarm=web why=\"the web process asks and does not read the answers\"");
+		ipc_chan_free(c);
+		by->channel = NULL;
+		return;
+	}
+	if (in->type != ADMIN_PROTO_REQUEST || admin_request_get(in, &rq) != 0) {
+		if (by == &askers[RELAY_ADMIN])
+			log_fatal("the admin process sent a request that cannot be read");
+		/* it speaks to strangers: its end, not ours */
+		log_error(NULL, "relay", "alarm=web why=\"the web process sent a request that cannot be read\"");
+		ipc_chan_free(by->channel);
+		by->channel = NULL;
+		return;
+	}
+	j = run_verb(by->r, &asked, &rq);
 	if (j != NULL)
-		reply(id, j);
+		reply(&asked, j);
 	free(rq.text);
 }
 
 static void on_close(void *ctx, struct ipc_chan *c, const char *why)
 {
-	(void)ctx;
+	struct asker *by = ctx;
+
 	(void)why;
 	ipc_chan_free(c);
-	channel = NULL;
+	by->channel = NULL;
 }
 
-static const struct ipc_chan_ops ops = {on_msg, on_close};
-
-void relay_admin_channel(struct relay *r, int fd)
+void relay_admin_channel(struct relay *r, enum relay_asker who, int fd)
 {
-	ipc_chan_free(channel);
-	life++;
-	channel = ipc_chan_new(r->loop, fd, &ops, r);
+	static const struct ipc_chan_ops ops = {on_msg, on_close};
+	struct asker *by = &askers[who];
+
+	ipc_chan_free(by->channel);
+	by->life++;
+	if (since == 0)
+		since = time(NULL);
+	by->r = r;
+	by->channel = ipc_chan_new(r->loop, fd, &ops, by);
 }
 
 void relay_admin_free(struct relay *r)
 {
 	(void)r;
-	ipc_chan_free(channel);
-	channel = NULL;
+	for (int i = 0; i < RELAY_ASKERS; i++) {
+		ipc_chan_free(askers[i].channel);
+		askers[i].channel = NULL;
+	}
 }

@@ -15,7 +15,8 @@ struct relay_verdict {
 	struct arena *memory;
 	unsigned refs;
 	uint8_t hash[32];
-	size_t octets; /* of its packet */
+	const char *certs; /* the certificates in words, for the history: NULL until asked for (relay_history.c) */
+	size_t octets;	   /* of its packet */
 };
 struct relay_verdict *relay_verdict_ref(struct relay_verdict *v);
 void relay_verdict_free(struct relay_verdict *v);

@@ -259,6 +259,7 @@ static void finish(struct delivery *y, const char *remote, const char *tls)
 	struct relay_notice about = {
 	    .sender = y->sender, .env = &y->env, .arrived = y->arrived, .content = y->content, .clear = all_clear(y)};
 
+	relay_settle_tls(s, tls);
 	for (size_t i = 0; i < y->n; i++) {
 		log_final(y, i, remote, tls);
 		about.to_postmaster |= settle(y, s, i, remote);

@@ -16,10 +16,12 @@
 #include "gateway/proc/relay_facts.h"
 #include "gateway/proc/relay_failures.h"
 #include "gateway/proc/relay_held.h"
+#include "gateway/proc/relay_history.h"
 #include "gateway/proc/relay_hops.h"
 #include "gateway/proc/relay_inbound.h"
 #include "gateway/proc/relay_jobs.h"
 #include "gateway/proc/relay_outputs.h"
+#include "gateway/proc/relay_partly.h"
 #include "gateway/proc/relay_trust.h"
 #include "gateway/proc/relay_xsmg.h"
 #include "gateway/smtp/smtpd_clients.h"
@@ -43,6 +45,7 @@ struct relay_commit {
 	size_t nsealed;
 	const char *sealed[1];
 	char message_id[JOB_MESSAGE_ID_MAX];
+	struct history_item *history; /* noted once it is committed */
 };
 
 static bool outgoing(const struct relay_tx *t)
@@ -66,6 +69,8 @@ static void answer(struct relay_tx *t, const struct problem *pr, const char *id)
 	if (pr != NULL)
 		log_info(t->id, "relay", "refused client=%s from=<%s> recipients=%zu code=%d dsn=%s why=\"%s\"",
 		    smtpd_client(t->session), t->sender_text, t->nrcpts, pr->code, pr->enh, pr->text);
+	if (pr != NULL)
+		relay_history_refused(t, pr);
 	smtpd_end_done(t->session, pr, text);
 }
 
@@ -81,9 +86,10 @@ static void on_committed(void *ctx, int err, const int64_t *rows, size_t n, cons
 	(void)n;
 	if (t != NULL)
 		t->commit = NULL;
+	history_put(err == 0 ? c->r->history : NULL, c->history);
 	if (err == 0 && c->outputs)
 		relay_outputs_deliver(c->r, msgs, nmsgs, rows);
-	else if (err == 0)
+	if (err == 0 && (!c->outputs || msgs[nmsgs - 1].kind == QUEUE_NOTICE))
 		relay_deliver_kick(c->r->deliver);
 	if (err == 0 && c->held && c->asked != relay_ask_trust_changes(c->r->ask))
 		relay_held_changed(c->r->held, c->waits_for);
@@ -130,6 +136,7 @@ static void commit(
 	tx.cancel = &c->cancel;
 	tx.expected = t->expected;
 	t->expected = false;
+	c->history = relay_history_accepted(t, s, res);
 	queue_commit(t->r->queue, &tx, on_committed, c);
 }
 
@@ -242,7 +249,9 @@ static char *facts_of(const struct relay_tx *t, const struct job_result *res)
 	return relay_facts_text(&f);
 }
 
-static void commit_outputs(struct relay_tx *t, const struct job_result *res, struct spool *const *outs)
+/* partly: some are refused; NULL nobody. */
+static void commit_outputs(
+    struct relay_tx *t, const struct job_result *res, struct spool *const *outs, const struct relay_partly *partly)
 {
 	struct relay_settle *s = relay_settle_new(t->r, t->id);
 	char *facts = outgoing(t) ? NULL : facts_of(t, res);
@@ -256,12 +265,15 @@ static void commit_outputs(struct relay_tx *t, const struct job_result *res, str
 	    .outs = outs,
 	    .env = &t->env,
 	    .env_rcpts = t->env_rcpts,
-	    .dsn = &t->dsn};
+	    .dsn = &t->dsn,
+	    .refused = partly != NULL ? &res->outputs[res->noutputs] : NULL,
+	    .nrefused = partly != NULL ? partly->nrefused : 0};
 	char id[QUEUE_ID_MAX];
 	struct problem pr = {0};
 	const struct queue_msg *m;
 	size_t n;
-	bool refused = no_room_to_hold(t, res, &pr) || relay_outputs_add(s, &in, id, &pr) != 0;
+	bool refused = no_room_to_hold(t, res, &pr) || relay_outputs_add(s, &in, id, &pr) != 0 ||
+		       (partly != NULL && relay_partly_tell(partly, t, s, &pr) != 0);
 
 	free(facts);
 	if (refused) {
@@ -270,10 +282,24 @@ static void commit_outputs(struct relay_tx *t, const struct job_result *res, str
 		return;
 	}
 	note_protected(t, res);
+	if (!outgoing(t))
+		relay_xsmg_named(t->r, t->id, res, false);
 	m = relay_settle_messages(s, &n);
 	for (size_t i = 0; i < n; i++)
-		log_accepted(t, res, &m[i], i);
+		if (m[i].kind != QUEUE_NOTICE)
+			log_accepted(t, res, &m[i], i);
 	commit(t, s, id, true, res);
+}
+
+static void commit_done(struct relay_tx *t, const struct job_result *res, struct spool *const *outs)
+{
+	struct relay_partly *p = outgoing(t) ? relay_partly_new(res, outs) : NULL;
+
+	if (p == NULL)
+		commit_outputs(t, res, outs, NULL);
+	else
+		commit_outputs(t, &p->res, p->outs, p);
+	free(p);
 }
 
 /* Recipients of a message that is queued as it came; o: held, for the reason of this output. */
@@ -364,6 +390,7 @@ static void on_trust(void *ctx, const struct judge_trust *tr, const struct probl
 	t->rq.have_trust = true;
 	t->rq.trust_from[0] = '\0';
 	relay_trust_note(t->r->trust, t->rq.our_domain, t->author, tr, t->trust_asked, loop_now_ms());
+	relay_trust_promise_note(t->r->trust, t->author, tr, t->trust_asked, loop_now_ms());
 	run(t);
 }
 
@@ -435,6 +462,9 @@ static void on_result(void *ctx, const struct job_result *res, struct spool *con
 {
 	struct relay_tx *t = ctx;
 
+	if (!outgoing(t))
+		relay_xsmg_broken(t->r, t->id, res, smtpd_client(t->session));
+
 	if (crashed) {
 		uint8_t key[32];
 
@@ -449,7 +479,7 @@ static void on_result(void *ctx, const struct job_result *res, struct spool *con
 		if (!outgoing(t) && holds(res))
 			commit_raw(t, res);
 		else
-			commit_outputs(t, res, outs);
+			commit_done(t, res, outs);
 		break;
 	case JOB_AS_IT_CAME:
 		if (outgoing(t))
@@ -556,6 +586,8 @@ void relay_end(struct relay_tx *t)
 	t->trust_asked = relay_ask_trust_changes(t->r->ask);
 	relay_inbound_request(t->r, JOB_CHECK, t->id, t->sender_text, t->trace, t->rcpts, t->nrcpts, &t->rq);
 	relay_trust_give(t->r->trust, &t->rq, t->trust_asked, loop_now_ms());
+	if (t->r->top->xsmg)
+		relay_trust_promise_give(t->r->trust, &t->rq, t->trust_asked, loop_now_ms());
 	if (relay_inbound_identities(t->r, t->a, &t->rq, &pr) != 0)
 		answer(t, &pr, "");
 	else

@@ -49,6 +49,7 @@ void relay_inbound_request(const struct relay *r, enum job_kind kind, const char
 	rq->subject_mark = r->top->subject_mark;
 	rq->dsn_unmatched = (uint8_t)r->top->dsn_unmatched;
 	rq->encrypted_part = (uint8_t)r->top->encrypted_part;
+	rq->broken_promise = (uint8_t)r->top->broken_promise;
 	if (queue_settings_of(r->queue)->dsn_match_days == 0) /* then there is nothing they could match */
 		rq->dsn_unmatched = POLICY_CHOICE_DELIVER;
 }

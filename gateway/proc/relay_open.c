@@ -17,6 +17,7 @@
 #include "gateway/proc/relay_jobs.h"
 #include "gateway/proc/relay_outputs.h"
 #include "gateway/proc/relay_trust.h"
+#include "gateway/proc/relay_xsmg.h"
 
 enum {
 	CRASHES_MAX = 3,
@@ -183,10 +184,12 @@ static void done(struct opening *o, const struct job_result *res, struct spool *
 		log_info(o->id, "relay", "opened as=%s to=<%s> from=<%s> %s why=\"%s\"", id, o->rcpts[i].address,
 		    o->sender, res->log, res->outputs[0].why);
 	}
+	relay_settle_judged(s, res->log);
 	if (strcmp(res->outputs[0].treatment, "open") == 0)
 		relay_settle_sealed(s, res->message_id);
 	if (res->protected_in)
 		relay_ask_seen(o->r->ask, res->from_domain);
+	relay_xsmg_named(o->r, o->id, res, true);
 	relay_settle_after(s, opened, o->r);
 	relay_settle_commit(s);
 	opening_free(o);
@@ -213,6 +216,7 @@ static void on_trust(void *ctx, const struct judge_trust *t, const struct proble
 	o->rq.have_trust = true;
 	o->rq.trust_from[0] = '\0';
 	relay_trust_note(o->r->trust, o->rq.our_domain, o->author, t, o->asked, loop_now_ms());
+	relay_trust_promise_note(o->r->trust, o->author, t, o->asked, loop_now_ms());
 	run(o);
 }
 
@@ -257,6 +261,7 @@ static void on_result(void *ctx, const struct job_result *res, struct spool *con
 {
 	struct opening *o = ctx;
 
+	relay_xsmg_broken(o->r, o->id, res, o->facts.client);
 	if (res->open_failed)
 		relay_failures_count(o->r->failures, &o->facts, now_ms());
 	if (died)
@@ -334,6 +339,8 @@ void relay_open_claimed(struct relay *r, const struct queue_job *j, struct spool
 	relay_inbound_request(r, JOB_OPEN, o->id, o->sender, o->trace, o->rcpts, o->n, &o->rq);
 	o->rq.released = o->released;
 	relay_trust_give(r->trust, &o->rq, relay_ask_trust_changes(r->ask), loop_now_ms());
+	if (r->top->xsmg)
+		relay_trust_promise_give(r->trust, &o->rq, relay_ask_trust_changes(r->ask), loop_now_ms());
 	if (o->released || !relay_failures_over(r->failures, &o->facts, now_ms()))
 		run(o);
 	else if (o->held)

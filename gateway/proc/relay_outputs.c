@@ -50,12 +50,33 @@ static void copy_env(struct arena *a, const struct envelope_rcpt *from, struct e
 	REQUIRE(to->orcpt != NULL);
 }
 
+/* Their outcome stands from the start (P6). */
+static void add_refused(
+    struct relay_settle *s, const struct relay_outputs_in *in, struct queue_msg *m, struct queue_rcpt *v)
+{
+	struct arena *a = relay_settle_arena(s);
+
+	for (size_t i = 0; i < in->nrefused; i++) {
+		const struct job_output *o = &in->refused[i];
+
+		for (size_t k = 0; k < o->nrcpts; k++) {
+			struct queue_rcpt *q = &v[m->nrcpts++];
+
+			fill_rcpt(s, q, in->rcpts[o->rcpts[k]].address, o, false);
+			q->state = QUEUE_DONE;
+			q->outcome = QUEUE_BOUNCED;
+			if (in->env_rcpts != NULL)
+				copy_env(a, &in->env_rcpts[o->rcpts[k]], &q->env);
+		}
+	}
+}
+
 static int add_output(struct relay_settle *s, const struct relay_outputs_in *in, size_t i, struct problem *pr)
 {
 	struct relay *r = relay_settle_relay(s);
 	struct arena *a = relay_settle_arena(s);
 	const struct job_output *o = &in->res->outputs[i];
-	struct queue_rcpt *v = arena_alloc(a, (o->nrcpts + 1) * sizeof(*v));
+	struct queue_rcpt *v = arena_alloc(a, (in->nrcpts + 1) * sizeof(*v));
 	char id[QUEUE_ID_MAX];
 	struct queue_msg m = {.kind = in->kind, .trace = "", .nrcpts = o->nrcpts, .rcpts = v, .content = in->outs[i]};
 	bool room = relay_deliver_room(r->deliver) && !r->stopping;
@@ -77,6 +98,8 @@ static int add_output(struct relay_settle *s, const struct relay_outputs_in *in,
 		if (in->env_rcpts != NULL)
 			copy_env(a, &in->env_rcpts[o->rcpts[k]], &v[k].env);
 	}
+	if (i == 0)
+		add_refused(s, in, &m, v);
 	if (wrap_key(s, o->key, &m, pr) != 0)
 		return -1;
 	relay_settle_message(s, &m);

@@ -22,8 +22,11 @@ struct relay_outputs_in {
 	const struct envelope *env;
 	const struct envelope_rcpt *env_rcpts; /* one for each of rcpts, or NULL */
 	const struct relay_dsn *dsn;	       /* what it reports of mail we sent, or NULL */
+	const struct job_output *refused;      /* those whose recipients do not get it (nrefused of them) */
+	size_t nrefused;
 };
-/* Adds a message per output to s. first_id_r: the first message's queue id. 0 / -1 with pr (keeper away: TEMP). */
+/* Adds a message per output to s; whom it is refused to is recorded with the first, as bounced. first_id_r: the first
+ * message's queue id. 0 / -1 with pr (keeper away: TEMP). */
 int relay_outputs_add(
     struct relay_settle *s, const struct relay_outputs_in *in, char first_id_r[QUEUE_ID_MAX], struct problem *pr);
 /* After the commit: delivers what stands ACTIVE in the messages of s. rows: of all messages in order. */

@@ -12,7 +12,9 @@
 #include "gateway/proc/relay_accept.h"
 #include "gateway/proc/relay_end.h"
 #include "gateway/proc/relay_hop_sure.h"
+#include "gateway/proc/relay_history.h"
 #include "gateway/proc/relay_hops.h"
+#include "gateway/proc/relay_partly.h"
 #include "gateway/proc/relay_rcpts.h"
 #include "gateway/proc/relay_tx.h"
 #include "gateway/proc/relay_xsmg_server.h"
@@ -80,6 +82,8 @@ static void rcpt_answer(struct relay_tx *t, const struct problem *pr)
 	if (pr != NULL)
 		log_info(t->id, "relay", "refused client=%s from=<%s> to=<%s> code=%d dsn=%s why=\"%s\"",
 		    smtpd_client(s), t->sender_text, t->pending_rcpt, pr->code, pr->enh, pr->text);
+	if (pr != NULL)
+		relay_history_rcpt(t, pr);
 	smtpd_rcpt_done(s, pr);
 }
 
@@ -108,6 +112,8 @@ static void decide(struct relay_tx *t, struct relay_verdict *v, enum relay_hop_s
 	policy_outbound(t->sender_text, t->pending_rcpt, &f, d);
 	if (d->action != POLICY_PASS) {
 		outbound_trace(&v->v, &d->pr);
+		rcpt_answer(t, &d->pr);
+	} else if (relay_partly_too_large(&v->v, t->pending_rcpt, t->size, d->treatment == POLICY_SEAL, &d->pr)) {
 		rcpt_answer(t, &d->pr);
 	} else {
 		rcpt_add(t, v, a);

@@ -6,6 +6,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/proc/relay_deliver.h"
+#include "gateway/proc/relay_history.h"
 
 enum { MESSAGES_MAX = 8, MEMORY_MAX = 16 * 1024 * 1024, AGAIN_MS = 5000 };
 
@@ -17,7 +18,7 @@ struct relay_settle {
 	size_t n, cap;
 	struct queue_msg msgs[MESSAGES_MAX];
 	size_t nmsgs;
-	const char *sealed_id;
+	const char *sealed_id, *tls, *judged;
 	struct queue_report *reports;
 	size_t nreports;
 	struct dsn_rcpt *tell;
@@ -140,6 +141,16 @@ void relay_settle_sealed(struct relay_settle *s, const char *message_id)
 	s->sealed_id = message_id[0] != '\0' ? keep(s, message_id) : NULL;
 }
 
+void relay_settle_tls(struct relay_settle *s, const char *tls)
+{
+	s->tls = tls[0] != '\0' ? keep(s, tls) : NULL;
+}
+
+void relay_settle_judged(struct relay_settle *s, const char *judged)
+{
+	s->judged = keep(s, judged);
+}
+
 void relay_settle_reports(struct relay_settle *s, const struct queue_report *v, size_t n)
 {
 	s->nreports = n;
@@ -187,6 +198,8 @@ static void committed(void *ctx, int err, const int64_t *rows, size_t n, const s
 		loop_timer_set(s->again, AGAIN_MS);
 		return;
 	}
+	relay_history_settled(s->r, &(struct relay_history_settled){s->id, s->v, s->n, s->msgs, s->nmsgs, s->reports,
+					s->nreports, s->tls, s->judged});
 	if (s->after != NULL)
 		s->after(s->ctx, s, rows, n);
 	if (s->nmsgs > 0)

@@ -28,6 +28,9 @@ void relay_settle_hold(
 void relay_settle_warned(struct relay_settle *s);
 /* A message to be queued with it. m and what it points at must be in the arena; the content gets a reference. */
 void relay_settle_message(struct relay_settle *s, const struct queue_msg *m);
+/* For the history: what was seen of TLS on the way out; what the opening found. */
+void relay_settle_tls(struct relay_settle *s, const char *tls);
+void relay_settle_judged(struct relay_settle *s, const char *judged);
 /* The Message-ID of mail that was opened: replies to it must be sealed. Empty: nothing. */
 void relay_settle_sealed(struct relay_settle *s, const char *message_id);
 /* What a report from outside, which is the first message queued with it, says. Copied. */

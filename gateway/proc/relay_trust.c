@@ -17,7 +17,15 @@ struct place {
 		char why[400];
 	} v[RELAY_TRUST_SIGNERS];
 };
+/* What a domain promises. */
+struct promise {
+	char domain[256]; /* "": empty */
+	uint64_t changes;
+	int64_t until_ms;
+	uint8_t bits;
+};
 struct relay_trust {
+	struct promise promises[RELAY_TRUST_PLACES];
 	struct place places[RELAY_TRUST_PLACES];
 };
 
@@ -83,4 +91,37 @@ void relay_trust_give(const struct relay_trust *t, struct job_request *rq, uint6
 	}
 	memcpy(rq->trust_from, p->author, sizeof(p->author));
 	rq->have_trust = true;
+}
+
+static const char *domain_of(const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	return at != NULL ? at + 1 : "";
+}
+
+void relay_trust_promise_note(
+    struct relay_trust *t, const char *author, const struct judge_trust *answer, uint64_t changes, int64_t now_ms)
+{
+	struct promise *p = &t->promises[number(domain_of(author), "")];
+
+	if (mem_copy_str(p->domain, sizeof(p->domain), domain_of(author)) != 0 ||
+	    answer->promise & JUDGE_PROMISE_UNSURE)
+		p->domain[0] = '\0';
+	p->bits = answer->promise;
+	p->changes = changes;
+	p->until_ms = now_ms + RELAY_TRUST_MS;
+}
+
+void relay_trust_promise_give(const struct relay_trust *t, struct job_request *rq, uint64_t changes, int64_t now_ms)
+{
+	const char *domain = domain_of(rq->sender);
+	const struct promise *p = &t->promises[number(domain, "")];
+
+	rq->promises = JOB_PROMISES_ASK;
+	if (domain[0] == '\0' || strcmp(p->domain, domain) != 0 || p->changes != changes || now_ms >= p->until_ms)
+		return;
+	rq->promises = JOB_PROMISES_KNOWN;
+	rq->promise = p->bits;
+	memcpy(rq->promise_domain, p->domain, sizeof(rq->promise_domain));
 }

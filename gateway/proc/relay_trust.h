@@ -21,5 +21,10 @@ void relay_trust_note(struct relay_trust *t, const char *our_domain, const char 
     const struct judge_trust *answer, uint64_t changes, int64_t now_ms);
 /* Fills rq->trust, trust_from and have_trust when something is known for rq->sender and rq->our_domain. */
 void relay_trust_give(const struct relay_trust *t, struct job_request *rq, uint64_t changes, int64_t now_ms);
+/* The same of what the author's domain promises of its mail (XSMG), given along with mail whose envelope sender is of
+ * that domain. give: rq->promises is not NONE afterwards. */
+void relay_trust_promise_note(
+    struct relay_trust *t, const char *author, const struct judge_trust *answer, uint64_t changes, int64_t now_ms);
+void relay_trust_promise_give(const struct relay_trust *t, struct job_request *rq, uint64_t changes, int64_t now_ms);
 
 #endif

@@ -27,6 +27,7 @@ struct relay_tx *relay_tx_new(struct relay *r, struct smtpd *s, const struct smt
 	queue_id(r->queue, t->id);
 	t->sender = m->sender;
 	t->env = m->env;
+	t->size = m->size;
 	t->env.envid = arena_str(t->a, m->env.envid ? m->env.envid : "");
 	REQUIRE(t->env.envid != NULL);
 	t->asked = relay_ask_changes(r->ask);

@@ -28,6 +28,7 @@ struct relay_tx {
 	struct job_rcpt *rcpts;
 	size_t nrcpts, cap;
 	struct envelope env;		 /* strings in the arena */
+	uint64_t size;			 /* as MAIL declared it, 0 not */
 	struct envelope_rcpt *env_rcpts; /* one for each of rcpts, or NULL: none said anything */
 	size_t rcpt_octets;
 	struct relay_rcpts_wait *rcpt_wait; /* is being asked whether pending_rcpt exists */
@@ -46,6 +47,7 @@ struct relay_tx {
 	struct job_request rq;
 	bool expected;		     /* the queue knows that it will come */
 	struct relay_dsn dsn;	     /* it is a delivery report: about what */
+	unsigned refused;	     /* recipients at RCPT, for the history */
 	struct relay_commit *commit; /* under way: it outlives the transaction */
 };
 struct relay_tx *relay_tx_new(struct relay *r, struct smtpd *s, const struct smtpd_mail *m);

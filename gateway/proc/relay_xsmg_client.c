@@ -51,6 +51,15 @@ static struct relay_xsmg_due *partner_of(const struct relay_xsmg_mail *m)
 	return relay_xsmg_due(relay_xsmg_dues_of(m->r->xsmg), "", m->partner);
 }
 
+/* A partner's backup may lack what its first host has: what was told is remembered for each. */
+static struct relay_xsmg_due *host_of(const struct relay_xsmg_mail *m, const struct smtpc *c)
+{
+	char host[JUDGE_XSMG_DOMAIN];
+
+	snprintf(host, sizeof(host), "@%.250s", smtpc_remote(c));
+	return relay_xsmg_due(relay_xsmg_dues_of(m->r->xsmg), host, m->partner);
+}
+
 /* ---- to the judge ---- */
 
 static void note(struct relay *r, struct judge_xsmg_note *n, const struct smtpc *c)
@@ -183,9 +192,9 @@ static void on_seen(struct smtpc_xsmg *x, const struct smtpc *c, bool offered)
 	struct relay_xsmg_due *e;
 	char tls[128];
 
-	if (offered == m->expected)
+	if (!offered && !m->expected)
 		return;
-	e = partner_of(m);
+	e = host_of(m, c);
 	if (offered && e->offered_until <= now) {
 		e->offered_until = now + TOLD_MS;
 		e->missing_until = 0;

@@ -29,7 +29,7 @@ struct relay_xsmg_due {
 	/* Kept when the judge is asked again; those of the pair "", partner are meant: */
 	int64_t busy_until;    /* a mail is asking */
 	int64_t rest_until;    /* it was asked */
-	int64_t offered_until; /* the judge was told */
+	int64_t offered_until; /* the judge was told; this and the next: those of the pair "@" a host, partner */
 	int64_t missing_until;
 };
 struct relay_xsmg_dues;

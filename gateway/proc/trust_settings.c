@@ -13,6 +13,16 @@ static const struct setting rows[] = {
 	.help = "How long a revocation list or an OCSP answer is used before it is asked for again, at most until "
 		"its own "
 		"end, or as long as the server that gave it says."},
+    {.name = "revocation-again",
+	.type = SETTING_DURATION,
+	.offset = offsetof(struct trust_settings, revocation_again),
+	.dflt = "1m",
+	.min = 10 * 1000LL,
+	.max = 3600 * 1000LL,
+	.help =
+	    "The shortest time between two questions to an OCSP responder about one certificate, when its answers "
+	    "end sooner or are no use. An answer is never used more than 5 minutes (what clocks may differ) behind "
+	    "its own end."},
     {.name = "revocation-timeout",
 	.type = SETTING_DURATION,
 	.offset = offsetof(struct trust_settings, timeout),

@@ -6,10 +6,11 @@
 #include "gateway/base/settings.h"
 
 struct trust_settings {
-	int64_t list_max;	 /* octets of a revocation list */
-	int64_t zone_list_max;	 /* the same, of who is no anchor of ours */
-	int64_t revocation_keep; /* ms */
-	int64_t timeout;	 /* ms of one question about revocation */
+	int64_t list_max;	  /* octets of a revocation list */
+	int64_t zone_list_max;	  /* the same, of who is no anchor of ours */
+	int64_t revocation_keep;  /* ms */
+	int64_t revocation_again; /* ms */
+	int64_t timeout;	  /* ms of one question about revocation */
 	bool fetch_issuers;
 	int64_t issuer_wait;	 /* ms */
 	int64_t bundle_drop_max; /* per cent */

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "gateway/base/ipc_field.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 
@@ -38,28 +39,16 @@ int scout_proto_get_ask(struct ipc_in *in, struct scout_ask *a_r)
 	return 0;
 }
 
-static void put_problem(struct ipc_out *o, const struct problem *p)
-{
-	ipc_put_u8(o, (uint8_t)p->cls);
-	ipc_put_u16(o, (uint16_t)p->code);
-	ipc_put_str(o, p->enh);
-	ipc_put_str(o, p->rfc);
-	ipc_put_str(o, p->text);
-}
-
 /* Set anew with problem_set, so that control octets cannot come in this way. */
 static int get_problem(struct ipc_in *in, struct problem *p_r)
 {
-	unsigned cls = ipc_get_u8(in), code = ipc_get_u16(in);
-	struct problem raw = {0};
+	struct problem raw;
 
-	ipc_get_str(in, raw.enh, sizeof raw.enh);
-	ipc_get_str(in, raw.rfc, sizeof raw.rfc);
-	ipc_get_str(in, raw.text, sizeof raw.text);
+	ipc_field_problem(in, &raw);
 	*p_r = (struct problem){0};
-	if (in->bad || cls > PROBLEM_POLICY || code > 599)
+	if (in->bad)
 		return -1;
-	problem_set(p_r, (enum problem_class)cls, (int)code, raw.enh, raw.rfc, "%s", raw.text);
+	problem_set(p_r, raw.cls, raw.code, raw.enh, raw.rfc, "%s", raw.text);
 	return 0;
 }
 
@@ -188,7 +177,7 @@ void scout_proto_put_hosts(struct ipc_out *o, uint32_t id, const struct scout_ho
 	REQUIRE(h->nhosts <= SCOUT_HOSTS_MAX);
 	ipc_out_init(o, SCOUT_PROTO_HOSTS, id);
 	ipc_put_u8(o, (uint8_t)h->status);
-	put_problem(o, &h->problem);
+	ipc_field_problem_put(o, &h->problem);
 	ipc_put_u8(o, h->secure);
 	ipc_put_str(o, h->domain);
 	ipc_put_u8(o, (uint8_t)h->sts);

@@ -338,7 +338,8 @@ void source_ldap_add(struct source_ldap *s, const char *title, const struct ldap
 	    .waiting = set->waiting,
 	    .waiting_per_server = set->waiting,
 	    .idle = set->idle,
-	    .entries = set->entries};
+	    .entries = set->entries,
+	    .own = true};
 
 	d->title = title;
 	d->set = set;

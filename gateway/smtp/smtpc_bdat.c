@@ -1,13 +1,14 @@
 #include "gateway/smtp/smtpc_bdat.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/smtp/smtpc_send.h"
 
 /* A chunk may grow to twice its size: each octet a bare LF. */
-enum { READ = 16 * 1024, CHUNK = 64 * 1024, EARLY = 30 * 1024 };
+enum { READ = 16 * 1024, CHUNK = 64 * 1024, EARLY = 30 * 1024, FAR = 128 };
 
 _Static_assert(2 * EARLY + 2 < CHUNK, "what goes early is one chunk");
 
@@ -38,24 +39,50 @@ bool smtpc_bdat_may_early(const struct smtpc *c, uint64_t octets)
 	return c->bdat.on && c->mail->early && c->taken && !c->asking && octets <= EARLY;
 }
 
-/* Bare CR and LF become CRLF, as with DATA: whatever stands in the content, the receiver sees one message. The room
- * was made by the caller. */
+/* A CR or LF, and what it needs to be a whole CRLF. */
+static void put_break(struct smtpc *c, uint8_t o, struct buf *out)
+{
+	static const char crlf[] = "\r\n";
+
+	if (c->bdat.cr && o == '\n')
+		REQUIRE(buf_add(out, crlf + 1, 1) == 0);
+	else if (c->bdat.cr)
+		REQUIRE(buf_add(out, crlf + 1, 1) == 0 && buf_add(out, crlf, 1) == 0);
+	else
+		REQUIRE(buf_add(out, crlf, o == '\n' ? 2 : 1) == 0);
+	c->bdat.cr = o == '\r';
+	c->bdat.line = o == '\n';
+}
+
+/* The end of the run of octets from p that are neither CR nor LF. It looks no further than a line is long: the same
+ * octets are not searched again for every CR. */
+static const uint8_t *run_end(const uint8_t *p, const uint8_t *end)
+{
+	size_t n = (size_t)(end - p) < FAR ? (size_t)(end - p) : FAR;
+	const uint8_t *lf = memchr(p, '\n', n);
+	const uint8_t *cr = memchr(p, '\r', lf ? (size_t)(lf - p) : n);
+
+	return cr ? cr : lf ? lf : p + n;
+}
+
+/* Bare CR and LF become CRLF, as with DATA: whatever stands in the content, the receiver sees one message. */
 static void put(struct smtpc *c, const uint8_t *p, size_t n, struct buf *out)
 {
-	uint8_t *to = buf_room(out, 2 * n + 1);
-	size_t k = 0;
+	const uint8_t *end = p + n;
 
-	REQUIRE(to);
-	for (size_t i = 0; i < n; i++) {
-		uint8_t o = p[i];
+	while (p < end) {
+		const uint8_t *to = run_end(p, end);
 
-		if (c->bdat.cr != (o == '\n'))
-			to[k++] = c->bdat.cr ? '\n' : '\r';
-		to[k++] = o;
-		c->bdat.cr = o == '\r';
-		c->bdat.line = o == '\n';
+		if (to > p) {
+			if (c->bdat.cr)
+				REQUIRE(buf_add(out, "\n", 1) == 0);
+			REQUIRE(buf_add(out, p, (size_t)(to - p)) == 0);
+			c->bdat.cr = c->bdat.line = false;
+		}
+		if (to < end && (*to == '\r' || *to == '\n'))
+			put_break(c, *to++, out);
+		p = to;
 	}
-	buf_added(out, k);
 }
 
 /* The last line has its end, as it has with DATA. */

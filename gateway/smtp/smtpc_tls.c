@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "certstore/cert.h"
 #include "gateway/base/encode.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
@@ -146,21 +147,6 @@ static void time_words(const ASN1_TIME *t, char out[21])
 		snprintf(out, 21, "(unreadable)");
 }
 
-static void subject_words(const X509 *cert, char *out, size_t cap)
-{
-	BIO *b = BIO_new(BIO_s_mem());
-
-	out[0] = 0;
-	if (!b)
-		log_fatal("no memory for a BIO");
-	X509_NAME_print_ex(b, X509_get_subject_name(cert), 0, XN_FLAG_RFC2253);
-
-	int n = BIO_read(b, out, (int)cap - 1);
-
-	out[n > 0 ? n : 0] = 0;
-	BIO_free(b);
-}
-
 static void serial_words(const X509 *cert, char *out, size_t cap)
 {
 	BIGNUM *n = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
@@ -175,7 +161,7 @@ void smtpc_tls_cert_words(const X509 *cert, char out[SMTPC_TLS_WORDS])
 {
 	char subject[128], serial[48], from[21], to[21];
 
-	subject_words(cert, subject, sizeof subject);
+	cert_name(X509_get_subject_name(cert), subject, sizeof subject);
 	serial_words(cert, serial, sizeof serial);
 	time_words(X509_get0_notBefore(cert), from);
 	time_words(X509_get0_notAfter(cert), to);

@@ -99,7 +99,8 @@ void smtpd_shutdown(struct smtpd *s);
 void smtpd_hurry(struct smtpd *s);
 /* Turns a problem into reply lines (the one place): code, enhanced code, text cut and split to 512-octet lines. */
 struct buf;
-int smtpd_reply(struct buf *out, int code, const char *enh, const char *text) __attribute__((warn_unused_result));
+int smtpd_reply(struct buf *out, int code, const char *enh, const char *text, bool utf8)
+    __attribute__((warn_unused_result));
 
 const char *smtpd_id(const struct smtpd *s);	 /* session id for logs */
 const char *smtpd_client(const struct smtpd *s); /* address text */

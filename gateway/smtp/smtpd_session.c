@@ -32,7 +32,7 @@ void smtpd_session_say(struct smtpd *s, int code, const char *enh, const char *t
 	log_refusal(s, code, enh, text);
 
 	buf_init(&b, REPLY_MAX);
-	REQUIRE(smtpd_reply(&b, code, enh, text) == 0);
+	REQUIRE(smtpd_reply(&b, code, enh, text, s->utf8) == 0);
 	put(s, &b);
 }
 
@@ -42,7 +42,7 @@ void smtpd_session_problem(struct smtpd *s, const struct problem *pr)
 
 	log_refusal(s, smtpd_reply_code(pr), pr->enh, pr->text);
 	buf_init(&b, REPLY_MAX);
-	REQUIRE(smtpd_reply_problem(&b, pr) == 0);
+	REQUIRE(smtpd_reply_problem(&b, pr, s->utf8) == 0);
 	put(s, &b);
 }
 

@@ -16,6 +16,8 @@
   rss_100m_mib             what the worst role's memory grows by, shared memory and all, while a 100 MiB message is sealed, and while one is opened
   lookups_per_s_cold, lookups_per_s_warm, rcpt_warm_p50_ms   recipients at partners that nobody configured, whose certificates are in the DNS: found for the first time; known;
                            the answer to one RCPT when known (lookups.py)
+  message_find_p95_ms      a question to a history of a million messages (bench_history.c)
+  ui_p95_ms                the slowest path of the HTTP interface, 20,000 partners and a history of a million messages, while mail flows (ui.py)
   xsmg_unchanged_ms, xsmg_changed_ms   what the question after our statement adds to the envelope of a mail, when the partner has the newest and when not
   statements_per_s         statements given out (xsmg.py)
 
@@ -40,6 +42,7 @@ from gateway import BUILD, ROOT, Gateway, free_ports, wait_for  # noqa: E402
 from postfix import Postfix  # noqa: E402
 import lookups  # noqa: E402
 import million as million_gateway  # noqa: E402
+import ui  # noqa: E402
 import xsmg  # noqa: E402
 
 SIZE = 20 * 1024
@@ -321,6 +324,15 @@ def million(top):
         figure(name, values, unit)
 
 
+def history(top):
+    """What became of a million messages: how long questions take."""
+    where = os.path.join(top, "history")
+    try:
+        program("bench_history", where, str(MILLION))
+    finally:
+        shutil.rmtree(where, ignore_errors=True)
+
+
 def gateway_million(top, sink):
     """The same of whole gateways, with SMTP and DNS."""
     small, large, first = [], [], []
@@ -419,6 +431,13 @@ def main():
             figure("xsmg_unchanged_ms", unchanged, "ms")
             figure("xsmg_changed_ms", changed, "ms")
             figure("statements_per_s", per_s, "1/s")
+        if want("message_find_p95_ms"):
+            history(top)
+        if want("ui_p95_ms"):
+            took, _ = ui.measure(top, 20000, MILLION)
+            worst = max(took, key=lambda path: ui.p95(took[path]))
+            print(f"slowest: {worst}")
+            figure("ui_p95_ms", [ui.p95(took[worst])], "ms")
         if want("rss_100m_mib"):
             ways = large_messages(top, sink)
             figure("rss_100m_mib", [max(ways)], "MiB")

@@ -1,6 +1,5 @@
 """Partners that nobody configured, whose certificates are in the DNS: how fast they are found, and how fast they are known again. nsd, certificates of one authority, recipients by RCPT
 alone: no mail is sent."""
-import base64
 import os
 import socket
 import statistics
@@ -8,28 +7,23 @@ import subprocess
 import threading
 import time
 
-from gateway import Gateway, wait_for
+from gateway import BUILD, Gateway, wait_for
 from nexthop import Nsd
 
 SESSIONS = 50
 DOMAINS = 200  # a round
 
 
-def certificates(top, n):
-    """PEM of an authority, and one certificate of it for each of d0.bench.example ..."""
+def certificates(top, n, zone=lambda i: "bench.example"):
+    """PEM of an authority, and a CERT record with a certificate of it for each of d0.bench.example ...; zone(i): another zone than that."""
     def run(*args):
         subprocess.run(["openssl", *args], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=top)
     new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     run("req", "-x509", *new, "-keyout", "find-ca.key", "-out", "find-ca.pem", "-days", "30", "-subj", "/CN=authority", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
-    run("req", *new, "-keyout", "find.key", "-out", "find.csr", "-subj", "/CN=partner")
-    records = []
-    for i in range(n):
-        with open(os.path.join(top, "find.ext"), "w") as f:
-            f.write(f"subjectAltName=DNS:d{i}.bench.example\nkeyUsage=critical,digitalSignature,keyAgreement\nextendedKeyUsage=emailProtection\n")
-        run("x509", "-req", "-in", "find.csr", "-CA", "find-ca.pem", "-CAkey", "find-ca.key", "-set_serial", str(i + 1), "-days", "10", "-extfile", "find.ext", "-outform", "DER", "-out", "find.der")
-        with open(os.path.join(top, "find.der"), "rb") as f:
-            records.append(f"d{i} CERT 1 0 0 {base64.b64encode(f.read()).decode()}")
-    return os.path.join(top, "find-ca.pem"), records
+    run("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "find.key")
+    names = "".join(f"d{i}.{zone(i)}\n" for i in range(n))
+    made = subprocess.run([os.path.join(BUILD, "tools", "certs"), "find-ca.pem", "find-ca.key", "find.key"], input=names, text=True, check=True, stdout=subprocess.PIPE, cwd=top).stdout
+    return os.path.join(top, "find-ca.pem"), [f"d{i} CERT 1 0 0 {line}" for i, line in enumerate(made.split())]
 
 
 class Session:

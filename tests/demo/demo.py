@@ -16,7 +16,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
-from gateway import Gateway, wait_for  # noqa: E402
+from gateway import Gateway, free_ports, wait_for  # noqa: E402
 from sink import Sink, Tap  # noqa: E402
 
 SECRET = {
@@ -157,7 +157,9 @@ def body_of(data):
 def setup(top):
     lab_sink, hospital_sink, wire = Sink(), Sink(), Tap()
     # TLS between the two is switched off here only so that you can look at the wire
-    hospital = Gateway(top, "hospital", "hospital.example", hospital_sink.address, wire.address, settings="relay-tls = none")
+    ui_port = free_ports(1)[0]
+    hospital = Gateway(top, "hospital", "hospital.example", hospital_sink.address, wire.address, settings="relay-tls = none", sections=f'web {{\n  address = "127.0.0.1:{ui_port}"\n}}\n')
+    hospital.ui = f"http://127.0.0.1:{ui_port}/"
     lab = Gateway(top, "lab", "lab.example", lab_sink.address, f"127.0.0.1:{hospital.outside}", settings="relay-tls = none")
     wire.to = f"127.0.0.1:{lab.outside}"
     say("1. Starting the gateways of hospital.example and lab.example (parent, keeper, judge, scout, sealers, relay, admin each)")
@@ -213,6 +215,10 @@ Both gateways go on running. Talk to them:
   build/bin/postern --socket {hospital.sock} status
   build/bin/postern --socket {lab.sock} queue list
   tail -f {lab.log_path}          mail that arrived: {top}/arrived/
+The web UI of hospital.example: {hospital.ui}
+  its first user is made on the command line, and is asked for a password:
+  build/bin/postern --socket {hospital.sock} user add you --role admin
+  build/bin/postern --socket {hospital.sock} user password you
 End with Ctrl-C.""")
     try:
         while all(g.proc.poll() is None for g in (hospital, lab)):

@@ -137,6 +137,47 @@ def test_own(top):
     world.stop()
 
 
+# ---- which certificate store is asked (RFC 2782) ----
+
+STORES = [
+    ("the store of the lowest priority", "store:domain:0:0 store2:domain2:10:0", "domain"),
+    ("the same, the other way round", "store:domain:10:0 store2:domain2:0:0", "domain2"),
+    ("the next priority when the first is down", "store:down:0:0 store2:domain:10:0", "domain"),
+    ("of one priority the other when one is down", "store:down:5:90 store2:domain:5:10", "domain"),
+    ("all of them down", "store:down:0:0 store:down:1:0", (451, "http://ns.DOMAIN")),
+    ("a store that knows nothing is an answer", "store:empty:0:0 store2:domain:10:0", "clear"),
+    ("the highest weight first", "store:domain:5:10 store2:domain2:5:90", "domain2"),
+    ("weight means nothing across priorities", "store:domain:1:0 store2:domain2:5:65535", "domain"),
+    ("the service is decidedly not there", "store:none", "clear"),
+]
+DRAWN, WEIGHT, SUM = 100, 75, 100
+
+
+def test_certificate_stores(top):
+    """Who is asked, by priority and weight; drawn by weight as RFC 2782 wants it, the domains share the load among them."""
+    world = World(top)
+    table = placed(world, STORES)
+    shared = [f"w{i}.example" for i in range(DRAWN)]
+    for domain in shared:
+        world.place(f"store:empty:0:{WEIGHT} store2:empty:0:{SUM - WEIGHT}", domain)
+    world.start()
+    gw, outside = world.gateway("tiers = {store, http}")
+    check_all(world, gw, outside, table)
+    gw.stop()
+    gw.sections = gw.sections.replace("tiers = {store, http}", "tiers = {store, http}\n srv-order = rfc2782")
+    gw.write_conf()
+    gw.start()
+    check_all(world, gw, outside, [row for row in table if "highest weight" not in row[0] and row[2] != "clear"][1:3])
+    for domain in shared:
+        assert mail_to(gw, "bob@" + domain)[0] == 250
+    first, second = ({h.split("=")[1] for h in w.hits if h.split("=")[1].startswith("w")} for w in (world.web, world.web2))
+    # the draw depends on the address alone: these are the same numbers each time; five standard deviations around what the weights say
+    assert first | second == set(shared) and not first & second, first & second
+    assert abs(len(first) - DRAWN * WEIGHT // SUM) < 5 * (DRAWN * WEIGHT * (SUM - WEIGHT)) ** 0.5 / SUM, len(first)
+    gw.stop()
+    world.stop()
+
+
 # ---- what the postmaster sees, and how often servers are asked ----
 
 @quick

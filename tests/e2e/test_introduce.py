@@ -31,3 +31,55 @@ def test_two(top):
         g.wait_log(rf"xsmg-put ours={g.domain} partner={other.domain} .*id={own_id} taken=1")
         assert not g.cli("pending")["statements"]
     w.stop()
+
+
+def first(g, other, subject, want="sealed"):
+    """The first mail there is: it goes out sealed and its user reads it, or it waits with the sentence."""
+    code, text = g.mail(other, subject)
+    if want != "sealed":
+        assert code == 451 and want in text, (code, text)
+        return
+    assert code == 250, (subject, code, text)
+    mail = other.sink.by_subject(subject, 40)
+    assert b"hello" in mail.body and mail.field("X-Postern-Verdict").startswith("sealed"), mail.data[:2000]
+
+
+def test_modes(top):
+    """An anchor, a pin, first contact: what an admin does is counted, and after that the first mail is sealed."""
+    w = World(top)
+    w.add("hospital", "webpki")
+    w.add("clinic", "anchored")
+    w.add("pharmacy", "pinned")
+    w.add("lab", "first")
+    w.add("office", "webpki", first="accept")
+    hospital, clinic, pharmacy, lab, office = w.start()
+    did = {}
+
+    def admin(other, *args):
+        did[other.kind] = did.get(other.kind, 0) + 1
+        hospital.postern(*args)
+    # an anchor for this partner: nothing is said of the partner itself
+    admin(clinic, "anchor", "add", w.ca.cert, "--scope", clinic.domain, "--yes")
+    first(hospital, clinic, "to the clinic")
+    assert trusted(hospital, clinic)["established"] == "anchored"
+    first(clinic, hospital, "from the clinic")
+    # a pin, compared by telephone, before the first mail
+    admin(pharmacy, "partner", "add", pharmacy.domain)
+    admin(pharmacy, "partner", "statement", pharmacy.domain, "--pin", pharmacy.key())
+    first(hospital, pharmacy, "to the pharmacy")
+    assert trusted(hospital, pharmacy)["established"] == "pinned"
+    first(pharmacy, hospital, "from the pharmacy")
+    # first contact with ask: the mail waits for one decision
+    first(hospital, lab, "to the laboratory", "waits for your decision")
+    assert [s["domain"] for s in hospital.cli("pending")["statements"]] == [lab.domain]
+    admin(lab, "approve", lab.domain, "--channel", "phone", "--reason", "compared", "--fingerprint", lab.key())
+    first(hospital, lab, "to the laboratory again")
+    assert trusted(hospital, lab)["established"] == "first-contact"
+    first(lab, hospital, "from the laboratory")
+    # first contact with accept: no decision
+    first(office, lab, "from the office")
+    assert trusted(office, lab)["established"] == "first-contact"
+    first(lab, office, "to the office")
+    assert did == {"anchored": 1, "pinned": 2, "first": 1}, did
+    assert not any(g.cli("pending")["statements"] for g in w.gateways)
+    w.stop()

@@ -47,7 +47,7 @@ def ready(port, trusted):
 
 @quick
 def test_served(top):
-    gw, port = start(top)
+    gw, port = start(top, "client-rate = 0")
     for algo in ((), ("--algo", "rsa-2048")):
         trusted = context(top, gw, *algo)
         ready(port, trusted)
@@ -75,7 +75,7 @@ def test_served(top):
     code, head, body = get(port, trusted, "/certificates/search.cgi?certHash=" + sha1)
     assert (code, head["Content-Type"], body) == (200, "application/pkix-cert", der["decrypt"])
     # what is not there, and what is not done
-    for path, want in (("/", 404), ("/.well-known/smg/lab.example", 404), ("/.well-known/smg/", 404), ("/.well-known/smg/../../etc/passwd", 404), ("/certificates/search.cgi", 400),
+    for path, want in (("/", 404), ("/.well-known/smg/lab.example", 404), ("/.well-known/smg/", 404), ("/.well-known/smg/../../etc/passwd", 404), ("/certificates/search.cgi", 400), ("/search.cgi", 400),
                        ("/certificates/search.cgi?email=hospital.example", 404), ("/certificates/search.cgi?uri=" + "a" * 500, 404)):
         assert get(port, trusted, path)[0] == want, path
     for method in ("POST", "PUT", "DELETE", "OPTIONS"):
@@ -86,6 +86,54 @@ def test_served(top):
     lines = gw.postern("dns-records", "hospital.example")[1]
     assert f"_certificates._tcp.hospital.example. 3600 IN SRV 0 0 {port} smg.hospital.example." in lines and f"_{port}._tcp.smg.hospital.example." in lines, lines
     assert "alarm=" not in gw.log(gw.mark), gw.log(gw.mark)
+    gw.stop()
+
+
+def flood(port, trusted, address):
+    """2,000 connections that say nothing, and among them 10 honest GETs, each served at the first attempt."""
+    held = []
+    for i in range(2000):
+        s = socket.socket()
+        s.bind((address(i), 0))
+        s.settimeout(20)
+        s.connect(("127.0.0.1", port))
+        held.append(s)
+        if i % 200 == 199:
+            assert get(port, trusted, "/.well-known/smg/hospital.example")[0] == 200, i
+    return held
+
+
+def test_flood(top):
+    """From one address with the rates of a fresh installation; from 200 addresses, which take all places."""
+    gw, port = start(top, "timeout = 60s")
+    trusted = context(top, gw)
+    ready(port, trusted)
+    for s in flood(port, trusted, lambda i: "127.1.1.1"):
+        s.close()
+    gw.stop()
+    gw.sections = gw.sections.replace("timeout = 60s", "timeout = 60s\n  lifetime = 3s\n  connections-max = 100\n  rate = 0\n  client-rate = 0")
+    gw.write_conf()
+    gw.start()
+    ready(port, trusted)
+    drip = trusted.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=20), server_hostname="smg.hospital.example")
+    held = flood(port, trusted, lambda i: f"127.1.{i % 200 + 1}.1")
+
+    def ended():
+        try:
+            drip.sendall(b"G")
+            return False
+        except (OSError, ssl.SSLError):
+            return True
+    wait_for("the end of one that drips", 20, ended, every=0.2)
+    for s in held:  # each is ended by the other side, long before its silence would end it
+        try:
+            while s.recv(100):
+                pass
+        except ConnectionError:
+            pass
+        s.close()
+    ready(port, trusted)
+    assert len(gw.roles()["public"]) == 1 and "alarm=died" not in gw.log(gw.mark)
     gw.stop()
 
 

@@ -21,6 +21,9 @@ CASES = [
     ("asked", "revoked", "revoked"),
     ("delegate", "used", "used"),
     ("delegate", "revoked", "revoked"),
+    ("plain", "used", "used"),  # an answer without our nonce (RFC 8954 leaves that to the responder)
+    ("plain", "revoked", "revoked"),
+    ("stale", "used", (451, "/stale: it answers another question (its nonce is not ours)")),
     ("liar", "used", (451, "/liar")),
     ("dumb", "used", (451, "/dumb")),
     ("both", "used", "used"),
@@ -31,11 +34,11 @@ CASES = [
 def world_of(top):
     world = World(top)
     ca, web, down = world.revoking, world.web, free_ports(1)[0]
-    at = {word: f"{web.url}/{word}" for word in ("list", "foreign", "old", "junk", "asked", "delegate", "liar", "dumb", "missing")}
+    at = {word: f"{web.url}/{word}" for word in ("list", "foreign", "old", "junk", "asked", "delegate", "plain", "stale", "liar", "dumb", "missing")}
     at["away"] = f"http://127.0.0.1:{down}/away"
     for word in ("list", "away", "missing", "foreign", "old", "junk"):
         world.odd[word] = ca, {"crl": at[word]}
-    for word in ("asked", "delegate", "liar", "dumb"):
+    for word in ("asked", "delegate", "plain", "stale", "liar", "dumb"):
         world.odd[word] = ca, {"ocsp": at[word]}
     world.odd["both"] = ca, {"ocsp": f"http://127.0.0.1:{down}/ocsp", "crl": at["list"]}
     world.odd["neither"] = ca, {"ocsp": f"http://127.0.0.1:{down}/ocsp", "crl": at["away"]}
@@ -47,7 +50,7 @@ def serve(world):
     ca.crl()
     delegate = Identity(world.top, "delegate", "", issuer=ca, usage="critical,digitalSignature", eku="OCSPSigning", more=["noCheck=ignored"])
     files.update({"/list": ca.crl(), "/foreign": ca.crl(by=world.stranger), "/old": ca.crl(old=True), "/junk": b"\x30\x82\x01\x00 no list at all",
-                  "/asked": ca.responder(), "/delegate": ca.responder(signer=delegate), "/liar": ca.responder(signer=world.stranger), "/dumb": b"what?"})
+                  "/asked": ca.responder(), "/delegate": ca.responder(signer=delegate), "/plain": ca.responder(nonce="none"), "/stale": ca.responder(nonce="another"), "/liar": ca.responder(signer=world.stranger), "/dumb": b"what?"})
 
 
 def test_outgoing(top):
@@ -78,6 +81,8 @@ def test_outgoing(top):
         try_one(word, domain, label, content, US)
         try_one(word, domain, label, strict, CARL)
     assert not bad, "\n".join(bad)
+    # each question had a nonce, and another one for another certificate
+    assert len(set(world.revoking.nonces)) >= sum(word in ("asked", "delegate", "plain", "stale") for word, *_ in CASES), world.revoking.nonces
     # the admin's pin does not outweigh it
     gw.postern("partner", "add", "pinned.example", "--treatment", "seal", "--strength", "require")
     gw.postern("cert", "import", pinned.cert, "--for", "pinned.example", "--pin", "--yes", check=False)

@@ -10,14 +10,15 @@ from gateway import Gateway, free_ports
 from mail import quick
 
 INET = 0x2  # SANDBOX_CAN_INET; the other bits of gateway/base/sandbox.h stand for open, exec, ptrace, fork, write
-CAN = {"keeper": 0, "judge": 0, "scout": INET, "sealer": 0, "relay": INET, "admin": 0, "public": 0}
-NUMBER = {"keeper": 1, "judge": 2, "scout": 3, "sealer": 4, "relay": 5, "admin": 6, "public": 7}  # of the user with users = "uid:N"
+CAN = {"keeper": 0, "judge": 0, "scout": INET, "sealer": 0, "relay": INET, "admin": 0, "public": 0, "web": 0}
+NUMBER = {"keeper": 1, "judge": 2, "scout": 3, "sealer": 4, "relay": 5, "admin": 6, "public": 7, "web": 8}  # of the user with users = "uid:N"
 FILES = {"judge": "store", "relay": "queue", "scout": "scout"}  # below which a role may have files open; scout its one file of MTA-STS policies, opened before; the others: nowhere
 NOBODY = 65534
 
 
 def public_section():
-    return f'public {{ address = "127.0.0.1:{free_ports(1)[0]}" }}\n'
+    public, web = free_ports(2)
+    return f'public {{ address = "127.0.0.1:{public}" }}\nweb {{ address = "127.0.0.1:{web}" }}\n'
 
 
 class Unprivileged(Gateway):
@@ -86,7 +87,7 @@ def check_locks(gw):
         assert s["Seccomp"] == ["2"], (role, s["Seccomp"])
         for caps in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
             assert int(s[caps][0], 16) == 0, (role, caps, s[caps])
-        assert len(os.listdir(f"/proc/{pid}/task")) == 1 or role in ("keeper", "relay", "public"), f"{role} has threads"
+        assert len(os.listdir(f"/proc/{pid}/task")) == 1 or role in ("keeper", "relay", "public", "web"), f"{role} has threads"
         limits = open(f"/proc/{pid}/limits").read()
         assert re.search(r"^Max core file size +0 +0 ", limits, re.M), (role, limits)
         for name in ("environ", "mem", "maps", "auxv"):  # belong to root when the process is not dumpable, else to its user
@@ -96,9 +97,9 @@ def check_locks(gw):
 
 
 def check_descriptors(gw):
-    """Beyond the log, files are open only where the role keeps its own; nobody but the relay, and public at its one address, listens to the network, nobody but admin to the control socket."""
+    """Beyond the log, files are open only where the role keeps its own; nobody but the relay, and public and web at their one address each, listens to the network, nobody but admin to the control socket."""
     listening = {"tcp": inodes("-t"), "udp": inodes("-u"), "unix": inodes("-x")}
-    public = re.search(r'public { address = "([^"]*)"', gw.sections).group(1)
+    public, web = (re.search(role + r' { address = "([^"]*)"', gw.sections).group(1) for role in ("public", "web"))
     for role, pid in children(gw):
         for n, to in descriptors(pid).items():
             if n <= 2:
@@ -110,13 +111,14 @@ def check_descriptors(gw):
                 assert below and to.startswith(below), f"{role} has {to} open ({stat.filemode(st.st_mode)})"
             inode = re.fullmatch(r"socket:\[(\d+)\]", to)
             if inode and inode.group(1) in listening["tcp"]:
-                assert role == ("public" if listening["tcp"][inode.group(1)] == public else "relay"), f"{role} listens at {listening['tcp'][inode.group(1)]}"
+                assert role == {public: "public", web: "web"}.get(listening["tcp"][inode.group(1)], "relay"), f"{role} listens at {listening['tcp'][inode.group(1)]}"
             if inode and inode.group(1) in listening["unix"]:
                 assert role == "admin", f"{role} listens at {listening['unix'][inode.group(1)]}"
-    held = {role: {m for to in descriptors(pid).values() for m in re.findall(r"socket:\[(\d+)\]", to)} for role, pid in children(gw) if role in ("relay", "admin", "public")}
+    held = {role: {m for to in descriptors(pid).values() for m in re.findall(r"socket:\[(\d+)\]", to)} for role, pid in children(gw) if role in ("relay", "admin", "public", "web")}
     at = {listening["tcp"][i] for i in held["relay"] if i in listening["tcp"]}
     assert at == {f"127.0.0.1:{gw.inside}", f"127.0.0.1:{gw.outside}"}, f"the check itself does not see what the relay listens at: {at}"
     assert [listening["tcp"][i] for i in held["public"] if i in listening["tcp"]] == [public]
+    assert [listening["tcp"][i] for i in held["web"] if i in listening["tcp"]] == [web]
     assert [listening["unix"][i] for i in held["admin"] if i in listening["unix"]] == [gw.sock]
 
 

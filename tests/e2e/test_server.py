@@ -101,6 +101,7 @@ def test_international_addresses(top):
     assert t.ask("MAIL FROM:<é@partner.example>".encode() + b"\r\n").startswith("553 5.6.7")
     assert t.ask("MAIL FROM:<b@bücher.example> SMTPUTF8".encode() + b"\r\n").startswith("250")
     assert t.ask("RCPT TO:<x@bücher.example>".encode() + b"\r\n") == "550 5.7.1 relaying denied: <x@xn--bcher-kva.example> is not of a domain served here"
+    assert t.ask("RCPT TO:<jörg@partner.example>".encode() + b"\r\n").encode("latin-1").decode() == "550 5.7.1 relaying denied: <jörg@partner.example> is not of a domain served here"
     assert t.ask(f"RCPT TO:<{US}>").startswith("250")
     assert t.ask("DATA").startswith("354")
     assert t.ask(message("b@xn--bcher-kva.example", US, "labels") + b".\r\n").startswith("250")

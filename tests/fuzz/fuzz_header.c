@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "gateway/base/log.h"
+#include "gateway/mail/author_domains.h"
 #include "gateway/mail/header.h"
 #include "gateway/mail/sevenbit_header.h"
 
@@ -55,6 +56,7 @@ static void check_octets(const struct header *h, const uint8_t *p, size_t n)
 
 static void use(struct arena *a, const struct header *h)
 {
+	struct author_domains named = {0};
 	struct address from, list[8];
 	const char *ids[4];
 	struct problem pr;
@@ -64,6 +66,9 @@ static void use(struct arena *a, const struct header *h)
 		REQUIRE(from.local[0] && from.domain[0] && header_count(h, "from") == 1);
 	else
 		REQUIRE(address_is_null(&from) && pr.text[0]);
+	if (author_domains_find(a, h, &named) == 0)
+		for (size_t i = 0; i < named.n; i++)
+			REQUIRE(named.n <= AUTHOR_DOMAINS_MAX && named.v[i][0] != '\0');
 	if (header_recipients(a, h, list, 8, &n, NULL) == 0)
 		REQUIRE(n <= 8);
 	for (size_t i = 0; i < h->n; i++) {

@@ -2,14 +2,8 @@
  * The decoders of relay <-> sealer: a sealer that was taken over writes results and pieces, a relay requests. The
  * first octet chooses the message. Whatever is taken must be encoded again to the same octets.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "gateway/base/log.h"
 #include "gateway/pipeline/job_proto.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz_proto.h"
 
 static struct job_request rq;
 static struct job_result res;
@@ -60,23 +54,5 @@ static int again(unsigned kind, struct ipc_in *in, struct arena *a, struct ipc_o
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct ipc_in in = {0};
-	struct ipc_out o;
-	struct arena *a;
-	uint8_t *p;
-
-	if (size < 1 || size > IPC_PACKET_MAX - IPC_HEADER)
-		return 0;
-	p = malloc(size); /* its own block: reading past the end is seen */
-	memcpy(p, data + 1, size - 1);
-	a = arena_new(1 << 20);
-	in.p = p;
-	in.n = size - 1;
-	ipc_out_init(&o, JOB_REQUEST, 1);
-	if (again(data[0] % 3, &in, a, &o) == 0)
-		REQUIRE(!o.bad && o.b.len - IPC_HEADER == size - 1 && memcmp(o.b.p + IPC_HEADER, p, size - 1) == 0);
-	ipc_out_clear(&o);
-	arena_free(a);
-	free(p);
-	return 0;
+	return fuzz_proto(data, size, 3, again);
 }

@@ -1,13 +1,7 @@
 /* The decoders of relay <-> judge: whatever is taken must be encoded again to the same octets. The first octet
  * chooses the message. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "certstore/judge_proto.h"
-#include "gateway/base/log.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz_proto.h"
 
 static union {
 	struct judge_resolve resolve;
@@ -64,27 +58,15 @@ static void put(unsigned kind, struct ipc_out *o)
 	}
 }
 
+static int again(unsigned kind, struct ipc_in *in, struct arena *a, struct ipc_out *o)
+{
+	if (get(kind, in, a) != 0)
+		return -1;
+	put(kind, o);
+	return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct ipc_in in = {0};
-	struct ipc_out o;
-	struct arena *a;
-	uint8_t *p;
-
-	if (size < 1 || size > IPC_PACKET_MAX - IPC_HEADER)
-		return 0;
-	p = malloc(size); /* its own block: reading past the end is seen */
-	memcpy(p, data + 1, size - 1);
-	a = arena_new(1 << 20);
-	in.p = p;
-	in.n = size - 1;
-	if (get(data[0] % 7, &in, a) == 0) {
-		ipc_out_init(&o, 1, 1);
-		put(data[0] % 7, &o);
-		REQUIRE(!o.bad && o.b.len - IPC_HEADER == size - 1 && memcmp(o.b.p + IPC_HEADER, p, size - 1) == 0);
-		ipc_out_clear(&o);
-	}
-	arena_free(a);
-	free(p);
-	return 0;
+	return fuzz_proto(data, size, 7, again);
 }

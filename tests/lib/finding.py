@@ -3,6 +3,8 @@ import base64
 import hashlib
 import http.server
 import os
+import re
+import socket
 import subprocess
 import threading
 import time
@@ -113,19 +115,52 @@ class Web:
         self.server.server_close()
 
 
+class Trap:
+    """A port where nobody should come: how many did."""
+    def __init__(self, address, port):
+        self.came = 0
+        self.s = socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                self.s.accept()[0].close()
+            except OSError:
+                return
+            self.came += 1
+
+    def stop(self):
+        self.s.close()
+
+
+class Certificate:
+    """One without a key of its own."""
+    def __init__(self, cert):
+        self.cert = cert
+
+
 class Ca(Identity):
     """An authority that revokes: lists (CRL) and answers (OCSP) by openssl."""
-    def __init__(self, folder, name, issuer=None, days=365):
-        super().__init__(folder, name, ca=True, issuer=issuer, days=days, cn=name)
+    def __init__(self, folder, name, issuer=None, days=365, **kw):
+        super().__init__(folder, name, ca=True, issuer=issuer, days=days, cn=name, **kw)
         self.folder, self.name, self.index = folder, name, os.path.join(folder, name + ".index")
-        self.revoked = []
-        self.issued = []
+        self.revoked, self.issued, self.nonces = [], [], []  # nonces: that its responders were asked with
 
-    def issue(self, name, san, crl=None, ocsp=None, aia=None, **kw):
-        more = ["crlDistributionPoints=URI:" + crl] if crl else []
+    def issue(self, name, san, crl=None, ocsp=None, aia=None, more=(), **kw):
+        more = [*more, *(["crlDistributionPoints=URI:" + crl] if crl else [])]
         access = (["OCSP;URI:" + ocsp] if ocsp else []) + (["caIssuers;URI:" + aia] if aia else [])
         more += ["authorityInfoAccess=" + ",".join(access)] if access else []
         made = Identity(self.folder, name, san, issuer=self, more=more, **kw)
+        self.issued.append(made)
+        return made
+
+    def certify(self, other, name, crl=None):
+        """A certificate of this authority for another one's name and key (RFC 4158: a cross certificate); it can be revoked like those of issue()."""
+        made, ext = Certificate(os.path.join(self.folder, name + ".pem")), os.path.join(self.folder, name + ".ext")
+        with open(ext, "w") as f:
+            f.write("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n" + (f"crlDistributionPoints=URI:{crl}\n" if crl else ""))
+        openssl("x509", "-req", "-in", other.cert[:-4] + ".csr", "-CA", self.cert, "-CAkey", self.key, "-CAcreateserial", "-days", 365, "-extfile", ext, "-out", made.cert)
         self.issued.append(made)
         return made
 
@@ -156,12 +191,17 @@ class Ca(Identity):
         openssl("ca", "-config", conf, "-gencrl", "-keyfile", signer.key, "-cert", signer.cert, *(("-crl_lastupdate", day(2), "-crl_nextupdate", day(1)) if old else ("-crlhours", hours)), "-out", out)
         return openssl("crl", "-in", out, "-outform", "DER")
 
-    def responder(self, signer=None, more=()):
-        """For Web.files: answers POST by `openssl ocsp`. signer: a delegated one."""
+    def responder(self, signer=None, more=(), nonce="echo"):
+        """For Web.files: answers POST by `openssl ocsp`. signer: a delegated one. nonce: echo what was asked with, none, or another one."""
         def answer(handler):
             request, response = (os.path.join(self.folder, f"{self.name}.{threading.get_ident()}.{x}") for x in ("req", "resp"))
             with open(request, "wb") as f:
                 f.write(handler.rfile.read(int(handler.headers.get("Content-Length") or 0)))
+            text = openssl("ocsp", "-reqin", request, "-req_text", "-noverify").decode()
+            self.nonces += re.findall(r"OCSP Nonce:\s+([0-9A-F]+)", text)
+            if nonce != "echo":  # openssl's responder echoes: it is asked in another way
+                serial = re.search(r"Serial Number: ([0-9A-F]+)", text).group(1)
+                openssl("ocsp", "-issuer", self.cert, "-serial", "0x" + serial, "-no_nonce" if nonce == "none" else "-nonce", "-reqout", request)
             self._write_index()
             who = signer or self
             openssl("ocsp", "-index", self.index, "-CA", self.cert, "-rsigner", who.cert, "-rkey", who.key, "-reqin", request, "-respout", response, "-nmin", 10, *more)

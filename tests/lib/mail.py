@@ -34,9 +34,9 @@ def send(port, sender, rcpts, data, helo="client.test", options=(), raw=False):
 
 
 class Talk:
-    """A raw SMTP session for what smtplib would not send."""
+    """A raw SMTP session for what smtplib would not send. port: of 127.0.0.1, or (address, port)."""
     def __init__(self, port, timeout=30, source=None):
-        self.s = socket.create_connection(("127.0.0.1", port), timeout=timeout, source_address=(source, 0) if source else None)
+        self.s = socket.create_connection(port if isinstance(port, tuple) else ("127.0.0.1", port), timeout=timeout, source_address=(source, 0) if source else None)
         self.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.f = self.s.makefile("rb")
         self.greeting = self.reply()

@@ -14,9 +14,11 @@ def flat(name):
 
 
 class Names:
-    """records[(name, "CERT")] = [rdata, ...]; else there is nothing. silent: domains whose questions get no answer; shut(): no answers until open()."""
-    def __init__(self):
-        self.records, self.silent, self.asked = {}, set(), []
+    """records[(name, "CERT")] = [rdata, ...], or a function that makes the list for each question anew; else there is nothing. silent: domains whose questions get no answer; shut(): no
+    answers until open(). tcp[domain]: by UDP it is told to ask by TCP, and there gets the answer (whole), one octet of it a second (drip), messages without end (endless), or nothing (close).
+    ttl: of all answers."""
+    def __init__(self, ttl=60):
+        self.records, self.silent, self.tcp, self.asked, self.by_tcp, self.ttl = {}, set(), {}, [], [], ttl
         self.gate, self.lock = threading.Event(), threading.Condition()
         self.gate.set()
         self.port = free_ports(1)[0]
@@ -25,6 +27,8 @@ class Names:
         self.s.bind(("127.0.0.1", self.port))
         self.held = []
         threading.Thread(target=self._serve, daemon=True).start()
+        self.listener, self.stopped = socket.create_server(("127.0.0.1", self.port), backlog=256), threading.Event()
+        threading.Thread(target=self._serve_tcp, daemon=True).start()
 
     def shut(self):
         self.gate.clear()
@@ -38,10 +42,13 @@ class Names:
             self.held.clear()
 
     def stop(self):
+        self.stopped.set()
         self.s.close()
+        self.listener.close()
 
-    def settings(self, *zones, more=""):
-        stubs = ", ".join(f'"{z}=127.0.0.1@{self.port}"' for z in zones)
+    def settings(self, *zones, more="", others=()):
+        """others: (zone, Names) that another one serves."""
+        stubs = ", ".join(f'"{z}=127.0.0.1@{n.port}"' for z, n in [*((z, self) for z in zones), *others])
         return f'dns {{\n  stubs = {{{stubs}}}\n  trust-anchor-file = "none"\n  loopback-hosts = yes\n  timeout = 3s\n  {more}\n}}\n'
 
     def _serve(self):
@@ -69,16 +76,61 @@ class Names:
         kind = struct.unpack(">H", packet[at + 1:at + 3])[0]
         return ".".join(labels), TYPES.get(kind, str(kind)), at + 5
 
+    def _fault(self, name):
+        return next((f for d, f in self.tcp.items() if name == d or name.endswith("." + d)), None)
+
     def _answer(self, packet, peer):
+        name, _, end = self._question(packet)
+        octets = self._message(packet)
+        if self._fault(name):
+            octets = packet[:2] + struct.pack(">HHHHH", 0x8600 | (packet[2] & 1) << 8, 1, 0, 0, 0) + packet[12:end]
+        try:
+            self.s.sendto(octets, peer)
+        except OSError:
+            pass
+
+    def _message(self, packet):
         name, kind, end = self._question(packet)
         found = self.records.get((name, kind), [])
+        found = found() if callable(found) else found
         soa = flat("ns.test") + flat("h.test") + struct.pack(">IIIII", 1, 3600, 600, 86400, 60)
-        body = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", NUMBERS[kind], 1, 60, len(r)) + r for r in found)
+        body = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", NUMBERS[kind], 1, self.ttl, len(r)) + r for r in found)
         if not found:  # of the zone above, as far as anybody can tell
             zone = ".".join(name.split(".")[-2:])
             body = flat(zone) + struct.pack(">HHIH", 6, 1, 60, len(soa)) + soa
         head = packet[:2] + struct.pack(">HHHHH", 0x8400 | (packet[2] & 1) << 8, 1, len(found), 0 if found else 1, 0)
+        return head + packet[12:end] + body
+
+    def _serve_tcp(self):
+        while True:
+            try:
+                c, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._one_tcp, args=(c,), daemon=True).start()
+
+    def _one_tcp(self, c):
         try:
-            self.s.sendto(head + packet[12:end] + body, peer)
+            with c, c.makefile("rb") as f:
+                while True:
+                    length = f.read(2)
+                    if len(length) < 2:
+                        return
+                    packet = f.read(struct.unpack(">H", length)[0])
+                    name, kind, end = self._question(packet)
+                    self.by_tcp.append((name, kind))
+                    fault, octets = self._fault(name), self._message(packet)
+                    if fault == "close":
+                        return
+                    if fault == "drip":
+                        for o in struct.pack(">H", len(octets)) + octets:
+                            c.sendall(bytes([o]))
+                            if self.stopped.wait(1):
+                                return
+                        continue
+                    c.sendall(struct.pack(">H", len(octets)) + octets if fault != "endless" else b"")
+                    junk = struct.pack(">H", 65535) + (packet[:2] + b"\x84\x00\x00\x01\xff\xff\x00\x00\x00\x00" + packet[12:end]).ljust(65535, b"\xc0")
+                    while fault == "endless" and not self.stopped.is_set():
+                        c.sendall(junk)
         except OSError:
             pass

@@ -1,7 +1,7 @@
-"""A small Internet of network namespaces: hosts on one wire, each with its own addresses, /etc/hosts and /etc/resolv.conf, and root name servers of its own.
+"""A small Internet of network namespaces: hosts around one router, each with its own addresses, /etc/hosts and /etc/resolv.conf, and root name servers of its own.
 
 Needs root and leave to make namespaces; where it has none, the test that wanted them FAILS and says so. Nothing of it reaches the machine's network: the only link of a host is a veth
-to a bridge in a namespace without any other. Addresses are ones that would be public, so that the programs run with the settings they have in the world.
+to a router in a namespace without any other (a router and no bridge: the machine's one table of neighbours, 1,024 by default, is too small for fifty that all know each other). Addresses are ones that would be public, so that the programs run with the settings they have in the world.
 """
 import ctypes
 import os
@@ -16,6 +16,7 @@ from nexthop import Nsd, run
 ROOT_SERVERS = ("198.41.0.4", "199.9.14.201", "170.247.170.2", "192.33.4.12", "199.7.91.13", "192.203.230.10", "192.5.5.241", "192.112.36.4", "198.97.190.53", "192.36.148.17",
                 "192.58.128.30", "193.0.14.129", "199.7.83.42", "202.12.27.33")  # where resolvers begin
 CLONE_NEWNET = 0x40000000
+ROUTER = "169.254.0.1"  # on each wire
 MOUNTS = 'mount --bind "$0/resolv.conf" /etc/resolv.conf; mount --bind "$0/hosts" /etc/hosts; exec "$@"'
 
 
@@ -33,12 +34,14 @@ class Host:
         net.namespace(self.ns)
         wire = f"v{len(net.hosts)}"
         net.ip("link", "add", "name", wire, "netns", net.hub, "type", "veth", "peer", "name", "eth0", "netns", self.ns)
-        net.ip("-n", net.hub, "link", "set", "dev", wire, "master", "wires", "up")
+        net.ip("-n", net.hub, "addr", "add", ROUTER + "/32", "dev", wire)
+        net.ip("-n", net.hub, "link", "set", "dev", wire, "up")
         net.ip("-n", self.ns, "link", "set", "dev", "lo", "up")
         net.ip("-n", self.ns, "link", "set", "dev", "eth0", "up")
         for a in addresses:
             net.ip("-n", self.ns, "addr", "add", a + "/32", "dev", "eth0")
-        net.ip("-n", self.ns, "route", "add", "default", "dev", "eth0", "src", addresses[0])
+            net.ip("-n", net.hub, "route", "add", a + "/32", "dev", wire)
+        net.ip("-n", self.ns, "route", "add", "default", "via", ROUTER, "dev", "eth0", "onlink", "src", addresses[0])
         self.resolver = None
 
     def command(self, *args):
@@ -103,8 +106,7 @@ class Net:
         self.hub = self.tag + "-hub"
         try:
             self.namespace(self.hub)
-            self.ip("-n", self.hub, "link", "add", "name", "wires", "type", "bridge")
-            self.ip("-n", self.hub, "link", "set", "dev", "wires", "up")
+            run("ip", "netns", "exec", self.hub, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
         except AssertionError as e:
             self.stop()
             raise AssertionError(f"NOT RUN: network namespaces are not permitted on this machine: {e}") from None

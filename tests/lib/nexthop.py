@@ -22,10 +22,10 @@ def run(*args, **kw):
 class Authority:
     """A CA and what it has issued, as PEM files below one directory."""
     def __init__(self, top):
-        self.dir = os.path.join(top, "ca")
+        self.dir, self.turn = os.path.join(top, "ca"), threading.Lock()
         os.makedirs(self.dir)
         self.cert, self.key = self.path("ca.pem"), self.path("ca.key")
-        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=Authority", "-keyout", self.key, "-out", self.cert)
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "300", "-subj", "/CN=Authority", "-keyout", self.key, "-out", self.cert)
         os.chmod(self.cert, 0o644)
 
     def path(self, name):
@@ -33,13 +33,17 @@ class Authority:
 
     def issue(self, name):
         """(certificate with chain, key) for a host name."""
+        with self.turn:  # serial numbers are counted in one file
+            return self.made(name)
+
+    def made(self, name):
         cert, key, csr, ext = (self.path(name + e) for e in (".pem", ".key", ".csr", ".ext"))
         if os.path.exists(cert):
             return cert, key
         run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=host", "-keyout", key, "-out", csr)
         with open(ext, "w") as f:
             f.write(f"subjectAltName=DNS:{name}\n")
-        run("openssl", "x509", "-req", "-in", csr, "-CA", self.cert, "-CAkey", self.key, "-CAcreateserial", "-days", "10", "-extfile", ext, "-out", cert)
+        run("openssl", "x509", "-req", "-in", csr, "-CA", self.cert, "-CAkey", self.key, "-CAcreateserial", "-days", "200", "-extfile", ext, "-out", cert)
         with open(cert, "a") as f, open(self.cert) as ca:
             f.write(ca.read())
         return cert, key
@@ -185,7 +189,7 @@ class _TlsSession(_Session):
             elif verb in (b"RSET", b"NOOP"):
                 self.say("250 2.0.0 ok")
             else:
-                self.say("500 5.5.2 what?")
+                host.other(self, line.strip().decode("utf-8", "replace"))
 
 
 class _Writer:
@@ -214,6 +218,9 @@ class MailHost(Sink):
         self.server = module._Server((address, port), _TlsSession)
         self.server.sink = self
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def other(self, session, line):
+        session.say("500 5.5.2 what?")
 
     def keep_over(self, sender, rcpts, body, tls):
         with self.lock:

@@ -1,7 +1,8 @@
 """Partners whose certificates are found in the network: zones, directories and web servers of many domains, and messages to them.
 
-A place is written as SERVER:CERTIFICATE. Servers: dns (CERT), url (CERT with a URL; wrong: with another hash; gone: at a server that is down), smimea and alias (SMIMEA), store (RFC
-4387), one and two (directories), srv (SRV of a directory). Certificates: address or domain, whom it is for, by which name it is found; behind it what is odd about it: see World.cert.
+A place is written as SERVER:CERTIFICATE. Servers: dns (CERT), url (CERT with a URL; wrong: with another hash; gone: at a server that is down), smimea and alias (SMIMEA), store and
+store2 (RFC 4387; empty: it has nothing for that domain; none: the target "."), one and two (directories), srv (SRV of a directory). Behind srv and the stores: priority and weight.
+Certificates: address or domain, whom it is for, by which name it is found; behind it what is odd about it: see World.cert.
 """
 import socket
 
@@ -18,7 +19,7 @@ US = "anna@hospital.example"
 class World:
     """Authorities, servers, and the certificates of many domains."""
     def __init__(self, top):
-        self.top, self.web, self.nsd = top, Web(), Nsd(top)
+        self.top, self.web, self.web2, self.nsd = top, Web(), Web(), Nsd(top)
         self.ca, self.revoking, self.stranger = (Ca(top, n) for n in ("authority", "revoking", "stranger"))
         self.middle = Ca(top, "middle", issuer=self.ca)
         self.entries = {"one": [], "two": []}
@@ -88,11 +89,13 @@ class World:
             if server == "srv":
                 host = {"nowhere": "gone." + domain}.get(what, "ns." + domain)
                 records.append(srv_record("_ldap._tcp", self.ports.get(what, 389), host, *more))
-            elif server == "store":
-                records.append(srv_record("_certificates._tcp", self.ports["down"] if what == "down" else self.web.port, "ns." + domain))
-                if what != "down":
+            elif server in ("store", "store2"):
+                web = self.web if server == "store" else self.web2
+                records.append("_certificates._tcp SRV 0 0 0 ." if what == "none" else
+                               srv_record("_certificates._tcp", self.ports["down"] if what == "down" else web.port, "ns." + domain, *more))
+                if what not in ("down", "empty", "none"):
                     who = self.cert(what, address, domain)
-                    self.web.files["/certificates/search.cgi?" + ("email=bob%40" if what.startswith("address") else "uri=") + domain] = ("application/pkix-cert", der(who.cert))
+                    web.files["/certificates/search.cgi?" + ("email=bob%40" if what.startswith("address") else "uri=") + domain] = ("application/pkix-cert", der(who.cert))
             elif server == "smimea":
                 pem = self.made_authority(what) or self.cert(what, address, domain).cert
                 records.append(smimea_record(address, pem, *map(int, more)))
@@ -137,13 +140,13 @@ class World:
         dns = self.nsd.settings()
         for domain in self.silent:
             dns = dns.replace(f'"{domain}=127.0.0.1@{self.nsd.port}"', f'"{domain}=127.0.0.1@{self.ports["deaf"]}"')
-        gw, _, outside = solo(self.top, sections=dns + private + "find {\n" + find + "\n}\n" + more, **kw)
+        gw, self.inside, outside = solo(self.top, sections=dns + private + "find {\n" + find + "\n}\n" + more, **kw)
         for ca in (self.ca, self.revoking):
             gw.postern("anchor", "add", ca.cert, "--yes")
         return gw, outside
 
     def stop(self):
-        for s in (*self.directories, self.nsd, self.web):
+        for s in (*self.directories, self.nsd, self.web, self.web2):
             s.stop()
         for s in self.deaf:
             s.close()

@@ -2,6 +2,7 @@
 import os
 import socket
 import socketserver
+import sys
 import threading
 import time
 
@@ -69,6 +70,10 @@ class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 512
 
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # a client that goes away is no fault of the sink
+            super().handle_error(request, client_address)
+
 
 class Mail:
     def __init__(self, sender, rcpts, data):
@@ -91,15 +96,15 @@ class Mail:
 class Sink:
     offers = ("PIPELINING", "SIZE 0", "8BITMIME")
 
-    def __init__(self, port=0, directory=None, eightbit=True):
+    def __init__(self, port=0, directory=None, eightbit=True, ip="127.0.0.1"):
         if not eightbit:
             self.offers = ("PIPELINING", "SIZE 0")
         self.mails, self.refuse, self.directory = [], {}, directory
         self.lock = threading.Condition()
-        self.server = _Server(("127.0.0.1", port), _Session)
+        self.server = _Server((ip, port), _Session)
         self.server.sink = self
         self.port = self.server.server_address[1]
-        self.address = f"127.0.0.1:{self.port}"
+        self.address = f"{ip}:{self.port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def keep(self, sender, rcpts, body):

@@ -34,15 +34,16 @@ def entity(body, content_type="text/plain; charset=us-ascii", cte="7bit"):
 
 
 class Identity:
-    """A key and a certificate in files. san: subjectAltName; issuer: an Identity made with ca=True, None: self-signed; more: lines of extensions."""
-    def __init__(self, folder, name, san="", kind="rsa", issuer=None, ca=False, days=365, usage=None, eku="emailProtection", md="sha256", cn=None, more=()):
+    """A key and a certificate in files. san: subjectAltName; issuer: an Identity made with ca=True, None: self-signed; more: lines of extensions;
+    pathlen: of a CA."""
+    def __init__(self, folder, name, san="", kind="rsa", issuer=None, ca=False, days=365, usage=None, eku="emailProtection", md="sha256", cn=None, more=(), pathlen=None):
         self.cert, self.key = os.path.join(folder, name + ".pem"), os.path.join(folder, name + ".key")
         csr, ext, conf = (os.path.join(folder, name + e) for e in (".csr", ".ext", ".cnf"))
         with open(conf, "w") as f:
             f.write(REQ)
         lines = ["subjectKeyIdentifier=hash"]
         if ca:
-            lines += ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"]
+            lines += ["basicConstraints=critical,CA:TRUE" + (f",pathlen:{pathlen}" if pathlen is not None else ""), "keyUsage=critical,keyCertSign,cRLSign"]
         else:
             lines += ["basicConstraints=CA:FALSE", "keyUsage=" + (usage or MAIL_USAGE.get(kind, MAIL_USAGE["rsa"]))]
             lines += ["extendedKeyUsage=" + eku] if eku else []

@@ -27,7 +27,7 @@ import subprocess
 import threading
 import time
 
-import gateway
+from clock import Clock
 from gateway import Gateway, free_ports, wait_for
 from nexthop import Authority, Nsd
 from nexthop_cases import CLEAR
@@ -219,18 +219,16 @@ class Host:
 
 class ClockedGateway(Gateway):
     def launch(self, command, **kw):
-        self.clock = os.path.join(self.dir, "clock")
-        with open(self.clock, "wb") as f:
-            f.write(struct.pack("q", 0))
-        os.chmod(self.clock, 0o644)
-        kw["env"] = dict(kw["env"], LD_PRELOAD=os.path.join(gateway.BUILD, "replay", "clock.so"), POSTERN_TEST_CLOCK=self.clock, ASAN_OPTIONS="verify_asan_link_order=0")
-        self.ahead = 0
+        self.clock = Clock(os.path.join(self.dir, "clock"))
+        kw["env"] = self.clock.environment(kw["env"])
         return super().launch(command, **kw)
 
+    @property
+    def ahead(self):
+        return self.clock.ahead
+
     def forward(self, seconds):
-        self.ahead += seconds
-        with open(self.clock, "r+b") as f:
-            f.write(struct.pack("q", self.ahead * 10**9))
+        self.clock.forward(seconds)
 
 
 class Stage:

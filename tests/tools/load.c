@@ -165,7 +165,7 @@ static void make_body(void)
 static void read_body(const char *path)
 {
 	FILE *f = fopen(path, "rb");
-	long n;
+	long n = 0;
 
 	if (f == NULL || fseek(f, 0, SEEK_END) != 0 || (n = ftell(f)) < 2)
 		die("file", path);

@@ -21,8 +21,9 @@ struct judge_fixture {
 
 static const char *const judge_fixture_domains[] = {"hospital.example", "second.example"};
 static const struct policy_in_rules judge_fixture_in[] = {
-    {POLICY_DELIVER, POLICY_MARK, POLICY_MARK, POLICY_HOLD, POLICY_CHOICE_MARK, POLICY_CHOICE_REFUSE},
-    {POLICY_HOLD, POLICY_HOLD, POLICY_HOLD, POLICY_HOLD, POLICY_CHOICE_HOLD, POLICY_CHOICE_HOLD}};
+    {POLICY_DELIVER, POLICY_MARK, POLICY_MARK, POLICY_HOLD, POLICY_CHOICE_MARK, POLICY_CHOICE_REFUSE,
+	POLICY_CHOICE_MARK},
+    {POLICY_HOLD, POLICY_HOLD, POLICY_HOLD, POLICY_HOLD, POLICY_CHOICE_HOLD, POLICY_CHOICE_HOLD, POLICY_CHOICE_MARK}};
 
 #define FIXTURE_STR(s) ((char *)(uintptr_t)(s))
 

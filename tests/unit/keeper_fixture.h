@@ -77,12 +77,15 @@ static inline void *fixture_thread(void *arg)
 	return NULL;
 }
 
+static const char *fixture_public_host = "";
+
 /* The keeper as a process would start it: sealed, unsealed, keys loaded, served. */
 static inline void fixture_up(struct fixture *f)
 {
 	struct problem pr = {0};
 
 	f->k = keeper_new(fixture_persist, f);
+	keeper_public_host(f->k, fixture_public_host);
 	ck_assert_msg(
 	    keeper_unseal(f->k, FIXTURE_PASSPHRASE, strlen(FIXTURE_PASSPHRASE), f->master.p, f->master.len, &pr) == 0,
 	    "%s", pr.text);

@@ -76,6 +76,16 @@ enum fx_twist {
 	FX_PSS_MGF,		 /* SHA-1 in MGF1 */
 	FX_PSS_TRAILER,
 	FX_RSA_PLAIN, /* rsaEncryption as signatureAlgorithm; right */
+	/* issuerAndSerialNumber: another issuer, the serial with an octet that is not needed, something behind it,
+	 * nothing in it */
+	FX_SID_ISSUER_OTHER,
+	FX_SID_SERIAL_LONG,
+	FX_SID_MORE,
+	FX_SID_EMPTY,
+	FX_ATTR_SERIAL, /* issuerSerial of signingCertificateV2; right */
+	FX_ATTR_SERIAL_OTHER,
+	FX_ATTR_ISSUER_OTHER,
+	FX_ATTR_ISSUERS, /* two names */
 	FX_TWISTS
 };
 
@@ -163,6 +173,31 @@ FX void fx_value_digest(struct buf *v, enum fx_twist w, const void *p, size_t n)
 	fx_put(v, STATEMENT_DER_OCTETS, md, k);
 }
 
+/* IssuerSerial { GeneralNames { [4] Name }, serial } (RFC 5035 5). */
+FX void fx_issuer_serial(struct buf *v, enum fx_twist w, const struct testcert *by)
+{
+	unsigned char *name = NULL, *serial = NULL;
+	int nn = i2d_X509_NAME(X509_get_issuer_name(by->x), &name);
+	int ns = i2d_ASN1_INTEGER(X509_get0_serialNumber(by->x), &serial);
+	struct buf names, all;
+
+	buf_init(&names, 1 << 20);
+	buf_init(&all, 1 << 20);
+	if (w == FX_ATTR_ISSUER_OTHER)
+		name[nn - 1] ^= 1;
+	if (w == FX_ATTR_SERIAL_OTHER)
+		serial[ns - 1] ^= 1;
+	for (int i = 0; i < (w == FX_ATTR_ISSUERS ? 2 : 1); i++)
+		fx_put(&names, 0xa4, name, (size_t)nn);
+	fx_put(&all, STATEMENT_DER_SEQ, names.p, names.len);
+	fx_raw(&all, serial, (size_t)ns);
+	fx_put(v, STATEMENT_DER_SEQ, all.p, all.len);
+	buf_clear(&names);
+	buf_clear(&all);
+	OPENSSL_free(name);
+	OPENSSL_free(serial);
+}
+
 FX void fx_value_cert(struct buf *v, enum fx_twist w, const struct testcert *by)
 {
 	uint8_t md[EVP_MAX_MD_SIZE];
@@ -177,6 +212,8 @@ FX void fx_value_cert(struct buf *v, enum fx_twist w, const struct testcert *by)
 	if (w == FX_ATTR_CERT_SHA256)
 		FX_LIT(v, "\x30\x0b" FX_SHA256);
 	fx_put(v, STATEMENT_DER_OCTETS, md, k);
+	if (w >= FX_ATTR_SERIAL && w <= FX_ATTR_ISSUERS)
+		fx_issuer_serial(v, w, by);
 	for (int i = 0; i < 3; i++)
 		fx_wrap(v, STATEMENT_DER_SEQ);
 }
@@ -250,10 +287,23 @@ FX void fx_sid(struct buf *b, const struct testcert *by, enum fx_twist w)
 	bool key = w == FX_INFO_SKI || w == FX_INFO_SKI_OTHER;
 
 	buf_init(&sid, 1 << 20);
+	if (w == FX_SID_ISSUER_OTHER)
+		name[nn - 1] ^= 1;
 	fx_raw(&sid, name, (size_t)nn);
-	fx_raw(&sid, serial, (size_t)ns);
+	if (w == FX_SID_SERIAL_LONG) {
+		fx_must(buf_addc(&sid, 2));
+		fx_must(buf_addc(&sid, (uint8_t)(serial[1] + 1)));
+		fx_must(buf_addc(&sid, 0));
+		fx_raw(&sid, serial + 2, (size_t)ns - 2);
+	} else {
+		fx_raw(&sid, serial, (size_t)ns);
+	}
 	if (w == FX_INFO_SERIAL_OTHER)
 		sid.p[sid.len - 1] ^= 1;
+	if (w == FX_SID_MORE)
+		FX_LIT(&sid, "\x05\x00");
+	if (w == FX_SID_EMPTY)
+		buf_reset(&sid);
 	fx_raw(b, key || w == FX_INFO_VERSION_3 ? "\2\1\3" : "\2\1\1", 3);
 	if (key) {
 		uint8_t id[20];

@@ -202,13 +202,20 @@ static const struct {
 	"\"servers\" is missing in section \"certificate-directory\": allowed is one or"},
     {GOOD "find {\n tiers = {aaaaaaaaaaaaaaaaaaaaaaaaaaaa}\n}\n", "store, smimea, smg, cert, ldap or http"},
     {GOOD "find {\n found-least = 1d\n found-most = 1s\n}\n",
-	"found-least (86400000 ms) must be at most found-most (1000 ms)"},
+	"found-least (86400000 ms) must be at most found-most (1000 ms): the least time cannot be longer than the "
+	"most; set found-least to 1000 ms or less, or found-most to 86400000 ms or more"},
+    {GOOD "find {\n found-least = 0s\n}\n", "found-least"},
     {GOOD "find {\n none-most = 1s\n}\n", "none-least (60000 ms) must be at most none-most"},
-    {GOOD "find {\n timeout = 5s\n}\n", "place-timeout (5000 ms) must be less than timeout (5000 ms)"},
+    {GOOD "find {\n timeout = 5s\n}\n",
+	"place-timeout (5000 ms) must be less than timeout (5000 ms): else a server's silence is not known yet when "
+	"the "
+	"client is answered; set place-timeout to 4999 ms or less, or timeout to 5001 ms or more"},
     {GOOD "find {\n admin-timeout = 1s\n}\n", "place-timeout (5000 ms) must be less than admin-timeout"},
     {GOOD "find {\n answer-max = 4M\n kept-octets = 1M\n}\n", "answer-max (4194304 octets) must be less than"},
     {GOOD "find {\n kept-octets = 8M\n}\n",
 	"trust: revocation-list-max (12582912 octets) must be less than find, kept-octets"},
+    {GOOD "trust {\n revocation-again = 1h\n revocation-keep = 10m\n}\n",
+	"trust: revocation-again (3600000 ms) must be at most revocation-keep (600000 ms)"},
     {GOOD "sources {\n http-connections = 2\n}\n", "http-per-host (4) must be at most http-connections (2)"},
     {GOOD "sources {\n http-waiting = 10\n}\n", "http-waiting-per-host (50)"},
     {GOOD "sources {\n ldap-per-server = 32\n}\n", "ldap-per-server (32) must be at most ldap-connections (8)"},

@@ -14,6 +14,11 @@ START_TEST(urls)
 	} t[] = {
 	    {"http://c.example", "email", "bob@lab.example",
 		"http://c.example/certificates/search.cgi?email=bob%40lab.example"},
+	    {"http://Certificates.lab.example", "uri", "lab.example",
+		"http://Certificates.lab.example/search.cgi?uri=lab.example"},
+	    {"https://certificates.lab.example:8443/", "uri", "x",
+		"https://certificates.lab.example:8443/search.cgi?uri=x"},
+	    {"http://certificates/", "uri", "x", "http://certificates/certificates/search.cgi?uri=x"},
 	    {"https://c.example:8443/", "uri", "lab.example",
 		"https://c.example:8443/certificates/search.cgi?uri=lab.example"},
 	    {"http://c.example/find", "email", "a b&c=d%/?#\xc3\xa4",

@@ -72,6 +72,10 @@ static void fill_request(struct job_request *m)
 	m->released = m->foreign_deliver = m->subject_mark = true;
 	m->dsn_unmatched = POLICY_CHOICE_REFUSE;
 	m->dsn = JOB_DSN_UNMATCHED;
+	m->broken_promise = POLICY_CHOICE_HOLD;
+	m->promises = JOB_PROMISES_KNOWN;
+	m->promise = JUDGE_PROMISE_SIGNS;
+	COPY(m->promise_domain, "lab.example");
 	COPY(m->dsn_text, "about nothing");
 	m->header_max = 131072;
 	m->nesting_max = 5;
@@ -89,6 +93,12 @@ static void fill_result(struct job_result *m)
 	COPY(m->why, "held because");
 	COPY(m->message_id, "<1@hospital.example>");
 	COPY(m->from_domain, "lab.example");
+	COPY(m->named_domain, "lab.example");
+	COPY(m->named_id, "7ZbZ0xh3AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+	COPY(m->named_url, "https://smg.lab.example/s");
+	m->named_trusted = true;
+	m->broken = JUDGE_PROMISE_ENCRYPTS;
+	COPY(m->broken_domain, "lab.example");
 	m->protected_in = m->open_failed = m->have_key_hash = m->may_hold = m->tls_no = true;
 	m->waits = QUEUE_WAITS_TRUST;
 	COPY(m->waits_for, "partner.example");
@@ -114,6 +124,7 @@ static void fill_result(struct job_result *m)
 		o->eight_bit = i == 0;
 		o->action = i == 0 ? POLICY_HOLD : POLICY_MARK;
 		COPY(o->treatment, i == 0 ? "open" : "seal");
+		COPY(o->refused, i == 0 ? "" : "5.3.4");
 		COPY(o->why, "why");
 		o->rcpts = list + i;
 		o->nrcpts = 3 - i;
@@ -209,6 +220,8 @@ START_TEST(request_round)
 	ck_assert(g.released && g.foreign_deliver && g.subject_mark);
 	ck_assert(g.dsn_unmatched == POLICY_CHOICE_REFUSE && g.dsn == JOB_DSN_UNMATCHED);
 	ck_assert_str_eq(g.dsn_text, "about nothing");
+	ck_assert(g.broken_promise == POLICY_CHOICE_HOLD && g.promises == JOB_PROMISES_KNOWN);
+	ck_assert(g.promise == JUDGE_PROMISE_SIGNS && strcmp(g.promise_domain, "lab.example") == 0);
 	ck_assert(g.header_max == m.header_max && g.nesting_max == 5 && g.message_max == m.message_max);
 	ck_assert_mem_eq(g.key, m.key, 32);
 	ck_assert_uint_eq(g.sealed_len, m.sealed_len);
@@ -256,6 +269,7 @@ static void check_output(const struct job_output *g, const struct job_output *m)
 	ck_assert_uint_eq(g->action, m->action);
 	ck_assert_str_eq(g->treatment, m->treatment);
 	ck_assert_str_eq(g->why, m->why);
+	ck_assert_str_eq(g->refused, m->refused);
 	ck_assert_uint_eq(g->nrcpts, m->nrcpts);
 	ck_assert_mem_eq(g->rcpts, m->rcpts, m->nrcpts * sizeof(*m->rcpts));
 }
@@ -328,6 +342,11 @@ START_TEST(result_round)
 	ck_assert_str_eq(g.why, m.why);
 	ck_assert_str_eq(g.message_id, m.message_id);
 	ck_assert_str_eq(g.from_domain, m.from_domain);
+	ck_assert_str_eq(g.named_domain, m.named_domain);
+	ck_assert_str_eq(g.named_id, m.named_id);
+	ck_assert_str_eq(g.named_url, m.named_url);
+	ck_assert_str_eq(g.broken_domain, m.broken_domain);
+	ck_assert(g.named_trusted && g.broken == JUDGE_PROMISE_ENCRYPTS);
 	ck_assert(g.protected_in && g.open_failed && g.have_key_hash && g.may_hold && g.tls_no);
 	ck_assert_uint_eq(g.waits, QUEUE_WAITS_TRUST);
 	ck_assert_str_eq(g.waits_for, "partner.example");
@@ -531,12 +550,17 @@ static void rs_action(struct job_result *m)
 {
 	m->outputs[1].action = POLICY_HOLD + 1;
 }
+static void rs_refused(struct job_result *m)
+{
+	COPY(m->outputs[1].refused, "2.0.0");
+}
 static void rs_msgid(struct job_result *m)
 {
 	m->ids[1] = memset(long_msgid, 'x', sizeof(long_msgid) - 1);
 }
 
-static void (*const bad_results[])(struct job_result *m) = {rs_status, rs_class, rs_code, rs_action, rs_msgid};
+static void (*const bad_results[])(struct job_result *m) = {
+    rs_status, rs_class, rs_code, rs_action, rs_refused, rs_msgid};
 
 START_TEST(bad_result)
 {

@@ -164,6 +164,9 @@ static const struct {
 	"control characters"},
     {"{\"verb\": \"partner.list\", \"args\": {\"max\": 0}}", "usage", "from 1 to 1000"},
     {"{\"verb\": \"partner.list\", \"args\": {\"max\": 1.5}}", "usage", "from 1 to 1000"},
+    {"{\"verb\": \"partner.list\", \"args\": {\"sort\": \"size\"}}", "usage", "one of name, state"},
+    {"{\"verb\": \"partner.list\", \"args\": {\"state\": \"good\"}}", "usage", "one of frozen"},
+    {"{\"verb\": \"partner.list\", \"args\": {\"after\": \"a\", \"sort\": \"-name\"}}", "usage", "offset"},
     {"{\"verb\": \"cert.preview\", \"args\": {\"content\": \"not base64\"}}", "usage", "base64"},
     {"{\"verb\": \"cert.preview\", \"args\": {\"content\": \"\"}}", "usage", "\"content\" must be not empty"},
     {"{\"verb\": \"cert.preview\", \"args\": {\"content\": \"aGVsbG8=\"}}", "refused", "not a certificate"},
@@ -220,6 +223,10 @@ START_TEST(partners)
 	ck_assert_uint_eq(json_array_size(json_object_get(d, "partners")), 2);
 	ck_assert(json_is_true(json_object_get(d, "more")));
 	ck_assert_str_eq(str(json_array_get(json_object_get(d, "partners"), 1), "domain"), "bob@lab.example");
+	json_decref(d);
+	d = ask("partner.list", json_pack("{s:s, s:b, s:s}", "match", "LAB", "counts", 1, "sort", "-state"));
+	ck_assert_int_gt(json_integer_value(json_object_get(json_object_get(d, "counts"), "all")), 0);
+	ck_assert_ptr_nonnull(json_object_get(json_array_get(json_object_get(d, "partners"), 0), "state"));
 	json_decref(d);
 	d = ask("partner.list", json_pack("{s:s}", "after", "bob@lab.example"));
 	ck_assert_uint_eq(json_array_size(json_object_get(d, "partners")), 1);
@@ -740,7 +747,8 @@ static void network_cert(const char *owner, int64_t until)
 	struct store_in_use u = {.owner = FIXTURE_STR(owner),
 	    .subject = FIXTURE_STR("CN=net"),
 	    .serial = FIXTURE_STR("0A"),
-	    .not_after = until};
+	    .not_after = until,
+	    .used = TESTCERT_NOW};
 	struct problem pr = {0};
 
 	(void)snprintf(u.sha256, sizeof u.sha256, "%064x", (unsigned)until);

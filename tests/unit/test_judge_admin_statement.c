@@ -105,6 +105,8 @@ static size_t audited(const char *what)
 	return found;
 }
 
+static json_t *data; /* of the last answer */
+
 /* Steals args. */
 static bool ask(const char *verb, json_t *args)
 {
@@ -119,6 +121,8 @@ static bool ask(const char *verb, json_t *args)
 	word = json_string_value(json_object_get(json_object_get(reply, "error"), "code"));
 	snprintf(code, sizeof code, "%s", word ? word : "");
 	ok = json_is_true(json_object_get(reply, "ok"));
+	json_decref(data);
+	data = json_incref(json_object_get(reply, "data"));
 	json_decref(reply);
 	json_decref(rq);
 	free(answer);
@@ -208,11 +212,50 @@ START_TEST(marked_while_it_waits)
 	ck_assert(ask("statement.compromised", decision(key_hex(&key))));
 	ck_assert_ptr_null(owner()->statement->waiting.der);
 	ck_assert(gives());
+	store_statements_free(st, 1);
 	/* and one that is there all the same is refused */
+	ck_assert(store_statement_get(j.s, "lab.example", &st, &pr) == 0);
+	store_statement_body_copy(&st->waiting, &st->trusted);
+	memcpy(st->waiting.key, key_hex(&key), sizeof st->waiting.key);
 	ck_assert(store_statement_save(j.s, st, "test", NULL, "", &pr) == 0);
 	ck_assert(!ask("statement.approve", decision(NULL)));
 	ck_assert_str_eq(code, "refused");
 	store_statements_free(st, 1);
+}
+END_TEST
+
+static size_t listed(const char *verb, const char *rows, const char *next)
+{
+	size_t n;
+
+	ck_assert(ask(verb, json_object()));
+	n = json_array_size(json_object_get(data, rows));
+	if (n > 0)
+		ck_assert_ptr_nonnull(
+		    strstr(json_string_value(json_object_get(json_array_get(json_object_get(data, rows), 0), "next")),
+			next));
+	return n;
+}
+
+/* What mail waits for is listed until the admin, or a statement, ends it. */
+START_TEST(listed_and_released)
+{
+	ck_assert_uint_eq(listed("statement.pending", "statements", ""), 0);
+	ck_assert_int_eq(come(&key, 0, false, ELSEWHERE), XSMG_DO_PENDING);
+	ck_assert_uint_eq(listed("statement.pending", "statements", "postern approve lab.example"), 1);
+	ck_assert(ask("statement.approve", decision(NULL)));
+	ck_assert_uint_eq(listed("statement.pending", "statements", ""), 0);
+	ck_assert(!ask("partner.release", json_pack("{s:s}", "domain", "lab.example")));
+	ck_assert(gives());
+	ck_assert(ask("statement.compromised", decision(NULL)));
+	ck_assert_uint_eq(listed("statement.pending", "statements", "postern partner release lab.example"), 1);
+	ck_assert(ask("partner.release", json_pack("{s:s}", "domain", "lab.example")));
+	ck_assert_uint_eq(audited("statement.release"), 1);
+	ck_assert_uint_eq(listed("statement.pending", "statements", ""), 0);
+	ck_assert_int_eq(owner()->statement->established, XSMG_NEVER);
+	/* a marked key stays marked, an old serial old; another key is met as the first */
+	ck_assert_int_eq(come(&key, 1, false, URL), XSMG_DO_REFUSE);
+	ck_assert_int_eq(come(&other, 2, false, URL), XSMG_DO_TRUST);
 }
 END_TEST
 
@@ -293,6 +336,7 @@ int main(void)
 	tcase_add_test(tc, pin_of_another);
 	tcase_add_test(tc, approve_marked);
 	tcase_add_test(tc, marked_while_it_waits);
+	tcase_add_test(tc, listed_and_released);
 	tcase_add_test(tc, approve_revoked);
 	tcase_add_test(tc, demands);
 	tcase_add_test(tc, reasons);

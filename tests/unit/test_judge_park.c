@@ -8,12 +8,10 @@
 #include <time.h>
 
 #include "gateway/base/mem.h"
+#include "tests/unit/park_fixture.h"
 #include "tests/unit/suite.h"
 
-static struct find_settings set;
-static struct loop *loop;
-static struct source_book *book;
-static struct judge_park *park;
+static struct park_fixture p;
 static uint32_t ids[4096];
 static size_t nids;
 
@@ -25,39 +23,15 @@ static int scout(void *ctx, uint32_t id, const struct source_ask *a)
 	return 0;
 }
 
-static int64_t now(void *ctx)
-{
-	(void)ctx;
-	return loop_now_ms();
-}
-
-static const struct source_book_ops book_ops = {scout, now, now};
-
 static void setup(void)
 {
-	set = (struct find_settings){.found_least = 60000,
-	    .found_most = 60000,
-	    .none_least = 60000,
-	    .none_most = 60000,
-	    .unsure_for = 30000,
-	    .kept_max = 1000,
-	    .kept_octets = 1 << 20,
-	    .asking_max = 512,
-	    .asking_site = 512,
-	    .asks_max = 10,
-	    .waiting_max = 40,
-	    .waiting_octets = 1 << 20};
 	nids = 0;
-	loop = loop_new();
-	book = source_book_new(&set, &book_ops, NULL);
-	park = judge_park_new(loop, book, &set);
+	park_fixture_start(&p, scout);
 }
 
 static void teardown(void)
 {
-	judge_park_free(park);
-	source_book_free(book);
-	loop_free(loop);
+	park_fixture_end(&p);
 }
 
 /* A question that needs the given names, one after the other, each only when the one before is known. */
@@ -114,7 +88,7 @@ static const char me, other;
 
 static void ask(struct asked *q, const char *whom, int64_t timeout)
 {
-	judge_park_ask(park, &ops, q, 100, &me, whom, timeout);
+	judge_park_ask(p.park, &ops, q, 100, &me, whom, timeout);
 }
 
 static void answer(size_t i, const char *what)
@@ -122,7 +96,7 @@ static void answer(size_t i, const char *what)
 	struct source_answer r;
 
 	source_answer_set(&r, SOURCE_NONE, "%s", what);
-	source_book_answer(book, ids[i], &r);
+	source_book_answer(p.book, ids[i], &r);
 }
 
 static void turn_until(const unsigned *n, unsigned want)
@@ -130,7 +104,7 @@ static void turn_until(const unsigned *n, unsigned want)
 	int64_t end = loop_now_ms() + 20000;
 
 	while (*n < want && loop_now_ms() < end)
-		loop_once(loop, 100);
+		loop_once(p.loop, 100);
 	ck_assert_uint_eq(*n, want);
 }
 
@@ -139,7 +113,7 @@ START_TEST(at_once)
 	struct asked q = {0};
 
 	ask(&q, "lab.example", 1000);
-	ck_assert(q.runs == 1 && q.freed == 1 && judge_park_waiting(park) == 0);
+	ck_assert(q.runs == 1 && q.freed == 1 && judge_park_waiting(p.park) == 0);
 }
 END_TEST
 
@@ -148,7 +122,7 @@ START_TEST(step_by_step)
 	struct asked q = {.names = {"a.example", "b.example"}};
 
 	ask(&q, "lab.example", 60000);
-	ck_assert(q.runs == 1 && q.freed == 0 && judge_park_waiting(park) == 1);
+	ck_assert(q.runs == 1 && q.freed == 0 && judge_park_waiting(p.park) == 1);
 	answer(0, "no a");
 	ck_assert_uint_eq(q.runs, 1); /* not from inside the book */
 	turn_until(&q.runs, 2);
@@ -156,7 +130,7 @@ START_TEST(step_by_step)
 	answer(1, "no b");
 	turn_until(&q.freed, 1);
 	ck_assert_str_eq(q.said, "no a;no b;");
-	ck_assert(q.runs == 3 && judge_park_waiting(park) == 0);
+	ck_assert(q.runs == 3 && judge_park_waiting(p.park) == 0);
 }
 END_TEST
 
@@ -191,7 +165,7 @@ START_TEST(costly)
 	q = (struct asked){.names = {"f.example", "g.example"}, .costs_us = 30000};
 	ask(&q, "lab.example", 60000);
 	answer(4, "no f");
-	judge_park_drop(park, &me);
+	judge_park_drop(p.park, &me);
 	ck_assert_uint_eq(q.freed, 1);
 }
 END_TEST
@@ -226,7 +200,7 @@ START_TEST(bounded)
 		q[i].names[0] = "a.example";
 		ask(&q[i], "Lab.example", 60000);
 	}
-	ck_assert_uint_eq(judge_park_waiting(park), 10);
+	ck_assert_uint_eq(judge_park_waiting(p.park), 10);
 	for (int i = 20; i < 100; i++) {
 		char whom[32];
 
@@ -234,14 +208,14 @@ START_TEST(bounded)
 		q[i].names[0] = "a.example";
 		ask(&q[i], whom, 60000);
 	}
-	ck_assert_uint_eq(judge_park_waiting(park), 40);
+	ck_assert_uint_eq(judge_park_waiting(p.park), 40);
 	for (int i = 0; i < 100; i++)
 		late += strcmp(q[i].said, "no answer in time;") == 0;
 	ck_assert_uint_eq(late, 60);
 	ck_assert_uint_eq(nids, 1);
 	answer(0, "no");
 	turn_until(&answers, 100);
-	ck_assert_uint_eq(judge_park_waiting(park), 0);
+	ck_assert_uint_eq(judge_park_waiting(p.park), 0);
 }
 END_TEST
 
@@ -249,16 +223,16 @@ START_TEST(octets_bounded)
 {
 	struct asked a = {.names = {"a.example"}}, b = {.names = {"a.example"}};
 
-	judge_park_ask(park, &ops, &a, 600000, &me, "x", 60000);
-	judge_park_ask(park, &ops, &b, 600000, &me, "y", 60000);
+	judge_park_ask(p.park, &ops, &a, 600000, &me, "x", 60000);
+	judge_park_ask(p.park, &ops, &b, 600000, &me, "y", 60000);
 	ck_assert(a.freed == 0 && b.freed == 1);
-	judge_park_drop(park, &me);
+	judge_park_drop(p.park, &me);
 	ck_assert(a.freed == 1);
 	b.freed = 0;
 	b.said[0] = '\0';
-	judge_park_ask(park, &ops, &b, 600000, &me, "y", 60000);
+	judge_park_ask(p.park, &ops, &b, 600000, &me, "y", 60000);
 	ck_assert(b.freed == 0);
-	judge_park_drop(park, &me);
+	judge_park_drop(p.park, &me);
 }
 END_TEST
 
@@ -267,10 +241,10 @@ START_TEST(dropped)
 	struct asked q[3] = {{.names = {"a.example"}}, {.names = {"a.example"}}, {.names = {"b.example"}}};
 
 	ask(&q[0], "x", 60000);
-	judge_park_ask(park, &ops, &q[1], 100, &other, "x", 60000);
+	judge_park_ask(p.park, &ops, &q[1], 100, &other, "x", 60000);
 	ask(&q[2], "x", 60000);
 	answer(0, "no"); /* two are awake, one of them goes */
-	judge_park_drop(park, &me);
+	judge_park_drop(p.park, &me);
 	ck_assert(q[0].freed == 1 && q[1].freed == 0 && q[2].freed == 1);
 	turn_until(&q[1].freed, 1);
 	ck_assert_str_eq(q[1].said, "no;");

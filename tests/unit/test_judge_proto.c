@@ -36,6 +36,10 @@ static void fill_verdict(struct judge_verdict *m)
 	m->format.alone = FORMAT_OPAQUE;
 	m->format.wrap = FORMAT_WRAP_MESSAGE;
 	m->format.calendar = FORMAT_MULTIPART;
+	memcpy(m->statement, "XSMG-Statement: x\r\n", 20);
+	m->octets_max = 1234567890123;
+	m->no_signed = true;
+	m->format.bare = true;
 	memcpy(m->trace, "0123abcd", 9);
 	m->format.pss = m->format.triple = m->format.legacy_display = true;
 }
@@ -90,6 +94,8 @@ static int get_list(struct ipc_in *in, struct arena *a)
 static void put_signers(struct ipc_out *o)
 {
 	struct judge_signers m = {.our_domain = "hospital.example",
+	    .nnamed = 2,
+	    .named = {"lab.example", "clinic.example"},
 	    .from = "b@lab.example",
 	    .n = 3,
 	    .v = {{.cert = {der, 4}, .enc = {der, 6}, .caps = {der, 3}, .signing_time = -5},
@@ -107,7 +113,9 @@ static int get_signers(struct ipc_in *in, struct arena *a)
 }
 static void put_trust(struct ipc_out *o)
 {
-	struct judge_trust m = {.n = 2,
+	struct judge_trust m = {.promise = JUDGE_PROMISE_SIGNS | JUDGE_PROMISE_TEST,
+	    .promise_of = "lab.example",
+	    .n = 2,
 	    .v = {{JUDGE_TRUST_GOOD, "00", "11", "good"}, {JUDGE_TRUST_TEMP, "", "", "later"}},
 	    .nknown = 1,
 	    .known = {{{der, 4}, JUDGE_TRUST_EXPIRED, "was good"}}};
@@ -256,6 +264,9 @@ START_TEST(verdict_round)
 	    same(&g.sign_cert, &m.sign_cert) && same(&g.sign_chain, &m.sign_chain) && same(&g.enc_cert, &m.enc_cert));
 	ck_assert_str_eq(g.sign_key, m.sign_key);
 	ck_assert_str_eq(g.trace, m.trace);
+	ck_assert_str_eq(g.statement, m.statement);
+	ck_assert_uint_eq(g.octets_max, m.octets_max);
+	ck_assert(g.no_signed == m.no_signed);
 	ck_assert(g.personal && g.sign_domain && memcmp(&g.format, &m.format, sizeof(g.format)) == 0);
 	/* An arena too small: refused, not cut. */
 	arena_free(a);

@@ -192,16 +192,19 @@ START_TEST(hard_and_soft)
 }
 END_TEST
 
+/* Of an issuer that is to be fetched. */
+static struct testcert far_of(const struct testcert *middle, const char *aia)
+{
+	return testcert_make(&(struct testcert_spec){
+	    .cn = "far", .san = "DNS:lab.example", .aia = aia, .issuer = middle->x, .issuer_key = middle->key});
+}
+
 /* An issuer that cannot be had now: outgoing mail waits as long as that lasts, what came in for a while only. A pin
  * needs none, nor does one that names somebody else. */
 START_TEST(issuer_away)
 {
 	struct testcert middle = testcert_ca("middle", &root);
-	struct testcert far = testcert_make(&(struct testcert_spec){.cn = "far",
-	    .san = "DNS:lab.example",
-	    .aia = "caIssuers;URI:http://dead.example/middle",
-	    .issuer = middle.x,
-	    .issuer_key = middle.key});
+	struct testcert far = far_of(&middle, "caIssuers;URI:http://dead.example/middle");
 	struct source_run run = testrevoke_run(&net, TESTCERT_NOW);
 
 	judge_fixture_partner(&fx, "lab.example", "seal", "require");
@@ -222,6 +225,102 @@ START_TEST(issuer_away)
 	ck_assert_int_eq(weigh(&far, "lab.example", NULL, STORE_IN, &run, false), TRUST_UNSURE);
 	net.v[0].status = SOURCE_NONE; /* it is surely not there */
 	ck_assert_int_eq(weigh(&far, "lab.example", NULL, STORE_OUT, &run, false), TRUST_BAD);
+	testcert_free(&far);
+	testcert_free(&middle);
+}
+END_TEST
+
+/* The wait is for the present outage: one that ended, or was hours ago, does not shorten it; tries that fail all the
+ * time do not lengthen it; and each address has its own. */
+START_TEST(issuer_outages)
+{
+	struct testcert middle = testcert_ca("middle", &root), far[2];
+	struct source_run run = testrevoke_run(&net, TESTCERT_NOW);
+	static const char *const urls[] = {"http://dead.example/middle", "http://dead.example/other"};
+
+	judge_fixture_partner(&fx, "lab.example", "seal", "require");
+	anchor("*", "", STORE_BOTH);
+	for (int i = 0; i < 2; i++) {
+		char aia[100];
+
+		(void)snprintf(aia, sizeof aia, "caIssuers;URI:%s", urls[i]);
+		far[i] = far_of(&middle, aia);
+		testrevoke_put(&net, urls[i], NULL, 0)->status = SOURCE_TEMP;
+	}
+	ck_assert_int_eq(weigh(&far[0], "lab.example", NULL, STORE_IN, &run, false), TRUST_UNSURE);
+	now += 1790;
+	ck_assert_int_eq(weigh(&far[0], "lab.example", NULL, STORE_IN, &run, false), TRUST_UNSURE);
+	now += 10;
+	ck_assert_int_eq(weigh(&far[0], "lab.example", NULL, STORE_IN, &run, false), TRUST_BAD);
+	ck_assert_int_eq(weigh(&far[1], "lab.example", NULL, STORE_IN, &run, false), TRUST_UNSURE);
+	/* it answers, and is away again */
+	net.v[0].status = SOURCE_NONE;
+	ck_assert_int_eq(weigh(&far[0], "lab.example", NULL, STORE_OUT, &run, false), TRUST_BAD);
+	net.v[0].status = SOURCE_TEMP;
+	now += 61; /* what was found is kept a minute */
+	ck_assert_int_eq(weigh(&far[0], "lab.example", NULL, STORE_IN, &run, false), TRUST_UNSURE);
+	/* mail that is tried as seldom as the queue may */
+	now += 4 * 3600;
+	ck_assert_int_eq(weigh(&far[0], "lab.example", NULL, STORE_IN, &run, false), TRUST_BAD);
+	now += 4 * 3600 + 590;
+	ck_assert_int_eq(weigh(&far[0], "lab.example", NULL, STORE_IN, &run, false), TRUST_BAD);
+	/* nobody noticed anything for longer than that */
+	now += 5 * 3600;
+	ck_assert_int_eq(weigh(&far[0], "lab.example", NULL, STORE_IN, &run, false), TRUST_UNSURE);
+	for (int i = 0; i < 2; i++)
+		testcert_free(&far[i]);
+	testcert_free(&middle);
+}
+END_TEST
+
+/* Two addresses that are away in turn: the mail does not wait for the one and then for the other again. */
+START_TEST(issuers_in_turn)
+{
+	struct testcert middle = testcert_ca("middle", &root);
+	struct testcert far =
+	    far_of(&middle, "caIssuers;URI:http://one.example/middle,caIssuers;URI:http://two.example/middle");
+	struct source_run run = testrevoke_run(&net, TESTCERT_NOW);
+
+	judge_fixture_partner(&fx, "lab.example", "seal", "require");
+	anchor("*", "", STORE_BOTH);
+	testrevoke_put(&net, "http://one.example/middle", NULL, 0);
+	testrevoke_put(&net, "http://two.example/middle", NULL, 0);
+	for (int i = 0; i < 3; i++, now += 900) {
+		net.v[i % 2].status = SOURCE_TEMP;
+		net.v[1 - i % 2].status = SOURCE_NONE;
+		ck_assert_int_eq(
+		    weigh(&far, "lab.example", NULL, STORE_IN, &run, false), i < 2 ? TRUST_UNSURE : TRUST_BAD);
+	}
+	testcert_free(&far);
+	testcert_free(&middle);
+}
+END_TEST
+
+/* The fetches were used up by others: the same. */
+START_TEST(fetches_spent)
+{
+	struct testcert middle = testcert_ca("middle", &root);
+	struct testcert far = far_of(&middle, "caIssuers;URI:http://ca.example/middle");
+	struct source_run run = testrevoke_run(&net, TESTCERT_NOW);
+	struct address who = {.domain = "lab.example"};
+	unsigned fetches = 0;
+	struct judge_weighing q = {
+	    .who = &who, .use = CERT_TO_ENCRYPT, .dir = STORE_OUT, .run = &run, .fetches = &fetches, .now = now};
+	enum trust_result r;
+	struct judge_cert *k;
+
+	judge_fixture_partner(&fx, "lab.example", "seal", "prefer");
+	anchor("*", "", STORE_BOTH);
+	testrevoke_put(&net, "http://ca.example/middle", OPENSSL_memdup(middle.der, middle.n), middle.n);
+	judge_cache_begin(fx.w.cache, fx.s);
+	k = judge_cache_cert(fx.w.cache, far.der, far.n, NULL);
+	ck_assert_int_eq(judge_weigh(fx.w.cache, fx.s, k, &q, &r, why, sizeof why, &pr), 0);
+	ck_assert_int_eq(r, TRUST_UNSURE);
+	q.dir = STORE_IN;
+	ck_assert_int_eq(judge_weigh(fx.w.cache, fx.s, k, &q, &r, why, sizeof why, &pr), 0);
+	ck_assert_int_eq(r, TRUST_BAD);
+	judge_cert_drop(k);
+	ck_assert_int_eq(weigh(&far, "lab.example", NULL, STORE_OUT, &run, false), TRUST_GOOD); /* nothing was kept */
 	testcert_free(&far);
 	testcert_free(&middle);
 }
@@ -260,11 +359,30 @@ static void of_the_network(void)
 	cert_facts(lab.x, &f);
 	memcpy(b.sha256, f.sha256, sizeof b.sha256);
 	ck_assert_int_eq(store_believed_put(fx.s, &k, &b, "test", NULL, NULL, &pr), 0);
-	ck_assert_int_eq(judge_expiry_note(fx.s, "lab.example", &f, &pr), 0);
-	ck_assert_int_eq(judge_expiry_note(fx.s, "lab.example", &f, &pr), 0);
+	ck_assert_int_eq(judge_expiry_note(fx.s, "lab.example", &f, f.not_after - 40 * 86400, &pr), 0);
+	ck_assert_int_eq(judge_expiry_note(fx.s, "lab.example", &f, f.not_after - 40 * 86400, &pr), 0);
 }
 
-/* Once for each step, across restarts; of one in the store, and of one that only the network has. */
+/* A statement that is not renewed. */
+static void of_statement(void)
+{
+	static uint8_t octets[] = "the SignedData";
+	struct store_statement *st = store_statement_new("lab.example");
+
+	st->established = 1;
+	st->trusted.der = octets;
+	st->trusted.der_len = sizeof octets;
+	st->trusted.content = octets;
+	st->trusted.content_len = sizeof octets;
+	(void)snprintf(st->trusted.id, sizeof st->trusted.id, "0123456789012345678901234567890123456789abc");
+	st->trusted.expires = TESTCERT_UNTIL;
+	st->trusted.issued = TESTCERT_UNTIL - INT64_C(300) * 86400;
+	ck_assert_msg(store_statement_save(fx.s, st, "test", NULL, NULL, &pr) == 0, "%s", pr.text);
+	st->trusted.der = st->trusted.content = NULL;
+	store_statements_free(st, 1);
+}
+
+/* Once for each step, across restarts; of one in the store, of one that only the network has, of a statement. */
 START_TEST(warnings)
 {
 	static const struct {
@@ -275,8 +393,10 @@ START_TEST(warnings)
 
 	if (_i == 0)
 		judge_fixture_cert(&fx, "lab.example", &lab, false);
-	else
+	else if (_i == 1)
 		of_the_network();
+	else
+		of_statement();
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
 		int64_t at = end - (int64_t)steps[i].days * 86400;
 
@@ -299,8 +419,11 @@ static Suite *suite(void)
 	tcase_add_test(t, revocation);
 	tcase_add_test(t, hard_and_soft);
 	tcase_add_test(t, issuer_away);
+	tcase_add_test(t, issuer_outages);
+	tcase_add_test(t, issuers_in_turn);
+	tcase_add_test(t, fetches_spent);
 	tcase_add_test(t, work_spent);
-	tcase_add_loop_test(t, warnings, 0, 2);
+	tcase_add_loop_test(t, warnings, 0, 3);
 	suite_add_tcase(s, t);
 	return s;
 }

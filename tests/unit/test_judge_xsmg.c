@@ -5,158 +5,13 @@
 #include "gateway/proc/judge_xsmg.h"
 
 #include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "gateway/base/encode.h"
-#include "gateway/proc/judge_xsmg_keep.h"
-#include "gateway/proc/judge_xsmg_use.h"
-#include "gateway/proc/partner_statement_settings.h"
-#include "tests/unit/judge_fixture.h"
-#include "tests/unit/source_fixture.h"
-#include "tests/unit/statement_fixture.h"
+#include "certstore/judge_proto.h"
+#include "gateway/proc/judge_resolve.h"
+#include "gateway/proc/judge_signers.h"
+#include "gateway/proc/judge_xsmg_relay.h"
+#include "tests/unit/judge_xsmg_fixture.h"
 #include "tests/unit/suite.h"
-
-#define URL "https://smg.lab.example/.well-known/smg/lab.example"
-#define DAYS(n) (FX_NOW + (int64_t)(n)*FX_DAY)
-
-enum who { NOBODY, KEY_A, KEY_B, KEY_C, THIEF, MAIL, NEXT_MAIL, PEOPLE };
-static struct testcert people[PEOPLE];
-static struct judge_fixture j;
-static struct source_fixture net;
-static struct problem pr;
-
-static void setup(void)
-{
-	judge_fixture_start(&j);
-	source_fixture_start(&net);
-	for (int i = 1; i < PEOPLE; i++)
-		people[i] = fx_gateway("gateway");
-}
-
-static void teardown(void)
-{
-	for (int i = 1; i < PEOPLE; i++)
-		testcert_free(&people[i]);
-	judge_fixture_end(&j);
-}
-
-/* What a statement says and who signed it. */
-struct said {
-	int day;
-	enum who by, mail; /* mail NOBODY: MAIL */
-	enum who also;	   /* a second signer */
-	enum who announce; /* a further statement key */
-	int64_t serial_off;
-	bool withdrawn;
-	bool put, get;	   /* it came so; else fetched */
-	const char *where; /* NULL: the well-known place */
-};
-#define SAID(d, ...) ((struct said){.day = (d), __VA_ARGS__})
-
-static struct judge_xsmg_result come(struct said s)
-{
-	struct statement st = fx_statement(&people[s.by]);
-	struct fx_signed sig = {.by = {&people[s.by], s.also ? &people[s.also] : NULL}};
-	struct judge_xsmg_result r;
-	struct judge_xsmg_octets o = {.domain = "lab.example",
-	    .way = s.put   ? JUDGE_XSMG_BY_PUT
-		   : s.get ? JUDGE_XSMG_BY_GET
-			   : JUDGE_XSMG_BY_URL,
-	    .where = s.where	      ? s.where
-		     : s.put || s.get ? "mx.lab.example"
-				      : URL};
-	struct buf json, der;
-
-	st.serial = DAYS(s.day) * 1000 + s.serial_off;
-	st.issued = DAYS(s.day);
-	st.expires = DAYS(s.day) + 7 * FX_DAY;
-	st.withdrawn = s.withdrawn;
-	st.certs[st.ncerts++] = fx_cert(STATEMENT_FOR_BOTH, &people[s.mail ? s.mail : MAIL]);
-	if (s.announce)
-		st.certs[st.ncerts++] = fx_cert(STATEMENT_FOR_STATEMENT, &people[s.announce]);
-	json = fx_json(&st);
-	der = fx_signed(json.p, json.len, &sig);
-	o.der = der.p;
-	o.n = der.len;
-	ck_assert_msg(
-	    judge_xsmg_take(&j.w, j.s, source_fixture_run(&net, DAYS(s.day)), &o, DAYS(s.day) + 60, &r, &pr) == 0,
-	    "%s", pr.text);
-	buf_clear(&json);
-	buf_clear(&der);
-	return r;
-}
-
-#define ACTION(r, a)                                                                                                 \
-	do {                                                                                                         \
-		struct judge_xsmg_result r_ = (r);                                                                   \
-		ck_assert_msg(r_.action == (a), "%s: %s", xsmg_trust_action_word(r_.action), r_.why);                \
-	} while (0)
-
-static const struct judge_owner *owner(void)
-{
-	const struct judge_owner *o;
-
-	judge_cache_begin(j.w.cache, j.s);
-	ck_assert(judge_cache_owner(j.w.cache, j.s, "lab.example", &o, &pr) == 0);
-	return o;
-}
-
-/* The certificate that mail of this day is encrypted to; -1 none. */
-static int seals_to(int day)
-{
-	struct find_octets v[FIND_CERTS_MAX], issuers[FIND_ISSUERS_MAX];
-	size_t n, k;
-
-	judge_xsmg_use_certs(owner(), DAYS(day), v, &n, issuers, &k);
-	for (int i = 1; n > 0 && i < PEOPLE; i++)
-		if (people[i].n == v[0].n && memcmp(people[i].der, v[0].p, v[0].n) == 0)
-			return i;
-	return -1;
-}
-
-static bool holds(int day)
-{
-	char why[400];
-
-	return judge_xsmg_use_holds(&j.w, owner(), DAYS(day), why, sizeof why);
-}
-
-static const char *key_hex(enum who w)
-{
-	static char hex[65];
-	uint8_t md[32];
-	unsigned char *spki = NULL;
-	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(people[w].x), &spki);
-
-	ck_assert(n > 0 && EVP_Digest(spki, (size_t)n, md, NULL, EVP_sha256(), NULL) == 1);
-	OPENSSL_free(spki);
-	encode_hex(md, 32, hex);
-	return hex;
-}
-
-static void mark_bad(enum who w, int day)
-{
-	struct store_statement *st;
-
-	ck_assert(store_statement_get(j.s, "lab.example", &st, &pr) == 0 && st);
-	ck_assert(judge_xsmg_keep_bad_key(j.s, st, key_hex(w), "a test", DAYS(day), "root", &pr) == 0);
-	store_statements_free(st, 1);
-}
-
-static size_t audited(const char *what)
-{
-	struct store_audit *l;
-	size_t n, found = 0;
-
-	ck_assert(store_audit_list(j.s, 0, 1000, &l, &n, &pr) == 0);
-	for (size_t i = 0; i < n; i++)
-		found += strcmp(l[i].what, what) == 0;
-	store_audit_free(l, n);
-	ck_assert(store_audit_verify(j.s, &pr) == 0);
-	return found;
-}
 
 START_TEST(met_and_followed)
 {
@@ -282,17 +137,6 @@ START_TEST(withdrawal)
 }
 END_TEST
 
-static void pin(enum who w, bool follow)
-{
-	struct store_statement *st;
-
-	ck_assert(store_statement_get(j.s, "lab.example", &st, &pr) == 0 && st);
-	memcpy(st->pin, key_hex(w), sizeof st->pin);
-	st->follow = follow;
-	ck_assert(store_statement_save(j.s, st, "root", "statement.set", "a test", &pr) == 0);
-	store_statements_free(st, 1);
-}
-
 /* Continuity carries a pin on from the key that is pinned, and from no other. */
 START_TEST(pinned)
 {
@@ -311,34 +155,12 @@ START_TEST(pinned)
 }
 END_TEST
 
-#define CRL "http://root.example/crl"
-#define SMG "_smg.lab.example TXT"
-
-static void believe(enum revoke_mode second)
-{
-	static int modes[] = {REVOKE_SOFT, REVOKE_SOFT};
-	static const struct judge_believing b = {
-	    .revoke = {.octets_max = 1 << 20, .keep_s = 3600, .timeout_ms = 1000},
-	    .domains = judge_fixture_domains,
-	    .modes = modes,
-	    .ndomains = 2};
-
-	modes[1] = (int)second;
-	judge_cache_believing_set(j.w.cache, &b);
-}
-
 /* One of our domains wants revocation told: then nothing is believed before it is, whatever names are allowed. */
 START_TEST(revocation_hard)
 {
 	struct testcert root = testcert_ca("root", NULL);
 
-	testcert_free(&people[KEY_A]);
-	people[KEY_A] = testcert_make(&(struct testcert_spec){.cn = "gateway",
-	    .san = "email:domain-signing-authority@lab.example",
-	    .crl = "URI:" CRL,
-	    .issuer = root.x,
-	    .issuer_key = root.key,
-	    .ski = true});
+	certified(KEY_A, &root, "email:domain-signing-authority@lab.example", "URI:" CRL, NULL);
 	testcert_free(&people[MAIL]);
 	people[MAIL] = testcert_make(&(struct testcert_spec){
 	    .cn = "mail", .san = "DNS:lab.example", .issuer = root.x, .issuer_key = root.key, .ski = true});
@@ -355,6 +177,89 @@ START_TEST(revocation_hard)
 }
 END_TEST
 
+/* The issuer of the certificate that signs is not there, and may be fetched: until it is, nothing is concluded, and
+ * nothing weaker is believed meanwhile. */
+START_TEST(issuer_missing)
+{
+	struct testcert root = testcert_ca("root", NULL), middle = testcert_ca("middle", &root);
+	struct testcert first;
+	static int modes[] = {REVOKE_SOFT, REVOKE_SOFT};
+	struct judge_believing b = {.revoke = {.octets_max = 1 << 20, .keep_s = 3600, .timeout_ms = 1000},
+	    .domains = judge_fixture_domains,
+	    .modes = modes,
+	    .ndomains = 2,
+	    .fetch_issuers = true};
+
+	judge_cache_believing_set(j.w.cache, &b);
+	judge_fixture_partner(&j, "lab.example", "seal", "prefer");
+	judge_fixture_anchor(&j, "lab.example", STORE_BOTH, &root);
+	for (int i = KEY_A; i <= MAIL; i++) {
+		certified(i, &middle, "DNS:lab.example", NULL, "caIssuers;URI:http://root.example/middle");
+	}
+	source_fixture_temp(&net, "http://root.example/middle", SOURCE_UNSIGNED);
+	ACTION(come(SAID(0, .by = KEY_A)), XSMG_DO_LATER);
+	ACTION(come(SAID(0, .by = KEY_A, .get = true)), XSMG_DO_LATER);
+	ck_assert_ptr_null(owner()->statement);
+	ck_assert_ptr_nonnull(strstr(net.asked, "http://root.example/middle"));
+	/* each time it is asked for anew */
+	memset(net.asked, 0, sizeof net.asked);
+	ACTION(come(SAID(1, .by = KEY_A)), XSMG_DO_LATER);
+	ck_assert_ptr_nonnull(strstr(net.asked, "http://root.example/middle"));
+	/* it comes with the statement, or by its address */
+	ACTION(come(SAID(2, .by = KEY_A, .ca = &middle)), XSMG_DO_TRUST);
+	ck_assert_int_eq(owner()->statement->established, XSMG_ANCHORED);
+	ACTION(come(SAID(3, .by = KEY_B, .mail = NEXT_MAIL)), XSMG_DO_LATER);
+	ck_assert_int_eq(seals_to(3), MAIL);
+	ck_assert_int_eq(audited("statement.trust"), 1);
+	first = people[KEY_B];
+	source_answer_set(source_fixture_at(&net, "http://root.example/middle"), SOURCE_FOUND, "found");
+	source_fixture_item(&net, "http://root.example/middle", "", middle.der, middle.n);
+	ACTION(come(SAID(4, .by = KEY_B)), XSMG_DO_TRUST);
+	ck_assert_str_eq(owner()->statement->trusted.cert, first.sha256);
+	testcert_free(&middle);
+	testcert_free(&root);
+}
+END_TEST
+
+/* A pin is a certificate: its key in a renewed certificate, then another key. */
+START_TEST(pinned_certificate)
+{
+	struct store_statement *st;
+	struct testcert renewed;
+
+	for (int follow = 0; follow < 2; follow++) {
+		ck_assert(store_statement_remove(j.s, "lab.example", "root", &pr) == 0);
+		ACTION(come(SAID(0, .by = KEY_A, .announce = KEY_B)), XSMG_DO_TRUST);
+		ck_assert(store_statement_get(j.s, "lab.example", &st, &pr) == 0 && st);
+		memcpy(st->pin, people[KEY_A].sha256, sizeof st->pin);
+		st->follow = follow;
+		ck_assert(store_statement_save(j.s, st, "root", "statement.set", "a test", &pr) == 0);
+		store_statements_free(st, 1);
+		ACTION(come(SAID(1, .by = KEY_A, .announce = KEY_B, .mail = NEXT_MAIL)), XSMG_DO_TRUST);
+		ck_assert_int_eq(owner()->statement->established, XSMG_PINNED);
+		/* the same key in another certificate */
+		renewed = testcert_make(
+		    &(struct testcert_spec){.cn = "gateway", .san = "DNS:lab.example", .key = people[KEY_A].key});
+		testcert_free(&people[KEY_C]);
+		people[KEY_C] = renewed;
+		ACTION(come(SAID(2, .by = KEY_C, .announce = KEY_B)), follow ? XSMG_DO_TRUST : XSMG_DO_PENDING);
+		ck_assert_int_eq(seals_to(2), follow ? MAIL : NEXT_MAIL);
+		if (!follow)
+			continue;
+		/* another key: announced, and signed by the one before too */
+		ACTION(come(SAID(3, .by = THIEF, .also = KEY_C)), XSMG_DO_PENDING);
+		ck_assert_int_eq(seals_to(3), MAIL);
+		ACTION(come(SAID(9, .by = KEY_B, .also = KEY_C, .mail = NEXT_MAIL)), XSMG_DO_TRUST);
+		ck_assert_int_eq(seals_to(9), NEXT_MAIL);
+		ck_assert_int_eq(owner()->statement->established, XSMG_PINNED);
+		/* and what follows it by itself */
+		ACTION(come(SAID(10, .by = KEY_B)), XSMG_DO_TRUST);
+		ACTION(come(SAID(11, .by = THIEF)), XSMG_DO_PENDING);
+		ck_assert_int_eq(seals_to(11), MAIL);
+	}
+}
+END_TEST
+
 /* A name that the admin allowed is not better told than others. */
 START_TEST(revocation_hard_other_name)
 {
@@ -365,13 +270,7 @@ START_TEST(revocation_hard_other_name)
 	st->local_parts = strdup("gateway");
 	ck_assert(store_statement_save(j.s, st, "root", "statement.set", "a test", &pr) == 0);
 	store_statements_free(st, 1);
-	testcert_free(&people[KEY_A]);
-	people[KEY_A] = testcert_make(&(struct testcert_spec){.cn = "gateway",
-	    .san = "email:gateway@lab.example",
-	    .crl = "URI:" CRL,
-	    .issuer = root.x,
-	    .issuer_key = root.key,
-	    .ski = true});
+	certified(KEY_A, &root, "email:gateway@lab.example", "URI:" CRL, NULL);
 	judge_fixture_anchor(&j, "lab.example", STORE_BOTH, &root);
 	source_fixture_temp(&net, CRL, SOURCE_UNSIGNED);
 	believe(REVOKE_HARD);
@@ -459,6 +358,31 @@ START_TEST(first_contact)
 }
 END_TEST
 
+static void due(int day, bool get, const char *held)
+{
+	struct judge_xsmg_question q = {.partner = "lab.example"};
+	struct judge_xsmg_duty d;
+
+	judge_xsmg_relay_due(&j.w, j.s, &q, DAYS(day) + 120, &d);
+	ck_assert(d.get == get);
+	ck_assert_str_eq(d.held, held);
+}
+
+/* While one waits it is asked for whole, and weighed again: what speaks for its key may have come meanwhile. */
+START_TEST(asked_while_it_waits)
+{
+	ACTION(come(SAID(0, .by = KEY_A, .where = "https://smg.lab.example/else")), XSMG_DO_PENDING);
+	due(0, false, "");
+	due(2, true, "");
+	ACTION(come(SAID(0, .by = KEY_A, .get = true, .where = "mx", .at = 2)), XSMG_DO_PENDING);
+	ck_assert_uint_eq(audited("statement.pending"), 1);
+	due(2, false, ""); /* once a day is enough */
+	ACTION(come(SAID(0, .by = KEY_A, .at = 3)), XSMG_DO_TRUST);
+	due(3, false, owner()->statement->trusted.id);
+	due(5, true, owner()->statement->trusted.id);
+}
+END_TEST
+
 START_TEST(what_it_reads)
 {
 	struct format f = format_default();
@@ -471,7 +395,231 @@ START_TEST(what_it_reads)
 	ck_assert_int_eq(f.wrap, FORMAT_WRAP_FIELDS);
 	ck_assert_int_eq(f.digest, FORMAT_SHA256);
 	ck_assert(given & FORMAT_GIVEN(FORMAT_CIPHER));
-	ck_assert(!judge_xsmg_use_demands(owner(), &least));
+	ck_assert(judge_xsmg_use_demands(owner(), &least) == JUDGE_XSMG_NO_DEMAND);
+}
+END_TEST
+
+static uint8_t promises(int day)
+{
+	return judge_xsmg_use_promises(owner(), DAYS(day));
+}
+
+static bool demanded(void)
+{
+	enum policy_treatment least;
+
+	return judge_xsmg_use_demands(owner(), &least) != JUDGE_XSMG_NO_DEMAND && least == POLICY_SEAL;
+}
+
+static void reset_said(void)
+{
+	promised = (struct statement_write){
+	    .said = true, .signs = STATEMENT_PROMISES_ALL, .encrypts = STATEMENT_PROMISES_SOME, .until = DAYS(40)};
+	demands = true;
+}
+
+/* What a partner promises holds as long as its statement is believed, and ends with that; when belief is lost,
+ * encryption is demanded, whatever it said. */
+START_TEST(end_with_belief)
+{
+	reset_said();
+	ACTION(come(SAID(0, .by = KEY_A)), XSMG_DO_TRUST);
+	ck_assert(promises(0) == JUDGE_PROMISE_SIGNS && demanded());
+	/* ran out, or frozen: it is still what was said last */
+	ck_assert(promises(30) == JUDGE_PROMISE_SIGNS && demanded());
+	ck_assert_uint_eq(promises(40), 0);
+	ACTION(come(SAID(0, .by = KEY_A, .mail = NEXT_MAIL)), XSMG_DO_FREEZE);
+	ck_assert(owner()->statement->frozen && promises(0) == JUDGE_PROMISE_SIGNS && demanded());
+	/* its key is in other hands: nothing it said counts, mail to it waits, and none goes in the clear */
+	mark_bad(KEY_A, 1);
+	ck_assert(promises(1) == 0 && demanded());
+	{
+		char why[400];
+
+		ck_assert(judge_xsmg_use_waits(owner(), why, sizeof why));
+	}
+}
+END_TEST
+
+START_TEST(end_with_withdrawal)
+{
+	reset_said();
+	promised.encrypts = STATEMENT_PROMISES_ALL;
+	promised.test = true;
+	ACTION(come(SAID(0, .by = KEY_A)), XSMG_DO_TRUST);
+	ck_assert(promises(0) == (JUDGE_PROMISE_SIGNS | JUDGE_PROMISE_ENCRYPTS | JUDGE_PROMISE_TEST) && demanded());
+	ACTION(come(SAID(1, .by = KEY_A, .withdrawn = true)), XSMG_DO_TRUST);
+	ck_assert(promises(1) == 0 && !demanded());
+}
+END_TEST
+
+/* One that waits says nothing yet; less is promised when a newer trusted one says less. */
+START_TEST(change_with_statements)
+{
+	reset_said();
+	ACTION(come(SAID(0, .by = KEY_A, .get = true, .where = "mx")), XSMG_DO_PENDING);
+	ck_assert(promises(0) == 0 && !demanded());
+	ACTION(come(SAID(1, .by = KEY_A)), XSMG_DO_TRUST);
+	ck_assert(promises(1) == JUDGE_PROMISE_SIGNS && demanded());
+	promised.signs = STATEMENT_PROMISES_SOME;
+	demands = false;
+	ACTION(come(SAID(2, .by = KEY_A)), XSMG_DO_TRUST);
+	ck_assert(promises(2) == 0 && !demanded());
+}
+END_TEST
+
+START_TEST(forms)
+{
+	static const struct {
+		struct statement_words formats;
+		int rc;
+		bool bare;
+		enum judge_xsmg_signed form;
+	} v[] = {{{{STATEMENT_SIGNED_ENVELOPED}, 1}, 0, false, JUDGE_XSMG_SIGNED_SEALED},
+	    {{{STATEMENT_ENVELOPED, STATEMENT_SIGNED_ENVELOPED}, 2}, 0, false, JUDGE_XSMG_SIGNED_SEALED},
+	    {{{STATEMENT_ENVELOPED}, 1}, 0, true, JUDGE_XSMG_SIGNED_NOT},
+	    {{{STATEMENT_SIGNED}, 1}, -1, false, JUDGE_XSMG_SIGNED_ALONE},
+	    {{{STATEMENT_ENVELOPED, STATEMENT_SIGNED}, 2}, 0, true, JUDGE_XSMG_SIGNED_ALONE}};
+
+	ck_assert(judge_xsmg_use_signed(owner()) == JUDGE_XSMG_SIGNED_ALONE);
+
+	for (int i = 0; i < (int)(sizeof v / sizeof *v); i++) {
+		struct format f = format_default();
+		uint64_t octets;
+		char why[300] = "";
+
+		reads_formats = v[i].formats;
+		reads_octets = 10000 + (uint64_t)i;
+		ACTION(come(SAID(i, .by = KEY_A)), XSMG_DO_TRUST);
+		ck_assert_int_eq(judge_xsmg_use_reads(owner(), &octets, why, sizeof why), v[i].rc);
+		ck_assert_uint_eq(octets, reads_octets);
+		ck_assert((why[0] != 0) == (v[i].rc != 0));
+		(void)judge_xsmg_use_format(owner(), 128, &f);
+		ck_assert(f.bare == v[i].bare);
+		ck_assert(judge_xsmg_use_signed(owner()) == v[i].form);
+	}
+	ACTION(come(SAID(9, .by = KEY_A, .withdrawn = true)), XSMG_DO_TRUST);
+	ck_assert(judge_xsmg_use_signed(owner()) == JUDGE_XSMG_SIGNED_ALONE);
+}
+
+/* The verdict on mail from a user of ours, its rule as it is shown. */
+static struct judge_verdict verdict_of(const char *treatment, const char *strength, int day)
+{
+	static struct judge_verdict v;
+	struct store_partner p = {.domain = (char *)"lab.example",
+	    .treatment = (char *)treatment,
+	    .strength = (char *)strength,
+	    .note = (char *)"",
+	    .format = (char *)"",
+	    .find = (char *)"",
+	    .group = (char *)""};
+	struct judge_resolve rq = {.sender = "anna@hospital.example", .recipient = "bob@lab.example"};
+	struct arena *a = arena_new(1 << 20);
+
+	ck_assert_msg(store_partner_put(j.s, &p, "root", &pr) == 0, "%s", pr.text);
+	(void)judge_resolve(j.s, &j.w, NULL, &rq, DAYS(day) + 60, a, &v);
+	arena_free(a);
+	return v;
+}
+
+/* Mail that is to be signed, to partners that read signatures in some forms. */
+START_TEST(signed_forms)
+{
+	struct judge_verdict v;
+
+	demands = false;
+	reads_formats = (struct statement_words){{STATEMENT_SIGNED_ENVELOPED}, 1};
+	ACTION(come(SAID(0, .by = KEY_A)), XSMG_DO_TRUST);
+	v = verdict_of("sign", "require", 0);
+	ck_assert(v.treatment == POLICY_SEAL && v.any_treatment == POLICY_SEAL && v.strength == POLICY_REQUIRE &&
+		  v.no_signed);
+	ck_assert_str_eq(v.rule,
+	    "partner lab.example, sealed because its statement says that it reads no signature in another form");
+	v = verdict_of("sign", "never", 0);
+	ck_assert(v.treatment == POLICY_SIGN && strcmp(v.rule, "partner lab.example") == 0);
+	v = verdict_of("clear", "prefer", 0);
+	ck_assert(v.treatment == POLICY_CLEAR && strcmp(v.rule, "partner lab.example") == 0);
+	reads_formats = (struct statement_words){{STATEMENT_ENVELOPED}, 1};
+	ACTION(come(SAID(1, .by = KEY_A)), XSMG_DO_TRUST);
+	v = verdict_of("sign", "require", 1);
+	ck_assert(v.treatment == POLICY_SIGN && v.no_signed);
+	reads_formats = (struct statement_words){{STATEMENT_SIGNED_ENVELOPED, STATEMENT_SIGNED}, 2};
+	ACTION(come(SAID(2, .by = KEY_A)), XSMG_DO_TRUST);
+	v = verdict_of("sign", "require", 2);
+	ck_assert(v.treatment == POLICY_SIGN && !v.no_signed);
+}
+END_TEST
+
+/* Whose word it is that encryption is demanded. */
+START_TEST(demand_words)
+{
+	struct judge_verdict v;
+
+	reset_said();
+	ACTION(come(SAID(0, .by = KEY_A)), XSMG_DO_TRUST);
+	v = verdict_of("sign", "prefer", 0);
+	ck_assert(v.treatment == POLICY_SEAL && v.strength == POLICY_REQUIRE);
+	ck_assert_str_eq(v.rule, "partner lab.example, demanded by its statement");
+	mark_bad(KEY_A, 1);
+	v = verdict_of("sign", "prefer", 1);
+	ck_assert(v.treatment == POLICY_SEAL && v.strength == POLICY_REQUIRE);
+	ck_assert_str_eq(v.rule, "partner lab.example, demanded because trust in its statement was lost");
+}
+END_TEST
+
+static void saw(enum judge_xsmg_seen seen, const char *host, int64_t now)
+{
+	struct judge_xsmg_note m = {.seen = seen, .partner = "lab.example", .words = "a test", .verified = true};
+
+	(void)snprintf(m.remote, sizeof m.remote, "%s.lab.example[192.0.2.1]:25", host);
+	judge_xsmg_relay_note(&j.w, j.s, &m, now);
+}
+
+/* A backup without the keyword is none; the host that had it and has it no more is one, whatever was said that day.
+ */
+START_TEST(downgrade)
+{
+	int64_t now = DAYS(1);
+
+	reset_said();
+	ACTION(come(SAID(0, .by = KEY_A)), XSMG_DO_TRUST);
+	saw(JUDGE_XSMG_OFFERED, "mx1", now);
+	saw(JUDGE_XSMG_MISSING, "mx2", now + 60);
+	ck_assert(owner()->statement->missed == 0 && audited("statement.downgrade") == 0);
+	saw(JUDGE_XSMG_BROKEN, "mx2", now + 61);
+	ck_assert_uint_eq(audited("statement.broken-promise"), 1);
+	saw(JUDGE_XSMG_BROKEN, "mx2", now + 62);
+	ck_assert_uint_eq(audited("statement.broken-promise"), 1);
+	saw(JUDGE_XSMG_MISSING, "mx1", now + 120);
+	ck_assert(owner()->statement->missed == now + 120 && audited("statement.downgrade") == 1);
+	saw(JUDGE_XSMG_OFFERED, "mx1", now + 180);
+	ck_assert(owner()->statement->missed == 0);
+	/* nobody offered it for a day: the host that never did says enough */
+	saw(JUDGE_XSMG_MISSING, "mx3", now + 180 + FX_DAY);
+	ck_assert(owner()->statement->missed != 0 && audited("statement.downgrade") == 2);
+}
+END_TEST
+
+/* Mail without one author: of the domains that it names, the one whose promise says most. */
+START_TEST(named_promises)
+{
+	struct judge_signers rq = {.our_domain = "hospital.example",
+	    .nnamed = 3,
+	    .named = {"other.example", "lab.example", "hospital.example"}};
+	struct judge_trust t;
+
+	reset_said();
+	ACTION(come(SAID(0, .by = KEY_A)), XSMG_DO_TRUST);
+	judge_signers(j.s, &j.w, NULL, &rq, DAYS(0) + 60, NULL, &t);
+	ck_assert(t.promise == JUDGE_PROMISE_SIGNS && strcmp(t.promise_of, "lab.example") == 0);
+	rq.nnamed = 1;
+	judge_signers(j.s, &j.w, NULL, &rq, DAYS(0) + 60, NULL, &t);
+	ck_assert(t.promise == 0 && t.promise_of[0] == 0);
+	/* an author counts alone */
+	rq.nnamed = 3;
+	strcpy(rq.from, "x@other.example");
+	judge_signers(j.s, &j.w, NULL, &rq, DAYS(0) + 60, NULL, &t);
+	ck_assert_uint_eq(t.promise, 0);
 }
 END_TEST
 
@@ -493,12 +641,23 @@ int main(void)
 	tcase_add_test(tc, pinned);
 	tcase_add_test(tc, revocation_hard);
 	tcase_add_test(tc, revocation_hard_other_name);
+	tcase_add_test(tc, issuer_missing);
+	tcase_add_test(tc, pinned_certificate);
 	tcase_add_test(tc, predecessor_revoked);
 	tcase_add_test(tc, signed_zone);
 	tcase_add_test(tc, serial_floor);
 	tcase_add_test(tc, announced_anew);
 	tcase_add_test(tc, first_contact);
+	tcase_add_test(tc, asked_while_it_waits);
 	tcase_add_test(tc, what_it_reads);
+	tcase_add_test(tc, end_with_belief);
+	tcase_add_test(tc, end_with_withdrawal);
+	tcase_add_test(tc, change_with_statements);
+	tcase_add_test(tc, forms);
+	tcase_add_test(tc, signed_forms);
+	tcase_add_test(tc, demand_words);
+	tcase_add_test(tc, named_promises);
+	tcase_add_test(tc, downgrade);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }

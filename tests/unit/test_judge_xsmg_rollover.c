@@ -117,9 +117,13 @@ END_TEST
 static void taken(const char *partner, bool verified)
 {
 	struct judge_xsmg_note n = {.seen = JUDGE_XSMG_TAKEN, .verified = verified, .ours = OURS};
-	struct store_statement *st = store_statement_new(partner);
+	struct store_statement *st;
 
-	ck_assert_int_eq(store_statement_save(f.j.s, st, "test", NULL, "", &pr), 0);
+	ck_assert_int_eq(store_statement_get(f.j.s, partner, &st, &pr), 0);
+	if (!st) {
+		st = store_statement_new(partner);
+		ck_assert_int_eq(store_statement_save(f.j.s, st, "test", NULL, "", &pr), 0);
+	}
 	store_statements_free(st, 1);
 	snprintf(n.partner, sizeof n.partner, "%s", partner);
 	snprintf(n.id, sizeof n.id, "%s", f.id);

@@ -108,6 +108,41 @@ START_TEST(load)
 }
 END_TEST
 
+/* Unsealed it serves at once, while the keys are still being read: one that is forgotten then stays so. */
+START_TEST(forgotten_while_loading)
+{
+	struct buf content[2];
+	struct keys_client *judge;
+	EVP_PKEY *pub;
+	unsigned n;
+
+	for (int i = 0; i < 2; i++) {
+		EVP_PKEY_free(fixture_key(&fx, i ? "stays" : "gone", KEYS_USE_SIGN, KEYS_EC_P256));
+		buf_init(&content[i], KEEPER_FILES_KEY_MAX);
+		ck_assert_int_eq(buf_add(&content[i], fx.files[i].content.p, fx.files[i].content.len), 0);
+	}
+	fixture_down(&fx);
+	fx.k = keeper_new(fixture_persist, &fx);
+	ck_assert_int_eq(pthread_create(&fx.thread, NULL, fixture_thread, fx.k), 0);
+	ck_assert_int_eq(
+	    keeper_unseal(fx.k, FIXTURE_PASSPHRASE, strlen(FIXTURE_PASSPHRASE), fx.master.p, fx.master.len, &pr), 0);
+	judge = fixture_client(&fx, KEEPER_FOR_JUDGE);
+	ck_assert_msg(keys_forget(judge, "gone", &pr) == 0, "%s", pr.text);
+	ck_assert_int_eq(keeper_load(fx.k, "gone.key", content[0].p, content[0].len, &pr), -1);
+	ck_assert_msg(strstr(pr.text, "was forgotten while it was being read") != NULL, "%s", pr.text);
+	ck_assert_msg(keeper_load(fx.k, "stays.key", content[1].p, content[1].len, &pr) == 0, "%s", pr.text);
+	ck_assert_int_eq(keys_status(judge, &n), KEYS_READY);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_int_eq(fx.nfiles, 1);
+	/* a new one of that name is another key */
+	ck_assert_msg(keys_generate(judge, "gone", KEYS_USE_SIGN, KEYS_EC_P256, &pub, &pr) == 0, "%s", pr.text);
+	EVP_PKEY_free(pub);
+	keys_client_free(judge);
+	for (int i = 0; i < 2; i++)
+		buf_clear(&content[i]);
+}
+END_TEST
+
 static int closed(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -318,6 +353,7 @@ int main(void)
 	tcase_set_timeout(t, 300);
 	tcase_add_test(t, sealed);
 	tcase_add_test(t, load);
+	tcase_add_test(t, forgotten_while_loading);
 	tcase_add_loop_test(t, malformed, 0, 6);
 	tcase_add_test(t, never_takes_answers);
 	tcase_add_test(t, come_and_go);

@@ -318,6 +318,52 @@ START_TEST(permitted_use)
 }
 END_TEST
 
+/* The public listener: TLS keys of its host name, and of no name that looks like it. */
+START_TEST(public_listener)
+{
+	static const char host[] = "smg.hospital.example";
+	static const struct {
+		const char *id;
+		enum keys_use use;
+		bool may;
+	} t[] = {{"smg.hospital.example-tls-20261122-1a2b", KEYS_USE_TLS, true},
+	    {"smg.hospital.example-tls-20271122-ffff", KEYS_USE_TLS, true},
+	    {"gw.hospital.example-tls-20261122-1a2b", KEYS_USE_TLS, false},
+	    {"smg.hospital.example-tls-evil.example-tls-20261122-1a2b", KEYS_USE_TLS, false},
+	    {"x.smg.hospital.example-tls-20261122-1a2b", KEYS_USE_TLS, false},
+	    {"smg.hospital.example-tls-20261122-1a2", KEYS_USE_TLS, false},
+	    {"smg.hospital.example-tls-2026112a-1a2b", KEYS_USE_TLS, false},
+	    {"smg.hospital.exampl", KEYS_USE_TLS, false},
+	    {"smg.hospital.example-tls-20261122-1a2c", KEYS_USE_SIGN, false}};
+	struct keeper_request rq = {.msg = KEEPER_MSG_SIGN};
+	static const uint8_t digest[32];
+	struct keys_client *public;
+
+	rq.sign = (struct keeper_sign){KEEPER_PAD_ECDSA, KEEPER_MD_SHA256, 0, {digest, 32}};
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		EVP_PKEY_free(fixture_key(&fx, t[i].id, t[i].use, KEYS_EC_P256));
+	for (int pass = 0; pass < 3; pass++) {
+		static const char *const hosts[] = {"", host, "SMG.hospital.example"};
+
+		fixture_down(&fx);
+		fixture_public_host = hosts[pass];
+		fixture_up(&fx);
+		public = fixture_client(&fx, KEEPER_FOR_PUBLIC);
+		for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+			struct keeper_reply rp;
+			int want = pass > 0 && t[i].may ? 0 : -1;
+
+			snprintf(rq.id, sizeof(rq.id), "%s", t[i].id);
+			ck_assert_msg(keys_client_call(public, &rq, &rp, &pr) == want, "%s: %s", t[i].id, pr.text);
+			keys_client_done(public, &rp);
+		}
+		keys_client_free(public);
+	}
+	ck_assert(keys_tls_of("a234567890123456789012345678901234567890-tls-20261122-1a2b",
+	    "a234567890123456789012345678901234567890.example"));
+}
+END_TEST
+
 START_TEST(permitted_without_key)
 {
 	uint8_t key[KEYS_DATA_KEY] = {1}, back[KEYS_DATA_KEY];
@@ -497,6 +543,7 @@ int main(void)
 	tcase_add_test(t, wrap);
 	tcase_add_test(t, certify);
 	tcase_add_test(t, permitted_use);
+	tcase_add_test(t, public_listener);
 	tcase_add_test(t, forgotten);
 	tcase_add_test(t, permitted_without_key);
 	tcase_add_loop_test(t, statement, 0, 3);

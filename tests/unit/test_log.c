@@ -87,7 +87,57 @@ END_TEST
 START_TEST(test_plain)
 {
 	log_info("id\n", "c\tx", "from=%s", "a\r\nb\x1b[2J\x7f\xc3\xbc\\x");
-	ck_assert_str_eq(body(), "id\\x0a c\\x09x from=a\\x0d\\x0ab\\x1b[2J\\x7f\\xc3\\xbc\\x\n");
+	ck_assert_str_eq(body(), "id\\x0a c\\x09x from=a\\x0d\\x0ab\\x1b[2J\\x7f\xc3\xbc\\x\n");
+}
+END_TEST
+
+/* Names are read as they are written; what is not seen, turns others round or is no UTF-8 is escaped. */
+START_TEST(test_names)
+{
+	static const char *const t[][2] = {
+	    {"CN=J\xc3\xb6rg \xe4\xb8\xad \xf0\x9f\x98\x80", "CN=J\xc3\xb6rg \xe4\xb8\xad \xf0\x9f\x98\x80"},
+	    {"a\xe2\x80\xae"
+	     "b",
+		"a\\xe2\\x80\\xaeb"}, /* right-to-left override */
+	    {"a\xe2\x80\xa8"
+	     "b",
+		"a\\xe2\\x80\\xa8b"}, /* a line's end */
+	    {"a\xc2\xa0"
+	     "b",
+		"a\\xc2\\xa0b"}, /* a space that ends no word */
+	    {"a\xe3\x80\x80"
+	     "b",
+		"a\\xe3\\x80\\x80b"},
+	    {"a\xe3\x85\xa4"
+	     "b",
+		"a\\xe3\\x85\\xa4b"}, /* a filler */
+	    {"a\xcd\x8f"
+	     "b",
+		"a\\xcd\\x8f"
+		"b"},
+	    {"a\xd8\x9c"
+	     "b",
+		"a\\xd8\\x9cb"},
+	    {"a\xc2\x9b"
+	     "2J",
+		"a\\xc2\\x9b2J"},	  /* a control */
+	    {"a\xc0\x8a", "a\\xc0\\x8a"}, /* overlong */
+	    {"a\xe0\x80\xa2", "a\\xe0\\x80\\xa2"},
+	    {"a\xed\xa0\x80", "a\\xed\\xa0\\x80"}, /* a surrogate */
+	    {"a\xf4\x90\x80\x80", "a\\xf4\\x90\\x80\\x80"},
+	    {"a\xc3\"b", "a\\xc3'b"}, /* cut off: the quotation mark is not swallowed */
+	    {"a\xe4\xb8", "a\\xe4\\xb8"},
+	};
+
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		char want[200];
+
+		log_info(NULL, "a", "why=\"%s\"", t[i][0]);
+		snprintf(want, sizeof want, "- a why=\"%s\"\n", t[i][1]);
+		ck_assert_str_eq(body(), want);
+	}
+	log_info(NULL, "a", "why=\"%.2s\"", "a\xc3\xb6");
+	ck_assert_str_eq(body(), "- a why=\"a\\xc3\"\n");
 }
 END_TEST
 
@@ -171,6 +221,7 @@ int main(void)
 	tcase_add_test(t, test_line);
 	tcase_add_test(t, test_level);
 	tcase_add_test(t, test_plain);
+	tcase_add_test(t, test_names);
 	tcase_add_test(t, test_values);
 	tcase_add_test(t, test_long);
 	tcase_add_test(t, test_journal);

@@ -281,6 +281,32 @@ START_TEST(all_or_nobody)
 }
 END_TEST
 
+/* A message too large for one gateway goes to the others; too large for all of them it is refused. */
+START_TEST(too_large_for_some)
+{
+	w.rcpts[0] = (struct job_rcpt){.address = "bob@small.example", .verdict = 0};
+	w.rcpts[1] = (struct job_rcpt){.address = "any@clear.example", .verdict = 1};
+	w.rq.nrcpts = 2;
+	pipes_verdict(&w, 0, POLICY_CLEAR);
+	pipes_verdict(&w, 1, POLICY_CLEAR);
+	w.verdicts[0].octets_max = 50;
+	w.verdicts[1].octets_max = _i == 0 ? 0 : _i == 1 ? 100000 : 51;
+	if (_i == 2) {
+		ck_assert_int_eq(RUN(plain), JOB_REFUSE);
+		ck_assert(w.res.pr.code == 552 && strcmp(w.res.pr.enh, "5.3.4") == 0 && w.res.noutputs == 0);
+		ck_assert_ptr_nonnull(
+		    strstr(w.res.pr.text, "the gateway of small.example takes messages of at most 50 octets"));
+		return;
+	}
+	ck_assert_int_eq(RUN(plain), JOB_DONE);
+	ck_assert_uint_eq(w.res.noutputs, 2);
+	ck_assert_str_eq(w.res.outputs[0].refused, "5.3.4");
+	ck_assert(w.res.outputs[0].nrcpts == 1 && w.res.outputs[0].rcpts[0] == 0);
+	ck_assert_ptr_nonnull(strstr(w.res.outputs[0].why, "small.example takes messages of at most 50 octets"));
+	ck_assert(w.res.outputs[1].refused[0] == 0 && w.res.outputs[1].rcpts[0] == 1);
+}
+END_TEST
+
 /* The verdict says "usable" but brings what cannot be used: never less instead. */
 START_TEST(verdict_without_substance)
 {
@@ -421,6 +447,7 @@ int main(void)
 	tcase_add_test(t, calendar_multipart);
 	tcase_add_test(t, exempt_reply);
 	tcase_add_test(t, groups);
+	tcase_add_loop_test(t, too_large_for_some, 0, 3);
 	tcase_add_loop_test(t, all_or_nobody, 0, (int)(sizeof(stops) / sizeof(stops[0])));
 	tcase_add_loop_test(t, verdict_without_substance, 0, 4);
 	tcase_add_test(t, clear_as_it_came);

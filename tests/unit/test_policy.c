@@ -280,6 +280,17 @@ static const struct out_case cases[] = {
 	POLICY_PASS, POLICY_CLEAR,
 	"rule \"x\" (sign, prefer): not signed for bob@lab.example: it is an automatic reply, which the rule "
 	"exempts"},
+    {"nothing signed is read, prefer",
+	{.treatment = POLICY_SIGN, .strength = POLICY_PREFER, .have_signer = true, .reads_no_signed = true},
+	POLICY_PASS, POLICY_CLEAR,
+	"default (sign, prefer): not signed for bob@lab.example: the statement of lab.example says that its gateway "
+	"reads nothing that is signed"},
+    {"nothing signed is read, require",
+	{.treatment = POLICY_SIGN, .strength = POLICY_REQUIRE, .have_signer = true, .reads_no_signed = true},
+	POLICY_REFUSE, 0,
+	"lab.example: mail must be signed, but its statement says that its gateway reads nothing that is signed; ask "
+	"the partner, or have mail encrypted without a signature: \"postern partner add lab.example --treatment "
+	"seal\""},
     {"signed", {.treatment = POLICY_SIGN, .strength = POLICY_REQUIRE, .have_signer = true}, POLICY_PASS, POLICY_SIGN,
 	"default (sign, require): signed for bob@lab.example"},
     {"TLS not configured", {.treatment = POLICY_TLS, .strength = POLICY_REQUIRE}, POLICY_REFUSE, 0,

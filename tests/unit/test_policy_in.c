@@ -7,8 +7,8 @@
 
 #include "tests/unit/suite.h"
 
-static const struct policy_in_rules usual = {
-    POLICY_DELIVER, POLICY_MARK, POLICY_MARK, POLICY_HOLD, POLICY_CHOICE_MARK, POLICY_CHOICE_REFUSE};
+static const struct policy_in_rules usual = {POLICY_DELIVER, POLICY_MARK, POLICY_MARK, POLICY_HOLD,
+    POLICY_CHOICE_MARK, POLICY_CHOICE_REFUSE, POLICY_CHOICE_MARK};
 
 struct in_case {
 	bool encrypted, opened, whole;
@@ -67,7 +67,8 @@ START_TEST(never)
 			for (int sig = POLICY_SIG_NONE; sig < POLICY_SIG_COUNT; sig++) {
 				struct policy_in_rules r = {(enum policy_in_action)(i % 3),
 				    (enum policy_in_action)(i / 3 % 3), (enum policy_in_action)(i / 9 % 3),
-				    (enum policy_in_action)(i / 27), POLICY_CHOICE_MARK, POLICY_CHOICE_REFUSE};
+				    (enum policy_in_action)(i / 27), POLICY_CHOICE_MARK, POLICY_CHOICE_REFUSE,
+				    POLICY_CHOICE_MARK};
 				struct policy_in f = {.encrypted = bits & 1,
 				    .opened = bits & 2,
 				    .whole = bits & 4,
@@ -106,8 +107,8 @@ START_TEST(reports)
 			for (int least = POLICY_DELIVER; least <= POLICY_HOLD; least++) {
 				const struct in_case *k = &cases[i];
 				enum policy_in_action act = (enum policy_in_action)least;
-				struct policy_in_rules r = {
-				    act, act, act, act, (enum policy_in_choice)rule, POLICY_CHOICE_REFUSE};
+				struct policy_in_rules r = {act, act, act, act, (enum policy_in_choice)rule,
+				    POLICY_CHOICE_REFUSE, POLICY_CHOICE_MARK};
 				struct policy_in f = {
 				    .encrypted = k->encrypted, .opened = k->opened, .sig = k->sig, .whole = k->whole};
 				struct policy_in_decision plain, matched, unmatched;
@@ -159,6 +160,50 @@ START_TEST(encrypted_part)
 }
 END_TEST
 
+/* What its domain promised of all its mail and is not so: fail, and never less than the setting; a test is only said;
+ * a report about mail of ours is not lost for it. */
+START_TEST(broken_promise)
+{
+	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++)
+		for (unsigned bits = 0; bits < 8; bits++)
+			for (int rule = POLICY_CHOICE_DELIVER; rule <= POLICY_CHOICE_REFUSE; rule++) {
+				const struct in_case *k = &cases[i];
+				struct policy_in_rules r = usual;
+				struct policy_in f = {.encrypted = k->encrypted,
+				    .opened = k->opened,
+				    .sig = k->sig,
+				    .whole = k->whole,
+				    .promised_signed = bits & 1,
+				    .promised_encrypted = bits & 2,
+				    .promise_test = bits & 4};
+				bool closed = k->encrypted && !k->opened;
+				bool kept = k->sig == POLICY_SIG_TEMP || k->sig == POLICY_SIG_EXPIRED ||
+					    (k->sig == POLICY_SIG_GOOD && k->whole);
+				bool unsigned_ = !closed && (bits & 1) && !kept,
+				     clear = !closed && (bits & 2) && !k->encrypted;
+				struct policy_in_decision d, m;
+
+				r.promise = (enum policy_in_choice)rule;
+				policy_inbound(&r, &f, &d);
+				ck_assert(d.broken_signed == unsigned_ && d.broken_encrypted == clear);
+				ck_assert((strstr(d.why, "its domain promises") != NULL) == (unsigned_ || clear));
+				if (!(unsigned_ || clear) || f.promise_test) {
+					ck_assert(d.action == k->action && !d.refuse_promise);
+					ck_assert_str_eq(d.verdict, k->verdict);
+					continue;
+				}
+				ck_assert_str_eq(d.verdict, "broken-promise");
+				ck_assert_str_eq(d.result, "fail");
+				ck_assert_int_ge(d.action, k->action);
+				ck_assert_int_ge(d.action, rule < POLICY_CHOICE_HOLD ? rule : POLICY_HOLD);
+				ck_assert(d.refuse_promise == (rule == POLICY_CHOICE_REFUSE));
+				f.dsn = POLICY_DSN_MATCHED;
+				policy_inbound(&r, &f, &m);
+				ck_assert(!m.refuse_promise && (m.action <= POLICY_MARK || k->action == POLICY_HOLD));
+			}
+}
+END_TEST
+
 START_TEST(words)
 {
 	enum policy_in_action a;
@@ -179,6 +224,7 @@ static Suite *suite(void)
 	tcase_add_test(t, never);
 	tcase_add_test(t, reports);
 	tcase_add_test(t, encrypted_part);
+	tcase_add_test(t, broken_promise);
 	tcase_add_test(t, words);
 	suite_add_tcase(s, t);
 	return s;

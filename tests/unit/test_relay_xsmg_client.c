@@ -329,6 +329,8 @@ START_TEST(downgrade)
 	struct smtpc_xsmg *x = relay_xsmg_mail_of(m);
 
 	x->seen(x, &host, true);
+	check_note(JUDGE_XSMG_OFFERED, "", "");
+	x->seen(x, &host, true);
 	silence();
 	x->seen(x, &host, false);
 	check_note(JUDGE_XSMG_MISSING, "", "");

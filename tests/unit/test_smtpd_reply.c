@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/mail/utf8.h"
 #include "gateway/smtp/smtpd.h"
 #include "tests/unit/suite.h"
 
@@ -21,7 +22,8 @@ static const struct {
     {250, "2.0.0", "", "250 2.0.0\r\n"},
     {250, "", "", "250 \r\n"},
     {550, "5.1.1", "evil\r250 2.0.0 ok", "550 5.1.1 evil?250 2.0.0 ok\r\n"},
-    {550, "5.1.1", "caf\xc3\xa9 \x7f\x1b", "550 5.1.1 caf?? ??\r\n"},
+    {550, "5.1.1", "caf\xc3\xa9 \x7f\x1b", "550 5.1.1 caf\\x{E9} ??\r\n"},
+    {550, "5.1.1", "\xf0\x9f\x93\xa7 \xe2\x80\xae\xc2\x85\xc3 \xff", "550 5.1.1 \\x{1F4E7} ??? ?\r\n"},
 };
 
 START_TEST(lines)
@@ -29,8 +31,35 @@ START_TEST(lines)
 	struct buf b;
 
 	buf_init(&b, 1000);
-	ck_assert_int_eq(smtpd_reply(&b, cases[_i].code, cases[_i].enh, cases[_i].text), 0);
+	ck_assert_int_eq(smtpd_reply(&b, cases[_i].code, cases[_i].enh, cases[_i].text, false), 0);
 	ck_assert_str_eq(buf_str(&b), cases[_i].want);
+	buf_clear(&b);
+}
+END_TEST
+
+/* To a client that said SMTPUTF8: as they are, and never cut within a character. */
+START_TEST(utf8)
+{
+	char text[1001] = "";
+	struct buf b;
+
+	buf_init(&b, 4000);
+	ck_assert_int_eq(smtpd_reply(&b, 550, "5.1.1", "caf\xc3\xa9 \xe2\x80\xae\xc3 x", true), 0);
+	ck_assert_str_eq(buf_str(&b), "550 5.1.1 caf\xc3\xa9 ?? x\r\n");
+	for (size_t off = 0; off < 3; off++) {
+		buf_reset(&b);
+		memset(text, 'x', off);
+		for (size_t i = off; i + 3 <= 900; i += 3)
+			memcpy(text + i, "\xe2\x82\xac", 4);
+		ck_assert_int_eq(smtpd_reply(&b, 550, "5.1.1", text, true), 0);
+		ck_assert(utf8_len(buf_str(&b), b.len) == 1);
+		for (size_t i = 0; i < b.len;) {
+			size_t n = utf8_len(buf_str(&b) + i, b.len - i);
+
+			ck_assert_uint_gt(n, 0);
+			i += n;
+		}
+	}
 	buf_clear(&b);
 }
 END_TEST
@@ -43,7 +72,7 @@ static void check_long(const char *text, const char *enh, char blank)
 
 	buf_init(&b, 10000);
 	buf_init(&words, 10000);
-	ck_assert_int_eq(smtpd_reply(&b, 550, enh, text), 0);
+	ck_assert_int_eq(smtpd_reply(&b, 550, enh, text, false), 0);
 	for (const char *p = buf_str(&b); *p;) {
 		const char *end = strstr(p, "\r\n");
 
@@ -83,8 +112,8 @@ START_TEST(no_room)
 	struct buf b;
 
 	buf_init(&b, 20);
-	ck_assert_int_eq(smtpd_reply(&b, 250, "2.0.0", "ok"), 0);
-	ck_assert_int_eq(smtpd_reply(&b, 250, "2.0.0", "ok"), -1);
+	ck_assert_int_eq(smtpd_reply(&b, 250, "2.0.0", "ok", false), 0);
+	ck_assert_int_eq(smtpd_reply(&b, 250, "2.0.0", "ok", false), -1);
 	ck_assert_uint_eq(b.len, 14);
 	buf_clear(&b);
 }
@@ -111,7 +140,7 @@ START_TEST(from_problem)
 
 	problem_set(&pr, problems[_i].cls, problems[_i].code, problems[_i].enh, "", "%s", problems[_i].text);
 	buf_init(&b, 1000);
-	ck_assert_int_eq(smtpd_reply_problem(&b, &pr), 0);
+	ck_assert_int_eq(smtpd_reply_problem(&b, &pr, false), 0);
 	ck_assert_str_eq(buf_str(&b), problems[_i].want);
 	buf_clear(&b);
 }
@@ -123,6 +152,7 @@ int main(void)
 	TCase *t = tcase_create("smtpd_reply");
 
 	tcase_add_loop_test(t, lines, 0, (int)(sizeof cases / sizeof cases[0]));
+	tcase_add_test(t, utf8);
 	tcase_add_test(t, long_texts);
 	tcase_add_test(t, no_room);
 	tcase_add_loop_test(t, from_problem, 0, (int)(sizeof problems / sizeof problems[0]));

@@ -142,6 +142,9 @@ enum trick {
 	OPERATIONS,
 	STAYS,
 	LEAVES,
+	AWAY,
+	USUAL,
+	USUAL_AND_AWAY,
 };
 
 struct tricky {
@@ -208,6 +211,13 @@ static void rest(int ms)
 	nanosleep(&t, NULL);
 }
 
+static size_t reference(uint8_t *out, uint8_t id, const char *url)
+{
+	uint8_t uri[200], op[220];
+
+	return message(out, id, op, tlv(op, 0x73, uri, tlv(uri, 4, url, strlen(url))));
+}
+
 static void trick(const struct tricky *s, int fd, uint8_t id)
 {
 	static uint8_t b[80000], value[60000];
@@ -251,6 +261,18 @@ static void trick(const struct tricky *s, int fd, uint8_t id)
 			;
 		return;
 	}
+	case AWAY:
+	case USUAL:
+	case USUAL_AND_AWAY:
+		if (s->trick != AWAY) {
+			n += reference(b, id, "ldap://ForestDnsZones.x.example/DC=ForestDnsZones,DC=x");
+			n += reference(b + n, id, "ldap://DomainDnsZones.x.example/DC=DomainDnsZones,DC=x");
+			n += reference(b + n, id, "ldap://x.example/CN=Configuration,DC=x");
+		}
+		if (s->trick != USUAL)
+			n += reference(b + n, id, "ldap://child.x.example/DC=child,DC=x");
+		n += result(b + n, id, 0);
+		break;
 	case HUGE_CLAIM: /* a message of 2 GiB, a little of which comes */
 		put(fd, "\x30\x84\x7f\xff\xff\xff\x02\x01", 8);
 		while (put(fd, value, sizeof value) == 0)
@@ -548,6 +570,58 @@ START_TEST(own_filter)
 }
 END_TEST
 
+/* References alone: of a server that the admin chose they are nothing to be in doubt about. */
+START_TEST(references_of_own)
+{
+	struct tricky s;
+	struct source_ask a = question("own", "alice@clinic.example");
+
+	tricky_start(&s, AWAY);
+	snprintf(uri[0], sizeof uri[0], "ldap://127.0.0.1:%u", s.port);
+	dirs[0].ldap.starttls = false;
+	dirs[0].ldap.bind_dn = none;
+	source_ldap_add(ldap, "own", &dirs[0]);
+	run(&a);
+	ck_assert_msg(got.status == SOURCE_NONE, "%d %s", got.status, got.why);
+	ck_assert_msg(strstr(got.why, "and names other servers, which are not asked") != NULL, "%s", got.why);
+	source_ldap_free(ldap);
+	ldap = NULL;
+	tricky_stop(&s);
+}
+END_TEST
+
+/* How often a real one was asked for namingContexts. */
+static int bases_asked(void)
+{
+	char path[128], line[1000];
+	int n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/errors", slapd.s.dir);
+	f = fopen(path, "r");
+	ck_assert_ptr_nonnull(f);
+	while (fgets(line, sizeof line, f))
+		n += strstr(line, "SRCH base=\"\" scope=0") != NULL;
+	ck_assert_int_eq(fclose(f), 0);
+	return n;
+}
+
+/* Where to search is asked once a connection, not once an address. */
+START_TEST(bases_known)
+{
+	static const char *const who[] = {"olga@other.example", "nobody@clinic.example", "alice@clinic.example"};
+	int before = bases_asked();
+
+	for (size_t i = 0; i < 9; i++) {
+		struct source_ask a = question(url_of(OPEN), who[i % 3]);
+
+		run(&a);
+		ck_assert_int_eq(got.status, i % 3 == 1 ? SOURCE_NONE : SOURCE_FOUND);
+	}
+	ck_assert_int_eq(bases_asked() - before, 1);
+}
+END_TEST
+
 /* A connection is used again; one that its server closed meanwhile is replaced. */
 START_TEST(kept)
 {
@@ -590,6 +664,10 @@ static const struct {
     {ENDLESS, false, SOURCE_TEMP, "search: more than 20 entries and referrals, none with a value"},
     {REFERRALS, false, SOURCE_TEMP, "search: more than 20 entries and referrals, none with a value"},
     {ENDLESS_VALUES, false, SOURCE_FOUND, ""},
+    {AWAY, false, SOURCE_TEMP, "names other servers, which are not asked (ldap://child.x.example/DC=child,DC=x)"},
+    {USUAL, false, SOURCE_NONE, "has no entry for alice@clinic.example"},
+    {USUAL_AND_AWAY, false, SOURCE_TEMP,
+	"(ldap://child.x.example/DC=child,DC=x): whether there is one cannot be told"},
     {HUGE_CLAIM, false, SOURCE_TEMP, "search: an entry is longer than allowed"},
     {DRIP, true, SOURCE_TEMP, "search: no answer within 1500 ms"},
 };
@@ -766,6 +844,8 @@ int main(void)
 	tcase_add_test(t, attributes);
 	tcase_add_test(t, own_filter);
 	tcase_add_loop_test(t, kept, 0, 2);
+	tcase_add_test(t, references_of_own);
+	tcase_add_test(t, bases_known);
 	tcase_add_loop_test(t, tricked, 0, sizeof tricks / sizeof tricks[0]);
 	tcase_add_test(t, cut_off);
 	tcase_add_test(t, many);

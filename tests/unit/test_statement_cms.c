@@ -92,6 +92,14 @@ static const struct {
     {FX_PSS_MGF, STATEMENT_STEP_SIGNERS, "signature algorithm is none of", true},
     {FX_PSS_TRAILER, STATEMENT_STEP_SIGNERS, "signature algorithm is none of", true},
     {FX_RSA_PLAIN, STATEMENT_STEP_NONE, "", true},
+    {FX_SID_ISSUER_OTHER, STATEMENT_STEP_NONE, "names another certificate", false},
+    {FX_SID_SERIAL_LONG, STATEMENT_STEP_DER, "not in its shortest form", false},
+    {FX_SID_MORE, STATEMENT_STEP_NONE, "names another certificate", false},
+    {FX_SID_EMPTY, STATEMENT_STEP_NONE, "names another certificate", false},
+    {FX_ATTR_SERIAL, STATEMENT_STEP_NONE, "", false},
+    {FX_ATTR_SERIAL_OTHER, STATEMENT_STEP_NONE, "names another certificate", false},
+    {FX_ATTR_ISSUER_OTHER, STATEMENT_STEP_NONE, "names another certificate", false},
+    {FX_ATTR_ISSUERS, STATEMENT_STEP_NONE, "names another certificate", false},
 };
 
 START_TEST(twists)
@@ -141,6 +149,38 @@ START_TEST(one_id)
 	ck_assert_uint_eq(sb.ncerts, 2);
 	buf_clear(&da);
 	buf_clear(&db);
+}
+END_TEST
+
+/* Two certificates of one issuer with one serial number: the hash that is signed says which is meant. */
+START_TEST(twins)
+{
+	struct testcert ca = testcert_ca("ca", NULL), v[2];
+
+	for (int i = 0; i < 2; i++)
+		v[i] = testcert_make(&(struct testcert_spec){
+		    .cn = "twin", .san = "DNS:lab.example", .serial = 77, .issuer = ca.x, .issuer_key = ca.key});
+	for (int i = 0; i < 2; i++) {
+		struct fx_signed s = {.by = {&v[i]}, .more = {&v[1 - i]}},
+				 alone = {.by = {&v[i]}, .more = {&v[1 - i]}};
+		struct buf der = fx_signed(text, sizeof text - 1, &s);
+		struct statement_signed sd;
+
+		ck_assert_int_eq(statement_cms_read(der.p, der.len, &sd, NULL), 0);
+		ck_assert_uint_eq(sd.ncerts, 2);
+		ck_assert(sd.signers[0].verified && sd.signers[0].cert.n == v[i].n);
+		ck_assert_mem_eq(sd.signers[0].cert.p, v[i].der, v[i].n);
+		buf_clear(&der);
+		/* the other one in its place does not do */
+		alone.twist = FX_CERT_LEFT_OUT;
+		der = fx_signed(text, sizeof text - 1, &alone);
+		ck_assert_int_eq(statement_cms_read(der.p, der.len, &sd, NULL), 0);
+		ck_assert(!sd.signers[0].verified && !sd.signers[0].cert.p);
+		buf_clear(&der);
+	}
+	for (int i = 0; i < 2; i++)
+		testcert_free(&v[i]);
+	testcert_free(&ca);
 }
 END_TEST
 
@@ -295,6 +335,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, twists, 0, sizeof cases / sizeof *cases);
 	tcase_add_test(tc, one_id);
+	tcase_add_test(tc, twins);
 	tcase_add_test(tc, added);
 	tcase_add_test(tc, too_many);
 	tcase_add_test(tc, size);

@@ -538,13 +538,28 @@ START_TEST(harvest)
 }
 END_TEST
 
+/* Nor partners' states. */
+#define WITHOUT_13                                                                                                   \
+	"DROP TRIGGER glance_partner; DROP TRIGGER glance_partner_name; DROP TRIGGER glance_cert_add; DROP TRIGGER " \
+	"glance_cert_set; DROP TRIGGER glance_cert_gone; DROP TRIGGER glance_in_use_add; DROP TRIGGER "              \
+	"glance_in_use_gone; DROP TRIGGER glance_believed_add; DROP TRIGGER glance_believed_set; DROP TRIGGER "      \
+	"glance_believed_gone; DROP TRIGGER glance_given_add; DROP TRIGGER glance_given_gone; DROP TRIGGER "         \
+	"glance_statement_add; DROP TRIGGER glance_statement_set; DROP TRIGGER glance_statement_gone; DROP TRIGGER " \
+	"glance_body_add; DROP TRIGGER glance_body_set; DROP TRIGGER glance_body_gone; DROP INDEX cert_domain; "     \
+	"ALTER TABLE partner DROP COLUMN known_until; ALTER TABLE partner DROP COLUMN proven_until; ALTER TABLE "    \
+	"partner DROP COLUMN waits; ALTER TABLE partner DROP COLUMN said; ALTER TABLE partner DROP COLUMN missed; "  \
+	"ALTER TABLE partner DROP COLUMN issued; ALTER TABLE partner DROP COLUMN expires;"
+#define WITHOUT_12 "DROP TABLE user_password; DROP TABLE user_totp; DROP TABLE session; "
 #define WITHOUT_9                                                                                                    \
+	WITHOUT_12                                                                                                   \
+	WITHOUT_13                                                                                                   \
 	"ALTER TABLE identity DROP COLUMN retired; ALTER TABLE bundle DROP COLUMN since; DROP TABLE in_use; ALTER "  \
 	"TABLE revoked DROP COLUMN owner;"
 
 /* Nor statements. */
 #define WITHOUT_7                                                                                                    \
 	"DROP TABLE statement; DROP TABLE statement_body; DROP TABLE statement_key; DROP TABLE statement_cert;"      \
+	"DROP TABLE statement_host; DROP TABLE user_token; DROP TABLE user; DROP TABLE statement_key_cert;"          \
 	"DROP TABLE statement_held; DROP TABLE own_statement; DROP TABLE own_statement_id; DROP TABLE rollover;"     \
 	"ALTER TABLE identity DROP COLUMN from_at; ALTER TABLE identity DROP COLUMN until_at;"
 
@@ -634,6 +649,83 @@ static bool is_believed(const char *owner)
 	OK(store_believed(s, &k, &b, &pr));
 	return b.sha256[0] != 0;
 }
+
+static int64_t used_at = 1000, used_since = 1000;
+
+static bool is_in_use(const char *owner, const char *sha256)
+{
+	struct store_in_use *l;
+	bool yes = false;
+	size_t n;
+
+	OK(store_in_use_expiring(s, used_since, 0, 100000, 100, &l, &n, &pr));
+	for (size_t i = 0; i < n; i++)
+		yes = yes || (strcmp(l[i].owner, owner) == 0 && strcmp(l[i].sha256, sha256) == 0);
+	store_in_use_free(l, n);
+	return yes;
+}
+
+static void use(const char *owner, const char *sha256, int64_t until)
+{
+	const struct store_believed_key k = {owner, 1, ""};
+	struct store_believed b = {.reason = 4, .at = 1};
+	struct store_in_use u = {.owner = (char *)(uintptr_t)owner,
+	    .subject = (char *)(uintptr_t) "CN=x",
+	    .serial = (char *)(uintptr_t) "1",
+	    .not_after = until,
+	    .used = used_at};
+
+	(void)snprintf(u.sha256, sizeof u.sha256, "%s", sha256);
+	(void)snprintf(b.sha256, sizeof b.sha256, "%s", sha256);
+	OK(store_in_use_put(s, &u, &pr));
+	OK(store_believed_put(s, &k, &b, "judge", NULL, NULL, &pr));
+}
+
+/* Of the network's certificates those are known that are used: not those that ran out, that others took the place of,
+ * or of a partner who was removed. */
+START_TEST(in_use)
+{
+	put_partner("lab.example", "seal", "require");
+	put_partner("bob@lab.example", "seal", "require");
+	use("lab.example", "aa", 5000);
+	use("ann@lab.example", "bb", 5000);
+	use("bob@lab.example", "cc", 5000);
+	use("other.example", "dd", 5000);
+	use("other.example", "ee", 6000); /* takes the place of dd */
+	use("old.example", "ff", 100);
+	OK(store_in_use_drop(s, 1000, &pr));
+	ck_assert(is_in_use("other.example", "ee") && is_in_use("ann@lab.example", "bb"));
+	use("other.example", "dd", 7000); /* and back: what was forgotten is noted anew */
+	ck_assert(is_in_use("other.example", "dd") && !is_in_use("old.example", "ff"));
+	/* what was not used for long is in use no more; used again it is, to a day */
+	used_since = 100000;
+	ck_assert(!is_in_use("other.example", "dd"));
+	used_at = used_since;
+	use("other.example", "dd", 7000);
+	ck_assert(is_in_use("other.example", "dd") && !is_in_use("ann@lab.example", "bb"));
+	used_at = used_since + 86399;
+	use("other.example", "dd", 7000);
+	used_since++;
+	ck_assert(!is_in_use("other.example", "dd"));
+	used_at++;
+	use("other.example", "dd", 7000);
+	ck_assert(is_in_use("other.example", "dd"));
+	used_since = used_at = 1000;
+	OK(store_partner_remove(s, "lab.example", "root", &pr));
+	/* found again later it is another use */
+	for (int i = 0; i < 3; i++) {
+		const struct store_believed_key k = {i == 0   ? "lab.example"
+						     : i == 1 ? "ann@lab.example"
+							      : "bob@lab.example",
+		    1, ""};
+		struct store_believed b = {.reason = 4, .at = 1};
+
+		(void)snprintf(b.sha256, sizeof b.sha256, "%s", i == 0 ? "aa" : i == 1 ? "bb" : "cc");
+		OK(store_believed_put(s, &k, &b, "judge", NULL, NULL, &pr));
+		ck_assert_msg(is_in_use(k.owner, b.sha256) == (i == 2), "%s", k.owner);
+	}
+}
+END_TEST
 
 /* A domain that is removed takes along what was learned of its people; but who is listed for himself stays known. */
 START_TEST(remove_with_people)
@@ -814,6 +906,7 @@ static Suite *suite(void)
 	tcase_add_test(t, from_schema_1);
 	tcase_add_test(t, from_schema_5);
 	tcase_add_test(t, remove_with_people);
+	tcase_add_test(t, in_use);
 	tcase_add_test(t, versions);
 	tcase_add_test(t, snapshot);
 	tcase_add_test(t, refused_files);

@@ -11,6 +11,7 @@
 #include "certstore/revoke_cache.h"
 #include "certstore/trust.h"
 #include "certstore/trust_dane.h"
+#include "certstore/trust_path.h"
 #include "gateway/base/log.h"
 #include "tests/unit/suite.h"
 #include "tests/unit/testcert.h"
@@ -109,6 +110,71 @@ START_TEST(bridges)
 	testcert_free(&old);
 	testcert_free(&tls);
 	testcert_free(&no_ca);
+}
+END_TEST
+
+/* A search that a limit cut short does not know: the one way out may lie behind what was looked at. */
+START_TEST(limits_are_uncertain)
+{
+	enum { MANY = 56, LOW = 4 };
+	bool looks = _i == 1;
+	struct testcert old[MANY], low[LOW],
+	    good = ca("bridge", bridge_key.key, &root, (struct testcert_spec){.rsa = 0});
+	struct testcert mid = testcert_ca("mid", NULL);
+	X509 *extra[MANY + LOW + 1];
+	size_t n = 0;
+	struct trust_question q = {.pinned = false};
+
+	for (int i = 0; i < LOW; i++) {
+		low[i] = ca("bridge", bridge_key.key, &mid, (struct testcert_spec){.until = TESTCERT_NOW + 9000 + i});
+		if (looks)
+			extra[n++] = low[i].x;
+	}
+	for (int i = 0; i < MANY; i++) {
+		old[i] = looks ? testcert_ca("mid", NULL)
+			       : ca("bridge", bridge_key.key, &root,
+				     (struct testcert_spec){.until = TESTCERT_NOW - 1 - i});
+		extra[n++] = old[i].x;
+	}
+	extra[n++] = good.x;
+	IS(path(&leaf, &root, extra, n, q), TRUST_UNSURE,
+	    looks ? "200 candidate issuers were looked at, which is the limit"
+		  : "24 whole paths were tried, which is the limit");
+	ck_assert_msg(found.spent && found.until_spent == TRUST_BAD, "%s", found.how);
+	ck_assert_msg(strstr(found.how, "postern anchor add") != NULL, "%s", found.how);
+	q.pinned = true;
+	IS(path(&leaf, &root, extra, n, q), TRUST_GOOD, "pinned");
+	q.pinned = false;
+	/* as many as may be looked at, and nothing behind them: that is known to be bad */
+	IS(path(&leaf, &root, extra, looks ? 1 : TRUST_PATH_TRIES, q), TRUST_BAD, looks ? "no anchor" : "expired");
+	extra[n - 2] = good.x;
+	IS(path(&leaf, &root, extra + n - 2, 1, q), TRUST_GOOD, "CN=root");
+	for (int i = 0; i < MANY; i++)
+		testcert_free(&old[i]);
+	for (int i = 0; i < LOW; i++)
+		testcert_free(&low[i]);
+	testcert_free(&good);
+	testcert_free(&mid);
+}
+END_TEST
+
+START_TEST(pool_overflows)
+{
+	enum { MANY = TRUST_PATH_POOL };
+	struct testcert junk[MANY], good = ca("bridge", bridge_key.key, &root, (struct testcert_spec){.rsa = 0});
+	X509 *extra[MANY + 1];
+	struct trust_question q = {.pinned = false};
+
+	for (int i = 0; i < MANY; i++) {
+		junk[i] = testcert_ca("junk", NULL);
+		extra[i] = junk[i].x;
+	}
+	extra[MANY] = good.x;
+	IS(path(&leaf, &root, extra, MANY, q), TRUST_BAD, "no anchor leads to it");
+	IS(path(&leaf, &root, extra, MANY + 1, q), TRUST_UNSURE, "more than 64 possible issuers");
+	for (int i = 0; i < MANY; i++)
+		testcert_free(&junk[i]);
+	testcert_free(&good);
 }
 END_TEST
 
@@ -260,7 +326,9 @@ START_TEST(issuers_by_aia)
 	der = pem(up.x, &n);
 	testrevoke_put(&net, "http://ca.example/up.p7c", der, n);
 	IS(fetching(&low, 4, &pending), TRUST_GOOD, "CN=root");
-	IS(fetching(&low, 2, &pending), TRUST_BAD, "CN=up"); /* no more fetches than allowed */
+	/* no more fetches than allowed: what was not asked may lead to an anchor */
+	IS(fetching(&low, 2, &pending), TRUST_UNSURE, "no more missing issuers are fetched for one question");
+	ck_assert_msg(found.spent && found.until_spent == TRUST_BAD && strstr(found.how, "CN=up"), "%s", found.how);
 	IS(fetching(&low, 0, &pending), TRUST_BAD, "CN=mid");
 	net.v[1].slow = true;
 	(void)fetching(&low, 4, &pending);
@@ -269,7 +337,7 @@ START_TEST(issuers_by_aia)
 	net.v[1].status = SOURCE_TEMP;
 	IS(fetching(&low, 4, &pending), TRUST_UNSURE, "ca.example/up.p7c");
 	ck_assert(!pending && strstr(found.how, "cannot be read now") != NULL && found.away != 0);
-	IS(fetching(&low, 2, &pending), TRUST_BAD, "CN=up");
+	IS(fetching(&low, 2, &pending), TRUST_UNSURE, "no more missing issuers are fetched for one question");
 	net.v[1].status = SOURCE_FOUND;
 	testrevoke_put(&net, "http://ca.example/up.p7c", OPENSSL_memdup("junk", 4), 4);
 	IS(fetching(&low, 4, &pending), TRUST_BAD, "CN=up");
@@ -477,6 +545,8 @@ static Suite *suite(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, bridges);
+	tcase_add_loop_test(t, limits_are_uncertain, 0, 2);
+	tcase_add_test(t, pool_overflows);
 	tcase_add_test(t, costly_keys);
 	tcase_add_test(t, circles);
 	tcase_add_test(t, name_constraints);

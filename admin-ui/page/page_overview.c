@@ -1,0 +1,183 @@
+#include "admin-ui/page/page_overview.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "admin-ui/page/page_chart.h"
+#include "admin-ui/page/page_json.h"
+#include "admin-ui/page/page_state.h"
+
+enum { SOON_DAYS = 60, NOW_DAYS = 14, OLD_S = 4 * 3600 };
+
+enum how { BAD, WARN };
+
+/* What waits for a decision, each with what to do next, worst first. */
+struct todo {
+	json_t *list;
+	int bad, warn;
+};
+
+/* href: without its first slash; one that leads to no page is left out. Takes what, why, next. */
+static void add(
+    struct todo *t, enum how how, json_t *what, json_t *why, json_t *next, const char *href, const char *tail)
+{
+	char path[300], segments[PAGE_SEGMENTS][PAGE_SEGMENT_MAX + 1];
+	json_t *o = json_object();
+
+	(void)snprintf(path, sizeof path, "/%.40s%.200s", href, tail);
+	page_json_set(o, "what", what);
+	page_json_set(o, "why", why);
+	page_json_set(o, "next", next);
+	page_json_set(o, "href", json_string(page_find(path, segments) ? href : ""));
+	page_json_set(o, "tail", page_json_text(tail));
+	page_json_set(o, "class", json_string(how == BAD ? "bad" : "warn"));
+	page_json_set(o, "word", json_string(how == BAD ? "urgent" : "decide"));
+	if (how == BAD) {
+		if (json_array_insert_new(t->list, (size_t)t->bad, o))
+			return;
+		t->bad++;
+	} else {
+		page_json_add(t->list, o);
+		t->warn++;
+	}
+}
+
+static json_t *text(const json_t *o, const char *name)
+{
+	return page_json_text(page_json_str(o, name));
+}
+
+static void about_gateway(struct todo *t, const json_t *model)
+{
+	const char *trouble = page_json_str(model, "relay.queue.trouble"),
+		   *keeper = page_json_str(model, "judge.keeper.state");
+	const json_t *d;
+	size_t i;
+
+	if (page_json_is(model, "relay.failed"))
+		add(t, BAD, json_string("The relay does not answer"), text(model, "relay.failed"), json_string(""),
+		    "", "");
+	if (trouble[0])
+		add(t, BAD, json_string("The queue cannot be written"), page_json_text(trouble), json_string(""), "",
+		    "");
+	if (keeper[0] && strcmp(keeper, "ready") != 0)
+		add(t, BAD, page_json_textf("The keeper of the keys is %.40s", keeper),
+		    json_string("Nothing can be signed or opened until it is ready."), json_string(""), "", "");
+	json_array_foreach(page_json_list(model, "judge.domains"), i, d)
+	{
+		if (!page_json_is(d, "signs"))
+			add(t, BAD, page_json_textf("Mail of %.255s cannot be signed", page_json_str(d, "domain")),
+			    text(d, "sign_why"), json_string(""), "certificates", "");
+		if (!page_json_is(d, "opens"))
+			add(t, BAD, page_json_textf("Mail to %.255s cannot be opened", page_json_str(d, "domain")),
+			    text(d, "open_why"), json_string(""), "certificates", "");
+	}
+}
+
+/* Rows of one kind: which member says whom it is about. */
+static void about(struct todo *t, const json_t *rows, enum how how, const char *fmt_before, const char *who,
+    const char *why, const char *href)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach(rows, i, r) add(t, how, page_json_textf("%s%.380s", fmt_before, page_json_str(r, who)),
+	    text(r, why), text(r, "next"), href, strcmp(href, "partners/") == 0 ? page_json_str(r, who) : "");
+}
+
+static void about_expiry(struct todo *t, const json_t *model)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach(page_json_list(model, "judge.expiring"), i, r)
+	{
+		int64_t days = page_json_int(r, "days_left");
+
+		if (days > NOW_DAYS)
+			continue;
+		add(t, days < 3 ? BAD : WARN,
+		    page_json_textf("A certificate of %.300s %s", page_json_str(r, "owner"),
+			days <= 0 ? "runs out today, or has" : "runs out"),
+		    page_json_textf("%lld days are left.", (long long)days), text(r, "next"), "partners/",
+		    page_json_str(r, "owner"));
+	}
+}
+
+static void about_queue(struct todo *t, const json_t *model)
+{
+	int64_t held = page_json_int(model, "relay.queue.held"),
+		old = page_json_int(model, "relay.queue.oldest_queued.unix");
+
+	if (held > 0)
+		add(t, WARN,
+		    page_json_textf("Mail to %lld recipient%s is held", (long long)held, held == 1 ? "" : "s"),
+		    json_string("It goes on by itself when what it waits for arrives, or by your hand."),
+		    json_string(""), "messages/held", "");
+	if (old > 0 && page_json_int(model, "now.unix") - old > OLD_S)
+		add(t, WARN, json_string("Mail has been waiting in the queue for long"),
+		    page_json_textf("The oldest came %.40s.", page_json_str(model, "relay.queue.oldest_queued.rel")),
+		    json_string(""), "messages", "");
+}
+
+static void tell_todo(const json_t *model, struct todo *t)
+{
+	about_gateway(t, model);
+	about(t, page_json_list(model, "judge.statements"), WARN, "The statement of ", "domain", "why", "partners/");
+	about(t, page_json_list(model, "judge.waiting"), WARN, "Another certificate came for ", "owner", "by",
+	    "partners/");
+	about(t, page_json_list(model, "judge.partners_noticed"), WARN, "Something is odd about ", "domain", "why",
+	    "partners/");
+	about(t, page_json_list(model, "judge.revoked"), WARN, "A certificate was taken back: ", "owner", "why",
+	    "partners/");
+	about(t, page_json_list(model, "judge.bundles"), WARN, "A trust bundle was not taken: ", "url", "why",
+	    "certificates");
+	about(t, page_json_list(model, "judge.rollovers"), WARN, "Our keys change: ", "domain", "waits_for",
+	    "certificates");
+	about_expiry(t, model);
+	about_queue(t, model);
+}
+
+static const char *verdict(const struct todo *t)
+{
+	if (t->bad > 0)
+		return "Something needs you now.";
+	return t->warn == 1  ? "Mail flows. One thing waits for your decision."
+	       : t->warn > 1 ? "Mail flows. Some things wait for your decision."
+			     : "Everything is all right.";
+}
+
+static void tell_mail(json_t *model)
+{
+	static const char *const ways[][3] = {
+	    {"by.in.", "in", "Mail that came in"}, {"by.out.", "out", "Mail that went out"}};
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+		json_t *o = page_chart_hours(page_json_list(model, "counts.hours"), ways[i][0]);
+
+		if (!o)
+			continue;
+		page_json_set(o, "way", json_string(ways[i][1]));
+		page_json_set(o, "name", json_string(ways[i][2]));
+		page_json_add(list, o);
+	}
+	page_json_set(model, "charts_any", json_boolean(json_array_size(list) > 0));
+	page_json_set(model, "charts", list);
+}
+
+void page_overview(const struct page_request *rq, json_t *model)
+{
+	struct todo t = {.list = json_array()};
+	json_t *expiring = page_chart_expiring(page_json_list(model, "judge.expiring"), SOON_DAYS);
+
+	(void)rq;
+	tell_todo(model, &t);
+	page_json_set(model, "todo", t.list);
+	page_json_set(model, "verdict", json_string(verdict(&t)));
+	page_json_set(model, "sign", json_string(t.bad ? "\342\234\225" : t.warn ? "!" : "\342\234\223"));
+	page_json_set(model, "how", json_string(t.bad ? "bad" : t.warn ? "warn" : "good"));
+	tell_mail(model);
+	if (expiring)
+		page_json_set(model, "timeline", expiring);
+}

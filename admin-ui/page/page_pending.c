@@ -1,0 +1,99 @@
+#include "admin-ui/page/page_pending.h"
+
+#include <string.h>
+
+#include "admin-ui/page/page_json.h"
+#include "admin-ui/page/page_state.h"
+#include "admin-ui/page/tmpl.h"
+
+void page_pending_list(const struct page_request *rq, json_t *model)
+{
+	json_t *rows = page_json_list(model, "list.statements"), *certs = page_json_list(model, "certs.waiting"), *o;
+	size_t n = json_array_size(rows) + json_array_size(certs), i;
+
+	(void)rq;
+	json_array_foreach(rows, i, o)
+	{
+		page_json_set(o, "badge", page_state(page_json_str(o, "state")));
+		if (i + 1 == json_array_size(rows) && page_json_is(model, "list.more"))
+			page_json_set(model, "after", page_json_text(page_json_str(o, "domain")));
+	}
+	page_json_set(model, "waits", json_boolean(n > 0));
+	page_json_set(model, "any_statements", json_boolean(json_array_size(rows) > 0));
+	page_json_set(model, "any_certificates", json_boolean(json_array_size(certs) > 0));
+	page_json_set(model, "headline",
+	    n == 0   ? json_string("Nothing waits for a decision")
+	    : n == 1 ? json_string("One decision waits")
+		     : page_json_textf("%zu decisions wait%s", n,
+			   page_json_is(model, "list.more") ? ", and there are more" : ""));
+}
+
+static void say(json_t *list, const char *text)
+{
+	if (text[0])
+		page_json_add(list, page_json_text(text));
+}
+
+static void say_key(const json_t *st, json_t *good, json_t *bad)
+{
+	const char *waits = page_json_str(st, "waiting.key"), *known = page_json_str(st, "trusted.key"),
+		   *pin = page_json_str(st, "pin");
+
+	if (known[0] && strcmp(waits, known) == 0)
+		say(good, "It is signed by the key of the statement that is trusted already.");
+	else if (known[0])
+		say(bad, "It is signed by another key than the statement that is trusted.");
+	else if (page_json_str(st, "established")[0] && strcmp(page_json_str(st, "established"), "nothing") != 0)
+		say(bad, "A statement of this partner was trusted before, and is not any more.");
+	else
+		say(bad, "No statement of this partner was ever trusted: this would be the first.");
+	if (pin[0] && strcmp(waits, pin) == 0)
+		say(good, "Its key is the one that is pinned for this partner.");
+	else if (pin[0])
+		say(bad, "Its key is not the one that is pinned for this partner.");
+}
+
+/* What speaks for and against the one that waits. */
+static void weigh(json_t *st)
+{
+	static const char *const marks[][2] = {{"bad", "Its key is marked as compromised."},
+	    {"refused", "Its key was refused before."}, {"retired", "Its key was retired before."}};
+	json_t *good = json_array(), *bad = json_array(), *k;
+	size_t i;
+
+	say_key(st, good, bad);
+	if (page_json_is(st, "waiting.expired"))
+		say(bad, "It has expired.");
+	if (page_json_is(st, "waiting.withdrawn"))
+		say(bad, "It says that the partner withdraws from XSMG.");
+	json_array_foreach(page_json_list(st, "keys"), i, k)
+	{
+		if (strcmp(page_json_str(k, "key"), page_json_str(st, "waiting.key")) != 0)
+			continue;
+		for (size_t m = 0; m < sizeof marks / sizeof *marks; m++)
+			if (page_json_is(k, marks[m][0]))
+				say(bad, marks[m][1]);
+		if (page_json_is(k, "announced"))
+			say(good, "A trusted statement announced its key.");
+	}
+	say(bad, page_json_str(st, "frozen_why"));
+	page_json_set(st, "for", good);
+	page_json_set(st, "against", bad);
+}
+
+void page_pending_one(const struct page_request *rq, json_t *model)
+{
+	json_t *st = json_object_get(json_object_get(model, "partner"), "statement");
+	bool waits = page_json_is(st, "waiting");
+
+	page_json_set(model, "domain", page_json_text(rq->segments[0]));
+	page_json_set(model, "headline",
+	    waits ? page_json_textf("A statement of %s waits", rq->segments[0])
+		  : page_json_textf("No statement of %s waits", rq->segments[0]));
+	if (!json_is_object(st))
+		return;
+	page_json_set(st, "badge", page_state(page_json_str(st, "state")));
+	page_json_set(st, "decidable", json_boolean(waits || page_json_is(st, "frozen")));
+	if (waits)
+		weigh(st);
+}

@@ -1,0 +1,152 @@
+#include "admin-ui/page/page_policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "admin-ui/page/page_args.h"
+#include "admin-ui/page/page_form.h"
+#include "admin-ui/page/page_json.h"
+
+static const struct page_form_choice treatments[] = {{"seal", "signed and encrypted"}, {"sign", "signed"},
+    {"tls", "sent over verified TLS"}, {"clear", "sent as it is"}, {"refuse", "refused"}, {NULL, NULL}};
+static const struct page_form_choice strengths[] = {{"require", "always: mail that cannot be is not sent"},
+    {"prefer", "where it can be"}, {"never", "never"}, {NULL, NULL}};
+static const struct page_form_choice exempts[] = {{"", "nothing"}, {"calendar", "invitations"},
+    {"auto-reply", "automatic replies"}, {"calendar,auto-reply", "invitations and automatic replies"}, {NULL, NULL}};
+
+static const char *label(const struct page_form_choice *list, const char *value)
+{
+	for (; list->value; list++)
+		if (strcmp(list->value, value) == 0)
+			return list->label;
+	return value;
+}
+
+static void side(const char *pattern, const char *all, char out[420])
+{
+	(void)snprintf(out, 420, "%.400s", pattern[0] == '\0' || strcmp(pattern, "*") == 0 ? all : pattern);
+}
+
+/* "Mail from anybody to lab.example must be signed and encrypted." */
+static json_t *sentence(
+    const char *from, const char *to, const char *treatment, const char *strength, const char *exempt)
+{
+	bool plain = strcmp(treatment, "clear") == 0 || strcmp(treatment, "refuse") == 0;
+	char sender[420], recipient[420], last[80] = "";
+
+	side(from, "anybody", sender);
+	side(to, "anybody", recipient);
+	if (exempt[0])
+		(void)snprintf(last, sizeof last, "; %s may go without", label(exempts, exempt));
+	return page_json_textf("Mail from %s to %s %s %s%s%s.", sender, recipient,
+	    plain			      ? "is"
+	    : strcmp(strength, "never") == 0  ? "is never"
+	    : strcmp(strength, "prefer") == 0 ? "is"
+					      : "must be",
+	    label(treatments, treatment), !plain && strcmp(strength, "prefer") == 0 ? " where it can be" : "", last);
+}
+
+static void rules(json_t *model)
+{
+	json_t *o;
+	size_t i;
+
+	json_array_foreach(page_json_list(model, "list.rules"), i, o)
+	{
+		page_json_set(o, "sentence",
+		    sentence(page_json_str(o, "sender"), page_json_str(o, "recipient"), page_json_str(o, "treatment"),
+			page_json_str(o, "strength"), page_json_str(o, "exempt")));
+		page_json_set(o, "number", json_integer((json_int_t)i + 1));
+	}
+}
+
+static void explain(json_t *model)
+{
+	json_t *x = json_object_get(model, "explain");
+	const char *action = page_json_str(x, "decision.action"), *to = page_json_str(x, "recipient");
+	const char *treatment = page_json_str(x, "decision.treatment");
+
+	if (!page_json_is(x, "direction"))
+		return;
+	page_json_set(x, "verdict",
+	    strcmp(action, "pass") == 0	    ? page_json_textf("It would be %s.", label(treatments, treatment))
+	    : strcmp(action, "refuse") == 0 ? json_string("It would be refused.")
+	    : action[0]			    ? json_string("It would be put off: the sender's server tries again.")
+	    : strcmp(page_json_str(x, "direction"), "local") == 0
+		? json_string("It stays inside and goes on as it is.")
+		: page_json_textf("It would be opened and weighed for %s.", to));
+	page_json_set(x, "any_steps", json_boolean(json_array_size(page_json_list(x, "steps")) > 0));
+	page_json_set(x, "class",
+	    json_string(strcmp(action, "refuse") == 0  ? "bad"
+			: strcmp(action, "later") == 0 ? "warn"
+						       : "good"));
+}
+
+void page_policy_list(const struct page_request *rq, json_t *model)
+{
+	size_t n = json_array_size(page_json_list(model, "list.rules"));
+
+	(void)rq;
+	rules(model);
+	if (json_is_object(json_object_get(model, "explain")))
+		explain(model);
+	page_json_set(model, "headline",
+	    n == 0   ? json_string("No rule is set: entries of partners and the default count")
+	    : n == 1 ? json_string("One rule comes before what is set for partners")
+		     : page_json_textf("%zu rules come before what is set for partners", n));
+}
+
+void page_policy_form(const struct page_request *rq, json_t *model)
+{
+	const char *t = page_args_field(rq, "treatment"), *s = page_args_field(rq, "strength");
+
+	rules(model);
+	page_form_fill(rq, model, "", "name sender recipient position");
+	page_form_choices(model, "treatments", treatments, t[0] ? t : "seal");
+	page_form_choices(model, "strengths", strengths, s[0] ? s : "require");
+	page_form_choices(model, "exempts", exempts, page_args_field(rq, "exempt"));
+}
+
+void page_policy_preview(const struct page_request *rq, json_t *model)
+{
+	json_t *list, *with = json_array(), *o = json_object(), *e;
+	long long place = 0;
+	size_t i;
+
+	rules(model);
+	list = page_json_list(model, "list.rules");
+	(void)sscanf(page_args_field(rq, "position"), "%9lld", &place);
+	page_json_set(o, "sentence",
+	    sentence(page_args_field(rq, "sender"), page_args_field(rq, "recipient"),
+		page_args_field(rq, "treatment"), page_args_field(rq, "strength"), page_args_field(rq, "exempt")));
+	page_json_set(o, "name", page_json_text(page_args_field(rq, "name")));
+	page_json_set(o, "added_now", json_true());
+	json_array_foreach(list, i, e)
+	{
+		if (o && place > 0 && page_json_int(e, "position") >= place) {
+			page_json_add(with, o);
+			o = NULL;
+		}
+		page_json_add(with, json_incref(e));
+	}
+	if (o)
+		page_json_add(with, o);
+	page_json_set(model, "with", with);
+	page_form_typed(rq, model);
+}
+
+void page_policy_remove(const struct page_request *rq, json_t *model)
+{
+	json_t *o;
+	size_t i;
+
+	rules(model);
+	json_array_foreach(page_json_list(model, "list.rules"), i, o)
+	{
+		bool it = strcmp(page_json_str(o, "name"), page_args_field(rq, "name")) == 0;
+
+		page_json_set(o, "removed_now", json_boolean(it));
+		if (it)
+			page_json_set(model, "rule", json_deep_copy(o));
+	}
+}

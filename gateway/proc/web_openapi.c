@@ -1,0 +1,169 @@
+#include "gateway/proc/web_openapi.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/base/log.h"
+#include "gateway/proc/admin_json.h"
+#include "gateway/proc/web_metrics.h"
+#include "gateway/proc/web_route.h"
+
+static json_t *pack(json_t *o)
+{
+	if (!o)
+		log_fatal("out of memory: JSON");
+	return o;
+}
+
+/* fn for each word of a list as struct web_route has them. */
+static void each(const char *list, json_t *to, json_t *(*fn)(const char *word, size_t n))
+{
+	while (*list == ' ') {
+		size_t n = strcspn(++list, " ");
+
+		admin_json_add(to, fn(list, n));
+		list += n;
+	}
+}
+
+static json_t *name_of(const char *word, size_t n)
+{
+	return json_stringn(word, n);
+}
+
+/* Of a word as struct web_route has it: without '*', '#' and '?'. */
+static const char *bare(const char *word, size_t *n)
+{
+	const char *p = word + (word[0] == '*');
+
+	*n -= (size_t)(p - word);
+	*n -= *n > 0 && strchr("#?", p[*n - 1]) != NULL;
+	return p;
+}
+
+static json_t *type_of(const char *word, size_t n)
+{
+	char last = n > 0 ? word[n - 1] : '\0';
+
+	return pack(json_pack("{s:s}", "type", last == '#' ? "integer" : last == '?' ? "boolean" : "string"));
+}
+
+static json_t *parameter(const char *word, size_t n)
+{
+	json_t *type = type_of(word, n);
+	const char *name = bare(word, &n);
+
+	return pack(json_pack("{s:s%, s:s, s:o}", "name", name, n, "in", "query", "schema", type));
+}
+
+/* The object that is sent; nothing else may stand in it. */
+static json_t *body_of(const struct web_route *r)
+{
+	json_t *fields = pack(json_object()), *needed = pack(json_array());
+
+	for (const char *p = r->body; *p == ' ';) {
+		size_t n = strcspn(++p, " "), len = n;
+		const char *name = bare(p, &len);
+		char text[60];
+
+		(void)snprintf(text, sizeof text, "%.*s", (int)len, name);
+		admin_json_set(fields, text, type_of(p, n));
+		if (p[0] == '*')
+			admin_json_add(needed, json_string(text));
+		p += n;
+	}
+	return pack(json_pack("{s:b, s:{s:{s:{s:s, s:o, s:o, s:b}}}}", "required", json_array_size(needed) > 0,
+	    "content", "application/json", "schema", "type", "object", "properties", fields, "required", needed,
+	    "additionalProperties", 0));
+}
+
+static json_t *parameters_of(const struct web_route *r)
+{
+	json_t *a = pack(json_array());
+
+	if (r->segment)
+		admin_json_add(a, json_pack("{s:s, s:s, s:b, s:{s:s}}", "name", r->segment, "in", "path", "required",
+				      1, "schema", "type", "string"));
+	each(r->args, a, parameter);
+	if (r->guarded)
+		admin_json_add(a, json_pack("{s:s, s:s, s:s, s:{s:s}}", "name", "If-Match", "in", "header",
+				      "description", "The ETag of what was looked at: 412 when it was changed since.",
+				      "schema", "type", "string"));
+	return a;
+}
+
+static json_t *content_of(const struct web_route *r)
+{
+	const char *type = r->kind == WEB_METRICS ? WEB_METRICS_TYPE : "text/plain";
+	json_t *required;
+
+	if (r->has[0] == '\0' && r->kind != WEB_JUDGE && r->kind != WEB_RELAY)
+		return pack(json_pack("{s:{s:{s:s}}}", type, "schema", "type", "string"));
+	required = pack(json_array());
+	each(r->has, required, name_of);
+	return pack(
+	    json_pack("{s:{s:{s:s, s:o}}}", "application/json", "schema", "type", "object", "required", required));
+}
+
+static bool is_free(const struct web_route *r)
+{
+	return r->kind == WEB_ALIVE || r->kind == WEB_READY || r->kind == WEB_OPENAPI;
+}
+
+static json_t *operation(const struct web_route *r)
+{
+	json_t *o = pack(json_pack("{s:s, s:o, s:{s:{s:s, s:o}, s:{s:s}}}", "summary", r->help, "parameters",
+	    parameters_of(r), "responses", "200", "description", r->help, "content", content_of(r), "default", "$ref",
+	    "#/components/responses/Problem"));
+
+	if (r->body)
+		admin_json_set(o, "requestBody", body_of(r));
+	if (!is_free(r))
+		admin_json_set(o, "security", json_pack("[{s:[]}, {s:[]}]", "token", "session"));
+	return o;
+}
+
+/* "{}" by the name of its parameter. */
+static void path_of(const struct web_route *r, char out[200])
+{
+	size_t n = strcspn(r->path, "{");
+
+	(void)snprintf(out, 200, "%.*s%s%s%s%s", (int)n, r->path, r->segment ? "{" : "", r->segment ? r->segment : "",
+	    r->segment ? "}" : "", r->segment ? r->path + n + 2 : "");
+}
+
+static json_t *components(void)
+{
+	json_t *problem =
+	    pack(json_pack("{s:s, s:[s,s,s,s]}", "type", "object", "required", "type", "title", "status", "detail"));
+
+	return pack(json_pack("{s:{s:{s:s, s:s}, s:{s:s, s:s, s:s}}, s:{s:{s:s, s:{s:{s:o}}}}}", "securitySchemes",
+	    "token", "type", "http", "scheme", "bearer", "session", "type", "apiKey", "in", "cookie", "name",
+	    "__Host-postern", "responses", "Problem", "description", "An error (RFC 9457).", "content",
+	    "application/problem+json", "schema", problem));
+}
+
+json_t *web_openapi(void)
+{
+	json_t *paths = pack(json_object());
+	const struct web_route *r;
+
+	for (size_t i = 0; (r = web_route_at(i)) != NULL; i++) {
+		const char *m = r->method ? r->method : "GET";
+		char path[200], method[10] = "";
+		json_t *at;
+
+		for (size_t k = 0; m[k] && k + 1 < sizeof method; k++)
+			method[k] = (char)(m[k] | 0x20);
+		path_of(r, path);
+		at = json_object_get(paths, path);
+		if (!at) {
+			at = pack(json_object());
+			admin_json_set(paths, path, at);
+		}
+		admin_json_set(at, method, operation(r));
+	}
+	return pack(json_pack("{s:s, s:{s:s, s:s}, s:o, s:o}", "openapi", "3.1.0", "info", "title", "Postern",
+	    "version", "1", "paths", paths, "components", components()));
+}

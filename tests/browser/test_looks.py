@@ -1,0 +1,62 @@
+"""How every page looks and what it offers, as each role: in a browser, drawn from a real gateway's answers. SHOTS=folder: screenshots are left there. BROWSER=quick: some pages, two
+widths. BROWSER=pictures: some pages, as docs/screenshots has them (make screenshots)."""
+import json
+import os
+import re
+import subprocess
+
+from drawn import Drawn, ask, tables
+from gateway import BUILD, ROOT
+from mail import quick
+from world import HOSTILE, Scene
+
+MODULES = os.path.join(BUILD, "browser", "node_modules")
+PAGES = ("/", "/login", "/pending", "/pending/newcomer.example", "/certificates", "/certificates/import", "/anchors", "/anchors/add", "/bundles", "/bundles/add", "/bundles/show?url={bundle}",
+         "/domains", "/domains/hospital.example", "/policy", "/policy?sender=anna%40hospital.example&recipient=bob%40clinic.example", "/policy/add", "/audit", "/audit?verify=1", "/users",
+         "/users/add", "/users/u-viewer", "/partners", "/partners/add", "/partners/clinic.example", "/partners/hostile.example", "/partners/lab.example/edit", "/partners/lab.example/remove",
+         "/partners/clinic.example/release", "/partners/lab.example/try", "/messages", "/messages?search=1&to=clinic.example", "/messages/held", "/messages/{message}", "/messages/{message}/release",
+         "/messages/{message}/retry", "/messages/{message}/hold", "/messages/{message}/delete")
+FEW = ("/", "/pending/newcomer.example", "/certificates", "/domains/hospital.example", "/users/u-viewer", "/partners/hostile.example")
+
+
+def pattern(path):
+    return re.compile("^" + re.sub(r"\\{2?\\}", "[^/]+", re.escape(path)) + "$")
+
+
+def check_all(pages, table):
+    """Each page of the gateway's table is tried."""
+    left = [p["path"] for p in table["pages"] if not any(pattern(p["path"]).match(path.split("?")[0]) for path in pages)]
+    assert not left, f"no test looks at these pages: {left}"
+
+
+def may(path, role, table):
+    """The first row that fits decides, as in the gateway."""
+    least = next(p["least"] for p in table["pages"] if pattern(p["path"]).match(path.split("?")[0]))
+    return least <= role
+
+
+def look(asked):
+    p = subprocess.run(["node", os.path.join(ROOT, "tests", "browser", "looks.js")], input=json.dumps(asked), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1500,
+                       env={**os.environ, "NODE_PATH": MODULES})
+    assert p.returncode == 0, p.stdout
+
+
+@quick
+def test_looks(top):
+    scene = Scene(top)
+    gw, table, mode = scene.gw, tables(), os.environ.get("BROWSER", "")
+    few = mode in ("quick", "pictures")
+    gw.postern("bundle", "add", "https://127.0.0.1:1/bundle.p7b", "--scope", "lab.example")
+    message = ask(gw.sock, "message.find", {"to": "clinic.example", "limit": 1})["data"]["messages"][0]["id"]
+    certs = [c for c in gw.cli("cert", "list")["certificates"] if c["owner"] == "hostile.example"]
+    assert len(certs) == len(HOSTILE) - 1, [c["subject"][:40] for c in certs]
+    pages = [p.format(bundle="https%3A%2F%2F127.0.0.1%3A1%2Fbundle.p7b", message=message) for p in PAGES] + ["/certificates/" + c["sha256"] for c in certs]
+    check_all(pages, table)
+    server = Drawn(gw)
+    try:
+        look({"base": server.base, "role": 4, "actions": table["actions"], "pages": [p for p in pages if p in FEW] if few else pages, "schemes": ["light", "dark"], "shots": os.environ.get("SHOTS", ""),
+              "widths": [320, 1280] if mode == "quick" else [320, 768, 1280], "headers": {"X-Role": "4"}, "small": mode == "pictures",
+              "roles": [{"role": r, "headers": {"X-Role": str(r)}, "pages": [p for p in (FEW if few else pages) if may(p, r, table)]} for r in ((1,) if few else (1, 2, 3))]})
+    finally:
+        server.stop()
+        scene.stop()

@@ -1,0 +1,107 @@
+"""Pages of the web UI from real answers: what judge and relay say of themselves, of partners and of messages stands in them."""
+import json
+import os
+import re
+import subprocess
+
+from gateway import BUILD, wait_for
+from mail import message, pair, quick, send, solo
+
+US, THEM = "a@hospital.example", "b@lab.example"
+
+
+def page(path, role=4, **answers):
+    p = subprocess.run([os.path.join(BUILD, "tools", "page"), path, str(role)], input=json.dumps(answers), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+    assert p.returncode == 0, p.stderr
+    assert p.stdout.count("<h1") == 1 and "{{" not in p.stdout, p.stdout
+    return p.stdout
+
+
+def words(html):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html))
+
+
+def has(html, *parts):
+    for p in parts:
+        assert p in words(html), (p, words(html))
+
+
+def counted(gw):
+    c = gw.cli("message", "counts")
+    return c if any(h.get("sealed") for h in c["hours"]) else None
+
+
+@quick
+def test_real_answers(top):
+    hospital, lab, _, lab_sink = pair(top)
+    assert send(hospital.inside, US, [THEM], message(US, THEM, "one"))[0] == 250
+    lab_sink.by_subject("one")
+    m = wait_for("it in the history", 20, lambda: next((x for x in hospital.cli("message", "find", "--to", THEM)["messages"] if x["recipients"][0]["outcome"] == "delivered"), None))
+    found = hospital.cli("message", "find", "--to", THEM)
+    shown = hospital.cli("message", "show", m["id"])
+    html = page(f"/messages/{m['id']}", m=shown, queue=hospital.cli("queue", "show", m["id"]))
+    has(html, THEM, US, "delivered", "sealed", "It went from inside to outside.", "TLSv1.3", "lab.example", shown["recipients"][0]["certificates"], "<one@test>".replace("<", "&lt;").replace(">", "&gt;"))
+    assert html.count("<li class=") >= 3
+    html = page("/messages?search=1", found=found)
+    has(html, m["id"], THEM)
+    assert f'href="/messages/{m["id"]}"' in html
+    partner = hospital.cli("partner", "show", "lab.example")
+    html = page("/partners/lab.example", p=partner, to=found, **{"from": {"messages": []}})
+    k = partner["certificates"][0]
+    has(html, "Mail to it is always signed and encrypted", k["subject"], k["fingerprint"], k["not_after"][:10], m["id"], "trusted", partner["find"])
+    assert html.count("<rect class=\"good\"") == len(partner["certificates"])
+    html = page("/partners", **{"list": hospital.cli("partner", "list")})
+    has(html, "lab.example", "seal, require")
+    html = page("/partners/lab.example/edit", p=partner)
+    assert '<option value="seal" selected>' in html and '<option value="require" selected>' in html
+    status = hospital.cli("status")
+    html = page("/", judge=status["judge"], relay=status["relay"], counts=wait_for("the counts", 20, lambda: counted(hospital)))
+    has(html, "Mail that went out: 1 recipients", "1 partners")
+
+
+def ui(gw, method, path, role, *fields):
+    """(status, where it leads, page)"""
+    p = subprocess.run([os.path.join(BUILD, "tools", "ui"), gw.sock, method, path, str(role), *fields], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+    assert p.returncode == 0, p.stderr
+    first, _, html = p.stdout.partition("\n")
+    status, _, where = first.partition(" ")
+    assert "{{" not in html, html
+    return int(status), where, html
+
+
+@quick
+def test_actions(top):
+    """What forms do, with a real judge: shown first, then done; refused exactly; held mail is released, deleted."""
+    gw, _, _ = solo(top)
+    for path in ("/", "/partners", "/partners/add", "/messages", "/messages/held"):
+        assert ui(gw, "GET", path, 4)[0] == 200, path
+    has(ui(gw, "GET", "/partners", 4)[2], "No partner is listed yet.")
+    entry = ("domain=lab.example", "treatment=seal", "strength=require", "note=<b>who</b>", "format=", "find=", "group=")
+    status, _, html = ui(gw, "POST", "/partners/add", 3, *entry)
+    assert status == 200
+    has(html, "What will be different", "No usable certificate of it is stored")
+    assert not gw.cli("partner", "list")["partners"]
+    assert ui(gw, "POST", "/partners/add", 2, *entry, "confirm=1")[0] == 403
+    assert ui(gw, "POST", "/partners/add", 3, *entry, "confirm=1", "csrf=wrong")[0] == 403
+    assert not gw.cli("partner", "list")["partners"]
+    assert ui(gw, "POST", "/partners/add", 3, *entry, "confirm=1")[:2] == (303, "/partners/lab.example?done=partner-added")
+    assert gw.cli("partner", "show", "lab.example")["partner"]["note"] == "<b>who</b>"
+    has(ui(gw, "GET", "/partners", 1, "match=WHO", "state=no key", "sort=-until")[2], "lab.example", "no key (1)")
+    has(ui(gw, "GET", "/partners", 1, "match=nobody")[2], "No partner fits.")
+    has(ui(gw, "GET", "/partners", 1, "sort=nonsense")[2], "is one of name, state, until")
+    status, _, html = ui(gw, "POST", "/partners/lab.example/edit", 3, "treatment=seal", "strength=prefer", "note=", "format=cipher=none", "find=", "group=", "confirm=1")
+    assert status == 400 and 'role="alert"' in html and 'value="cipher=none"' in html, html
+    status, _, html = ui(gw, "POST", "/partners/lab.example/edit", 3, "treatment=seal", "strength=prefer", "note=", "format=", "find=", "group=")
+    assert status == 200 and "<del>require</del>" in html and "<del>&lt;b&gt;who&lt;/b&gt;</del>" in html, html
+    assert ui(gw, "POST", "/partners/lab.example/edit", 3, "treatment=seal", "strength=prefer", "note=", "format=", "find=", "group=", "confirm=1")[0] == 303
+    assert gw.cli("partner", "show", "lab.example")["partner"]["strength"] == "prefer"
+    status, _, html = ui(gw, "POST", "/partners/lab.example/try", 2, "source=store")
+    assert status == 200
+    has(html, "What store says of lab.example", "Step by step")
+    has(ui(gw, "GET", "/partners/lab.example/remove", 3)[2], "Remove lab.example from the list?")
+    assert ui(gw, "POST", "/partners/lab.example/remove", 3)[1] == "/partners?done=partner-removed"
+    assert ui(gw, "POST", "/partners/lab.example/remove", 3)[0] == 404
+    assert ui(gw, "GET", "/messages/AAAAAAAAAA", 2)[0] == 404
+    has(ui(gw, "GET", "/messages", 2, "search=1", "outcome=nonsense")[2], "there is no outcome")
+    has(ui(gw, "GET", "/messages", 2, "search=1", "since=2026-11-22T02:05", "until=2026-11-23")[2], "No message fits.")
+    assert ui(gw, "POST", "/messages/AAAAAAAAAA/delete", 2)[0] == 400

@@ -1,0 +1,224 @@
+"""Signing in to the web UI, and what a browser, a stranger or another site can do about it."""
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import re
+import sqlite3
+import struct
+import time
+import urllib.parse
+
+from gateway import free_ports, wait_for
+from mail import quick, solo
+
+PASSWORD = "a long sentence for the test"
+TOO_MANY = 429
+
+
+def start(top, users=(("anna", "admin"),)):
+    port = free_ports(1)[0]
+    gw, _, _ = solo(top, sections=f'web {{ address = "127.0.0.1:{port}" }}\n')
+    wait_for("the web UI", 20, lambda: ask(port, "GET", "/readyz")[0] == 200, every=0.1)
+    for name, role in users:
+        gw.cli("user", "add", name, "--role", role)
+        password(gw, name, PASSWORD)
+    return gw, port
+
+
+def password(gw, name, text):
+    path = os.path.join(gw.data, "password-" + name)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as f:
+        f.write(text + "\n")
+    gw.postern("user", "password", name, "--password-file", path)
+    os.unlink(path)
+
+
+def ask(port, method, path, session=None, form=None, headers=None, body=None):
+    """(status, header fields, body)"""
+    h = dict(headers or {})
+    if session is not None:
+        h["Cookie"] = "postern-session=" + session
+    if form is not None:
+        body = urllib.parse.urlencode(form)
+        h["Content-Type"] = "application/x-www-form-urlencoded"
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    c.request(method, path, body, h)
+    r = c.getresponse()
+    got = r.status, r, r.read()
+    c.close()
+    return got
+
+
+def sign_in(port, user="anna", secret=PASSWORD, session=None, headers=None, **more):
+    return ask(port, "POST", "/login", session, {"user": user, "password": secret, **more}, headers)
+
+
+def session_of(got):
+    """The value of the session that an answer begins."""
+    assert got[0] == 303, got
+    cookie = got[1].getheader("Set-Cookie")
+    return re.match("postern-session=([A-Za-z0-9_-]{43});", cookie).group(1)
+
+
+def csrf_of(session):
+    return hmac.new(session.encode(), b"csrf", hashlib.sha256).hexdigest()
+
+
+def inside(port, session):
+    """Is the session good for something?"""
+    code = ask(port, "GET", "/api/v1/rules", session)[0]
+    assert code in (200, 401), code
+    return code == 200
+
+
+@quick
+def test_session(top):
+    gw, port = start(top, (("anna", "admin"), ("bert", "viewer")))
+    # what was in the browser before is not what counts afterwards
+    fixed = "A" * 43
+    got = sign_in(port, session=fixed)
+    one = session_of(got)
+    assert one != fixed and not inside(port, fixed) and inside(port, one)
+    parts = {p.strip() for p in got[1].getheader("Set-Cookie").split(";")[1:]}
+    assert parts == {"Path=/", "HttpOnly", "SameSite=Strict"}, parts
+    assert got[1].getheader("Location") == "/"
+    two = session_of(sign_in(port, session=one))
+    assert two != one and inside(port, two)
+    # where it goes on is of this site
+    for where in ("//evil.example/", "https://evil.example/", "/\\evil.example", "/a\r\nX-Evil: 1", "javascript:alert(1)"):
+        got = sign_in(port, next=where)
+        assert got[1].getheader("Location") == "/" and not got[1].getheader("X-Evil"), (where, got[1].getheaders())
+    # by its end only the session that is meant
+    got = ask(port, "POST", "/logout", two, {"csrf": csrf_of(two)})
+    assert got[0] == 303 and "Max-Age=0" in got[1].getheader("Set-Cookie"), got[1].getheaders()
+    assert not inside(port, two)
+    three = session_of(sign_in(port))
+    # neither password nor session stand anywhere in the clear
+    with open(gw.log_path) as f:
+        log = f.read()
+    with open(gw.data + "/store/store.db", "rb") as f:
+        store = f.read()
+    audit = json.dumps(gw.cli("audit", "list"))
+    for secret in (PASSWORD, three):
+        assert secret not in log and secret not in audit and secret.encode() not in store
+    # a new password, another role, the end of a user: each ends what was open
+    password(gw, "anna", PASSWORD + "!")
+    assert not inside(port, three)
+    assert sign_in(port)[0] == 403
+    three = session_of(sign_in(port, secret=PASSWORD + "!"))
+    gw.cli("user", "add", "anna", "--role", "operator")
+    assert not inside(port, three), "a session outlived the change of its user's role"
+    bert = session_of(sign_in(port, "bert"))
+    assert ask(port, "GET", "/api/v1/audit", bert)[0] == 403
+    gw.cli("user", "remove", "bert")
+    assert not inside(port, bert)
+
+
+@quick
+def test_time(top):
+    """Sessions end by idleness and by age."""
+    gw, port = start(top)
+    for column, ago in (("used", 1900), ("began", 12 * 3600 + 60)):
+        session = session_of(sign_in(port))
+        assert inside(port, session)
+        db = sqlite3.connect(gw.data + "/store/store.db", timeout=20)
+        with db:
+            assert db.execute(f"UPDATE session SET {column} = {column} - ?", (ago,)).rowcount > 0
+        db.close()
+        assert not inside(port, session), column
+
+
+@quick
+def test_csrf(top):
+    _, port = start(top, (("anna", "admin"), ("bert", "viewer")))
+    anna, bert = session_of(sign_in(port)), session_of(sign_in(port, "bert"))
+    good = {"csrf": csrf_of(anna)}
+    for form in ({}, {"csrf": ""}, {"csrf": "0" * 64}, {"csrf": csrf_of(bert)}, {"csrf": csrf_of(anna)[:-1]}):
+        for path in ("/logout", "/partners/add"):
+            assert ask(port, "POST", path, anna, form)[0] == 403, (path, form)
+            assert inside(port, anna)
+    for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):
+        assert ask(port, "POST", "/logout", anna, good, headers)[0] == 403, headers
+        assert ask(port, "POST", "/login", None, {"user": "anna", "password": PASSWORD}, headers)[0] == 403, headers
+        assert inside(port, anna)
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        code = ask(port, method, "/api/v1/rules", anna, headers={"Content-Type": "application/json"}, body="{}")[0]
+        assert code in (403, 405), (method, code)
+    assert ask(port, "POST", "/logout", anna, good, {"Origin": f"http://127.0.0.1:{port}", "Sec-Fetch-Site": "same-origin"})[0] == 303
+    assert not inside(port, anna)
+
+
+def said(got):
+    return got[0], re.sub(rb'value="[^"]*"|Made [0-9: -]* UTC', b"", got[2])
+
+
+@quick
+def test_refused(top):
+    """Wrong names and wrong passwords look the same, and who fails too often waits."""
+    gw, port = start(top)
+    gw.cli("user", "add", "cara", "--role", "viewer")  # has no password
+    wrong = sign_in(port, secret="wrong")
+    assert wrong[0] == 403 and not wrong[1].getheader("Set-Cookie")
+    for name in ("nobody", "cara", "x" * 60, "' OR 1=1 --", "<script>"):
+        assert said(sign_in(port, name, "wrong")) == said(wrong), name
+    codes = [sign_in(port, secret="wrong")[0] for _ in range(5)]
+    assert codes[-1] == TOO_MANY and 403 in codes, codes
+    got = sign_in(port)  # the right one waits as well
+    assert got[0] == TOO_MANY and re.search(rb"try again in \d+ s", got[2]), got[2]
+
+
+def totp(secret, step):
+    mac = hmac.new(base64.b32decode(secret), struct.pack(">Q", step), hashlib.sha1).digest()
+    at = mac[-1] & 15
+    return "%06d" % ((struct.unpack(">I", mac[at:at + 4])[0] & 0x7fffffff) % 10**6)
+
+
+@quick
+def test_codes(top):
+    gw, port = start(top)
+    before = session_of(sign_in(port))
+    secret = gw.cli("user", "totp", "anna")["secret"]
+    assert not inside(port, before)
+    assert sign_in(port)[0] == 403
+    code = totp(secret, int(time.time()) // 30)
+    assert inside(port, session_of(sign_in(port, code=code)))
+    assert sign_in(port, code=code)[0] == 403, "a code counted twice"
+    gw.cli("user", "totp", "anna", "--off")
+    assert inside(port, session_of(sign_in(port)))
+
+
+@quick
+def test_limits(top):
+    gw, port = start(top)
+    session = session_of(sign_in(port))
+    for path in ("/static/../html/login.html", "/static/..%2fhtml%2flogin.html", "/static/%2e%2e/%2e%2e/etc/passwd", "/static//etc/passwd", "/static/", "/static/app.css/..", "/static/app.css%00", "/static/app.css%00.html"):
+        code, _, body = ask(port, "GET", path, session)
+        assert code in (400, 404) and b"root:" not in body, (path, code)
+    assert ask(port, "GET", "/static/app.css")[0] == 200
+
+    def too_large(path, n, s):
+        try:
+            return ask(port, "POST", path, s, headers={"Content-Type": "application/x-www-form-urlencoded"}, body=b"a=" + b"b" * n)[0]
+        except OSError:  # the connection ends while it is sent
+            return 413
+        except http.client.HTTPException:
+            return 413
+    assert too_large("/login", 20000, None) == 413
+    assert too_large("/logout", 20000, None) == 413
+    assert too_large("/logout", 12 << 20, session) in (400, 413)
+    assert inside(port, session)
+    # a token as before, and no cookie takes its place
+    token = gw.cli("user", "token", "anna", "--label", "t", "--role", "admin")["token"]
+    assert ask(port, "GET", "/api/v1/audit", headers={"Authorization": "Bearer " + token})[0] == 200
+    assert ask(port, "GET", "/api/v1/audit", token)[0] == 401
+    # names and tags that are no UTF-8 end nothing
+    for path, body in (("/partners?%ff%fe=1", None), ("/partners?q=%ff", None), ("/api/v1/partners?%c3%28=%ff&%c3%28=2", None), ("/login?%ff", b"%ff=%fe&%ff=1")):
+        ask(port, "POST" if body else "GET", path, session, headers={"Content-Type": "application/x-www-form-urlencoded"} if body else {}, body=body)
+    assert ask(port, "PATCH", "/api/v1/partners/nobody.example", headers={"Authorization": "Bearer " + token, "Content-Type": "application/json", "If-Match": '"\xff\xfe"'}, body=b"{}")[0] in (400, 404, 412)
+    assert inside(port, session) and "web" not in [line.split("died role=")[-1].split()[0] for line in gw.log().split("\n") if "died role=" in line]
+    # no path lets a client write rows of its own into the audit log
+    for path in ("/api/v1/message.audit", "/api/v1/messages/audit", "/message.audit"):
+        assert ask(port, "GET", path, session)[0] == 404
