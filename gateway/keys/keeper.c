@@ -164,10 +164,10 @@ unsigned keeper_count(const struct keeper *k)
 	return keeper_keys_count(k->serve.keys);
 }
 
-void keeper_public_host(struct keeper *k, const char *host)
+void keeper_https_host(struct keeper *k, enum keeper_client who, const char *host)
 {
-	if (mem_copy_str(k->serve.public_host, sizeof(k->serve.public_host), host) < 0)
-		k->serve.public_host[0] = '\0';
+	if (mem_copy_str(k->serve.hosts[who], sizeof(k->serve.hosts[who]), host) < 0)
+		k->serve.hosts[who][0] = '\0';
 }
 
 void keeper_attach(struct keeper *k, int fd, enum keeper_client who)

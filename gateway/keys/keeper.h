@@ -11,7 +11,7 @@
 
 #include "gateway/base/problem.h"
 
-enum keeper_client { KEEPER_FOR_RELAY, KEEPER_FOR_SEALER, KEEPER_FOR_JUDGE, KEEPER_FOR_PUBLIC };
+enum keeper_client { KEEPER_FOR_RELAY, KEEPER_FOR_SEALER, KEEPER_FOR_JUDGE, KEEPER_FOR_PUBLIC, KEEPER_FOR_WEB };
 
 struct keeper;
 /* persist: called (from any keeper thread) to make a sealed key file durable: name "<id>.key", octets; p NULL: to
@@ -35,9 +35,9 @@ int keeper_load(struct keeper *k, const char *name, const void *p, size_t n, str
 unsigned keeper_count(const struct keeper *k);
 /* Adds a client channel (owned; closed when the client goes away); thread-safe. */
 void keeper_attach(struct keeper *k, int fd, enum keeper_client who);
-/* Of the TLS keys the public listener may use those of this host alone, as their names say (keys_tls_of). Before
- * keeper_run; without it, or "": none. */
-void keeper_public_host(struct keeper *k, const char *host);
+/* Of the TLS keys the public listener (KEEPER_FOR_PUBLIC) and the web UI (KEEPER_FOR_WEB) may each use those of this
+ * host alone, as their names say (keys_tls_of). Before keeper_run; without it, or "": none. */
+void keeper_https_host(struct keeper *k, enum keeper_client who, const char *host);
 /* Serves with n threads until keeper_stop; returns afterwards. Malformed packet of a client: its channel is closed
  * and logged. */
 void keeper_run(struct keeper *k, int nthreads);

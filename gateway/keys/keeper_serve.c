@@ -293,11 +293,11 @@ enum { ALSO_SEALED = 1, WITH_KEY = 2 };
 static const struct rule {
 	int (*handle)(struct job *j, struct problem *pr);
 	uint8_t flags;
-	uint8_t may[KEEPER_FOR_PUBLIC + 1];
+	uint8_t may[KEEPER_FOR_WEB + 1];
 } rules[KEEPER_MSG_END] = {
-    /*                                                relay         sealer            judge   public */
-    [KEEPER_MSG_STATUS] = {status, ALSO_SEALED, {MAY, MAY, MAY, MAY}},
-    [KEEPER_MSG_SIGN] = {sign, WITH_KEY, {KEYS_USE_TLS, KEYS_USE_SIGN, NEVER, KEYS_USE_TLS}},
+    /*                                                relay         sealer         judge  public        web */
+    [KEEPER_MSG_STATUS] = {status, ALSO_SEALED, {MAY, MAY, MAY, MAY, MAY}},
+    [KEEPER_MSG_SIGN] = {sign, WITH_KEY, {KEYS_USE_TLS, KEYS_USE_SIGN, NEVER, KEYS_USE_TLS, KEYS_USE_TLS}},
     [KEEPER_MSG_DECRYPT] = {decrypt, WITH_KEY, {NEVER, KEYS_USE_DECRYPT, NEVER}},
     [KEEPER_MSG_AGREE] = {agree, WITH_KEY, {NEVER, KEYS_USE_DECRYPT, NEVER}},
     [KEEPER_MSG_WRAP] = {wrap, 0, {MAY, NEVER, NEVER}},
@@ -314,7 +314,8 @@ const char *keeper_serve_client(enum keeper_client who)
 	static const char *const words[] = {[KEEPER_FOR_RELAY] = "relay",
 	    [KEEPER_FOR_SEALER] = "sealer",
 	    [KEEPER_FOR_JUDGE] = "judge",
-	    [KEEPER_FOR_PUBLIC] = "public"};
+	    [KEEPER_FOR_PUBLIC] = "public",
+	    [KEEPER_FOR_WEB] = "web"};
 
 	return words[who];
 }
@@ -338,22 +339,22 @@ static int refuse(const struct job *j, enum keeper_client who, const char *key_u
 	    word, keeper_serve_client(who), j->rq->id, key_use);
 }
 
-/* The public listener is spoken to by anybody: taken over, it must not be the mail server to others. */
+/* The listeners of HTTPS are spoken to by anybody: taken over, they must not be the mail server to others. */
 static bool is_its_own(const struct job *j, enum keeper_client who)
 {
-	return who != KEEPER_FOR_PUBLIC || keys_tls_of(j->rq->id, j->s->public_host);
+	return (who != KEEPER_FOR_PUBLIC && who != KEEPER_FOR_WEB) || keys_tls_of(j->rq->id, j->s->hosts[who]);
 }
 
-static int not_its_own(const struct job *j, struct problem *pr)
+static int not_its_own(const struct job *j, enum keeper_client who, struct problem *pr)
 {
-	log_error(NULL, "keeper",
-	    "refused client=public request=%s key=%s why=\"it may use the TLS keys of %s alone\"",
-	    keeper_proto_word(j->rq->msg), j->rq->id, j->s->public_host[0] ? j->s->public_host : "no host");
+	const char *client = keeper_serve_client(who), *host = j->s->hosts[who];
+
+	log_error(NULL, "keeper", "refused client=%s request=%s key=%s why=\"it may use the TLS keys of %s alone\"",
+	    client, keeper_proto_word(j->rq->msg), j->rq->id, host[0] ? host : "no host");
 	return problem_temp(pr,
-	    "The keeper refuses the request %s of the public listener with key %s: it may use the TLS keys of its "
-	    "own "
-	    "host name alone, which is \"%.200s\" (public, hostname)",
-	    keeper_proto_word(j->rq->msg), j->rq->id, j->s->public_host);
+	    "The keeper refuses the request %s of the %s listener with key %s: it may use the TLS keys of its own "
+	    "host name alone, which is \"%.200s\" (%s, hostname)",
+	    keeper_proto_word(j->rq->msg), client, j->rq->id, host, client);
 }
 
 static int with_key(struct job *j, const struct rule *rule, enum keeper_client who, struct problem *pr)
@@ -373,7 +374,7 @@ static int with_key(struct job *j, const struct rule *rule, enum keeper_client w
 	if (rule->may[who] != MAY && rule->may[who] != key->use)
 		r = refuse(j, who, keys_use_word(key->use), pr);
 	else if (!is_its_own(j, who))
-		r = not_its_own(j, pr);
+		r = not_its_own(j, who, pr);
 	else
 		r = rule->handle(j, pr);
 	j->key = NULL;

@@ -23,7 +23,7 @@ struct keeper_serve {
 	struct keeper_secrets *_Atomic secrets; /* NULL while sealed; set once */
 	int (*persist)(void *ctx, const char *name, const void *p, size_t n, struct problem *pr);
 	void *ctx;
-	char public_host[256]; /* whose TLS keys the public listener uses; "" none */
+	char hosts[KEEPER_FOR_WEB + 1][256]; /* whose TLS keys the listeners of HTTPS use; "" none */
 	pthread_mutex_t
 	    storing; /* looking whether a name is free, storing and adding are one step; so is forgetting */
 	/* under storing: what was forgotten since the start, so that none comes back that was being read or made */

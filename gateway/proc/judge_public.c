@@ -15,6 +15,8 @@
 #include "gateway/proc/judge_xsmg_draft.h"
 #include "gateway/proc/judge_xsmg_own.h"
 
+enum { CERTS_MAX = 4 * 65536 };
+
 struct judge_public {
 	struct loop *loop;
 	const struct judge_world *w;
@@ -84,20 +86,34 @@ static void walk_domain(struct walk *k, const char *domain, const struct store_i
 	}
 }
 
-/* The newest one of our own name. */
-static void walk_tls(struct walk *k, const struct store_identity *list, size_t n, int64_t now)
+int judge_public_tls(const struct judge_world *w, struct store *s, const char *host, int64_t now,
+    char key_id[KEYS_ID_MAX + 1], struct buf *certs, struct problem *pr)
 {
-	const struct store_identity *i =
-	    judge_xsmg_draft_present(k->p->w->cache, list, n, k->p->host, STORE_TLS, now);
+	const struct store_identity *list, *i;
+	size_t n;
+
+	if (judge_cache_identities(w->cache, s, &list, &n, pr) < 0)
+		return -1;
+	i = judge_xsmg_draft_present(w->cache, list, n, host, STORE_TLS, now);
+	if (!i || buf_add(certs, i->cert, i->cert_len) < 0 ||
+	    (i->chain && buf_add(certs, i->chain, i->chain_len) < 0))
+		return 0;
+	(void)snprintf(key_id, KEYS_ID_MAX + 1, "%s", i->key_id);
+	return 1;
+}
+
+/* The newest one of our own name. */
+static void walk_tls(struct walk *k, int64_t now)
+{
 	struct public_item item = {.msg = PUBLIC_TLS};
+	struct problem pr = {0};
+	char key_id[KEYS_ID_MAX + 1];
 	struct buf all;
 
-	if (!i)
-		return;
-	buf_init(&all, 4 * 65536);
-	if (buf_add(&all, i->cert, i->cert_len) == 0 && (!i->chain || buf_add(&all, i->chain, i->chain_len) == 0)) {
-		(void)snprintf(item.domain, sizeof item.domain, "%s", i->domain);
-		(void)snprintf(item.name, sizeof item.name, "%s", i->key_id);
+	buf_init(&all, CERTS_MAX);
+	if (judge_public_tls(k->p->w, k->p->s, k->p->host, now, key_id, &all, &pr) > 0) {
+		(void)snprintf(item.domain, sizeof item.domain, "%s", k->p->host);
+		(void)snprintf(item.name, sizeof item.name, "%s", key_id);
 		item.body = (struct public_octets){all.p, all.len};
 		give(k, &item);
 	}
@@ -118,7 +134,7 @@ static int walk(struct walk *k, int64_t now)
 	give_bare(k, PUBLIC_BEGIN);
 	for (size_t i = 0; i < w->ndomains; i++)
 		walk_domain(k, w->domains[i], list, n, now);
-	walk_tls(k, list, n, now);
+	walk_tls(k, now);
 	give_bare(k, PUBLIC_END);
 	return k->failed ? -1 : 0;
 }

@@ -9,13 +9,16 @@
 
 #include "certstore/admin_proto.h"
 #include "certstore/store_session.h"
+#include "gateway/base/encode.h"
 #include "gateway/base/ipc_chan.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/proc/admin_json.h"
 #include "gateway/proc/judge_admin_user.h"
+#include "gateway/proc/judge_public.h"
 #include "gateway/proc/judge_sign_in.h"
 #include "gateway/proc/permit.h"
+#include "gateway/proc/web_settings.h"
 
 struct judge_web {
 	struct loop *loop;
@@ -31,6 +34,7 @@ static const struct {
 	enum store_user_role least;
 } verbs[] = {
     {"web.alive", STORE_USER_NOBODY},
+    {"web.tls", STORE_USER_NOBODY},
     {"sign-in.salt", STORE_USER_NOBODY},
     {"sign-in", STORE_USER_NOBODY},
     {"sign-out", STORE_USER_NOBODY},
@@ -108,7 +112,7 @@ static const struct {
     {"recipient.check", STORE_USER_OPERATOR, false},
 };
 
-enum { IDLE = 1800, LONGEST = 12 * 3600, TOUCH = 60, UNREAD_MAX = 16 * 1024 * 1024 };
+enum { IDLE = 1800, LONGEST = 12 * 3600, TOUCH = 60, UNREAD_MAX = 16 * 1024 * 1024, CERTS_MAX = 4 * 65536 };
 
 /* Who asks. */
 struct asker {
@@ -270,6 +274,31 @@ static char *permit(struct judge_admin *ja, const json_t *args, const struct ask
 	return admin_json_ok(o);
 }
 
+/* What its own TLS is made of: public. */
+static char *tls(struct judge_admin *ja)
+{
+	const char *host = web_settings_host(ja->world->conf);
+	char key_id[KEYS_ID_MAX + 1] = "", *b64;
+	struct problem pr = {0};
+	json_t *o = json_object();
+	struct buf certs;
+
+	buf_init(&certs, CERTS_MAX);
+	if (judge_public_tls(ja->world, ja->store, host, clock_of(ja), key_id, &certs, &pr) < 0) {
+		buf_clear(&certs);
+		json_decref(o);
+		return admin_json_error("unavailable", pr.text);
+	}
+	b64 = mem_new(4 * (certs.len / 3) + 8);
+	(void)encode_b64((const uint8_t *)certs.p, certs.len, b64);
+	admin_json_set(o, "host", admin_json_text(host));
+	admin_json_set(o, "key", admin_json_text(key_id));
+	admin_json_set(o, "certificates", admin_json_text(b64));
+	free(b64);
+	buf_clear(&certs);
+	return admin_json_ok(o);
+}
+
 static char *own(
     struct judge_admin *ja, const char *verb, const json_t *request, const struct asker *a, const char *from)
 {
@@ -283,6 +312,8 @@ static char *own(
 		return sign_out(ja, request);
 	if (strcmp(verb, "web.me") == 0)
 		return me(a);
+	if (strcmp(verb, "web.tls") == 0)
+		return tls(ja);
 	if (strcmp(verb, "web.permit") == 0)
 		return permit(ja, args, a, from);
 	return strncmp(verb, "web.", 4) == 0 ? admin_json_ok(json_object()) : NULL;

@@ -15,6 +15,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/proc/parent_rcpts.h"
 #include "gateway/proc/parent_setup.h"
+#include "gateway/proc/web_settings.h"
 
 enum { CONTROL_FD = 3, STARTS_A_MINUTE = 5 };
 
@@ -22,23 +23,18 @@ enum { CONTROL_FD = 3, STARTS_A_MINUTE = 5 };
 static const struct {
 	enum control_role a, b;
 } edges[] = {
-    {ROLE_RELAY, ROLE_JUDGE},
-    {ROLE_RELAY, ROLE_SCOUT},
-    {ROLE_RELAY, ROLE_KEEPER},
-    {ROLE_RELAY, ROLE_SEALER},
-    {ROLE_SEALER, ROLE_KEEPER},
-    {ROLE_JUDGE, ROLE_KEEPER},
-    {ROLE_JUDGE, ROLE_SCOUT},
-    {ROLE_ADMIN, ROLE_JUDGE},
-    {ROLE_ADMIN, ROLE_RELAY},
-    {ROLE_PUBLIC, ROLE_JUDGE},
-    {ROLE_PUBLIC, ROLE_KEEPER},
-    {ROLE_WEB, ROLE_JUDGE},
-    {ROLE_WEB, ROLE_RELAY},
+    {ROLE_RELAY, ROLE_JUDGE}, {ROLE_RELAY, ROLE_SCOUT}, {ROLE_RELAY, ROLE_KEEPER}, {ROLE_RELAY, ROLE_SEALER},
+    {ROLE_SEALER, ROLE_KEEPER}, {ROLE_JUDGE, ROLE_KEEPER}, {ROLE_JUDGE, ROLE_SCOUT}, {ROLE_ADMIN, ROLE_JUDGE},
+    {ROLE_ADMIN, ROLE_RELAY}, {ROLE_PUBLIC, ROLE_JUDGE}, {ROLE_PUBLIC, ROLE_KEEPER}, {ROLE_WEB, ROLE_JUDGE},
+    {ROLE_WEB, ROLE_RELAY}, {ROLE_WEB, ROLE_KEEPER}, /* when it speaks TLS */
 };
 
-static bool connected(enum control_role a, enum control_role b)
+static bool connected(const struct parent *p, enum control_role a, enum control_role b)
 {
+	bool keeper = a == ROLE_KEEPER || b == ROLE_KEEPER, web = a == ROLE_WEB || b == ROLE_WEB;
+
+	if (keeper && web && !web_settings_tls(p->conf))
+		return false;
 	for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++)
 		if ((edges[i].a == a && edges[i].b == b) || (edges[i].a == b && edges[i].b == a))
 			return true;
@@ -147,7 +143,7 @@ static int connect_all(struct parent_proc *c, struct problem *pr)
 	for (size_t i = 0; i < p->nprocs; i++) {
 		struct parent_proc *other = &p->procs[i];
 
-		if (other != c && other->chan != NULL && connected(c->role, other->role) &&
+		if (other != c && other->chan != NULL && connected(p, c->role, other->role) &&
 		    connect_pair(c, other, pr) != 0)
 			return -1;
 	}

@@ -18,6 +18,7 @@
 #include "gateway/keys/keys.h"
 #include "gateway/proc/proc.h"
 #include "gateway/proc/public_settings.h"
+#include "gateway/proc/web_settings.h"
 
 struct file {
 	struct file *next;
@@ -225,6 +226,8 @@ static void attach(const struct control_peer *p)
 		keeper_attach(me.keeper, p->fd, KEEPER_FOR_JUDGE);
 	else if (p->role == ROLE_PUBLIC)
 		keeper_attach(me.keeper, p->fd, KEEPER_FOR_PUBLIC);
+	else if (p->role == ROLE_WEB)
+		keeper_attach(me.keeper, p->fd, KEEPER_FOR_WEB);
 	else
 		log_fatal("the parent connected a role that has no business here");
 }
@@ -235,7 +238,8 @@ static void setup_once(struct child *c)
 		return;
 	me.child = c;
 	me.keeper = keeper_new(persist, NULL);
-	keeper_public_host(me.keeper, public_settings_host(c->conf));
+	keeper_https_host(me.keeper, KEEPER_FOR_PUBLIC, public_settings_host(c->conf));
+	keeper_https_host(me.keeper, KEEPER_FOR_WEB, web_settings_host(c->conf));
 
 	int fds[2];
 

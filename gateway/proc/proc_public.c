@@ -5,13 +5,12 @@
  * accepts: HTTPS requests from anybody; certstore/public_proto.h from judge; nothing goes to judge
  * never:   files, connections of its own, message content, private keys, the store, exec, ptrace
  */
-#include <gnutls/gnutls.h>
 #include <unistd.h>
 
 #include "gateway/base/log.h"
 #include "gateway/proc/proc.h"
 #include "gateway/proc/public_http.h"
-#include "gateway/proc/public_tls.h"
+#include "gateway/proc/https_tls.h"
 
 static struct {
 	struct loop *loop;
@@ -29,7 +28,7 @@ static void from_judge(void *ctx, struct ipc_chan *c, struct ipc_in *in)
 	if (public_proto_get(in, &i) != 0)
 		log_fatal("what the judge says cannot be read");
 	if (i.msg == PUBLIC_TLS)
-		public_tls_certificate(i.name, i.body.p, i.body.n);
+		https_tls_certificate(i.name, i.body.p, i.body.n);
 	else
 		public_shelf_take(me.shelf, &i);
 }
@@ -71,7 +70,7 @@ static int message(struct child *c, struct ipc_in *in)
 	else if (p.role == ROLE_JUDGE)
 		judge_channel(p.fd);
 	else if (p.role == ROLE_KEEPER)
-		public_tls_keeper(p.fd);
+		https_tls_keeper(p.fd);
 	else
 		log_fatal("the parent connected a role that has no business here");
 	return 0;
@@ -87,8 +86,7 @@ static int run(struct child *c)
 		log_fatal("the public listener was given no socket");
 	me.loop = loop_new();
 	me.shelf = public_shelf_new();
-	if (gnutls_global_init() < 0)
-		log_fatal("GnuTLS does not start");
+	https_tls_begin("public");
 	child_control(c, me.loop, &proc_public_role);
 	child_sandbox(c, &s);
 	http = public_http_new(me.loop, me.listen_fd, conf_section(c->conf, "public"), me.shelf, &pr);

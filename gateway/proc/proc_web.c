@@ -1,15 +1,17 @@
 /*
  * Role web.
  * holds:   nothing: passwords, tokens and sessions pass through it, and are looked at by the judge
- * may:     accept connections on its one listener, on loopback; ask judge (gateway/proc/judge_web.h) and relay
- *          (gateway/proc/relay_admin.h)
- * accepts: HTTP requests of local clients; replies of certstore/admin_proto.h from judge and relay
- * never:   files, connections of its own, message content, private keys, the store, exec, ptrace
+ * may:     accept connections on its one listener; ask judge (gateway/proc/judge_web.h) and relay
+ *          (gateway/proc/relay_admin.h); ask the keeper to sign with the TLS key of its own host
+ * accepts: HTTP requests, inside TLS where they are not of this machine; replies of certstore/admin_proto.h from
+ * judge and relay never:   files, connections of its own, message content, private keys, the store, exec, ptrace
  */
 #include "gateway/base/log.h"
 #include "gateway/proc/admin_json.h"
 #include "gateway/proc/proc.h"
+#include "gateway/proc/https_tls.h"
 #include "gateway/proc/web_http.h"
+#include "gateway/proc/web_tls.h"
 
 static struct {
 	struct loop *loop;
@@ -45,6 +47,8 @@ static int message(struct child *c, struct ipc_in *in)
 		admin_peer_attach(&me.judge, p.fd);
 	else if (p.role == ROLE_RELAY)
 		admin_peer_attach(&me.relay, p.fd);
+	else if (p.role == ROLE_KEEPER)
+		https_tls_keeper(p.fd);
 	else
 		log_fatal("the parent connected a role that has no business here");
 	return 0;
@@ -53,17 +57,22 @@ static int message(struct child *c, struct ipc_in *in)
 static int run(struct child *c)
 {
 	const struct sandbox s = {.net = SANDBOX_NET_TCP_ACCEPT, .threads = true};
+	bool tls = web_settings_tls(c->conf);
 	struct problem pr = {0};
 	struct web_http *http;
 
 	setup_once();
 	if (me.listen_fd < 0)
 		log_fatal("the web listener was given no socket");
+	if (tls)
+		https_tls_begin("web");
 	child_control(c, me.loop, &proc_web_role);
 	child_sandbox(c, &s);
-	http = web_http_new(me.loop, me.listen_fd, conf_section(c->conf, "web"), &me.judge, &me.relay, &pr);
+	http = web_http_new(me.loop, me.listen_fd, conf_section(c->conf, "web"), tls, &me.judge, &me.relay, &pr);
 	if (!http)
 		log_fatal("%s", pr.text);
+	if (tls)
+		web_tls_new(me.loop, &me.judge);
 	child_ready(c);
 	loop_run(me.loop);
 	web_http_free(http);

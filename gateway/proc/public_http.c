@@ -10,7 +10,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/proc/http_door.h"
 #include "gateway/proc/public_gate.h"
-#include "gateway/proc/public_tls.h"
+#include "gateway/proc/https_tls.h"
 #include "gateway/xsmg/statement.h"
 
 /* CONNECTION_OCTETS: of a request's line and header fields.
@@ -214,7 +214,7 @@ static struct MHD_Daemon *start(struct public_http *h)
 				      MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
 
 	return MHD_start_daemon(flags, 0, NULL, NULL, serve, h, MHD_OPTION_EXTERNAL_LOGGER, http_door_tell, h->door,
-	    MHD_OPTION_HTTPS_CERT_CALLBACK, public_tls_retrieve, MHD_OPTION_HTTPS_PRIORITIES, PUBLIC_TLS_PRIORITIES,
+	    MHD_OPTION_HTTPS_CERT_CALLBACK, https_tls_retrieve, MHD_OPTION_HTTPS_PRIORITIES, HTTPS_TLS_PRIORITIES,
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)h->set->connections_max + PUBLIC_GATE_ENDING,
 	    MHD_OPTION_NOTIFY_CONNECTION, http_door_notice, h->door, MHD_OPTION_CONNECTION_TIMEOUT,
 	    (unsigned)(h->set->timeout / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_OCTETS,

@@ -10,6 +10,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/proc/http_door.h"
+#include "gateway/proc/https_tls.h"
 #include "gateway/proc/public_gate.h"
 #include "gateway/proc/web_api.h"
 #include "gateway/proc/web_hash.h"
@@ -208,28 +209,34 @@ static size_t unescape(void *ctx, struct MHD_Connection *c, char *s)
 
 static struct MHD_Daemon *start(struct web_http *h)
 {
-	static const unsigned flags =
-	    MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+	static const struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+	const struct MHD_OptionItem secure[] = {
+	    {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)https_tls_retrieve},
+	    {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)HTTPS_TLS_PRIORITIES}, {MHD_OPTION_END, 0, NULL}};
+	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+			 (h->world.tls ? MHD_USE_TLS : 0);
 
 	return MHD_start_daemon(flags, 0, NULL, NULL, serve, h, MHD_OPTION_EXTERNAL_LOGGER, http_door_tell, h->door,
-	    MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_NOTIFY_COMPLETED, completed, h,
-	    MHD_OPTION_NOTIFY_CONNECTION, http_door_notice, h->door, MHD_OPTION_CONNECTION_LIMIT,
-	    (unsigned)h->limits.connections_max + PUBLIC_GATE_ENDING, MHD_OPTION_CONNECTION_TIMEOUT,
-	    (unsigned)(h->limits.timeout / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_OCTETS,
-	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	    MHD_OPTION_ARRAY, h->world.tls ? secure : plain, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
+	    MHD_OPTION_NOTIFY_COMPLETED, completed, h, MHD_OPTION_NOTIFY_CONNECTION, http_door_notice, h->door,
+	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)h->limits.connections_max + PUBLIC_GATE_ENDING,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(h->limits.timeout / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	    (size_t)CONNECTION_OCTETS, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 }
 
-struct web_http *web_http_new(struct loop *l, int fd, const struct web_settings *set, struct admin_peer *judge,
-    struct admin_peer *relay, struct problem *pr)
+struct web_http *web_http_new(struct loop *l, int fd, const struct web_settings *set, bool tls,
+    struct admin_peer *judge, struct admin_peer *relay, struct problem *pr)
 {
 	struct web_http *h = mem_new(sizeof *h);
 	const union MHD_DaemonInfo *i;
 
-	*h = (struct web_http){.world = {.loop = l, .set = set, .judge = judge, .relay = relay}};
-	/* every client has the same few addresses of loopback: one limit for all, and beyond it the oldest gives way
-	 */
+	*h = (struct web_http){.world = {.loop = l, .set = set, .tls = tls, .judge = judge, .relay = relay}};
+	/* without TLS every client has the same few addresses of loopback: one limit for all, and beyond it the
+	 * oldest gives way */
 	h->limits = (struct public_settings){.connections_max = set->connections_max,
-	    .connections_per_client = set->connections_max + 1,
+	    .connections_per_client = tls ? set->connections_per_client : set->connections_max + 1,
+	    .rate = tls ? set->rate : 0,
+	    .client_rate = tls ? set->client_rate : 0,
 	    .timeout = set->timeout,
 	    .lifetime = set->lifetime};
 	h->door = http_door_new(l, fd, "web", &h->limits);

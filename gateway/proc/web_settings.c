@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "gateway/mail/address.h"
 #include "gateway/proc/conf.h"
 
 static bool is_loopback(const struct sockaddr_storage *ss)
@@ -15,20 +16,22 @@ static bool is_loopback(const struct sockaddr_storage *ss)
 	       ntohl(((const struct sockaddr_in *)ss)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
-/* Tokens are never to travel in the clear. */
 static int check_address(const char *v, struct problem *pr)
 {
 	struct sockaddr_storage ss;
 	char host[256];
 	unsigned port;
 
-	if (v[0] == '\0')
+	return v[0] == '\0' ? 0 : conf_hostport(v, 8025, host, &ss, &port, pr);
+}
+
+static int check_host(const char *v, struct problem *pr)
+{
+	char out[ADDRESS_DOMAIN_MAX + 1];
+
+	if (v[0] == '\0' || address_domain(v, strlen(v), out, NULL) == 0)
 		return 0;
-	if (conf_hostport(v, 8025, host, &ss, &port, pr) < 0)
-		return -1;
-	return is_loopback(&ss) ? 0
-				: problem_perm(pr, "an address of loopback such as 127.0.0.1:8025: it is plain HTTP, "
-						   "and tokens are not to travel in the clear");
+	return problem_perm(pr, "a full host name such as postern.hospital.example");
 }
 
 #define AT(f) offsetof(struct web_settings, f)
@@ -39,16 +42,52 @@ static const struct setting rows[] = {
 	.offset = AT(address),
 	.dflt = "",
 	.max = 80,
-	.help = "Where the HTTP interface (/api/v1, /metrics, /healthz, /readyz) listens, on loopback only, such as "
-		"\"127.0.0.1:8025\"; empty: nowhere.",
+	.help = "Where the web UI and the HTTP interface (/api/v1, /metrics, /healthz, /readyz) listen, such as "
+		"\"127.0.0.1:8025\", or \"192.0.2.7:8443\": passwords and tokens never travel in the clear, so "
+		"elsewhere than on loopback TLS is always spoken. Empty: nowhere.",
 	.check = check_address},
+    {.name = "tls", .type = SETTING_BOOL, .offset = AT(tls), .dflt = "no", .help = "TLS also on loopback."},
+    {.name = "hostname",
+	.type = SETTING_STR,
+	.offset = AT(hostname),
+	.dflt = "",
+	.max = 253,
+	.help = "Our name in the browser, such as postern.hospital.example: its TLS key is made with postern domain "
+		"tls. Empty: the hostname of the gateway.",
+	.check = check_host},
     {.name = "connections-max",
 	.type = SETTING_INT,
 	.offset = AT(connections_max),
 	.dflt = "100",
 	.min = 1,
 	.max = 10000,
-	.help = "Connections at a time; for one more, the oldest gives way."},
+	.help =
+	    "Connections at a time. When all are taken, a new one takes the place of the oldest one of the client "
+	    "that has the most."},
+    {.name = "connections-per-client",
+	.type = SETTING_INT,
+	.offset = AT(connections_per_client),
+	.dflt = "30",
+	.min = 1,
+	.max = 10000,
+	.help =
+	    "The same of one client, an IPv4 address or an IPv6 network of 64 bits; further ones are closed. Does "
+	    "not count without TLS, where everybody comes from loopback."},
+    {.name = "rate",
+	.type = SETTING_INT,
+	.offset = AT(rate),
+	.dflt = "100",
+	.min = 0,
+	.max = 100000,
+	.help = "New connections a second, of all clients; further ones are closed before TLS begins, which costs a "
+		"signature each. 0: as many as come. Does not count without TLS."},
+    {.name = "client-rate",
+	.type = SETTING_INT,
+	.offset = AT(client_rate),
+	.dflt = "20",
+	.min = 0,
+	.max = 100000,
+	.help = "The same of one client."},
     {.name = "timeout",
 	.type = SETTING_DURATION,
 	.offset = AT(timeout),
@@ -87,3 +126,24 @@ static const struct setting rows[] = {
 };
 const struct settings_section web_settings_section = {
     "web", rows, sizeof(rows) / sizeof((rows)[0]), sizeof(struct web_settings), false};
+
+const char *web_settings_host(const struct conf *c)
+{
+	const struct web_settings *set = conf_section(c, "web");
+
+	return set->hostname[0] != '\0' ? set->hostname : conf_top(c)->hostname;
+}
+
+bool web_settings_tls(const struct conf *c)
+{
+	const struct web_settings *set = conf_section(c, "web");
+	struct problem pr = {0};
+	struct sockaddr_storage ss;
+	char host[256];
+	unsigned port;
+
+	if (set->tls || set->address[0] == '\0')
+		return set->tls;
+	/* its check has passed; should it not, then not in the clear */
+	return conf_hostport(set->address, 8025, host, &ss, &port, &pr) < 0 || !is_loopback(&ss);
+}

@@ -5,12 +5,21 @@
 #include "gateway/base/settings.h"
 
 struct web_settings {
-	char *address; /* "" = off; else on loopback */
-	int64_t connections_max;
+	char *address; /* "" = off */
+	char *hostname;
+	bool tls;
+	int64_t connections_max, connections_per_client;
+	int64_t rate, client_rate;	   /* connections a second; 0 any */
 	int64_t timeout, lifetime;	   /* ms */
 	int64_t session_idle, session_max; /* ms */
 	int64_t body_octets;
 };
 extern const struct settings_section web_settings_section;
+
+struct conf;
+/* Whose TLS key it uses: the name set there, else the gateway's. */
+const char *web_settings_host(const struct conf *c);
+/* TLS is spoken: elsewhere than on loopback always. */
+bool web_settings_tls(const struct conf *c);
 
 #endif

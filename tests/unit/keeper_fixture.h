@@ -77,7 +77,8 @@ static inline void *fixture_thread(void *arg)
 	return NULL;
 }
 
-static const char *fixture_public_host = "";
+static const char *fixture_https_host = "";
+static enum keeper_client fixture_https_client = KEEPER_FOR_PUBLIC;
 
 /* The keeper as a process would start it: sealed, unsealed, keys loaded, served. */
 static inline void fixture_up(struct fixture *f)
@@ -85,7 +86,7 @@ static inline void fixture_up(struct fixture *f)
 	struct problem pr = {0};
 
 	f->k = keeper_new(fixture_persist, f);
-	keeper_public_host(f->k, fixture_public_host);
+	keeper_https_host(f->k, fixture_https_client, fixture_https_host);
 	ck_assert_msg(
 	    keeper_unseal(f->k, FIXTURE_PASSPHRASE, strlen(FIXTURE_PASSPHRASE), f->master.p, f->master.len, &pr) == 0,
 	    "%s", pr.text);

@@ -342,16 +342,18 @@ START_TEST(public_listener)
 	rq.sign = (struct keeper_sign){KEEPER_PAD_ECDSA, KEEPER_MD_SHA256, 0, {digest, 32}};
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
 		EVP_PKEY_free(fixture_key(&fx, t[i].id, t[i].use, KEYS_EC_P256));
-	for (int pass = 0; pass < 3; pass++) {
+	for (int pass = 0; pass < 6; pass++) {
 		static const char *const hosts[] = {"", host, "SMG.hospital.example"};
+		enum keeper_client who = pass < 3 ? KEEPER_FOR_PUBLIC : KEEPER_FOR_WEB;
 
 		fixture_down(&fx);
-		fixture_public_host = hosts[pass];
+		fixture_https_host = hosts[pass % 3];
+		fixture_https_client = who;
 		fixture_up(&fx);
-		public = fixture_client(&fx, KEEPER_FOR_PUBLIC);
+		public = fixture_client(&fx, who);
 		for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 			struct keeper_reply rp;
-			int want = pass > 0 && t[i].may ? 0 : -1;
+			int want = pass % 3 > 0 && t[i].may ? 0 : -1;
 
 			snprintf(rq.id, sizeof(rq.id), "%s", t[i].id);
 			ck_assert_msg(keys_client_call(public, &rq, &rp, &pr) == want, "%s: %s", t[i].id, pr.text);

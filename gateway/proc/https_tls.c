@@ -3,7 +3,7 @@
  * change with a certificate, a few times in a process's life. The keeper is asked with the lock held: it answers
  * within milliseconds, or the handshake fails after KEEPER_MS.
  */
-#include "gateway/proc/public_tls.h"
+#include "gateway/proc/https_tls.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -31,9 +31,17 @@ static struct {
 	pthread_mutex_t lock;
 	struct keys_client *keys;
 	struct identity *now;
-} me = {.lock = PTHREAD_MUTEX_INITIALIZER};
+	const char *who;
+} me = {.lock = PTHREAD_MUTEX_INITIALIZER, .who = "https"};
 
-void public_tls_keeper(int fd)
+void https_tls_begin(const char *who)
+{
+	me.who = who;
+	if (gnutls_global_init() < 0)
+		log_fatal("GnuTLS does not start");
+}
+
+void https_tls_keeper(int fd)
 {
 	pthread_mutex_lock(&me.lock);
 	if (me.keys) {
@@ -104,7 +112,7 @@ static int sign_locked(
 		     EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0;
 	ok = ok && EVP_PKEY_sign(ctx, sig, n, hash->data, hash->size) > 0;
 	if (!ok && keys_client_problem(me.keys))
-		log_error(NULL, "public", "alarm=tls why=\"%s\"", keys_client_problem(me.keys)->text);
+		log_error(NULL, me.who, "alarm=tls why=\"%s\"", keys_client_problem(me.keys)->text);
 	EVP_PKEY_CTX_free(ctx);
 	ERR_clear_error();
 	return ok ? 0 : -1;
@@ -215,7 +223,7 @@ static void hash_of(const char *key_id, const uint8_t *certs, size_t n, uint8_t 
 	EVP_MD_CTX_free(md);
 }
 
-void public_tls_certificate(const char *key_id, const uint8_t *certs, size_t n)
+void https_tls_certificate(const char *key_id, const uint8_t *certs, size_t n)
 {
 	struct identity *i = mem_new(sizeof *i);
 	struct problem pr = {0};
@@ -242,10 +250,10 @@ void public_tls_certificate(const char *key_id, const uint8_t *certs, size_t n)
 	if (rc == 0)
 		return;
 	identity_free(i);
-	log_error(NULL, "public", "alarm=tls why=\"%s\"", pr.text);
+	log_error(NULL, me.who, "alarm=tls why=\"%s\"", pr.text);
 }
 
-int public_tls_retrieve(gnutls_session_t session, const gnutls_datum_t *req_ca_dn, int nreqs,
+int https_tls_retrieve(gnutls_session_t session, const gnutls_datum_t *req_ca_dn, int nreqs,
     const gnutls_pk_algorithm_t *pk_algos, int pk_algos_length, gnutls_pcert_st **pcert, unsigned int *pcert_length,
     gnutls_privkey_t *privkey)
 {
