@@ -9,8 +9,9 @@ enum cli_exit {
 	CLI_OK = 0,
 	CLI_FAILED = 1, /* refused, or it failed: the sentence is on stderr */
 	CLI_USAGE = 2,
-	CLI_AWAY = 3, /* the gateway, or the part of it that had to answer, is not there now */
-	CLI_NO = 4,   /* a question was not answered with yes */
+	CLI_AWAY = 3,  /* the gateway, or the part of it that had to answer, is not there now */
+	CLI_NO = 4,    /* a question was not answered with yes */
+	CLI_WAITS = 5, /* nothing is changed yet: a second person has to confirm it */
 };
 enum cli_form { CLI_TEXT, CLI_JSON };
 

@@ -121,6 +121,17 @@ static int refused(const struct cli *c, json_t *reply)
 	return strcmp(code, "unavailable") == 0 ? CLI_AWAY : CLI_FAILED;
 }
 
+static int waits(const struct cli *c, const json_t *data)
+{
+	long long id = (long long)cli_json_int(json_object_get(data, "proposal"), "id");
+
+	if (!cli_out_json(c, data))
+		cli_out_line("Nothing is changed yet: it waits for a second person (two-person). Another user says: "
+			     "postern proposal confirm %lld",
+		    id);
+	return CLI_WAITS;
+}
+
 /* One file goes with a reply, or none. */
 static void take_file(struct admin_reply *r, int *fd_r)
 {
@@ -155,6 +166,11 @@ static int converse(struct cli *c, char *text, json_t **data_r, int *fd_r)
 	if (*data_r == NULL)
 		rc = refused(c, reply);
 	json_decref(reply);
+	if (json_object_get(*data_r, "proposal")) {
+		rc = waits(c, *data_r);
+		json_decref(*data_r);
+		*data_r = NULL;
+	}
 	return rc;
 }
 

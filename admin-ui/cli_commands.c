@@ -24,6 +24,7 @@
 #include "admin-ui/cli_statement.h"
 #include "admin-ui/cli_status.h"
 #include "admin-ui/cli_user.h"
+#include "admin-ui/cli_proposal.h"
 
 #define MAKE_USAGE                                                                                                   \
 	"[--csr | --self-signed | --pkcs12 FILE] [--algo ALGORITHM] [--days N] [--organisation O] [--out DIR] "      \
@@ -108,6 +109,12 @@ static const struct cli_command commands[] = {
     {"refuse", "DOMAIN --channel HOW --reason TEXT [--fingerprint DIGITS]", "channel= reason= fingerprint=", 1, 1,
 	cli_statement_decide, "Refuses the statement that waits, and its key for good; ends a freeze.",
 	"refuse lab.example --channel phone --reason \"not theirs\""},
+    {"proposal list", "", "", 0, 0, cli_proposal_list,
+	"Changes that wait for a second person (setting two-person): what, by whom, until when.", "proposal list"},
+    {"proposal confirm", "NUMBER", "", 1, 1, cli_proposal_confirm,
+	"Makes a change that somebody else proposed, after you looked at it yourself.", "proposal confirm 12"},
+    {"proposal drop", "NUMBER [--reason TEXT]", "reason=", 1, 1, cli_proposal_drop,
+	"A change that waits is not made.", "proposal drop 12 --reason \"not our laboratory\""},
     {"cert import", "FILE --for DOMAIN|ADDRESS [--pin] [--yes] [--force]", "for= pin yes force", 1, 1,
 	cli_cert_import,
 	"Shows the certificates in a PEM, DER or PKCS#7 file and imports them for a partner after a question.",

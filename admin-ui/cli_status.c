@@ -180,12 +180,20 @@ static void say_statement(const json_t *r, char *out, size_t cap)
 	    cli_json_str(r, "why"));
 }
 
+static void say_proposal(const json_t *r, char *out, size_t cap)
+{
+	(void)snprintf(out, cap, "%lld: %.400s, proposed by %.200s: postern proposal confirm %lld",
+	    (long long)cli_json_int(r, "id"), cli_json_str(r, "what"), cli_json_str(r, "who"),
+	    (long long)cli_json_int(r, "id"));
+}
+
 static const struct {
 	const char *name, *label;
 	void (*say)(const json_t *r, char *out, size_t cap);
 } kinds[] = {
     {"waiting", "Waiting", say_waiting},
     {"statements", "Statement", say_statement},
+    {"proposals", "For two", say_proposal},
     {"revoked", "Revoked", say_revoked},
     {"bundles", "Bundle", say_bundle},
     {"retired", "Retired", say_retired},

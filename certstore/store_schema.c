@@ -211,6 +211,10 @@ static const char *const steps[] = {
     /* 16: when mail was last encrypted to a certificate of the network; of those known before: now */
     "ALTER TABLE in_use ADD COLUMN used INTEGER NOT NULL DEFAULT 0;"
     "UPDATE in_use SET used = CAST(strftime('%s', 'now') AS INTEGER);",
+    /* 17: changes that wait for a second person */
+    "CREATE TABLE proposal (id INTEGER PRIMARY KEY AUTOINCREMENT, verb TEXT NOT NULL, subject TEXT NOT NULL,"
+    " what TEXT NOT NULL, who TEXT NOT NULL, at INTEGER NOT NULL, expires INTEGER NOT NULL, args TEXT NOT NULL)"
+    " STRICT;",
 };
 
 int store_schema_version(void)

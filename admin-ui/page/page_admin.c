@@ -15,7 +15,8 @@ static const struct page pages[] = {
     /* ---- decisions ---- */
     {"/pending", "Decisions", "/pending", PAGE_VIEWER,
 	ASKS({PAGE_JUDGE, "statement.pending", "after=?after max#=50", "list", NULL, PAGE_MUST},
-	    {PAGE_JUDGE, "cert.list", "max#=1", "certs", NULL, PAGE_MUST}),
+	    {PAGE_JUDGE, "cert.list", "max#=1", "certs", NULL, PAGE_MUST},
+	    {PAGE_JUDGE, "proposal.list", "", "two", NULL, PAGE_MUST}),
 	page_pending_list, "pending.html"},
     {"/pending/{}", "Decision", "/pending", PAGE_VIEWER,
 	ASKS({PAGE_JUDGE, "partner.show", "domain={}", "partner", NULL, PAGE_MUST}), page_pending_one,
@@ -118,6 +119,10 @@ static const struct page_action actions[] = {
     {"/pending/certificate", PAGE_TRUST_OFFICER, DOES("cert.accept", "owner=?owner local=?local sha256=?sha256"),
 	"/pending", NULL, NULL, NULL, "/pending?done=certificate-accepted"},
 
+    {"/proposals/confirm", PAGE_TRUST_OFFICER, DOES("proposal.confirm", "id#=?id"), "/pending", NULL, NULL, NULL,
+	"/pending?done=proposal-confirmed"},
+    {"/proposals/drop", PAGE_TRUST_OFFICER, DOES("proposal.drop", "id#=?id reason=?reason"), "/pending", NULL, NULL,
+	NULL, "/pending?done=proposal-dropped"},
     {"/certificates/import", PAGE_TRUST_OFFICER,
 	DOES("cert.import", "owner=?owner content&=?content sha256*=?sha256 pinned!=?pinned force!=?force"),
 	"/certificates/import", NULL, &import_preview, NULL,

@@ -124,6 +124,8 @@ static void tell_todo(const json_t *model, struct todo *t)
 {
 	about_gateway(t, model);
 	about(t, page_json_list(model, "judge.statements"), WARN, "The statement of ", "domain", "why", "partners/");
+	about(t, page_json_list(model, "judge.proposals"), WARN, "A second person is asked to confirm: ", "what",
+	    "who", "pending");
 	about(t, page_json_list(model, "judge.waiting"), WARN, "Another certificate came for ", "owner", "by",
 	    "partners/");
 	about(t, page_json_list(model, "judge.partners_noticed"), WARN, "Something is odd about ", "domain", "why",

@@ -1,15 +1,36 @@
 #include "admin-ui/page/page_pending.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "admin-ui/page/page_json.h"
 #include "admin-ui/page/page_state.h"
 #include "admin-ui/page/tmpl.h"
 
+/* What it would be done with, as a list. */
+static void tell_args(json_t *proposal)
+{
+	json_t *list = json_array(), *v, *o;
+	const char *name;
+
+	json_object_foreach(json_object_get(proposal, "args"), name, v)
+	{
+		char *text = json_is_string(v) ? NULL : json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+
+		o = json_object();
+		page_json_set(o, "name", page_json_text(name));
+		page_json_set(o, "value", page_json_text(text ? text : json_string_value(v)));
+		page_json_add(list, o);
+		free(text);
+	}
+	page_json_set(proposal, "arguments", list);
+}
+
 void page_pending_list(const struct page_request *rq, json_t *model)
 {
 	json_t *rows = page_json_list(model, "list.statements"), *certs = page_json_list(model, "certs.waiting"), *o;
-	size_t n = json_array_size(rows) + json_array_size(certs), i;
+	json_t *two = page_json_list(model, "two.proposals");
+	size_t n = json_array_size(rows) + json_array_size(certs) + json_array_size(two), i;
 
 	(void)rq;
 	json_array_foreach(rows, i, o)
@@ -18,6 +39,8 @@ void page_pending_list(const struct page_request *rq, json_t *model)
 		if (i + 1 == json_array_size(rows) && page_json_is(model, "list.more"))
 			page_json_set(model, "after", page_json_text(page_json_str(o, "domain")));
 	}
+	json_array_foreach(two, i, o) tell_args(o);
+	page_json_set(model, "any_proposals", json_boolean(json_array_size(two) > 0));
 	page_json_set(model, "waits", json_boolean(n > 0));
 	page_json_set(model, "any_statements", json_boolean(json_array_size(rows) > 0));
 	page_json_set(model, "any_certificates", json_boolean(json_array_size(certs) > 0));

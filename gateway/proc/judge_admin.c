@@ -24,6 +24,7 @@
 #include "gateway/proc/judge_admin_lookup.h"
 #include "gateway/proc/judge_admin_message.h"
 #include "gateway/proc/judge_admin_partner.h"
+#include "gateway/proc/judge_admin_proposal.h"
 #include "gateway/proc/judge_admin_records.h"
 #include "gateway/proc/judge_admin_retire.h"
 #include "gateway/proc/judge_admin_rollover.h"
@@ -61,11 +62,15 @@ static const struct verb {
     {"partner.remove", judge_admin_partner_remove, " domain if_match ", "domain"},
     {"partner.release", judge_admin_partner_release, " domain ", "domain"},
     {"statement.pending", judge_admin_statement_pending, " after max ", NULL},
-    {"statement.approve", judge_admin_statement_approve, " domain channel reason fingerprint pin follow ", "domain"},
+    {"statement.approve", judge_admin_statement_approve, " domain channel reason fingerprint statement pin follow ",
+	"domain"},
     {"statement.refuse", judge_admin_statement_refuse, " domain channel reason fingerprint ", "domain"},
     {"statement.compromised", judge_admin_statement_compromised, " domain channel reason fingerprint ", "domain"},
     {"statement.set", judge_admin_statement_set, " domain local_parts pin follow ", "domain"},
     {"statement.fetch", judge_admin_statement_fetch, " domain ", "domain"},
+    {"proposal.list", judge_admin_proposal_list, " ", NULL},
+    {"proposal.confirm", judge_admin_proposal_confirm, " id ", NULL},
+    {"proposal.drop", judge_admin_proposal_drop, " id reason ", NULL},
     {"cert.preview", judge_admin_cert_preview, " content owner ", NULL},
     {"cert.import", judge_admin_cert_import, " owner content sha256 pinned force ", "owner"},
     {"cert.list", judge_admin_cert_list, " owner after max ", NULL},
@@ -155,6 +160,35 @@ static void note_concerns(struct judge_call *c, const struct verb *v)
 	snprintf(c->ja->concerns, sizeof c->ja->concerns, "%s", v->concerns ? domain : JUDGE_NOBODY);
 }
 
+int judge_admin_confirmed(struct judge_call *c, const char *verb)
+{
+	const struct verb *v = find_verb(c, verb);
+
+	if (!v)
+		return -1;
+	judge_cache_begin(c->ja->world->cache, c->store);
+	note_concerns(c, v);
+	return check_args(c, v) < 0 ? -1 : v->fn(c);
+}
+
+/* Tried, taken back, and written down for a second person. */
+static int propose(struct judge_call *c, const struct verb *v)
+{
+	int rc;
+
+	if (store_begin(c->store, c->pr) < 0)
+		return -1;
+	rc = v->fn(c);
+	if (store_end(c->store, -1, c->pr) == 0)
+		log_fatal("a change that waits for a second person was made");
+	judge_cache_forget(c->ja->world->cache);
+	snprintf(c->ja->concerns, sizeof c->ja->concerns, "%s", JUDGE_NOBODY);
+	if (rc < 0 || (c->run && c->run->pending))
+		return rc;
+	json_object_clear(c->data);
+	return judge_admin_proposal_add(c, v->name);
+}
+
 static int run(struct judge_call *c, json_t *request)
 {
 	json_t *name = json_object_get(request, "verb"), *args = json_object_get(request, "args");
@@ -172,7 +206,7 @@ static int run(struct judge_call *c, json_t *request)
 
 	note_concerns(c, v);
 
-	int rc = check_args(c, v) < 0 ? -1 : v->fn(c);
+	int rc = check_args(c, v) < 0 ? -1 : judge_admin_proposal_needed(c->ja, v->name) ? propose(c, v) : v->fn(c);
 
 	json_decref(none);
 	return rc;

@@ -27,6 +27,8 @@ struct judge_admin {
 	const struct judge_scout *scout;   /* for status; NULL: the network is not asked */
 	const char *directory;		   /* may be written to: snapshots are made there and removed at once */
 	int64_t (*now)(void);		   /* unix s; NULL: the clock */
+	int two_person;			   /* enum trust_two_person */
+	int64_t two_person_expiry;	   /* s; 0: a week */
 	int64_t session_idle, session_max; /* s: when sessions of the web UI end; 0: half an hour, twelve hours */
 	char concerns[256]; /* out: whose signatures or keys the last request may have changed, as JUDGE_CHANGED
 			       says it */
@@ -38,5 +40,10 @@ struct judge_admin {
  * the caller's, or -1. The caller wipes request_json when it may have held a key. */
 char *judge_admin(
     struct judge_admin *ja, struct source_run *run, const char *request_json, const char *who, int *fd_r);
+
+/* One verb of the table by its name, as judge_admin() runs it, for c->args and c->who: what a second person
+ * confirmed. -1 with the problem set. */
+struct judge_call;
+int judge_admin_confirmed(struct judge_call *c, const char *verb);
 
 #endif

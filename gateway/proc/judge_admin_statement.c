@@ -223,6 +223,7 @@ int judge_admin_statement_pending(struct judge_call *c)
 struct decision {
 	char domain[ADDRESS_DOMAIN_MAX + 1];
 	const char *channel, *reason;
+	const char *id;			  /* of the statement that was looked at; NULL not given */
 	char fingerprint[CERT_HASH_TEXT]; /* "" not given */
 	bool pin, follow;		  /* approve */
 	struct store_statement *st;
@@ -236,6 +237,7 @@ static int read_decision(struct judge_call *c, struct decision *d)
 	    judge_call_str(c, "channel", JUDGE_MUST, TEXT_MAX, &d->channel) < 0 ||
 	    judge_call_str(c, "reason", JUDGE_MUST, TEXT_MAX, &d->reason) < 0 ||
 	    judge_call_str(c, "fingerprint", JUDGE_MAY, TEXT_MAX, &fp) < 0 ||
+	    judge_call_str(c, "statement", JUDGE_MAY, TEXT_MAX, &d->id) < 0 ||
 	    (fp && judge_call_fingerprint(c, fp, d->fingerprint) < 0) ||
 	    store_statement_get(c->store, d->domain, &d->st, c->pr) < 0)
 		return -1;
@@ -273,6 +275,10 @@ static int check_waiting(struct judge_call *c, const struct decision *d)
 		    "no statement of %s waits for a decision: it is %s; \"postern partner show %s\" has the details, "
 		    "\"postern partner fetch %s\" looks for a newer one",
 		    d->domain, state_of(c, d->st), d->domain, d->domain);
+	if (d->id && strcmp(b->id, d->id) != 0)
+		return judge_call_fail(c, "refused",
+		    "another statement of %s waits now than the one that was looked at: %.100s instead of %.100s",
+		    d->domain, b->id, d->id);
 	if (n == 0 || strncmp(b->key, d->fingerprint, n) == 0 || strncmp(b->cert, d->fingerprint, n) == 0)
 		return 0;
 	return judge_call_fail(c, "refused",
@@ -285,7 +291,7 @@ static void write_down(struct judge_call *c, struct decision *d, const char *wha
 	const struct store_statement_body *b = d->st->waiting.der ? &d->st->waiting : &d->st->trusted;
 	char text[1000];
 
-	(void)snprintf(text, sizeof text, "%s by %.60s, over %.300s: %.400s", what, c->who, d->channel, d->reason);
+	(void)snprintf(text, sizeof text, "%s by %.120s, over %.300s: %.400s", what, c->who, d->channel, d->reason);
 	set_text(&d->st->decision, text);
 	d->st->decided = c->now;
 	(void)snprintf(detail, cap, "id %s, key %.64s, over %.300s: %.400s", b->id, b->key, d->channel, d->reason);

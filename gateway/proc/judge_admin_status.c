@@ -12,6 +12,7 @@
 #include "certstore/trust_change.h"
 #include "gateway/keys/keys.h"
 #include "gateway/proc/judge_admin_pending.h"
+#include "gateway/proc/judge_admin_proposal.h"
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_admin_store.h"
 #include "gateway/proc/judge_expiry.h"
@@ -366,7 +367,8 @@ int judge_admin_status(struct judge_call *c)
 {
 	if (tell_counts(c) < 0 || judge_admin_store_head(c, "audit") < 0 || tell_expiring(c) < 0 ||
 	    tell_domains(c) < 0 || tell_waiting(c) < 0 || tell_revoked(c) < 0 || tell_bundles(c) < 0 ||
-	    tell_retired(c) < 0 || tell_rollovers(c) < 0 || judge_admin_pending_status(c) < 0)
+	    tell_retired(c) < 0 || tell_rollovers(c) < 0 || judge_admin_pending_status(c) < 0 ||
+	    judge_admin_proposal_status(c) < 0)
 		return -1;
 	tell_partners(c);
 	tell_keeper(c);

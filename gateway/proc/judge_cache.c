@@ -178,6 +178,11 @@ void judge_cache_begin(struct judge_cache *c, struct store *s)
 	c->known = true;
 }
 
+void judge_cache_forget(struct judge_cache *c)
+{
+	c->known = false;
+}
+
 void judge_cache_same(struct judge_cache *c, struct store *s, uint64_t before)
 {
 	uint64_t now = store_version(s);

@@ -19,6 +19,8 @@ struct judge_cache *judge_cache_new(void);
 void judge_cache_free(struct judge_cache *c);
 /* Before each question: drops what the store no longer says. */
 void judge_cache_begin(struct judge_cache *c, struct store *s);
+/* Something was read that was never committed: the next judge_cache_begin looks anew. */
+void judge_cache_forget(struct judge_cache *c);
 /* What was written since the store had the version before changed nothing of what is kept here. */
 void judge_cache_same(struct judge_cache *c, struct store *s, uint64_t before);
 

@@ -29,6 +29,7 @@
 #include "gateway/proc/judge_public.h"
 #include "gateway/proc/judge_web.h"
 #include "gateway/proc/permit.h"
+#include "gateway/proc/trust_settings.h"
 #include "gateway/proc/web_settings.h"
 #include "gateway/proc/judge_resolve.h"
 #include "gateway/proc/judge_scout.h"
@@ -565,6 +566,7 @@ static void tend(const struct conf *conf)
 
 static int run(struct child *c)
 {
+	const struct trust_settings *trust;
 	const struct web_settings *web;
 	struct problem pr = {0};
 	struct sandbox s = {.net = SANDBOX_NET_NONE, .rw_dirs = {me.dir}};
@@ -582,6 +584,9 @@ static int run(struct child *c)
 	me.scout = judge_scout_new(me.loop, me.find);
 	me.verbs.scout = me.scout;
 	web = conf_section(c->conf, "web");
+	trust = conf_section(c->conf, "trust");
+	me.verbs.two_person = (int)trust->two_person;
+	me.verbs.two_person_expiry = trust->two_person_expiry / 1000;
 	me.verbs.session_idle = web->session_idle / 1000;
 	me.verbs.session_max = web->session_max / 1000;
 	child_control(c, me.loop, &proc_judge_role);

@@ -3,6 +3,8 @@
 
 #include "certstore/source.h"
 
+static const char *const two_words[] = {"none", "decisions", "all", NULL};
+
 static const struct setting rows[] = {
     {.name = "revocation-keep",
 	.type = SETTING_DURATION,
@@ -68,6 +70,21 @@ static const struct setting rows[] = {
 	.max = 100,
 	.help = "A new edition of a trust bundle that leaves out more than this part of its anchors, in per cent, is "
 		"refused, and the old one stays, until the admin says postern bundle refresh URL --force."},
+    {.name = "two-person",
+	.type = SETTING_ENUM,
+	.offset = offsetof(struct trust_settings, two_person),
+	.dflt = "none",
+	.words = two_words,
+	.help = "What one person proposes and another one confirms: none; decisions (a statement or certificate that "
+		"waits is taken); all (also partners, their certificates, anchors, bundles and rules). What takes "
+		"trust away is one person's."},
+    {.name = "two-person-expiry",
+	.type = SETTING_DURATION,
+	.offset = offsetof(struct trust_settings, two_person_expiry),
+	.dflt = "7d",
+	.min = 60 * 1000LL,
+	.max = 90 * 24 * 3600 * 1000LL,
+	.help = "What nobody confirms within that time is forgotten."},
 };
 const struct settings_section trust_settings_section = {
     "trust", rows, sizeof(rows) / sizeof((rows)[0]), sizeof(struct trust_settings), false};

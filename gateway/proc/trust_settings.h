@@ -12,9 +12,13 @@ struct trust_settings {
 	int64_t revocation_again; /* ms */
 	int64_t timeout;	  /* ms of one question about revocation */
 	bool fetch_issuers;
-	int64_t issuer_wait;	 /* ms */
-	int64_t bundle_drop_max; /* per cent */
+	int64_t issuer_wait;	   /* ms */
+	int64_t bundle_drop_max;   /* per cent */
+	int64_t two_person;	   /* enum trust_two_person */
+	int64_t two_person_expiry; /* ms */
 };
+/* What takes two people: nothing; decisions about what waits; every change that makes trust. */
+enum trust_two_person { TRUST_TWO_NONE, TRUST_TWO_DECISIONS, TRUST_TWO_ALL };
 extern const struct settings_section trust_settings_section;
 
 #endif

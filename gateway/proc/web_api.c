@@ -157,7 +157,9 @@ static void judge_said(struct web_job *j, json_t *data, const char *code, const 
 		fail_as(j, a, code, text);
 	} else if (a->route->kind == WEB_JUDGE) {
 		tell_etag(j, data);
-		answer(j, MHD_HTTP_OK, "application/json", json_incref(data));
+		/* it waits for a second person */
+		answer(j, json_object_get(data, "proposal") ? MHD_HTTP_ACCEPTED : MHD_HTTP_OK, "application/json",
+		    json_incref(data));
 	} else {
 		a->judge = json_incref(data);
 		web_job_ask(j, WEB_ASK_RELAY, "status", json_object(), relay_said);

@@ -208,6 +208,10 @@ static void done(struct web_page *w, json_t *data)
 {
 	struct buf where;
 
+	if (json_object_get(data, "proposal")) {
+		end_redirect(w, "/pending?done=proposed");
+		return;
+	}
 	if (w->action->result) {
 		admin_json_set(w->answers, "result", json_deep_copy(data));
 		w->rq.query = w->asked.form;

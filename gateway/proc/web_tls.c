@@ -11,7 +11,7 @@
 #include "gateway/proc/https_tls.h"
 
 /* TOLD: so many looks in vain between two alarms */
-enum { ASK_MS = 10 * 1000, SOON_MS = 1000, LOOK_MS = 20 * 1000, TOLD = 3600 };
+enum { ASK_MS = 10 * 1000, SOON_MS = 1000, LOOK_MS = 5 * 1000, TOLD = 3600 };
 
 static struct {
 	struct loop_timer *timer;

@@ -45,7 +45,7 @@ def test_routes_and_roles(top):
                     real = real.replace("{%s}" % p["name"], "hospital.example" if path.endswith("/fetch") else SEGMENT[p["name"]])
             needed = op.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
             # of the right kind and worth nothing: whoever may do it is refused for what was sent, nobody else gets so far
-            body = {n: "-" for n in needed.get("required", ())} if method in CHANGES else None
+            body = {n: 0 if needed["properties"][n].get("type") == "integer" else "-" for n in needed.get("required", ())} if method in CHANGES else None
             least = least_of(path, method)
             check_problem(send(port, method, real, None, body), 401)
             for i, role in enumerate(ROLES):

@@ -549,7 +549,7 @@ END_TEST
 	"ALTER TABLE partner DROP COLUMN known_until; ALTER TABLE partner DROP COLUMN proven_until; ALTER TABLE "    \
 	"partner DROP COLUMN waits; ALTER TABLE partner DROP COLUMN said; ALTER TABLE partner DROP COLUMN missed; "  \
 	"ALTER TABLE partner DROP COLUMN issued; ALTER TABLE partner DROP COLUMN expires;"
-#define WITHOUT_12 "DROP TABLE user_password; DROP TABLE user_totp; DROP TABLE session; "
+#define WITHOUT_12 "DROP TABLE proposal; DROP TABLE user_password; DROP TABLE user_totp; DROP TABLE session; "
 #define WITHOUT_9                                                                                                    \
 	WITHOUT_12                                                                                                   \
 	WITHOUT_13                                                                                                   \
