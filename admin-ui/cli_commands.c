@@ -23,6 +23,7 @@
 #include "admin-ui/cli_rule.h"
 #include "admin-ui/cli_statement.h"
 #include "admin-ui/cli_status.h"
+#include "admin-ui/cli_import.h"
 #include "admin-ui/cli_user.h"
 #include "admin-ui/cli_proposal.h"
 
@@ -119,6 +120,11 @@ static const struct cli_command commands[] = {
 	cli_cert_import,
 	"Shows the certificates in a PEM, DER or PKCS#7 file and imports them for a partner after a question.",
 	"cert import lab.pem --for lab.example --pin"},
+    {"import", "FILE [--pin] [--yes] [--force]", "pin yes force", 1, 1, cli_import,
+	"Imports the certificates of many partners out of one PEM, DER or PKCS#7 file, each for whom it names: looks "
+	"at "
+	"them, asks, and stores them beside the mail.",
+	"import partners.p7b --pin"},
     {"cert list", "[DOMAIN|ADDRESS]", "", 0, 1, cli_cert_list,
 	"Lists partners' certificates, and those that wait for you.", "cert list lab.example"},
     {"cert accept", "DOMAIN|ADDRESS FINGERPRINT [--local DOMAIN]", "local=", 2, 2, cli_cert_accept,

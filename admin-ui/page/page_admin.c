@@ -3,6 +3,7 @@
 #include "admin-ui/page/page_audit.h"
 #include "admin-ui/page/page_certs.h"
 #include "admin-ui/page/page_domains.h"
+#include "admin-ui/page/page_import.h"
 #include "admin-ui/page/page_pending.h"
 #include "admin-ui/page/page_policy.h"
 #include "admin-ui/page/page_settings.h"
@@ -28,6 +29,11 @@ static const struct page pages[] = {
 	page_certs_list, "certificates.html"},
     {"/certificates/import", "Import certificates", "/certificates", PAGE_TRUST_OFFICER, NULL, page_certs_form,
 	"certificate_import.html"},
+    {"/imports", "Imports of many", "/certificates", PAGE_TRUST_OFFICER,
+	ASKS({PAGE_JUDGE, "import.list", "", "list", NULL, PAGE_MUST}), page_import_list, "imports.html"},
+    {"/imports/{}", "Import of many", "/certificates", PAGE_TRUST_OFFICER,
+	ASKS({PAGE_JUDGE, "import.show", "id={} only=?only after#=?after max#=100", "show", NULL, PAGE_MUST}),
+	page_import_show, "import.html"},
     {"/certificates/{}", "Certificate", "/certificates", PAGE_VIEWER,
 	ASKS({PAGE_JUDGE, "cert.show", "sha256={}", "show", NULL, PAGE_MUST}), page_certs_show, "certificate.html"},
     {"/anchors", "Trust anchors", "/certificates", PAGE_VIEWER,
@@ -119,6 +125,12 @@ static const struct page_action actions[] = {
     {"/pending/certificate", PAGE_TRUST_OFFICER, DOES("cert.accept", "owner=?owner local=?local sha256=?sha256"),
 	"/pending", NULL, NULL, NULL, "/pending?done=certificate-accepted"},
 
+    {"/imports/begin", PAGE_TRUST_OFFICER, DOES("import.begin", "content&=?content pinned!=?pinned"),
+	"/certificates/import", NULL, NULL, NULL, "/imports"},
+    {"/imports/{}/confirm", PAGE_TRUST_OFFICER, DOES("import.confirm", "id={} force!=?force"), "/imports/{}", NULL,
+	NULL, NULL, "/imports/{}"},
+    {"/imports/{}/cancel", PAGE_TRUST_OFFICER, DOES("import.cancel", "id={}"), "/imports/{}", NULL, NULL, NULL,
+	"/imports/{}"},
     {"/proposals/confirm", PAGE_TRUST_OFFICER, DOES("proposal.confirm", "id#=?id"), "/pending", NULL, NULL, NULL,
 	"/pending?done=proposal-confirmed"},
     {"/proposals/drop", PAGE_TRUST_OFFICER, DOES("proposal.drop", "id#=?id reason=?reason"), "/pending", NULL, NULL,

@@ -44,6 +44,9 @@
 	X(bundles, "html/bundles.html", HTML)                                                                        \
 	X(certificate, "html/certificate.html", HTML)                                                                \
 	X(certificate_facts, "html/certificate_facts.html", HTML)                                                    \
+	X(import, "html/import.html", HTML)                                                                          \
+	X(import_progress, "html/import_progress.html", HTML)                                                        \
+	X(imports, "html/imports.html", HTML)                                                                        \
 	X(certificate_import, "html/certificate_import.html", HTML)                                                  \
 	X(certificate_preview, "html/certificate_preview.html", HTML)                                                \
 	X(certificate_remove, "html/certificate_remove.html", HTML)                                                  \

@@ -37,6 +37,7 @@
 #include "gateway/proc/judge_admin_user.h"
 #include "gateway/proc/judge_cache.h"
 #include "gateway/proc/judge_call.h"
+#include "gateway/proc/judge_mass.h"
 #include "gateway/proc/judge_sign_in.h"
 
 #define DOMAIN_ARGS " domain algo mode days organisation address key certs use force "
@@ -73,6 +74,11 @@ static const struct verb {
     {"proposal.drop", judge_admin_proposal_drop, " id reason ", NULL},
     {"cert.preview", judge_admin_cert_preview, " content owner ", NULL},
     {"cert.import", judge_admin_cert_import, " owner content sha256 pinned force ", "owner"},
+    {"import.begin", judge_mass_begin, " content pinned ", NULL},
+    {"import.list", judge_mass_list, " ", NULL},
+    {"import.show", judge_mass_show, " id only after max ", NULL},
+    {"import.confirm", judge_mass_confirm, " id force ", NULL},
+    {"import.cancel", judge_mass_cancel, " id ", NULL},
     {"cert.list", judge_admin_cert_list, " owner after max ", NULL},
     {"cert.accept", judge_admin_cert_accept, " owner local sha256 ", "owner"},
     {"cert.show", judge_admin_cert_show, " owner sha256 ", NULL},
@@ -178,7 +184,9 @@ static int propose(struct judge_call *c, const struct verb *v)
 
 	if (store_begin(c->store, c->pr) < 0)
 		return -1;
+	c->trial = true;
 	rc = v->fn(c);
+	c->trial = false;
 	if (store_end(c->store, -1, c->pr) == 0)
 		log_fatal("a change that waits for a second person was made");
 	judge_cache_forget(c->ja->world->cache);

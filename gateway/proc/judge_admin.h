@@ -27,6 +27,7 @@ struct judge_admin {
 	const struct judge_scout *scout;   /* for status; NULL: the network is not asked */
 	const char *directory;		   /* may be written to: snapshots are made there and removed at once */
 	int64_t (*now)(void);		   /* unix s; NULL: the clock */
+	struct judge_mass *mass;	   /* NULL: many certificates cannot be imported */
 	int two_person;			   /* enum trust_two_person */
 	int64_t two_person_expiry;	   /* s; 0: a week */
 	int64_t session_idle, session_max; /* s: when sessions of the web UI end; 0: half an hour, twelve hours */

@@ -30,6 +30,7 @@ static const struct two {
     {"partner.remove", TRUST_TWO_ALL, "List no longer the partner", "domain"},
     {"partner.release", TRUST_TWO_ALL, "Release, so that mail may be unprotected, the partner", "domain"},
     {"cert.import", TRUST_TWO_ALL, "Store certificates of", "owner"},
+    {"import.confirm", TRUST_TWO_ALL, "Store the certificates of the import", "id"},
     {"anchor.add", TRUST_TWO_ALL, "Add trust anchors for", "scope"},
     {"bundle.add", TRUST_TWO_ALL, "Add the trust bundle", "url"},
     {"rule.add", TRUST_TWO_ALL, "Add the rule", "name"},

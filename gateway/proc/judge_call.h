@@ -28,6 +28,7 @@ struct judge_call {
 	const char *code; /* of the error, NULL: by the problem's class */
 	int fd;		  /* a descriptor that goes with the reply, -1 none */
 	int64_t now;
+	bool trial; /* what is written is taken back: nothing else may change either */
 };
 
 /* Sets the problem and the error's code word. Returns -1. Codes: "usage" (an argument is missing or malformed),

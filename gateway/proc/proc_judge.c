@@ -26,6 +26,7 @@
 #include "gateway/proc/judge_harvest.h"
 #include "gateway/proc/judge_identities.h"
 #include "gateway/proc/judge_learn.h"
+#include "gateway/proc/judge_mass.h"
 #include "gateway/proc/judge_public.h"
 #include "gateway/proc/judge_web.h"
 #include "gateway/proc/permit.h"
@@ -589,6 +590,7 @@ static int run(struct child *c)
 	me.verbs.two_person_expiry = trust->two_person_expiry / 1000;
 	me.verbs.session_idle = web->session_idle / 1000;
 	me.verbs.session_max = web->session_max / 1000;
+	me.verbs.mass = judge_mass_new(me.loop, &me.world, me.store, (size_t)trust->import_max, NULL);
 	child_control(c, me.loop, &proc_judge_role);
 	json_object_seed(0); /* opens a file */
 	child_sandbox(c, &s);

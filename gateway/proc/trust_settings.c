@@ -70,6 +70,13 @@ static const struct setting rows[] = {
 	.max = 100,
 	.help = "A new edition of a trust bundle that leaves out more than this part of its anchors, in per cent, is "
 		"refused, and the old one stays, until the admin says postern bundle refresh URL --force."},
+    {.name = "import-max",
+	.type = SETTING_INT,
+	.offset = offsetof(struct trust_settings, import_max),
+	.dflt = "5000",
+	.min = 1,
+	.max = 50000,
+	.help = "Certificates of one file that is imported for many partners at once."},
     {.name = "two-person",
 	.type = SETTING_ENUM,
 	.offset = offsetof(struct trust_settings, two_person),

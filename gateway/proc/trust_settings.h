@@ -14,6 +14,7 @@ struct trust_settings {
 	bool fetch_issuers;
 	int64_t issuer_wait;	   /* ms */
 	int64_t bundle_drop_max;   /* per cent */
+	int64_t import_max;	   /* certificates of one file */
 	int64_t two_person;	   /* enum trust_two_person */
 	int64_t two_person_expiry; /* ms */
 };

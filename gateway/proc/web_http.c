@@ -69,7 +69,9 @@ static bool is_small(const struct web_job *j)
 {
 	const char *n = MHD_lookup_connection_value(j->c, MHD_HEADER_KIND, "Content-Length");
 
-	return n && strlen(n) <= 5 && strtol(n, NULL, 10) <= SMALL;
+	if (!n) /* RFC 9112 6.3: then there is none */
+		return !MHD_lookup_connection_value(j->c, MHD_HEADER_KIND, "Transfer-Encoding");
+	return strlen(n) <= 5 && strtol(n, NULL, 10) <= SMALL;
 }
 
 /* With the header fields alone. */
