@@ -158,9 +158,10 @@ static int read_der(struct reading *r, const void *p, size_t n)
 	if (rc != NOT_PKCS7)
 		return rc;
 	if (is_pkcs12(p, n))
-		return bad_file(r, "this is a PKCS#12 file with a private key: for a key of your own use \"postern "
-				   "domain add --pkcs12\"; from a "
-				   "partner take the certificate alone");
+		return bad_file(r,
+		    "this is a PKCS#12 file with a private key: a key of your own is imported on the page of its "
+		    "domain or with \"postern domain add --pkcs12\"; from a partner take the "
+		    "certificate alone");
 	if (pr && as_cert.cls != PROBLEM_NONE)
 		*pr = as_cert;
 	return -1;

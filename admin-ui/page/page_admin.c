@@ -98,6 +98,8 @@ static const struct page bundle_remove_preview = {NULL, "Remove this bundle?", "
     ASKS({PAGE_JUDGE, "bundle.show", "url=?url", "show", NULL, PAGE_MUST}), page_certs_bundle, "bundle_remove.html"};
 static const struct page key_made = {
     NULL, "New keys", "/certificates", PAGE_ADMIN, NULL, page_domains_made, "domain_made.html"};
+static const struct page p12_opened = {
+    NULL, "What is in the file", "/certificates", PAGE_ADMIN, NULL, page_domains_opened, "domain_opened.html"};
 static const struct page retire_preview = {NULL, "Retire this key?", "/certificates", PAGE_ADMIN,
     ASKS({PAGE_JUDGE, "domain.list", "domain={}", "list", NULL, PAGE_MUST}), page_domains_retire,
     "domain_retire.html"};
@@ -158,6 +160,10 @@ static const struct page_action actions[] = {
     {"/domains/{}/add", PAGE_ADMIN,
 	DOES("domain.add", "domain={} mode=?mode algo=?algo days#=?days organisation=?organisation address=?address"),
 	"/domains/{}", NULL, NULL, &key_made, NULL},
+    {"/domains/{}/pkcs12", PAGE_ADMIN, DOES("pkcs12.open", "content&=?content password=?password"), "/domains/{}",
+	NULL, NULL, &p12_opened, NULL},
+    {"/domains/{}/import", PAGE_ADMIN, DOES("domain.add", "domain={} opened=?opened force!=?force"), "/domains/{}",
+	NULL, NULL, &key_made, NULL},
     {"/domains/{}/install", PAGE_ADMIN, DOES("domain.install", "domain={} content&=?content force!=?force"),
 	"/domains/{}", NULL, NULL, NULL, "/domains/{}?done=certificate-installed"},
     {"/domains/{}/rollover", PAGE_ADMIN,

@@ -145,6 +145,16 @@ void page_domains_made(const struct page_request *rq, json_t *model)
 		: json_string("The change of keys is under way"));
 }
 
+void page_domains_opened(const struct page_request *rq, json_t *model)
+{
+	json_t *o;
+	size_t i;
+
+	json_array_foreach(page_json_list(model, "result.certificates"), i, o) page_certs_facts(o);
+	page_json_set(model, "domain", page_json_text(rq->segments[0]));
+	page_json_set(model, "headline", page_json_textf("Keys for %s out of a PKCS#12 file", rq->segments[0]));
+}
+
 void page_domains_retire(const struct page_request *rq, json_t *model)
 {
 	json_t *o;

@@ -7,6 +7,7 @@
 void page_domains_list(const struct page_request *rq, json_t *model);
 void page_domains_one(const struct page_request *rq, json_t *model);
 void page_domains_made(const struct page_request *rq, json_t *model);
+void page_domains_opened(const struct page_request *rq, json_t *model);
 void page_domains_retire(const struct page_request *rq, json_t *model);
 
 #endif

@@ -44,6 +44,7 @@
 	X(bundles, "html/bundles.html", HTML)                                                                        \
 	X(certificate, "html/certificate.html", HTML)                                                                \
 	X(certificate_facts, "html/certificate_facts.html", HTML)                                                    \
+	X(domain_opened, "html/domain_opened.html", HTML)                                                            \
 	X(import, "html/import.html", HTML)                                                                          \
 	X(import_progress, "html/import_progress.html", HTML)                                                        \
 	X(imports, "html/imports.html", HTML)                                                                        \

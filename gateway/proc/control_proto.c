@@ -6,7 +6,7 @@
 const char *control_role_word(enum control_role r)
 {
 	static const char *const words[ROLE_COUNT] = {
-	    "parent", "keeper", "judge", "scout", "sealer", "relay", "admin", "public", "web"};
+	    "parent", "keeper", "judge", "scout", "sealer", "relay", "admin", "public", "web", "opener"};
 
 	return r < ROLE_COUNT ? words[r] : "unknown";
 }

@@ -19,6 +19,7 @@ enum control_role {
 	ROLE_ADMIN,
 	ROLE_PUBLIC, /* only when the section public says where it listens */
 	ROLE_WEB,    /* only when the section web says where it listens */
+	ROLE_OPENER, /* only when the judge asks for one, for one file */
 	ROLE_COUNT
 };
 const char *control_role_word(enum control_role r);
@@ -47,6 +48,7 @@ enum control_msg {
 	CONTROL_LDAP_PASSWORD,	    /* to scout: struct control_file: title of a section ldap, its bind password */
 	CONTROL_CERT_LDAP_PASSWORD, /* the same of a section certificate-directory */
 	CONTROL_PERMIT_KEY,	    /* to judge and relay: struct control_file: the key of permits (permit.h) */
+	CONTROL_OPENER,		    /* judge -> parent: nothing: start an opener, which is then its peer */
 	CONTROL_KEYFILE_DROP, /* keeper -> parent: struct control_file without octets: remove durably; answered by
 				 KEYFILE_ACK with the same id */
 };

@@ -86,6 +86,7 @@ static const struct {
     {"bundle.remove", STORE_USER_TRUST},
     {"rule.add", STORE_USER_TRUST},
     {"rule.remove", STORE_USER_TRUST},
+    {"pkcs12.open", STORE_USER_ADMIN},
     {"domain.add", STORE_USER_ADMIN},
     {"domain.tls", STORE_USER_ADMIN},
     {"domain.install", STORE_USER_ADMIN},

@@ -35,6 +35,7 @@ static const struct {
     {ROLE_ADMIN, &proc_admin_role},
     {ROLE_PUBLIC, &proc_public_role},
     {ROLE_WEB, &proc_web_role},
+    {ROLE_OPENER, &proc_opener_role},
 };
 
 static int help(void)

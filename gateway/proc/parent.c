@@ -25,7 +25,7 @@
 enum { EXIT_CONFIG = 78, RELAY_PATIENCE_MS = 30000, PATIENCE_MS = 5000, PASSPHRASE_MS = 2000 };
 
 static const enum control_role order[] = {
-    ROLE_KEEPER, ROLE_JUDGE, ROLE_SCOUT, ROLE_SEALER, ROLE_RELAY, ROLE_ADMIN, ROLE_PUBLIC, ROLE_WEB};
+    ROLE_KEEPER, ROLE_JUDGE, ROLE_SCOUT, ROLE_SEALER, ROLE_RELAY, ROLE_ADMIN, ROLE_PUBLIC, ROLE_WEB, ROLE_OPENER};
 
 static void go_on(struct parent *p);
 
@@ -40,7 +40,7 @@ static struct parent_proc *proc_of(struct parent *p, enum control_role r)
 static bool all_are(const struct parent *p, enum parent_state st)
 {
 	for (size_t i = 0; i < p->nprocs; i++)
-		if (p->procs[i].state != st)
+		if (p->procs[i].state != st && (p->procs[i].role != ROLE_OPENER || st == PROC_DEAD))
 			return false;
 	return true;
 }
@@ -65,12 +65,12 @@ static void start_later(struct parent_proc *c)
 {
 	int64_t ms = parent_child_pause(c);
 
-	if (ms > 0)
+	if (ms > 0 && c->role != ROLE_OPENER)
 		log_warn(NULL, "parent", "waiting role=%s ms=%lld why=\"it died too often within a minute\"",
 		    control_role_word(c->role), (long long)ms);
 	loop_timer_free(c->timer);
 	c->timer = loop_timer_new(c->of->loop, start_again, c);
-	loop_timer_set(c->timer, ms > 0 ? ms : 50);
+	loop_timer_set(c->timer, ms > 0 ? ms : c->role == ROLE_OPENER ? 0 : 50);
 }
 
 static size_t how_many(const struct parent *p, enum control_role r, size_t sealers)
@@ -113,9 +113,22 @@ static int start_all(struct parent *p, struct problem *pr)
 	places(p);
 	p->keeper = KEYS_UNREACHABLE;
 	for (size_t i = 0; i < p->nprocs; i++)
-		if (parent_child_start(&p->procs[i], pr) != 0)
+		if (p->procs[i].role != ROLE_OPENER && parent_child_start(&p->procs[i], pr) != 0)
 			return -1;
 	return 0;
+}
+
+/* For one file; too many within a minute wait as those do that die too often. One that is there still is on its way
+ * out. */
+static void start_opener(struct parent *p)
+{
+	struct parent_proc *c = proc_of(p, ROLE_OPENER);
+
+	if (c == NULL || p->goal != PARENT_RUN)
+		return;
+	c->again = c->pid != 0;
+	if (!c->again)
+		start_later(c);
 }
 
 /* ---- messages ---- */
@@ -201,6 +214,8 @@ static json_t *status_json(struct parent *p)
 	for (size_t i = 0; i < p->nprocs; i++) {
 		const struct parent_proc *c = &p->procs[i];
 
+		if (c->role == ROLE_OPENER && c->pid == 0)
+			continue;
 		json_array_append_new(roles,
 		    json_pack("{s:s, s:i, s:i, s:s, s:i}", "role", control_role_word(c->role), "number",
 			(int)c->index, "pid", c->pid, "state", state_words[c->state], "starts", (int)c->starts));
@@ -273,6 +288,8 @@ void parent_on_message(struct parent_proc *c, struct ipc_in *in)
 		parent_watch_answered(c->of, in->id);
 	else if ((in->type == CONTROL_KEYFILE_PUT || in->type == CONTROL_KEYFILE_DROP) && c->role == ROLE_KEEPER)
 		key_file(c, in);
+	else if (in->type == CONTROL_OPENER && c->role == ROLE_JUDGE)
+		start_opener(c->of);
 	else if (in->type == CONTROL_STATUS && c->role == ROLE_ADMIN)
 		reply_status(c, in->id);
 	else if (in->type == CONTROL_KEYFILES && c->role == ROLE_ADMIN) {
@@ -303,8 +320,9 @@ static void on_child(void *ctx, int signo)
 					p->keeper = KEYS_UNREACHABLE;
 					broadcast_state(p);
 				}
-				if (p->goal == PARENT_RUN)
+				if (p->goal == PARENT_RUN && (c->role != ROLE_OPENER || c->again))
 					start_later(c);
+				c->again = false;
 			}
 	go_on(p);
 }

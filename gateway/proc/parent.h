@@ -30,6 +30,7 @@ struct parent_proc {
 	struct loop_timer *timer; /* restart, or the end of patience with a stopping one */
 	int64_t started[8];	  /* ms, ring: rate limit of restarts */
 	unsigned starts;
+	bool again; /* an opener: another one is wanted after it */
 };
 enum parent_goal { PARENT_RUN, PARENT_RELOAD, PARENT_STOP };
 struct parent {

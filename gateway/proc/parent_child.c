@@ -23,10 +23,21 @@ enum { CONTROL_FD = 3, STARTS_A_MINUTE = 5 };
 static const struct {
 	enum control_role a, b;
 } edges[] = {
-    {ROLE_RELAY, ROLE_JUDGE}, {ROLE_RELAY, ROLE_SCOUT}, {ROLE_RELAY, ROLE_KEEPER}, {ROLE_RELAY, ROLE_SEALER},
-    {ROLE_SEALER, ROLE_KEEPER}, {ROLE_JUDGE, ROLE_KEEPER}, {ROLE_JUDGE, ROLE_SCOUT}, {ROLE_ADMIN, ROLE_JUDGE},
-    {ROLE_ADMIN, ROLE_RELAY}, {ROLE_PUBLIC, ROLE_JUDGE}, {ROLE_PUBLIC, ROLE_KEEPER}, {ROLE_WEB, ROLE_JUDGE},
-    {ROLE_WEB, ROLE_RELAY}, {ROLE_WEB, ROLE_KEEPER}, /* when it speaks TLS */
+    {ROLE_RELAY, ROLE_JUDGE},
+    {ROLE_RELAY, ROLE_SCOUT},
+    {ROLE_RELAY, ROLE_KEEPER},
+    {ROLE_RELAY, ROLE_SEALER},
+    {ROLE_SEALER, ROLE_KEEPER},
+    {ROLE_JUDGE, ROLE_KEEPER},
+    {ROLE_JUDGE, ROLE_SCOUT},
+    {ROLE_ADMIN, ROLE_JUDGE},
+    {ROLE_ADMIN, ROLE_RELAY},
+    {ROLE_PUBLIC, ROLE_JUDGE},
+    {ROLE_PUBLIC, ROLE_KEEPER},
+    {ROLE_WEB, ROLE_JUDGE},
+    {ROLE_WEB, ROLE_RELAY},
+    {ROLE_WEB, ROLE_KEEPER}, /* when it speaks TLS */
+    {ROLE_OPENER, ROLE_JUDGE},
 };
 
 static bool connected(const struct parent *p, enum control_role a, enum control_role b)
@@ -274,7 +285,8 @@ void parent_child_stop(struct parent_proc *c, int64_t patience)
 
 void parent_child_gone(struct parent_proc *c, int status)
 {
-	bool expected = c->state == PROC_STOPPING;
+	bool over = c->role == ROLE_OPENER && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	bool expected = c->state == PROC_STOPPING || over;
 
 	if (expected && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		log_info(

@@ -5,6 +5,6 @@
 #include "gateway/proc/child.h"
 
 extern const struct child_role proc_keeper_role, proc_judge_role, proc_scout_role, proc_sealer_role, proc_relay_role,
-    proc_admin_role, proc_public_role, proc_web_role;
+    proc_admin_role, proc_public_role, proc_web_role, proc_opener_role;
 
 #endif

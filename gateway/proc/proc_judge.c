@@ -27,6 +27,7 @@
 #include "gateway/proc/judge_identities.h"
 #include "gateway/proc/judge_learn.h"
 #include "gateway/proc/judge_mass.h"
+#include "gateway/proc/judge_opener.h"
 #include "gateway/proc/judge_public.h"
 #include "gateway/proc/judge_web.h"
 #include "gateway/proc/permit.h"
@@ -54,6 +55,8 @@ static struct {
 	int relay_fd, admin_fd, scout_fd, public_fd, web_fd; /* given before the loop stands */
 	struct judge_public *shown;
 	struct judge_web *web;
+	struct judge_opener *opener;
+	struct child *child;
 	struct judge_scout *scout;
 	const struct find_settings *find;
 	struct judge_world world;
@@ -407,7 +410,7 @@ static void free_admin(void *question)
 
 static const struct judge_park_ops admin_park = {run_admin, free_admin};
 
-static void from_web(uint32_t id, char *text, const char *who)
+static void run_web(uint32_t id, char *text, const char *who)
 {
 	struct admin_question *q = mem_new(sizeof(*q));
 
@@ -419,8 +422,30 @@ static void from_web(uint32_t id, char *text, const char *who)
 	    me.find->admin_timeout);
 }
 
+static void from_web(uint32_t id, char *text, const char *who)
+{
+	if (!judge_opener_take(me.opener, id, text, who))
+		run_web(id, text, who);
+}
+
+static void opener_reply(uint32_t id, char *text)
+{
+	judge_web_reply(me.web, id, text);
+}
+
+static void opener_ask(void)
+{
+	struct ipc_out o;
+
+	ipc_out_init(&o, CONTROL_OPENER, 0);
+	child_tell(me.child, &o);
+}
+
+static const struct judge_opener_ops opener_ops = {opener_ask, opener_reply, run_web};
+
 static void web_gone(void)
 {
+	judge_opener_drop(me.opener);
 	judge_park_drop(judge_scout_park(me.scout), &me.web);
 }
 
@@ -513,6 +538,10 @@ static void peer(const struct control_peer *p)
 		public_channel(p->fd);
 	else if (p->role == ROLE_WEB)
 		web_channel(p->fd);
+	else if (p->role == ROLE_OPENER && me.opener != NULL)
+		judge_opener_channel(me.opener, p->fd);
+	else if (p->role == ROLE_OPENER) /* an earlier judge asked for it */
+		close(p->fd);
 	else if (p->role == ROLE_KEEPER && me.keys == NULL)
 		me.keys = keys_client_new(p->fd);
 	else if (p->role == ROLE_KEEPER)
@@ -590,6 +619,8 @@ static int run(struct child *c)
 	me.verbs.two_person_expiry = trust->two_person_expiry / 1000;
 	me.verbs.session_idle = web->session_idle / 1000;
 	me.verbs.session_max = web->session_max / 1000;
+	me.child = c;
+	me.opener = judge_opener_new(me.loop, &opener_ops);
 	me.verbs.mass = judge_mass_new(me.loop, &me.world, me.store, (size_t)trust->import_max, NULL);
 	child_control(c, me.loop, &proc_judge_role);
 	json_object_seed(0); /* opens a file */

@@ -142,10 +142,10 @@ def test_certificates(top):
     openssl("pkcs12", "-export", "-nocerts", "-inkey", mine.key, "-out", top + "/nocert.p12", "-passout", "pass:")
     pairs = [
         ("/nonexistent.p12", ["/nonexistent.p12: cannot open"], []),
-        (write(top, "garbage.p12", os.urandom(300)), ["garbage.p12 is not a PKCS#12 file"], []),
+        (write(top, "garbage.p12", os.urandom(300)), ["garbage.p12: it is not a PKCS#12 file"], []),
         (mine.pkcs12(top + "/password.p12", "right"), ["password.p12: the password is wrong, or the file was changed"], ["--password-file", write(top, "password", b"wrong\n")]),
-        (top + "/nokey.p12", ["nokey.p12 holds no private key: export certificate and private key together"], []),
-        (top + "/nocert.p12", ["nocert.p12 holds no certificate that belongs to its key"], []),
+        (top + "/nokey.p12", ["nokey.p12: it holds no private key: export certificate and private key together"], []),
+        (top + "/nocert.p12", ["nocert.p12: it holds no certificate that belongs to its key"], []),
         (Identity(top, "old", ours, days=-1).pkcs12(top + "/old.p12"), ["certificate CN=old, serial ", "it ran out on 20", "have it renewed"], []),
         (Identity(top, "web", ours, eku="serverAuth").pkcs12(top + "/web.p12"), ["CN=web", "neither for signing nor for encrypting mail"], []),
         (Identity(top, "small", ours, kind="rsa1024").pkcs12(top + "/small.p12"), ["certificate CN=small, serial ", "its RSA key has 1024 bits, less than 2048"], []),

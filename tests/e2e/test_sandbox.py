@@ -11,7 +11,7 @@ from mail import quick
 
 INET = 0x2  # SANDBOX_CAN_INET; the other bits of gateway/base/sandbox.h stand for open, exec, ptrace, fork, write
 CAN = {"keeper": 0, "judge": 0, "scout": INET, "sealer": 0, "relay": INET, "admin": 0, "public": 0, "web": 0}
-NUMBER = {"keeper": 1, "judge": 2, "scout": 3, "sealer": 4, "relay": 5, "admin": 6, "public": 7, "web": 8}  # of the user with users = "uid:N"
+NUMBER = {"keeper": 1, "judge": 2, "scout": 3, "sealer": 4, "relay": 5, "admin": 6, "public": 7, "web": 8, "opener": 9}  # of the user with users = "uid:N"
 FILES = {"judge": "store", "relay": "queue", "scout": "scout"}  # below which a role may have files open; scout its one file of MTA-STS policies, opened before; the others: nowhere
 NOBODY = 65534
 
