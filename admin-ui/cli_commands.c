@@ -198,11 +198,19 @@ static const struct cli_command commands[] = {
 	"recipient check anna@hospital.example"},
     {"lookup", "DOMAIN|ADDRESS --source dns|smimea|smg|ldap|http|store [--pem]", "source= pem", 1, 1, cli_lookup,
 	"Looks for certificates in one place alone and shows each step.", "lookup bob@lab.example --source ldap"},
-    {"explain", "[SENDER] RECIPIENT [--reply]", "reply", 1, 2, cli_report_explain,
+    {"explain",
+	"[SENDER] RECIPIENT [--reply] [--with-rule NAME [--sender PATTERN] [--recipient PATTERN] " TREAT_USAGE
+	" [--exempt WORDS] [--position N]] [--without-rule NAME] | [--with-partner DOMAIN|ADDRESS " TREAT_USAGE
+	" [--format OPTIONS] [--find OPTIONS] [--group NAME]] [--without-partner DOMAIN|ADDRESS]",
+	"reply with-rule= without-rule= with-partner= without-partner= sender= recipient= treatment= strength= "
+	"exempt= "
+	"position= format= find= group=",
+	1, 2, cli_report_explain,
 	"What would happen to mail from one address (the postmaster's, if none is given) to another, and why: where "
 	"a "
-	"certificate was looked for, what was answered, what spoke for or against each.",
-	"explain alice@hospital.example bob@lab.example"},
+	"certificate was looked for, what was answered, what spoke for or against each. With an edit (--with-rule, "
+	"--without-rule, --with-partner, --without-partner): as it is and as it would be; nothing is changed.",
+	"explain alice@hospital.example bob@lab.example --without-rule press"},
     {"trace", "[ID]", "", 0, 1, cli_report_trace,
 	"What was done for a recipient that was refused or put off: the steps, as explain shows them, under the id "
 	"that the refusal and the log have; without one, which traces are kept.",

@@ -2,12 +2,17 @@
 
 #include "admin-ui/page/page_audit.h"
 #include "admin-ui/page/page_certs.h"
+#include "admin-ui/page/page_compare.h"
 #include "admin-ui/page/page_domains.h"
 #include "admin-ui/page/page_pending.h"
 #include "admin-ui/page/page_policy.h"
 #include "admin-ui/page/page_settings.h"
 #include "admin-ui/page/page_users.h"
 
+#define WITH_RULE                                                                                                    \
+	"with_rule.name=?name with_rule.sender=?sender with_rule.recipient=?recipient "                              \
+	"with_rule.treatment=?treatment "                                                                            \
+	"with_rule.strength=?strength with_rule.exempt=?exempt with_rule.position#=?position"
 #define ASKS(...) ((const struct page_question[]){__VA_ARGS__, {0}})
 
 static const struct page pages[] = {
@@ -95,9 +100,11 @@ static const struct page retire_preview = {NULL, "Retire this key?", "/certifica
     ASKS({PAGE_JUDGE, "domain.list", "domain={}", "list", NULL, PAGE_MUST}), page_domains_retire,
     "domain_retire.html"};
 static const struct page rule_preview = {NULL, "What the rule would change", "/policy", PAGE_TRUST_OFFICER,
-    ASKS({PAGE_JUDGE, "rule.list", "", "list", NULL, PAGE_MUST}), page_policy_preview, "policy_preview.html"};
+    ASKS({PAGE_JUDGE, "rule.list", "", "list", NULL, PAGE_MUST}, PAGE_COMPARE(WITH_RULE)), page_policy_preview,
+    "policy_preview.html"};
 static const struct page rule_remove_preview = {NULL, "Remove this rule?", "/policy", PAGE_TRUST_OFFICER,
-    ASKS({PAGE_JUDGE, "rule.list", "", "list", NULL, PAGE_MUST}), page_policy_remove, "policy_remove.html"};
+    ASKS({PAGE_JUDGE, "rule.list", "", "list", NULL, PAGE_MUST}, PAGE_COMPARE("without_rule=?name")),
+    page_policy_remove, "policy_remove.html"};
 static const struct page user_remove_preview = {NULL, "Remove this user?", "/users", PAGE_ADMIN,
     ASKS({PAGE_JUDGE, "user.list", "", "list", NULL, PAGE_MUST}), page_users_one, "user_remove.html"};
 static const struct page token_made = {NULL, "New token", "/users", PAGE_ADMIN, NULL, NULL, "user_token.html"};

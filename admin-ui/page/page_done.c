@@ -33,9 +33,6 @@ static const char *const sentences[][2] = {
     {"message-retried", "It is tried now."},
     {"message-held", "It is held."},
     {"message-deleted", "It is deleted."},
-    {"messages-released", "Those chosen go on."},
-    {"messages-retried", "Those chosen are tried now."},
-    {"messages-deleted", "Those chosen are deleted."},
 };
 
 const char *page_done(const char *word)

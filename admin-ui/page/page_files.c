@@ -8,6 +8,9 @@
 
 #define HTML "text/html; charset=utf-8"
 #define FILES(X)                                                                                                     \
+	X(answer, "html/answer.html", HTML)                                                                          \
+	X(compare, "html/compare.html", HTML)                                                                        \
+	X(message_changed, "html/message_changed.html", HTML)                                                        \
 	X(badge, "html/badge.html", HTML)                                                                            \
 	X(error, "html/error.html", HTML)                                                                            \
 	X(expiring, "html/expiring.html", HTML)                                                                      \

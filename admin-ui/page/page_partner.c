@@ -6,6 +6,7 @@
 
 #include "admin-ui/page/page_args.h"
 #include "admin-ui/page/page_chart.h"
+#include "admin-ui/page/page_compare.h"
 #include "admin-ui/page/page_form.h"
 #include "admin-ui/page/page_json.h"
 #include "admin-ui/page/page_message.h"
@@ -280,6 +281,12 @@ void page_partner_change(const struct page_request *rq, json_t *model)
 	page_form_changes(rq, model, "p.partner", fields, sizeof fields / sizeof *fields);
 	page_form_typed(rq, model);
 	tell_consequences(rq, model);
+	page_compare(rq, model, domain);
+}
+
+void page_partner_remove(const struct page_request *rq, json_t *model)
+{
+	page_compare(rq, model, rq->segments[0]);
 }
 
 /* ---- looking it up ---- */

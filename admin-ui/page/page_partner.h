@@ -5,6 +5,7 @@
 #include "admin-ui/page/page.h"
 
 /* The answers' keys: "list" (partner.list); "p" (partner.show), "to" and "from" (message.find); "result" (lookup). */
-page_model page_partner_list, page_partner_show, page_partner_edit, page_partner_change, page_partner_lookup;
+page_model page_partner_list, page_partner_show, page_partner_edit, page_partner_change, page_partner_remove,
+    page_partner_lookup;
 
 #endif

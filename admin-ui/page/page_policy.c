@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "admin-ui/page/page_args.h"
+#include "admin-ui/page/page_compare.h"
 #include "admin-ui/page/page_form.h"
 #include "admin-ui/page/page_json.h"
 
 static const struct page_form_choice treatments[] = {{"seal", "signed and encrypted"}, {"sign", "signed"},
-    {"tls", "sent over verified TLS"}, {"clear", "sent as it is"}, {"refuse", "refused"}, {NULL, NULL}};
+    {"tls", "sent over verified TLS"}, {"clear", "sent as it is"}, {NULL, NULL}};
 static const struct page_form_choice strengths[] = {{"require", "always: mail that cannot be is not sent"},
     {"prefer", "where it can be"}, {"never", "never"}, {NULL, NULL}};
 static const struct page_form_choice exempts[] = {{"", "nothing"}, {"calendar", "invitations"},
@@ -60,36 +61,13 @@ static void rules(json_t *model)
 	}
 }
 
-static void explain(json_t *model)
-{
-	json_t *x = json_object_get(model, "explain");
-	const char *action = page_json_str(x, "decision.action"), *to = page_json_str(x, "recipient");
-	const char *treatment = page_json_str(x, "decision.treatment");
-
-	if (!page_json_is(x, "direction"))
-		return;
-	page_json_set(x, "verdict",
-	    strcmp(action, "pass") == 0	    ? page_json_textf("It would be %s.", label(treatments, treatment))
-	    : strcmp(action, "refuse") == 0 ? json_string("It would be refused.")
-	    : action[0]			    ? json_string("It would be put off: the sender's server tries again.")
-	    : strcmp(page_json_str(x, "direction"), "local") == 0
-		? json_string("It stays inside and goes on as it is.")
-		: page_json_textf("It would be opened and weighed for %s.", to));
-	page_json_set(x, "any_steps", json_boolean(json_array_size(page_json_list(x, "steps")) > 0));
-	page_json_set(x, "class",
-	    json_string(strcmp(action, "refuse") == 0  ? "bad"
-			: strcmp(action, "later") == 0 ? "warn"
-						       : "good"));
-}
-
 void page_policy_list(const struct page_request *rq, json_t *model)
 {
 	size_t n = json_array_size(page_json_list(model, "list.rules"));
 
 	(void)rq;
 	rules(model);
-	if (json_is_object(json_object_get(model, "explain")))
-		explain(model);
+	page_compare_answer(json_object_get(model, "explain"));
 	page_json_set(model, "headline",
 	    n == 0   ? json_string("No rule is set: entries of partners and the default count")
 	    : n == 1 ? json_string("One rule comes before what is set for partners")
@@ -133,6 +111,7 @@ void page_policy_preview(const struct page_request *rq, json_t *model)
 		page_json_add(with, o);
 	page_json_set(model, "with", with);
 	page_form_typed(rq, model);
+	page_compare(rq, model, page_args_field(rq, "recipient"));
 }
 
 void page_policy_remove(const struct page_request *rq, json_t *model)
@@ -149,4 +128,6 @@ void page_policy_remove(const struct page_request *rq, json_t *model)
 		if (it)
 			page_json_set(model, "rule", json_deep_copy(o));
 	}
+	page_form_typed(rq, model);
+	page_compare(rq, model, page_json_str(model, "rule.recipient"));
 }

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "gateway/proc/judge_rule.h"
-
 static int pattern(struct judge_call *c, const char *name, char out[JUDGE_RULE_PATTERN_MAX])
 {
 	const char *v;
@@ -17,32 +15,42 @@ static int pattern(struct judge_call *c, const char *name, char out[JUDGE_RULE_P
 	return problem_prefix(c->pr, "argument \"%s\": ", name);
 }
 
-int judge_admin_rule_add(struct judge_call *c)
+int judge_admin_rule_read(struct judge_call *c, struct judge_admin_rule *t_r)
 {
-	char sender[JUDGE_RULE_PATTERN_MAX], recipient[JUDGE_RULE_PATTERN_MAX];
 	const char *name, *treatment, *strength, *exempt;
 	uint8_t bits;
-	struct store_rule r = {.sender = sender, .recipient = recipient};
 
-	if (judge_call_str(c, "name", JUDGE_MUST, 100, &name) < 0 || pattern(c, "sender", sender) < 0 ||
-	    pattern(c, "recipient", recipient) < 0 || judge_call_treatment(c, "seal", &treatment) < 0 ||
+	*t_r = (struct judge_admin_rule){.sender = ""};
+	if (judge_call_str(c, "name", JUDGE_MUST, 100, &name) < 0 || pattern(c, "sender", t_r->sender) < 0 ||
+	    pattern(c, "recipient", t_r->recipient) < 0 || judge_call_treatment(c, "seal", &treatment) < 0 ||
 	    judge_call_strength(c, "require", &strength) < 0 ||
 	    judge_call_str(c, "exempt", JUDGE_MAY, POLICY_EXEMPT_TEXT_MAX - 1, &exempt) < 0 ||
-	    judge_call_int(c, "position", 1, 1000000, 0, &r.position) < 0)
+	    judge_call_int(c, "position", 1, 1000000, 0, &t_r->r.position) < 0)
 		return -1;
 	if (policy_exempt_parse(exempt ? exempt : "", &bits) < 0)
 		return judge_call_fail(c, "usage",
 		    "argument \"exempt\": \"calendar\" (invitations), \"auto-reply\", or both with a comma between "
 		    "them");
-	r.name = (char *)(uintptr_t)name;
-	r.treatment = (char *)(uintptr_t)treatment;
-	r.strength = (char *)(uintptr_t)strength;
-	r.exempt = (char *)(uintptr_t)exempt;
-	if (store_rule_add(c->store, &r, c->who, c->pr) < 0) {
+	t_r->r.sender = t_r->sender;
+	t_r->r.recipient = t_r->recipient;
+	t_r->r.name = (char *)(uintptr_t)name;
+	t_r->r.treatment = (char *)(uintptr_t)treatment;
+	t_r->r.strength = (char *)(uintptr_t)strength;
+	t_r->r.exempt = (char *)(uintptr_t)exempt;
+	return 0;
+}
+
+int judge_admin_rule_add(struct judge_call *c)
+{
+	struct judge_admin_rule t;
+
+	if (judge_admin_rule_read(c, &t) < 0)
+		return -1;
+	if (store_rule_add(c->store, &t.r, c->who, c->pr) < 0) {
 		c->code = c->pr->cls == PROBLEM_PERM ? "exists" : NULL;
 		return -1;
 	}
-	judge_call_set(c->data, "name", judge_call_text(name));
+	judge_call_set(c->data, "name", judge_call_text(t.r.name));
 	return 0;
 }
 

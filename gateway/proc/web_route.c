@@ -20,6 +20,9 @@
 	{                                                                                                            \
 		path, WEB_JUDGE, verb, segment, args, NULL, has, help, "DELETE", NULL, 0                             \
 	}
+/* At most 1,000 messages in one request. */
+#define MANY(what, help)                                                                                             \
+	POST("/api/v1/messages/" what, WEB_RELAY, "queue." what, NULL, " *ids+ reason", " messages failed", help)
 #define GATE_WEB_JUDGE NULL
 #define GATE_WEB_RELAY "web.operator"
 #define ENTRY " treatment strength note format find group"
@@ -60,6 +63,9 @@ static const struct web_route routes[] = {
 	"What one of our domains publishes in DNS.", GET},
     {"/api/v1/explain", WEB_JUDGE, "explain", NULL, " sender recipient reply_to_sealed?", NULL, " treatment",
 	"What would happen to mail from one address to another.", GET},
+    {"/api/v1/explain", WEB_JUDGE, "explain", NULL, "", NULL, "",
+	"The same with an edit that is not made: as it is (now) and as it would be (then); nothing is stored.",
+	"POST", " *recipient sender reply_to_sealed? with_rule{ without_rule with_partner{ without_partner", 0},
     {"/api/v1/audit/verification", WEB_JUDGE, "audit.verify", NULL, " head", NULL, " head", "Is the audit log whole?",
 	GET},
     {"/api/v1/settings", WEB_JUDGE, "settings.show", NULL, " match changed?", NULL, " settings more",
@@ -125,6 +131,10 @@ static const struct web_route routes[] = {
 	"A token of a user, told this once."),
     POST("/api/v1/users/{}/sign-out", WEB_JUDGE, "user.sign-out", "name", "", "", "Ends a user's sessions."),
     DELETE("/api/v1/tokens", "user.revoke", NULL, " id#", "", "Revokes a token."),
+    MANY("release", "What is held of these messages goes on."),
+    MANY("retry", "These messages are tried now."),
+    MANY("hold", "These messages are held."),
+    MANY("delete", "These messages are removed for good."),
     POST("/api/v1/queue/{}/release", WEB_RELAY, "queue.release", "id", " address reason", " changed",
 	"What is held goes on."),
     POST("/api/v1/queue/{}/retry", WEB_RELAY, "queue.retry", "id", " address reason", " changed", "It is tried now."),
@@ -198,7 +208,10 @@ const struct web_route *web_route_find(
 	return NULL;
 }
 
-enum kind { UNKNOWN, TEXT, NUMBER, FLAG };
+enum kind { UNKNOWN, TEXT, NUMBER, FLAG, LIST, OBJECT };
+
+/* What a name may end in, in the order of kinds. */
+static const char signs[] = "#?+{";
 
 static enum kind kind_of(const char *args, const char *name)
 {
@@ -208,9 +221,10 @@ static enum kind kind_of(const char *args, const char *name)
 		size_t len;
 
 		p += p[1] == '*' ? 2 : 1;
-		len = strcspn(p, " #?");
+		len = strcspn(p, " #?+{");
 		if (len == n && strncmp(p, name, n) == 0)
-			return p[len] == '#' ? NUMBER : p[len] == '?' ? FLAG : TEXT;
+			return p[len] && strchr(signs, p[len]) ? (enum kind)(NUMBER + (strchr(signs, p[len]) - signs))
+							       : TEXT;
 	}
 	return UNKNOWN;
 }
@@ -223,7 +237,7 @@ static int needs(const char *body, const json_t *sent, char why[200])
 
 		if (p[1] != '*')
 			continue;
-		(void)snprintf(name, sizeof name, "%.*s", (int)strcspn(p + 2, " #?"), p + 2);
+		(void)snprintf(name, sizeof name, "%.*s", (int)strcspn(p + 2, " #?+{"), p + 2);
 		if (json_object_get(sent, name))
 			continue;
 		(void)snprintf(why, 200, "\"%s\" is needed", name);
@@ -232,9 +246,30 @@ static int needs(const char *body, const json_t *sent, char why[200])
 	return 0;
 }
 
+static bool is_kind(const json_t *v, enum kind k)
+{
+	const json_t *e;
+	size_t i;
+
+	if (k == LIST && json_is_array(v)) {
+		json_array_foreach(v, i, e)
+		{
+			if (!json_is_string(e))
+				return false;
+		}
+		return true;
+	}
+	return k == TEXT     ? json_is_string(v)
+	       : k == NUMBER ? json_is_integer(v)
+	       : k == FLAG   ? json_is_boolean(v)
+	       : k == OBJECT ? json_is_object(v)
+			     : false;
+}
+
 int web_route_body(const struct web_route *r, const json_t *sent, json_t *args, char why[200])
 {
-	static const char *const words[] = {"", "a text", "a whole number", "true or false"};
+	static const char *const words[] = {
+	    "", "a text", "a whole number", "true or false", "a list of texts", "an object"};
 	const char *body = r->body ? r->body : "", *name;
 	json_t *v;
 
@@ -246,7 +281,7 @@ int web_route_body(const struct web_route *r, const json_t *sent, json_t *args, 
 			(void)snprintf(why, 200, "\"%.60s\" is no field of this", name);
 			return -1;
 		}
-		if (k == TEXT ? !json_is_string(v) : k == NUMBER ? !json_is_integer(v) : !json_is_boolean(v)) {
+		if (!is_kind(v, k)) {
 			(void)snprintf(why, 200, "\"%.60s\" is %s", name, words[k]);
 			return -1;
 		}

@@ -105,3 +105,55 @@ def test_actions(top):
     has(ui(gw, "GET", "/messages", 2, "search=1", "outcome=nonsense")[2], "there is no outcome")
     has(ui(gw, "GET", "/messages", 2, "search=1", "since=2026-11-22T02:05", "until=2026-11-23")[2], "No message fits.")
     assert ui(gw, "POST", "/messages/AAAAAAAAAA/delete", 2)[0] == 400
+
+
+@quick
+def test_what_if(top):
+    """Beside what is about to change: what would become of one mail, before and after; nothing is stored by asking."""
+    gw, _, _ = solo(top)
+    rule = ("name=lab", "recipient=*@lab.example", "treatment=clear", "strength=never")
+    status, _, html = ui(gw, "POST", "/policy/add", 3, *rule)
+    assert status == 200 and 'value="postmaster@lab.example"' in html and "As it would be" not in html
+    status, _, html = ui(gw, "POST", "/policy/add", 3, *rule, "try_from=a@hospital.example", "try_to=b@lab.example")
+    assert status == 200
+    has(html, "As it is now:", "As it would be: It would be sent as it is.", "rule &quot;lab&quot;")
+    assert "<mark>asked for by default" in html and "<mark>asked for by rule" in html and not gw.cli("rule", "list")["rules"]
+    assert ui(gw, "POST", "/policy/add", 3, *rule, "confirm=1")[0] == 303
+    html = ui(gw, "POST", "/policy/remove", 3, "name=lab", "try_to=b@lab.example")[2]
+    has(html, "As it is now: It would be sent as it is.", "As it would be:")
+    assert ui(gw, "POST", "/policy/remove", 3, "name=lab", "try_to=nonsense")[0] == 200
+    assert len(gw.cli("rule", "list")["rules"]) == 1
+    assert ui(gw, "POST", "/policy/remove", 3, "name=lab", "confirm=1")[0] == 303
+    entry = ("domain=lab.example", "treatment=seal", "strength=require", "note=", "format=", "find=", "group=")
+    html = ui(gw, "POST", "/partners/add", 3, *entry, "try_to=b@lab.example")[2]
+    has(html, "As it would be: It would be refused.")
+    assert not gw.cli("partner", "list")["partners"]
+    assert ui(gw, "POST", "/partners/add", 3, *entry, "confirm=1")[0] == 303
+    html = ui(gw, "POST", "/partners/lab.example/edit", 3, "treatment=clear", "strength=never", "note=", "format=", "find=", "group=", "try_to=b@lab.example")[2]
+    has(html, "As it is now: It would be refused.", "As it would be: It would be sent as it is.")
+    html = ui(gw, "GET", "/partners/lab.example/remove", 3, "try_to=b@lab.example")[2]
+    has(html, "As it is now: It would be refused.", "the partner is not listed")
+    assert gw.cli("partner", "show", "lab.example")["listed"]
+
+
+@quick
+def test_many_held(top):
+    """Held messages that were chosen go in one request, and the page says which could not."""
+    gw, _, outside = solo(top)
+    gw.postern("partner", "add", "third.example", "--treatment", "clear", "--strength", "never")
+    outside.refuse["c@third.example"] = "451 4.2.1 later"
+    for i in range(3):
+        assert send(gw.inside, US, ["c@third.example"], message(US, "c@third.example", f"many {i}"))[0] == 250
+    wait_for("three that wait", 20, lambda: len([1 for m in gw.queue() for r in m["recipients"] if r["state"] == "queued" and r["attempts"]]) == 3)
+    ids = [m["id"] for m in gw.queue()]
+    gw.postern("queue", "hold", *ids)
+    html = ui(gw, "GET", "/messages/held", 2)[2]
+    assert all(f'name="id" value="{i}"' in html for i in ids)
+    chosen = [f"id={i}" for i in ids]
+    has(ui(gw, "POST", "/messages/held/delete", 2, *chosen)[2], "3 messages are chosen.")
+    assert len([m for m in gw.queue() if m["recipients"][0]["state"] == "held"]) == 3
+    gw.postern("queue", "delete", ids[0])
+    status, _, html = ui(gw, "POST", "/messages/held/delete", 2, *chosen, "confirm=1", "reason=all of them")
+    assert status == 200
+    has(html, "2 messages are deleted", "1 could not be deleted:", ids[0], "nothing of it waits or is held any more")
+    assert not [m for m in gw.queue() if m["state"] != "done"]
