@@ -178,6 +178,7 @@ int cli_report_audit_list(struct cli *c)
 		json_decref(args);
 		return rc;
 	}
+	cli_json_option(args, "of", &c->args, "of");
 	if (!cli_args_has(&c->args, "max"))
 		cli_json_set(args, "max", json_integer(AUDIT_DEFAULT));
 	rc = cli_call(c, "audit.list", args, &data);

@@ -211,6 +211,13 @@ static const char *const steps[] = {
     /* 16: when mail was last encrypted to a certificate of the network; of those known before: now */
     "ALTER TABLE in_use ADD COLUMN used INTEGER NOT NULL DEFAULT 0;"
     "UPDATE in_use SET used = CAST(strftime('%s', 'now') AS INTEGER);",
+    /* 17: nothing */
+    "",
+    /* 18: the history of a partner: rows about its domain and its people, and those about one person. Rules and users
+     * may be called as a domain is. */
+    "CREATE INDEX audit_domain ON audit (substr(subject, instr(subject, '@') + 1)) WHERE substr(what, 1, 5) NOT IN "
+    "('rule.', 'user.') AND subject <> '';"
+    "CREATE INDEX audit_person ON audit (subject) WHERE instr(subject, '@') > 1;",
 };
 
 int store_schema_version(void)

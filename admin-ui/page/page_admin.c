@@ -75,7 +75,9 @@ static const struct page pages[] = {
     {"/users", "Users", "/users", PAGE_ADMIN, ASKS({PAGE_JUDGE, "user.list", "", "list", NULL, PAGE_MUST}),
 	page_users_list, "users.html"},
     {"/users/add", "Add a user", "/users", PAGE_ADMIN, NULL, page_users_form, "user_add.html"},
-    {"/users/{}", "User", "/users", PAGE_ADMIN, ASKS({PAGE_JUDGE, "user.list", "", "list", NULL, PAGE_MUST}),
+    {"/users/{}", "User", "/users", PAGE_ADMIN,
+	ASKS({PAGE_JUDGE, "user.list", "", "list", NULL, PAGE_MUST},
+	    {PAGE_JUDGE, "user.sessions", "name={}", "in", NULL, PAGE_MAY_FAIL}),
 	page_users_one, "user.html"},
 };
 
@@ -171,6 +173,8 @@ static const struct page_action actions[] = {
 	"/users?done=user-removed"},
     {"/users/{}/sign-out", PAGE_ADMIN, DOES("user.sign-out", "name={}"), "/users/{}", NULL, NULL, NULL,
 	"/users/{}?done=user-signed-out"},
+    {"/users/{}/session-end", PAGE_ADMIN, DOES("user.session-end", "id=?id"), "/users/{}", NULL, NULL, NULL,
+	"/users/{}?done=session-ended"},
     {"/users/{}/token", PAGE_ADMIN, DOES("user.token", "name={} label=?label role=?role days#=?days"), "/users/{}",
 	NULL, NULL, &token_made, NULL},
     {"/users/{}/revoke", PAGE_ADMIN, DOES("user.revoke", "id#=?id"), "/users/{}", NULL, NULL, NULL,

@@ -28,6 +28,7 @@ static const char *const sentences[][2] = {
     {"user-saved", "The user is stored."},
     {"user-removed", "The user, its tokens and its sessions are gone."},
     {"user-signed-out", "All sessions of the user are ended."},
+    {"session-ended", "The session is over: whoever had it must sign in again."},
     {"token-revoked", "The token is revoked."},
     {"message-released", "It goes on."},
     {"message-retried", "It is tried now."},

@@ -29,6 +29,8 @@
 	X(partner, "html/partner.html", HTML)                                                                        \
 	X(partner_change, "html/partner_change.html", HTML)                                                          \
 	X(partner_edit, "html/partner_edit.html", HTML)                                                              \
+	X(partner_history, "html/partner_history.html", HTML)                                                        \
+	X(history_rows, "html/history_rows.html", HTML)                                                              \
 	X(partner_lookup, "html/partner_lookup.html", HTML)                                                          \
 	X(partner_release, "html/partner_release.html", HTML)                                                        \
 	X(partner_remove, "html/partner_remove.html", HTML)                                                          \

@@ -8,7 +8,7 @@ from test_web import ROLES, ask, check_problem, start
 
 # what a path's segment stands for here
 SEGMENT = {"domain": "lab.example", "sha256": "0123456789abcdef", "id": "0KX3M9QZ41", "name": "nobody"}
-LEAST = {"domains": 3, "keys": 3, "settings": 3, "lookup": 1, "users": 3, "tokens": 3, "queue": 1, "audit": 1, "messages": 1, "explain": 1}
+LEAST = {"domains": 3, "keys": 3, "settings": 3, "lookup": 1, "users": 3, "tokens": 3, "sessions": 3, "queue": 1, "audit": 1, "messages": 1, "explain": 1}
 WORTHLESS = {"string": "-", "array": ["-"], "object": {}, "integer": 1, "boolean": True}
 CHANGES = ("post", "put", "patch", "delete")
 

@@ -95,6 +95,13 @@ def test_actions(top):
     assert status == 200 and "<del>require</del>" in html and "<del>&lt;b&gt;who&lt;/b&gt;</del>" in html, html
     assert ui(gw, "POST", "/partners/lab.example/edit", 3, "treatment=seal", "strength=prefer", "note=", "format=", "find=", "group=", "confirm=1")[0] == 303
     assert gw.cli("partner", "show", "lab.example")["partner"]["strength"] == "prefer"
+    html = ui(gw, "GET", "/partners/lab.example/history", 2)[2]
+    has(html, "History of lab.example", "partner.change", "partner.add", "strength prefer", "uid 0")
+    assert html.count("partner.change") == 1 and words(html).index("partner.change") < words(html).index("partner.add")
+    has(ui(gw, "GET", "/partners/lab.example", 2)[2], "Its history", "partner.change")
+    assert "Its history" not in ui(gw, "GET", "/partners/lab.example", 1)[2] and ui(gw, "GET", "/partners/lab.example/history", 1)[0] == 403
+    has(ui(gw, "GET", "/partners/other.example/history", 2)[2], "The audit log has nothing about it.")
+    assert [r["what"] for r in gw.cli("audit", "list", "--of", "lab.example")["rows"]] == ["partner.change", "partner.add"]
     status, _, html = ui(gw, "POST", "/partners/lab.example/try", 2, "source=store")
     assert status == 200
     has(html, "What store says of lab.example", "Step by step")

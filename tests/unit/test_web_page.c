@@ -105,9 +105,10 @@ START_TEST(test_page)
 	ck_assert_uint_eq(t.n, 1); /* messages are for operators */
 	run("/partners/a.test", PAGE_OPERATOR, NULL, replies);
 	ck_assert_uint_eq(t.status, 200);
-	ck_assert_uint_eq(t.n, 3);
+	ck_assert_uint_eq(t.n, 4);
 	ck_assert_str_eq(t.asked[0], "judge partner.show {\"domain\":\"a.test\"}");
 	ck_assert_str_eq(t.asked[1], "relay message.find {\"limit\":50,\"to\":\"a.test\"}");
+	ck_assert_str_eq(t.asked[3], "judge audit.list {\"max\":10,\"of\":\"a.test\"}");
 	HAS("always signed and encrypted");
 	HAS("the exact &lt;sentence&gt;"); /* what may fail does not end the page */
 }
