@@ -28,6 +28,7 @@ struct judge_admin {
 	const char *directory;		   /* may be written to: snapshots are made there and removed at once */
 	int64_t (*now)(void);		   /* unix s; NULL: the clock */
 	int64_t session_idle, session_max; /* s: when sessions of the web UI end; 0: half an hour, twelve hours */
+	char *processes; /* JSON of the parent: what runs since when, as CONTROL_STATUS has it; NULL: not told yet */
 	char concerns[256]; /* out: whose signatures or keys the last request may have changed, as JUDGE_CHANGED
 			       says it */
 };

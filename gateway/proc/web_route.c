@@ -20,9 +20,7 @@
 	{                                                                                                            \
 		path, WEB_JUDGE, verb, segment, args, NULL, has, help, "DELETE", NULL, 0                             \
 	}
-/* At most 1,000 messages in one request. */
-#define MANY(what, help)                                                                                             \
-	POST("/api/v1/messages/" what, WEB_RELAY, "queue." what, NULL, " *ids+ reason", " messages failed", help)
+#define CHOSEN " *ids+ reason" /* at most 1,000 of them in one request */
 #define GATE_WEB_JUDGE NULL
 #define GATE_WEB_RELAY "web.operator"
 #define ENTRY " treatment strength note format find group"
@@ -134,10 +132,14 @@ static const struct web_route routes[] = {
 	"Who is signed in to the web UI, since when and from where.", GET},
     DELETE("/api/v1/sessions/{}", "user.session-end", "id", "", "", "Ends one session."),
     DELETE("/api/v1/tokens", "user.revoke", NULL, " id#", "", "Revokes a token."),
-    MANY("release", "What is held of these messages goes on."),
-    MANY("retry", "These messages are tried now."),
-    MANY("hold", "These messages are held."),
-    MANY("delete", "These messages are removed for good."),
+    POST("/api/v1/messages/release", WEB_RELAY, "queue.release", NULL, CHOSEN, " messages failed",
+	"What is held of these messages goes on."),
+    POST("/api/v1/messages/retry", WEB_RELAY, "queue.retry", NULL, CHOSEN, " messages failed",
+	"These messages are tried now."),
+    POST("/api/v1/messages/hold", WEB_RELAY, "queue.hold", NULL, CHOSEN, " messages failed",
+	"These messages are held."),
+    POST("/api/v1/messages/delete", WEB_RELAY, "queue.delete", NULL, CHOSEN, " messages failed",
+	"These messages are removed for good."),
     POST("/api/v1/queue/{}/release", WEB_RELAY, "queue.release", "id", " address reason", " changed",
 	"What is held goes on."),
     POST("/api/v1/queue/{}/retry", WEB_RELAY, "queue.retry", "id", " address reason", " changed", "It is tried now."),

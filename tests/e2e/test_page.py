@@ -164,3 +164,24 @@ def test_many_held(top):
     assert status == 200
     has(html, "2 messages are deleted", "1 could not be deleted:", ids[0], "nothing of it waits or is held any more")
     assert not [m for m in gw.queue() if m["state"] != "done"]
+
+
+@quick
+def test_overview(top):
+    """What runs since when, and how often it was started again; what to do names pages and buttons, and no commands, which the command line keeps naming."""
+    gw, _, _ = solo(top, identity=("--self-signed", "--days", "5"))
+    roles = gw.cli("status")["parent"]["roles"]
+    html = wait_for("all that runs", 10, lambda: (lambda h: h if words(h).count(" running ") >= len(roles) else None)(ui(gw, "GET", "/", 1)[2]))
+    has(html, "This gateway", "gw.hospital.example", *(str(r["pid"]) for r in roles))
+    assert "postern domain add" in json.dumps(gw.cli("status")["judge"]["expiring"])
+    has(html, "A certificate of hospital.example runs out", "Next: on the page of the domain, make its successor under Change keys")
+    assert 'href="/domains/hospital.example"' in html and "postern domain" not in html and "postern cert" not in html, html
+    sealer = next(r for r in roles if r["role"] == "sealer" and r["number"] == 1)
+    os.kill(sealer["pid"], 9)
+    new = wait_for("another sealer", 20, lambda: next((r["pid"] for r in gw.cli("status")["judge"]["processes"] if r["role"] == "sealer" and r["number"] == 1 and r["starts"] == 2 and r["state"] == "running"), None))
+    html = ui(gw, "GET", "/", 1)[2]
+    has(html, str(new))
+    assert re.search(r'sealer 1</th>.*?Started again" class="num"><b>1</b>', html), html
+    judge = next(r["pid"] for r in roles if r["role"] == "judge")
+    os.kill(judge, 9)
+    wait_for("what the new judge was told", 20, lambda: (lambda p: p and p["starts"] == 2)(next((r for r in (gw.cli("status")["judge"] or {}).get("processes", []) if r["role"] == "judge"), None)))

@@ -176,6 +176,8 @@ static const struct {
 	const char *part; /* something that only such an answer brings forth */
 } full[] = {
     {"/", "overview", 0, "cannot be signed"},
+    {"/", "overview", 0, "press Approve or Refuse on the page of the decision"},
+    {"/", "overview", 0, "sealer 1"},
     {"/", "overview_calm", 0, "Everything is all right."},
     {"/partners", "partners", 0, "expires soon"},
     {"/partners/add", "lookup", 0, "Show what changes"},
