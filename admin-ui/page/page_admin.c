@@ -64,6 +64,9 @@ static const struct page pages[] = {
     {"/policy/add", "Add a rule", "/policy", PAGE_TRUST_OFFICER,
 	ASKS({PAGE_JUDGE, "rule.list", "", "list", NULL, PAGE_MUST}), page_policy_form, "policy_add.html"},
 
+    {"/policy/edit", "Change a rule", "/policy", PAGE_TRUST_OFFICER,
+	ASKS({PAGE_JUDGE, "rule.list", "", "list", NULL, PAGE_MUST}), page_policy_edit, "policy_edit.html"},
+
     /* ---- audit log, settings, users ---- */
     {"/audit", "Audit log", "/audit", PAGE_OPERATOR,
 	ASKS({PAGE_JUDGE, "audit.list", "before#=?before max#=100", "list", NULL, PAGE_MUST},
@@ -104,6 +107,9 @@ static const struct page retire_preview = {NULL, "Retire this key?", "/certifica
 static const struct page rule_preview = {NULL, "What the rule would change", "/policy", PAGE_TRUST_OFFICER,
     ASKS({PAGE_JUDGE, "rule.list", "", "list", NULL, PAGE_MUST}, PAGE_COMPARE(WITH_RULE)), page_policy_preview,
     "policy_preview.html"};
+static const struct page rule_edit_preview = {NULL, "What the rule would change", "/policy", PAGE_TRUST_OFFICER,
+    ASKS({PAGE_JUDGE, "rule.list", "", "list", NULL, PAGE_MUST}, PAGE_COMPARE("without_rule=?name " WITH_RULE)),
+    page_policy_preview, "policy_preview.html"};
 static const struct page rule_remove_preview = {NULL, "Remove this rule?", "/policy", PAGE_TRUST_OFFICER,
     ASKS({PAGE_JUDGE, "rule.list", "", "list", NULL, PAGE_MUST}, PAGE_COMPARE("without_rule=?name")),
     page_policy_remove, "policy_remove.html"};
@@ -162,6 +168,10 @@ static const struct page_action actions[] = {
 	DOES("rule.add", "name=?name sender=?sender recipient=?recipient treatment=?treatment strength=?strength "
 			 "exempt=?exempt position#=?position"),
 	"/policy/add", NULL, &rule_preview, NULL, "/policy?done=rule-added"},
+    {"/policy/edit", PAGE_TRUST_OFFICER,
+	DOES("rule.set", "name=?name sender=?sender: recipient=?recipient: treatment=?treatment strength=?strength "
+			 "exempt=?exempt: position#=?position"),
+	"/policy/edit", NULL, &rule_edit_preview, NULL, "/policy?done=rule-changed"},
     {"/policy/remove", PAGE_TRUST_OFFICER, DOES("rule.remove", "name=?name"), "/policy", NULL, &rule_remove_preview,
 	NULL, "/policy?done=rule-removed"},
 

@@ -24,6 +24,7 @@ static const char *const sentences[][2] = {
     {"bundle-removed", "The bundle and its anchors are removed."},
     {"key-retired", "The key is retired."},
     {"rule-added", "The rule counts from now on."},
+    {"rule-changed", "The rule is changed, and counts so from now on."},
     {"rule-removed", "The rule counts no longer."},
     {"user-saved", "The user is stored."},
     {"user-removed", "The user, its tokens and its sessions are gone."},

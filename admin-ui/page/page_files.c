@@ -60,6 +60,8 @@
 	X(pending, "html/pending.html", HTML)                                                                        \
 	X(pending_one, "html/pending_one.html", HTML)                                                                \
 	X(policy, "html/policy.html", HTML)                                                                          \
+	X(policy_edit, "html/policy_edit.html", HTML)                                                                \
+	X(policy_fields, "html/policy_fields.html", HTML)                                                            \
 	X(policy_add, "html/policy_add.html", HTML)                                                                  \
 	X(policy_preview, "html/policy_preview.html", HTML)                                                          \
 	X(policy_remove, "html/policy_remove.html", HTML)                                                            \

@@ -74,34 +74,85 @@ void page_policy_list(const struct page_request *rq, json_t *model)
 		     : page_json_textf("%zu rules come before what is set for partners", n));
 }
 
-void page_policy_form(const struct page_request *rq, json_t *model)
+/* What was typed, else what is stored, else what is usual. */
+static const char *value(const struct page_request *rq, const json_t *rule, const char *name, const char *usual)
 {
-	const char *t = page_args_field(rq, "treatment"), *s = page_args_field(rq, "strength");
-
-	rules(model);
-	page_form_fill(rq, model, "", "name sender recipient position");
-	page_form_choices(model, "treatments", treatments, t[0] ? t : "seal");
-	page_form_choices(model, "strengths", strengths, s[0] ? s : "require");
-	page_form_choices(model, "exempts", exempts, page_args_field(rq, "exempt"));
+	if (rq->query && json_object_get(rq->query, name))
+		return page_args_field(rq, name);
+	return rule ? page_json_str(rule, name) : usual;
 }
 
-void page_policy_preview(const struct page_request *rq, json_t *model)
+static void choices(const struct page_request *rq, json_t *model, const json_t *rule)
 {
-	json_t *list, *with = json_array(), *o = json_object(), *e;
-	long long place = 0;
+	page_form_choices(model, "treatments", treatments, value(rq, rule, "treatment", "seal"));
+	page_form_choices(model, "strengths", strengths, value(rq, rule, "strength", "require"));
+	page_form_choices(model, "exempts", exempts, value(rq, rule, "exempt", ""));
+}
+
+void page_policy_form(const struct page_request *rq, json_t *model)
+{
+	rules(model);
+	page_form_fill(rq, model, "", "name sender recipient position");
+	choices(rq, model, NULL);
+}
+
+/* The rule of this name, or NULL. */
+static json_t *find(json_t *model, const char *name)
+{
+	json_t *o;
 	size_t i;
 
-	rules(model);
-	list = page_json_list(model, "list.rules");
-	(void)sscanf(page_args_field(rq, "position"), "%9lld", &place);
+	json_array_foreach(page_json_list(model, "list.rules"), i, o)
+	{
+		if (strcmp(page_json_str(o, "name"), name) == 0)
+			return o;
+	}
+	return NULL;
+}
+
+void page_policy_edit(const struct page_request *rq, json_t *model)
+{
+	json_t *rule = find(model, page_args_field(rq, "name"));
+
+	if (rule)
+		page_json_set(model, "rule", json_deep_copy(rule));
+	page_form_fill(rq, model, "rule", "name sender recipient");
+	page_json_set(json_object_get(model, "form"), "position", page_json_text(page_args_field(rq, "position")));
+	choices(rq, model, rule);
+}
+
+static json_t *typed_rule(const struct page_request *rq)
+{
+	json_t *o = json_object();
+
 	page_json_set(o, "sentence",
 	    sentence(page_args_field(rq, "sender"), page_args_field(rq, "recipient"),
 		page_args_field(rq, "treatment"), page_args_field(rq, "strength"), page_args_field(rq, "exempt")));
 	page_json_set(o, "name", page_json_text(page_args_field(rq, "name")));
 	page_json_set(o, "added_now", json_true());
-	json_array_foreach(list, i, e)
+	page_json_set(o, "removed_now", json_false());
+	return o;
+}
+
+/* One that is changed goes where it is and comes in its place, or in another. */
+void page_policy_preview(const struct page_request *rq, json_t *model)
+{
+	json_t *with = json_array(), *o = typed_rule(rq), *e, *old = NULL;
+	bool changing = strcmp(rq->path, "/policy/edit") == 0;
+	long long place = 0;
+	size_t i;
+
+	rules(model);
+	(void)sscanf(page_args_field(rq, "position"), "%9lld", &place);
+	if (changing)
+		old = find(model, page_args_field(rq, "name"));
+	if (old && place == 0)
+		place = page_json_int(old, "position");
+	json_array_foreach(page_json_list(model, "list.rules"), i, e)
 	{
-		if (o && place > 0 && page_json_int(e, "position") >= place) {
+		page_json_set(e, "removed_now", json_boolean(e == old));
+		page_json_set(e, "added_now", json_false());
+		if (o && place > 0 && e != old && page_json_int(e, "position") >= place) {
 			page_json_add(with, o);
 			o = NULL;
 		}
@@ -110,6 +161,7 @@ void page_policy_preview(const struct page_request *rq, json_t *model)
 	if (o)
 		page_json_add(with, o);
 	page_json_set(model, "with", with);
+	page_json_set(model, "changing", json_boolean(changing));
 	page_form_typed(rq, model);
 	page_compare(rq, model, page_args_field(rq, "recipient"));
 }

@@ -83,6 +83,7 @@ static const struct verb {
     {"bundle.refresh", judge_admin_bundle_refresh, " url force ", "scope"}, /* it has none: anybody */
     {"bundle.remove", judge_admin_bundle_remove, " url ", "scope"},
     {"rule.add", judge_admin_rule_add, " name sender recipient treatment strength exempt position ", NULL},
+    {"rule.set", judge_admin_rule_set, " name sender recipient treatment strength exempt position ", NULL},
     {"rule.list", judge_admin_rule_list, " ", NULL},
     {"rule.remove", judge_admin_rule_remove, " id name ", NULL},
     {"user.add", judge_admin_user_add, " name role ", NULL},

@@ -9,7 +9,7 @@ static int pattern(struct judge_call *c, const char *name, char out[JUDGE_RULE_P
 
 	if (judge_call_str(c, name, JUDGE_MAY, 390, &v) < 0)
 		return -1;
-	if (judge_rule_pattern(v ? v : "*", out, c->pr) == 0)
+	if (judge_rule_pattern(v && v[0] ? v : "*", out, c->pr) == 0)
 		return 0;
 	c->code = "usage";
 	return problem_prefix(c->pr, "argument \"%s\": ", name);
@@ -52,6 +52,48 @@ int judge_admin_rule_add(struct judge_call *c)
 	}
 	judge_call_set(c->data, "name", judge_call_text(t.r.name));
 	return 0;
+}
+
+static bool given(const struct judge_call *c, const char *name)
+{
+	return json_object_get(c->args, name) != NULL;
+}
+
+static int change(struct judge_call *c, struct store_rule *r, const struct store_rule *list, size_t n)
+{
+	const struct store_rule *old = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i].name, r->name) == 0)
+			old = &list[i];
+	if (!old)
+		return judge_call_fail(c, "not-found", "there is no rule called \"%s\"", r->name);
+	if (!given(c, "sender"))
+		r->sender = old->sender;
+	if (!given(c, "recipient"))
+		r->recipient = old->recipient;
+	if (!given(c, "treatment"))
+		r->treatment = old->treatment;
+	if (!given(c, "strength"))
+		r->strength = old->strength;
+	if (!given(c, "exempt"))
+		r->exempt = old->exempt;
+	judge_call_set(c->data, "name", judge_call_text(r->name));
+	return store_rule_set(c->store, r, c->who, c->pr);
+}
+
+int judge_admin_rule_set(struct judge_call *c)
+{
+	struct judge_admin_rule t;
+	struct store_rule *list;
+	size_t n;
+	int rc;
+
+	if (judge_admin_rule_read(c, &t) < 0 || store_rules(c->store, &list, &n, c->pr) < 0)
+		return -1;
+	rc = change(c, &t.r, list, n);
+	store_rules_free(list, n);
+	return rc;
 }
 
 static json_t *row(const struct store_rule *r)

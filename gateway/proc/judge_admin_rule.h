@@ -15,6 +15,8 @@ int judge_admin_rule_read(struct judge_call *c, struct judge_admin_rule *t_r);
 
 /* name, sender ("*"), recipient ("*"), treatment, strength, position (last) -> name */
 int judge_admin_rule_add(struct judge_call *c);
+/* as add, of a rule that is there: what is not given stays */
+int judge_admin_rule_set(struct judge_call *c);
 /* -> rules: [...] in order */
 int judge_admin_rule_list(struct judge_call *c);
 /* id or name -> name */

@@ -73,6 +73,7 @@ static const struct {
     {"bundle.refresh", STORE_USER_TRUST},
     {"bundle.remove", STORE_USER_TRUST},
     {"rule.add", STORE_USER_TRUST},
+    {"rule.set", STORE_USER_TRUST},
     {"rule.remove", STORE_USER_TRUST},
     {"domain.add", STORE_USER_ADMIN},
     {"domain.tls", STORE_USER_ADMIN},

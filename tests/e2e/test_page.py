@@ -126,6 +126,19 @@ def test_what_if(top):
     has(html, "As it is now:", "As it would be: It would be sent as it is.", "rule &quot;lab&quot;")
     assert "<mark>asked for by default" in html and "<mark>asked for by rule" in html and not gw.cli("rule", "list")["rules"]
     assert ui(gw, "POST", "/policy/add", 3, *rule, "confirm=1")[0] == 303
+    gw.postern("rule", "add", "last", "--treatment", "sign")
+    html = ui(gw, "GET", "/policy/edit", 3, "name=lab")[2]
+    has(html, "Change the rule lab")
+    assert '<option value="clear" selected>' in html and 'value="*@lab.example"' in html
+    changed = ("name=lab", "sender=", "recipient=*@lab.example", "treatment=tls", "strength=require", "exempt=", "position=")
+    html = ui(gw, "POST", "/policy/edit", 3, *changed, "try_to=b@lab.example")[2]
+    has(html, "As it is now: It would be sent as it is.", "As it would be: It would be refused.")
+    assert "<del>Mail from anybody to *@lab.example is never sent as it is" in html or "<del>Mail from anybody to *@lab.example is sent as it is" in html, html
+    assert gw.cli("rule", "list")["rules"][0]["treatment"] == "clear"
+    assert ui(gw, "POST", "/policy/edit", 3, *changed, "confirm=1")[:2] == (303, "/policy?done=rule-changed")
+    assert [(r["name"], r["treatment"], r["sender"]) for r in gw.cli("rule", "list")["rules"]] == [("lab", "tls", "*"), ("last", "sign", "*")]
+    gw.postern("rule", "set", "lab", "--treatment", "clear", "--strength", "never")
+    gw.postern("rule", "remove", "last")
     html = ui(gw, "POST", "/policy/remove", 3, "name=lab", "try_to=b@lab.example")[2]
     has(html, "As it is now: It would be sent as it is.", "As it would be:")
     assert ui(gw, "POST", "/policy/remove", 3, "name=lab", "try_to=nonsense")[0] == 200

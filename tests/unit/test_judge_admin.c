@@ -565,6 +565,21 @@ START_TEST(rules)
 	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 1), "exempt"), "");
 	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 2), "exempt"), "calendar");
 	json_decref(d);
+	/* what is not given stays, its place too */
+	bad("rule.set", json_pack("{s:s}", "name", "none"), "not-found", "no rule called");
+	good("rule.set", json_pack("{s:s, s:s}", "name", "first", "treatment", "tls"));
+	good("rule.set",
+	    json_pack("{s:s, s:s, s:s, s:i}", "name", "plans", "exempt", "", "recipient", "", "position", 2));
+	d = ask("rule.list", json_pack("{}"));
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 0), "name"), "first");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 0), "treatment"), "tls");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 0), "strength"), "never");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 0), "sender"), "@.hospital.example");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 1), "name"), "plans");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 1), "exempt"), "");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 1), "recipient"), "*");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 2), "name"), "labs");
+	json_decref(d);
 	bad("rule.remove", json_pack("{}"), "usage", "either");
 	bad("rule.remove", json_pack("{s:s}", "name", "none"), "not-found", "no rule called");
 	bad("rule.remove", json_pack("{s:i}", "id", 99), "not-found", "number 99");

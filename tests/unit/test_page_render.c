@@ -211,6 +211,8 @@ static const struct {
     {"/policy", "policy", 0, "to *@lab.example must be signed and encrypted."},
     {"/policy/add", "policy", BEFORE,
 	"<ins>Mail from anybody to anybody is sent over verified TLS where it can be.</ins>"},
+    {"/policy/edit", "policy", 0, "There is no such rule."},
+    {"/policy/edit", "policy", BEFORE, "Change it"},
     {"/policy/add", "policy_compare", BEFORE, "As it would be: It would be refused."},
     {"/policy/remove", "policy_compare", BEFORE, "<mark>asked for by rule"},
     {"/policy/remove", "policy", BEFORE, "Remove it"},
