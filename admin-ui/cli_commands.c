@@ -166,6 +166,11 @@ static const struct cli_command commands[] = {
 	"sender= recipient= treatment= strength= exempt= position=", 1, 1, cli_rule_add,
 	"Adds a rule by sender and recipient; the first that fits decides.",
 	"rule add press --sender press@hospital.example --treatment sign --strength prefer"},
+    {"rule set",
+	"NAME [--sender PATTERN] [--recipient PATTERN] " TREAT_USAGE " [--exempt calendar,auto-reply] [--position N]",
+	"sender= recipient= treatment= strength= exempt= position=", 1, 1, cli_rule_set,
+	"Changes what is given of a rule; the rest of it, and its place unless --position says another, stay.",
+	"rule set press --strength require"},
     {"rule list", "", "", 0, 0, cli_rule_list, "Lists the rules in their order.", "rule list"},
     {"rule remove", "NAME", "", 1, 1, cli_rule_remove, "Removes a rule.", "rule remove press"},
     {"queue list", "[--state queued|active|held|done] [--match TEXT] [--max N]", "state= match= max=", 0, 0,
@@ -211,11 +216,19 @@ static const struct cli_command commands[] = {
 	"recipient check anna@hospital.example"},
     {"lookup", "DOMAIN|ADDRESS --source dns|smimea|smg|ldap|http|store [--pem]", "source= pem", 1, 1, cli_lookup,
 	"Looks for certificates in one place alone and shows each step.", "lookup bob@lab.example --source ldap"},
-    {"explain", "[SENDER] RECIPIENT [--reply]", "reply", 1, 2, cli_report_explain,
+    {"explain",
+	"[SENDER] RECIPIENT [--reply] [--with-rule NAME [--sender PATTERN] [--recipient PATTERN] " TREAT_USAGE
+	" [--exempt WORDS] [--position N]] [--without-rule NAME] | [--with-partner DOMAIN|ADDRESS " TREAT_USAGE
+	" [--format OPTIONS] [--find OPTIONS] [--group NAME]] [--without-partner DOMAIN|ADDRESS]",
+	"reply with-rule= without-rule= with-partner= without-partner= sender= recipient= treatment= strength= "
+	"exempt= "
+	"position= format= find= group=",
+	1, 2, cli_report_explain,
 	"What would happen to mail from one address (the postmaster's, if none is given) to another, and why: where "
 	"a "
-	"certificate was looked for, what was answered, what spoke for or against each.",
-	"explain alice@hospital.example bob@lab.example"},
+	"certificate was looked for, what was answered, what spoke for or against each. With an edit (--with-rule, "
+	"--without-rule, --with-partner, --without-partner): as it is and as it would be; nothing is changed.",
+	"explain alice@hospital.example bob@lab.example --without-rule press"},
     {"trace", "[ID]", "", 0, 1, cli_report_trace,
 	"What was done for a recipient that was refused or put off: the steps, as explain shows them, under the id "
 	"that the refusal and the log have; without one, which traces are kept.",
@@ -235,13 +248,17 @@ static const struct cli_command commands[] = {
 	"Makes a secret for one-time codes (TOTP), which the user needs to sign in from then on; --off: none.",
 	"user totp anna"},
     {"user sign-out", "NAME", "", 1, 1, cli_user_sign_out, "Ends the sessions of a user.", "user sign-out anna"},
+    {"user sessions", "[NAME]", "", 0, 1, cli_user_sessions,
+	"Who is signed in to the web UI: since when, last used, from where.", "user sessions anna"},
+    {"user session-end", "SESSION", "", 1, 1, cli_user_session_end,
+	"Ends one session, by the name that user sessions shows.", "user session-end 3f2a90c1d4e5b687"},
     {"user token", "NAME --label TEXT [--role ROLE] [--days N]", "label= role= days=", 1, 1, cli_user_token,
 	"Makes a token and prints it this once; it may what its role may (viewer, if none is given), never more than "
 	"its user, for 90 days or N.",
 	"user token prometheus --label metrics --days 365"},
     {"user revoke", "TOKEN", "", 1, 1, cli_user_revoke, "Ends a token, by its number in user list.", "user revoke 3"},
-    {"audit list", "[--max N] [--before ROW]", "max= before=", 0, 0, cli_report_audit_list,
-	"Who changed what, newest first.", "audit list --max 20"},
+    {"audit list", "[--of DOMAIN|ADDRESS] [--max N] [--before ROW]", "of= max= before=", 0, 0, cli_report_audit_list,
+	"Who changed what, newest first; --of: what concerns one partner.", "audit list --of lab.example --max 20"},
     {"audit verify", "[--head HASH]", "head=", 0, 0, cli_report_audit_verify,
 	"Checks the chain of the audit log; with --head, that the head which the system log has is part of it.",
 	"audit verify"},

@@ -8,7 +8,7 @@
 #include "admin-ui/cli_out.h"
 #include "admin-ui/cli_table.h"
 
-int cli_rule_add(struct cli *c)
+static int put(struct cli *c, const char *verb, const char *done)
 {
 	json_t *args = cli_json_object(), *data;
 	int rc;
@@ -24,11 +24,21 @@ int cli_rule_add(struct cli *c)
 		json_decref(args);
 		return rc;
 	}
-	rc = cli_call(c, "rule.add", args, &data);
+	rc = cli_call(c, verb, args, &data);
 	if (rc == CLI_OK && !cli_out_json(c, data))
-		cli_out_line("Rule \"%s\" added.", cli_json_str(data, "name"));
+		cli_out_line("Rule \"%s\" %s.", cli_json_str(data, "name"), done);
 	json_decref(data);
 	return rc;
+}
+
+int cli_rule_add(struct cli *c)
+{
+	return put(c, "rule.add", "added");
+}
+
+int cli_rule_set(struct cli *c)
+{
+	return put(c, "rule.set", "changed");
 }
 
 /* Rules have no `show`: each is printed whole, on as many lines as it needs. */

@@ -5,6 +5,7 @@
 #include "admin-ui/cli.h"
 
 int cli_rule_add(struct cli *c);
+int cli_rule_set(struct cli *c);
 int cli_rule_list(struct cli *c);
 int cli_rule_remove(struct cli *c);
 

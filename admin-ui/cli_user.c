@@ -240,3 +240,49 @@ int cli_user_sign_out(struct cli *c)
 	json_decref(data);
 	return rc;
 }
+
+static void tell_sessions(const json_t *sessions)
+{
+	static const char *const heads[] = {"SESSION", "USER", "SINCE", "LAST USED", "FROM", NULL};
+	struct cli_table *t = cli_table_new(heads);
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach(sessions, i, o)
+	{
+		char began[17], used[17];
+		const char *values[] = {cli_json_str(o, "id"), cli_json_str(o, "user"),
+		    cli_out_minute(cli_json_str(o, "began"), began), cli_out_minute(cli_json_str(o, "used"), used),
+		    cli_json_str(o, "address")};
+
+		cli_table_row(t, values);
+	}
+	cli_table_print(t, "Nobody is signed in.");
+}
+
+int cli_user_sessions(struct cli *c)
+{
+	json_t *args = cli_json_object(), *data;
+	int rc;
+
+	if (c->args.nwords > 0)
+		cli_json_set_str(args, "name", c->args.words[0]);
+	rc = cli_call(c, "user.sessions", args, &data);
+	if (rc == CLI_OK && !cli_out_json(c, data))
+		tell_sessions(json_object_get(data, "sessions"));
+	json_decref(data);
+	return rc;
+}
+
+int cli_user_session_end(struct cli *c)
+{
+	json_t *args = cli_json_object(), *data = NULL;
+	int rc;
+
+	cli_json_set_str(args, "id", c->args.words[0]);
+	rc = cli_call(c, "user.session-end", args, &data);
+	if (rc == CLI_OK && !cli_out_json(c, data))
+		cli_out_line("Session %s is over.", c->args.words[0]);
+	json_decref(data);
+	return rc;
+}

@@ -11,6 +11,8 @@ int cli_user_token(struct cli *c);
 int cli_user_revoke(struct cli *c);
 int cli_user_password(struct cli *c);
 int cli_user_totp(struct cli *c);
+int cli_user_sessions(struct cli *c);
+int cli_user_session_end(struct cli *c);
 int cli_user_sign_out(struct cli *c);
 
 #endif

@@ -177,6 +177,24 @@ int store_audit_list(
 	return store_sqlite_all(s, &rows, sql, (void **)list_r, n_r, pr, "ii", before, (int64_t)max);
 }
 
+/* By the indexes of schema 18, whose conditions stand here word for word. */
+int store_audit_of(struct store *s, const char *partner, int64_t before, size_t max, struct store_audit **list_r,
+    size_t *n_r, struct problem *pr)
+{
+	static const char domain[] = "SELECT id, at, who, what, subject, detail, hash FROM audit WHERE "
+				     "substr(subject, instr(subject, '@') + 1) ="
+				     " ?1 AND substr(what, 1, 5) NOT IN ('rule.', 'user.') AND subject <> '' AND id "
+				     "< ?2 ORDER BY id DESC LIMIT ?3";
+	static const char person[] =
+	    "SELECT id, at, who, what, subject, detail, hash FROM audit WHERE subject = ?1 AND"
+	    " instr(subject, '@') > 1 AND id < ?2 ORDER BY id DESC LIMIT ?3";
+
+	if (before <= 0)
+		before = INT64_MAX;
+	return store_sqlite_all(s, &rows, strchr(partner, '@') ? person : domain, (void **)list_r, n_r, pr, "tii",
+	    partner, before, (int64_t)max);
+}
+
 /* One row against what must stand there. */
 static int check_row(
     const struct store_audit *r, int64_t want_id, const char *before, char hash_r[65], struct problem *pr)

@@ -18,6 +18,9 @@ struct store_audit {
 /* Newest first, those with id < before (0: from the newest), at most max. */
 int store_audit_list(struct store *s, int64_t before, size_t max, struct store_audit **list_r, size_t *n_r,
     struct problem *pr) __attribute__((warn_unused_result));
+/* The same, of those alone that concern a partner: a domain with its people, or one person. */
+int store_audit_of(struct store *s, const char *partner, int64_t before, size_t max, struct store_audit **list_r,
+    size_t *n_r, struct problem *pr) __attribute__((warn_unused_result));
 void store_audit_free(struct store_audit *l, size_t n);
 /* Checks the whole chain; 0 good, -1 with the first broken row named. What was cut off at the end shows only by
  * comparing the head with the log. */

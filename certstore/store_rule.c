@@ -113,6 +113,62 @@ int store_rule_add(struct store *s, const struct store_rule *r, const char *who,
 	return store_end(s, rc, pr);
 }
 
+/* What it says now, for the audit log, and where it stands. */
+static int find(struct store *s, const char *name, int64_t *position_r, char *was_r, size_t cap, struct problem *pr)
+{
+	static const char sql[] =
+	    "SELECT position, sender, recipient, treatment, strength, exempt FROM rule WHERE name = ?1";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+	int rc;
+
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "t", name);
+	rc = store_sqlite_row(s, st, pr);
+	if (rc == 0)
+		return problem_set(pr, PROBLEM_PERM, 0, "", "", "there is no rule called \"%s\"", name);
+	if (rc < 0)
+		return -1;
+	*position_r = sqlite3_column_int64(st, 0);
+	(void)snprintf(was_r, cap, "position %lld, sender %s, recipient %s, treatment %s, strength %s, exempt %s",
+	    (long long)*position_r, (const char *)sqlite3_column_text(st, 1),
+	    (const char *)sqlite3_column_text(st, 2), (const char *)sqlite3_column_text(st, 3),
+	    (const char *)sqlite3_column_text(st, 4), (const char *)sqlite3_column_text(st, 5));
+	store_sqlite_done(st);
+	return 0;
+}
+
+static int update(struct store *s, const struct store_rule *r, int64_t position, struct problem *pr)
+{
+	static const char sql[] =
+	    "UPDATE rule SET position = ?2, sender = ?3, recipient = ?4, treatment = ?5, strength = "
+	    "?6, exempt = ?7 WHERE name = ?1";
+
+	return store_sqlite_do(s, sql, pr, "tittttt", r->name, position, r->sender, r->recipient, r->treatment,
+	    r->strength, r->exempt ? r->exempt : "");
+}
+
+int store_rule_set(struct store *s, const struct store_rule *r, const char *who, struct problem *pr)
+{
+	char was[1200] = "", detail[2600];
+	int64_t position = 0;
+	int rc;
+
+	if (store_begin(s, pr) < 0)
+		return -1;
+	rc = find(s, r->name, &position, was, sizeof was, pr);
+	if (rc == 0 && r->position >= 1 && r->position != position)
+		rc = place(s, r->position, &position, pr);
+	if (rc == 0)
+		rc = update(s, r, position, pr);
+	(void)snprintf(detail, sizeof detail,
+	    "position %lld, sender %s, recipient %s, treatment %s, strength %s, exempt %s; was %s",
+	    (long long)position, r->sender, r->recipient, r->treatment, r->strength, r->exempt ? r->exempt : "", was);
+	if (rc == 0)
+		rc = store_audit_add(s, who, "rule.change", r->name, detail, pr);
+	return store_end(s, rc, pr);
+}
+
 static int delete_row(struct store *s, int64_t id, char **name_r, char *detail_r, size_t cap, struct problem *pr)
 {
 	static const char sql[] =

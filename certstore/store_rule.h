@@ -24,6 +24,9 @@ void store_rules_free(struct store_rule *l, size_t n);
 /* position < 1: behind the last; else there, and those from there on move one down. The name must be new. */
 int store_rule_add(struct store *s, const struct store_rule *r, const char *who, struct problem *pr)
     __attribute__((warn_unused_result));
+/* Changes all of the rule of that name but its number; position < 1: it stays where it is. */
+int store_rule_set(struct store *s, const struct store_rule *r, const char *who, struct problem *pr)
+    __attribute__((warn_unused_result));
 int store_rule_remove(struct store *s, int64_t id, const char *who, struct problem *pr)
     __attribute__((warn_unused_result));
 

@@ -215,6 +215,11 @@ static const char *const steps[] = {
     "CREATE TABLE proposal (id INTEGER PRIMARY KEY AUTOINCREMENT, verb TEXT NOT NULL, subject TEXT NOT NULL,"
     " what TEXT NOT NULL, who TEXT NOT NULL, at INTEGER NOT NULL, expires INTEGER NOT NULL, args TEXT NOT NULL)"
     " STRICT;",
+    /* 18: the history of a partner: rows about its domain and its people, and those about one person. Rules and users
+     * may be called as a domain is. */
+    "CREATE INDEX audit_domain ON audit (substr(subject, instr(subject, '@') + 1)) WHERE substr(what, 1, 5) NOT IN "
+    "('rule.', 'user.') AND subject <> '';"
+    "CREATE INDEX audit_person ON audit (subject) WHERE instr(subject, '@') > 1;",
 };
 
 int store_schema_version(void)

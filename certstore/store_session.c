@@ -159,6 +159,7 @@ static void read_session(sqlite3_stmt *st, void *row)
 	n->began = sqlite3_column_int64(st, 2);
 	n->used = sqlite3_column_int64(st, 3);
 	store_sqlite_copy(st, 4, n->address, sizeof n->address);
+	store_sqlite_copy(st, 5, n->id, sizeof n->id);
 }
 
 int store_session_add(struct store *s, const struct store_session *n, const uint8_t hash[STORE_USER_HASH],
@@ -180,7 +181,9 @@ int store_session_add(struct store *s, const struct store_session *n, const uint
 	return store_end(s, rc, pr);
 }
 
-#define SESSION_COLUMNS "n.user, u.role, n.began, n.used, n.address FROM session n JOIN user u ON u.name = n.user"
+#define SESSION_ID "lower(hex(substr(n.hash, 1, 8)))"
+#define SESSION_COLUMNS                                                                                              \
+	"n.user, u.role, n.began, n.used, n.address, " SESSION_ID " FROM session n JOIN user u ON u.name = n.user"
 
 int store_session_find(struct store *s, const uint8_t hash[STORE_USER_HASH], int64_t began, int64_t used,
     struct store_session *n_r, struct problem *pr)
@@ -212,6 +215,38 @@ int store_session_end(struct store *s, const uint8_t hash[STORE_USER_HASH], stru
 	return store_sqlite_do(s, "DELETE FROM session WHERE hash = ?1", pr, "b", hash, (size_t)STORE_USER_HASH);
 }
 
+static int end_one(struct store *s, const char *id, const char *who, struct problem *pr)
+{
+	static const char sql[] = "DELETE FROM session AS n WHERE " SESSION_ID " = ?1 RETURNING user, address";
+	sqlite3_stmt *st = store_sqlite_stmt(s, sql, pr);
+	char *user, detail[STORE_ADDRESS_MAX + 40];
+	int rc;
+
+	if (!st)
+		return -1;
+	store_sqlite_bind(st, "t", id);
+	rc = store_sqlite_row(s, st, pr);
+	if (rc <= 0)
+		return rc;
+	user = store_sqlite_text(st, 0);
+	(void)snprintf(detail, sizeof detail, "session %s from %s", id, (const char *)sqlite3_column_text(st, 1));
+	rc = store_sqlite_run(s, st, pr);
+	if (rc == 0)
+		rc = store_audit_add(s, who, "user.session-end", user, detail, pr);
+	free(user);
+	return rc < 0 ? -1 : 1;
+}
+
+int store_session_end_id(struct store *s, const char *id, const char *who, struct problem *pr)
+{
+	int n;
+
+	if (store_begin(s, pr) < 0)
+		return -1;
+	n = end_one(s, id, who, pr);
+	return store_end(s, n < 0 ? -1 : 0, pr) < 0 ? -1 : n;
+}
+
 int store_session_end_all(struct store *s, const char *user, struct problem *pr)
 {
 	return store_sqlite_do(s, "DELETE FROM session WHERE user = ?1", pr, "t", user);
@@ -222,12 +257,15 @@ int store_session_prune(struct store *s, int64_t began, int64_t used, struct pro
 	return store_sqlite_do(s, "DELETE FROM session WHERE began < ?1 OR used < ?2", pr, "ii", began, used);
 }
 
-int store_sessions(struct store *s, struct store_session **list_r, size_t *n_r, struct problem *pr)
+int store_sessions(struct store *s, const char *user, int64_t began, int64_t used, struct store_session **list_r,
+    size_t *n_r, struct problem *pr)
 {
 	static const struct store_sqlite_rows rows = {sizeof(struct store_session), read_session, NULL};
+	static const char sql[] =
+	    "SELECT " SESSION_COLUMNS " WHERE (?1 IS NULL OR n.user = ?1) AND n.began >= ?2 AND n.used >= ?3"
+	    " ORDER BY n.user, n.used DESC";
 	void *list = NULL;
-	int rc =
-	    store_sqlite_all(s, &rows, "SELECT " SESSION_COLUMNS " ORDER BY n.user, n.used DESC", &list, n_r, pr, "");
+	int rc = store_sqlite_all(s, &rows, sql, &list, n_r, pr, "tii", user, began, used);
 
 	*list_r = list;
 	return rc;

@@ -22,6 +22,7 @@ struct store_session {
 	char user[STORE_USER_NAME_MAX + 1], address[STORE_ADDRESS_MAX + 1];
 	enum store_user_role role; /* the user's present one */
 	int64_t began, used;	   /* unix s */
+	char id[17];		   /* by which it is named: the begin of the value's SHA-256, in hex; read only */
 };
 
 /* All sessions of the user end. */
@@ -55,12 +56,16 @@ int store_session_touch(struct store *s, const uint8_t hash[STORE_USER_HASH], in
 /* No audit row: it may end by time as well. */
 int store_session_end(struct store *s, const uint8_t hash[STORE_USER_HASH], struct problem *pr)
     __attribute__((warn_unused_result));
+/* By its id, with an audit row of whose it was. 1; 0: there is none. */
+int store_session_end_id(struct store *s, const char *id, const char *who, struct problem *pr)
+    __attribute__((warn_unused_result));
 int store_session_end_all(struct store *s, const char *user, struct problem *pr) __attribute__((warn_unused_result));
 /* Forgets those that are over. */
 int store_session_prune(struct store *s, int64_t began, int64_t used, struct problem *pr)
     __attribute__((warn_unused_result));
-/* By user, the newest first. free(*list_r) */
-int store_sessions(struct store *s, struct store_session **list_r, size_t *n_r, struct problem *pr)
-    __attribute__((warn_unused_result));
+/* Of a user (NULL: of all), by user, the newest first, but for those begun before began or last used before used.
+ * free(*list_r) */
+int store_sessions(struct store *s, const char *user, int64_t began, int64_t used, struct store_session **list_r,
+    size_t *n_r, struct problem *pr) __attribute__((warn_unused_result));
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "admin-ui/page/page_admin.h"
+#include "admin-ui/page/page_compare.h"
 #include "admin-ui/page/page_message.h"
 #include "admin-ui/page/page_overview.h"
 #include "admin-ui/page/page_partner.h"
@@ -13,6 +14,9 @@
 		PAGE_JUDGE, "partner.show", "domain={}", "p", NULL, PAGE_MUST                                        \
 	}
 #define CHANGED "reason=?reason"
+#define WITH_ENTRY                                                                                                   \
+	"with_partner.treatment=?treatment with_partner.strength=?strength with_partner.format=?format: "            \
+	"with_partner.find=?find: with_partner.group=?group:"
 
 static const struct page pages[] = {
     {"/", "Overview", "/", PAGE_VIEWER,
@@ -28,12 +32,16 @@ static const struct page pages[] = {
     {"/partners/add", "Add a partner", "/partners", PAGE_TRUST_OFFICER, NULL, page_partner_edit, "partner_edit.html"},
     {"/partners/{}", "Partner", "/partners", PAGE_VIEWER,
 	ASKS(SHOW, {PAGE_RELAY, "message.find", "to={} limit#=50", "to", NULL, PAGE_OPERATORS},
-	    {PAGE_RELAY, "message.find", "from={} limit#=50", "from", NULL, PAGE_OPERATORS}),
+	    {PAGE_RELAY, "message.find", "from={} limit#=50", "from", NULL, PAGE_OPERATORS},
+	    {PAGE_JUDGE, "audit.list", "of={} max#=10", "history", NULL, PAGE_OPERATORS}),
 	page_partner_show, "partner.html"},
+    {"/partners/{}/history", "History of a partner", "/partners", PAGE_OPERATOR,
+	ASKS({PAGE_JUDGE, "audit.list", "of={} before#=?before max#=100", "history", NULL, PAGE_MUST}),
+	page_partner_history, "partner_history.html"},
     {"/partners/{}/edit", "Edit a partner", "/partners", PAGE_TRUST_OFFICER, ASKS(SHOW), page_partner_edit,
 	"partner_edit.html"},
-    {"/partners/{}/remove", "Remove a partner", "/partners", PAGE_TRUST_OFFICER, ASKS(SHOW), NULL,
-	"partner_remove.html"},
+    {"/partners/{}/remove", "Remove a partner", "/partners", PAGE_TRUST_OFFICER,
+	ASKS(SHOW, PAGE_COMPARE("without_partner={}")), page_partner_remove, "partner_remove.html"},
     {"/partners/{}/release", "Release a partner", "/partners", PAGE_TRUST_OFFICER, ASKS(SHOW), NULL,
 	"partner_release.html"},
     {"/partners/{}/try", "Look up a partner", "/partners", PAGE_OPERATOR, NULL, NULL, "partner_try.html"},
@@ -45,7 +53,7 @@ static const struct page pages[] = {
 	    "found", "search", PAGE_MAY_FAIL}),
 	page_message_search, "messages.html"},
     {"/messages/held", "Held messages", "/messages", PAGE_OPERATOR,
-	ASKS({PAGE_RELAY, "queue.list", "state=held max#=100 before#=?before", "held", NULL, PAGE_MUST}),
+	ASKS({PAGE_RELAY, "queue.list", "state=held max#=?max before#=?before", "held", NULL, PAGE_MUST}),
 	page_message_held, "held.html"},
     {"/messages/{}", "Message", "/messages", PAGE_OPERATOR,
 	ASKS({PAGE_RELAY, "message.show", "id={}", "m", NULL, PAGE_MUST},
@@ -64,14 +72,17 @@ static const struct page pages[] = {
 /* ---- pages to which only actions lead ---- */
 
 static const struct page partner_add = {NULL, "Add a partner", "/partners", PAGE_TRUST_OFFICER,
-    ASKS({PAGE_JUDGE, "partner.show", "domain=?domain:", "p", NULL, PAGE_MUST}), page_partner_change,
-    "partner_change.html"};
-static const struct page partner_set = {NULL, "Change a partner", "/partners", PAGE_TRUST_OFFICER, ASKS(SHOW),
+    ASKS({PAGE_JUDGE, "partner.show", "domain=?domain:", "p", NULL, PAGE_MUST},
+	PAGE_COMPARE("with_partner.domain=?domain " WITH_ENTRY)),
     page_partner_change, "partner_change.html"};
+static const struct page partner_set = {NULL, "Change a partner", "/partners", PAGE_TRUST_OFFICER,
+    ASKS(SHOW, PAGE_COMPARE("with_partner.domain={} " WITH_ENTRY)), page_partner_change, "partner_change.html"};
 static const struct page partner_lookup = {
     NULL, "Look up a partner", "/partners", PAGE_OPERATOR, NULL, page_partner_lookup, "partner_lookup.html"};
 static const struct page message_change = {
     NULL, "Change messages", "/messages", PAGE_OPERATOR, NULL, page_message_change, "message_change.html"};
+static const struct page message_changed = {
+    NULL, "Messages", "/messages", PAGE_OPERATOR, NULL, page_message_changed, "message_changed.html"};
 
 #define ENTRY "treatment=?treatment strength=?strength note=?note: format=?format: find=?find: group=?group:"
 #define JUDGE(verb, args)                                                                                            \
@@ -100,12 +111,12 @@ static const struct page_action actions[] = {
     {"/partners/{}/try", PAGE_OPERATOR, JUDGE("lookup", "address={} source=?source"), "/partners/{}/try", NULL, NULL,
 	&partner_lookup, NULL},
     /* ---- messages ---- */
-    {"/messages/held/release", PAGE_OPERATOR, RELAY("queue.release", "id=?id " CHANGED), "/messages/held", "id",
-	&message_change, NULL, "/messages/held?done=messages-released"},
-    {"/messages/held/retry", PAGE_OPERATOR, RELAY("queue.retry", "id=?id " CHANGED), "/messages/held", "id",
-	&message_change, NULL, "/messages/held?done=messages-retried"},
-    {"/messages/held/delete", PAGE_OPERATOR, RELAY("queue.delete", "id=?id " CHANGED), "/messages/held", "id",
-	&message_change, NULL, "/messages/held?done=messages-deleted"},
+    {"/messages/held/release", PAGE_OPERATOR, RELAY("queue.release", "ids*=?id " CHANGED), "/messages/held", "id",
+	&message_change, &message_changed, NULL},
+    {"/messages/held/retry", PAGE_OPERATOR, RELAY("queue.retry", "ids*=?id " CHANGED), "/messages/held", "id",
+	&message_change, &message_changed, NULL},
+    {"/messages/held/delete", PAGE_OPERATOR, RELAY("queue.delete", "ids*=?id " CHANGED), "/messages/held", "id",
+	&message_change, &message_changed, NULL},
     {"/messages/{}/release", PAGE_OPERATOR, RELAY("queue.release", "id={} " CHANGED), "/messages/{}/release", NULL,
 	NULL, NULL, "/messages/{}?done=message-released"},
     {"/messages/{}/retry", PAGE_OPERATOR, RELAY("queue.retry", "id={} " CHANGED), "/messages/{}/retry", NULL, NULL,

@@ -5,10 +5,11 @@
  *
  * Arguments of a question or an action are words with blanks between them, each NAME=SOURCE. SOURCE is {} (the first
  * hole of the path) or {2}, ?name (an argument of the query or a field of the form; left out when it is missing or
- * empty), ?name: (the same, but an empty one is sent, too), or the value itself. NAME may end in # (a whole number),
- * ! (a flag: true when the field is there and not "0"; false when it is not), * (a list: all fields of that name), @
- * (a time in UTC as browsers send it, "2026-11-22T02:05" or "2026-11-22": unix s), & (a file: its octets stand in the
- * form as base64; without it what was typed into the field NAME-text).
+ * empty), ?name: (the same, but an empty one is sent, too), or the value itself. A NAME a.b is the member b of an
+ * object a. NAME may end in # (a whole number), ! (a flag: true when the field is there and not "0"; false when it is
+ * not), * (a list: all fields of that name), @ (a time in UTC as browsers send it, "2026-11-22T02:05" or
+ * "2026-11-22": unix s), & (a file: its octets stand in the form as base64; without it what was typed into the field
+ * NAME-text).
  */
 #ifndef POSTERN_PAGE_PAGE_H
 #define POSTERN_PAGE_PAGE_H
@@ -16,7 +17,13 @@
 #include <jansson.h>
 #include <stdint.h>
 
-enum { PAGE_SEGMENTS = 2, PAGE_SEGMENT_MAX = 400, PAGE_QUESTIONS_MAX = 8, PAGE_OCTETS_MAX = 8 << 20 };
+enum {
+	PAGE_SEGMENTS = 2,
+	PAGE_SEGMENT_MAX = 400,
+	PAGE_QUESTIONS_MAX = 8,
+	PAGE_OCTETS_MAX = 8 << 20,
+	PAGE_MANY_MAX = 1000
+};
 
 /* As the judge's roles of users (store_user.h), in the same order. */
 enum page_role { PAGE_ANYBODY, PAGE_VIEWER, PAGE_OPERATOR, PAGE_TRUST_OFFICER, PAGE_ADMIN };
@@ -63,7 +70,7 @@ struct page_action {
 	enum page_role least;
 	struct page_question does;
 	const char *form; /* the path of the page that has the form: shown again with the error */
-	const char *each; /* a field that comes several times: done once for each of its values; NULL: once */
+	const char *many; /* a field that comes several times, from once to PAGE_MANY_MAX times; NULL: none does */
 	const struct page *preview; /* shown first, until the form has the field "confirm"; NULL: none */
 	const struct page *result;  /* shown with the answer as "result"; NULL: 303 to then */
 	const char *then;	    /* path and query with {}, {2} and {?field} in it */

@@ -2,6 +2,7 @@
 
 #include "admin-ui/page/page_audit.h"
 #include "admin-ui/page/page_certs.h"
+#include "admin-ui/page/page_compare.h"
 #include "admin-ui/page/page_domains.h"
 #include "admin-ui/page/page_import.h"
 #include "admin-ui/page/page_pending.h"
@@ -9,6 +10,10 @@
 #include "admin-ui/page/page_settings.h"
 #include "admin-ui/page/page_users.h"
 
+#define WITH_RULE                                                                                                    \
+	"with_rule.name=?name with_rule.sender=?sender with_rule.recipient=?recipient "                              \
+	"with_rule.treatment=?treatment "                                                                            \
+	"with_rule.strength=?strength with_rule.exempt=?exempt with_rule.position#=?position"
 #define ASKS(...) ((const struct page_question[]){__VA_ARGS__, {0}})
 
 static const struct page pages[] = {
@@ -66,6 +71,9 @@ static const struct page pages[] = {
     {"/policy/add", "Add a rule", "/policy", PAGE_TRUST_OFFICER,
 	ASKS({PAGE_JUDGE, "rule.list", "", "list", NULL, PAGE_MUST}), page_policy_form, "policy_add.html"},
 
+    {"/policy/edit", "Change a rule", "/policy", PAGE_TRUST_OFFICER,
+	ASKS({PAGE_JUDGE, "rule.list", "", "list", NULL, PAGE_MUST}), page_policy_edit, "policy_edit.html"},
+
     /* ---- audit log, settings, users ---- */
     {"/audit", "Audit log", "/audit", PAGE_OPERATOR,
 	ASKS({PAGE_JUDGE, "audit.list", "before#=?before max#=100", "list", NULL, PAGE_MUST},
@@ -77,7 +85,9 @@ static const struct page pages[] = {
     {"/users", "Users", "/users", PAGE_ADMIN, ASKS({PAGE_JUDGE, "user.list", "", "list", NULL, PAGE_MUST}),
 	page_users_list, "users.html"},
     {"/users/add", "Add a user", "/users", PAGE_ADMIN, NULL, page_users_form, "user_add.html"},
-    {"/users/{}", "User", "/users", PAGE_ADMIN, ASKS({PAGE_JUDGE, "user.list", "", "list", NULL, PAGE_MUST}),
+    {"/users/{}", "User", "/users", PAGE_ADMIN,
+	ASKS({PAGE_JUDGE, "user.list", "", "list", NULL, PAGE_MUST},
+	    {PAGE_JUDGE, "user.sessions", "name={}", "in", NULL, PAGE_MAY_FAIL}),
 	page_users_one, "user.html"},
 };
 
@@ -104,9 +114,14 @@ static const struct page retire_preview = {NULL, "Retire this key?", "/certifica
     ASKS({PAGE_JUDGE, "domain.list", "domain={}", "list", NULL, PAGE_MUST}), page_domains_retire,
     "domain_retire.html"};
 static const struct page rule_preview = {NULL, "What the rule would change", "/policy", PAGE_TRUST_OFFICER,
-    ASKS({PAGE_JUDGE, "rule.list", "", "list", NULL, PAGE_MUST}), page_policy_preview, "policy_preview.html"};
+    ASKS({PAGE_JUDGE, "rule.list", "", "list", NULL, PAGE_MUST}, PAGE_COMPARE(WITH_RULE)), page_policy_preview,
+    "policy_preview.html"};
+static const struct page rule_edit_preview = {NULL, "What the rule would change", "/policy", PAGE_TRUST_OFFICER,
+    ASKS({PAGE_JUDGE, "rule.list", "", "list", NULL, PAGE_MUST}, PAGE_COMPARE("without_rule=?name " WITH_RULE)),
+    page_policy_preview, "policy_preview.html"};
 static const struct page rule_remove_preview = {NULL, "Remove this rule?", "/policy", PAGE_TRUST_OFFICER,
-    ASKS({PAGE_JUDGE, "rule.list", "", "list", NULL, PAGE_MUST}), page_policy_remove, "policy_remove.html"};
+    ASKS({PAGE_JUDGE, "rule.list", "", "list", NULL, PAGE_MUST}, PAGE_COMPARE("without_rule=?name")),
+    page_policy_remove, "policy_remove.html"};
 static const struct page user_remove_preview = {NULL, "Remove this user?", "/users", PAGE_ADMIN,
     ASKS({PAGE_JUDGE, "user.list", "", "list", NULL, PAGE_MUST}), page_users_one, "user_remove.html"};
 static const struct page token_made = {NULL, "New token", "/users", PAGE_ADMIN, NULL, NULL, "user_token.html"};
@@ -176,6 +191,10 @@ static const struct page_action actions[] = {
 	DOES("rule.add", "name=?name sender=?sender recipient=?recipient treatment=?treatment strength=?strength "
 			 "exempt=?exempt position#=?position"),
 	"/policy/add", NULL, &rule_preview, NULL, "/policy?done=rule-added"},
+    {"/policy/edit", PAGE_TRUST_OFFICER,
+	DOES("rule.set", "name=?name sender=?sender: recipient=?recipient: treatment=?treatment strength=?strength "
+			 "exempt=?exempt: position#=?position"),
+	"/policy/edit", NULL, &rule_edit_preview, NULL, "/policy?done=rule-changed"},
     {"/policy/remove", PAGE_TRUST_OFFICER, DOES("rule.remove", "name=?name"), "/policy", NULL, &rule_remove_preview,
 	NULL, "/policy?done=rule-removed"},
 
@@ -187,6 +206,8 @@ static const struct page_action actions[] = {
 	"/users?done=user-removed"},
     {"/users/{}/sign-out", PAGE_ADMIN, DOES("user.sign-out", "name={}"), "/users/{}", NULL, NULL, NULL,
 	"/users/{}?done=user-signed-out"},
+    {"/users/{}/session-end", PAGE_ADMIN, DOES("user.session-end", "id=?id"), "/users/{}", NULL, NULL, NULL,
+	"/users/{}?done=session-ended"},
     {"/users/{}/token", PAGE_ADMIN, DOES("user.token", "name={} label=?label role=?role days#=?days"), "/users/{}",
 	NULL, NULL, &token_made, NULL},
     {"/users/{}/revoke", PAGE_ADMIN, DOES("user.revoke", "id#=?id"), "/users/{}", NULL, NULL, NULL,

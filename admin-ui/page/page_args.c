@@ -79,6 +79,26 @@ static const char *text_of(struct word *w, const struct page_request *rq)
 	return s[0] ? s : NULL;
 }
 
+/* "rule.name" is the member name of the object rule. */
+static void put(json_t *args, const char *name, json_t *v)
+{
+	const char *dot = strchr(name, '.');
+	char outer[WORD_MAX];
+	json_t *o;
+
+	if (!dot) {
+		page_json_set(args, name, v);
+		return;
+	}
+	(void)snprintf(outer, sizeof outer, "%.*s", (int)(dot - name), name);
+	o = json_object_get(args, outer);
+	if (!o) {
+		o = json_object();
+		page_json_set(args, outer, o);
+	}
+	put(o, dot + 1, v);
+}
+
 static int add_number(json_t *args, const struct word *w, const char *s, struct problem *pr)
 {
 	char *end;
@@ -88,7 +108,7 @@ static int add_number(json_t *args, const struct word *w, const char *s, struct 
 	v = strtoll(s, &end, 10);
 	if (s[0] < '0' || s[0] > '9' || *end || errno)
 		return problem_perm(pr, "\"%.60s\" is a whole number", w->name);
-	page_json_set(args, w->name, json_integer(v));
+	put(args, w->name, json_integer(v));
 	return 0;
 }
 
@@ -103,7 +123,7 @@ static int add_time(json_t *args, const struct word *w, const char *s, struct pr
 	}
 	if (t < 0)
 		return problem_perm(pr, "\"%.60s\" is a time in UTC, such as 2026-11-22T02:05", w->name);
-	page_json_set(args, w->name, json_integer(t));
+	put(args, w->name, json_integer(t));
 	return 0;
 }
 
@@ -115,7 +135,7 @@ static int add_octets(json_t *args, const struct word *w, const struct page_requ
 	size_t n;
 
 	if (file[0]) {
-		page_json_set(args, w->name, page_json_text(file));
+		put(args, w->name, page_json_text(file));
 		return 0;
 	}
 	(void)snprintf(name, sizeof name, "%s-text", w->source + 1);
@@ -125,7 +145,7 @@ static int add_octets(json_t *args, const struct word *w, const struct page_requ
 		return 0;
 	b64 = mem_raw(4 * ((n + 2) / 3) + 1);
 	(void)encode_b64((const uint8_t *)text, n, b64);
-	page_json_set(args, w->name, page_json_text(b64));
+	put(args, w->name, page_json_text(b64));
 	free(b64);
 	return 0;
 }
@@ -139,7 +159,7 @@ static void add_list(json_t *args, const struct word *w, const struct page_reque
 	if (json_is_string(v))
 		page_json_add(list, json_string(json_string_value(v)));
 	json_array_foreach(v, i, e) if (json_is_string(e)) page_json_add(list, json_string(json_string_value(e)));
-	page_json_set(args, w->name, list);
+	put(args, w->name, list);
 }
 
 static int add(json_t *args, struct word *w, const struct page_request *rq, struct problem *pr)
@@ -154,7 +174,7 @@ static int add(json_t *args, struct word *w, const struct page_request *rq, stru
 		return add_octets(args, w, rq);
 	s = text_of(w, rq);
 	if (w->kind == '!') {
-		page_json_set(args, w->name, json_boolean(s && s[0] && strcmp(s, "0") != 0));
+		put(args, w->name, json_boolean(s && s[0] && strcmp(s, "0") != 0));
 		return 0;
 	}
 	if (!s)
@@ -163,7 +183,7 @@ static int add(json_t *args, struct word *w, const struct page_request *rq, stru
 		return add_number(args, w, s, pr);
 	if (w->kind == '@')
 		return add_time(args, w, s, pr);
-	page_json_set(args, w->name, page_json_text(s));
+	put(args, w->name, page_json_text(s));
 	return 0;
 }
 

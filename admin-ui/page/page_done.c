@@ -27,18 +27,17 @@ static const char *const sentences[][2] = {
     {"bundle-removed", "The bundle and its anchors are removed."},
     {"key-retired", "The key is retired."},
     {"rule-added", "The rule counts from now on."},
+    {"rule-changed", "The rule is changed, and counts so from now on."},
     {"rule-removed", "The rule counts no longer."},
     {"user-saved", "The user is stored."},
     {"user-removed", "The user, its tokens and its sessions are gone."},
     {"user-signed-out", "All sessions of the user are ended."},
+    {"session-ended", "The session is over: whoever had it must sign in again."},
     {"token-revoked", "The token is revoked."},
     {"message-released", "It goes on."},
     {"message-retried", "It is tried now."},
     {"message-held", "It is held."},
     {"message-deleted", "It is deleted."},
-    {"messages-released", "Those chosen go on."},
-    {"messages-retried", "Those chosen are tried now."},
-    {"messages-deleted", "Those chosen are deleted."},
 };
 
 const char *page_done(const char *word)

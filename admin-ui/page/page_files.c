@@ -8,6 +8,9 @@
 
 #define HTML "text/html; charset=utf-8"
 #define FILES(X)                                                                                                     \
+	X(answer, "html/answer.html", HTML)                                                                          \
+	X(compare, "html/compare.html", HTML)                                                                        \
+	X(message_changed, "html/message_changed.html", HTML)                                                        \
 	X(badge, "html/badge.html", HTML)                                                                            \
 	X(error, "html/error.html", HTML)                                                                            \
 	X(expiring, "html/expiring.html", HTML)                                                                      \
@@ -26,6 +29,8 @@
 	X(partner, "html/partner.html", HTML)                                                                        \
 	X(partner_change, "html/partner_change.html", HTML)                                                          \
 	X(partner_edit, "html/partner_edit.html", HTML)                                                              \
+	X(partner_history, "html/partner_history.html", HTML)                                                        \
+	X(history_rows, "html/history_rows.html", HTML)                                                              \
 	X(partner_lookup, "html/partner_lookup.html", HTML)                                                          \
 	X(partner_release, "html/partner_release.html", HTML)                                                        \
 	X(partner_remove, "html/partner_remove.html", HTML)                                                          \
@@ -59,6 +64,8 @@
 	X(pending, "html/pending.html", HTML)                                                                        \
 	X(pending_one, "html/pending_one.html", HTML)                                                                \
 	X(policy, "html/policy.html", HTML)                                                                          \
+	X(policy_edit, "html/policy_edit.html", HTML)                                                                \
+	X(policy_fields, "html/policy_fields.html", HTML)                                                            \
 	X(policy_add, "html/policy_add.html", HTML)                                                                  \
 	X(policy_preview, "html/policy_preview.html", HTML)                                                          \
 	X(policy_remove, "html/policy_remove.html", HTML)                                                            \

@@ -90,7 +90,7 @@ void page_form_typed(const struct page_request *rq, json_t *model)
 
 	json_object_foreach((json_t *)(uintptr_t)rq->query, name, v)
 	{
-		if (strcmp(name, "csrf") == 0 || strcmp(name, "confirm") == 0)
+		if (strcmp(name, "csrf") == 0 || strcmp(name, "confirm") == 0 || strncmp(name, "try_", 4) == 0)
 			continue;
 		if (json_is_string(v))
 			add_typed(a, name, v);

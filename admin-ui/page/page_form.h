@@ -23,7 +23,8 @@ struct page_form_field {
  * typed stay. */
 void page_form_changes(
     const struct page_request *rq, json_t *model, const char *from, const struct page_form_field *fields, size_t n);
-/* An array of {name, value} under "typed": all fields but csrf and confirm, to be sent again from a preview. */
+/* An array of {name, value} under "typed": all fields but csrf, confirm and try_..., to be sent again from a preview.
+ */
 void page_form_typed(const struct page_request *rq, json_t *model);
 
 #endif

@@ -19,6 +19,8 @@ static bool describe(json_t *o)
 	bool reading = strcmp(state, "reading") == 0, storing = strcmp(state, "storing") == 0,
 	     ready = strcmp(state, "ready") == 0;
 
+	if (!json_is_object(o))
+		return false;
 	page_json_set(o, "badge", page_state(state));
 	page_json_set(o, "runs", json_boolean(reading || storing));
 	page_json_set(o, "ready", json_boolean(ready));
@@ -81,7 +83,11 @@ void page_import_show(const struct page_request *rq, json_t *model)
 		page_json_set(model, "refresh", json_integer(REFRESH_S));
 	page_json_set(model, "any", json_boolean(json_array_size(rows) > 0));
 	add_tabs(model, id, only);
-	if (page_json_is(model, "show.more"))
-		page_json_set(model, "after",
-		    page_json_textf("/imports/%.40s?only=%.20s&after=%lld", id, only, number(model, "show.next")));
+	if (!page_json_is(model, "show.more"))
+		return;
+	o = json_object();
+	page_json_set(o, "id", page_json_text(id));
+	page_json_set(o, "word", page_json_text(only));
+	page_json_set(o, "next", json_integer(number(model, "show.next")));
+	page_json_set(model, "after", o);
 }

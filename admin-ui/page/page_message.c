@@ -9,7 +9,7 @@
 #include "admin-ui/page/tmpl.h"
 #include "admin-ui/page/tmpl_text.h"
 
-enum { SHOWN = 3, URL_MAX = 4000 };
+enum { SHOWN = 3, URL_MAX = 4000, HELD = 100 /* on a page, unless more are asked for */ };
 
 static const struct page_form_choice outcomes[] = {
     {"", "any outcome"},
@@ -160,12 +160,13 @@ void page_message_show(const struct page_request *rq, json_t *model)
 void page_message_held(const struct page_request *rq, json_t *model)
 {
 	json_t *list = page_json_list(model, "held.messages"), *last;
+	size_t most = strcmp(page_args_field(rq, "max"), "1000") == 0 ? PAGE_MANY_MAX : HELD;
 
-	(void)rq;
 	page_message_rows(list);
 	page_json_set(model, "has_rows", json_boolean(json_array_size(list) > 0));
 	last = json_array_get(list, json_array_size(list) ? json_array_size(list) - 1 : 0);
-	if (json_array_size(list) >= 100)
+	page_json_set(model, "many", json_boolean(most > HELD));
+	if (json_array_size(list) >= most)
 		page_json_set(model, "before", json_integer(page_json_int(last, "arrived.unix") * 1000));
 }
 
@@ -198,4 +199,25 @@ void page_message_change(const struct page_request *rq, json_t *model)
 		page_json_set(model, "button", json_string(verbs[i].button));
 		page_json_set(model, "danger", json_boolean(strcmp(verbs[i].end, "/delete") == 0));
 	}
+}
+
+/* What became of many. */
+void page_message_changed(const struct page_request *rq, json_t *model)
+{
+	static const char *const words[][2] = {
+	    {"/release", "released"}, {"/retry", "tried now"}, {"/delete", "deleted"}};
+	int64_t n = page_json_int(model, "result.messages"), rcpts = page_json_int(model, "result.changed");
+	size_t failed = json_array_size(page_json_list(model, "result.failed")), len = strlen(rq->path);
+	const char *word = "changed";
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (len > strlen(words[i][0]) && strcmp(rq->path + len - strlen(words[i][0]), words[i][0]) == 0)
+			word = words[i][1];
+	page_json_set(model, "title",
+	    page_json_textf("%lld message%s %s %s", (long long)n, n == 1 ? "" : "s", n == 1 ? "is" : "are", word));
+	page_json_set(model, "recipients",
+	    page_json_textf("They were for %lld recipient%s.", (long long)rcpts, rcpts == 1 ? "" : "s"));
+	page_json_set(model, "some", json_boolean(n > 0));
+	if (failed)
+		page_json_set(model, "failed_sentence", page_json_textf("%zu could not be %s:", failed, word));
 }

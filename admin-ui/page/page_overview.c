@@ -5,6 +5,7 @@
 
 #include "admin-ui/page/page_chart.h"
 #include "admin-ui/page/page_json.h"
+#include "admin-ui/page/page_next.h"
 #include "admin-ui/page/page_state.h"
 
 enum { SOON_DAYS = 60, NOW_DAYS = 14, OLD_S = 4 * 3600 };
@@ -24,7 +25,8 @@ static void add(
 	char path[300], segments[PAGE_SEGMENTS][PAGE_SEGMENT_MAX + 1];
 	json_t *o = json_object();
 
-	(void)snprintf(path, sizeof path, "/%.40s%.200s", href, tail);
+	(void)snprintf(
+	    path, sizeof path, "/%.*s%.200s", (int)strcspn(href, "?"), href, strchr(href, '?') ? "" : tail);
 	page_json_set(o, "what", what);
 	page_json_set(o, "why", why);
 	page_json_set(o, "next", next);
@@ -47,6 +49,8 @@ static json_t *text(const json_t *o, const char *name)
 	return page_json_text(page_json_str(o, name));
 }
 
+#define OWN_KEYS "on the page of the domain, make keys, or press Install when an authority's answer has come"
+
 static void about_gateway(struct todo *t, const json_t *model)
 {
 	const char *trouble = page_json_str(model, "relay.queue.trouble"),
@@ -55,42 +59,54 @@ static void about_gateway(struct todo *t, const json_t *model)
 	size_t i;
 
 	if (page_json_is(model, "relay.failed"))
-		add(t, BAD, json_string("The relay does not answer"), text(model, "relay.failed"), json_string(""),
+		add(t, BAD, json_string("The relay does not answer"), text(model, "relay.failed"),
+		    json_string(
+			"it is started again by itself within seconds; when it is not, the gateway's log says why"),
 		    "", "");
 	if (trouble[0])
-		add(t, BAD, json_string("The queue cannot be written"), page_json_text(trouble), json_string(""), "",
-		    "");
+		add(t, BAD, json_string("The queue cannot be written"), page_json_text(trouble),
+		    json_string(
+			"see to the disk of the queue on this machine: mail is put off meanwhile, and none is lost"),
+		    "", "");
 	if (keeper[0] && strcmp(keeper, "ready") != 0)
 		add(t, BAD, page_json_textf("The keeper of the keys is %.40s", keeper),
-		    json_string("Nothing can be signed or opened until it is ready."), json_string(""), "", "");
+		    json_string("Nothing can be signed or opened until it is ready."),
+		    json_string(strcmp(keeper, "sealed") == 0
+				    ? "put the passphrase into its file on this machine"
+				    : "it is started again by itself; when it is not, the gateway's log says why"),
+		    "", "");
 	json_array_foreach(page_json_list(model, "judge.domains"), i, d)
 	{
 		if (!page_json_is(d, "signs"))
 			add(t, BAD, page_json_textf("Mail of %.255s cannot be signed", page_json_str(d, "domain")),
-			    text(d, "sign_why"), json_string(""), "certificates", "");
+			    text(d, "sign_why"), json_string(OWN_KEYS), "domains/", page_json_str(d, "domain"));
 		if (!page_json_is(d, "opens"))
 			add(t, BAD, page_json_textf("Mail to %.255s cannot be opened", page_json_str(d, "domain")),
-			    text(d, "open_why"), json_string(""), "certificates", "");
+			    text(d, "open_why"), json_string(OWN_KEYS), "domains/", page_json_str(d, "domain"));
 	}
 }
 
-/* Rows of one kind: which member says whom it is about. */
-static void about(struct todo *t, const json_t *rows, enum how how, const char *fmt_before, const char *who,
-    const char *why, const char *href)
+/* Rows of one kind, each with what to do (page_next.c): which member says whom it is about, and why. */
+static void about(struct todo *t, json_t *model, const char *list, const char *what, const char *who, const char *why)
 {
-	const json_t *r;
+	char name[60];
+	json_t *rows, *r;
 	size_t i;
 
-	json_array_foreach(rows, i, r) add(t, how, page_json_textf("%s%.380s", fmt_before, page_json_str(r, who)),
-	    text(r, why), text(r, "next"), href, strcmp(href, "partners/") == 0 ? page_json_str(r, who) : "");
+	(void)snprintf(name, sizeof name, "judge.%s", list);
+	rows = page_json_list(model, name);
+	page_next_all(list, rows);
+	json_array_foreach(rows, i, r) add(t, WARN, page_json_textf("%s%.380s", what, page_json_str(r, who)),
+	    text(r, why), text(r, "next"), page_json_str(r, "href"), page_json_str(r, "tail"));
 }
 
-static void about_expiry(struct todo *t, const json_t *model)
+static void about_expiry(struct todo *t, json_t *model)
 {
-	const json_t *r;
+	json_t *rows = page_json_list(model, "judge.expiring"), *r;
 	size_t i;
 
-	json_array_foreach(page_json_list(model, "judge.expiring"), i, r)
+	page_next_all("expiring", rows);
+	json_array_foreach(rows, i, r)
 	{
 		int64_t days = page_json_int(r, "days_left");
 
@@ -99,8 +115,8 @@ static void about_expiry(struct todo *t, const json_t *model)
 		add(t, days < 3 ? BAD : WARN,
 		    page_json_textf("A certificate of %.300s %s", page_json_str(r, "owner"),
 			days <= 0 ? "runs out today, or has" : "runs out"),
-		    page_json_textf("%lld days are left.", (long long)days), text(r, "next"), "partners/",
-		    page_json_str(r, "owner"));
+		    page_json_textf("%lld days are left.", (long long)days), text(r, "next"),
+		    page_json_str(r, "href"), page_json_str(r, "tail"));
 	}
 }
 
@@ -113,29 +129,26 @@ static void about_queue(struct todo *t, const json_t *model)
 		add(t, WARN,
 		    page_json_textf("Mail to %lld recipient%s is held", (long long)held, held == 1 ? "" : "s"),
 		    json_string("It goes on by itself when what it waits for arrives, or by your hand."),
-		    json_string(""), "messages/held", "");
+		    json_string("choose under Held messages what to Release, Try now or Delete"), "messages/held",
+		    "");
 	if (old > 0 && page_json_int(model, "now.unix") - old > OLD_S)
 		add(t, WARN, json_string("Mail has been waiting in the queue for long"),
 		    page_json_textf("The oldest came %.40s.", page_json_str(model, "relay.queue.oldest_queued.rel")),
-		    json_string(""), "messages", "");
+		    json_string("look under Messages for the outcome \"deferred\": the page of each says what its "
+				"host answered"),
+		    "messages", "");
 }
 
-static void tell_todo(const json_t *model, struct todo *t)
+static void tell_todo(json_t *model, struct todo *t)
 {
 	about_gateway(t, model);
-	about(t, page_json_list(model, "judge.statements"), WARN, "The statement of ", "domain", "why", "partners/");
-	about(t, page_json_list(model, "judge.proposals"), WARN, "A second person is asked to confirm: ", "what",
-	    "who", "pending");
-	about(t, page_json_list(model, "judge.waiting"), WARN, "Another certificate came for ", "owner", "by",
-	    "partners/");
-	about(t, page_json_list(model, "judge.partners_noticed"), WARN, "Something is odd about ", "domain", "why",
-	    "partners/");
-	about(t, page_json_list(model, "judge.revoked"), WARN, "A certificate was taken back: ", "owner", "why",
-	    "partners/");
-	about(t, page_json_list(model, "judge.bundles"), WARN, "A trust bundle was not taken: ", "url", "why",
-	    "certificates");
-	about(t, page_json_list(model, "judge.rollovers"), WARN, "Our keys change: ", "domain", "waits_for",
-	    "certificates");
+	about(t, model, "statements", "The statement of ", "domain", "why");
+	about(t, model, "proposals", "A second person is asked to confirm: ", "what", "who");
+	about(t, model, "waiting", "Another certificate came for ", "owner", "by");
+	about(t, model, "partners_noticed", "Something is odd about ", "domain", "why");
+	about(t, model, "revoked", "A certificate was taken back: ", "owner", "why");
+	about(t, model, "bundles", "A trust bundle was not taken: ", "url", "why");
+	about(t, model, "rollovers", "Our keys change: ", "domain", "waits_for");
 	about_expiry(t, model);
 	about_queue(t, model);
 }
@@ -168,6 +181,28 @@ static void tell_mail(json_t *model)
 	page_json_set(model, "charts", list);
 }
 
+/* The processes of this gateway, and the nodes that are known of. */
+static void tell_processes(json_t *model)
+{
+	json_t *rows = page_json_list(model, "judge.processes"), *o;
+	size_t i;
+
+	json_array_foreach(rows, i, o)
+	{
+		const char *state = page_json_str(o, "state");
+		int64_t starts = page_json_int(o, "starts");
+
+		if (!json_is_object(o))
+			continue;
+		page_json_set(o, "badge", page_state(state));
+		page_json_set(o, "restarts", json_integer(starts > 0 ? starts - 1 : 0));
+		page_json_set(o, "restarted", json_boolean(starts > 1));
+	}
+	page_json_set(model, "processes_any", json_boolean(json_array_size(rows) > 0));
+	json_array_foreach(page_json_list(model, "relay.nodes"), i, o) if (json_is_object(o))
+	    page_json_set(o, "badge", page_state(page_json_str(o, "state")));
+}
+
 void page_overview(const struct page_request *rq, json_t *model)
 {
 	struct todo t = {.list = json_array()};
@@ -180,6 +215,7 @@ void page_overview(const struct page_request *rq, json_t *model)
 	page_json_set(model, "sign", json_string(t.bad ? "\342\234\225" : t.warn ? "!" : "\342\234\223"));
 	page_json_set(model, "how", json_string(t.bad ? "bad" : t.warn ? "warn" : "good"));
 	tell_mail(model);
+	tell_processes(model);
 	if (expiring)
 		page_json_set(model, "timeline", expiring);
 }

@@ -6,13 +6,14 @@
 
 #include "admin-ui/page/page_args.h"
 #include "admin-ui/page/page_chart.h"
+#include "admin-ui/page/page_compare.h"
 #include "admin-ui/page/page_form.h"
 #include "admin-ui/page/page_json.h"
 #include "admin-ui/page/page_message.h"
 #include "admin-ui/page/page_state.h"
 #include "admin-ui/page/tmpl_text.h"
 
-enum { SOON_DAYS = 60, MESSAGES = 50, PARTNERS = 100, URL_MAX = 4000 };
+enum { SOON_DAYS = 60, MESSAGES = 50, PARTNERS = 100, HISTORY = 100, HISTORY_SHORT = 10, URL_MAX = 4000 };
 
 static const struct page_form_choice treatments[] = {
     {"seal", "seal: signed and encrypted"},
@@ -217,6 +218,36 @@ static void tell_messages(json_t *model)
 	page_json_set(model, "messages", list);
 }
 
+/* ---- who changed what ---- */
+
+/* "anna (session) from 10.0.0.1": who, and from where. */
+static void tell_who(json_t *row)
+{
+	const char *who = page_json_str(row, "who"), *at = NULL;
+
+	for (const char *p = who; (p = strstr(p, " from ")); p++)
+		at = p;
+	page_json_set(row, "name", page_json_textf("%.*s", at ? (int)(at - who) : (int)strlen(who), who));
+	page_json_set(row, "address", page_json_text(at ? at + strlen(" from ") : ""));
+}
+
+static void tell_history(json_t *model, size_t most)
+{
+	json_t *rows = page_json_list(model, "history.rows"), *row;
+	size_t n = json_array_size(rows), i;
+
+	json_array_foreach(rows, i, row) if (json_is_object(row)) tell_who(row);
+	page_json_set(model, "history_any", json_boolean(n > 0));
+	if (n >= most)
+		page_json_set(model, "before", json_integer(page_json_int(json_array_get(rows, n - 1), "id")));
+}
+
+void page_partner_history(const struct page_request *rq, json_t *model)
+{
+	page_json_set(model, "title", page_json_textf("History of %.300s", rq->segments[0]));
+	tell_history(model, HISTORY);
+}
+
 void page_partner_show(const struct page_request *rq, json_t *model)
 {
 	bool listed = page_json_is(model, "p.listed");
@@ -231,6 +262,7 @@ void page_partner_show(const struct page_request *rq, json_t *model)
 	page_json_set(model, "statement_badge", page_state(page_json_str(model, "p.statement.state")));
 	tell_certificates(model, rq->now);
 	tell_messages(model);
+	tell_history(model, HISTORY_SHORT);
 }
 
 /* ---- changing one ---- */
@@ -280,6 +312,12 @@ void page_partner_change(const struct page_request *rq, json_t *model)
 	page_form_changes(rq, model, "p.partner", fields, sizeof fields / sizeof *fields);
 	page_form_typed(rq, model);
 	tell_consequences(rq, model);
+	page_compare(rq, model, domain);
+}
+
+void page_partner_remove(const struct page_request *rq, json_t *model)
+{
+	page_compare(rq, model, rq->segments[0]);
 }
 
 /* ---- looking it up ---- */

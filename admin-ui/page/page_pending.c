@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "admin-ui/page/page_json.h"
+#include "admin-ui/page/page_next.h"
 #include "admin-ui/page/page_state.h"
 #include "admin-ui/page/tmpl.h"
 
@@ -36,6 +37,7 @@ void page_pending_list(const struct page_request *rq, json_t *model)
 	json_array_foreach(rows, i, o)
 	{
 		page_json_set(o, "badge", page_state(page_json_str(o, "state")));
+		page_next("statements", o);
 		if (i + 1 == json_array_size(rows) && page_json_is(model, "list.more"))
 			page_json_set(model, "after", page_json_text(page_json_str(o, "domain")));
 	}

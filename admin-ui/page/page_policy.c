@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "admin-ui/page/page_args.h"
+#include "admin-ui/page/page_compare.h"
 #include "admin-ui/page/page_form.h"
 #include "admin-ui/page/page_json.h"
 
 static const struct page_form_choice treatments[] = {{"seal", "signed and encrypted"}, {"sign", "signed"},
-    {"tls", "sent over verified TLS"}, {"clear", "sent as it is"}, {"refuse", "refused"}, {NULL, NULL}};
+    {"tls", "sent over verified TLS"}, {"clear", "sent as it is"}, {NULL, NULL}};
 static const struct page_form_choice strengths[] = {{"require", "always: mail that cannot be is not sent"},
     {"prefer", "where it can be"}, {"never", "never"}, {NULL, NULL}};
 static const struct page_form_choice exempts[] = {{"", "nothing"}, {"calendar", "invitations"},
@@ -60,70 +61,98 @@ static void rules(json_t *model)
 	}
 }
 
-static void explain(json_t *model)
-{
-	json_t *x = json_object_get(model, "explain");
-	const char *action = page_json_str(x, "decision.action"), *to = page_json_str(x, "recipient");
-	const char *treatment = page_json_str(x, "decision.treatment");
-
-	if (!page_json_is(x, "direction"))
-		return;
-	page_json_set(x, "verdict",
-	    strcmp(action, "pass") == 0	    ? page_json_textf("It would be %s.", label(treatments, treatment))
-	    : strcmp(action, "refuse") == 0 ? json_string("It would be refused.")
-	    : action[0]			    ? json_string("It would be put off: the sender's server tries again.")
-	    : strcmp(page_json_str(x, "direction"), "local") == 0
-		? json_string("It stays inside and goes on as it is.")
-		: page_json_textf("It would be opened and weighed for %s.", to));
-	page_json_set(x, "any_steps", json_boolean(json_array_size(page_json_list(x, "steps")) > 0));
-	page_json_set(x, "class",
-	    json_string(strcmp(action, "refuse") == 0  ? "bad"
-			: strcmp(action, "later") == 0 ? "warn"
-						       : "good"));
-}
-
 void page_policy_list(const struct page_request *rq, json_t *model)
 {
 	size_t n = json_array_size(page_json_list(model, "list.rules"));
 
 	(void)rq;
 	rules(model);
-	if (json_is_object(json_object_get(model, "explain")))
-		explain(model);
+	page_compare_answer(json_object_get(model, "explain"));
 	page_json_set(model, "headline",
 	    n == 0   ? json_string("No rule is set: entries of partners and the default count")
 	    : n == 1 ? json_string("One rule comes before what is set for partners")
 		     : page_json_textf("%zu rules come before what is set for partners", n));
 }
 
-void page_policy_form(const struct page_request *rq, json_t *model)
+/* What was typed, else what is stored, else what is usual. */
+static const char *value(const struct page_request *rq, const json_t *rule, const char *name, const char *usual)
 {
-	const char *t = page_args_field(rq, "treatment"), *s = page_args_field(rq, "strength");
-
-	rules(model);
-	page_form_fill(rq, model, "", "name sender recipient position");
-	page_form_choices(model, "treatments", treatments, t[0] ? t : "seal");
-	page_form_choices(model, "strengths", strengths, s[0] ? s : "require");
-	page_form_choices(model, "exempts", exempts, page_args_field(rq, "exempt"));
+	if (rq->query && json_object_get(rq->query, name))
+		return page_args_field(rq, name);
+	return rule ? page_json_str(rule, name) : usual;
 }
 
-void page_policy_preview(const struct page_request *rq, json_t *model)
+static void choices(const struct page_request *rq, json_t *model, const json_t *rule)
 {
-	json_t *list, *with = json_array(), *o = json_object(), *e;
-	long long place = 0;
+	page_form_choices(model, "treatments", treatments, value(rq, rule, "treatment", "seal"));
+	page_form_choices(model, "strengths", strengths, value(rq, rule, "strength", "require"));
+	page_form_choices(model, "exempts", exempts, value(rq, rule, "exempt", ""));
+}
+
+void page_policy_form(const struct page_request *rq, json_t *model)
+{
+	rules(model);
+	page_form_fill(rq, model, "", "name sender recipient position");
+	choices(rq, model, NULL);
+}
+
+/* The rule of this name, or NULL. */
+static json_t *find(json_t *model, const char *name)
+{
+	json_t *o;
 	size_t i;
 
-	rules(model);
-	list = page_json_list(model, "list.rules");
-	(void)sscanf(page_args_field(rq, "position"), "%9lld", &place);
+	json_array_foreach(page_json_list(model, "list.rules"), i, o)
+	{
+		if (strcmp(page_json_str(o, "name"), name) == 0)
+			return o;
+	}
+	return NULL;
+}
+
+void page_policy_edit(const struct page_request *rq, json_t *model)
+{
+	json_t *rule = find(model, page_args_field(rq, "name"));
+
+	if (rule)
+		page_json_set(model, "rule", json_deep_copy(rule));
+	page_form_fill(rq, model, "rule", "name sender recipient");
+	page_json_set(json_object_get(model, "form"), "position", page_json_text(page_args_field(rq, "position")));
+	choices(rq, model, rule);
+}
+
+static json_t *typed_rule(const struct page_request *rq)
+{
+	json_t *o = json_object();
+
 	page_json_set(o, "sentence",
 	    sentence(page_args_field(rq, "sender"), page_args_field(rq, "recipient"),
 		page_args_field(rq, "treatment"), page_args_field(rq, "strength"), page_args_field(rq, "exempt")));
 	page_json_set(o, "name", page_json_text(page_args_field(rq, "name")));
 	page_json_set(o, "added_now", json_true());
-	json_array_foreach(list, i, e)
+	page_json_set(o, "removed_now", json_false());
+	return o;
+}
+
+/* One that is changed goes where it is and comes in its place, or in another. */
+void page_policy_preview(const struct page_request *rq, json_t *model)
+{
+	json_t *with = json_array(), *o = typed_rule(rq), *e, *old = NULL;
+	bool changing = strcmp(rq->path, "/policy/edit") == 0;
+	long long place = 0;
+	size_t i;
+
+	rules(model);
+	(void)sscanf(page_args_field(rq, "position"), "%9lld", &place);
+	if (changing)
+		old = find(model, page_args_field(rq, "name"));
+	if (old && place == 0)
+		place = page_json_int(old, "position");
+	json_array_foreach(page_json_list(model, "list.rules"), i, e)
 	{
-		if (o && place > 0 && page_json_int(e, "position") >= place) {
+		page_json_set(e, "removed_now", json_boolean(e == old));
+		page_json_set(e, "added_now", json_false());
+		if (o && place > 0 && e != old && page_json_int(e, "position") >= place) {
 			page_json_add(with, o);
 			o = NULL;
 		}
@@ -132,7 +161,9 @@ void page_policy_preview(const struct page_request *rq, json_t *model)
 	if (o)
 		page_json_add(with, o);
 	page_json_set(model, "with", with);
+	page_json_set(model, "changing", json_boolean(changing));
 	page_form_typed(rq, model);
+	page_compare(rq, model, page_args_field(rq, "recipient"));
 }
 
 void page_policy_remove(const struct page_request *rq, json_t *model)
@@ -149,4 +180,6 @@ void page_policy_remove(const struct page_request *rq, json_t *model)
 		if (it)
 			page_json_set(model, "rule", json_deep_copy(o));
 	}
+	page_form_typed(rq, model);
+	page_compare(rq, model, page_json_str(model, "rule.recipient"));
 }

@@ -6,6 +6,7 @@
 
 void page_policy_list(const struct page_request *rq, json_t *model);
 void page_policy_form(const struct page_request *rq, json_t *model);
+void page_policy_edit(const struct page_request *rq, json_t *model);
 void page_policy_preview(const struct page_request *rq, json_t *model);
 void page_policy_remove(const struct page_request *rq, json_t *model);
 

@@ -36,6 +36,12 @@ static const char *const classes[][2] = {
     {"unusable", "bad"},
     {"frozen", "bad"},
     {"not trusted any more", "bad"},
+    /* processes and nodes */
+    {"up", "good"},
+    {"running", "good"},
+    {"starting", "warn"},
+    {"stopping", "warn"},
+    {"dead", "bad"},
     /* what became of mail */
     {"delivered", "good"},
     {"sealed", "good"},

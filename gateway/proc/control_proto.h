@@ -39,7 +39,7 @@ enum control_msg {
 				same id */
 	CONTROL_KEYFILE_ACK, /* struct control_ack */
 	CONTROL_STATUS,	     /* admin -> parent: nothing; answered by STATUS_REPLY */
-	CONTROL_STATUS_REPLY,	/* struct control_file: JSON */
+	CONTROL_STATUS_REPLY,	/* struct control_file: JSON; to the judge without being asked, whenever it changed */
 	CONTROL_KEYFILES,	/* admin -> parent: nothing: all key files for a backup */
 	CONTROL_KEYFILES_REPLY, /* struct control_file, one packet a file; the last has an empty name */
 	CONTROL_RCPT_MAP, /* to relay: struct control_peer {index of a domain} + descriptor: its recipient-map */

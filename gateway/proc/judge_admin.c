@@ -29,6 +29,7 @@
 #include "gateway/proc/judge_admin_retire.h"
 #include "gateway/proc/judge_admin_rollover.h"
 #include "gateway/proc/judge_admin_rule.h"
+#include "gateway/proc/judge_admin_session.h"
 #include "gateway/proc/judge_admin_settings.h"
 #include "gateway/proc/judge_admin_statement.h"
 #include "gateway/proc/judge_admin_status.h"
@@ -93,6 +94,7 @@ static const struct verb {
     {"bundle.refresh", judge_admin_bundle_refresh, " url force ", "scope"}, /* it has none: anybody */
     {"bundle.remove", judge_admin_bundle_remove, " url ", "scope"},
     {"rule.add", judge_admin_rule_add, " name sender recipient treatment strength exempt position ", NULL},
+    {"rule.set", judge_admin_rule_set, " name sender recipient treatment strength exempt position ", NULL},
     {"rule.list", judge_admin_rule_list, " ", NULL},
     {"rule.remove", judge_admin_rule_remove, " id name ", NULL},
     {"user.add", judge_admin_user_add, " name role ", NULL},
@@ -103,10 +105,13 @@ static const struct verb {
     {"user.password", judge_admin_user_password, " name salt key memory passes ", NULL},
     {"user.totp", judge_admin_user_totp, " name off ", NULL},
     {"user.sign-out", judge_admin_user_sign_out, " name ", NULL},
-    {"explain", judge_admin_explain, " sender recipient reply_to_sealed ", NULL},
+    {"user.sessions", judge_admin_session_list, " name ", NULL},
+    {"user.session-end", judge_admin_session_end, " id ", NULL},
+    {"explain", judge_admin_explain,
+	" sender recipient reply_to_sealed with_rule without_rule with_partner without_partner ", NULL},
     {"trace", judge_admin_trace, " id ", NULL},
     {"message.audit", judge_admin_message_audit, " what search ", NULL},
-    {"audit.list", judge_admin_audit_list, " before max ", NULL},
+    {"audit.list", judge_admin_audit_list, " before max of ", NULL},
     {"audit.verify", judge_admin_audit_verify, " head ", NULL},
     {"settings.show", judge_admin_settings_show, " match changed ", NULL},
     {"store.snapshot", judge_admin_snapshot, " ", NULL},

@@ -31,6 +31,7 @@ struct judge_admin {
 	int two_person;			   /* enum trust_two_person */
 	int64_t two_person_expiry;	   /* s; 0: a week */
 	int64_t session_idle, session_max; /* s: when sessions of the web UI end; 0: half an hour, twelve hours */
+	char *processes; /* JSON of the parent: what runs since when, as CONTROL_STATUS has it; NULL: not told yet */
 	char concerns[256]; /* out: whose signatures or keys the last request may have changed, as JUDGE_CHANGED
 			       says it */
 };

@@ -14,6 +14,7 @@
 #include "gateway/policy/policy_in.h"
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_admin_anchor.h"
+#include "gateway/proc/judge_admin_suppose.h"
 #include "gateway/proc/judge_format.h"
 #include "gateway/proc/judge_own.h"
 #include "gateway/proc/judge_resolve.h"
@@ -243,16 +244,33 @@ static int tell_signer_cert(struct judge_call *c, const struct address *from, co
 
 static int tell_signers_of(struct judge_call *c, const struct address *from, const char *owner, json_t *a)
 {
-	struct store_cert *list;
+	const struct judge_owner *o;
+	const struct store_cert *list;
 	size_t n;
 	int rc = 0;
 
-	if (store_certs(c->store, owner, &list, &n, c->pr) < 0)
+	if (judge_cache_owner(c->ja->world->cache, c->store, owner, &o, c->pr) < 0)
 		return -1;
+	list = o->certs; /* weighing them looks at others */
+	n = o->ncerts;
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = tell_signer_cert(c, from, &list[i], a);
-	store_certs_free(list, n);
 	return rc;
+}
+
+/* The anchors of a partner that is supposed to be gone went with it. */
+static void leave_out(struct judge_call *c, json_t *anchors)
+{
+	const struct judge_supposed *s = judge_cache_supposed(c->ja->world->cache);
+
+	if (!s || s->name[0] == '\0' || s->partner)
+		return;
+	for (size_t i = json_array_size(anchors); i > 0; i--) {
+		const char *scope = json_string_value(json_object_get(json_array_get(anchors, i - 1), "scope"));
+
+		if (scope && strcmp(scope, s->name) == 0)
+			(void)json_array_remove(anchors, i - 1);
+	}
 }
 
 static int tell_signers(struct judge_call *c, const struct address *from)
@@ -267,6 +285,7 @@ static int tell_signers(struct judge_call *c, const struct address *from)
 	if (tell_signers_of(c, from, person, a) < 0 || tell_signers_of(c, from, from->domain, a) < 0 ||
 	    judge_admin_anchor_rows(c, from->domain, &anchors) < 0)
 		return -1;
+	leave_out(c, anchors);
 	judge_call_set(c->data, "anchors", anchors);
 	line(c, "%zu anchors may vouch for other signers of %s", json_array_size(anchors), from->domain);
 	return 0;
@@ -339,31 +358,101 @@ static int read_sender(struct judge_call *c, char sender[ADDRESS_TEXT_MAX], stru
 	return 0;
 }
 
-int judge_admin_explain(struct judge_call *c)
-{
+/* ---- the whole ---- */
+
+struct question {
 	struct judge_resolve rq;
 	struct address from, to;
-	char sender[ADDRESS_TEXT_MAX], recipient[ADDRESS_TEXT_MAX];
 	bool reply;
-	int ours;
+};
 
-	if (read_sender(c, sender, &from) < 0 || judge_call_owner(c, "recipient", JUDGE_MUST, recipient, &to) < 0 ||
-	    judge_call_bool(c, "reply_to_sealed", false, &reply) < 0)
+static int read_question(struct judge_call *c, struct question *q)
+{
+	char sender[ADDRESS_TEXT_MAX], recipient[ADDRESS_TEXT_MAX];
+
+	if (read_sender(c, sender, &q->from) < 0 ||
+	    judge_call_owner(c, "recipient", JUDGE_MUST, recipient, &q->to) < 0 ||
+	    judge_call_bool(c, "reply_to_sealed", false, &q->reply) < 0)
 		return -1;
-	if (!from.local[0] || !to.local[0])
+	if (!q->from.local[0] || !q->to.local[0])
 		return judge_call_fail(
 		    c, "usage", "explain wants an address, such as bob@lab.example, or two: sender and recipient");
+	(void)address_text(&q->from, q->rq.sender);
+	(void)address_text(&q->to, q->rq.recipient);
+	return 0;
+}
+
+/* Into c->data. */
+static int answer(struct judge_call *c, const struct question *q)
+{
+	int ours = judge_world_domain(c->ja->world, q->to.domain);
+
 	judge_call_set(c->data, "lines", judge_call_array());
-	(void)address_text(&from, rq.sender);
-	(void)address_text(&to, rq.recipient);
-	ours = judge_world_domain(c->ja->world, to.domain);
-	judge_call_set(c->data, "sender", judge_call_text(rq.sender));
-	judge_call_set(c->data, "recipient", judge_call_text(rq.recipient));
-	if (ours >= 0 && judge_world_domain(c->ja->world, from.domain) >= 0) {
+	judge_call_set(c->data, "sender", judge_call_text(q->rq.sender));
+	judge_call_set(c->data, "recipient", judge_call_text(q->rq.recipient));
+	if (ours >= 0 && judge_world_domain(c->ja->world, q->from.domain) >= 0) {
 		judge_call_set(c->data, "direction", judge_call_text("local"));
-		line(c, "both domains are ours: it goes to the inside server of %s as it is", to.domain);
+		line(c, "both domains are ours: it goes to the inside server of %s as it is", q->to.domain);
 		return 0;
 	}
 	judge_call_set(c->data, "direction", judge_call_text(ours >= 0 ? "inbound" : "outbound"));
-	return ours >= 0 ? inbound(c, &from, &to, ours) : outbound(c, &rq, reply);
+	return ours >= 0 ? inbound(c, &q->from, &q->to, ours) : outbound(c, &q->rq, q->reply);
+}
+
+/* One of two answers: what cannot be told now is said in it, for the other one counts, too. */
+static json_t *side(struct judge_call *c, const struct question *q)
+{
+	struct problem *outer_pr = c->pr, pr = {0};
+	json_t *outer = c->data, *o = judge_call_object();
+
+	c->data = o;
+	c->pr = &pr;
+	if (answer(c, q) < 0)
+		judge_call_set(o, "failed", judge_call_text(pr.text));
+	c->data = outer;
+	c->pr = outer_pr;
+	c->code = NULL;
+	return o;
+}
+
+static bool is_same(const json_t *a, const json_t *b, const char *name)
+{
+	const json_t *x = json_object_get(a, name), *y = json_object_get(b, name);
+
+	return x == y || json_equal(x, y); /* both NULL: neither has it */
+}
+
+/* As it is, and as it would be. Each may ask as much as one alone, and has its own steps. */
+static int compare(struct judge_call *c, const struct question *q, const struct judge_admin_suppose *s)
+{
+	json_t *now = side(c, q), *then;
+	unsigned asked = c->run ? c->run->asked : 0;
+
+	if (c->run)
+		c->run->asked = 0;
+	if (c->run && c->run->trace)
+		trace_restart(c->run->trace);
+	judge_cache_suppose(c->ja->world->cache, judge_admin_supposed(s));
+	then = side(c, q);
+	judge_cache_suppose(c->ja->world->cache, NULL);
+	if (c->run)
+		c->run->asked += asked;
+	judge_call_set(c->data, "same", json_boolean(is_same(now, then, "lines") && is_same(now, then, "failed")));
+	judge_call_set(c->data, "now", now);
+	judge_call_set(c->data, "then", then);
+	return 0;
+}
+
+int judge_admin_explain(struct judge_call *c)
+{
+	struct judge_admin_suppose *s;
+	struct question q;
+	int rc;
+
+	memset(&q, 0, sizeof q);
+	if (read_question(c, &q) < 0 || judge_admin_suppose(c, &s) < 0)
+		return -1;
+	rc = s ? compare(c, &q, s) : answer(c, &q);
+	judge_admin_suppose_free(s);
+	return rc;
 }

@@ -124,33 +124,40 @@ static int read_find(struct judge_call *c, const struct store_partner *old, char
 	return 0;
 }
 
-static int put(struct judge_call *c, const char *domain, const struct store_partner *old)
+static int read_entry(struct judge_call *c, const struct store_partner *old, struct judge_admin_entry *e)
 {
-	struct store_partner p = {.domain = (char *)(uintptr_t)domain, .added = c->now};
-	char format[FORMAT_TEXT_MAX], find[FIND_TEXT_MAX], group[JUDGE_GROUP_MAX + 1];
+	struct store_partner *p = &e->p;
 	const char *treatment, *strength, *note;
 
 	if (judge_call_treatment(c, old ? old->treatment : "seal", &treatment) < 0 ||
 	    judge_call_strength(c, old ? old->strength : "require", &strength) < 0 ||
-	    judge_call_str(c, "note", JUDGE_MAY, 400, &note) < 0 || read_format(c, domain, old, format) < 0 ||
-	    read_find(c, old, find) < 0 || judge_call_group(c, "group", JUDGE_MAY, group) < 0)
+	    judge_call_str(c, "note", JUDGE_MAY, 400, &note) < 0 || read_format(c, e->domain, old, e->format) < 0 ||
+	    read_find(c, old, e->find) < 0 || judge_call_group(c, "group", JUDGE_MAY, e->group) < 0)
 		return -1;
 	if (!note)
 		note = old ? old->note : "";
-	p.treatment = (char *)(uintptr_t)treatment;
-	p.strength = (char *)(uintptr_t)strength;
-	p.note = (char *)(uintptr_t)note;
-	p.format = format;
-	p.find = find;
-	p.group = json_object_get(c->args, "group") || !old ? group : old->group;
-	p.seen_protected = old ? old->seen_protected : 0;
-	if (old)
-		p.added = old->added;
-	if (store_partner_put(c->store, &p, c->who, c->pr) < 0)
-		return -1;
-	judge_call_set(c->data, "partner", judge_admin_partner_entry(&p));
-	judge_call_set(c->data, "changed", json_boolean(old != NULL));
+	p->domain = e->domain;
+	p->treatment = (char *)(uintptr_t)treatment;
+	p->strength = (char *)(uintptr_t)strength;
+	p->note = (char *)(uintptr_t)note;
+	p->format = e->format;
+	p->find = e->find;
+	p->group = json_object_get(c->args, "group") || !old ? e->group : old->group;
+	p->seen_protected = old ? old->seen_protected : 0;
+	p->added = old ? old->added : c->now;
 	return 0;
+}
+
+int judge_admin_partner_read(struct judge_call *c, struct judge_admin_entry *e_r, struct store_partner **old_r)
+{
+	struct address a;
+
+	*old_r = NULL;
+	memset(e_r, 0, sizeof *e_r);
+	if (judge_call_owner(c, "domain", JUDGE_MUST, e_r->domain, &a) < 0 || not_ours(c, &a) < 0 ||
+	    store_partner_get(c->store, e_r->domain, old_r, c->pr) < 0)
+		return -1;
+	return read_entry(c, *old_r, e_r);
 }
 
 static bool says_something(const struct judge_call *c)
@@ -163,25 +170,36 @@ static bool says_something(const struct judge_call *c)
 	return false;
 }
 
-static int add_or_set(struct judge_call *c, bool listed)
+/* What is listed and what is said of it, before its words are looked at. */
+static int may_change(struct judge_call *c, const char *domain, const struct store_partner *old, bool listed)
 {
-	char domain[ADDRESS_TEXT_MAX];
-	struct store_partner *old = NULL;
-	struct address a;
-	int rc;
-
-	if (judge_call_owner(c, "domain", JUDGE_MUST, domain, &a) < 0 || not_ours(c, &a) < 0)
-		return -1;
 	if (listed && !says_something(c))
 		return judge_call_fail(c, "usage",
 		    "nothing is said that could be changed: treatment, strength, format, find, group or note");
-	if (store_partner_get(c->store, domain, &old, c->pr) < 0)
-		return -1;
 	if (listed && !old)
 		return judge_call_fail(c, "not-found", "%s is not a listed partner: postern partner add", domain);
-	rc = check_match(c, domain, old);
+	return check_match(c, domain, old);
+}
+
+static int put(struct judge_call *c, const struct judge_admin_entry *e, const struct store_partner *old)
+{
+	if (store_partner_put(c->store, &e->p, c->who, c->pr) < 0)
+		return -1;
+	judge_call_set(c->data, "partner", judge_admin_partner_entry(&e->p));
+	judge_call_set(c->data, "changed", json_boolean(old != NULL));
+	return 0;
+}
+
+static int add_or_set(struct judge_call *c, bool listed)
+{
+	struct store_partner *old;
+	struct judge_admin_entry e;
+	int rc = judge_admin_partner_read(c, &e, &old);
+
 	if (rc == 0)
-		rc = put(c, domain, old);
+		rc = may_change(c, e.domain, old, listed);
+	if (rc == 0)
+		rc = put(c, &e, old);
 	if (old)
 		store_partners_free(old, 1);
 	return rc;

@@ -3,47 +3,97 @@
 
 #include <string.h>
 
-#include "gateway/proc/judge_rule.h"
-
 static int pattern(struct judge_call *c, const char *name, char out[JUDGE_RULE_PATTERN_MAX])
 {
 	const char *v;
 
 	if (judge_call_str(c, name, JUDGE_MAY, 390, &v) < 0)
 		return -1;
-	if (judge_rule_pattern(v ? v : "*", out, c->pr) == 0)
+	if (judge_rule_pattern(v && v[0] ? v : "*", out, c->pr) == 0)
 		return 0;
 	c->code = "usage";
 	return problem_prefix(c->pr, "argument \"%s\": ", name);
 }
 
-int judge_admin_rule_add(struct judge_call *c)
+int judge_admin_rule_read(struct judge_call *c, struct judge_admin_rule *t_r)
 {
-	char sender[JUDGE_RULE_PATTERN_MAX], recipient[JUDGE_RULE_PATTERN_MAX];
 	const char *name, *treatment, *strength, *exempt;
 	uint8_t bits;
-	struct store_rule r = {.sender = sender, .recipient = recipient};
 
-	if (judge_call_str(c, "name", JUDGE_MUST, 100, &name) < 0 || pattern(c, "sender", sender) < 0 ||
-	    pattern(c, "recipient", recipient) < 0 || judge_call_treatment(c, "seal", &treatment) < 0 ||
+	*t_r = (struct judge_admin_rule){.sender = ""};
+	if (judge_call_str(c, "name", JUDGE_MUST, 100, &name) < 0 || pattern(c, "sender", t_r->sender) < 0 ||
+	    pattern(c, "recipient", t_r->recipient) < 0 || judge_call_treatment(c, "seal", &treatment) < 0 ||
 	    judge_call_strength(c, "require", &strength) < 0 ||
 	    judge_call_str(c, "exempt", JUDGE_MAY, POLICY_EXEMPT_TEXT_MAX - 1, &exempt) < 0 ||
-	    judge_call_int(c, "position", 1, 1000000, 0, &r.position) < 0)
+	    judge_call_int(c, "position", 1, 1000000, 0, &t_r->r.position) < 0)
 		return -1;
 	if (policy_exempt_parse(exempt ? exempt : "", &bits) < 0)
 		return judge_call_fail(c, "usage",
 		    "argument \"exempt\": \"calendar\" (invitations), \"auto-reply\", or both with a comma between "
 		    "them");
-	r.name = (char *)(uintptr_t)name;
-	r.treatment = (char *)(uintptr_t)treatment;
-	r.strength = (char *)(uintptr_t)strength;
-	r.exempt = (char *)(uintptr_t)exempt;
-	if (store_rule_add(c->store, &r, c->who, c->pr) < 0) {
+	t_r->r.sender = t_r->sender;
+	t_r->r.recipient = t_r->recipient;
+	t_r->r.name = (char *)(uintptr_t)name;
+	t_r->r.treatment = (char *)(uintptr_t)treatment;
+	t_r->r.strength = (char *)(uintptr_t)strength;
+	t_r->r.exempt = (char *)(uintptr_t)exempt;
+	return 0;
+}
+
+int judge_admin_rule_add(struct judge_call *c)
+{
+	struct judge_admin_rule t;
+
+	if (judge_admin_rule_read(c, &t) < 0)
+		return -1;
+	if (store_rule_add(c->store, &t.r, c->who, c->pr) < 0) {
 		c->code = c->pr->cls == PROBLEM_PERM ? "exists" : NULL;
 		return -1;
 	}
-	judge_call_set(c->data, "name", judge_call_text(name));
+	judge_call_set(c->data, "name", judge_call_text(t.r.name));
 	return 0;
+}
+
+static bool given(const struct judge_call *c, const char *name)
+{
+	return json_object_get(c->args, name) != NULL;
+}
+
+static int change(struct judge_call *c, struct store_rule *r, const struct store_rule *list, size_t n)
+{
+	const struct store_rule *old = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i].name, r->name) == 0)
+			old = &list[i];
+	if (!old)
+		return judge_call_fail(c, "not-found", "there is no rule called \"%s\"", r->name);
+	if (!given(c, "sender"))
+		r->sender = old->sender;
+	if (!given(c, "recipient"))
+		r->recipient = old->recipient;
+	if (!given(c, "treatment"))
+		r->treatment = old->treatment;
+	if (!given(c, "strength"))
+		r->strength = old->strength;
+	if (!given(c, "exempt"))
+		r->exempt = old->exempt;
+	judge_call_set(c->data, "name", judge_call_text(r->name));
+	return store_rule_set(c->store, r, c->who, c->pr);
+}
+
+int judge_admin_rule_set(struct judge_call *c)
+{
+	struct judge_admin_rule t;
+	struct store_rule *list;
+	size_t n;
+	int rc;
+
+	if (judge_admin_rule_read(c, &t) < 0 || store_rules(c->store, &list, &n, c->pr) < 0)
+		return -1;
+	rc = change(c, &t.r, list, n);
+	store_rules_free(list, n);
+	return rc;
 }
 
 static json_t *row(const struct store_rule *r)

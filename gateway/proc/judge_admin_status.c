@@ -68,6 +68,7 @@ static void add_expiry(void *ctx, const struct judge_expiry *e)
 	judge_call_set(o, "sha256", judge_call_text(e->f->sha256));
 	judge_call_set(o, "not_after", judge_call_time(e->f->not_after));
 	judge_call_set(o, "days_left", json_integer(e->days_left));
+	judge_call_set(o, "newer", json_boolean(e->key_id != NULL));
 	judge_call_set(o, "next", judge_call_text(judge_expiry_next(e, next)));
 	judge_call_add(rows, o);
 }
@@ -363,6 +364,19 @@ static void tell_partners(struct judge_call *c)
 	}
 }
 
+/* What the parent said last of the processes. */
+static void tell_processes(struct judge_call *c)
+{
+	json_t *o = c->ja->processes ? json_loads(c->ja->processes, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	json_t *roles = json_object_get(o, "roles"), *row;
+	size_t i;
+
+	json_array_foreach(roles, i, row)
+	    judge_call_set(row, "since", judge_call_time(json_integer_value(json_object_get(row, "since"))));
+	judge_call_set(c->data, "processes", json_is_array(roles) ? json_incref(roles) : judge_call_array());
+	json_decref(o);
+}
+
 int judge_admin_status(struct judge_call *c)
 {
 	if (tell_counts(c) < 0 || judge_admin_store_head(c, "audit") < 0 || tell_expiring(c) < 0 ||
@@ -371,6 +385,7 @@ int judge_admin_status(struct judge_call *c)
 	    judge_admin_proposal_status(c) < 0)
 		return -1;
 	tell_partners(c);
+	tell_processes(c);
 	tell_keeper(c);
 	tell_lookups(c);
 	return 0;

@@ -31,14 +31,17 @@ static json_t *audit_row(const struct store_audit *r)
 
 int judge_admin_audit_list(struct judge_call *c)
 {
+	char of[ADDRESS_TEXT_MAX];
 	struct store_audit *list;
 	int64_t before, max;
 	json_t *a;
 	size_t n;
 
 	if (judge_call_int(c, "before", 0, INT64_MAX, 0, &before) < 0 ||
-	    judge_call_int(c, "max", 1, 10000, 100, &max) < 0 ||
-	    store_audit_list(c->store, before, (size_t)max, &list, &n, c->pr) < 0)
+	    judge_call_int(c, "max", 1, 10000, 100, &max) < 0 || judge_call_owner(c, "of", JUDGE_MAY, of, NULL) < 0)
+		return -1;
+	if ((of[0] ? store_audit_of(c->store, of, before, (size_t)max, &list, &n, c->pr)
+		   : store_audit_list(c->store, before, (size_t)max, &list, &n, c->pr)) < 0)
 		return -1;
 	a = judge_call_array();
 	for (size_t i = 0; i < n; i++)

@@ -50,6 +50,12 @@ struct judge_cache {
 	const struct judge_believing *believing;
 	bool changed;
 	char whose[256];
+	struct { /* what is only supposed */
+		const struct judge_supposed *s;
+		struct judge_owner owner;     /* members borrowed from that of the table */
+		struct store_anchor *anchors; /* those that stay, borrowed from the table's */
+		size_t nanchors;
+	} as_if;
 };
 
 struct judge_cache *judge_cache_new(void)
@@ -131,6 +137,8 @@ static void drop_lists(struct judge_cache *c)
 	store_rules_free(c->rules, c->nrules);
 	store_anchors_free(c->anchors, c->nanchors);
 	store_identities_free(c->identities, c->nidentities);
+	free(c->as_if.anchors);
+	c->as_if.anchors = NULL;
 	c->rules = NULL;
 	c->anchors = NULL;
 	c->identities = NULL;
@@ -153,6 +161,7 @@ void judge_cache_free(struct judge_cache *c)
 {
 	if (!c)
 		return;
+	judge_cache_suppose(c, NULL);
 	drop_lists(c);
 	drop_retired(c);
 	for (size_t i = 0; i < CERT_PLACES; i++)
@@ -236,7 +245,8 @@ int judge_cache_path(struct judge_cache *c, const uint8_t key[32], int64_t now, 
 	const struct judge_path *p = &c->paths[place_of(key, PATH_PLACES)];
 
 	/* A clock set back must not make an answer last. */
-	if (p->until <= now || p->until > now + JUDGE_PATH_KEEP_S + 1 || memcmp(p->key, key, sizeof p->key) != 0)
+	if (c->as_if.s || p->until <= now || p->until > now + JUDGE_PATH_KEEP_S + 1 ||
+	    memcmp(p->key, key, sizeof p->key) != 0)
 		return 0;
 	*p_r = p;
 	return 1;
@@ -244,12 +254,66 @@ int judge_cache_path(struct judge_cache *c, const uint8_t key[32], int64_t now, 
 
 void judge_cache_path_put(struct judge_cache *c, const struct judge_path *p)
 {
-	c->paths[place_of(p->key, PATH_PLACES)] = *p;
+	if (!c->as_if.s)
+		c->paths[place_of(p->key, PATH_PLACES)] = *p;
+}
+
+/* ---- what is only supposed ---- */
+
+void judge_cache_suppose(struct judge_cache *c, const struct judge_supposed *s)
+{
+	free(c->as_if.anchors);
+	memset(&c->as_if, 0, sizeof c->as_if);
+	c->as_if.s = s;
+}
+
+const struct judge_supposed *judge_cache_supposed(const struct judge_cache *c)
+{
+	return c->as_if.s;
+}
+
+/* The owner of the table, or one that has other words of the admin's. */
+static const struct judge_owner *as_if_owner(struct judge_cache *c, const struct judge_owner *o)
+{
+	const struct judge_supposed *s = c->as_if.s;
+
+	if (!s || s->name[0] == '\0' || strcmp(o->name, s->name) != 0)
+		return o;
+	c->as_if.owner = *o;
+	c->as_if.owner.partner = (struct store_partner *)(uintptr_t)s->partner;
+	if (!s->partner) { /* as store_partner_remove does */
+		c->as_if.owner.ncerts = 0;
+		c->as_if.owner.ncaps = 0;
+	}
+	return &c->as_if.owner;
+}
+
+static const struct store_anchor *as_if_anchors(struct judge_cache *c, size_t *n_r)
+{
+	const struct judge_supposed *s = c->as_if.s;
+
+	*n_r = c->nanchors;
+	if (!s || s->name[0] == '\0' || s->partner)
+		return c->anchors;
+	if (!c->as_if.anchors) {
+		c->as_if.anchors = mem_new((c->nanchors + 1) * sizeof *c->anchors);
+		c->as_if.nanchors = 0;
+		for (size_t i = 0; i < c->nanchors; i++)
+			if (strcmp(c->anchors[i].scope, s->name) != 0)
+				c->as_if.anchors[c->as_if.nanchors++] = c->anchors[i];
+	}
+	*n_r = c->as_if.nanchors;
+	return c->as_if.anchors;
 }
 
 int judge_cache_rules(
     struct judge_cache *c, struct store *s, const struct store_rule **list_r, size_t *n_r, struct problem *pr)
 {
+	if (c->as_if.s && c->as_if.s->has_rules) {
+		*list_r = c->as_if.s->rules;
+		*n_r = c->as_if.s->nrules;
+		return 0;
+	}
 	if (!c->have_rules && store_rules(s, &c->rules, &c->nrules, pr) < 0)
 		return -1;
 	c->have_rules = true;
@@ -264,8 +328,7 @@ int judge_cache_anchors(
 	if (!c->have_anchors && store_anchors(s, NULL, &c->anchors, &c->nanchors, pr) < 0)
 		return -1;
 	c->have_anchors = true;
-	*list_r = c->anchors;
-	*n_r = c->nanchors;
+	*list_r = as_if_anchors(c, n_r);
 	return 0;
 }
 
@@ -408,9 +471,10 @@ int judge_cache_owner(
 {
 	struct judge_owner **place = &c->owners[owner_place(name)], *o;
 
-	*o_r = *place;
-	if (*place && strcmp((*place)->name, name) == 0)
+	if (*place && strcmp((*place)->name, name) == 0) {
+		*o_r = as_if_owner(c, *place);
 		return 0;
+	}
 	o = mem_new(sizeof *o);
 	if (mem_copy_str(o->name, sizeof o->name, name) < 0 || read_owner(s, o, pr) < 0) {
 		owner_free(o);
@@ -422,7 +486,7 @@ int judge_cache_owner(
 		c->retired = *place;
 	}
 	*place = o;
-	*o_r = o;
+	*o_r = as_if_owner(c, o);
 	return 0;
 }
 

@@ -91,6 +91,20 @@ int judge_cache_anchors(
 int judge_cache_identities(
     struct judge_cache *c, struct store *s, const struct store_identity **list_r, size_t *n_r, struct problem *pr);
 
+/* For a question of what would be (explain): as if the store had other rules, and other words of one partner. All of
+ * it is borrowed until it is set to NULL again, which is before the next question of anybody else. Meanwhile no path
+ * is taken from the cache or put there, and what is chosen must not be remembered. */
+struct judge_supposed {
+	const struct store_rule *rules; /* in their order */
+	size_t nrules;
+	bool has_rules;			     /* else those of the store */
+	const char *name;		     /* whose entry; "" nobody's */
+	const struct store_partner *partner; /* NULL: it is not listed, and its certificates and anchors are gone */
+};
+void judge_cache_suppose(struct judge_cache *c, const struct judge_supposed *s);
+/* NULL: nothing is only supposed. */
+const struct judge_supposed *judge_cache_supposed(const struct judge_cache *c);
+
 /* Certificates known to be revoked, by fingerprint; revoked_changed: they are to be read again. */
 int judge_cache_revoked(
     struct judge_cache *c, struct store *s, const struct store_revoked **list_r, size_t *n_r, struct problem *pr);

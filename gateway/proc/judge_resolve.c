@@ -222,7 +222,7 @@ static int find_certs(struct question *q, struct judge_certs *certs)
 	    .listed = v->listed,
 	    .strict =
 		v->listed || v->seen_protected || v->strength == POLICY_REQUIRE || v->any_strength == POLICY_REQUIRE,
-	    .remember = true,
+	    .remember = !judge_cache_supposed(q->w->cache),
 	    .now = q->now};
 
 	if (judge_find(q->w, q->store, &q->recipient, &find, q->pr) < 0 ||

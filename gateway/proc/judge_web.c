@@ -85,6 +85,7 @@ static const struct {
     {"bundle.refresh", STORE_USER_TRUST},
     {"bundle.remove", STORE_USER_TRUST},
     {"rule.add", STORE_USER_TRUST},
+    {"rule.set", STORE_USER_TRUST},
     {"rule.remove", STORE_USER_TRUST},
     {"pkcs12.open", STORE_USER_ADMIN},
     {"domain.add", STORE_USER_ADMIN},
@@ -99,6 +100,8 @@ static const struct {
     {"user.token", STORE_USER_ADMIN},
     {"user.revoke", STORE_USER_ADMIN},
     {"user.sign-out", STORE_USER_ADMIN},
+    {"user.sessions", STORE_USER_ADMIN},
+    {"user.session-end", STORE_USER_ADMIN},
 };
 
 /* UNREAD_MAX: octets of answers that wait for the web process before it is given up. */
@@ -160,15 +163,23 @@ static int by_token(struct judge_admin *ja, const char *token, struct asker *a_r
 	return 0;
 }
 
+void judge_web_over(const struct judge_admin *ja, int64_t *began_r, int64_t *used_r)
+{
+	int64_t now = clock_of(ja);
+
+	*began_r = now - (ja->session_max ? ja->session_max : LONGEST);
+	*used_r = now - (ja->session_idle ? ja->session_idle : IDLE);
+}
+
 static int by_session(struct judge_admin *ja, const char *value, struct asker *a_r, struct problem *pr)
 {
-	int64_t now = clock_of(ja), idle = ja->session_idle ? ja->session_idle : IDLE,
-		longest = ja->session_max ? ja->session_max : LONGEST;
+	int64_t now = clock_of(ja), began, used;
 	uint8_t hash[STORE_USER_HASH];
 	struct store_session n;
 
 	judge_admin_user_hash(value, hash);
-	if (store_session_find(ja->store, hash, now - longest, now - idle, &n, pr) < 0)
+	judge_web_over(ja, &began, &used);
+	if (store_session_find(ja->store, hash, began, used, &n, pr) < 0)
 		return -1;
 	memcpy(a_r->user, n.user, sizeof n.user);
 	a_r->role = n.role;

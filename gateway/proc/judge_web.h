@@ -40,5 +40,7 @@ char *judge_web_answer(struct judge_admin *ja, const char *request_json, const c
 /* The least role (enum store_user_role) for a verb of the judge's, or of the relay's; -1: it does not exist for the
  * web. */
 int judge_web_least(const char *verb, bool relay);
+/* Sessions that began or were last used before these times are over. */
+void judge_web_over(const struct judge_admin *ja, int64_t *began_r, int64_t *used_r);
 
 #endif

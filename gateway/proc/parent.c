@@ -216,9 +216,10 @@ static json_t *status_json(struct parent *p)
 
 		if (c->role == ROLE_OPENER && c->pid == 0)
 			continue;
-		json_array_append_new(roles,
-		    json_pack("{s:s, s:i, s:i, s:s, s:i}", "role", control_role_word(c->role), "number",
-			(int)c->index, "pid", c->pid, "state", state_words[c->state], "starts", (int)c->starts));
+		json_array_append_new(
+		    roles, json_pack("{s:s, s:i, s:i, s:s, s:i, s:I}", "role", control_role_word(c->role), "number",
+			       (int)c->index, "pid", c->pid, "state", state_words[c->state], "starts", (int)c->starts,
+			       "since", (json_int_t)parent_child_since(c)));
 	}
 	o = json_pack("{s:s, s:i, s:s, s:I, s:o}", "keeper", keeper_words[p->keeper], "keys", (int)p->keys,
 	    "passphrase", parent_setup_passphrase_path(p), "uptime_s",
@@ -238,6 +239,16 @@ static void reply_file(
 	control_file_put(&o, &f);
 	if (ipc_chan_send(c->chan, &o) != 0)
 		log_warn(NULL, "parent", "cannot-tell role=%s", control_role_word(c->role));
+}
+
+static void reply_status(struct parent_proc *c, uint32_t id);
+
+/* The judge hears of each change: the pages show what runs. */
+static void tell_judge(struct parent *p)
+{
+	for (size_t i = 0; i < p->nprocs; i++)
+		if (p->procs[i].role == ROLE_JUDGE && p->procs[i].state == PROC_RUNNING)
+			reply_status(&p->procs[i], 0);
 }
 
 static void reply_status(struct parent_proc *c, uint32_t id)
@@ -268,6 +279,7 @@ static void child_ready_now(struct parent_proc *c)
 	if (c->state == PROC_STARTING)
 		c->state = PROC_RUNNING;
 	log_info(NULL, "parent", "ready role=%s number=%u pid=%d", control_role_word(c->role), c->index, c->pid);
+	tell_judge(c->of);
 	if (!c->of->said_ready && all_are(c->of, PROC_RUNNING)) {
 		c->of->said_ready = true;
 		log_info(NULL, "parent", "ready all=%zu", c->of->nprocs);
@@ -322,6 +334,8 @@ static void on_child(void *ctx, int signo)
 				}
 				if (p->goal == PARENT_RUN && (c->role != ROLE_OPENER || c->again))
 					start_later(c);
+				if (p->goal == PARENT_RUN)
+					tell_judge(p);
 				c->again = false;
 			}
 	go_on(p);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gateway/base/file.h"
@@ -301,6 +302,13 @@ void parent_child_gone(struct parent_proc *c, int status)
 	c->timer = NULL;
 	c->pid = 0;
 	c->state = PROC_DEAD;
+}
+
+int64_t parent_child_since(const struct parent_proc *c)
+{
+	return c->starts == 0 || c->pid <= 0
+		   ? 0
+		   : (int64_t)time(NULL) - (loop_now_ms() - c->started[(c->starts - 1) % 8]) / 1000;
 }
 
 int64_t parent_child_pause(const struct parent_proc *c)

@@ -11,6 +11,8 @@ int parent_child_start(struct parent_proc *c, struct problem *pr);
 void parent_child_stop(struct parent_proc *c, int64_t patience);
 /* It is gone (waitpid said so). */
 void parent_child_gone(struct parent_proc *c, int status);
+/* Unix s: since when it runs; 0: it does not. */
+int64_t parent_child_since(const struct parent_proc *c);
 /* How long to wait before starting it again: 0, or longer when it died often lately (ms). */
 int64_t parent_child_pause(const struct parent_proc *c);
 /* Gives the keeper the passphrase; whether there was one. */

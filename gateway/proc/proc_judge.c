@@ -553,7 +553,7 @@ static void peer(const struct control_peer *p)
 static int message(struct child *c, struct ipc_in *in)
 {
 	struct control_peer p;
-	struct control_file permit;
+	struct control_file file;
 
 	(void)c;
 	if (in->type == CONTROL_STOP) {
@@ -561,9 +561,18 @@ static int message(struct child *c, struct ipc_in *in)
 		return 0;
 	}
 	if (in->type == CONTROL_PERMIT_KEY) {
-		if (control_file_get(in, &permit) != 0)
+		if (control_file_get(in, &file) != 0)
 			return -1;
-		permit_key(permit.p, permit.n);
+		permit_key(file.p, file.n);
+		return 0;
+	}
+	if (in->type == CONTROL_STATUS_REPLY) {
+		if (control_file_get(in, &file) != 0)
+			return -1;
+		free(me.verbs.processes);
+		me.verbs.processes = mem_raw(file.n + 1);
+		memcpy(me.verbs.processes, file.p, file.n);
+		me.verbs.processes[file.n] = '\0';
 		return 0;
 	}
 	if (in->type != CONTROL_PEER || control_peer_get(in, &p) != 0)

@@ -14,14 +14,12 @@
 #include "gateway/proc/permit.h"
 #include "gateway/proc/relay_accept.h"
 #include "gateway/proc/relay_alert.h"
+#include "gateway/proc/relay_change.h"
 #include "gateway/proc/relay_deliver.h"
-#include "gateway/proc/relay_held.h"
 #include "gateway/proc/relay_jobs.h"
 #include "gateway/proc/relay_rcpts.h"
 #include "gateway/queue/history.h"
 #include "gateway/queue/history_store.h"
-
-enum { PATIENCE_MS = 4000 }; /* for the writer to begin with a change; less than it waits for a lock */
 
 /* The channels to those who ask. life: answers to an older one are thrown away. */
 static struct asker {
@@ -89,24 +87,6 @@ static json_t *do_show(struct relay *r, const json_t *args, const char *who)
 
 	(void)who;
 	return parsed(queue_show_json(r->queue, text_arg(args, "id"), &pr), NULL, &pr);
-}
-
-/* The admin wants it tried now: back-offs of its next hops end. */
-static void wake(struct relay *r, const char *id)
-{
-	char *text = queue_show_json(r->queue, id, NULL);
-	json_t *o = text == NULL ? NULL : json_loads(text, 0, NULL), *rc;
-	size_t i;
-
-	json_array_foreach(json_object_get(o, "recipients"), i, rc)
-	{
-		const char *hop = json_string_value(json_object_get(rc, "nexthop"));
-
-		if (hop != NULL)
-			relay_deliver_wake(r->deliver, hop);
-	}
-	json_decref(o);
-	free(text);
 }
 
 /* {in: {sealed: n ...}, out}: recipients since this process began, as the history counts them. */
@@ -269,76 +249,28 @@ static bool ask_history(struct relay *r, const struct asked *asked, const char *
 	return false;
 }
 
-/* ---- changing the queue: the writer's thread does it, and the loop does not wait ---- */
+/* ---- changing the queue ---- */
 
-struct change {
-	struct relay *r;
-	struct asked asked;
-	const struct change_verb *verb;
-	char *msg, *address, *who, *reason;
-};
-static const struct change_verb {
-	const char *name, *word;
-	enum queue_verb verb;
-	enum history_verb history;
-} changes[] = {
-    {"queue.hold", "hold", QUEUE_VERB_HOLD, HISTORY_VERB_HOLD},
-    {"queue.release", "release", QUEUE_VERB_RELEASE, HISTORY_VERB_RELEASE},
-    {"queue.retry", "retry", QUEUE_VERB_RETRY, HISTORY_VERB_RETRY},
-    {"queue.delete", "delete", QUEUE_VERB_DELETE, HISTORY_VERB_DELETE},
-};
-
-static void note_change(const struct change *k)
+static void changed(void *ctx, json_t *data, const char *code, const char *text)
 {
-	char text[400];
+	struct asked *k = ctx;
 
-	snprintf(text, sizeof(text), "by %.120s%s%.250s", k->who, k->reason[0] ? ": " : "", k->reason);
-	history_admin(k->r->history, k->verb->history, k->msg, k->address, text);
-}
-
-static void changed(void *ctx, long n, const struct problem *pr)
-{
-	struct change *k = ctx;
-	struct relay *r = k->r;
-
-	if (n >= 0) {
-		log_info(k->msg, "relay", "admin=%s recipients=%ld by=\"%s\" reason=\"%s\"", k->verb->word, n, k->who,
-		    k->reason);
-	}
-	if (n > 0)
-		note_change(k);
-	if (n >= 0 && !r->stopping) { /* told while the queue is closed: it must not be used */
-		if (k->verb->verb == QUEUE_VERB_RETRY || k->verb->verb == QUEUE_VERB_RELEASE)
-			wake(r, k->msg);
-		relay_deliver_kick(r->deliver);
-		relay_held_kick(r->held);
-	}
-	reply(
-	    &k->asked, n < 0 ? failure("refused", pr->text) : success(json_pack("{s:I}", "changed", (json_int_t)n)));
-	free(k->msg);
-	free(k->address);
-	free(k->who);
-	free(k->reason);
+	reply(k, data != NULL ? success(data) : failure(code, text));
 	free(k);
 }
 
-static json_t *change(
-    struct relay *r, const struct asked *asked, const struct change_verb *verb, const json_t *args, const char *who)
+/* False: it is no such verb. */
+static bool ask_change(
+    struct relay *r, const struct asked *asked, const char *verb, const json_t *args, const char *who)
 {
-	const char *msg = text_arg(args, "id"), *address = text_arg(args, "address"),
-		   *reason = text_arg(args, "reason");
-	struct change *k;
+	struct asked *k;
 
-	if (msg[0] == '\0')
-		return failure("usage", "which message? give its queue id");
+	if (!relay_change_is(verb))
+		return false;
 	k = mem_new(sizeof(*k));
-	*k = (struct change){.r = r, .asked = *asked, .verb = verb};
-	k->msg = mem_str(msg);
-	k->address = mem_str(address);
-	k->who = mem_str(who);
-	k->reason = mem_str(reason);
-	queue_admin_begin(r->queue, verb->verb, msg, address, reason[0] ? reason : who, PATIENCE_MS, changed, k);
-	return NULL;
+	*k = *asked;
+	relay_change_begin(r, verb, args, who, changed, k);
+	return true;
 }
 
 static json_t *tell_alerts(struct relay *r, const json_t *args)
@@ -385,12 +317,10 @@ static json_t *run_verb(struct relay *r, const struct asked *asked, const struct
 		json_decref(o);
 		return res;
 	}
-	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
-		if (strcmp(changes[i].name, verb) == 0) {
-			res = change(r, asked, &changes[i], json_object_get(o, "args"), rq->who);
-			json_decref(o);
-			return res;
-		}
+	if (ask_change(r, asked, verb, json_object_get(o, "args"), rq->who)) {
+		json_decref(o);
+		return NULL;
+	}
 	res = read_verb(r, verb, json_object_get(o, "args"), rq->who);
 	json_decref(o);
 	return res != NULL ? res : failure("unknown", "the relay does not know this verb");

@@ -32,13 +32,13 @@ static json_t *name_of(const char *word, size_t n)
 	return json_stringn(word, n);
 }
 
-/* Of a word as struct web_route has it: without '*', '#' and '?'. */
+/* Of a word as struct web_route has it: without '*', '#', '?', '+' and '{'. */
 static const char *bare(const char *word, size_t *n)
 {
 	const char *p = word + (word[0] == '*');
 
 	*n -= (size_t)(p - word);
-	*n -= *n > 0 && strchr("#?", p[*n - 1]) != NULL;
+	*n -= *n > 0 && strchr("#?+{", p[*n - 1]) != NULL;
 	return p;
 }
 
@@ -46,7 +46,13 @@ static json_t *type_of(const char *word, size_t n)
 {
 	char last = n > 0 ? word[n - 1] : '\0';
 
-	return pack(json_pack("{s:s}", "type", last == '#' ? "integer" : last == '?' ? "boolean" : "string"));
+	if (last == '+')
+		return pack(json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "string"));
+	return pack(json_pack("{s:s}", "type",
+	    last == '#'	  ? "integer"
+	    : last == '?' ? "boolean"
+	    : last == '{' ? "object"
+			  : "string"));
 }
 
 static json_t *parameter(const char *word, size_t n)

@@ -1,8 +1,7 @@
 /*
  * Pages, see the header. A page is asked for with GET: its questions, then its HTML. A form is sent with POST: where
- * it has a preview and is not confirmed, that is shown; else it is done, once or for each of those chosen, and the
- * browser is sent to where its row says. What fails is told, exact, on the page that has the form, with what was
- * typed.
+ * it has a preview and is not confirmed, that is shown; else it is done, and the browser is sent to where its row
+ * says. What fails is told, exact, on the page that has the form, with what was typed.
  */
 #include "gateway/proc/web_page.h"
 
@@ -19,7 +18,7 @@
 #include "gateway/base/problem.h"
 #include "gateway/proc/admin_json.h"
 
-enum { WHERE_MAX = 4 * PAGE_SEGMENT_MAX + 200, EACH_MAX = 1000 };
+enum { WHERE_MAX = 4 * PAGE_SEGMENT_MAX + 200 };
 
 struct web_page {
 	struct web_page_asked asked;
@@ -30,10 +29,8 @@ struct web_page {
 	const struct page_action *action;
 	struct page_request rq;
 	unsigned status; /* of the page */
-	size_t i;	 /* the question that is asked; of DOING: the value of each */
+	size_t i;	 /* the question that is asked */
 	json_t *answers;
-	json_t *form; /* DOING for each: the form with one value */
-	size_t failed;
 	char error[PROBLEM_TEXT_MAX + 80];
 };
 
@@ -185,23 +182,12 @@ static void page_said(struct web_page *w, json_t *data, const char *code, const 
 	next(w);
 }
 
-/* The values of the field that is done one by one. */
+/* The values of the field that comes several times. */
 static size_t chosen(const struct web_page *w)
 {
-	const json_t *v = w->action->each ? json_object_get(w->asked.form, w->action->each) : NULL;
+	const json_t *v = w->action->many ? json_object_get(w->asked.form, w->action->many) : NULL;
 
 	return json_is_array(v) ? json_array_size(v) : json_is_string(v) ? 1 : 0;
-}
-
-static json_t *one_of(const struct web_page *w, size_t i)
-{
-	json_t *v = json_object_get(w->asked.form, w->action->each), *o = json_deep_copy(w->asked.form);
-
-	if (json_is_array(v))
-		v = json_array_get(v, i);
-	if (!o || json_object_set(o, w->action->each, v) != 0)
-		log_fatal("out of memory: JSON");
-	return o;
 }
 
 static void done(struct web_page *w, json_t *data)
@@ -232,11 +218,6 @@ static void act(struct web_page *w)
 	struct problem pr = {0};
 	json_t *args;
 
-	if (w->action->each) {
-		json_decref(w->form);
-		w->form = one_of(w, w->i);
-		w->rq.query = w->form;
-	}
 	args = page_args(&w->action->does, &w->rq, &pr);
 	if (args)
 		w->door->ask(w->ctx, w->action->does.whom, w->action->does.verb, args);
@@ -244,31 +225,9 @@ static void act(struct web_page *w)
 		again(w, 400, pr.text);
 }
 
-/* Of several, each is tried; what went wrong with the first that did is told. */
-static void each_said(struct web_page *w, const json_t *data, const char *text)
-{
-	char said[PROBLEM_TEXT_MAX + 80];
-	size_t n = chosen(w);
-
-	if (!data && w->failed++ == 0)
-		(void)snprintf(w->error, sizeof w->error, "%s", text);
-	if (++w->i < n) {
-		act(w);
-		return;
-	}
-	if (!w->failed) {
-		done(w, NULL);
-		return;
-	}
-	(void)snprintf(said, sizeof said, "%zu of %zu could not be done: %.600s", w->failed, n, w->error);
-	again(w, 400, said);
-}
-
 static void action_said(struct web_page *w, json_t *data, const char *code, const char *text)
 {
-	if (w->action->each)
-		each_said(w, data, text);
-	else if (data)
+	if (data)
 		done(w, data);
 	else
 		again(w, status_of(w, code), text);
@@ -296,7 +255,7 @@ static void begin_action(struct web_page *w)
 		    "The form is of another session, or of another site: open the page again and send it anew.");
 		return;
 	}
-	if (w->action->each && (chosen(w) == 0 || chosen(w) > EACH_MAX)) {
+	if (w->action->many && (chosen(w) == 0 || chosen(w) > PAGE_MANY_MAX)) {
 		again(w, 400, chosen(w) ? "At most 1000 can be chosen at a time." : "Nothing is chosen.");
 		return;
 	}
@@ -363,6 +322,5 @@ void web_page_free(struct web_page *w)
 	if (!w)
 		return;
 	json_decref(w->answers);
-	json_decref(w->form);
 	free(w);
 }

@@ -20,6 +20,7 @@
 	{                                                                                                            \
 		path, WEB_JUDGE, verb, segment, args, NULL, has, help, "DELETE", NULL, 0                             \
 	}
+#define CHOSEN " *ids+ reason" /* at most 1,000 of them in one request */
 #define GATE_WEB_JUDGE NULL
 #define GATE_WEB_RELAY "web.operator"
 #define ENTRY " treatment strength note format find group"
@@ -43,8 +44,8 @@ static const struct web_route routes[] = {
     {"/api/v1/rules", WEB_JUDGE, "rule.list", NULL, "", NULL, " rules", "The rules, in order.", GET},
     {"/api/v1/anchors", WEB_JUDGE, "anchor.list", NULL, " scope", NULL, " anchors", "Trust anchors.", GET},
     {"/api/v1/bundles", WEB_JUDGE, "bundle.list", NULL, "", NULL, " bundles", "Trust bundles.", GET},
-    {"/api/v1/audit", WEB_JUDGE, "audit.list", NULL, " before# max#", NULL, " rows",
-	"Who changed what, newest first.", GET},
+    {"/api/v1/audit", WEB_JUDGE, "audit.list", NULL, " before# max# of", NULL, " rows",
+	"Who changed what, newest first; of: a partner's domain or a person's address.", GET},
     {"/api/v1/messages/counts", WEB_RELAY, "message.counts", NULL, "", "web.viewer", " hours left_out",
 	"Recipients of the last 24 hours, by hour, direction and outcome.", GET},
     {"/api/v1/queue", WEB_RELAY, "queue.list", NULL, " before# max# state match", "web.operator", " messages",
@@ -60,6 +61,9 @@ static const struct web_route routes[] = {
 	"What one of our domains publishes in DNS.", GET},
     {"/api/v1/explain", WEB_JUDGE, "explain", NULL, " sender recipient reply_to_sealed?", NULL, " treatment",
 	"What would happen to mail from one address to another.", GET},
+    {"/api/v1/explain", WEB_JUDGE, "explain", NULL, "", NULL, "",
+	"The same with an edit that is not made: as it is (now) and as it would be (then); nothing is stored.",
+	"POST", " *recipient sender reply_to_sealed? with_rule{ without_rule with_partner{ without_partner", 0},
     {"/api/v1/audit/verification", WEB_JUDGE, "audit.verify", NULL, " head", NULL, " head", "Is the audit log whole?",
 	GET},
     {"/api/v1/settings", WEB_JUDGE, "settings.show", NULL, " match changed?", NULL, " settings more",
@@ -137,13 +141,27 @@ static const struct web_route routes[] = {
 	"A trust bundle is fetched now."),
     POST("/api/v1/rules", WEB_JUDGE, "rule.add", NULL, " *name sender recipient treatment strength exempt position#",
 	"", "Adds a rule."),
+    {"/api/v1/rules/{}", WEB_JUDGE, "rule.set", "name", "", NULL, " name",
+	"Changes what is given of a rule; its place, too, where a position is given.", "PATCH",
+	" sender recipient treatment strength exempt position#", 0},
     DELETE("/api/v1/rules/{}", "rule.remove", "name", "", "", "Removes a rule."),
     POST("/api/v1/users", WEB_JUDGE, "user.add", NULL, " *name *role", "", "Adds a user, or changes its role."),
     DELETE("/api/v1/users/{}", "user.remove", "name", "", "", "Removes a user and its tokens."),
     POST("/api/v1/users/{}/tokens", WEB_JUDGE, "user.token", "name", " *label role days#", " token",
 	"A token of a user, told this once."),
     POST("/api/v1/users/{}/sign-out", WEB_JUDGE, "user.sign-out", "name", "", "", "Ends a user's sessions."),
+    {"/api/v1/sessions", WEB_JUDGE, "user.sessions", NULL, " name", NULL, " sessions",
+	"Who is signed in to the web UI, since when and from where.", GET},
+    DELETE("/api/v1/sessions/{}", "user.session-end", "id", "", "", "Ends one session."),
     DELETE("/api/v1/tokens", "user.revoke", NULL, " id#", "", "Revokes a token."),
+    POST("/api/v1/messages/release", WEB_RELAY, "queue.release", NULL, CHOSEN, " messages failed",
+	"What is held of these messages goes on."),
+    POST("/api/v1/messages/retry", WEB_RELAY, "queue.retry", NULL, CHOSEN, " messages failed",
+	"These messages are tried now."),
+    POST("/api/v1/messages/hold", WEB_RELAY, "queue.hold", NULL, CHOSEN, " messages failed",
+	"These messages are held."),
+    POST("/api/v1/messages/delete", WEB_RELAY, "queue.delete", NULL, CHOSEN, " messages failed",
+	"These messages are removed for good."),
     POST("/api/v1/queue/{}/release", WEB_RELAY, "queue.release", "id", " address reason", " changed",
 	"What is held goes on."),
     POST("/api/v1/queue/{}/retry", WEB_RELAY, "queue.retry", "id", " address reason", " changed", "It is tried now."),
@@ -217,7 +235,10 @@ const struct web_route *web_route_find(
 	return NULL;
 }
 
-enum kind { UNKNOWN, TEXT, NUMBER, FLAG };
+enum kind { UNKNOWN, TEXT, NUMBER, FLAG, LIST, OBJECT };
+
+/* What a name may end in, in the order of kinds. */
+static const char signs[] = "#?+{";
 
 static enum kind kind_of(const char *args, const char *name)
 {
@@ -227,9 +248,10 @@ static enum kind kind_of(const char *args, const char *name)
 		size_t len;
 
 		p += p[1] == '*' ? 2 : 1;
-		len = strcspn(p, " #?");
+		len = strcspn(p, " #?+{");
 		if (len == n && strncmp(p, name, n) == 0)
-			return p[len] == '#' ? NUMBER : p[len] == '?' ? FLAG : TEXT;
+			return p[len] && strchr(signs, p[len]) ? (enum kind)(NUMBER + (strchr(signs, p[len]) - signs))
+							       : TEXT;
 	}
 	return UNKNOWN;
 }
@@ -242,7 +264,7 @@ static int needs(const char *body, const json_t *sent, char why[200])
 
 		if (p[1] != '*')
 			continue;
-		(void)snprintf(name, sizeof name, "%.*s", (int)strcspn(p + 2, " #?"), p + 2);
+		(void)snprintf(name, sizeof name, "%.*s", (int)strcspn(p + 2, " #?+{"), p + 2);
 		if (json_object_get(sent, name))
 			continue;
 		(void)snprintf(why, 200, "\"%s\" is needed", name);
@@ -251,9 +273,30 @@ static int needs(const char *body, const json_t *sent, char why[200])
 	return 0;
 }
 
+static bool is_kind(const json_t *v, enum kind k)
+{
+	const json_t *e;
+	size_t i;
+
+	if (k == LIST && json_is_array(v)) {
+		json_array_foreach(v, i, e)
+		{
+			if (!json_is_string(e))
+				return false;
+		}
+		return true;
+	}
+	return k == TEXT     ? json_is_string(v)
+	       : k == NUMBER ? json_is_integer(v)
+	       : k == FLAG   ? json_is_boolean(v)
+	       : k == OBJECT ? json_is_object(v)
+			     : false;
+}
+
 int web_route_body(const struct web_route *r, const json_t *sent, json_t *args, char why[200])
 {
-	static const char *const words[] = {"", "a text", "a whole number", "true or false"};
+	static const char *const words[] = {
+	    "", "a text", "a whole number", "true or false", "a list of texts", "an object"};
 	const char *body = r->body ? r->body : "", *name;
 	json_t *v;
 
@@ -265,7 +308,7 @@ int web_route_body(const struct web_route *r, const json_t *sent, json_t *args, 
 			(void)snprintf(why, 200, "\"%.60s\" is no field of this", name);
 			return -1;
 		}
-		if (k == TEXT ? !json_is_string(v) : k == NUMBER ? !json_is_integer(v) : !json_is_boolean(v)) {
+		if (!is_kind(v, k)) {
 			(void)snprintf(why, 200, "\"%.60s\" is %s", name, words[k]);
 			return -1;
 		}

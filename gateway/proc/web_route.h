@@ -26,9 +26,9 @@ struct web_route {
 	const char *has;   /* names that its answer has, each behind a blank; "": it is no JSON */
 	const char *help;
 	const char *method; /* NULL: GET (and HEAD) */
-	const char
-	    *body;   /* fields of the JSON object that is sent, as args; '?' true or false, '*' in front: needed */
-	int guarded; /* 1: If-Match counts, and the judge compares (argument "if_match") */
+	const char *body; /* fields of the JSON object that is sent, as args; '?' true or false, '+' a list of texts,
+			   * '{' an object, '*' in front: needed */
+	int guarded;	  /* 1: If-Match counts, and the judge compares (argument "if_match") */
 };
 
 const struct web_route *web_route_at(size_t i);

@@ -12,8 +12,8 @@ from world import HOSTILE, Scene
 
 MODULES = os.path.join(BUILD, "browser", "node_modules")
 PAGES = ("/", "/login", "/pending", "/pending/newcomer.example", "/certificates", "/certificates/import", "/anchors", "/anchors/add", "/bundles", "/bundles/add", "/bundles/show?url={bundle}",
-         "/domains", "/domains/hospital.example", "/policy", "/policy?sender=anna%40hospital.example&recipient=bob%40clinic.example", "/policy/add", "/audit", "/audit?verify=1", "/users",
-         "/users/add", "/users/u-viewer", "/partners", "/partners/add", "/partners/clinic.example", "/partners/hostile.example", "/partners/lab.example/edit", "/partners/lab.example/remove",
+         "/domains", "/domains/hospital.example", "/policy", "/policy?sender=anna%40hospital.example&recipient=bob%40clinic.example", "/policy/add", "/policy/edit?name=laboratory", "/settings", "/audit", "/audit?verify=1", "/users",
+         "/users/add", "/users/u-viewer", "/partners", "/partners/add", "/partners/clinic.example", "/partners/hostile.example", "/partners/lab.example/edit", "/partners/lab.example/remove", "/partners/lab.example/remove?try_to=bob%40lab.example", "/partners/lab.example/history",
          "/partners/clinic.example/release", "/partners/lab.example/try", "/messages", "/messages?search=1&to=clinic.example", "/messages/held", "/messages/{message}", "/messages/{message}/release",
          "/messages/{message}/retry", "/messages/{message}/hold", "/messages/{message}/delete")
 FEW = ("/", "/pending/newcomer.example", "/certificates", "/domains/hospital.example", "/users/u-viewer", "/partners/hostile.example")

@@ -1,12 +1,15 @@
 """The API against its own description: every route as every role, what is sent, what is answered, lost updates."""
 import json
 
-from mail import quick
+from gateway import wait_for
+from mail import message, quick
+from mail import send as mail
 from test_web import ROLES, ask, check_problem, start
 
 # what a path's segment stands for here
 SEGMENT = {"domain": "lab.example", "sha256": "0123456789abcdef", "id": "0KX3M9QZ41", "name": "nobody"}
-LEAST = {"pkcs12": 3, "imports": 2, "domains": 3, "keys": 3, "settings": 3, "lookup": 1, "users": 3, "tokens": 3, "queue": 1, "audit": 1, "messages": 1, "explain": 1}
+LEAST = {"pkcs12": 3, "imports": 2, "domains": 3, "keys": 3, "settings": 3, "lookup": 1, "users": 3, "tokens": 3, "sessions": 3, "queue": 1, "audit": 1, "messages": 1, "explain": 1}
+WORTHLESS = {"string": "-", "array": ["-"], "object": {}, "integer": 1, "boolean": True}
 CHANGES = ("post", "put", "patch", "delete")
 
 
@@ -22,7 +25,7 @@ def least_of(path, method):
         return 0
     if kind == "domains" and method == "get":
         return 0
-    return max(LEAST.get(kind, 0), 2 if method in CHANGES and kind not in ("queue", "lookup") else 0)
+    return max(LEAST.get(kind, 0), 2 if method in CHANGES and kind not in ("queue", "lookup", "messages", "explain") else 0)
 
 
 @quick
@@ -45,7 +48,7 @@ def test_routes_and_roles(top):
                     real = real.replace("{%s}" % p["name"], "hospital.example" if path.endswith("/fetch") else SEGMENT[p["name"]])
             needed = op.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
             # of the right kind and worth nothing: whoever may do it is refused for what was sent, nobody else gets so far
-            body = {n: 0 if needed["properties"][n].get("type") == "integer" else "-" for n in needed.get("required", ())} if method in CHANGES else None
+            body = {n: WORTHLESS[needed["properties"][n]["type"]] for n in needed.get("required", ())} if method in CHANGES else None
             least = least_of(path, method)
             check_problem(send(port, method, real, None, body), 401)
             for i, role in enumerate(ROLES):
@@ -95,3 +98,73 @@ def test_changes(top):
     check_problem(send(port, "delete", "/api/v1/partners/lab.example", token), 404)
     rows = gw.cli("audit", "list")["rows"]
     assert any(r["what"] == "partner.remove" and r["who"].startswith("anna (token ") and r["who"].endswith(" from 127.0.0.1") for r in rows), rows
+
+
+@quick
+def test_what_if(top):
+    """What a mail would meet with an edit that is not made: both answers, and nothing is stored."""
+    gw, port = start(top)
+    gw.cli("user", "add", "olga", "--role", "operator")
+    token = gw.cli("user", "token", "olga", "--label", "x", "--role", "operator")["token"]
+    gw.postern("rule", "add", "all", "--treatment", "seal")
+    asked = {"sender": "a@hospital.example", "recipient": "b@lab.example"}
+
+    def both(**edit):
+        code, _, body = send(port, "post", "/api/v1/explain", token, {**asked, **edit})
+        assert code == 200, body
+        said = json.loads(body)
+        return said["now"], said["then"], said["same"]
+    rows = gw.cli("audit", "list")["rows"]
+    now, then, same = both(with_rule={"name": "lab", "recipient": "*@lab.example", "treatment": "clear", "strength": "never", "position": 1})
+    assert now["rule"] == 'rule "all"' and then["rule"] == 'rule "lab"' and then["decision"]["treatment"] == "clear" and not same, (now, then)
+    assert now["decision"]["action"] != "pass" and now["lines"] and then["lines"] and "steps" in now and "steps" in then
+    now, then, same = both(without_rule="all")
+    assert then["rule"] == "default", then
+    now, then, same = both(with_partner={"domain": "lab.example", "treatment": "tls"})
+    assert then["listed"] and not now["listed"] and then["rule"] == 'rule "all"', then
+    assert both(with_partner={"domain": "other.example"})[2]
+    check_problem(send(port, "post", "/api/v1/explain", token, {**asked, "without_rule": "none"}), 404)
+    check_problem(send(port, "post", "/api/v1/explain", token, {**asked, "with_rule": {"name": "x", "what": 1}}), 400)
+    check_problem(send(port, "post", "/api/v1/explain", token, {**asked, "with_rule": "x"}), 400)
+    assert json.loads(send(port, "post", "/api/v1/explain", token, asked)[2])["rule"] == 'rule "all"'
+    text = gw.postern("explain", "a@hospital.example", "b@lab.example", "--with-rule", "lab", "--recipient", "*@lab.example", "--treatment", "clear", "--strength", "never", "--position", "1")[1]
+    assert "As it is now:" in text and "As it would be" in text and 'by rule "lab"' in text and 'by rule "all"' in text, text
+    code, _, err = gw.postern("explain", "b@lab.example", "--treatment", "clear", check=False)
+    assert code != 0 and "--with-rule" in err, err
+    assert gw.cli("audit", "list")["rows"] == rows and not gw.cli("partner", "list")["partners"]
+
+
+@quick
+def test_many_messages(top):
+    """Held messages by the list: what can be released is, what cannot is told one by one; at most 1000."""
+    gw, port = start(top)
+    gw.postern("partner", "add", "third.example", "--treatment", "clear", "--strength", "never")
+    gw.cli("user", "add", "olga", "--role", "operator")
+    token = gw.cli("user", "token", "olga", "--label", "x", "--role", "operator")["token"]
+    gw.outside_sink.refuse["c@third.example"] = "451 4.2.1 later"
+    for i in range(3):
+        assert mail(gw.inside, "a@hospital.example", ["c@third.example"], message("a@hospital.example", "c@third.example", f"many {i}"))[0] == 250
+    wait_for("three that wait", 20, lambda: len([1 for m in gw.queue() for r in m["recipients"] if r["state"] == "queued" and r["attempts"]]) == 3)
+    ids = [m["id"] for m in gw.queue()]
+
+    def many(what, ids, status=200):
+        code, _, body = send(port, "post", f"/api/v1/messages/{what}", token, {"ids": ids, "reason": "all of them"})
+        assert code == status, body
+        return json.loads(body)
+    assert many("hold", ids) == {"messages": 3, "changed": 3, "failed": []}
+    assert {r["state"] for m in gw.queue() for r in m["recipients"]} == {"held"}
+    del gw.outside_sink.refuse["c@third.example"]
+    said = many("release", ids[:2] + ["0000000000", "nonsense"])
+    assert said["messages"] == 2 and said["changed"] == 2 and len(said["failed"]) == 2, said
+    why = {f["id"]: f["why"] for f in said["failed"]}
+    assert "no message" in why["0000000000"] and "not the id" in why["nonsense"], why
+    gw.outside_sink.wait(2, 20, lambda m: m.rcpts == ["c@third.example"])
+    said = many("delete", ids)
+    assert said["messages"] == 1 and {f["id"] for f in said["failed"]} == set(ids[:2]), said
+    way = gw.cli("message", "show", ids[0])["events"]
+    assert any("olga" in e["text"] and "all of them" in e["text"] for e in way), way
+    assert "nothing is chosen" in many("release", [], 400)["detail"]
+    assert "at most 1000" in many("release", ["0000000000"] * 1001, 400)["detail"]
+    assert len(many("release", ["0000000000"] * 1000)["failed"]) == 1000
+    check_problem(send(port, "post", "/api/v1/messages/release", token, {"ids": "x"}), 400)
+    check_problem(send(port, "post", "/api/v1/messages/release", token, {"ids": [1]}), 400)

@@ -222,3 +222,30 @@ def test_limits(top):
     # no path lets a client write rows of its own into the audit log
     for path in ("/api/v1/message.audit", "/api/v1/messages/audit", "/message.audit"):
         assert ask(port, "GET", path, session)[0] == 404
+
+
+@quick
+def test_sessions(top):
+    """Who is signed in: since when, from where; one of them is ended, and the others go on."""
+    gw, port = start(top, (("anna", "admin"), ("olga", "operator")))
+    first, second, third = (session_of(sign_in(port)), session_of(sign_in(port)), session_of(sign_in(port, "olga")))
+    rows = gw.cli("user", "sessions")["sessions"]
+    assert [r["user"] for r in rows] == ["anna", "anna", "olga"] and all(r["address"] == "127.0.0.1" and r["began"] and r["used"] and r["ends"] for r in rows), rows
+    assert len({r["id"] for r in rows}) == 3
+    assert [r["user"] for r in gw.cli("user", "sessions", "olga")["sessions"]] == ["olga"]
+    assert "127.0.0.1" in gw.postern("user", "sessions", "anna")[1]
+    code, _, err = gw.postern("user", "sessions", "nobody", check=False)
+    assert code != 0 and "there is no user nobody" in err, err
+    html = ask(port, "GET", "/users/olga", first)[2].decode()
+    assert "from <b>127.0.0.1</b>" in html and rows[2]["id"] in html, html
+    got = ask(port, "POST", "/users/olga/session-end", first, {"id": rows[2]["id"], "csrf": csrf_of(first)})
+    assert got[0] == 303 and got[1].getheader("Location") == "/users/olga?done=session-ended", got
+    assert not inside(port, third) and inside(port, first) and inside(port, second)
+    got = ask(port, "POST", "/users/olga/session-end", first, {"id": rows[2]["id"], "csrf": csrf_of(first)})
+    assert got[0] == 404 and b"there is no session" in got[2], got
+    mine = hashlib.sha256(second.encode()).hexdigest()[:16]
+    assert mine in {r["id"] for r in rows}, (mine, rows)
+    gw.postern("user", "session-end", mine)
+    assert inside(port, first) and not inside(port, second)
+    row = next(r for r in gw.cli("audit", "list")["rows"] if r["what"] == "user.session-end")
+    assert row["subject"] == "anna" and mine in row["detail"], row

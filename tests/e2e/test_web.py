@@ -21,8 +21,9 @@ OPERATOR = ("/api/v1/audit", "/api/v1/queue")
 
 def start(top, more="", **kw):
     port = free_ports(1)[0]
-    gw, _, _ = solo(top, sections=f'web {{\n  address = "127.0.0.1:{port}"\n  {more}\n}}\n', **kw)
+    gw, _, outside = solo(top, sections=f'web {{\n  address = "127.0.0.1:{port}"\n  {more}\n}}\n', **kw)
     wait_for("the HTTP interface", 20, lambda: ask(port, "/readyz")[0] == 200, every=0.1)
+    gw.outside_sink = outside
     return gw, port
 
 

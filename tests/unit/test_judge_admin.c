@@ -565,6 +565,21 @@ START_TEST(rules)
 	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 1), "exempt"), "");
 	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 2), "exempt"), "calendar");
 	json_decref(d);
+	/* what is not given stays, its place too */
+	bad("rule.set", json_pack("{s:s}", "name", "none"), "not-found", "no rule called");
+	good("rule.set", json_pack("{s:s, s:s}", "name", "first", "treatment", "tls"));
+	good("rule.set",
+	    json_pack("{s:s, s:s, s:s, s:i}", "name", "plans", "exempt", "", "recipient", "", "position", 2));
+	d = ask("rule.list", json_pack("{}"));
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 0), "name"), "first");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 0), "treatment"), "tls");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 0), "strength"), "never");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 0), "sender"), "@.hospital.example");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 1), "name"), "plans");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 1), "exempt"), "");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 1), "recipient"), "*");
+	ck_assert_str_eq(str(json_array_get(json_object_get(d, "rules"), 2), "name"), "labs");
+	json_decref(d);
 	bad("rule.remove", json_pack("{}"), "usage", "either");
 	bad("rule.remove", json_pack("{s:s}", "name", "none"), "not-found", "no rule called");
 	bad("rule.remove", json_pack("{s:i}", "id", 99), "not-found", "number 99");
@@ -620,6 +635,151 @@ START_TEST(explain_outbound)
 	char *lines = json_dumps(json_object_get(d, "lines"), 0);
 	ck_assert(!strstr(lines, "cipher=") && !strstr(lines, "instead of key="));
 	free(lines);
+	json_decref(d);
+}
+END_TEST
+
+static const char *treated(const json_t *d, const char *side)
+{
+	return str(json_object_get(json_object_get(d, side), "decision"), "treatment");
+}
+
+static json_t *suppose(const char *to, const char *name, json_t *edit)
+{
+	json_t *d = ask(
+	    "explain", json_pack("{s:s, s:s, s:o}", "sender", "alice@hospital.example", "recipient", to, name, edit));
+
+	ck_assert_msg(d != NULL, "%s", error);
+	return d;
+}
+
+/* What an edit would do to a mail: both answers, and the store is as it was. */
+START_TEST(explain_edit)
+{
+	uint64_t before;
+	json_t *d;
+
+	good("rule.add",
+	    json_pack("{s:s, s:s, s:s}", "name", "labs", "recipient", "*@lab.example", "treatment", "sign"));
+	good("rule.add", json_pack("{s:s, s:s}", "name", "last", "treatment", "seal"));
+	before = store_version(fx.s);
+
+	d = suppose("bob@lab.example", "without_rule", json_string("labs"));
+	ck_assert_str_eq(str(json_object_get(d, "now"), "rule"), "rule \"labs\"");
+	ck_assert_str_eq(str(json_object_get(d, "then"), "rule"), "rule \"last\"");
+	ck_assert(json_is_false(json_object_get(d, "same")));
+	json_decref(d);
+	d = suppose("bob@lab.example", "with_rule",
+	    json_pack("{s:s, s:s, s:s}", "name", "new", "treatment", "clear", "strength", "never"));
+	ck_assert(json_is_true(json_object_get(d, "same"))); /* it would be the last one */
+	json_decref(d);
+	d = suppose("bob@lab.example", "with_rule",
+	    json_pack(
+		"{s:s, s:s, s:s, s:i}", "name", "new", "treatment", "clear", "strength", "never", "position", 1));
+	ck_assert_str_eq(str(json_object_get(d, "then"), "rule"), "rule \"new\"");
+	ck_assert_str_eq(treated(d, "then"), "clear");
+	ck_assert_str_eq(treated(d, "now"), "");
+	json_decref(d);
+	/* one in the place of another: it stays in front of the last */
+	d = ask("explain", json_pack("{s:s, s:s, s:{s:s, s:s, s:s}}", "recipient", "bob@lab.example", "without_rule",
+			       "1", "with_rule", "name", "labs", "treatment", "clear", "strength", "never"));
+	ck_assert_msg(d != NULL, "%s", error);
+	ck_assert_str_eq(str(json_object_get(d, "then"), "rule"), "rule \"labs\"");
+	ck_assert_str_eq(treated(d, "then"), "clear");
+	json_decref(d);
+
+	ck_assert_uint_eq(before, store_version(fx.s));
+	d = ask("rule.list", json_pack("{}"));
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "rules")), 2);
+	json_decref(d);
+	d = explain("alice@hospital.example", "bob@lab.example", false); /* nothing of it is left */
+	ck_assert_str_eq(str(d, "rule"), "rule \"labs\"");
+	json_decref(d);
+}
+END_TEST
+
+START_TEST(explain_edit_partner)
+{
+	json_t *d;
+
+	judge_fixture_cert(&fx, "lab.example", &lab, true);
+	judge_fixture_partner(&fx, "lab.example", "seal", "require");
+	d = suppose("bob@lab.example", "with_partner",
+	    json_pack("{s:s, s:s, s:s}", "domain", "LAB.example", "treatment", "clear", "strength", "never"));
+	ck_assert_str_eq(str(json_object_get(d, "now"), "treatment"), "seal");
+	ck_assert_str_eq(str(json_object_get(d, "then"), "treatment"), "clear");
+	ck_assert_str_eq(treated(d, "then"), "clear");
+	json_decref(d);
+	/* with the entry its certificates would go */
+	d = suppose("bob@lab.example", "without_partner", json_string("lab.example"));
+	ck_assert(json_is_false(json_object_get(json_object_get(d, "then"), "listed")));
+	ck_assert_uint_eq(json_array_size(json_object_get(json_object_get(d, "now"), "certificates")), 1);
+	ck_assert_uint_eq(json_array_size(json_object_get(json_object_get(d, "then"), "certificates")), 0);
+	json_decref(d);
+	d = suppose("bob@other.example", "with_partner", json_pack("{s:s}", "domain", "other.example"));
+	ck_assert(json_is_true(json_object_get(json_object_get(d, "then"), "listed")));
+	ck_assert_str_eq(str(json_object_get(json_object_get(d, "then"), "decision"), "action"), "refuse");
+	json_decref(d);
+	d = explain("alice@hospital.example", "bob@lab.example", false);
+	ck_assert(json_is_true(json_object_get(d, "listed")));
+	ck_assert_uint_eq(json_array_size(json_object_get(d, "certificates")), 1);
+	json_decref(d);
+	d = ask("partner.show", json_pack("{s:s}", "domain", "other.example"));
+	ck_assert(json_is_false(json_object_get(d, "listed")));
+	json_decref(d);
+}
+END_TEST
+
+/* Signers whose trust an entry's group brings, and those that go with it. */
+START_TEST(explain_edit_inbound)
+{
+	json_t *d, *k;
+
+	judge_fixture_cert(&fx, "lab.example", &lab, false);
+	judge_fixture_partner(&fx, "lab.example", "seal", "require");
+	judge_fixture_anchor(&fx, "@labs", STORE_BOTH, &root);
+	d = ask("explain", json_pack("{s:s, s:s, s:{s:s, s:s}}", "sender", "bob@lab.example", "recipient",
+			       "alice@hospital.example", "with_partner", "domain", "lab.example", "group", "labs"));
+	ck_assert_msg(d != NULL, "%s", error);
+	k = json_array_get(json_object_get(json_object_get(d, "now"), "signers"), 0);
+	ck_assert(json_is_false(json_object_get(k, "usable")));
+	k = json_array_get(json_object_get(json_object_get(d, "then"), "signers"), 0);
+	ck_assert(json_is_true(json_object_get(k, "usable")));
+	json_decref(d);
+	d = ask("explain", json_pack("{s:s, s:s, s:s}", "sender", "bob@lab.example", "recipient",
+			       "alice@hospital.example", "without_partner", "lab.example"));
+	ck_assert_uint_eq(json_array_size(json_object_get(json_object_get(d, "then"), "signers")), 0);
+	json_decref(d);
+	/* no path that was only supposed is kept */
+	d = explain("bob@lab.example", "alice@hospital.example", false);
+	ck_assert(json_is_false(json_object_get(json_array_get(json_object_get(d, "signers"), 0), "usable")));
+	json_decref(d);
+}
+END_TEST
+
+static const struct {
+	const char *args, *code, *words;
+} bad_edits[] = {
+    {"{\"without_rule\": \"none\"}", "not-found", "no rule called \"none\""},
+    {"{\"with_rule\": {\"name\": \"labs\"}}", "exists", "with_rule: there is a rule called \"labs\" already"},
+    {"{\"with_rule\": {\"name\": \"x\", \"sender\": \"lab\"}}", "usage", "with_rule: argument \"sender\""},
+    {"{\"with_rule\": {\"name\": \"x\", \"place\": 1}}", "usage", "\"with_rule\" has no member \"place\""},
+    {"{\"with_rule\": \"x\"}", "usage", "\"with_rule\" must be an object"},
+    {"{\"with_partner\": {\"domain\": \"hospital.example\"}}", "refused", "a domain of ours"},
+    {"{\"with_partner\": {\"domain\": \"a.example\", \"treatment\": \"x\"}}", "usage", "\"treatment\""},
+    {"{\"without_partner\": \"none.example\"}", "not-found", "none.example is not a listed partner"},
+    {"{\"without_partner\": \"a.example\", \"with_partner\": {}}", "usage", "either"},
+};
+
+START_TEST(explain_edit_refused)
+{
+	json_t *args = json_loads(bad_edits[_i].args, 0, NULL), *d;
+
+	good("rule.add", json_pack("{s:s}", "name", "labs"));
+	json_object_set_new(args, "recipient", json_string("bob@lab.example"));
+	bad("explain", args, bad_edits[_i].code, bad_edits[_i].words);
+	d = explain("alice@hospital.example", "bob@lab.example", false);
+	ck_assert_str_eq(str(d, "rule"), "rule \"labs\"");
 	json_decref(d);
 }
 END_TEST
@@ -1299,6 +1459,10 @@ static Suite *suite(void)
 	tcase_add_test(t, anchors);
 	tcase_add_test(t, rules);
 	tcase_add_test(t, explain_outbound);
+	tcase_add_test(t, explain_edit);
+	tcase_add_test(t, explain_edit_partner);
+	tcase_add_test(t, explain_edit_inbound);
+	tcase_add_loop_test(t, explain_edit_refused, 0, sizeof bad_edits / sizeof *bad_edits);
 	tcase_add_test(t, explain_inbound);
 	tcase_add_test(t, audit);
 	tcase_add_test(t, snapshot);

@@ -159,57 +159,67 @@ static json_t *load(const char *name)
 	return o;
 }
 
-/* A page by its path, or the one to which an action leads. */
-static const struct page *page_of(const char *path, char segments[PAGE_SEGMENTS][PAGE_SEGMENT_MAX + 1], bool action)
+/* A page by its path, or one to which an action leads: BEFORE it is done, or AFTER. */
+enum { BEFORE = 1, AFTER };
+
+static const struct page *page_of(const char *path, char segments[PAGE_SEGMENTS][PAGE_SEGMENT_MAX + 1], int action)
 {
 	const struct page_action *a = action ? page_action_find(path, segments) : NULL;
 
-	return a ? (a->result ? a->result : a->preview) : page_find(path, segments);
+	return !a ? page_find(path, segments) : action == BEFORE ? a->preview : a->result;
 }
 
 /* Each page with answers that fill every part of it. */
 static const struct {
 	const char *path, *answers;
-	bool action;
+	int action;
 	const char *part; /* something that only such an answer brings forth */
 } full[] = {
-    {"/", "overview", false, "cannot be signed"},
-    {"/", "overview_calm", false, "Everything is all right."},
-    {"/partners", "partners", false, "expires soon"},
-    {"/partners/add", "lookup", false, "Show what changes"},
-    {"/partners/clinic.example", "partner", false, "Its statement"},
-    {"/partners/clinic.example/edit", "partner", false, "by phone: +49"},
-    {"/partners/clinic.example/remove", "partner", false, "Remove clinic.example from the list?"},
-    {"/partners/clinic.example/release", "partner", false, "Release it"},
-    {"/partners/clinic.example/try", "lookup", false, "Look it up"},
-    {"/partners/add", "partner", true, "is listed already"},
-    {"/partners/clinic.example/edit", "partner", true, "was encrypted until now"},
-    {"/partners/clinic.example/try", "lookup", true, "_smimecert"},
-    {"/messages", "messages", false, "Older ones"},
-    {"/messages/held", "held", false, "Release those chosen"},
-    {"/messages/A1B2C3D4E5", "message", false, "greylisted"},
-    {"/messages/A1B2C3D4E5/delete", "message", false, "for good"},
-    {"/messages/held/release", "held", true, "2 messages are chosen"},
-    {"/login", "lookup", false, "one-time-code"},
-    {"/pending", "pending", false, "2 decisions wait"},
-    {"/pending/newcomer.example", "pending_one", false, "Compare this fingerprint"},
-    {"/certificates", "certificates", false, "expires soon"},
-    {"/certificates/import", "lookup", false, "Show what is in it"},
-    {"/certificates/import", "preview", true, "2 certificates are in the file"},
-    {"/anchors", "anchors", false, "1 trust anchor says who is believed"},
-    {"/anchors/add", "lookup", false, "both ways"},
-    {"/anchors/add", "preview", true, "it would vouch for itself alone"},
-    {"/bundles", "lookup", false, "No bundle is fetched."},
-    {"/domains", "domains", false, "All our domains can sign"},
-    {"/domains/hospital.example", "domain", false, "signs statements"},
-    {"/policy", "policy", false, "to *@lab.example must be signed and encrypted."},
-    {"/policy/add", "policy", true,
+    {"/", "overview", 0, "cannot be signed"},
+    {"/", "overview", 0, "press Approve or Refuse on the page of the decision"},
+    {"/", "overview", 0, "sealer 1"},
+    {"/", "overview_calm", 0, "Everything is all right."},
+    {"/partners", "partners", 0, "expires soon"},
+    {"/partners/add", "lookup", 0, "Show what changes"},
+    {"/partners/clinic.example", "partner", 0, "Its statement"},
+    {"/partners/clinic.example/edit", "partner", 0, "by phone: +49"},
+    {"/partners/clinic.example/remove", "partner", 0, "Remove clinic.example from the list?"},
+    {"/partners/clinic.example/release", "partner", 0, "Release it"},
+    {"/partners/clinic.example/try", "lookup", 0, "Look it up"},
+    {"/partners/add", "partner", BEFORE, "is listed already"},
+    {"/partners/clinic.example/edit", "partner", BEFORE, "was encrypted until now"},
+    {"/partners/clinic.example/try", "lookup", AFTER, "_smimecert"},
+    {"/messages", "messages", 0, "Older ones"},
+    {"/messages/held", "held", 0, "Release those chosen"},
+    {"/messages/A1B2C3D4E5", "message", 0, "greylisted"},
+    {"/messages/A1B2C3D4E5/delete", "message", 0, "for good"},
+    {"/messages/held/release", "held", BEFORE, "2 messages are chosen"},
+    {"/messages/held/release", "messages_changed", AFTER, "998 messages are released"},
+    {"/messages/held/retry", "messages_changed", AFTER, "2 could not be tried now:"},
+    {"/login", "lookup", 0, "one-time-code"},
+    {"/pending", "pending", 0, "2 decisions wait"},
+    {"/pending/newcomer.example", "pending_one", 0, "Compare this fingerprint"},
+    {"/certificates", "certificates", 0, "expires soon"},
+    {"/certificates/import", "lookup", 0, "Show what is in it"},
+    {"/certificates/import", "preview", BEFORE, "2 certificates are in the file"},
+    {"/anchors", "anchors", 0, "1 trust anchor says who is believed"},
+    {"/anchors/add", "lookup", 0, "both ways"},
+    {"/anchors/add", "preview", BEFORE, "it would vouch for itself alone"},
+    {"/bundles", "lookup", 0, "No bundle is fetched."},
+    {"/domains", "domains", 0, "All our domains can sign"},
+    {"/domains/hospital.example", "domain", 0, "signs statements"},
+    {"/policy", "policy", 0, "to *@lab.example must be signed and encrypted."},
+    {"/policy/add", "policy", BEFORE,
 	"<ins>Mail from anybody to anybody is sent over verified TLS where it can be.</ins>"},
-    {"/policy/remove", "policy", true, "Remove it"},
-    {"/audit", "audit", false, "The audit log is whole"},
-    {"/users", "users", false, "4 users may sign in"},
-    {"/users/u-viewer", "users", false, "u-viewer is viewer"},
-    {"/users/u-viewer/remove", "users", true, "Remove the user u-viewer?"},
+    {"/policy/edit", "policy", 0, "There is no such rule."},
+    {"/policy/edit", "policy", BEFORE, "Change it"},
+    {"/policy/add", "policy_compare", BEFORE, "As it would be: It would be refused."},
+    {"/policy/remove", "policy_compare", BEFORE, "<mark>asked for by rule"},
+    {"/policy/remove", "policy", BEFORE, "Remove it"},
+    {"/audit", "audit", 0, "The audit log is whole"},
+    {"/users", "users", 0, "4 users may sign in"},
+    {"/users/u-viewer", "users", 0, "u-viewer is viewer"},
+    {"/users/u-viewer/remove", "users", BEFORE, "Remove the user u-viewer?"},
 };
 
 static json_t *form(void)

@@ -308,6 +308,71 @@ START_TEST(identities)
 }
 END_TEST
 
+/* What concerns a partner, by an index: never by a walk through a log of a million rows. */
+START_TEST(audit_of)
+{
+	static const struct {
+		const char *of;
+		int64_t before;
+		size_t max, n;
+		const char *first;
+	} asked[] = {{"lab.example", 0, 10, 4, "anchor.add"}, {"lab.example", 0, 2, 2, "anchor.add"},
+	    {"bob@lab.example", 0, 10, 2, "cert.remove"}, {"ab.example", 0, 10, 0, NULL}, {"", 0, 10, 0, NULL},
+	    {"eve@lab.example", 0, 10, 0, NULL}};
+	static const char *const rows[][2] = {{"partner.add", "lab.example"}, {"cert.add", "bob@lab.example"},
+	    {"rule.add", "lab.example"}, {"user.add", "lab.example"}, {"store.snapshot", ""},
+	    {"cert.remove", "bob@lab.example"}, {"partner.add", "b.example"}, {"anchor.add", "lab.example"}};
+	struct store_audit *list;
+	size_t n;
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		OK(store_audit_add(s, "root", rows[i][0], rows[i][1], "", &pr));
+	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+		OK(store_audit_of(s, asked[i].of, asked[i].before, asked[i].max, &list, &n, &pr));
+		ck_assert_msg(n == asked[i].n, "%s: %zu", asked[i].of, n);
+		if (n > 0)
+			ck_assert_str_eq(list[0].what, asked[i].first);
+		for (size_t k = 1; k < n; k++)
+			ck_assert_int_lt(list[k].id, list[k - 1].id);
+		store_audit_free(list, n);
+	}
+	OK(store_audit_of(s, "lab.example", 8, 10, &list, &n, &pr));
+	ck_assert(n == 3 && strcmp(list[0].what, "cert.remove") == 0);
+	store_audit_free(list, n);
+}
+END_TEST
+
+/* A partner's history and a stranger's in a log of 1,000,000 rows, 200,000 of them the partner's. */
+START_TEST(audit_of_many)
+{
+	struct store_audit *list;
+	struct timespec a, b;
+	size_t n;
+
+	store_close(s);
+	sql("WITH RECURSIVE k(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < 1000000) INSERT INTO audit "
+	    "SELECT i, i, 'w',"
+	    " CASE i % 5 WHEN 0 THEN 'cert.add' WHEN 1 THEN 'user.signin' ELSE 'partner.change' END, CASE i % 5 WHEN "
+	    "0 THEN"
+	    " 'p' || (i % 7) || '@big.example' WHEN 1 THEN 'anna' ELSE 'd' || i || '.example' END, '', 'h' FROM k");
+	s = store_open(dir, &pr);
+	ck_assert_ptr_nonnull(s);
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (int i = 0; i < 20; i++) {
+		OK(store_audit_of(
+		    s, i % 2 ? "big.example" : "p3@big.example", i < 10 ? 0 : 500000, 100, &list, &n, &pr));
+		ck_assert_uint_eq(n, 100);
+		store_audit_free(list, n);
+		OK(store_audit_of(s, i % 2 ? "nobody.example" : "x@nobody.example", 0, 100, &list, &n, &pr));
+		ck_assert_uint_eq(n, 0);
+		store_audit_free(list, n);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	/* a walk through all of it takes 20 times 50 ms and more */
+	ck_assert_int_lt((b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000, 300);
+}
+END_TEST
+
 START_TEST(audit)
 {
 	struct store_audit *list;
@@ -549,8 +614,10 @@ END_TEST
 	"ALTER TABLE partner DROP COLUMN known_until; ALTER TABLE partner DROP COLUMN proven_until; ALTER TABLE "    \
 	"partner DROP COLUMN waits; ALTER TABLE partner DROP COLUMN said; ALTER TABLE partner DROP COLUMN missed; "  \
 	"ALTER TABLE partner DROP COLUMN issued; ALTER TABLE partner DROP COLUMN expires;"
+#define WITHOUT_17 "DROP INDEX audit_domain; DROP INDEX audit_person;"
 #define WITHOUT_12 "DROP TABLE proposal; DROP TABLE user_password; DROP TABLE user_totp; DROP TABLE session; "
 #define WITHOUT_9                                                                                                    \
+	WITHOUT_17                                                                                                   \
 	WITHOUT_12                                                                                                   \
 	WITHOUT_13                                                                                                   \
 	"ALTER TABLE identity DROP COLUMN retired; ALTER TABLE bundle DROP COLUMN since; DROP TABLE in_use; ALTER "  \
@@ -897,6 +964,8 @@ static Suite *suite(void)
 	tcase_add_test(t, rules);
 	tcase_add_test(t, identities);
 	tcase_add_test(t, audit);
+	tcase_add_test(t, audit_of);
+	tcase_add_test(t, audit_of_many);
 	tcase_add_loop_test(t, forged, 0, sizeof forgeries / sizeof *forgeries);
 	tcase_add_test(t, append_only);
 	tcase_add_test(t, one_transaction);

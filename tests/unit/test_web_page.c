@@ -105,9 +105,10 @@ START_TEST(test_page)
 	ck_assert_uint_eq(t.n, 1); /* messages are for operators */
 	run("/partners/a.test", PAGE_OPERATOR, NULL, replies);
 	ck_assert_uint_eq(t.status, 200);
-	ck_assert_uint_eq(t.n, 3);
+	ck_assert_uint_eq(t.n, 4);
 	ck_assert_str_eq(t.asked[0], "judge partner.show {\"domain\":\"a.test\"}");
 	ck_assert_str_eq(t.asked[1], "relay message.find {\"limit\":50,\"to\":\"a.test\"}");
+	ck_assert_str_eq(t.asked[3], "judge audit.list {\"max\":10,\"of\":\"a.test\"}");
 	HAS("always signed and encrypted");
 	HAS("the exact &lt;sentence&gt;"); /* what may fail does not end the page */
 }
@@ -220,10 +221,15 @@ START_TEST(test_preview)
 }
 END_TEST
 
-START_TEST(test_each)
+START_TEST(test_many)
 {
 	static const struct reply refuses[] = {
 	    {"queue.delete", "!refused"}, {"queue.list", "{\"messages\": []}"}, {NULL, NULL}};
+	static const struct reply partly[] = {
+	    {"queue.delete",
+		"{\"messages\": 1, \"changed\": 3, \"failed\": [{\"id\": \"B\", \"why\": \"no message <B>\"}]}"},
+	    {NULL, NULL}};
+	json_t *many = json_array();
 
 	run("/messages/held/delete", PAGE_OPERATOR, json_pack("{s:s}", "csrf", "right"), NULL);
 	ck_assert_uint_eq(t.status, 400);
@@ -235,15 +241,59 @@ START_TEST(test_each)
 	HAS("name=\"id\" value=\"B\"");
 	run("/messages/held/delete", PAGE_OPERATOR,
 	    json_pack("{s:s, s:s, s:s, s:[s, s]}", "csrf", "right", "confirm", "1", "reason", "r", "id", "A", "B"),
-	    NULL);
-	ck_assert_uint_eq(t.n, 2);
-	ck_assert_str_eq(t.asked[0], "relay queue.delete {\"id\":\"A\",\"reason\":\"r\"}");
-	ck_assert_str_eq(t.asked[1], "relay queue.delete {\"id\":\"B\",\"reason\":\"r\"}");
-	ck_assert_str_eq(t.where, "/messages/held?done=messages-deleted");
+	    partly);
+	ck_assert_uint_eq(t.n, 1);
+	ck_assert_str_eq(t.asked[0], "relay queue.delete {\"ids\":[\"A\",\"B\"],\"reason\":\"r\"}");
+	ck_assert_uint_eq(t.status, 200);
+	HAS("<h1>1 message is deleted</h1>");
+	HAS("for 3 recipients");
+	HAS("1 could not be deleted:");
+	HAS("no message &lt;B&gt;");
 	run("/messages/held/delete", PAGE_OPERATOR,
 	    json_pack("{s:s, s:s, s:[s, s]}", "csrf", "right", "confirm", "1", "id", "A", "B"), refuses);
 	ck_assert_uint_eq(t.status, 400);
-	HAS("2 of 2 could not be done: the exact &lt;sentence&gt;");
+	HAS("role=\"alert\">the exact &lt;sentence&gt;");
+	for (int i = 0; i < 1001; i++)
+		json_array_append_new(many, json_string("A"));
+	run("/messages/held/retry", PAGE_OPERATOR, json_pack("{s:s, s:o}", "csrf", "right", "id", many), refuses);
+	ck_assert_uint_eq(t.status, 400);
+	HAS("At most 1000");
+}
+END_TEST
+
+/* Beside what is about to change: what it would do to one mail. The edit that is asked about is the one that is
+ * confirmed. */
+START_TEST(test_compare)
+{
+	static const struct reply replies[] = {{"rule.list", "{\"rules\": []}"},
+	    {"explain",
+		"{\"same\": false, \"now\": {\"direction\": \"outbound\", \"lines\": [\"one\", \"old <line>\"],"
+		"\"decision\": {\"action\": \"pass\", \"treatment\": \"clear\", \"why\": \"w\"}},"
+		"\"then\": {\"direction\": \"outbound\", \"lines\": [\"one\", \"new line\"], \"decision\":"
+		"{\"action\": \"refuse\", \"treatment\": \"\", \"why\": \"w\", \"reply\": \"550 no\"}}}"},
+	    {NULL, NULL}};
+
+	run("/policy/add", PAGE_TRUST_OFFICER,
+	    json_pack(
+		"{s:s, s:s, s:s, s:s}", "csrf", "right", "name", "x", "recipient", "*@a.test", "treatment", "refuse"),
+	    replies);
+	ck_assert_uint_eq(t.n, 1); /* nothing was asked about a mail */
+	HAS("name=\"try_to\" value=\"postmaster@a.test\"");
+	run("/policy/add", PAGE_TRUST_OFFICER,
+	    json_pack("{s:s, s:s, s:s, s:s, s:s}", "csrf", "right", "name", "x", "recipient", "*@a.test", "position",
+		"2", "try_to", "b@a.test"),
+	    replies);
+	ck_assert_uint_eq(t.n, 2);
+	ck_assert_str_eq(t.asked[1],
+	    "judge explain {\"recipient\":\"b@a.test\",\"reply_to_sealed\":false,\"with_rule\":{\"name\":\"x\","
+	    "\"position\":2,\"recipient\":\"*@a.test\"}}");
+	HAS("As it is now: It would be sent as it is.");
+	HAS("As it would be: It would be refused.");
+	HAS("<li><mark>old &lt;line&gt;</mark></li>");
+	HAS("<li><mark>new line</mark></li>");
+	HAS("<li>one</li>");
+	HAS("<input type=\"hidden\" name=\"position\" value=\"2\">");
+	ck_assert_ptr_null(strstr(t.html, "type=\"hidden\" name=\"try_to\""));
 }
 END_TEST
 
@@ -271,7 +321,8 @@ int main(void)
 	tcase_add_test(c, test_csrf);
 	tcase_add_test(c, test_action);
 	tcase_add_test(c, test_preview);
-	tcase_add_test(c, test_each);
+	tcase_add_test(c, test_many);
+	tcase_add_test(c, test_compare);
 	tcase_add_test(c, test_result);
 	suite_add_tcase(s, c);
 	return suite_run(s);
