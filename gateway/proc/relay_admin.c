@@ -21,6 +21,7 @@
 #include "gateway/queue/history.h"
 #include "gateway/queue/history_store.h"
 
+enum { REASON_MAX = 400 };   /* octets; it is kept with each recipient */
 enum { PATIENCE_MS = 4000 }; /* for the writer to begin with a change; less than it waits for a lock */
 
 /* The channels to those who ask. life: answers to an older one are thrown away. */
@@ -331,6 +332,8 @@ static json_t *change(
 
 	if (msg[0] == '\0')
 		return failure("usage", "which message? give its queue id");
+	if (strlen(reason) > REASON_MAX)
+		return failure("usage", "a reason has at most 400 octets");
 	k = mem_new(sizeof(*k));
 	*k = (struct change){.r = r, .asked = *asked, .verb = verb};
 	k->msg = mem_str(msg);
