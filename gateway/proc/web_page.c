@@ -195,7 +195,9 @@ static size_t chosen(const struct web_page *w)
 
 static json_t *one_of(const struct web_page *w, size_t i)
 {
-	json_t *v = json_object_get(w->asked.form, w->action->each), *o = json_deep_copy(w->asked.form);
+	/* shallow: the form may hold files */
+	json_t *v = json_object_get(w->asked.form, w->action->each),
+	       *o = json_copy((json_t *)(uintptr_t)w->asked.form);
 
 	if (json_is_array(v))
 		v = json_array_get(v, i);
