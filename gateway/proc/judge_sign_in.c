@@ -45,10 +45,21 @@ static const unsigned allowed[WHOS] = {5, 20, 50};
 
 static void key_of(enum who w, const char *user, const char *from, char out[KEY_MAX])
 {
+	/* whoever is on this machine has all of 127.0.0.0/8 */
+	if (strncmp(from, "127.", 4) == 0)
+		from = "127.0.0.1";
 	(void)snprintf(out, KEY_MAX, "%d %.40s %.60s", (int)w, w == ADDRESS ? "" : user, w == USER ? "" : from);
 }
 
-/* The slot of key; where there is none, the one that failed longest ago. */
+/* One that keeps nobody waiting goes before one that does; then the one that failed longest ago. */
+static bool goes_first(const struct slot *a, const struct slot *b, int64_t now)
+{
+	bool aw = now < a->until, bw = now < b->until;
+
+	return aw != bw ? bw : a->last < b->last;
+}
+
+/* The slot of key; where there is none, the one that may go. */
 static struct slot *slot_of(const char *key, int64_t now)
 {
 	struct slot *old = &slots[0];
@@ -56,11 +67,15 @@ static struct slot *slot_of(const char *key, int64_t now)
 	for (size_t i = 0; i < SLOTS; i++) {
 		struct slot *s = &slots[i];
 
+		if (s->last > now) { /* the clock was put back: nobody waits longer for it */
+			s->until -= s->last - now;
+			s->last = now;
+		}
 		if (s->key[0] && now - s->last > FORGET && now >= s->until)
 			*s = (struct slot){.key = ""};
 		if (strcmp(s->key, key) == 0)
 			return s;
-		if (s->last < old->last)
+		if (goes_first(s, old, now))
 			old = s;
 	}
 	return old;
@@ -150,15 +165,31 @@ static int made_up(struct judge_admin *ja, const char *user, uint8_t salt_r[STOR
 	return 0;
 }
 
-char *judge_sign_in_salt(struct judge_admin *ja, const json_t *args)
+/* NULL, or the reply that says how long. */
+static char *throttled(const char *user, const char *from, int64_t now)
+{
+	int64_t wait = must_wait(user, from, now);
+	char why[200];
+
+	if (wait <= 0)
+		return NULL;
+	(void)snprintf(why, sizeof why,
+	    "too many attempts have failed: try again in %lld s (whoever runs the gateway sees them in its log)",
+	    (long long)wait);
+	return admin_json_error("throttled", why);
+}
+
+char *judge_sign_in_salt(struct judge_admin *ja, const json_t *args, const char *from)
 {
 	const char *user = text_of(args, "user", STORE_USER_NAME_MAX);
 	struct store_password p;
 	struct problem pr = {0};
 	uint8_t decoy[STORE_SALT];
-	char text[2 * STORE_SALT];
+	char text[2 * STORE_SALT], *wait = throttled(user, from, clock_of(ja));
 	json_t *o;
 
+	if (wait)
+		return wait;
 	if (made_up(ja, user, decoy, &pr) < 0 || store_password_get(ja->store, user, &p, &pr) < 0)
 		return admin_json_error("unavailable", pr.text);
 	if (!user[0] || !p.changed) {
@@ -246,19 +277,14 @@ static char *opened(struct judge_admin *ja, const struct store_user *u, const ch
 char *judge_sign_in(struct judge_admin *ja, const json_t *args, const char *from)
 {
 	const char *user = text_of(args, "user", STORE_USER_NAME_MAX);
-	int64_t now = clock_of(ja), wait = must_wait(user, from, now);
+	int64_t now = clock_of(ja);
 	struct store_user u = {.role = STORE_USER_NOBODY};
 	struct problem pr = {0};
-	char why[200];
+	char *wait = throttled(user, from, now);
 	int rc;
 
-	if (wait > 0) {
-		(void)snprintf(why, sizeof why,
-		    "too many attempts have failed: try again in %lld s (whoever runs the gateway sees them in its "
-		    "log)",
-		    (long long)wait);
-		return admin_json_error("throttled", why);
-	}
+	if (wait)
+		return wait;
 	rc = right(ja, user, args, now, &u, &pr);
 	if (rc < 0)
 		return admin_json_error("unavailable", pr.text);

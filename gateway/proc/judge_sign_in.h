@@ -18,9 +18,9 @@
 /* Cost of new passwords: KiB, passes. */
 enum { JUDGE_SIGN_IN_MEMORY = 64 * 1024, JUDGE_SIGN_IN_PASSES = 3, JUDGE_SIGN_IN_KEY = 32 };
 
-/* args: {"user"}. data: "salt" (base64), "memory" (KiB), "passes"; the same for a name that nobody has. Never NULL;
- * free() it. */
-char *judge_sign_in_salt(struct judge_admin *ja, const json_t *args);
+/* args: {"user"}. data: "salt" (base64), "memory" (KiB), "passes"; the same for a name that nobody has. Error codes:
+ * "throttled" (who waits costs nobody an Argon2), "unavailable". Never NULL; free() it. */
+char *judge_sign_in_salt(struct judge_admin *ja, const json_t *args, const char *from);
 /* args: {"user", "key" (base64), "code"}; from: the client's address. data: "session" (its value, given this once),
  * "user", "role". Error codes: "refused", "throttled", "unavailable". Never NULL; free() it. */
 char *judge_sign_in(struct judge_admin *ja, const json_t *args, const char *from);

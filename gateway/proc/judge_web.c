@@ -104,7 +104,6 @@ static const struct {
     {"user.session-end", STORE_USER_ADMIN},
 };
 
-/* UNREAD_MAX: octets of answers that wait for the web process before it is given up. */
 /* What the relay may be asked, which has no users: with a permit that is given here. */
 static const struct {
 	const char *verb;
@@ -124,6 +123,7 @@ static const struct {
     {"recipient.check", STORE_USER_OPERATOR, false},
 };
 
+/* UNREAD_MAX: octets of answers that wait for the web process before it is given up. */
 enum { IDLE = 1800, LONGEST = 12 * 3600, TOUCH = 60, UNREAD_MAX = 16 * 1024 * 1024, CERTS_MAX = 4 * 65536 };
 
 /* Who asks. */
@@ -171,7 +171,9 @@ void judge_web_over(const struct judge_admin *ja, int64_t *began_r, int64_t *use
 	*used_r = now - (ja->session_idle ? ja->session_idle : IDLE);
 }
 
-static int by_session(struct judge_admin *ja, const char *value, struct asker *a_r, struct problem *pr)
+/* background: a page asked by itself, which keeps no session alive. */
+static int by_session(
+    struct judge_admin *ja, const char *value, bool background, struct asker *a_r, struct problem *pr)
 {
 	int64_t now = clock_of(ja), began, used;
 	uint8_t hash[STORE_USER_HASH];
@@ -185,7 +187,7 @@ static int by_session(struct judge_admin *ja, const char *value, struct asker *a
 	a_r->role = n.role;
 	a_r->session = true;
 	(void)snprintf(a_r->how, sizeof a_r->how, "session");
-	if (n.role != STORE_USER_NOBODY && now - n.used > TOUCH)
+	if (n.role != STORE_USER_NOBODY && !background && now - n.used > TOUCH)
 		return store_session_touch(ja->store, hash, now, pr);
 	return 0;
 }
@@ -195,6 +197,7 @@ static char *look_at(struct judge_admin *ja, const json_t *request, enum store_u
 {
 	const char *token = json_string_value(json_object_get(request, "token"));
 	const char *session = json_string_value(json_object_get(request, "session"));
+	bool background = json_is_true(json_object_get(request, "background"));
 	struct problem pr = {0};
 
 	memset(a_r, 0, sizeof *a_r);
@@ -202,7 +205,7 @@ static char *look_at(struct judge_admin *ja, const json_t *request, enum store_u
 		return NULL;
 	if (!token && !session)
 		return admin_json_error("unauthorized", "sign in, or send a token (postern user token)");
-	if ((token ? by_token(ja, token, a_r, &pr) : by_session(ja, session, a_r, &pr)) < 0)
+	if ((token ? by_token(ja, token, a_r, &pr) : by_session(ja, session, background, a_r, &pr)) < 0)
 		return admin_json_error("unavailable", pr.text);
 	if (a_r->role == STORE_USER_NOBODY)
 		return admin_json_error("unauthorized",
@@ -235,6 +238,18 @@ static char *sign_out(struct judge_admin *ja, const json_t *request)
 			return admin_json_error("unavailable", pr.text);
 	}
 	return admin_json_ok(json_object());
+}
+
+/* A session that the browser had before does not go on. */
+static char *sign_in(struct judge_admin *ja, const json_t *request, const char *from)
+{
+	char *reply = judge_sign_in(ja, json_object_get(request, "args"), from), why[640];
+	json_t *data = admin_json_data(reply, why);
+
+	if (data)
+		free(sign_out(ja, request));
+	json_decref(data);
+	return reply;
 }
 
 static void name_of(const struct asker *a, const char *from, char who[JUDGE_WEB_WHO])
@@ -325,9 +340,9 @@ static char *own(
 	const json_t *args = json_object_get(request, "args");
 
 	if (strcmp(verb, "sign-in.salt") == 0)
-		return judge_sign_in_salt(ja, args);
+		return judge_sign_in_salt(ja, args, from);
 	if (strcmp(verb, "sign-in") == 0)
-		return judge_sign_in(ja, args, from);
+		return sign_in(ja, request, from);
 	if (strcmp(verb, "sign-out") == 0)
 		return sign_out(ja, request);
 	if (strcmp(verb, "web.me") == 0)
@@ -346,6 +361,7 @@ static char *passed_on(json_t *request)
 
 	(void)json_object_del(request, "token");
 	(void)json_object_del(request, "session");
+	(void)json_object_del(request, "background");
 	text = json_dumps(request, JSON_COMPACT);
 	if (!text)
 		log_fatal("out of memory: JSON");
@@ -408,6 +424,13 @@ void judge_web_reply(struct judge_web *w, uint32_t id, char *text)
 		close(made);
 }
 
+/* Stands in the log, in the audit log and in permits. */
+static void check_from(char *from)
+{
+	if (from[0] == '\0' || from[strspn(from, "0123456789abcdefABCDEF.:")] != '\0')
+		memcpy(from, "?", 2);
+}
+
 static void on_msg(void *ctx, struct ipc_chan *ch, struct ipc_in *in)
 {
 	struct judge_web *w = ctx;
@@ -429,6 +452,7 @@ static void on_msg(void *ctx, struct ipc_chan *ch, struct ipc_in *in)
 		w->ops->gone();
 		return;
 	}
+	check_from(rq.who);
 	reply = judge_web_look(w->ja, rq.text, rq.who, who, &text);
 	mem_free_secret(rq.text, strlen(rq.text));
 	if (text)

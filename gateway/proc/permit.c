@@ -33,15 +33,19 @@ void permit_key(const uint8_t *key, size_t n)
 	me.given = true;
 }
 
-/* Hex of what the key makes of all of it. */
-static void mac_of(
-    const char *end_nonce, const char *verb, const json_t *args, const char *who, char out[2 * MAC + 1])
+/* Hex of what the key makes of all of it. 0; -1: who is no UTF-8, which only a web process says that is not ours any
+ * more: no reason to end. */
+static int mac_of(const char *end_nonce, const char *verb, const json_t *args, const char *who, char out[2 * MAC + 1])
 {
-	json_t *o = json_pack("[s, s, s, O]", end_nonce, verb, who, args ? args : json_null());
-	char *text = o ? json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+	json_t *name = json_string(who), *o;
 	uint8_t mac[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
+	char *text;
 
+	if (!name)
+		return -1;
+	o = json_pack("[s, s, o, O]", end_nonce, verb, name, args ? args : json_null());
+	text = o ? json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 	if (!text)
 		log_fatal("out of memory: JSON");
 	if (!HMAC(EVP_sha256(), me.key, PERMIT_KEY, (const uint8_t *)text, strlen(text), mac, &n) || n != MAC)
@@ -49,6 +53,7 @@ static void mac_of(
 	encode_hex(mac, n, out);
 	free(text);
 	json_decref(o);
+	return 0;
 }
 
 void permit_give(const char *verb, const json_t *args, const char *who, int64_t now, char out[PERMIT_TEXT])
@@ -63,8 +68,8 @@ void permit_give(const char *verb, const json_t *args, const char *who, int64_t 
 		log_fatal("no random numbers");
 	encode_hex(lot, sizeof lot, nonce);
 	(void)snprintf(head, sizeof head, "%lld.%s", (long long)(now + PERMIT_SECONDS), nonce);
-	mac_of(head, verb, args, who, mac);
-	(void)snprintf(out, PERMIT_TEXT, "%s.%s", head, mac);
+	if (mac_of(head, verb, args, who, mac) == 0)
+		(void)snprintf(out, PERMIT_TEXT, "%s.%s", head, mac);
 }
 
 /* 0: the nonce was not seen before. -1 it was, or too many are remembered. */
@@ -118,8 +123,7 @@ int permit_use(
 	have = me.given && permit ? taken_apart(permit, head, nonce, &end) : NULL;
 	if (!have)
 		return -1;
-	mac_of(head, verb, args, who, mac);
-	if (CRYPTO_memcmp(mac, have, 2 * MAC) != 0)
+	if (mac_of(head, verb, args, who, mac) < 0 || CRYPTO_memcmp(mac, have, 2 * MAC) != 0)
 		return -1;
 	*why_r = "the judge's permit has run out, or was used before: ask again";
 	/* one from further away than a permit lasts is from before the clock was put back */

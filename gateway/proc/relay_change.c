@@ -14,7 +14,7 @@
 #include "gateway/queue/history.h"
 
 /* PATIENCE_MS: for the writer to begin with a change; less than it waits for a lock. */
-enum { PATIENCE_MS = 4000, AT_ONCE = 64 };
+enum { PATIENCE_MS = 4000, AT_ONCE = 64, REASON_MAX = 400 /* octets; it is kept with each recipient */ };
 
 static const struct change_verb {
 	const char *name, *word;
@@ -226,6 +226,8 @@ void relay_change_begin(
 						      : "which message? give its queue id";
 	struct request *q;
 
+	if (wrong == NULL && strlen(text_arg(args, "reason")) > REASON_MAX)
+		wrong = "a reason has at most 400 octets";
 	if (wrong != NULL) {
 		done(ctx, NULL, "usage", wrong);
 		return;

@@ -212,7 +212,7 @@ static unsigned read_body(struct web_job *j, struct api *a, char why[200])
 		return MHD_HTTP_BAD_REQUEST;
 	if (j->taken == 0) {
 		o = json_object();
-	} else if (j->post) {
+	} else if (j->other) {
 		(void)snprintf(why, 200, "a body is application/json");
 		return MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
 	} else {

@@ -65,6 +65,14 @@ static void known_before(struct web_job *j, const char *code, const char *text)
 	}
 }
 
+/* RFC 9110 8.6; libmicrohttpd has looked that it is a number. */
+static bool is_too_large(const struct web_job *j)
+{
+	const char *n = MHD_lookup_connection_value(j->c, MHD_HEADER_KIND, "Content-Length");
+
+	return n && strtoull(n, NULL, 10) > (unsigned long long)j->w->set->body_octets;
+}
+
 static bool is_small(const struct web_job *j)
 {
 	const char *n = MHD_lookup_connection_value(j->c, MHD_HEADER_KIND, "Content-Length");
@@ -85,6 +93,11 @@ static enum MHD_Result begin(struct web_job *j)
 		fail(j, MHD_HTTP_CONTENT_TOO_LARGE, "Sign in first: only then a request may be so large.");
 		return web_job_send(j);
 	}
+	if (is_too_large(j)) {
+		fail(j, MHD_HTTP_CONTENT_TOO_LARGE,
+		    "This is more than a request may bring (body-octets in section web).");
+		return web_job_send(j);
+	}
 	j->state = WEB_JOB_WHO;
 	MHD_suspend_connection(j->c);
 	web_job_who(j, known_before);
@@ -92,11 +105,12 @@ static enum MHD_Result begin(struct web_job *j)
 }
 
 /* With everything. */
-static void complete(struct web_job *j)
+static enum MHD_Result complete(struct web_job *j)
 {
-	if (j->changes && web_job_taken(j) < 0) {
-		fail(j, MHD_HTTP_BAD_REQUEST, "the form cannot be read");
-		return;
+	if (j->changes && (web_job_taken(j) < 0 || (j->other && !j->api))) {
+		fail(
+		    j, j->other ? MHD_HTTP_UNSUPPORTED_MEDIA_TYPE : MHD_HTTP_BAD_REQUEST, "The form cannot be read.");
+		return web_job_send(j);
 	}
 	j->state = WEB_JOB_ASKING;
 	MHD_suspend_connection(j->c);
@@ -105,6 +119,7 @@ static void complete(struct web_job *j)
 		known(j, NULL, NULL);
 	else
 		web_job_who(j, known);
+	return MHD_YES;
 }
 
 static enum MHD_Result serve(void *ctx, struct MHD_Connection *c, const char *url, const char *method,
@@ -116,6 +131,7 @@ static enum MHD_Result serve(void *ctx, struct MHD_Connection *c, const char *ur
 	(void)version;
 	if (!j) {
 		j = *state = web_job_new(&h->world, c, url, method);
+		j->api = web_api_is(url);
 		j->next = h->jobs;
 		h->jobs = j;
 		return begin(j);
@@ -134,9 +150,7 @@ static enum MHD_Result serve(void *ctx, struct MHD_Connection *c, const char *ur
 		if (!is_small(j))
 			return MHD_YES;
 	}
-	if (j->state == WEB_JOB_BODY)
-		complete(j);
-	return MHD_YES;
+	return j->state == WEB_JOB_BODY ? complete(j) : MHD_YES;
 }
 
 static void completed(void *ctx, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode why)

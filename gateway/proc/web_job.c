@@ -72,6 +72,7 @@ static void read_session(struct web_job *j)
 	uint8_t mac[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
 
+	j->host_cookie = v != NULL;
 	if (!v && !j->w->tls)
 		v = MHD_lookup_connection_value(j->c, MHD_COOKIE_KIND, COOKIE_PLAIN);
 	if (!v || !v[0] || strlen(v) > WEB_JOB_TOKEN_MAX)
@@ -103,6 +104,7 @@ struct web_job *web_job_new(struct web_world *w, struct MHD_Connection *c, const
 	j->query = json_object();
 	buf_init(&j->body, (size_t)w->set->body_octets);
 	buf_init(&j->value, (size_t)w->set->body_octets);
+	j->background = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "X-Postern-Background") != NULL;
 	read_from(j);
 	read_token(j);
 	if (!j->token[0])
@@ -171,20 +173,31 @@ static enum MHD_Result on_field(void *ctx, enum MHD_ValueKind kind, const char *
 	return j->field && buf_add(&j->value, data, size) == 0 ? MHD_YES : MHD_NO;
 }
 
+/* RFC 9110 8.3.1: the type, whatever its parameters. */
+static bool is_json(const struct web_job *j)
+{
+	static const char json[] = "application/json";
+	const char *type = MHD_lookup_connection_value(j->c, MHD_HEADER_KIND, "Content-Type");
+	size_t n = sizeof json - 1;
+
+	return type && strncasecmp(type, json, n) == 0 && (type[n] == '\0' || strchr("; \t", type[n]));
+}
+
 int web_job_take(struct web_job *j, const char *p, size_t n)
 {
-	const char *type = MHD_lookup_connection_value(j->c, MHD_HEADER_KIND, "Content-Type");
-
 	j->taken += n;
 	if (j->taken > (size_t)j->w->set->body_octets)
 		return -1;
-	if (type && strncasecmp(type, "application/json", 16) == 0)
+	if (j->other)
+		return 0;
+	if (is_json(j))
 		return buf_add(&j->body, p, n);
-	if (!j->post) {
+	if (!j->post && !j->api) {
 		j->form = json_object();
 		j->post = MHD_create_post_processor(j->c, PARSE, on_field, j);
 	}
-	return j->post && MHD_post_process(j->post, p, n) == MHD_YES ? 0 : -1;
+	j->other = !j->post;
+	return j->other || MHD_post_process(j->post, p, n) == MHD_YES ? 0 : -1;
 }
 
 int web_job_taken(struct web_job *j)
@@ -226,6 +239,8 @@ static void ask_peer(
 		admin_json_set(o, "token", admin_json_text(j->token));
 	else if (p == j->w->judge && j->session[0])
 		admin_json_set(o, "session", admin_json_text(j->session));
+	if (p == j->w->judge && j->background)
+		admin_json_set(o, "background", json_true());
 	send_request(j, p, j->from, o, done);
 }
 
@@ -381,10 +396,21 @@ void web_job_redirect(struct web_job *j, const char *where)
 	web_job_finish(j, MHD_HTTP_SEE_OTHER, "text/plain; charset=utf-8", "", 0);
 }
 
+/* By TLS, to here or to a web server in front: browsers say so with each form. Whoever lies about it gets a cookie
+ * that his own browser does not send. */
+static bool is_by_tls(const struct web_job *j)
+{
+	const char *origin = MHD_lookup_connection_value(j->c, MHD_HEADER_KIND, "Origin");
+
+	return j->w->tls || (origin && strncasecmp(origin, "https://", 8) == 0);
+}
+
 void web_job_cookie(struct web_job *j, const char *value)
 {
+	bool tls = value[0] ? is_by_tls(j) : j->host_cookie || j->w->tls;
+
 	(void)snprintf(j->cookie, sizeof j->cookie, "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s",
-	    j->w->tls ? COOKIE_TLS : COOKIE_PLAIN, value, j->w->tls ? "; Secure" : "", value[0] ? "" : "; Max-Age=0");
+	    tls ? COOKIE_TLS : COOKIE_PLAIN, value, tls ? "; Secure" : "", value[0] ? "" : "; Max-Age=0");
 }
 
 void web_job_give_up(struct web_job *j)

@@ -35,9 +35,12 @@ struct web_job {
 	struct web_world *w;
 	struct MHD_Connection *c;
 	const char *method;
-	char *path;   /* percent-decoded */
-	bool changes; /* neither GET nor HEAD */
-	bool told;    /* the call with the header fields came again */
+	char *path;	  /* percent-decoded */
+	bool changes;	  /* neither GET nor HEAD */
+	bool told;	  /* the call with the header fields came again */
+	bool api;	  /* takes no forms */
+	bool background;  /* a page that is open asks by itself, nobody did anything */
+	bool host_cookie; /* the session came by the cookie for TLS */
 	enum { WEB_JOB_HEAD, WEB_JOB_WHO, WEB_JOB_BODY, WEB_JOB_ASKING, WEB_JOB_DONE } state;
 	char token[WEB_JOB_TOKEN_MAX + 1];   /* of Authorization, "" none */
 	char session[WEB_JOB_TOKEN_MAX + 1]; /* of the cookie, "" none */
@@ -53,6 +56,7 @@ struct web_job {
 	char *field;			/* its name */
 	bool file;
 	size_t fields, taken;
+	bool other; /* it is of a type that is not taken here; read over */
 
 	/* the question that is out, and the answer */
 	void (*said)(struct web_job *j, json_t *data, const char *code, const char *text);
@@ -73,7 +77,7 @@ enum web_whom { WEB_ASK_JUDGE, WEB_ASK_RELAY };
 /* The request's headers: session, token, query. */
 struct web_job *web_job_new(struct web_world *w, struct MHD_Connection *c, const char *url, const char *method);
 void web_job_free(struct web_job *j);
-/* Octets of the body. 0; -1: more than is allowed, or no form. */
+/* Octets of the body. 0; -1: more than is allowed, or a form that cannot be read. */
 int web_job_take(struct web_job *j, const char *p, size_t n) __attribute__((warn_unused_result));
 /* The body is there. 0; -1 as above. */
 int web_job_taken(struct web_job *j) __attribute__((warn_unused_result));

@@ -96,15 +96,25 @@ static void sign_in_page(struct web_job *j, unsigned status, const char *error)
 	json_decref(answers);
 }
 
-/* A path of this site, and nothing else. */
+/* A path of this site, and nothing else. Browsers take tabs and line ends out of what they are sent to, and read "\"
+ * as "/": "/", a tab, "/evil.example" would be another site. */
 static const char *then_of(const struct web_job *j)
 {
 	const char *then = json_string_value(json_object_get(j->form, "next"));
 
-	return then && then[0] == '/' && then[1] != '/' && then[1] != '\\' && !strpbrk(then, "\r\n\\") &&
-		       strlen(then) < sizeof j->location
-		   ? then
-		   : "/";
+	if (!then || then[0] != '/' || then[1] == '/' || strlen(then) >= sizeof j->location)
+		return "/";
+	for (const unsigned char *p = (const unsigned char *)then; *p; p++)
+		if (*p < 0x20 || *p == 0x7f || *p == '\\')
+			return "/";
+	return then;
+}
+
+static unsigned status_of(const char *code)
+{
+	return strcmp(code, "unavailable") == 0 ? MHD_HTTP_SERVICE_UNAVAILABLE
+	       : strcmp(code, "throttled") == 0 ? MHD_HTTP_TOO_MANY_REQUESTS
+						: MHD_HTTP_FORBIDDEN;
 }
 
 static void signed_in(struct web_job *j, json_t *data, const char *code, const char *text)
@@ -116,11 +126,7 @@ static void signed_in(struct web_job *j, json_t *data, const char *code, const c
 		web_job_redirect(j, then_of(j));
 		return;
 	}
-	sign_in_page(j,
-	    data || strcmp(code, "unavailable") == 0 ? MHD_HTTP_SERVICE_UNAVAILABLE
-	    : strcmp(code, "throttled") == 0	     ? MHD_HTTP_TOO_MANY_REQUESTS
-						     : MHD_HTTP_FORBIDDEN,
-	    text ? text : "no session was made");
+	sign_in_page(j, status_of(data ? "unavailable" : code), text ? text : "no session was made");
 }
 
 static void hashed(void *ctx, const uint8_t *key)
@@ -154,10 +160,11 @@ static void salted(struct web_job *j, json_t *data, const char *code, const char
 		   passes = json_integer_value(json_object_get(data, "passes"));
 	uint8_t salt[WEB_HASH_SALT];
 
-	(void)code;
-	if (!data || !b64 || encode_unb64(b64, strlen(b64), salt, sizeof salt) != WEB_HASH_SALT || memory < 8 ||
-	    memory > 1 << 20 || passes < 1 || passes > 20)
-		sign_in_page(j, MHD_HTTP_SERVICE_UNAVAILABLE, text ? text : "the judge's answer cannot be used");
+	if (!data)
+		sign_in_page(j, status_of(code), text);
+	else if (!b64 || encode_unb64(b64, strlen(b64), salt, sizeof salt) != WEB_HASH_SALT || memory < 8 ||
+		 memory > 1 << 20 || passes < 1 || passes > 20)
+		sign_in_page(j, MHD_HTTP_SERVICE_UNAVAILABLE, "the judge's answer cannot be used");
 	else if (web_hash_ask(j->w->hash, s->password, salt, (uint32_t)memory, (uint32_t)passes, hashed, s) < 0)
 		sign_in_page(
 		    j, MHD_HTTP_SERVICE_UNAVAILABLE, "many sign in at this moment: try again in a few seconds");
@@ -197,8 +204,6 @@ static void sign_in(struct web_job *j)
 	j->own = s;
 	j->own_free = sign_in_free;
 	(void)json_object_del(j->form, "password");
-	/* a session that was there before does not go on */
-	j->session[0] = '\0';
 	args = json_object();
 	admin_json_set(args, "user", admin_json_text(s->user));
 	web_job_ask(j, WEB_ASK_JUDGE, "sign-in.salt", args, salted);

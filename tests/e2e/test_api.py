@@ -1,5 +1,6 @@
 """The API against its own description: every route as every role, what is sent, what is answered, lost updates."""
 import json
+import socket
 
 from gateway import wait_for
 from mail import message, quick
@@ -69,6 +70,46 @@ def test_routes_and_roles(top):
     row = next(r for r in said["settings"] if r["name"] == "hostname")
     assert row["value"] == "gw.hospital.example" and row["changed"] and row["default"] is None and not said["more"], said
     assert all(r["changed"] for r in json.loads(ask(port, "/api/v1/settings?changed=true", token["admin"])[2])["settings"])
+
+
+def raw(port, head, body=b""):
+    """What is answered to a request that http.client would not send."""
+    s = socket.create_connection(("127.0.0.1", port), timeout=20)
+    s.sendall(head.replace("\n", "\r\n").encode() + body)
+    got = b""
+    try:
+        while b"\r\n\r\n" not in got:
+            part = s.recv(65536)
+            if not part:
+                break
+            got += part
+    except OSError:
+        pass
+    s.close()
+    return int(got.split()[1]) if got else 0
+
+
+@quick
+def test_bodies(top):
+    gw, port = start(top)
+    gw.cli("user", "add", "anna", "--role", "trust-officer")
+    token = gw.cli("user", "token", "anna", "--label", "x", "--role", "trust-officer")["token"]
+    good = json.dumps({"domain": "lab.example"}).encode()
+    for kind in ("text/plain", "application/xml", "application/jsonp", "application/json5; charset=utf-8", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "json"):
+        got = ask(port, "/api/v1/partners", token, method="POST", headers={"Content-Type": kind, "Content-Length": str(len(good))}, body=good)
+        assert "application/json" in check_problem(got, 415)["detail"], kind
+    check_problem(ask(port, "/api/v1/partners", token, method="POST", headers={"Content-Length": str(len(good))}, body=good), 415)
+    # also one that is too large to be small, and with another site's nothing is read at all
+    check_problem(ask(port, "/api/v1/partners", token, method="POST", headers={"Content-Type": "text/plain", "Content-Length": "40000"}, body=b"x" * 40000), 415)
+    for kind in ("application/json", "Application/JSON; charset=utf-8", "application/json ;x=y"):
+        assert ask(port, "/api/v1/partners", token, method="POST", headers={"Content-Type": kind, "Content-Length": str(len(good))}, body=good)[0] == 200, kind
+    # what is too large is said before it is sent
+    assert raw(port, f"POST /api/v1/partners HTTP/1.1\nHost: x\nAuthorization: Bearer {token}\nContent-Type: application/json\nContent-Length: 90000000\n\n") == 413
+    assert raw(port, f"POST /api/v1/partners HTTP/1.1\nHost: x\nAuthorization: Bearer {token}\nContent-Type: application/json\nContent-Length: 99999999999999999\n\n") == 413
+    # a reason is a sentence, not megabytes for each recipient in the queue
+    gw.cli("user", "add", "otto", "--role", "operator")
+    token = gw.cli("user", "token", "otto", "--label", "x", "--role", "operator")["token"]
+    assert "400 octets" in check_problem(send(port, "post", "/api/v1/queue/0KX3M9QZ41/hold", token, {"reason": "x" * 100000}), 400)["detail"]
 
 
 @quick

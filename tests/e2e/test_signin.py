@@ -86,9 +86,9 @@ def test_session(top):
     assert parts == {"Path=/", "HttpOnly", "SameSite=Strict"}, parts
     assert got[1].getheader("Location") == "/"
     two = session_of(sign_in(port, session=one))
-    assert two != one and inside(port, two)
+    assert two != one and inside(port, two) and not inside(port, one), "the browser's session before this one goes on"
     # where it goes on is of this site
-    for where in ("//evil.example/", "https://evil.example/", "/\\evil.example", "/a\r\nX-Evil: 1", "javascript:alert(1)"):
+    for where in ("//evil.example/", "https://evil.example/", "/\\evil.example", "/a\r\nX-Evil: 1", "javascript:alert(1)", "/\t/evil.example/", "\t//evil.example/", "/\x01a", "/a\x7f"):
         got = sign_in(port, next=where)
         assert got[1].getheader("Location") == "/" and not got[1].getheader("X-Evil"), (where, got[1].getheaders())
     # by its end only the session that is meant
@@ -131,6 +131,45 @@ def test_time(top):
         assert not inside(port, session), column
 
 
+def set_used(gw, ago):
+    db = sqlite3.connect(gw.data + "/store/store.db", timeout=20)
+    with db:
+        db.execute("UPDATE session SET used = used - ?", (ago,))
+    db.close()
+
+
+@quick
+def test_background(top):
+    """What a page asks by itself does not keep a session alive; what a person asks does."""
+    gw, port = start(top)
+    session = session_of(sign_in(port))
+    for _ in range(3):
+        set_used(gw, 800)
+        code = ask(port, "GET", "/", session, headers={"X-Postern-Background": "1"})[0]
+        if code != 200:
+            break
+    assert code == 303, "a page that is left open is never signed out"
+    session = session_of(sign_in(port))
+    for _ in range(3):
+        set_used(gw, 800)
+        assert ask(port, "GET", "/", session)[0] == 200
+
+
+@quick
+def test_behind_tls(top):
+    """A browser that came by TLS, through a web server in front, gives the cookie to TLS alone and to this host alone."""
+    _, port = start(top)
+    got = sign_in(port, headers={"Host": "gw.hospital.example", "Origin": "https://gw.hospital.example"})
+    assert got[0] == 303
+    name, value = got[1].getheader("Set-Cookie").split(";")[0].split("=")
+    parts = {p.strip() for p in got[1].getheader("Set-Cookie").split(";")[1:]}
+    assert name == "__Host-postern" and parts == {"Path=/", "HttpOnly", "SameSite=Strict", "Secure"}, got[1].getheaders()
+    assert ask(port, "GET", "/", headers={"Cookie": name + "=" + value})[0] == 200
+    got = ask(port, "POST", "/logout", form={"csrf": csrf_of(value)}, headers={"Cookie": name + "=" + value})
+    assert got[0] == 303 and got[1].getheader("Set-Cookie").startswith("__Host-postern=;") and "Secure" in got[1].getheader("Set-Cookie"), got[1].getheaders()
+    assert not inside(port, value)
+
+
 @quick
 def test_csrf(top):
     _, port = start(top, (("anna", "admin"), ("bert", "viewer")))
@@ -147,6 +186,15 @@ def test_csrf(top):
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         code = ask(port, method, "/api/v1/rules", anna, headers={"Content-Type": "application/json"}, body="{}")[0]
         assert code in (403, 405), (method, code)
+    # the API with a session: the token of this session, from this site, and nothing less
+    rule, kind = json.dumps({"name": "r", "treatment": "clear"}), {"Content-Type": "application/json"}
+    for more in ({}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": csrf_of(bert)}, {"X-CSRF-Token": csrf_of(anna)[:-1]}, {"X-CSRF-Token": csrf_of(anna), "Origin": "http://127.0.0.1:1"},
+                 {"X-CSRF-Token": csrf_of(anna), "Sec-Fetch-Site": "same-site"}):
+        for method, path in (("POST", "/api/v1/rules"), ("POST", "/api/v1/users"), ("PATCH", "/api/v1/partners/lab.example"), ("DELETE", "/api/v1/users/bert"), ("POST", "/api/v1/queue/0KX3M9QZ41/release")):
+            got = ask(port, method, path, anna, headers={**kind, **more}, body=rule)
+            assert got[0] == 403 and got[1].getheader("Content-Type") == "application/problem+json", (method, path, more, got)
+    assert ask(port, "POST", "/api/v1/rules", anna, headers={**kind, "X-CSRF-Token": csrf_of(anna)}, body=rule)[0] == 200
+    assert ask(port, "POST", "/api/v1/rules", bert, headers={**kind, "X-CSRF-Token": csrf_of(bert)}, body=rule)[0] == 403  # a viewer
     assert ask(port, "POST", "/logout", anna, good, {"Origin": f"http://127.0.0.1:{port}", "Sec-Fetch-Site": "same-origin"})[0] == 303
     assert not inside(port, anna)
 
@@ -168,6 +216,14 @@ def test_refused(top):
     assert codes[-1] == TOO_MANY and 403 in codes, codes
     got = sign_in(port)  # the right one waits as well
     assert got[0] == TOO_MANY and re.search(rb"try again in \d+ s", got[2]), got[2]
+    # nor does it cost an Argon2 each time
+    with open(f"/proc/{gw.roles()['web'][0]}/stat") as f:
+        before = int(f.read().split()[13])
+    for _ in range(20):
+        assert sign_in(port, secret="wrong")[0] == TOO_MANY
+    with open(f"/proc/{gw.roles()['web'][0]}/stat") as f:
+        spent = (int(f.read().split()[13]) - before) / os.sysconf("SC_CLK_TCK")
+    assert spent < 0.5, spent
 
 
 def totp(secret, step):

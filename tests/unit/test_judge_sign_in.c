@@ -140,13 +140,13 @@ START_TEST(salts)
 	json_t *anna = json_pack("{s:s}", "user", "anna"), *one = json_pack("{s:s}", "user", "one"),
 	       *two = json_pack("{s:s}", "user", "two");
 
-	said(judge_sign_in_salt(&ja, anna), "salt", a);
+	said(judge_sign_in_salt(&ja, anna, "127.0.0.1"), "salt", a);
 	ck_assert_str_eq(a, "AAAAAAAAAAAAAAAAAAAAAA==");
-	said(judge_sign_in_salt(&ja, one), "salt", a);
-	said(judge_sign_in_salt(&ja, one), "salt", b);
+	said(judge_sign_in_salt(&ja, one, "127.0.0.1"), "salt", a);
+	said(judge_sign_in_salt(&ja, one, "127.0.0.1"), "salt", b);
 	ck_assert_uint_eq(strlen(a), 24);
 	ck_assert_str_eq(a, b);
-	said(judge_sign_in_salt(&ja, two), "salt", b);
+	said(judge_sign_in_salt(&ja, two, "127.0.0.1"), "salt", b);
 	ck_assert_str_ne(a, b);
 	json_decref(anna);
 	json_decref(one);
@@ -197,6 +197,57 @@ START_TEST(waits_for_all)
 }
 END_TEST
 
+/* Whoever is on the machine has sixteen million addresses there. */
+START_TEST(waits_on_this_machine)
+{
+	json_t *anna = json_pack("{s:s}", "user", "anna");
+	char from[40], code[200];
+
+	for (int i = 0; i < 5; i++) {
+		(void)snprintf(from, sizeof from, "127.0.%d.1", i);
+		ck_assert_str_eq(try("anna", 'b', "", from), "refused");
+	}
+	ck_assert_str_eq(try("anna", 'a', "", "127.9.9.9"), "throttled");
+	/* before anything is worked out of a password */
+	said(judge_sign_in_salt(&ja, anna, "127.3.3.3"), "salt", code);
+	ck_assert_str_eq(code, "throttled");
+	said(judge_sign_in_salt(&ja, anna, "::1"), "salt", code);
+	ck_assert_str_ne(code, "throttled");
+	json_decref(anna);
+}
+END_TEST
+
+/* So many others that the table of those who failed is too small end nobody's waiting. */
+START_TEST(waits_among_many)
+{
+	char name[40], from[40];
+
+	for (int i = 0; i < 50; i++) {
+		(void)snprintf(from, sizeof from, "198.51.100.%d", i);
+		ck_assert_str_eq(try("anna", 'b', "", from), "refused");
+	}
+	ck_assert_str_eq(try("anna", 'a', "", "203.0.113.1"), "throttled");
+	now++;
+	for (int i = 0; i < 1100; i++) {
+		(void)snprintf(name, sizeof name, "u%d", i);
+		(void)snprintf(from, sizeof from, "2001:db8::%x", (unsigned)i);
+		ck_assert_str_eq(try(name, 'b', "", from), "refused");
+	}
+	ck_assert_str_eq(try("anna", 'a', "", "203.0.113.1"), "throttled");
+}
+END_TEST
+
+START_TEST(waits_no_longer_for_a_clock)
+{
+	for (int i = 0; i < 5; i++)
+		ck_assert_str_eq(try("anna", 'b', "", "192.0.2.1"), "refused");
+	now -= 86400;
+	ck_assert_str_eq(try("anna", 'a', "", "192.0.2.1"), "throttled");
+	now += 31;
+	ck_assert_uint_eq(strlen(try("anna", 'a', "", "192.0.2.1")), 43);
+}
+END_TEST
+
 START_TEST(codes)
 {
 	uint8_t secret[20];
@@ -218,6 +269,51 @@ START_TEST(codes)
 	ck_assert_uint_eq(strlen(try("anna", 'a', otp, "192.0.2.4")), 43);
 	ck_assert_int_eq(store_totp_put(fx.s, "anna", NULL, 0, "root", &pr), 0);
 	ck_assert_uint_eq(strlen(try("anna", 'a', "", "192.0.2.5")), 43);
+}
+END_TEST
+
+static const char *ask_as(const char *session, const char *verb, bool background, json_t *args)
+{
+	static char out[200];
+	json_t *o = json_pack("{s:s, s:o, s:s}", "verb", verb, "args", args, "session", session);
+	char *text;
+
+	if (background)
+		(void)json_object_set_new(o, "background", json_true());
+	text = json_dumps(o, 0);
+	said(judge_web_answer(&ja, text, "127.0.0.1"), strcmp(verb, "web.me") == 0 ? "user" : "session", out);
+	free(text);
+	json_decref(o);
+	return out;
+}
+
+/* A page that is left open asks and asks: nobody is there. */
+START_TEST(ends_in_the_background)
+{
+	char session[200];
+
+	(void)snprintf(session, sizeof session, "%s", try("anna", 'a', "", "127.0.0.1"));
+	now += 1000;
+	ck_assert_str_eq(ask_as(session, "web.me", true, json_object()), "anna");
+	now += 801;
+	ck_assert_str_eq(ask_as(session, "web.me", true, json_object()), "unauthorized");
+}
+END_TEST
+
+/* Signing in anew ends what the browser had; failing to does not. */
+START_TEST(ends_by_another)
+{
+	char one[200], key[64];
+
+	(void)snprintf(one, sizeof one, "%s", try("anna", 'a', "", "127.0.0.1"));
+	key_of('b', key);
+	ck_assert_str_eq(
+	    ask_as(one, "sign-in", false, json_pack("{s:s, s:s}", "user", "anna", "key", key)), "refused");
+	ck_assert_str_eq(me(one), "anna");
+	key_of('a', key);
+	ck_assert_uint_eq(
+	    strlen(ask_as(one, "sign-in", false, json_pack("{s:s, s:s}", "user", "anna", "key", key))), 43);
+	ck_assert_str_eq(me(one), "unauthorized");
 }
 END_TEST
 
@@ -291,6 +387,11 @@ int main(void)
 	tcase_add_test(tc, salts);
 	tcase_add_test(tc, waits);
 	tcase_add_test(tc, waits_for_all);
+	tcase_add_test(tc, waits_on_this_machine);
+	tcase_add_test(tc, waits_among_many);
+	tcase_add_test(tc, waits_no_longer_for_a_clock);
+	tcase_add_test(tc, ends_in_the_background);
+	tcase_add_test(tc, ends_by_another);
 	tcase_add_test(tc, codes);
 	tcase_add_test(tc, ends);
 	tcase_add_loop_test(tc, ends_with_a_change, 0, (int)(sizeof changes / sizeof *changes));

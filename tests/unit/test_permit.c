@@ -45,6 +45,19 @@ START_TEST(once)
 }
 END_TEST
 
+/* Names that are no UTF-8 are refused; they end neither judge nor relay. */
+START_TEST(odd_names)
+{
+	char p[PERMIT_TEXT], q[PERMIT_TEXT];
+
+	permit_give("queue.show", args, "anna", NOW, p);
+	ck_assert_int_eq(use(p, "queue.show", "anna\xff", NOW), -1);
+	permit_give("queue.show", args, "anna\xff", NOW, q);
+	ck_assert_int_eq(use(q, "queue.show", "anna\xff", NOW), -1);
+	ck_assert_int_eq(use(p, "queue.show", "anna", NOW), 0);
+}
+END_TEST
+
 START_TEST(for_nothing_else)
 {
 	char p[PERMIT_TEXT];
@@ -107,6 +120,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, once);
+	tcase_add_test(tc, odd_names);
 	tcase_add_test(tc, for_nothing_else);
 	tcase_add_test(tc, changed);
 	tcase_add_test(tc, many);

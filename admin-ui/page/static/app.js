@@ -1,7 +1,7 @@
 // Comfort only: every page works without it. What it does stands in attributes of the page:
 // data-select-all (a table whose boxes get one for all), data-drop (files dropped on it go into its input), data-busy
-// (what a form says while it is being done), data-refresh (seconds after which the page is loaded again, unless
-// somebody is typing).
+// (what a form says while it is being done), data-refresh (within the main part: seconds after which that is
+// asked for anew, unless somebody is typing or has chosen something).
 "use strict";
 
 function selectAll(table) {
@@ -69,22 +69,42 @@ function postForm(form) {
 	});
 }
 
+// What a page asks by itself says so: it does not keep a session alive in which nobody does anything.
+async function renew() {
+	const got = await fetch(location.href, {headers: {"X-Postern-Background": "1"}, redirect: "manual", cache: "no-store"});
+
+	if (got.type === "opaqueredirect") // the session is over: to the page for signing in
+		location.reload();
+	if (!got.ok)
+		return false;
+	const fresh = new DOMParser().parseFromString(await got.text(), "text/html").getElementById("main");
+
+	if (!fresh)
+		return false;
+	document.getElementById("main").replaceWith(fresh);
+	wire(fresh);
+	return true;
+}
+
 function refresh(element) {
 	const seconds = Math.max(2, Number(element.dataset.refresh) || 10);
 
-	setTimeout(() => {
-		const at = document.activeElement;
+	setTimeout(async () => {
+		const at = document.activeElement, busy = document.querySelector("main input:checked");
+		const idle = !document.hidden && !busy && !(at && at.matches("input, select, textarea"));
 
-		if (document.hidden || (at && at.matches("input, select, textarea")))
+		if (!idle || !await renew().catch(() => false))
 			refresh(element);
-		else
-			location.reload();
 	}, seconds * 1000);
 }
 
-document.querySelectorAll("[data-select-all]").forEach(selectAll);
-document.querySelectorAll("[data-drop]").forEach(dropZone);
-document.querySelectorAll("form[method=post]").forEach(postForm);
-document.querySelectorAll("[data-refresh]").forEach(refresh);
+function wire(root) {
+	root.querySelectorAll("[data-select-all]").forEach(selectAll);
+	root.querySelectorAll("[data-drop]").forEach(dropZone);
+	root.querySelectorAll("form[method=post]").forEach(postForm);
+	root.querySelectorAll("[data-refresh]").forEach(refresh);
+}
+
+wire(document);
 // a page that comes out of the browser's memory has its buttons again
 window.addEventListener("pageshow", () => document.querySelectorAll("button:disabled").forEach((b) => { b.disabled = false; }));
