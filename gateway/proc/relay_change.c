@@ -20,11 +20,13 @@ static const struct change_verb {
 	const char *name, *word;
 	enum queue_verb verb;
 	enum history_verb history;
+	const char *nothing; /* why nothing of a message could be changed */
 } verbs[] = {
-    {"queue.hold", "hold", QUEUE_VERB_HOLD, HISTORY_VERB_HOLD},
-    {"queue.release", "release", QUEUE_VERB_RELEASE, HISTORY_VERB_RELEASE},
-    {"queue.retry", "retry", QUEUE_VERB_RETRY, HISTORY_VERB_RETRY},
-    {"queue.delete", "delete", QUEUE_VERB_DELETE, HISTORY_VERB_DELETE},
+    {"queue.hold", "hold", QUEUE_VERB_HOLD, HISTORY_VERB_HOLD, "nothing of it waits or is held any more"},
+    {"queue.release", "release", QUEUE_VERB_RELEASE, HISTORY_VERB_RELEASE, "nothing of it is held any more"},
+    {"queue.retry", "retry", QUEUE_VERB_RETRY, HISTORY_VERB_RETRY,
+	"nothing of it waits: it is done, or held until somebody releases it"},
+    {"queue.delete", "delete", QUEUE_VERB_DELETE, HISTORY_VERB_DELETE, "nothing of it waits or is held any more"},
 };
 
 static const struct change_verb *find(const char *name)
@@ -144,7 +146,7 @@ static void changed(void *ctx, long n, const struct problem *pr)
 	if (n >= 0)
 		follow_up(q, k->msg, n);
 	if (q->ids != NULL) {
-		note_one(q, k->msg, n, n < 0 ? pr->text : "nothing of it waits or is held any more");
+		note_one(q, k->msg, n, n < 0 ? pr->text : q->verb->nothing);
 		q->running--;
 		go_on(q);
 	} else if (n < 0) {

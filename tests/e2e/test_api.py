@@ -194,6 +194,7 @@ def test_many_messages(top):
         return json.loads(body)
     assert many("hold", ids) == {"messages": 3, "changed": 3, "failed": []}
     assert {r["state"] for m in gw.queue() for r in m["recipients"]} == {"held"}
+    assert {f["why"] for f in many("retry", ids)["failed"]} == {"nothing of it waits: it is done, or held until somebody releases it"}
     del gw.outside_sink.refuse["c@third.example"]
     said = many("release", ids[:2] + ["0000000000", "nonsense"])
     assert said["messages"] == 2 and said["changed"] == 2 and len(said["failed"]) == 2, said
