@@ -193,6 +193,8 @@ static const struct {
     {"/login", "lookup", false, "one-time-code"},
     {"/pending", "pending", false, "2 decisions wait"},
     {"/pending/newcomer.example", "pending_one", false, "Compare this fingerprint"},
+    {"/pending/newcomer.example", "pending_one", false,
+	"name=\"seen\" value=\"8fde9df0ed2f6bd519eb103b8a35caf3669ceda170594fb6e4b3a7a668824a01\""},
     {"/certificates", "certificates", false, "expires soon"},
     {"/certificates/import", "lookup", false, "Show what is in it"},
     {"/certificates/import", "preview", true, "2 certificates are in the file"},
