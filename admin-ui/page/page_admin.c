@@ -130,7 +130,7 @@ static const struct page token_made = {NULL, "New token", "/users", PAGE_ADMIN, 
 	{                                                                                                            \
 		PAGE_JUDGE, verb, args, "result", NULL, PAGE_MUST                                                    \
 	}
-#define DECIDES "domain={} channel=?channel reason=?reason fingerprint=?fingerprint"
+#define DECIDES "domain={} channel=?channel reason=?reason fingerprint=?fingerprint seen=?seen:"
 
 static const struct page_action actions[] = {
     {"/pending/{}/approve", PAGE_TRUST_OFFICER, DOES("statement.approve", DECIDES " pin!=?pin follow!=?follow"),

@@ -225,6 +225,7 @@ struct decision {
 	const char *channel, *reason;
 	const char *id;			  /* of the statement that was looked at; NULL not given */
 	char fingerprint[CERT_HASH_TEXT]; /* "" not given */
+	const char *seen;		  /* the key that was shown, "" none; NULL not given */
 	bool pin, follow;		  /* approve */
 	struct store_statement *st;
 };
@@ -239,6 +240,7 @@ static int read_decision(struct judge_call *c, struct decision *d)
 	    judge_call_str(c, "fingerprint", JUDGE_MAY, TEXT_MAX, &fp) < 0 ||
 	    judge_call_str(c, "statement", JUDGE_MAY, TEXT_MAX, &d->id) < 0 ||
 	    (fp && judge_call_fingerprint(c, fp, d->fingerprint) < 0) ||
+	    judge_call_str(c, "seen", JUDGE_MAY, TEXT_MAX, &d->seen) < 0 ||
 	    store_statement_get(c->store, d->domain, &d->st, c->pr) < 0)
 		return -1;
 	if (d->st)
@@ -264,6 +266,18 @@ static int in_one(struct judge_call *c, struct decision *d, int (*decide)(struct
 	return store_end(c->store, rc, c->pr);
 }
 
+/* Whoever decides looked at a page, and then asked by telephone: meanwhile anybody may have sent another statement of
+ * the domain, which then waits in its place. */
+static int check_seen(struct judge_call *c, const struct decision *d, const char *key)
+{
+	if (!d->seen || strcmp(d->seen, key) == 0)
+		return 0;
+	return judge_call_fail(c, "changed",
+	    "what is known of the statement of %s changed after it was shown to you, and its key is another one now: "
+	    "nothing was done; compare the fingerprint again",
+	    d->domain);
+}
+
 /* There is one that waits, and it is the one that was compared. */
 static int check_waiting(struct judge_call *c, const struct decision *d)
 {
@@ -279,6 +293,8 @@ static int check_waiting(struct judge_call *c, const struct decision *d)
 		return judge_call_fail(c, "refused",
 		    "another statement of %s waits now than the one that was looked at: %.100s instead of %.100s",
 		    d->domain, b->id, d->id);
+	if (check_seen(c, d, b->key) < 0)
+		return -1;
 	if (n == 0 || strncmp(b->key, d->fingerprint, n) == 0 || strncmp(b->cert, d->fingerprint, n) == 0)
 		return 0;
 	return judge_call_fail(c, "refused",
@@ -435,7 +451,7 @@ static int compromised(struct judge_call *c, struct decision *d)
 {
 	char why[900], key[STORE_STATEMENT_HASH];
 
-	if (compromised_key(c, d, key) < 0)
+	if ((!d->fingerprint[0] && check_seen(c, d, d->st->trusted.key) < 0) || compromised_key(c, d, key) < 0)
 		return -1;
 	(void)snprintf(
 	    why, sizeof why, "compromised, says %.60s, over %.300s: %.400s", c->who, d->channel, d->reason);

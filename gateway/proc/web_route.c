@@ -24,7 +24,7 @@
 #define GATE_WEB_JUDGE NULL
 #define GATE_WEB_RELAY "web.operator"
 #define ENTRY " treatment strength note format find group"
-#define DECIDED " *channel *reason fingerprint"
+#define DECIDED " *channel *reason fingerprint seen"
 
 static const struct web_route routes[] = {
     {"/healthz", WEB_ALIVE, NULL, NULL, "", NULL, "", "This process answers.", GET},

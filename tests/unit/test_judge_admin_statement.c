@@ -259,6 +259,36 @@ START_TEST(listed_and_released)
 }
 END_TEST
 
+static json_t *of_shown(const char *key_shown)
+{
+	json_t *o = decision(NULL);
+
+	(void)json_object_set_new(o, "seen", json_string(key_shown));
+	return o;
+}
+
+/* While the admin telephones about one, another one comes: nobody decides about what was not shown. */
+START_TEST(another_than_shown)
+{
+	ck_assert_int_eq(come(&key, 0, false, ELSEWHERE), XSMG_DO_PENDING);
+	ck_assert_int_eq(come(&other, 1, false, ELSEWHERE), XSMG_DO_PENDING);
+	ck_assert(!ask("statement.approve", of_shown(key_hex(&key))));
+	ck_assert_str_eq(code, "changed");
+	ck_assert(!gives());
+	ck_assert(!ask("statement.refuse", of_shown(key_hex(&key))));
+	ck_assert_str_eq(code, "changed");
+	ck_assert(!ask("statement.approve", of_shown("")));
+	ck_assert_str_eq(code, "changed");
+	ck_assert(ask("statement.approve", of_shown(key_hex(&other))));
+	ck_assert(gives());
+	ck_assert(!ask("statement.compromised", of_shown(key_hex(&key))));
+	ck_assert_str_eq(code, "changed");
+	ck_assert(gives());
+	ck_assert(ask("statement.compromised", of_shown(key_hex(&other))));
+	ck_assert(!gives());
+}
+END_TEST
+
 START_TEST(approve_revoked)
 {
 	struct store_revoked r = {.at = FX_NOW, .words = FIXTURE_STR("a test")};
@@ -337,6 +367,7 @@ int main(void)
 	tcase_add_test(tc, approve_marked);
 	tcase_add_test(tc, marked_while_it_waits);
 	tcase_add_test(tc, listed_and_released);
+	tcase_add_test(tc, another_than_shown);
 	tcase_add_test(tc, approve_revoked);
 	tcase_add_test(tc, demands);
 	tcase_add_test(tc, reasons);

@@ -199,6 +199,8 @@ static const struct {
     {"/login", "lookup", 0, "one-time-code"},
     {"/pending", "pending", 0, "2 decisions wait"},
     {"/pending/newcomer.example", "pending_one", 0, "Compare this fingerprint"},
+    {"/pending/newcomer.example", "pending_one", 0,
+	"name=\"seen\" value=\"8fde9df0ed2f6bd519eb103b8a35caf3669ceda170594fb6e4b3a7a668824a01\""},
     {"/certificates", "certificates", 0, "expires soon"},
     {"/certificates/import", "lookup", 0, "Show what is in it"},
     {"/certificates/import", "preview", BEFORE, "2 certificates are in the file"},

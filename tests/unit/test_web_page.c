@@ -172,6 +172,13 @@ START_TEST(test_action)
 	ck_assert_uint_eq(t.n, 1);
 	ck_assert_str_eq(t.asked[0], "judge partner.remove {\"domain\":\"a.test\"}");
 	ck_assert_str_eq(t.where, "/partners?done=partner-removed");
+	/* a decision is about the key that was shown, also when none was */
+	run("/pending/a.test/approve", PAGE_TRUST_OFFICER,
+	    json_pack("{s:s, s:s, s:s}", "csrf", "right", "seen", "ab12", "pin", "1"), NULL);
+	ck_assert_str_eq(t.asked[0],
+	    "judge statement.approve {\"domain\":\"a.test\",\"follow\":false,\"pin\":true,\"seen\":\"ab12\"}");
+	run("/pending/a.test/refuse", PAGE_TRUST_OFFICER, json_pack("{s:s}", "csrf", "right"), NULL);
+	ck_assert_str_eq(t.asked[0], "judge statement.refuse {\"domain\":\"a.test\",\"seen\":\"\"}");
 }
 END_TEST
 
