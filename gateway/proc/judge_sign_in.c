@@ -17,13 +17,9 @@
 #include "gateway/base/mem.h"
 #include "gateway/proc/admin_json.h"
 #include "gateway/proc/judge_admin_user.h"
+#include "gateway/proc/sign_in_wait.h"
 
 enum {
-	SLOTS = 1024,
-	KEY_MAX = STORE_USER_NAME_MAX + STORE_ADDRESS_MAX + 8,
-	WAIT = 30, /* s, after the first failure too many; doubled with each further one */
-	WAIT_MOST = 900,
-	FORGET = 3600, /* s without a failure */
 	STEP = 30,
 	CODE_DIGITS = 6,
 	SECRET = 20,
@@ -31,111 +27,6 @@ enum {
 	MEMORY_MOST = 1024 * 1024,
 	PASSES_MOST = 20,
 };
-
-/* ---- who failed how often ---- */
-
-static struct slot {
-	char key[KEY_MAX];
-	unsigned failures;
-	int64_t last, until;
-} slots[SLOTS];
-
-enum who { PAIR, ADDRESS, USER, WHOS };
-static const unsigned allowed[WHOS] = {5, 20, 50};
-
-static void key_of(enum who w, const char *user, const char *from, char out[KEY_MAX])
-{
-	/* whoever is on this machine has all of 127.0.0.0/8 */
-	if (strncmp(from, "127.", 4) == 0)
-		from = "127.0.0.1";
-	(void)snprintf(out, KEY_MAX, "%d %.40s %.60s", (int)w, w == ADDRESS ? "" : user, w == USER ? "" : from);
-}
-
-/* One that keeps nobody waiting goes before one that does; then the one that failed longest ago. */
-static bool goes_first(const struct slot *a, const struct slot *b, int64_t now)
-{
-	bool aw = now < a->until, bw = now < b->until;
-
-	return aw != bw ? bw : a->last < b->last;
-}
-
-/* The slot of key; where there is none, the one that may go. */
-static struct slot *slot_of(const char *key, int64_t now)
-{
-	struct slot *old = &slots[0];
-
-	for (size_t i = 0; i < SLOTS; i++) {
-		struct slot *s = &slots[i];
-
-		if (s->last > now) { /* the clock was put back: nobody waits longer for it */
-			s->until -= s->last - now;
-			s->last = now;
-		}
-		if (s->key[0] && now - s->last > FORGET && now >= s->until)
-			*s = (struct slot){.key = ""};
-		if (strcmp(s->key, key) == 0)
-			return s;
-		if (goes_first(s, old, now))
-			old = s;
-	}
-	return old;
-}
-
-/* Seconds to wait, 0 none. */
-static int64_t must_wait(const char *user, const char *from, int64_t now)
-{
-	int64_t most = 0;
-	char key[KEY_MAX];
-
-	for (int w = 0; w < WHOS; w++) {
-		const struct slot *s;
-
-		key_of((enum who)w, user, from, key);
-		s = slot_of(key, now);
-		if (strcmp(s->key, key) == 0 && s->until - now > most)
-			most = s->until - now;
-	}
-	return most;
-}
-
-static void note_failure(const char *user, const char *from, int64_t now)
-{
-	char key[KEY_MAX];
-
-	for (int w = 0; w < WHOS; w++) {
-		struct slot *s;
-		unsigned over;
-
-		key_of((enum who)w, user, from, key);
-		s = slot_of(key, now);
-		if (strcmp(s->key, key) != 0) {
-			*s = (struct slot){.failures = 0};
-			memcpy(s->key, key, sizeof key);
-		}
-		s->last = now;
-		if (++s->failures < allowed[w])
-			continue;
-		over = s->failures - allowed[w];
-		s->until = now + (over > 4 ? WAIT_MOST : (int64_t)WAIT << over);
-	}
-}
-
-/* A success speaks for the user at this address, not for others there. */
-static void note_success(const char *user, const char *from, int64_t now)
-{
-	char key[KEY_MAX];
-	struct slot *s;
-
-	key_of(PAIR, user, from, key);
-	s = slot_of(key, now);
-	if (strcmp(s->key, key) == 0)
-		*s = (struct slot){.key = ""};
-}
-
-void judge_sign_in_forget(void)
-{
-	memset(slots, 0, sizeof slots);
-}
 
 /* ---- the two questions ---- */
 
@@ -168,7 +59,7 @@ static int made_up(struct judge_admin *ja, const char *user, uint8_t salt_r[STOR
 /* NULL, or the reply that says how long. */
 static char *throttled(const char *user, const char *from, int64_t now)
 {
-	int64_t wait = must_wait(user, from, now);
+	int64_t wait = sign_in_wait(user, from, now);
 	char why[200];
 
 	if (wait <= 0)
@@ -289,12 +180,12 @@ char *judge_sign_in(struct judge_admin *ja, const json_t *args, const char *from
 	if (rc < 0)
 		return admin_json_error("unavailable", pr.text);
 	if (rc == 0) {
-		note_failure(user, from, now);
+		sign_in_wait_failed(user, from, now);
 		log_warn(NULL, "judge", "sign-in-failed user=\"%.40s\" from=%.60s", user, from);
 		return admin_json_error(
 		    "refused", "user, password or one-time code are not right (each code counts once)");
 	}
-	note_success(user, from, now);
+	sign_in_wait_passed(user, from, now);
 	log_info(NULL, "judge", "sign-in user=\"%s\" from=%.60s", u.name, from);
 	return opened(ja, &u, from, now);
 }

@@ -24,8 +24,6 @@ char *judge_sign_in_salt(struct judge_admin *ja, const json_t *args, const char 
 /* args: {"user", "key" (base64), "code"}; from: the client's address. data: "session" (its value, given this once),
  * "user", "role". Error codes: "refused", "throttled", "unavailable". Never NULL; free() it. */
 char *judge_sign_in(struct judge_admin *ja, const json_t *args, const char *from);
-/* Forgets who failed, for tests. */
-void judge_sign_in_forget(void);
 
 /* Verbs of the control socket. */
 int judge_admin_user_password(struct judge_call *c);

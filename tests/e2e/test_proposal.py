@@ -2,6 +2,7 @@
 import http.client
 import json
 import os
+import re
 from urllib.parse import urlencode
 
 from gateway import free_ports, wait_for
@@ -88,7 +89,8 @@ def test_decisions(top):
     code, where, _ = page(port, bert, "/proposals/drop", {"id": one["id"], "reason": "a newer one came"})
     assert (code, where) == (303, "/pending?done=proposal-dropped")
     # anew, in the browser
-    code, where, _ = page(port, anna, "/pending/lab.example/approve", decided)
+    seen = re.search(r'name="seen" value="([0-9a-f]{64})"', page(port, anna, "/pending/lab.example")[2]).group(1)
+    code, where, _ = page(port, anna, "/pending/lab.example/approve", {**decided, "seen": seen})
     assert (code, where) == (303, "/pending?done=proposed"), (code, where)
     assert "it waits for a second person" in page(port, anna, where)[2]
     two = api(port, tokens["vera"], "GET", "proposals")[1]["proposals"][0]

@@ -10,6 +10,7 @@
 #include "certstore/store_session.h"
 #include "gateway/base/encode.h"
 #include "gateway/proc/judge_web.h"
+#include "gateway/proc/sign_in_wait.h"
 #include "tests/unit/judge_fixture.h"
 #include "tests/unit/suite.h"
 
@@ -69,7 +70,7 @@ static void set_password(const char *user, char c)
 static void setup(void)
 {
 	judge_fixture_start(&fx);
-	judge_sign_in_forget();
+	sign_in_wait_forget();
 	now = 1700000000;
 	ja = (struct judge_admin){.store = fx.s, .world = &fx.w, .directory = fx.dir, .now = the_time};
 	local("user.add", json_pack("{s:s, s:s}", "name", "anna", "role", "admin"));
@@ -212,6 +213,8 @@ START_TEST(waits_on_this_machine)
 	said(judge_sign_in_salt(&ja, anna, "127.3.3.3"), "salt", code);
 	ck_assert_str_eq(code, "throttled");
 	said(judge_sign_in_salt(&ja, anna, "::1"), "salt", code);
+	ck_assert_str_eq(code, "throttled");
+	said(judge_sign_in_salt(&ja, anna, "192.0.2.7"), "salt", code);
 	ck_assert_str_ne(code, "throttled");
 	json_decref(anna);
 }
@@ -230,10 +233,25 @@ START_TEST(waits_among_many)
 	now++;
 	for (int i = 0; i < 1100; i++) {
 		(void)snprintf(name, sizeof name, "u%d", i);
-		(void)snprintf(from, sizeof from, "2001:db8::%x", (unsigned)i);
+		(void)snprintf(from, sizeof from, "2001:db8:0:%x::1", (unsigned)i);
 		ck_assert_str_eq(try(name, 'b', "", from), "refused");
 	}
 	ck_assert_str_eq(try("anna", 'a', "", "203.0.113.1"), "throttled");
+}
+END_TEST
+
+/* A network of 64 bits is one client, whatever address of it is used. */
+START_TEST(waits_with_its_network)
+{
+	char name[40], from[40];
+
+	for (int i = 0; i < 20; i++) {
+		(void)snprintf(name, sizeof name, "u%d", i);
+		(void)snprintf(from, sizeof from, "2001:db8::%x", (unsigned)i + 1);
+		ck_assert_str_eq(try(name, 'b', "", from), "refused");
+	}
+	ck_assert_str_eq(try("anna", 'a', "", "2001:db8::ffff"), "throttled");
+	ck_assert_uint_eq(strlen(try("anna", 'a', "", "2001:db8:0:1::1")), 43);
 }
 END_TEST
 
@@ -389,6 +407,7 @@ int main(void)
 	tcase_add_test(tc, waits_for_all);
 	tcase_add_test(tc, waits_on_this_machine);
 	tcase_add_test(tc, waits_among_many);
+	tcase_add_test(tc, waits_with_its_network);
 	tcase_add_test(tc, waits_no_longer_for_a_clock);
 	tcase_add_test(tc, ends_in_the_background);
 	tcase_add_test(tc, ends_by_another);

@@ -103,13 +103,30 @@ START_TEST(many)
 	int taken = 0;
 
 	for (int i = 0; i < 5000; i++) {
-		permit_give("status", args, "anna", NOW + 1000, p);
-		taken += use(p, "status", "anna", NOW + 1000) == 0;
+		permit_give("queue.list", args, "anna", NOW + 1000, p);
+		taken += use(p, "queue.list", "anna", NOW + 1000) == 0;
 	}
 	ck_assert_int_ge(taken, 4000);
 	ck_assert_int_lt(taken, 5000);
-	permit_give("status", args, "anna", NOW + 2000, p);
-	ck_assert_int_eq(use(p, "status", "anna", NOW + 2000), 0);
+	permit_give("queue.list", args, "anna", NOW + 2000, p);
+	ck_assert_int_eq(use(p, "queue.list", "anna", NOW + 2000), 0);
+}
+END_TEST
+
+/* Who may look at figures alone keeps nobody from changing something. */
+START_TEST(room)
+{
+	char p[PERMIT_TEXT];
+
+	for (int i = 0; i < 5000; i++) {
+		const char *verb = i % 2 ? "status" : "message.counts";
+
+		permit_give(verb, args, "vera (session)", NOW, p);
+		ck_assert_int_eq(use(p, verb, "vera (session)", NOW), 0);
+	}
+	permit_give("queue.delete", args, "anna (session)", NOW, p);
+	ck_assert_int_eq(use(p, "queue.delete", "anna (session)", NOW), 0);
+	ck_assert_int_eq(use(p, "queue.delete", "anna (session)", NOW), -1);
 }
 END_TEST
 
@@ -124,6 +141,7 @@ int main(void)
 	tcase_add_test(tc, for_nothing_else);
 	tcase_add_test(tc, changed);
 	tcase_add_test(tc, many);
+	tcase_add_test(tc, room);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }
