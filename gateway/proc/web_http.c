@@ -18,8 +18,8 @@
 #include "gateway/proc/web_pages.h"
 
 /* CONNECTION_OCTETS: of a request's line and header fields, and what a form is read by. SMALL: a body that anybody
- * may send, to sign in. */
-enum { CONNECTION_OCTETS = 32 * 1024, REST_MS = 1000, SMALL = 16 * 1024 };
+ * may send, to sign in. OPERATORS: with a thousand messages chosen. */
+enum { CONNECTION_OCTETS = 32 * 1024, REST_MS = 1000, SMALL = 16 * 1024, OPERATORS = 512 * 1024 };
 
 struct web_http {
 	struct web_world world;
@@ -51,6 +51,24 @@ static void known(struct web_job *j, const char *code, const char *text)
 		web_pages_begin(j);
 }
 
+/* Octets that a body of one who was found out to be somebody may have: files are for those who may store them. */
+static int64_t most_of(const struct web_job *j)
+{
+	int64_t all = j->w->set->body_octets;
+
+	if (strcmp(j->role, "viewer") == 0)
+		return SMALL;
+	return strcmp(j->role, "operator") == 0 && all > OPERATORS ? OPERATORS : all;
+}
+
+/* RFC 9110 8.6; libmicrohttpd has looked that it is a number. */
+static bool says_more(const struct web_job *j, int64_t most)
+{
+	const char *n = MHD_lookup_connection_value(j->c, MHD_HEADER_KIND, "Content-Length");
+
+	return n && strtoull(n, NULL, 10) > (unsigned long long)most;
+}
+
 /* Before a body is read: is it somebody whom we know? */
 static void known_before(struct web_job *j, const char *code, const char *text)
 {
@@ -59,18 +77,13 @@ static void known_before(struct web_job *j, const char *code, const char *text)
 	} else if (!j->role[0]) {
 		j->changes = true;
 		fail(j, MHD_HTTP_UNAUTHORIZED, "Sign in first: the session is over, or there was none.");
+	} else if (says_more(j, most_of(j))) {
+		fail(j, MHD_HTTP_CONTENT_TOO_LARGE, "That is more than your role may send.");
 	} else {
+		j->most = most_of(j);
 		j->state = WEB_JOB_BODY;
 		web_job_go_on(j);
 	}
-}
-
-/* RFC 9110 8.6; libmicrohttpd has looked that it is a number. */
-static bool is_too_large(const struct web_job *j)
-{
-	const char *n = MHD_lookup_connection_value(j->c, MHD_HEADER_KIND, "Content-Length");
-
-	return n && strtoull(n, NULL, 10) > (unsigned long long)j->w->set->body_octets;
 }
 
 static bool is_small(const struct web_job *j)
@@ -93,7 +106,7 @@ static enum MHD_Result begin(struct web_job *j)
 		fail(j, MHD_HTTP_CONTENT_TOO_LARGE, "Sign in first: only then a request may be so large.");
 		return web_job_send(j);
 	}
-	if (is_too_large(j)) {
+	if (says_more(j, j->most)) {
 		fail(j, MHD_HTTP_CONTENT_TOO_LARGE,
 		    "This is more than a request may bring (body-octets in section web).");
 		return web_job_send(j);

@@ -104,6 +104,7 @@ struct web_job *web_job_new(struct web_world *w, struct MHD_Connection *c, const
 	j->query = json_object();
 	buf_init(&j->body, (size_t)w->set->body_octets);
 	buf_init(&j->value, (size_t)w->set->body_octets);
+	j->most = w->set->body_octets;
 	j->background = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "X-Postern-Background") != NULL;
 	read_from(j);
 	read_token(j);
@@ -186,7 +187,7 @@ static bool is_json(const struct web_job *j)
 int web_job_take(struct web_job *j, const char *p, size_t n)
 {
 	j->taken += n;
-	if (j->taken > (size_t)j->w->set->body_octets)
+	if (j->taken > (size_t)j->most)
 		return -1;
 	if (j->other)
 		return 0;

@@ -56,7 +56,8 @@ struct web_job {
 	char *field;			/* its name */
 	bool file;
 	size_t fields, taken;
-	bool other; /* it is of a type that is not taken here; read over */
+	int64_t most; /* octets of the body */
+	bool other;   /* it is of a type that is not taken here; read over */
 
 	/* the question that is out, and the answer */
 	void (*said)(struct web_job *j, json_t *data, const char *code, const char *text);

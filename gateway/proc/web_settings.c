@@ -122,7 +122,8 @@ static const struct setting rows[] = {
 	.dflt = "8M",
 	.min = 16 * 1024,
 	.max = 11 * 1024 * 1024,
-	.help = "The most that a request may bring, a form or a file."},
+	.help = "The most that a request may bring, a form or a file, of a trust officer or an admin; of an operator "
+		"512 KiB, of anybody else 16 KiB."},
 };
 const struct settings_section web_settings_section = {
     "web", rows, sizeof(rows) / sizeof((rows)[0]), sizeof(struct web_settings), false};

@@ -6,6 +6,8 @@ import http.client
 import json
 import os
 import re
+import signal
+import socket
 import sqlite3
 import struct
 import time
@@ -58,7 +60,7 @@ def sign_in(port, user="anna", secret=PASSWORD, session=None, headers=None, **mo
 
 def session_of(got):
     """The value of the session that an answer begins."""
-    assert got[0] == 303, got
+    assert got[0] == 303, got[2][-2000:]
     cookie = got[1].getheader("Set-Cookie")
     return re.match("postern-session=([A-Za-z0-9_-]{43});", cookie).group(1)
 
@@ -266,6 +268,14 @@ def test_limits(top):
     assert too_large("/logout", 20000, None) == 413
     assert too_large("/logout", 12 << 20, session) in (400, 413)
     assert inside(port, session)
+    # how much somebody may send depends on what he could do with it
+    for role, good, bad in (("viewer", 10 << 10, 20 << 10), ("operator", 200 << 10, 600 << 10), ("trust-officer", 7 << 20, 9 << 20)):
+        gw.cli("user", "add", "u-" + role, "--role", role)
+        password(gw, "u-" + role, PASSWORD)
+        its = session_of(sign_in(port, "u-" + role))
+        assert too_large("/partners/add", good, its) == 403, role  # read, and then its token is missed
+        assert too_large("/partners/add", bad, its) == 413, role
+        assert inside(port, its)
     # a token as before, and no cookie takes its place
     token = gw.cli("user", "token", "anna", "--label", "t", "--role", "admin")["token"]
     assert ask(port, "GET", "/api/v1/audit", headers={"Authorization": "Bearer " + token})[0] == 200
@@ -305,3 +315,74 @@ def test_sessions(top):
     assert inside(port, first) and not inside(port, second)
     row = next(r for r in gw.cli("audit", "list")["rows"] if r["what"] == "user.session-end")
     assert row["subject"] == "anna" and mine in row["detail"], row
+
+
+def rude(port, octets, wait=0.0):
+    """Sends it and is gone, by RST."""
+    s = socket.create_connection(("127.0.0.1", port), timeout=20)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    try:
+        s.sendall(octets)
+        if wait:
+            time.sleep(wait)
+    except OSError:
+        pass
+    s.close()
+
+
+def post(path, session, kind, body, length=None):
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nCookie: postern-session={session}\r\nContent-Type: {kind}\r\nContent-Length: {len(body) if length is None else length}\r\n\r\n"
+    return head.encode() + body
+
+
+@quick
+def test_gone(top):
+    """Clients that leave at every point of a request; a thousand at once; bodies in pieces, and such as are none."""
+    gw, port = start(top, (("otto", "operator"), ("tina", "trust-officer")))
+    otto, tina = session_of(sign_in(port, "otto")), session_of(sign_in(port, "tina"))
+    web = gw.roles()["web"]
+    form = "application/x-www-form-urlencoded"
+    many = urllib.parse.urlencode([("csrf", csrf_of(otto)), ("confirm", "1")] + [("id", "0KX3M9Q%03d" % i) for i in range(1000)]).encode()
+    multi = b"--bb\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n" + csrf_of(tina).encode() + b"\r\n--bb\r\nContent-Disposition: form-data; name=\"content\"; filename=\"a\"\r\n\r\n" + b"x" * 300000 + b"\r\n--bb--\r\n"
+    for i in range(20):
+        rude(port, f"GET /partners HTTP/1.1\r\nHost: x\r\nCookie: postern-session={otto}\r\n\r\n".encode(), 0.002 * i)
+        rude(port, post("/login", "", form, b"user=otto&password=" + PASSWORD.encode()), 0.01 * i)
+        rude(port, post("/messages/held/release", otto, form, many[:500 * i], len(many)))
+        rude(port, post("/certificates/import", tina, "multipart/form-data; boundary=bb", multi[:20000 * i], len(multi)), 0.003 * i)
+    for wait in (0.0, 0.02, 0.1):
+        rude(port, post("/messages/held/release", otto, form, many), wait)
+        rude(port, post("/certificates/import", tina, "multipart/form-data; boundary=bb", multi), wait)
+    got = ask(port, "POST", "/messages/held/release", otto, headers={"Content-Type": form}, body=many)
+    assert got[0] in (200, 400) and got[2].count(b"there is no message 0KX3M9Q") == 1000, (got[0], got[2][-2000:])
+    got = ask(port, "POST", "/messages/held/release", otto, headers={"Content-Type": form}, body=many + b"&id=0KX3M9QZ41")
+    assert got[0] == 400 and b"At most 1000" in got[2], got[2][-2000:]
+    got = ask(port, "POST", "/certificates/import", tina, headers={"Content-Type": "multipart/form-data; boundary=bb"}, body=multi)
+    assert got[0] == 400 and b"certificate" in got[2], got[2][-2000:]
+    # what cannot be read as a form is said, and does not hang
+    for kind, body in (("text/plain", b"csrf=x"), ("multipart/form-data", b"x"), ("multipart/form-data; boundary=bb", b"--bb\r\nContent"), ("", b"a=b"), ("application/json", b"{}"), ("application/json", b"{")):
+        code = ask(port, "POST", "/partners/add", tina, headers={"Content-Type": kind}, body=body)[0]
+        assert code in (400, 403, 415), (kind, code)
+    # in pieces, and several requests in one
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(many[i:i + 999]), many[i:i + 999]) for i in range(0, len(many), 999)) + b"0\r\n\r\n"
+    s = socket.create_connection(("127.0.0.1", port), timeout=30)
+    s.sendall(f"POST /messages/held/nothing HTTP/1.1\r\nHost: x\r\nCookie: postern-session={otto}\r\nContent-Type: {form}\r\nTransfer-Encoding: chunked\r\n\r\n".encode() + chunks)
+    s.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 10 + b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    read = b""
+    while part := s.recv(65536):
+        read += part
+    assert read.startswith(b"HTTP/1.1 404") and read.count(b"HTTP/1.1 200") == 11, read[-500:]
+    s.close()
+    # an end of the gateway's parts, and of the gateway, while a thousand are asked for
+    for role in ("relay", "judge"):
+        s = socket.create_connection(("127.0.0.1", port), timeout=60)
+        s.sendall(post("/messages/held/release", otto, form, many))
+        os.kill(gw.roles()[role][0], signal.SIGKILL)
+        assert b"HTTP/1.1 " in s.recv(100), role
+        s.close()
+        wait_for("both", 20, lambda: ask(port, "GET", "/readyz")[0] == 200, every=0.1)
+    assert gw.roles()["web"] == web, "the web process ended"
+    rude(port, post("/login", "", form, b"user=otto&password=" + PASSWORD.encode()))
+    s = socket.create_connection(("127.0.0.1", port), timeout=60)
+    s.sendall(post("/messages/held/release", otto, form, many))
+    gw.stop()
+    s.close()

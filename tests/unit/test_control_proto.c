@@ -181,7 +181,7 @@ END_TEST
 START_TEST(words)
 {
 	static const char *const want[ROLE_COUNT] = {
-	    "parent", "keeper", "judge", "scout", "sealer", "relay", "admin", "public", "web"};
+	    "parent", "keeper", "judge", "scout", "sealer", "relay", "admin", "public", "web", "opener"};
 
 	for (unsigned r = 0; r < ROLE_COUNT; r++)
 		ck_assert_str_eq(control_role_word((enum control_role)r), want[r]);
