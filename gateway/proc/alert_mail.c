@@ -16,19 +16,29 @@ static const char *str(const json_t *o, const char *name)
 	return s ? s : "";
 }
 
-/* What stands in a certificate is a stranger's: control characters and those that turn the direction are shown as
- * blanks. */
+/* Octets of a character that is not to be seen: controls, those that turn the direction, those without width. */
+static size_t hidden(const unsigned char *p)
+{
+	if (*p < 0x20 || *p == 0x7f)
+		return 1;
+	if ((p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f) || (p[0] == 0xd8 && p[1] == 0x9c))
+		return 2;
+	if (p[0] == 0xe2 && p[1] == 0x80)
+		return (p[2] >= 0x8b && p[2] <= 0x8f) || (p[2] >= 0xa8 && p[2] <= 0xae) ? 3 : 0;
+	if (p[0] == 0xe2 && p[1] == 0x81)
+		return p[2] >= 0xa0 && p[2] <= 0xaf ? 3 : 0;
+	return p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf ? 3 : 0;
+}
+
+/* What stands in a certificate is a stranger's: what is not to be seen becomes a blank. */
 static void add_shown(struct buf *b, const char *s)
 {
-	for (const unsigned char *p = (const unsigned char *)s; *p; p++) {
-		bool turns = p[0] == 0xe2 &&
-			     ((p[1] == 0x80 && ((p[2] >= 0x8b && p[2] <= 0x8f) || (p[2] >= 0xa8 && p[2] <= 0xae))) ||
-				 (p[1] == 0x81 && p[2] >= 0xa0 && p[2] <= 0xaf));
+	for (const unsigned char *p = (const unsigned char *)s; *p;) {
+		size_t n = hidden(p);
 
-		if (turns)
-			p += 2;
-		if (buf_add(b, turns || *p < 0x20 || *p == 0x7f ? " " : (const char *)p, 1) != 0)
+		if (buf_add(b, n > 0 ? " " : (const char *)p, 1) != 0)
 			return;
+		p += n > 0 ? n : 1;
 	}
 }
 

@@ -60,6 +60,15 @@ static void person(const char *who, char out[PERSON])
 	(void)snprintf(out, PERSON, "%.*s", end ? (int)(end - who) : (int)strlen(who), who);
 }
 
+/* Users have no blank in their names, those of this machine do. */
+bool judge_admin_proposal_second_self(const struct judge_call *c, const char *user)
+{
+	char me[PERSON];
+
+	person(c->who, me);
+	return c->ja->two_person != TRUST_TWO_NONE && !strchr(me, ' ') && strcmp(me, user) != 0;
+}
+
 /* ---- rows ---- */
 
 /* Long values, which are files, by their size and hash. */

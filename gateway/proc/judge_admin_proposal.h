@@ -9,6 +9,8 @@
 
 /* By the setting, this verb is for two. */
 bool judge_admin_proposal_needed(const struct judge_admin *ja, const char *verb);
+/* Two people are asked for, and c's, who came by the web, asks for a token that would make a second one of him. */
+bool judge_admin_proposal_second_self(const struct judge_call *c, const char *user);
 /* Writes down c->args, which were tried and are good. The reply has the proposal instead of what the verb says. */
 int judge_admin_proposal_add(struct judge_call *c, const char *verb);
 /* proposals: what waits, without the content of files. */

@@ -10,6 +10,7 @@
 #include "gateway/base/encode.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/proc/judge_admin_proposal.h"
 
 /* The prefix lets programs that look for secrets in files find it. */
 #define TOKEN_PREFIX "postern_"
@@ -153,6 +154,11 @@ int judge_admin_user_token(struct judge_call *c)
 	    judge_call_int(c, "days", 1, DAYS_MAX, DAYS, &days) < 0 || existing(c, name, &u) < 0 ||
 	    role_arg(c, JUDGE_MAY, STORE_USER_VIEWER, &t.role) < 0)
 		return -1;
+	if (judge_admin_proposal_second_self(c, name))
+		return judge_call_fail(c, "refused",
+		    "where two people are asked for (two-person), a token of another user is made on the machine "
+		    "itself: postern user token %s",
+		    name);
 	if (t.role > u.role)
 		return judge_call_fail(
 		    c, "refused", "%s is %s and can have no token that may more", name, store_user_role_word(u.role));

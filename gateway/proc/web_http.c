@@ -27,6 +27,7 @@ struct web_http {
 	struct public_settings limits;
 	struct http_door *door;
 	bool running; /* within MHD_run, which does not nest */
+	bool closing; /* nothing new is begun: what waits for an answer cannot be ended */
 	struct web_job *jobs;
 };
 
@@ -142,6 +143,8 @@ static enum MHD_Result serve(void *ctx, struct MHD_Connection *c, const char *ur
 	struct web_job *j = *state;
 
 	(void)version;
+	if (h->closing && (!j || j->state != WEB_JOB_DONE))
+		return MHD_NO;
 	if (!j) {
 		j = *state = web_job_new(&h->world, c, url, method);
 		j->api = web_api_is(url);
@@ -296,6 +299,7 @@ void web_http_free(struct web_http *h)
 	for (struct web_job *j = h->jobs; j; j = j->next)
 		if (j->state == WEB_JOB_ASKING || j->state == WEB_JOB_WHO)
 			web_job_give_up(j);
+	h->closing = true;
 	(void)MHD_run(h->world.daemon);
 	MHD_stop_daemon(h->world.daemon);
 	http_door_free(h->door);

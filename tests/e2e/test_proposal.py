@@ -141,6 +141,14 @@ def test_all(top):
     sha256 = gw.cli("anchor", "list")["anchors"][0]["sha256"]
     assert api(port, tokens["anna"], "DELETE", "anchors/" + sha256 + "?scope=*")[0] == 200
     assert not gw.cli("anchor", "list")["anchors"]
+    # an admin makes no second self: tokens of others are made on the machine
+    gw.cli("user", "add", "eve", "--role", "admin")
+    eve = gw.cli("user", "token", "eve", "--label", "t", "--role", "admin")["token"]
+    assert api(port, eve, "POST", "users", {"name": "eve2", "role": "trust-officer"})[0] == 200
+    for name in ("bert", "eve2"):
+        code, said = api(port, eve, "POST", f"users/{name}/tokens", {"label": "x", "role": "trust-officer"})
+        assert code == 409 and "two-person" in said["detail"] and f"postern user token {name}" in said["detail"], said
+    assert api(port, eve, "POST", "users/eve/tokens", {"label": "x", "role": "trust-officer"})[0] == 200
     # a restart loses none
     gw.stop()
     gw.start()
