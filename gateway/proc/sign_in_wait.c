@@ -71,8 +71,9 @@ static struct tally *user_of(const char *user, int64_t now)
 
 /* ---- clients, and users there ---- */
 
-/* An IPv4 address or an IPv6 network of 64 bits; whoever is on this machine has all of loopback. */
-static void client_of(const char *from, char out[STORE_ADDRESS_MAX + 1])
+/* An IPv4 address or an IPv6 network of 64 bits; whoever is on this machine has all of loopback, and so have all that
+ * come through a proxy or ssh: false. */
+static bool client_of(const char *from, char out[STORE_ADDRESS_MAX + 1])
 {
 	struct in6_addr a;
 	bool six = inet_pton(AF_INET6, from, &a) == 1, mapped = six && IN6_IS_ADDR_V4MAPPED(&a);
@@ -81,9 +82,10 @@ static void client_of(const char *from, char out[STORE_ADDRESS_MAX + 1])
 
 	(void)snprintf(out, STORE_ADDRESS_MAX + 1, "%.*s", STORE_ADDRESS_MAX, here ? "loopback" : from);
 	if (!six || mapped || here)
-		return;
+		return !here;
 	memset(a.s6_addr + 8, 0, 8);
 	(void)inet_ntop(AF_INET6, &a, out, STORE_ADDRESS_MAX + 1);
+	return true;
 }
 
 /* One that keeps nobody waiting goes before one that does; then the one that failed longest ago. */
@@ -112,7 +114,7 @@ static struct slot *slot_of(struct slot *list, const char *key, int64_t now)
 	return old;
 }
 
-/* NULL: nothing is known of it, and it is not to be made. */
+/* NULL: it does not count, or nothing is known of it, and it is not to be made. */
 static struct tally *tally_of(enum who w, const char *user, const char *from, int64_t now, bool make)
 {
 	char client[STORE_ADDRESS_MAX + 1], key[KEY_MAX];
@@ -120,7 +122,8 @@ static struct tally *tally_of(enum who w, const char *user, const char *from, in
 
 	if (w == USER)
 		return user_of(user, now);
-	client_of(from, client);
+	if (!client_of(from, client) && w == CLIENT)
+		return NULL;
 	(void)snprintf(key, sizeof key, "%s %.40s", client, w == PAIR ? user : "");
 	s = slot_of(slots[w], key, now);
 	if (strcmp(s->key, key) == 0)
@@ -153,6 +156,8 @@ void sign_in_wait_failed(const char *user, const char *from, int64_t now)
 		struct tally *t = tally_of((enum who)w, user, from, now, true);
 		unsigned over;
 
+		if (!t)
+			continue;
 		t->last = now;
 		if (++t->failures < allowed[w])
 			continue;

@@ -1,7 +1,7 @@
 /*
  * Who failed to sign in, and waits: per user and client, per client, per user, doubling up to a quarter of an hour.
  * Role judge; in memory, bounded; does not block. A client is an IPv4 address, an IPv6 network of 64 bits, or
- * all of loopback.
+ * all of loopback, where users wait but not all for one: they may have come through one proxy.
  */
 #ifndef POSTERN_PROC_SIGN_IN_WAIT_H
 #define POSTERN_PROC_SIGN_IN_WAIT_H
