@@ -50,6 +50,15 @@ static void known(struct web_job *j, const char *code, const char *text)
 		web_pages_begin(j);
 }
 
+/* Octets that will come (RFC 9110 8.6; libmicrohttpd has looked that it is a number), the most where it is not said.
+ */
+static unsigned long long length_of(const struct web_job *j)
+{
+	const char *n = MHD_lookup_connection_value(j->c, MHD_HEADER_KIND, "Content-Length");
+
+	return n ? strtoull(n, NULL, 10) : (unsigned long long)j->w->set->body_octets;
+}
+
 /* Before a body is read: is it somebody whom we know? */
 static void known_before(struct web_job *j, const char *code, const char *text)
 {
@@ -58,18 +67,12 @@ static void known_before(struct web_job *j, const char *code, const char *text)
 	} else if (!j->role[0]) {
 		j->changes = true;
 		fail(j, MHD_HTTP_UNAUTHORIZED, "Sign in first: the session is over, or there was none.");
+	} else if (!web_job_has_room(j, (size_t)length_of(j))) {
+		fail(j, MHD_HTTP_SERVICE_UNAVAILABLE, "Others send much at this moment: try again in a minute.");
 	} else {
 		j->state = WEB_JOB_BODY;
 		web_job_go_on(j);
 	}
-}
-
-/* RFC 9110 8.6; libmicrohttpd has looked that it is a number. */
-static bool is_too_large(const struct web_job *j)
-{
-	const char *n = MHD_lookup_connection_value(j->c, MHD_HEADER_KIND, "Content-Length");
-
-	return n && strtoull(n, NULL, 10) > (unsigned long long)j->w->set->body_octets;
 }
 
 static bool is_small(const struct web_job *j)
@@ -90,7 +93,7 @@ static enum MHD_Result begin(struct web_job *j)
 		fail(j, MHD_HTTP_CONTENT_TOO_LARGE, "Sign in first: only then a request may be so large.");
 		return web_job_send(j);
 	}
-	if (is_too_large(j)) {
+	if (length_of(j) > (unsigned long long)j->w->set->body_octets) {
 		fail(j, MHD_HTTP_CONTENT_TOO_LARGE,
 		    "This is more than a request may bring (body-octets in section web).");
 		return web_job_send(j);

@@ -18,7 +18,8 @@
 /* __Host-: by TLS alone, from this host alone (RFC 6265bis). */
 #define COOKIE_TLS "__Host-postern"
 #define COOKIE_PLAIN "postern-session"
-enum { ASK_MS = 20000, PARSE = 8192 };
+/* BODIES: of the largest size, at a time: each is in memory several times while it is worked at. */
+enum { ASK_MS = 20000, PARSE = 8192, BODIES = 4 };
 
 /* ---- names and values ---- */
 
@@ -121,6 +122,7 @@ void web_job_free(struct web_job *j)
 		(void)MHD_destroy_post_processor(j->post);
 	if (j->own)
 		j->own_free(j->own);
+	j->w->bodies -= j->room;
 	json_decref(j->query);
 	json_decref(j->form);
 	json_decref(j->relay_args);
@@ -171,6 +173,17 @@ static enum MHD_Result on_field(void *ctx, enum MHD_ValueKind kind, const char *
 		j->file = filename != NULL;
 	}
 	return j->field && buf_add(&j->value, data, size) == 0 ? MHD_YES : MHD_NO;
+}
+
+bool web_job_has_room(struct web_job *j, size_t n)
+{
+	size_t all = BODIES * (size_t)j->w->set->body_octets;
+
+	if (n > all || j->w->bodies > all - n)
+		return false;
+	j->w->bodies += n;
+	j->room = n;
+	return true;
 }
 
 /* RFC 9110 8.3.1: the type, whatever its parameters. */

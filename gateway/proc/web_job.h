@@ -27,7 +27,8 @@ struct web_world {
 	struct admin_peer *judge, *relay;
 	struct web_hash *hash;
 	bool tls;
-	bool again; /* a connection was let go on: it is to be served now */
+	bool again;    /* a connection was let go on: it is to be served now */
+	size_t bodies; /* octets that large bodies under way may come to */
 };
 
 struct web_job {
@@ -56,7 +57,8 @@ struct web_job {
 	char *field;			/* its name */
 	bool file;
 	size_t fields, taken;
-	bool other; /* it is of a type that is not taken here; read over */
+	size_t room; /* what of the world's bodies is this one's */
+	bool other;  /* it is of a type that is not taken here; read over */
 
 	/* the question that is out, and the answer */
 	void (*said)(struct web_job *j, json_t *data, const char *code, const char *text);
@@ -77,6 +79,8 @@ enum web_whom { WEB_ASK_JUDGE, WEB_ASK_RELAY };
 /* The request's headers: session, token, query. */
 struct web_job *web_job_new(struct web_world *w, struct MHD_Connection *c, const char *url, const char *method);
 void web_job_free(struct web_job *j);
+/* Before a large body is read: there is room for n octets beside those of others. */
+bool web_job_has_room(struct web_job *j, size_t n);
 /* Octets of the body. 0; -1: more than is allowed, or a form that cannot be read. */
 int web_job_take(struct web_job *j, const char *p, size_t n) __attribute__((warn_unused_result));
 /* The body is there. 0; -1 as above. */

@@ -351,3 +351,39 @@ def test_gone(top):
     s.sendall(post("/messages/held/release", otto, form, many))
     gw.stop()
     s.close()
+
+
+def memory(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return int(re.search(r"VmRSS:\s+(\d+) kB", f.read()).group(1)) >> 10
+
+
+@quick
+def test_large_bodies(top):
+    """A viewer with a hundred hands: what they send at a time has a limit, and others are served meanwhile."""
+    gw, port = start(top, (("bert", "viewer"),))
+    bert = session_of(sign_in(port, "bert"))
+    pid, n, kept, codes = gw.roles()["web"][0], 8 << 20, [], []
+    octets = post("/partners/add", bert, "application/x-www-form-urlencoded", b"a=" + b"x" * (n - 3), n)
+    for _ in range(30):
+        s = socket.create_connection(("127.0.0.1", port), timeout=20)
+        s.setblocking(True)
+        try:
+            s.sendall(octets)
+        except OSError:  # it was answered before all was sent
+            pass
+        kept.append(s)
+    most = memory(pid)
+    assert ask(port, "GET", "/partners", bert)[0] == 200
+    assert ask(port, "POST", "/partners/add", bert, {"csrf": csrf_of(bert)})[0] == 403
+    for s in kept:
+        s.settimeout(0.2)
+        try:
+            codes.append(int(s.recv(100).split()[1]))
+        except (OSError, IndexError):
+            codes.append(0)
+        s.close()
+    assert most < 150, f"{most} MiB"
+    assert 503 in codes, codes
+    # nobody holds a place who is gone
+    wait_for("room", 20, lambda: ask(port, "POST", "/partners/add", bert, headers={"Content-Type": "application/x-www-form-urlencoded"}, body=b"csrf=" + csrf_of(bert).encode() + b"&a=" + b"x" * 8000000)[0] == 403, every=0.5)
