@@ -112,6 +112,10 @@ static enum MHD_Result complete(struct web_job *j)
 		    j, j->other ? MHD_HTTP_UNSUPPORTED_MEDIA_TYPE : MHD_HTTP_BAD_REQUEST, "The form cannot be read.");
 		return web_job_send(j);
 	}
+	if (!j->changes && j->session[0] && web_job_is_embedded(j)) {
+		fail(j, MHD_HTTP_FORBIDDEN, "A page of another site asked for this.");
+		return web_job_send(j);
+	}
 	j->state = WEB_JOB_ASKING;
 	MHD_suspend_connection(j->c);
 	/* tokens are for programs: pages know sessions alone */

@@ -369,6 +369,19 @@ bool web_job_is_foreign(const struct web_job *j)
 	return origin && (!at || !host || strcasecmp(at + 3, host) != 0);
 }
 
+static bool is_header(const struct web_job *j, const char *name, const char *value)
+{
+	const char *v = MHD_lookup_connection_value(j->c, MHD_HEADER_KIND, name);
+
+	return v && strcmp(v, value) == 0;
+}
+
+bool web_job_is_embedded(const struct web_job *j)
+{
+	return web_job_is_foreign(j) &&
+	       !(is_header(j, "Sec-Fetch-Mode", "navigate") && is_header(j, "Sec-Fetch-Dest", "document"));
+}
+
 bool web_job_is_ours(const struct web_job *j, const char *csrf)
 {
 	size_t n = strlen(j->csrf);

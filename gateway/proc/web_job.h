@@ -94,6 +94,9 @@ void web_job_ask(struct web_job *j, enum web_whom whom, const char *verb, json_t
 void web_job_who(struct web_job *j, void (*then)(struct web_job *j, const char *code, const char *text));
 /* The browser says that another site sent it (Origin, Sec-Fetch-Site). */
 bool web_job_is_foreign(const struct web_job *j);
+/* It is part of a page of another site, not what somebody went to: a picture, a frame, a script's question. Browsers
+ * send cookies with it when that site is another port of the same machine. */
+bool web_job_is_embedded(const struct web_job *j);
 /* A change by a session has its token, and no other site sent it. */
 bool web_job_is_ours(const struct web_job *j, const char *csrf);
 

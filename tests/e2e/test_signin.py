@@ -188,6 +188,15 @@ def test_csrf(top):
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         code = ask(port, method, "/api/v1/rules", anna, headers={"Content-Type": "application/json"}, body="{}")[0]
         assert code in (403, 405), (method, code)
+    # what looks may cost: no other site, nor another port of this machine, has it done with this session
+    for path in ("/audit?verify=1", "/api/v1/audit/verification", "/partners/lab.example"):
+        for site in ("cross-site", "same-site"):
+            for more in ({"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}, {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}, {}):
+                assert ask(port, "GET", path, anna, headers={"Sec-Fetch-Site": site, **more})[0] == 403, (path, site, more)
+        assert ask(port, "GET", path, anna, headers={"Origin": "http://127.0.0.1:1"})[0] == 403
+        for more in ({}, {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"},
+                     {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}):
+            assert ask(port, "GET", path, anna, headers=more)[0] == 200, (path, more)
     # the API with a session: the token of this session, from this site, and nothing less
     rule, kind = json.dumps({"name": "r", "treatment": "clear"}), {"Content-Type": "application/json"}
     for more in ({}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": csrf_of(bert)}, {"X-CSRF-Token": csrf_of(anna)[:-1]}, {"X-CSRF-Token": csrf_of(anna), "Origin": "http://127.0.0.1:1"},
