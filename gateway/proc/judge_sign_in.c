@@ -1,7 +1,9 @@
 /* Signing in, see the header. Role judge. */
 #include "gateway/proc/judge_sign_in.h"
 
+#include <arpa/inet.h>
 #include <liboath/oath.h>
+#include <netinet/in.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -43,12 +45,28 @@ static struct slot {
 enum who { PAIR, ADDRESS, USER, WHOS };
 static const unsigned allowed[WHOS] = {5, 20, 50};
 
+/* Whom an address stands for: whoever is on this machine has all of 127.0.0.0/8, others a /64 (RFC 6177 2). */
+static const char *client_of(const char *from, char one[INET6_ADDRSTRLEN + 4])
+{
+	struct in6_addr a;
+
+	if (strncmp(from, "127.", 4) == 0)
+		return "127.0.0.1";
+	if (inet_pton(AF_INET6, from, &a) != 1 || IN6_IS_ADDR_V4MAPPED(&a) || IN6_IS_ADDR_LOOPBACK(&a))
+		return from;
+	memset(a.s6_addr + 8, 0, 8);
+	if (!inet_ntop(AF_INET6, &a, one, INET6_ADDRSTRLEN))
+		return from;
+	memcpy(one + strlen(one), "/64", 4);
+	return one;
+}
+
 static void key_of(enum who w, const char *user, const char *from, char out[KEY_MAX])
 {
-	/* whoever is on this machine has all of 127.0.0.0/8 */
-	if (strncmp(from, "127.", 4) == 0)
-		from = "127.0.0.1";
-	(void)snprintf(out, KEY_MAX, "%d %.40s %.60s", (int)w, w == ADDRESS ? "" : user, w == USER ? "" : from);
+	char one[INET6_ADDRSTRLEN + 4];
+
+	(void)snprintf(
+	    out, KEY_MAX, "%d %.40s %.60s", (int)w, w == ADDRESS ? "" : user, w == USER ? "" : client_of(from, one));
 }
 
 /* One that keeps nobody waiting goes before one that does; then the one that failed longest ago. */

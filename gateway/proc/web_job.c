@@ -84,11 +84,56 @@ static void read_session(struct web_job *j)
 	encode_hex(mac, n, j->csrf);
 }
 
+struct told {
+	const char *field, *value;
+};
+
+/* The last line of the field: what the server in front added. */
+static enum MHD_Result one_told(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct told *t = ctx;
+
+	(void)kind;
+	if (value && strcasecmp(name, t->field) == 0)
+		t->value = value;
+	return MHD_YES;
+}
+
+/* The address that a web server in front tells, the last of its field. False: it tells none. */
+static bool read_told(struct web_job *j)
+{
+	struct told t = {.field = j->w->set->client_field};
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr six;
+	struct in_addr four;
+	const char *comma;
+	size_t n;
+
+	if (!t.field[0])
+		return false;
+	(void)MHD_get_connection_values(j->c, MHD_HEADER_KIND, one_told, &t);
+	if (!t.value)
+		return false;
+	comma = strrchr(t.value, ',');
+	t.value = comma ? comma + 1 : t.value;
+	t.value += strspn(t.value, " \t");
+	n = strcspn(t.value, " \t");
+	if (n >= sizeof text)
+		return false;
+	memcpy(text, t.value, n);
+	text[n] = '\0';
+	if (inet_pton(AF_INET, text, &four) == 1)
+		return inet_ntop(AF_INET, &four, j->from, sizeof j->from) != NULL;
+	return inet_pton(AF_INET6, text, &six) == 1 && inet_ntop(AF_INET6, &six, j->from, sizeof j->from) != NULL;
+}
+
 static void read_from(struct web_job *j)
 {
 	const union MHD_ConnectionInfo *i = MHD_get_connection_info(j->c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	const struct sockaddr *sa = i ? i->client_addr : NULL;
 
+	if (read_told(j))
+		return;
 	(void)snprintf(j->from, sizeof j->from, "?");
 	if (sa && sa->sa_family == AF_INET)
 		(void)inet_ntop(AF_INET, &((const struct sockaddr_in *)sa)->sin_addr, j->from, sizeof j->from);

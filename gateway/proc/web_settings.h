@@ -5,7 +5,8 @@
 #include "gateway/base/settings.h"
 
 struct web_settings {
-	char *address; /* "" = off; else on loopback */
+	char *address;	    /* "" = off; else on loopback */
+	char *client_field; /* "" = none */
 	int64_t connections_max;
 	int64_t timeout, lifetime;	   /* ms */
 	int64_t session_idle, session_max; /* ms */

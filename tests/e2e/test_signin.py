@@ -20,9 +20,9 @@ PASSWORD = "a long sentence for the test"
 TOO_MANY = 429
 
 
-def start(top, users=(("anna", "admin"),)):
+def start(top, users=(("anna", "admin"),), more=""):
     port = free_ports(1)[0]
-    gw, _, _ = solo(top, sections=f'web {{ address = "127.0.0.1:{port}" }}\n')
+    gw, _, _ = solo(top, sections=f'web {{\n  address = "127.0.0.1:{port}"\n  {more}\n}}\n')
     wait_for("the web UI", 20, lambda: ask(port, "GET", "/readyz")[0] == 200, every=0.1)
     for name, role in users:
         gw.cli("user", "add", name, "--role", role)
@@ -235,6 +235,22 @@ def test_refused(top):
     with open(f"/proc/{gw.roles()['web'][0]}/stat") as f:
         spent = (int(f.read().split()[13]) - before) / os.sysconf("SC_CLK_TCK")
     assert spent < 0.5, spent
+
+
+@quick
+def test_client_field(top):
+    """Behind a web server: one client that fails does not keep the others out, and cannot say that it is another."""
+    gw, port = start(top, more='client-field = "X-Forwarded-For"')
+    stranger = {"X-Forwarded-For": "192.0.2.7, 203.0.113.9"}
+    for _ in range(5):
+        assert sign_in(port, secret="wrong", headers=stranger)[0] == 403
+    assert sign_in(port, headers=stranger)[0] == TOO_MANY
+    for said in ("203.0.113.9", "198.51.100.1,203.0.113.9", "127.0.0.1 , 203.0.113.9 "):
+        assert sign_in(port, headers={"X-Forwarded-For": said})[0] == TOO_MANY, said
+    for other in ({"X-Forwarded-For": "192.0.2.7"}, {"X-Forwarded-For": "203.0.113.9, 2001:db8::1"}, {}, {"X-Forwarded-For": "x\" y=1"}, {"X-Forwarded-For": "9" * 300}):
+        assert inside(port, session_of(sign_in(port, headers=other))), other
+    rows = [r["who"] for r in gw.cli("audit", "list")["rows"] if r["what"] == "user.signin"]
+    assert sorted(set(rows)) == ["anna from 127.0.0.1", "anna from 192.0.2.7", "anna from 2001:db8::1"], rows
 
 
 def totp(secret, step):

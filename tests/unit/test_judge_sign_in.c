@@ -208,6 +208,13 @@ START_TEST(waits_on_this_machine)
 		ck_assert_str_eq(try("anna", 'b', "", from), "refused");
 	}
 	ck_assert_str_eq(try("anna", 'a', "", "127.9.9.9"), "throttled");
+	/* and whoever has a network of IPv6 more than that */
+	for (int i = 0; i < 5; i++) {
+		(void)snprintf(from, sizeof from, "2001:db8:1:2:%x::%x", (unsigned)i, (unsigned)i + 1);
+		ck_assert_str_eq(try("anna", 'b', "", from), "refused");
+	}
+	ck_assert_str_eq(try("anna", 'a', "", "2001:db8:1:2:ffff::1"), "throttled");
+	ck_assert_uint_eq(strlen(try("anna", 'a', "", "2001:db8:1:3::1")), 43);
 	/* before anything is worked out of a password */
 	said(judge_sign_in_salt(&ja, anna, "127.3.3.3"), "salt", code);
 	ck_assert_str_eq(code, "throttled");
@@ -230,7 +237,7 @@ START_TEST(waits_among_many)
 	now++;
 	for (int i = 0; i < 1100; i++) {
 		(void)snprintf(name, sizeof name, "u%d", i);
-		(void)snprintf(from, sizeof from, "2001:db8::%x", (unsigned)i);
+		(void)snprintf(from, sizeof from, "2001:db8:0:%x::1", (unsigned)i);
 		ck_assert_str_eq(try(name, 'b', "", from), "refused");
 	}
 	ck_assert_str_eq(try("anna", 'a', "", "203.0.113.1"), "throttled");
