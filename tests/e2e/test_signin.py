@@ -13,7 +13,7 @@ import struct
 import time
 import urllib.parse
 
-from gateway import free_ports, wait_for
+from gateway import BUILD, free_ports, wait_for
 from mail import quick, solo
 
 PASSWORD = "a long sentence for the test"
@@ -408,7 +408,7 @@ def test_large_bodies(top):
         except (OSError, IndexError):
             codes.append(0)
         s.close()
-    assert most < 150, f"{most} MiB"
+    assert most < (400 if "san" in BUILD else 150), f"{most} MiB"  # what is freed is kept for a while under sanitizers
     assert 503 in codes, codes
     # nobody holds a place who is gone
     wait_for("room", 20, lambda: ask(port, "POST", "/partners/add", bert, headers={"Content-Type": "application/x-www-form-urlencoded"}, body=b"csrf=" + csrf_of(bert).encode() + b"&a=" + b"x" * 8000000)[0] == 403, every=0.5)
