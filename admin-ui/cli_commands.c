@@ -131,7 +131,7 @@ static const struct cli_command commands[] = {
 	"Lets a certificate that was found take the place of one that was believed by a stronger reason; with "
 	"--local, "
 	"for the mail of one of our domains alone.",
-	"cert accept lab.example 3f2a90c1"},
+	"cert accept lab.example 3f2a90c177b012e4"},
     {"cert show", "DOMAIN|ADDRESS|FINGERPRINT [--pem]", "pem", 1, 1, cli_lookup_cert,
 	"Shows the certificates that are found for an address in all places that count for it, or the one in the "
 	"store whose fingerprint begins with these digits, 8 or more; --pem prints them.",

@@ -16,29 +16,37 @@ static const char *str(const json_t *o, const char *name)
 	return s ? s : "";
 }
 
-/* Octets of a character that is not to be seen: controls, those that turn the direction, those without width. */
-static size_t hidden(const unsigned char *p)
+/* Octets of the character at s when it is one that is not seen or turns the direction of others (C1, soft hyphen,
+ * marks and embeddings of direction, zero widths, separators of lines, tags), in UTF-8; else 0. */
+static size_t is_hidden(const char *s)
 {
-	if (*p < 0x20 || *p == 0x7f)
-		return 1;
-	if ((p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f) || (p[0] == 0xd8 && p[1] == 0x9c))
-		return 2;
-	if (p[0] == 0xe2 && p[1] == 0x80)
-		return (p[2] >= 0x8b && p[2] <= 0x8f) || (p[2] >= 0xa8 && p[2] <= 0xae) ? 3 : 0;
-	if (p[0] == 0xe2 && p[1] == 0x81)
-		return p[2] >= 0xa0 && p[2] <= 0xaf ? 3 : 0;
-	return p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf ? 3 : 0;
+	static const char *const ranges[][2] = {{"\xc2\x80", "\xc2\x9f"}, {"\xc2\xad", "\xc2\xad"},
+	    {"\xd8\x9c", "\xd8\x9c"}, {"\xe2\x80\x8b", "\xe2\x80\x8f"}, {"\xe2\x80\xa8", "\xe2\x80\xae"},
+	    {"\xe2\x81\xa0", "\xe2\x81\xaf"}, {"\xef\xbb\xbf", "\xef\xbb\xbf"},
+	    {"\xf3\xa0\x80\x80", "\xf3\xa0\xbf\xbf"}};
+
+	for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+		size_t n = strlen(ranges[i][0]);
+
+		if (strncmp(s, ranges[i][0], n) >= 0 && strncmp(s, ranges[i][1], n) <= 0)
+			return n;
+	}
+	return 0;
 }
 
-/* What stands in a certificate is a stranger's: what is not to be seen becomes a blank. */
+/* What stands in a certificate is a stranger's: control characters and those that are not seen are shown as blanks.
+ */
 static void add_shown(struct buf *b, const char *s)
 {
-	for (const unsigned char *p = (const unsigned char *)s; *p;) {
-		size_t n = hidden(p);
+	size_t n;
 
-		if (buf_add(b, n > 0 ? " " : (const char *)p, 1) != 0)
+	for (; *s; s += n) {
+		bool control = (unsigned char)*s < 0x20 || *s == 0x7f;
+
+		n = control ? 1 : is_hidden(s);
+		if (buf_add(b, n ? " " : s, 1) != 0)
 			return;
-		p += n > 0 ? n : 1;
+		n += !n;
 	}
 }
 

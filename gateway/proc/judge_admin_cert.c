@@ -312,7 +312,7 @@ int judge_admin_cert_accept(struct judge_call *c)
 	const char *text;
 
 	if (judge_call_owner(c, "owner", JUDGE_MUST, owner, NULL) < 0 || judge_call_local(c, "local", local) < 0 ||
-	    judge_call_str(c, "sha256", JUDGE_MUST, 200, &text) < 0 || judge_call_fingerprint(c, text, sha256) < 0)
+	    judge_call_str(c, "sha256", JUDGE_MUST, 200, &text) < 0 || judge_call_compared(c, text, sha256) < 0)
 		return -1;
 	if (judge_believed_accept(c->store, owner, local, sha256, c->now, c->who, whole, c->pr) < 0) {
 		c->code = c->pr->cls == PROBLEM_PERM ? "not-found" : NULL;

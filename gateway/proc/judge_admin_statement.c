@@ -239,7 +239,7 @@ static int read_decision(struct judge_call *c, struct decision *d)
 	    judge_call_str(c, "reason", JUDGE_MUST, TEXT_MAX, &d->reason) < 0 ||
 	    judge_call_str(c, "fingerprint", JUDGE_MAY, TEXT_MAX, &fp) < 0 ||
 	    judge_call_str(c, "statement", JUDGE_MAY, TEXT_MAX, &d->id) < 0 ||
-	    (fp && judge_call_fingerprint(c, fp, d->fingerprint) < 0) ||
+	    (fp && judge_call_compared(c, fp, d->fingerprint) < 0) ||
 	    judge_call_str(c, "seen", JUDGE_MAY, TEXT_MAX, &d->seen) < 0 ||
 	    store_statement_get(c->store, d->domain, &d->st, c->pr) < 0)
 		return -1;

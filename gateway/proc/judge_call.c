@@ -272,6 +272,18 @@ int judge_call_fingerprint(struct judge_call *c, const char *text, char out[CERT
 	return 0;
 }
 
+int judge_call_compared(struct judge_call *c, const char *text, char out[CERT_HASH_TEXT])
+{
+	if (judge_call_fingerprint(c, text, out) < 0)
+		return -1;
+	if (strlen(out) >= 16)
+		return 0;
+	return judge_call_fail(c, "usage",
+	    "\"%.100s\" is too short to decide by: compare at least 16 hex digits, for a stranger can make a "
+	    "certificate that begins with fewer",
+	    text);
+}
+
 static json_t *must(json_t *v)
 {
 	if (!v)

@@ -61,6 +61,9 @@ int judge_call_treatment(struct judge_call *c, const char *dflt, const char **wo
 int judge_call_strength(struct judge_call *c, const char *dflt, const char **word_r);
 /* Hex digits of a fingerprint, blanks and colons between them allowed, at least 8; out gets them in lower case. */
 int judge_call_fingerprint(struct judge_call *c, const char *text, char out[CERT_HASH_TEXT]);
+/* The same of one that somebody compared to decide by it, at least 16: whoever wants to be taken for another can make
+ * certificates until 8 digits are alike. */
+int judge_call_compared(struct judge_call *c, const char *text, char out[CERT_HASH_TEXT]);
 
 /* ---- reply ---- */
 /* A JSON string; octets that are no UTF-8 become '?'. Never NULL. */

@@ -1,7 +1,9 @@
 /* Signing in, see the header. Role judge. */
 #include "gateway/proc/judge_sign_in.h"
 
+#include <arpa/inet.h>
 #include <liboath/oath.h>
+#include <netinet/in.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>

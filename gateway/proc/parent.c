@@ -274,6 +274,15 @@ static void reply_keyfile(void *ctx, const char *name, const struct buf *b)
 	reply_file(k->c, CONTROL_KEYFILES_REPLY, k->id, name, b->p, b->len);
 }
 
+static size_t running(const struct parent *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->nprocs; i++)
+		n += p->procs[i].state == PROC_RUNNING;
+	return n;
+}
+
 static void child_ready_now(struct parent_proc *c)
 {
 	if (c->state == PROC_STARTING)
@@ -282,7 +291,7 @@ static void child_ready_now(struct parent_proc *c)
 	tell_judge(c->of);
 	if (!c->of->said_ready && all_are(c->of, PROC_RUNNING)) {
 		c->of->said_ready = true;
-		log_info(NULL, "parent", "ready all=%zu", c->of->nprocs);
+		log_info(NULL, "parent", "ready all=%zu", running(c->of));
 		sd_notify(0, "READY=1");
 	}
 }

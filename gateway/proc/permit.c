@@ -112,15 +112,8 @@ static const char *taken_apart(const char *permit, char head[64], char nonce[2 *
 	return stop == dot ? second + 1 : NULL;
 }
 
-/* What any viewer may ask, as often as he likes, and that tells figures alone: remembering it would leave no room for
- * those that change something. */
-static bool is_figures(const char *verb)
-{
-	return strcmp(verb, "status") == 0 || strcmp(verb, "message.counts") == 0;
-}
-
-int permit_use(
-    const char *permit, const char *verb, const json_t *args, const char *who, int64_t now, const char **why_r)
+int permit_use(const char *permit, enum permit_count count, const char *verb, const json_t *args, const char *who,
+    int64_t now, const char **why_r)
 {
 	char head[64], nonce[2 * NONCE + 1], mac[2 * MAC + 1];
 	const char *have;
@@ -134,7 +127,7 @@ int permit_use(
 		return -1;
 	*why_r = "the judge's permit has run out, or was used before: ask again";
 	/* one from further away than a permit lasts is from before the clock was put back */
-	if (end < now || end > now + PERMIT_SECONDS)
+	if (end < now || end > now + PERMIT_SECONDS || (count == PERMIT_ONCE && remember(nonce, end, now) < 0))
 		return -1;
-	return is_figures(verb) ? 0 : remember(nonce, end, now);
+	return 0;
 }

@@ -54,10 +54,11 @@ static struct tally *fresh(struct tally *t, int64_t now)
 
 /* ---- users ---- */
 
+static uint8_t secret[SECRET];
+static bool made;
+
 static struct tally *user_of(const char *user, int64_t now)
 {
-	static uint8_t secret[SECRET];
-	static bool made;
 	uint8_t mac[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
 
@@ -178,4 +179,6 @@ void sign_in_wait_forget(void)
 {
 	memset(slots, 0, sizeof slots);
 	memset(users, 0, sizeof users);
+	memset(secret, 0, sizeof secret);
+	made = true;
 }

@@ -70,6 +70,15 @@ static bool says_more(const struct web_job *j, int64_t most)
 	return n && strtoull(n, NULL, 10) > (unsigned long long)most;
 }
 
+/* Octets that will come (RFC 9110 8.6; libmicrohttpd has looked that it is a number), the most where it is not said.
+ */
+static unsigned long long length_of(const struct web_job *j)
+{
+	const char *n = MHD_lookup_connection_value(j->c, MHD_HEADER_KIND, "Content-Length");
+
+	return n ? strtoull(n, NULL, 10) : (unsigned long long)most_of(j);
+}
+
 /* Before a body is read: is it somebody whom we know? */
 static void known_before(struct web_job *j, const char *code, const char *text)
 {
@@ -80,6 +89,8 @@ static void known_before(struct web_job *j, const char *code, const char *text)
 		fail(j, MHD_HTTP_UNAUTHORIZED, "Sign in first: the session is over, or there was none.");
 	} else if (says_more(j, most_of(j))) {
 		fail(j, MHD_HTTP_CONTENT_TOO_LARGE, "That is more than your role may send.");
+	} else if (!web_job_has_room(j, (size_t)length_of(j))) {
+		fail(j, MHD_HTTP_SERVICE_UNAVAILABLE, "Others send much at this moment: try again in a minute.");
 	} else {
 		j->most = most_of(j);
 		j->state = WEB_JOB_BODY;
@@ -124,6 +135,10 @@ static enum MHD_Result complete(struct web_job *j)
 	if (j->changes && (web_job_taken(j) < 0 || (j->other && !j->api))) {
 		fail(
 		    j, j->other ? MHD_HTTP_UNSUPPORTED_MEDIA_TYPE : MHD_HTTP_BAD_REQUEST, "The form cannot be read.");
+		return web_job_send(j);
+	}
+	if (!j->changes && j->session[0] && web_job_is_embedded(j)) {
+		fail(j, MHD_HTTP_FORBIDDEN, "A page of another site asked for this.");
 		return web_job_send(j);
 	}
 	j->state = WEB_JOB_ASKING;

@@ -18,7 +18,8 @@
 /* __Host-: by TLS alone, from this host alone (RFC 6265bis). */
 #define COOKIE_TLS "__Host-postern"
 #define COOKIE_PLAIN "postern-session"
-enum { ASK_MS = 20000, PARSE = 8192 };
+/* BODIES: of the largest size, at a time: each is in memory several times while it is worked at. */
+enum { ASK_MS = 20000, PARSE = 8192, BODIES = 4 };
 
 /* ---- names and values ---- */
 
@@ -83,11 +84,56 @@ static void read_session(struct web_job *j)
 	encode_hex(mac, n, j->csrf);
 }
 
+struct told {
+	const char *field, *value;
+};
+
+/* The last line of the field: what the server in front added. */
+static enum MHD_Result one_told(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct told *t = ctx;
+
+	(void)kind;
+	if (value && strcasecmp(name, t->field) == 0)
+		t->value = value;
+	return MHD_YES;
+}
+
+/* The address that a web server in front tells, the last of its field. False: it tells none. */
+static bool read_told(struct web_job *j)
+{
+	struct told t = {.field = j->w->set->client_field};
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr six;
+	struct in_addr four;
+	const char *comma;
+	size_t n;
+
+	if (!t.field[0])
+		return false;
+	(void)MHD_get_connection_values(j->c, MHD_HEADER_KIND, one_told, &t);
+	if (!t.value)
+		return false;
+	comma = strrchr(t.value, ',');
+	t.value = comma ? comma + 1 : t.value;
+	t.value += strspn(t.value, " \t");
+	n = strcspn(t.value, " \t");
+	if (n >= sizeof text)
+		return false;
+	memcpy(text, t.value, n);
+	text[n] = '\0';
+	if (inet_pton(AF_INET, text, &four) == 1)
+		return inet_ntop(AF_INET, &four, j->from, sizeof j->from) != NULL;
+	return inet_pton(AF_INET6, text, &six) == 1 && inet_ntop(AF_INET6, &six, j->from, sizeof j->from) != NULL;
+}
+
 static void read_from(struct web_job *j)
 {
 	const union MHD_ConnectionInfo *i = MHD_get_connection_info(j->c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	const struct sockaddr *sa = i ? i->client_addr : NULL;
 
+	if (read_told(j))
+		return;
 	(void)snprintf(j->from, sizeof j->from, "?");
 	if (sa && sa->sa_family == AF_INET)
 		(void)inet_ntop(AF_INET, &((const struct sockaddr_in *)sa)->sin_addr, j->from, sizeof j->from);
@@ -122,6 +168,7 @@ void web_job_free(struct web_job *j)
 		(void)MHD_destroy_post_processor(j->post);
 	if (j->own)
 		j->own_free(j->own);
+	j->w->bodies -= j->room;
 	json_decref(j->query);
 	json_decref(j->form);
 	json_decref(j->relay_args);
@@ -172,6 +219,17 @@ static enum MHD_Result on_field(void *ctx, enum MHD_ValueKind kind, const char *
 		j->file = filename != NULL;
 	}
 	return j->field && buf_add(&j->value, data, size) == 0 ? MHD_YES : MHD_NO;
+}
+
+bool web_job_has_room(struct web_job *j, size_t n)
+{
+	size_t all = BODIES * (size_t)j->w->set->body_octets;
+
+	if (n > all || j->w->bodies > all - n)
+		return false;
+	j->w->bodies += n;
+	j->room = n;
+	return true;
 }
 
 /* RFC 9110 8.3.1: the type, whatever its parameters. */
@@ -355,6 +413,19 @@ bool web_job_is_foreign(const struct web_job *j)
 	if (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0)
 		return true;
 	return origin && (!at || !host || strcasecmp(at + 3, host) != 0);
+}
+
+static bool is_header(const struct web_job *j, const char *name, const char *value)
+{
+	const char *v = MHD_lookup_connection_value(j->c, MHD_HEADER_KIND, name);
+
+	return v && strcmp(v, value) == 0;
+}
+
+bool web_job_is_embedded(const struct web_job *j)
+{
+	return web_job_is_foreign(j) &&
+	       !(is_header(j, "Sec-Fetch-Mode", "navigate") && is_header(j, "Sec-Fetch-Dest", "document"));
 }
 
 bool web_job_is_ours(const struct web_job *j, const char *csrf)

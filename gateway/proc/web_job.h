@@ -27,7 +27,8 @@ struct web_world {
 	struct admin_peer *judge, *relay;
 	struct web_hash *hash;
 	bool tls;
-	bool again; /* a connection was let go on: it is to be served now */
+	bool again;    /* a connection was let go on: it is to be served now */
+	size_t bodies; /* octets that large bodies under way may come to */
 };
 
 struct web_job {
@@ -57,6 +58,7 @@ struct web_job {
 	bool file;
 	size_t fields, taken;
 	int64_t most; /* octets of the body */
+	size_t room;  /* what of the world's bodies is this one's */
 	bool other;   /* it is of a type that is not taken here; read over */
 
 	/* the question that is out, and the answer */
@@ -78,6 +80,8 @@ enum web_whom { WEB_ASK_JUDGE, WEB_ASK_RELAY };
 /* The request's headers: session, token, query. */
 struct web_job *web_job_new(struct web_world *w, struct MHD_Connection *c, const char *url, const char *method);
 void web_job_free(struct web_job *j);
+/* Before a large body is read: there is room for n octets beside those of others. */
+bool web_job_has_room(struct web_job *j, size_t n);
 /* Octets of the body. 0; -1: more than is allowed, or a form that cannot be read. */
 int web_job_take(struct web_job *j, const char *p, size_t n) __attribute__((warn_unused_result));
 /* The body is there. 0; -1 as above. */
@@ -91,6 +95,9 @@ void web_job_ask(struct web_job *j, enum web_whom whom, const char *verb, json_t
 void web_job_who(struct web_job *j, void (*then)(struct web_job *j, const char *code, const char *text));
 /* The browser says that another site sent it (Origin, Sec-Fetch-Site). */
 bool web_job_is_foreign(const struct web_job *j);
+/* It is part of a page of another site, not what somebody went to: a picture, a frame, a script's question. Browsers
+ * send cookies with it when that site is another port of the same machine. */
+bool web_job_is_embedded(const struct web_job *j);
 /* A change by a session has its token, and no other site sent it. */
 bool web_job_is_ours(const struct web_job *j, const char *csrf);
 

@@ -34,6 +34,15 @@ static int check_host(const char *v, struct problem *pr)
 	return problem_perm(pr, "a full host name such as postern.hospital.example");
 }
 
+/* RFC 9110 5.6.2 */
+static int check_field(const char *v, struct problem *pr)
+{
+	size_t n = strspn(v, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+	return v[n] == '\0' ? 0
+			    : problem_perm(pr, "the name of a header field such as X-Forwarded-For, without a colon");
+}
+
 #define AT(f) offsetof(struct web_settings, f)
 
 static const struct setting rows[] = {
@@ -55,6 +64,17 @@ static const struct setting rows[] = {
 	.help = "Our name in the browser, such as postern.hospital.example: its TLS key is made with postern domain "
 		"tls. Empty: the hostname of the gateway.",
 	.check = check_host},
+    {.name = "client-field",
+	.type = SETTING_STR,
+	.offset = AT(client_field),
+	.dflt = "",
+	.max = 60,
+	.help =
+	    "The header field in which a web server in front tells its client's address, such as "
+	    "\"X-Forwarded-For\" (the last address in it counts): who fails to sign in waits by it, and it stands "
+	    "in the logs. Only where that server sets it or adds to it; empty: clients have the address that they "
+	    "connect from.",
+	.check = check_field},
     {.name = "connections-max",
 	.type = SETTING_INT,
 	.offset = AT(connections_max),

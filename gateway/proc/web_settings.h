@@ -5,8 +5,8 @@
 #include "gateway/base/settings.h"
 
 struct web_settings {
-	char *address; /* "" = off */
-	char *hostname;
+	char *address;		       /* "" = off */
+	char *hostname, *client_field; /* "" none */
 	bool tls;
 	int64_t connections_max, connections_per_client;
 	int64_t rate, client_rate;	   /* connections a second; 0 any */

@@ -222,8 +222,9 @@ START_TEST(text)
 	char *to[] = {one, two};
 	const struct settings_list list = {to, 2};
 	json_t *l = json_pack("[{s:s, s:s, s:b, s:s}]", "kind", "expiry", "text",
-	    "CN=evil\r\nSubject: x\xe2\x80\xae\r\n.\r\n<b>\xc2\x9b|\xd8\x9c|\xef\xbb\xbf|\xc2\xa7", "urgent", 1,
-	    "next", "ask");
+	    "CN=evil\r\nSubject: x\xe2\x80\xae\r\n.\r\n<b> "
+	    "\xd8\x9c\xc2\x85\xc2\xad\xef\xbb\xbf\xf3\xa0\x81\x81\xc3\xbc\xe6\x97\xa5\xc2\xa7",
+	    "urgent", 1, "next", "ask");
 	const char *p, *end;
 	uint8_t plain[4096];
 	struct buf b;
@@ -247,8 +248,8 @@ START_TEST(text)
 		ck_assert(encode_b64_value(*c) >= 0 || strchr("=\r\n", *c));
 	n = encode_unb64_loose(end + 4, strlen(end + 4), plain, sizeof plain - 1);
 	plain[n] = 0;
-	ck_assert_ptr_nonnull(strstr((char *)plain,
-	    "1. [expiry, urgent] CN=evil  Subject: x   .  <b> | | |\xc2\xa7\r\n   What to do: ask\r\n"));
+	ck_assert_ptr_nonnull(strstr((char *)plain, "1. [expiry, urgent] CN=evil  Subject: x   .  <b>      "
+						    "\xc3\xbc\xe6\x97\xa5\xc2\xa7\r\n   What to do: ask\r\n"));
 	buf_clear(&b);
 	json_decref(l);
 }

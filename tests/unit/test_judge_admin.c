@@ -1016,6 +1016,10 @@ START_TEST(by_fingerprint)
 	json_decref(d);
 	bad("cert.show", json_pack("{s:s}", "sha256", past.sha256), "not-found", "no certificate in the store");
 	bad("cert.show", json_pack("{s:s}", "sha256", "1234567"), "usage", "at least 8");
+	bad("cert.accept", json_pack("{s:s, s:s}", "owner", "lab.example", "sha256", "0123456789abcde"), "usage",
+	    "too short to decide by");
+	bad("cert.accept", json_pack("{s:s, s:s}", "owner", "lab.example", "sha256", "0123456789abcdef"), "not-found",
+	    "no certificate");
 }
 END_TEST
 

@@ -270,6 +270,9 @@ static json_t *of_shown(const char *key_shown)
 /* While the admin telephones about one, another one comes: nobody decides about what was not shown. */
 START_TEST(another_than_shown)
 {
+	static const char *const verbs[] = {"statement.approve", "statement.refuse", "statement.compromised"};
+	char few[16];
+
 	ck_assert_int_eq(come(&key, 0, false, ELSEWHERE), XSMG_DO_PENDING);
 	ck_assert_int_eq(come(&other, 1, false, ELSEWHERE), XSMG_DO_PENDING);
 	ck_assert(!ask("statement.approve", of_shown(key_hex(&key))));
@@ -279,6 +282,12 @@ START_TEST(another_than_shown)
 	ck_assert_str_eq(code, "changed");
 	ck_assert(!ask("statement.approve", of_shown("")));
 	ck_assert_str_eq(code, "changed");
+	/* so few digits that a stranger's may begin with them are no comparison */
+	(void)snprintf(few, sizeof few, "%.15s", key_hex(&other));
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+		ck_assert(!ask(verbs[i], decision(few)));
+		ck_assert_str_eq(code, "usage");
+	}
 	ck_assert(ask("statement.approve", of_shown(key_hex(&other))));
 	ck_assert(gives());
 	ck_assert(!ask("statement.compromised", of_shown(key_hex(&key))));
