@@ -67,6 +67,7 @@ $(BUILD)/obj/%.o: %.c
 
 # templates and what browsers load are in it
 $(BUILD)/obj/admin-ui/page/page_files.o: $(wildcard admin-ui/page/html/* admin-ui/page/static/*)
+$(BUILD)/obj/gateway/proc/web_answers.o: gateway/proc/web_answers.json
 
 PROC_LIBS := $(call libs_of,gateway/proc)
 $(BUILD)/bin/posternd: $(PROC_LIBS)

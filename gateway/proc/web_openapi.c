@@ -6,6 +6,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/proc/admin_json.h"
+#include "gateway/proc/web_answers.h"
 #include "gateway/proc/web_metrics.h"
 #include "gateway/proc/web_route.h"
 
@@ -99,6 +100,15 @@ static json_t *parameters_of(const struct web_route *r)
 	return a;
 }
 
+/* By its schema. */
+static json_t *answer_of(const char *name)
+{
+	char ref[100];
+
+	(void)snprintf(ref, sizeof ref, "#/components/schemas/%s", name);
+	return pack(json_pack("{s:{s:{s:s}}}", "application/json", "schema", "$ref", ref));
+}
+
 static json_t *content_of(const struct web_route *r)
 {
 	const char *type = r->kind == WEB_METRICS ? WEB_METRICS_TYPE : "text/plain";
@@ -106,6 +116,8 @@ static json_t *content_of(const struct web_route *r)
 
 	if (r->has[0] == '\0' && r->kind != WEB_JUDGE && r->kind != WEB_RELAY)
 		return pack(json_pack("{s:{s:{s:s}}}", type, "schema", "type", "string"));
+	if (r->verb && web_answers_have(r->verb))
+		return answer_of(r->verb);
 	required = pack(json_array());
 	each(r->has, required, name_of);
 	return pack(
@@ -125,6 +137,10 @@ static json_t *operation(const struct web_route *r)
 
 	if (r->body)
 		admin_json_set(o, "requestBody", body_of(r));
+	if (r->kind == WEB_JUDGE && r->method)
+		admin_json_set(json_object_get(o, "responses"), "202",
+		    json_pack("{s:s, s:o}", "description", "It waits for a second person (two-person).", "content",
+			answer_of(WEB_ANSWERS_PROPOSED)));
 	if (!is_free(r))
 		admin_json_set(o, "security", json_pack("[{s:[]}, {s:[]}]", "token", "session"));
 	return o;
@@ -141,13 +157,14 @@ static void path_of(const struct web_route *r, char out[200])
 
 static json_t *components(void)
 {
-	json_t *problem =
-	    pack(json_pack("{s:s, s:[s,s,s,s]}", "type", "object", "required", "type", "title", "status", "detail"));
+	json_t *problem = pack(json_pack("{s:s, s:{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}}, s:[s,s,s,s]}", "type",
+	    "object", "properties", "type", "type", "string", "title", "type", "string", "status", "type", "integer",
+	    "detail", "type", "string", "required", "type", "title", "status", "detail"));
 
-	return pack(json_pack("{s:{s:{s:s, s:s}, s:{s:s, s:s, s:s}}, s:{s:{s:s, s:{s:{s:o}}}}}", "securitySchemes",
-	    "token", "type", "http", "scheme", "bearer", "session", "type", "apiKey", "in", "cookie", "name",
-	    "__Host-postern", "responses", "Problem", "description", "An error (RFC 9457).", "content",
-	    "application/problem+json", "schema", problem));
+	return pack(json_pack("{s:o, s:{s:{s:s, s:s}, s:{s:s, s:s, s:s}}, s:{s:{s:s, s:{s:{s:o}}}}}", "schemas",
+	    web_answers(), "securitySchemes", "token", "type", "http", "scheme", "bearer", "session", "type",
+	    "apiKey", "in", "cookie", "name", "__Host-postern", "responses", "Problem", "description",
+	    "An error (RFC 9457).", "content", "application/problem+json", "schema", problem));
 }
 
 json_t *web_openapi(void)

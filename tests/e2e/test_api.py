@@ -1,20 +1,37 @@
 """The API against its own description: every route as every role, what is sent, what is answered, lost updates."""
+import base64
 import json
+import os
+import re
 import socket
 
+import conforms
+from finding import Ca
 from gateway import wait_for
 from mail import message, quick
 from mail import send as mail
+from test_signin import PASSWORD, password, sign_in
 from test_web import ROLES, ask, check_problem, start
 
 # what a path's segment stands for here
 SEGMENT = {"domain": "lab.example", "sha256": "0123456789abcdef", "id": "0KX3M9QZ41", "name": "nobody"}
 LEAST = {"pkcs12": 3, "imports": 2, "domains": 3, "keys": 3, "settings": 3, "lookup": 1, "users": 3, "tokens": 3, "sessions": 3, "queue": 1, "audit": 1, "messages": 1, "explain": 1}
 WORTHLESS = {"string": "-", "array": ["-"], "object": {}, "integer": 1, "boolean": True}
+documents = {}  # of each gateway by its port
 CHANGES = ("post", "put", "patch", "delete")
 
 
 def send(port, method, path, token, sent=None, headers=None):
+    """The answer; it is what the document says of it."""
+    got = send_plain(port, method, path, token, sent, headers)
+    if token and "json" in got[1].get("Content-Type", "") and got[2]:
+        if port not in documents:
+            documents[port] = json.loads(ask(port, "/api/v1/openapi.json", token)[2])
+        conforms.check(documents[port], method, path, got[0], json.loads(got[2]))
+    return got
+
+
+def send_plain(port, method, path, token, sent=None, headers=None):
     body = None if sent is None else json.dumps(sent).encode() if not isinstance(sent, bytes) else sent
     more = {} if body is None else {"Content-Type": "application/json", "Content-Length": str(len(body))}
     return ask(port, path, token, method=method.upper(), headers={**more, **(headers or {})}, body=body)
@@ -210,3 +227,69 @@ def test_many_messages(top):
     assert len(many("release", ["0000000000"] * 1000)["failed"]) == 1000
     check_problem(send(port, "post", "/api/v1/messages/release", token, {"ids": "x"}), 400)
     check_problem(send(port, "post", "/api/v1/messages/release", token, {"ids": [1]}), 400)
+
+
+@quick
+def test_described(top):
+    """Every answer of a gateway that has something of everything is what the document says: each GET with rows in it, and each change that can be made."""
+    gw, port = start(top, settings="default-strength = require\n")
+    gw.cli("user", "add", "anna", "--role", "admin")
+    token = gw.cli("user", "token", "anna", "--label", "x", "--role", "admin")["token"]
+    password(gw, "anna", PASSWORD)
+    sign_in(port, "anna")
+    ca = Ca(top, "authority")
+    lab = ca.issue("lab", "DNS:lab.example", kind="ec")
+    content = {n: base64.b64encode(open(f, "rb").read()).decode() for n, f in (("ca", ca.cert), ("lab", lab.cert), ("p12", lab.pkcs12(os.path.join(top, "lab.p12"), "x")))}
+    seen = set()
+
+    def do(method, path, body=None, want=(200,)):
+        got = send(port, method, "/api/v1/" + path, token, body)
+        assert got[0] in want, (method, path, got)
+        op = conforms.operation(documents[port], method, "/api/v1/" + path)
+        seen.add((method, next(p for p, ops in documents[port]["paths"].items() if op in ops.values())))
+        return json.loads(got[2])
+    do("post", "partners", {"domain": "lab.example", "strength": "require", "note": "by phone"})
+    do("post", "partners", {"domain": "clear.example", "treatment": "clear"})
+    do("patch", "partners/lab.example", {"group": "laboratories"})
+    fingerprint = do("post", "certificates/preview", {"content": content["lab"]})["certificates"][0]["sha256"]
+    do("post", "anchors", {"content": content["ca"], "scope": "*"}, (200, 400, 409))
+    anchor = do("post", "certificates/preview", {"content": content["ca"]})["certificates"][0]["sha256"]
+    do("post", "anchors", {"content": content["ca"], "scope": "*", "sha256": [anchor]})
+    do("post", "certificates", {"owner": "lab.example", "content": content["lab"], "sha256": [fingerprint]})
+    do("post", "imports", {"content": content["lab"]})
+    do("post", "rules", {"name": "all", "recipient": "*@lab.example", "treatment": "seal", "strength": "require"})
+    do("patch", "rules/all", {"strength": "prefer"})
+    do("post", "users", {"name": "bert", "role": "viewer"})
+    number = do("post", "users/bert/tokens", {"label": "b", "role": "viewer"})["id"]
+    opened = do("post", "pkcs12", {"content": content["p12"], "password": "x"})["opened"]
+    do("post", "domains/hospital.example", {"opened": opened}, (409,))
+    do("post", "domains/hospital.example", {"mode": "csr"})
+    do("post", "domains/web.hospital.example/tls", {"mode": "self"})
+    for rcpt in ("bob@lab.example", "bob@clear.example"):
+        assert mail(gw.inside, "ann@hospital.example", rcpt, message("ann@hospital.example", rcpt, "x"))[0] == 250
+    assert mail(gw.inside, "ann@hospital.example", "bob@nowhere.example", message("ann@hospital.example", "bob@nowhere.example", "x"))[0] in (451, 550)
+    found = wait_for("the messages", 20, lambda: do("get", "messages?limit=10")["messages"], every=0.2)
+    do("get", "messages/" + found[0]["id"])
+    for method, path, body in (("get", "explain?sender=ann@hospital.example&recipient=bob@lab.example", None), ("post", "explain", {"sender": "ann@hospital.example", "recipient": "bob@lab.example", "without_rule": "all"}),
+                               ("post", "lookup", {"address": "bob@lab.example", "source": "store"})):
+        do(method, path, body)
+    paths = {"partners": ("partners?counts=true", "partners/lab.example"), "certificates": ("certificates", "certificates?owner=lab.example", "certificates/" + fingerprint),
+             "rest": ("status", "statements/pending", "rules", "anchors", "bundles", "audit", "audit?of=lab.example", "audit/verification", "messages/counts", "queue", "domains", "domains/hospital.example/records", "settings", "users",
+                      "sessions", "proposals", "imports")}
+    for path in (p for part in paths.values() for p in part):
+        do("get", path)
+    one = do("get", "imports")["imports"][0]["id"]
+    wait_for("it to be read", 20, lambda: do("get", "imports/" + one)["import"]["state"] != "reading", every=0.2)
+    do("delete", "imports/" + one)
+    session = do("get", "sessions")["sessions"][0]["id"]
+    do("get", "bundles/one?url=https://none.example/", want=(404, 409))
+    do("get", "queue/" + found[0]["id"], want=(200, 404))
+    for method, path in (("delete", "sessions/" + session), ("delete", f"tokens?id={number}"), ("post", "users/bert/sign-out"), ("delete", "users/bert"), ("delete", "rules/all"), ("delete", f"certificates/{fingerprint}?owner=lab.example"),
+                         ("delete", f"anchors/{anchor}?scope=*"), ("post", "partners/lab.example/release"), ("delete", "partners/lab.example")):
+        do(method, path, {} if method == "post" else None)
+    doc = documents[port]
+    left = {("get", p) for p, ops in doc["paths"].items() if "get" in ops and p.startswith("/api/v1/") and not p.endswith("openapi.json")} - seen
+    assert not left, left
+    named = set(re.findall(r'"#/components/schemas/([^"]*)"', json.dumps(doc)))
+    assert named <= set(doc["components"]["schemas"]), named - set(doc["components"]["schemas"])
+    assert all("$ref" in op["responses"]["200"]["content"]["application/json"]["schema"] for p, ops in doc["paths"].items() for m, op in ops.items() if p.startswith("/api/v1/") and not p.endswith("openapi.json")), "every route's answer has its schema"

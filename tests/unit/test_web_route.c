@@ -1,8 +1,11 @@
 /* Which path is which question; what is no path and no parameter. */
 #include "gateway/proc/web_route.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "gateway/proc/web_answers.h"
 #include "tests/unit/suite.h"
 
 static const struct {
@@ -189,6 +192,35 @@ START_TEST(table)
 }
 END_TEST
 
+/* Each answer in JSON has its schema, and no schema leads nowhere. */
+START_TEST(described)
+{
+	json_t *all = web_answers(), *schema;
+	const struct web_route *r;
+	const char *name;
+
+	for (size_t i = 0; (r = web_route_at(i)); i++)
+		if (r->kind == WEB_JUDGE || r->kind == WEB_RELAY || r->kind == WEB_STATUS)
+			ck_assert_msg(web_answers_have(r->verb), "%s", r->verb);
+	ck_assert(web_answers_have(WEB_ANSWERS_PROPOSED) && !web_answers_have("none"));
+	json_object_foreach(all, name, schema)
+	{
+		static const char ref[] = "#/components/schemas/";
+		char *text = json_dumps(schema, JSON_COMPACT);
+
+		for (const char *p = text; (p = strstr(p, ref));) {
+			char to[100];
+
+			p += sizeof ref - 1;
+			(void)snprintf(to, sizeof to, "%.*s", (int)strcspn(p, "\""), p);
+			ck_assert_msg(web_answers_have(to), "%s: %s", name, to);
+		}
+		free(text);
+	}
+	json_decref(all);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *su = suite_create("web_route");
@@ -196,6 +228,7 @@ static Suite *suite(void)
 
 	tcase_add_loop_test(t, found, 0, sizeof paths / sizeof *paths);
 	tcase_add_test(t, long_segment);
+	tcase_add_test(t, described);
 	tcase_add_loop_test(t, arguments, 0, sizeof args_of / sizeof *args_of);
 	tcase_add_loop_test(t, by_method, 0, sizeof methods / sizeof *methods);
 	tcase_add_loop_test(t, body, 0, sizeof bodies / sizeof *bodies);
