@@ -48,7 +48,6 @@ int cli_p12_args(const struct cli *c, const char *path, json_t *args)
 
 	sandbox_limits();
 	(void)prctl(PR_SET_DUMPABLE, 0); /* a key is about to be in this memory */
-	p12_prepare();
 	buf_init(&file, P12_FILE_MAX);
 	buf_init(&password, P12_PASSWORD_MAX);
 	if (file_read(path, &file, &pr) != 0)

@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/provider.h>
+#include <stdbool.h>
 
 static int fail(struct problem *pr, const char *why)
 {
@@ -46,6 +47,15 @@ int p12_fits(const void *file, size_t n, const char *password, struct problem *p
 	return ok;
 }
 
+/* Only what older programs wrote needs what is loaded then. */
+static bool taken_apart(PKCS12 *p, const char *password, struct p12 *p_r)
+{
+	if (PKCS12_parse(p, password, &p_r->key, &p_r->cert, &p_r->chain))
+		return true;
+	p12_prepare();
+	return PKCS12_parse(p, password, &p_r->key, &p_r->cert, &p_r->chain);
+}
+
 int p12_open(const void *file, size_t n, const char *password, struct p12 *p_r, struct problem *pr)
 {
 	PKCS12 *p = parse(file, n, pr);
@@ -56,7 +66,7 @@ int p12_open(const void *file, size_t n, const char *password, struct p12 *p_r, 
 		return -1;
 	if (!fits(p, password))
 		rc = fail(pr, "the password is wrong, or the file was changed");
-	else if (!PKCS12_parse(p, password, &p_r->key, &p_r->cert, &p_r->chain))
+	else if (!taken_apart(p, password, p_r))
 		rc = fail(pr, "it cannot be opened: export it anew with AES (openssl pkcs12 -export)");
 	else if (!p_r->key)
 		rc = fail(pr, "it holds no private key: export certificate and private key together");

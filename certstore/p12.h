@@ -16,7 +16,7 @@ struct p12 {
 	STACK_OF(X509) * chain; /* may be NULL */
 };
 
-/* Loads what older programs encrypt with (RC2, 3DES); before a sandbox. Without it such files cannot be opened. */
+/* Loads what older programs encrypt with (RC2, 3DES): before a sandbox, within which p12_open could not. */
 void p12_prepare(void);
 /* 1 when the file's MAC fits that password, or it has none; 0; -1 with pr: it is no PKCS#12 file. */
 int p12_fits(const void *file, size_t n, const char *password, struct problem *pr)

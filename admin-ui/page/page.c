@@ -98,8 +98,8 @@ static const struct page_action actions[] = {
     /* ---- partners ---- */
     {"/partners/add", PAGE_TRUST_OFFICER, JUDGE("partner.add", "domain=?domain: " ENTRY), "/partners/add", NULL,
 	&partner_add, NULL, "/partners/{?domain}?done=partner-added"},
-    {"/partners/{}/edit", PAGE_TRUST_OFFICER, JUDGE("partner.set", "domain={} " ENTRY), "/partners/{}/edit", NULL,
-	&partner_set, NULL, "/partners/{}?done=partner-changed"},
+    {"/partners/{}/edit", PAGE_TRUST_OFFICER, JUDGE("partner.set", "domain={} if_match=?if_match " ENTRY),
+	"/partners/{}/edit", NULL, &partner_set, NULL, "/partners/{}?done=partner-changed"},
     {"/partners/{}/remove", PAGE_TRUST_OFFICER, JUDGE("partner.remove", "domain={}"), "/partners/{}/remove", NULL,
 	NULL, NULL, "/partners?done=partner-removed"},
     {"/partners/{}/release", PAGE_TRUST_OFFICER, JUDGE("partner.release", "domain={}"), "/partners/{}/release", NULL,

@@ -192,16 +192,17 @@ static const struct page_action actions[] = {
 			 "exempt=?exempt position#=?position"),
 	"/policy/add", NULL, &rule_preview, NULL, "/policy?done=rule-added"},
     {"/policy/edit", PAGE_TRUST_OFFICER,
-	DOES("rule.set", "name=?name sender=?sender: recipient=?recipient: treatment=?treatment strength=?strength "
+	DOES("rule.set", "name=?name if_match=?if_match sender=?sender: recipient=?recipient: treatment=?treatment "
+			 "strength=?strength "
 			 "exempt=?exempt: position#=?position"),
 	"/policy/edit", NULL, &rule_edit_preview, NULL, "/policy?done=rule-changed"},
-    {"/policy/remove", PAGE_TRUST_OFFICER, DOES("rule.remove", "name=?name"), "/policy", NULL, &rule_remove_preview,
-	NULL, "/policy?done=rule-removed"},
+    {"/policy/remove", PAGE_TRUST_OFFICER, DOES("rule.remove", "name=?name if_match=?if_match"), "/policy", NULL,
+	&rule_remove_preview, NULL, "/policy?done=rule-removed"},
 
     {"/users/add", PAGE_ADMIN, DOES("user.add", "name=?name role=?role"), "/users/add", NULL, NULL, NULL,
 	"/users/{?name}?done=user-saved"},
-    {"/users/{}/role", PAGE_ADMIN, DOES("user.add", "name={} role=?role"), "/users/{}", NULL, NULL, NULL,
-	"/users/{}?done=user-saved"},
+    {"/users/{}/role", PAGE_ADMIN, DOES("user.add", "name={} role=?role if_match=?if_match"), "/users/{}", NULL, NULL,
+	NULL, "/users/{}?done=user-saved"},
     {"/users/{}/remove", PAGE_ADMIN, DOES("user.remove", "name={}"), "/users/{}", NULL, &user_remove_preview, NULL,
 	"/users?done=user-removed"},
     {"/users/{}/sign-out", PAGE_ADMIN, DOES("user.sign-out", "name={}"), "/users/{}", NULL, NULL, NULL,

@@ -32,34 +32,34 @@ json_t *judge_admin_partner_entry(const struct store_partner *p)
 	return o;
 }
 
-/* Changes with everything that partner.set can change. */
-static void revision(const struct store_partner *p, char out[33])
+/* What partner.set can change. */
+static json_t *guarded(const struct store_partner *p)
 {
-	char *text;
-	uint8_t hash[32];
 	json_t *o = p ? judge_admin_partner_entry(p) : judge_call_object();
 
 	(void)json_object_del(o, "seen_protected");
-	text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
-	if (!text || EVP_Digest(text, strlen(text), hash, NULL, EVP_sha256(), NULL) != 1)
-		log_fatal("out of memory: JSON");
-	encode_hex(hash, 16, out);
-	free(text);
+	return o;
+}
+
+static void revision(const struct store_partner *p, char out[33])
+{
+	json_t *o = guarded(p);
+
+	judge_call_revision(o, out);
 	json_decref(o);
 }
 
 /* Somebody else changed it since it was looked at. */
 static int check_match(struct judge_call *c, const char *domain, const struct store_partner *old)
 {
-	const char *match;
-	char now[33];
+	json_t *o = guarded(old);
+	char what[300];
+	int rc;
 
-	if (judge_call_str(c, "if_match", JUDGE_MAY, 64, &match) < 0)
-		return -1;
-	revision(old, now);
-	if (!match || strcmp(match, now) == 0)
-		return 0;
-	return judge_call_fail(c, "changed", "%s was changed since it was looked at: look again", domain);
+	(void)snprintf(what, sizeof what, "%.255s was", domain);
+	rc = judge_call_unchanged(c, o, what);
+	json_decref(o);
+	return rc;
 }
 
 /* Mail to our own domains never leaves: an entry for one would never count. */

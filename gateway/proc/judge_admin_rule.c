@@ -40,11 +40,52 @@ int judge_admin_rule_read(struct judge_call *c, struct judge_admin_rule *t_r)
 	return 0;
 }
 
+static json_t *row(const struct store_rule *r)
+{
+	json_t *o = judge_call_object();
+
+	judge_call_set(o, "id", json_integer(r->id));
+	judge_call_set(o, "position", json_integer(r->position));
+	judge_call_set(o, "name", judge_call_text(r->name));
+	judge_call_set(o, "sender", judge_call_text(r->sender));
+	judge_call_set(o, "recipient", judge_call_text(r->recipient));
+	judge_call_set(o, "treatment", judge_call_text(r->treatment));
+	judge_call_set(o, "strength", judge_call_text(r->strength));
+	judge_call_set(o, "exempt", judge_call_text(r->exempt));
+	return o;
+}
+
+/* In their order; NULL with the problem set. */
+static json_t *rows(struct judge_call *c)
+{
+	struct store_rule *list;
+	json_t *a;
+	size_t n;
+
+	if (store_rules(c->store, &list, &n, c->pr) < 0)
+		return NULL;
+	a = judge_call_array();
+	for (size_t i = 0; i < n; i++)
+		judge_call_add(a, row(&list[i]));
+	store_rules_free(list, n);
+	return a;
+}
+
+/* The order of all says what one does. */
+static int check_match(struct judge_call *c)
+{
+	json_t *a = json_object_get(c->args, "if_match") ? rows(c) : NULL;
+	int rc = a ? judge_call_unchanged(c, a, "the rules were") : json_object_get(c->args, "if_match") ? -1 : 0;
+
+	json_decref(a);
+	return rc;
+}
+
 int judge_admin_rule_add(struct judge_call *c)
 {
 	struct judge_admin_rule t;
 
-	if (judge_admin_rule_read(c, &t) < 0)
+	if (judge_admin_rule_read(c, &t) < 0 || check_match(c) < 0)
 		return -1;
 	if (store_rule_add(c->store, &t.r, c->who, c->pr) < 0) {
 		c->code = c->pr->cls == PROBLEM_PERM ? "exists" : NULL;
@@ -89,41 +130,23 @@ int judge_admin_rule_set(struct judge_call *c)
 	size_t n;
 	int rc;
 
-	if (judge_admin_rule_read(c, &t) < 0 || store_rules(c->store, &list, &n, c->pr) < 0)
+	if (judge_admin_rule_read(c, &t) < 0 || check_match(c) < 0 || store_rules(c->store, &list, &n, c->pr) < 0)
 		return -1;
 	rc = change(c, &t.r, list, n);
 	store_rules_free(list, n);
 	return rc;
 }
 
-static json_t *row(const struct store_rule *r)
-{
-	json_t *o = judge_call_object();
-
-	judge_call_set(o, "id", json_integer(r->id));
-	judge_call_set(o, "position", json_integer(r->position));
-	judge_call_set(o, "name", judge_call_text(r->name));
-	judge_call_set(o, "sender", judge_call_text(r->sender));
-	judge_call_set(o, "recipient", judge_call_text(r->recipient));
-	judge_call_set(o, "treatment", judge_call_text(r->treatment));
-	judge_call_set(o, "strength", judge_call_text(r->strength));
-	judge_call_set(o, "exempt", judge_call_text(r->exempt));
-	return o;
-}
-
 int judge_admin_rule_list(struct judge_call *c)
 {
-	struct store_rule *list;
-	json_t *a;
-	size_t n;
+	json_t *a = rows(c);
+	char revision[33];
 
-	if (store_rules(c->store, &list, &n, c->pr) < 0)
+	if (!a)
 		return -1;
-	a = judge_call_array();
-	for (size_t i = 0; i < n; i++)
-		judge_call_add(a, row(&list[i]));
+	judge_call_revision(a, revision);
 	judge_call_set(c->data, "rules", a);
-	store_rules_free(list, n);
+	judge_call_set(c->data, "revision", judge_call_text(revision));
 	return 0;
 }
 
@@ -154,7 +177,7 @@ int judge_admin_rule_remove(struct judge_call *c)
 {
 	int64_t id;
 
-	if (find_id(c, &id) < 0)
+	if (find_id(c, &id) < 0 || check_match(c) < 0)
 		return -1;
 	if (store_rule_remove(c->store, id, c->who, c->pr) < 0) {
 		c->code = c->pr->cls == PROBLEM_PERM ? "not-found" : NULL;

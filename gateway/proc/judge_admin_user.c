@@ -55,12 +55,38 @@ static int existing(struct judge_call *c, const char *name, struct store_user *u
 	return u_r->role != STORE_USER_NOBODY ? 0 : judge_call_fail(c, "not-found", "there is no user %s", name);
 }
 
+/* Who may what. NULL with the problem set. */
+static json_t *roles(struct judge_call *c)
+{
+	struct store_user *users;
+	json_t *o;
+	size_t n;
+
+	if (store_users(c->store, &users, &n, c->pr) < 0)
+		return NULL;
+	o = judge_call_object();
+	for (size_t i = 0; i < n; i++)
+		judge_call_set(o, users[i].name, judge_call_text(store_user_role_word(users[i].role)));
+	free(users);
+	return o;
+}
+
+static int check_match(struct judge_call *c)
+{
+	json_t *o = json_object_get(c->args, "if_match") ? roles(c) : NULL;
+	int rc = o ? judge_call_unchanged(c, o, "who may what was") : json_object_get(c->args, "if_match") ? -1 : 0;
+
+	json_decref(o);
+	return rc;
+}
+
 int judge_admin_user_add(struct judge_call *c)
 {
 	struct store_user u = {.added = c->now};
 	const char *name;
 
-	if (name_arg(c, "name", &name) < 0 || role_arg(c, JUDGE_MUST, STORE_USER_NOBODY, &u.role) < 0)
+	if (name_arg(c, "name", &name) < 0 || role_arg(c, JUDGE_MUST, STORE_USER_NOBODY, &u.role) < 0 ||
+	    check_match(c) < 0)
 		return -1;
 	(void)snprintf(u.name, sizeof u.name, "%s", name);
 	if (store_user_put(c->store, &u, c->who, c->pr) < 0)
@@ -98,6 +124,19 @@ static json_t *user_row(
 	return o;
 }
 
+static int tell_revision(struct judge_call *c)
+{
+	json_t *o = roles(c);
+	char revision[33];
+
+	if (!o)
+		return -1;
+	judge_call_revision(o, revision);
+	judge_call_set(c->data, "revision", judge_call_text(revision));
+	json_decref(o);
+	return 0;
+}
+
 int judge_admin_user_list(struct judge_call *c)
 {
 	struct store_user_token *tokens = NULL;
@@ -111,7 +150,7 @@ int judge_admin_user_list(struct judge_call *c)
 	    store_user_tokens(c->store, &tokens, &ntokens, c->pr) == 0) {
 		for (size_t i = 0; i < n; i++)
 			judge_call_add(rows, user_row(c, &users[i], tokens, ntokens));
-		rc = 0;
+		rc = tell_revision(c);
 	}
 	free(users);
 	free(tokens);
@@ -123,7 +162,7 @@ int judge_admin_user_remove(struct judge_call *c)
 	struct store_user u;
 	const char *name;
 
-	if (name_arg(c, "name", &name) < 0 || existing(c, name, &u) < 0)
+	if (name_arg(c, "name", &name) < 0 || existing(c, name, &u) < 0 || check_match(c) < 0)
 		return -1;
 	return store_user_remove(c->store, name, c->who, c->pr);
 }

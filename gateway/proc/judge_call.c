@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -405,4 +406,28 @@ json_t *judge_call_pem(const char *label, const void *der, size_t n)
 	v = must(json_stringn(p, (size_t)len));
 	BIO_free(b);
 	return v;
+}
+
+void judge_call_revision(const json_t *v, char out[33])
+{
+	char *text = json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS);
+	uint8_t hash[32];
+
+	if (!text || EVP_Digest(text, strlen(text), hash, NULL, EVP_sha256(), NULL) != 1)
+		log_fatal("out of memory: JSON");
+	encode_hex(hash, 16, out);
+	free(text);
+}
+
+int judge_call_unchanged(struct judge_call *c, const json_t *now, const char *what)
+{
+	const char *match;
+	char revision[33];
+
+	if (judge_call_str(c, "if_match", JUDGE_MAY, 64, &match) < 0)
+		return -1;
+	judge_call_revision(now, revision);
+	if (!match || strcmp(match, revision) == 0)
+		return 0;
+	return judge_call_fail(c, "changed", "%s changed since it was looked at: look again", what);
 }

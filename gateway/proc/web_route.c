@@ -20,6 +20,15 @@
 	{                                                                                                            \
 		path, WEB_JUDGE, verb, segment, args, NULL, has, help, "DELETE", NULL, 0                             \
 	}
+/* as those, and If-Match counts */
+#define POST_GUARDED(path, verb, body, help)                                                                         \
+	{                                                                                                            \
+		path, WEB_JUDGE, verb, NULL, "", NULL, "", help, "POST", body, 1                                     \
+	}
+#define DELETE_GUARDED(path, verb, segment, help)                                                                    \
+	{                                                                                                            \
+		path, WEB_JUDGE, verb, segment, "", NULL, "", help, "DELETE", NULL, 1                                \
+	}
 #define CHOSEN " *ids+ reason" /* at most 1,000 of them in one request */
 #define GATE_WEB_JUDGE NULL
 #define GATE_WEB_RELAY "web.operator"
@@ -139,14 +148,14 @@ static const struct web_route routes[] = {
 	"What is set for a partner's statements."),
     POST("/api/v1/bundles/refresh", WEB_JUDGE, "bundle.refresh", NULL, " *url force?", "",
 	"A trust bundle is fetched now."),
-    POST("/api/v1/rules", WEB_JUDGE, "rule.add", NULL, " *name sender recipient treatment strength exempt position#",
-	"", "Adds a rule."),
+    POST_GUARDED(
+	"/api/v1/rules", "rule.add", " *name sender recipient treatment strength exempt position#", "Adds a rule."),
     {"/api/v1/rules/{}", WEB_JUDGE, "rule.set", "name", "", NULL, " name",
 	"Changes what is given of a rule; its place, too, where a position is given.", "PATCH",
-	" sender recipient treatment strength exempt position#", 0},
-    DELETE("/api/v1/rules/{}", "rule.remove", "name", "", "", "Removes a rule."),
-    POST("/api/v1/users", WEB_JUDGE, "user.add", NULL, " *name *role", "", "Adds a user, or changes its role."),
-    DELETE("/api/v1/users/{}", "user.remove", "name", "", "", "Removes a user and its tokens."),
+	" sender recipient treatment strength exempt position#", 1},
+    DELETE_GUARDED("/api/v1/rules/{}", "rule.remove", "name", "Removes a rule."),
+    POST_GUARDED("/api/v1/users", "user.add", " *name *role", "Adds a user, or changes its role."),
+    DELETE_GUARDED("/api/v1/users/{}", "user.remove", "name", "Removes a user and its tokens."),
     POST("/api/v1/users/{}/tokens", WEB_JUDGE, "user.token", "name", " *label role days#", " token",
 	"A token of a user, told this once."),
     POST("/api/v1/users/{}/sign-out", WEB_JUDGE, "user.sign-out", "name", "", "", "Ends a user's sessions."),

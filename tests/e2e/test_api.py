@@ -10,7 +10,8 @@ from finding import Ca
 from gateway import wait_for
 from mail import message, quick
 from mail import send as mail
-from test_signin import PASSWORD, password, sign_in
+from test_signin import PASSWORD, csrf_of, password, session_of, sign_in
+from test_signin import ask as plain
 from test_web import ROLES, ask, check_problem, start
 
 # what a path's segment stands for here
@@ -293,3 +294,48 @@ def test_described(top):
     named = set(re.findall(r'"#/components/schemas/([^"]*)"', json.dumps(doc)))
     assert named <= set(doc["components"]["schemas"]), named - set(doc["components"]["schemas"])
     assert all("$ref" in op["responses"]["200"]["content"]["application/json"]["schema"] for p, ops in doc["paths"].items() for m, op in ops.items() if p.startswith("/api/v1/") and not p.endswith("openapi.json")), "every route's answer has its schema"
+
+
+@quick
+def test_nothing_is_lost(top):
+    """Two admins who change the same at the same time: the second one is told, over HTTP and in the browser."""
+    gw, port = start(top)
+    gw.cli("user", "add", "anna", "--role", "admin")
+    token = gw.cli("user", "token", "anna", "--label", "x", "--role", "admin")["token"]
+    password(gw, "anna", PASSWORD)
+    session = session_of(sign_in(port, "anna"))
+
+    def tag(path):
+        return send(port, "get", path, token)[1]["ETag"]
+    send(port, "post", "/api/v1/rules", token, {"name": "one", "treatment": "seal"})
+    send(port, "post", "/api/v1/users", token, {"name": "bert", "role": "viewer"})
+    send(port, "post", "/api/v1/partners", token, {"domain": "lab.example"})
+    for what, look, method, path, body, other in (("the rules were changed", "rules", "patch", "rules/one", {"strength": "prefer"}, ("post", "rules", {"name": "two", "treatment": "clear", "position": 1})),
+                                                  ("the rules were changed", "rules", "delete", "rules/one", None, ("patch", "rules/two", {"treatment": "sign"})),
+                                                  ("the rules were changed", "rules", "post", "rules", {"name": "three"}, ("delete", "rules/two", None)),
+                                                  ("who may what was changed", "users", "post", "users", {"name": "bert", "role": "admin"}, ("post", "users", {"name": "carl", "role": "viewer"})),
+                                                  ("who may what was changed", "users", "delete", "users/bert", None, ("post", "users", {"name": "bert", "role": "operator"})),
+                                                  ("lab.example was changed", "partners/lab.example", "patch", "partners/lab.example", {"note": "mine"}, ("patch", "partners/lab.example", {"note": "hers"}))):
+        old = tag("/api/v1/" + look)
+        assert send(port, other[0], "/api/v1/" + other[1], token, other[2])[0] == 200, other
+        detail = check_problem(send(port, method, "/api/v1/" + path, token, body, {"If-Match": old}), 412)["detail"]
+        assert what in detail and "look again" in detail, detail
+        assert send(port, method, "/api/v1/" + path, token, body, {"If-Match": tag("/api/v1/" + look)})[0] == 200, (method, path)
+
+    def page(path, form=None):
+        return plain(port, "POST" if form else "GET", path, session, {**form, "csrf": csrf_of(session)} if form else None)
+
+    def seen(path):
+        return re.search(r'name="if_match" value="([0-9a-f]{32})"', page(path)[2].decode()).group(1)
+    send(port, "post", "/api/v1/users", token, {"name": "bert", "role": "viewer"})
+    send(port, "post", "/api/v1/rules", token, {"name": "one", "treatment": "seal"})
+    for path, form, other in (("/partners/lab.example/edit", {"note": "in the browser", "confirm": "1"}, ("patch", "partners/lab.example", {"note": "meanwhile"})),
+                              ("/policy/edit?name=one", {"name": "one", "treatment": "clear", "confirm": "1"}, ("patch", "rules/one", {"strength": "prefer"})),
+                              ("/users/bert", {"role": "admin"}, ("post", "users", {"name": "bert", "role": "operator"}))):
+        old = seen(path)
+        assert send(port, other[0], "/api/v1/" + other[1], token, other[2])[0] == 200
+        to = path.split("?")[0] + ("/role" if path.startswith("/users") else "")
+        got = page(to, {**form, "if_match": old})
+        assert got[0] in (400, 409, 412) and b"look again" in got[2], (path, got[0], got[2][-1500:])
+        got = page(to, {**form, "if_match": seen(path)})
+        assert got[0] == 303, (path, got[0], got[2][-1500:])

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 
+import conforms
 from gateway import BUILD, free_ports, wait_for
 from mail import quick, solo
 
@@ -148,8 +149,8 @@ def served():
     with open(os.path.join(os.path.dirname(__file__), "../../gateway/proc/web_route.c")) as f:
         table = f.read().split("routes[] = {", 1)[1].split("\n};", 1)[0]
     found = set()
-    for row in re.split(r"\n    (?=POST\(|DELETE\(|{)", table):
-        m = re.match(r'(POST|DELETE)?[({]\s*"(/[^"]*)"', row)
+    for row in re.split(r"\n    (?=POST(?:_GUARDED)?\(|DELETE(?:_GUARDED)?\(|{)", table):
+        m = re.match(r'(POST|DELETE)?(?:_GUARDED)?[({]\s*"(/[^"]*)"', row)
         if m:
             other = re.search(r'"(PATCH|DELETE|PUT|POST)"', row)
             found.add(((m[1] or (other and other[1]) or "get").lower(), m[2]))
@@ -182,7 +183,7 @@ def test_description(top):
         (kind, content), = op["responses"]["200"]["content"].items()
         assert head["Content-Type"] == kind, path
         if kind == "application/json":
-            assert set(content["schema"]["required"]) <= set(json.loads(body)), (path, body)
+            conforms.check(doc, "get", path, code, json.loads(body))
         assert ("security" in op) == (ask(port, path.replace("{domain}", "lab.example"))[0] == 401), path
         for p in op["parameters"]:
             if p["in"] == "query":
