@@ -1,0 +1,58 @@
+/* One case while it is run: what its texts stand for, where its evidence goes, what was found. Owned by one thread.
+ */
+#ifndef INTEROP_SCENE_H
+#define INTEROP_SCENE_H
+
+#include "case_file.h"
+#include "kit.h"
+#include "world.h"
+
+struct sink;
+struct second;
+
+enum verdict { PASSED, FAILED, NOT_RUN };
+
+/* One fact that a case looked at; the report shows all of them. */
+struct finding {
+	enum verdict verdict;
+	int line;	/* of the case's file */
+	char *sentence; /* what was wanted, and what was seen */
+};
+
+/* A message, or statement, that has a name in the case. */
+struct named {
+	char *name;
+	struct buf octets;
+	const struct stmt *from; /* the statement that made it, or NULL */
+};
+
+struct scene {
+	const struct kit *kit;
+	const struct case_file *c;
+	struct world *world;
+	struct sink *sink;
+	struct second *second; /* the second judge; NULL: none on this machine */
+	char nonce[17];
+	char *evidence; /* directory of this case */
+	unsigned n_evidence;
+	struct named *named;
+	size_t n_named;
+	struct finding *findings;
+	size_t n_findings;
+	struct buf transcript; /* SMTP and HTTP as it went, for the evidence */
+};
+
+/* Replaces {...} (CASES.md). 0, or -1 with why for a name that is not known. */
+int scene_expand(struct scene *s, const char *text, struct buf *out, struct buf *why);
+/* The same as a new text; NULL with why. */
+char *scene_text(struct scene *s, const char *text, struct buf *why);
+/* Adds a finding. */
+void scene_found(struct scene *s, enum verdict verdict, int line, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Writes octets as NN-NAME into the evidence. */
+void scene_keep(struct scene *s, const char *name, const void *p, size_t n);
+struct buf *scene_name(
+    struct scene *s, const char *name, const struct stmt *from); /* new, or the one that has this name, emptied */
+struct buf *scene_named(struct scene *s, const char *name);	 /* NULL: none */
+
+#endif

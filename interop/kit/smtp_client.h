@@ -1,0 +1,29 @@
+/* The kit as an SMTP client: a session line by line, with a transcript. Blocks; each read at most its time limit. */
+#ifndef INTEROP_SMTP_CLIENT_H
+#define INTEROP_SMTP_CLIENT_H
+
+#include "util.h"
+
+struct smtp;
+
+struct reply {
+	int code;	 /* 0: the connection was closed */
+	struct buf text; /* all lines with CRLF */
+};
+
+/* Connects and reads the greeting into r. NULL with why: no connection. transcript gets "S: " and "C: " lines; may be
+ * NULL. */
+struct smtp *smtp_open(
+    const char *address, int64_t limit_ms, struct buf *transcript, struct reply *r, struct buf *why);
+void smtp_close(struct smtp *s);
+/* Sends octets as they stand. */
+int smtp_raw(struct smtp *s, const void *p, size_t n);
+/* Sends a line (CRLF is added) and reads its reply. Returns the code; 0: closed. */
+int smtp_command(struct smtp *s, struct reply *r, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int smtp_reply(struct smtp *s, struct reply *r);
+int smtp_starttls(struct smtp *s, const char *name, struct buf *why); /* after EHLO; any certificate */
+/* One message: EHLO to QUIT. The first refusal or the last reply; dot-stuffs. to: n addresses. */
+int smtp_send(const char *address, const char *helo, bool tls, const char *from, char **to, size_t n,
+    const void *data, size_t len, struct buf *transcript, struct reply *r, int64_t *answer_us, struct buf *why);
+
+#endif
