@@ -15,6 +15,10 @@
 enum verdict result_of(const struct finding *f, size_t n);
 extern const char *const verdict_names[]; /* "passed", "failed", "not run" */
 json_t *result_case(const struct case_file *c, const struct finding *f, size_t n, double seconds);
+/* results.json but for "began", "ended" and "cases": everything that is known before the run. second: name of the
+ * second judge, or NULL; plan: hash, or NULL. */
+json_t *result_run(
+    const struct kit *k, const struct case_list *cases, const char *plan, const char *second, const char *id);
 /* Reads and checks results.json of a run's directory: every member has its type. NULL with why. */
 json_t *result_read(const char *dir, struct buf *why);
 

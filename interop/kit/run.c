@@ -1,0 +1,211 @@
+#include "run.h"
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "result.h"
+#include "second.h"
+#include "steps.h"
+
+struct running {
+	const struct run_options *o;
+	const char *dir;
+	atomic_size_t next;
+	pthread_mutex_t lock;
+	json_t **results; /* one a case */
+	struct run_counts counts;
+};
+
+static char *random_hex(size_t octets)
+{
+	unsigned char r[32];
+	struct buf b = {0};
+
+	if (octets > sizeof(r) || RAND_bytes(r, (int)octets) != 1)
+		die("no random numbers");
+	hex_add(&b, r, octets);
+	return b.p;
+}
+
+/* What the case needs and the kit, or the gateway, has not; NULL: nothing. */
+static const char *missing(const struct run_options *o, const struct case_file *c)
+{
+	const struct kit *k = o->kit;
+
+	for (size_t i = 0; i < c->n_needs; i++) {
+		const char *n = c->needs[i];
+
+		if ((!strcmp(n, "dns") && !*k->dns) || (!strcmp(n, "ldap") && !*k->ldap) ||
+		    (!strcmp(n, "http") && !*k->http) || (!strcmp(n, "https") && !*k->https))
+			return n;
+		if (!strncmp(n, "setup:", 6) && !text_is_word_in(n + 6, k->setups))
+			return n;
+		if ((!strcmp(n, "xsmg") || !strcmp(n, "tls")) && !text_is_word_in(n, k->setups))
+			return n;
+	}
+	return NULL;
+}
+
+static void named_free(struct scene *s)
+{
+	for (size_t i = 0; i < s->n_named; i++) {
+		free(s->named[i].name);
+		buf_free(&s->named[i].octets);
+	}
+	free(s->named);
+}
+
+static void scene_end(struct scene *s)
+{
+	named_free(s);
+	for (size_t i = 0; i < s->n_findings; i++)
+		free(s->findings[i].sentence);
+	free(s->findings);
+	free(s->evidence);
+	buf_free(&s->transcript);
+}
+
+static void play_end(struct play *p)
+{
+	for (size_t i = 0; i < p->n_seen; i++)
+		free(p->seen[i].to);
+	for (size_t i = 0; i < p->n_later; i++)
+		free(p->later[i].to);
+	free(p->seen);
+	free(p->later);
+	buf_free(&p->sent);
+	buf_free(&p->reply.text);
+}
+
+static void do_steps(struct scene *s)
+{
+	struct play p = {.s = s};
+
+	for (size_t i = 0; i < s->c->n_stmts && !p.stop; i++)
+		steps_do(&p, &s->c->stmts[i]);
+	if (!p.stop && p.n_later > 0) {
+		pause_ms(s->kit->settle_ms);
+		steps_end(&p);
+	}
+	play_end(&p);
+}
+
+static json_t *one_case(struct running *r, const struct case_file *c, enum verdict *verdict)
+{
+	const char *lacks = missing(r->o, c);
+	int64_t began = ticks_us();
+	char *nonce = random_hex(8), *json_text;
+	struct scene s = {.kit = r->o->kit, .c = c, .world = r->o->world, .sink = r->o->sink, .second = r->o->second};
+	json_t *result;
+
+	memcpy(s.nonce, nonce, 16);
+	free(nonce);
+	s.evidence = text_make("%s/evidence/%s", r->dir, c->id);
+	if (lacks)
+		scene_found(&s, NOT_RUN, 0, "not here: %s", lacks);
+	else
+		do_steps(&s);
+	if (s.transcript.n > 0)
+		scene_keep(&s, "smtp.txt", s.transcript.p, s.transcript.n);
+	*verdict = result_of(s.findings, s.n_findings);
+	result = result_case(c, s.findings, s.n_findings, (double)(ticks_us() - began) / 1e6);
+	json_text = json_dumps(result, JSON_INDENT(1));
+	if (json_text)
+		scene_keep(&s, "findings.json", json_text, strlen(json_text));
+	free(json_text);
+	pthread_mutex_lock(&r->lock);
+	printf("%-8s %s/%s\n", verdict_names[*verdict], c->profile, c->id);
+	for (size_t i = 0; i < s.n_findings; i++)
+		if (s.findings[i].verdict != PASSED)
+			printf("         line %d: %s\n", s.findings[i].line, s.findings[i].sentence);
+	fflush(stdout);
+	pthread_mutex_unlock(&r->lock);
+	scene_end(&s);
+	return result;
+}
+
+static void *work(void *arg)
+{
+	struct running *r = arg;
+	size_t i;
+
+	while ((i = atomic_fetch_add(&r->next, 1)) < r->o->cases->n) {
+		enum verdict v;
+		json_t *result = one_case(r, &r->o->cases->cases[i], &v);
+
+		pthread_mutex_lock(&r->lock);
+		r->results[i] = result;
+		r->counts.passed += v == PASSED;
+		r->counts.failed += v == FAILED;
+		r->counts.not_run += v == NOT_RUN;
+		pthread_mutex_unlock(&r->lock);
+	}
+	OPENSSL_thread_stop();
+	return NULL;
+}
+
+static void do_all(struct running *r)
+{
+	size_t n = (size_t)r->o->kit->workers;
+	pthread_t *threads = need(n * sizeof(*threads));
+	size_t made = 0;
+
+	while (made < n && pthread_create(&threads[made], NULL, work, r) == 0)
+		made++;
+	if (made == 0)
+		work(r);
+	for (size_t i = 0; i < made; i++)
+		pthread_join(threads[i], NULL);
+	free(threads);
+}
+
+static void set_time(json_t *o, const char *name, int64_t ms)
+{
+	struct buf b = {0};
+
+	time_add_iso(&b, (time_t)(ms / 1000));
+	json_object_set_new(o, name, json_string(b.p));
+	buf_free(&b);
+}
+
+int run_cases(const struct run_options *o, struct run_counts *counts, char **dir, struct buf *why)
+{
+	struct running r = {.o = o, .lock = PTHREAD_MUTEX_INITIALIZER};
+	int64_t began = now_ms();
+	char *id = random_hex(16), *path = NULL, *text = NULL;
+	json_t *all, *list = json_array();
+	struct buf when = {0};
+	int rc = -1;
+
+	time_add_iso(&when, (time_t)(began / 1000));
+	*dir = text_make("%s/runs/%s-%.8s", o->kit->dir, when.p, id);
+	buf_free(&when);
+	if (directory_make(*dir, why) < 0)
+		goto out;
+	r.dir = *dir;
+	r.results = need(o->cases->n * sizeof(*r.results));
+	do_all(&r);
+	for (size_t i = 0; i < o->cases->n; i++)
+		json_array_append_new(list, r.results[i]);
+	free(r.results);
+	all = result_run(o->kit, o->cases, o->plan, o->second ? second_name(o->second) : NULL, id);
+	set_time(all, "began", began);
+	set_time(all, "ended", now_ms());
+	json_object_set(all, "cases", list);
+	text = json_dumps(all, JSON_INDENT(1));
+	json_decref(all);
+	path = text_make("%s/results.json", *dir);
+	rc = text ? file_write(path, text, strlen(text), 0644, why) : fail(why, "the results are not text");
+	*counts = r.counts;
+out:
+	json_decref(list);
+	free(text);
+	free(path);
+	free(id);
+	return rc;
+}

@@ -1,0 +1,115 @@
+/* outcome, never, once: seen at their place, judged when the case has settled. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+void step_outcome(struct play *p, const struct stmt *st)
+{
+	const char *is = stmt_attribute(st, "is", "");
+	enum side side;
+	char **to;
+	size_t n;
+
+	if (play_side(p, st, &side) < 0)
+		return;
+	to = play_list(p, st, stmt_attribute(st, "to", side == INSIDE ? "user@{own}" : "bob@{p}"), &n);
+	for (size_t i = 0; to && i < n; i++) {
+		/* what has to come is waited for; where nothing may come, too, the settling suffices */
+		if (p->reply.code / 100 == 2 && !text_is_word_in("none", is))
+			sink_wait(p->s->sink, side, to[i], p->began, p->s->kit->within_ms, play_fits, p->s);
+		play_later(p, st, side, to[i], 0);
+	}
+	play_list_free(to, n);
+}
+
+void step_never(struct play *p, const struct stmt *st)
+{
+	enum side side;
+	char **to;
+	size_t n;
+
+	if (play_side(p, st, &side) < 0)
+		return;
+	to = play_list(p, st, stmt_attribute(st, "to", side == INSIDE ? "user@{own}" : "bob@{p}"), &n);
+	for (size_t i = 0; to && i < n; i++)
+		play_later(p, st, side, to[i], 0);
+	play_list_free(to, n);
+}
+
+static const char *kind_of(struct play *p, const struct mail *m)
+{
+	return m->side == OUTSIDE ? expect_kind(p->s, m) : mark_names[expect_mark(p->s, m)];
+}
+
+static void end_outcome(struct play *p, const struct later *l)
+{
+	const char *is = stmt_attribute(l->stmt, "is", ""), *kind = l->code / 100 == 5			 ? "refused"
+								    : l->code / 100 == 4 || l->code == 0 ? "deferred"
+													 : "none";
+	const struct mail *m = NULL;
+	unsigned after = l->after;
+	size_t came = 0;
+
+	while ((m = sink_wait(p->s->sink, l->side, l->to, after, 0, play_fits, p->s))) {
+		kind = kind_of(p, m);
+		came++;
+		after = m->number;
+		scene_keep(p->s, "outcome.eml", m->data.p, m->data.n);
+		scene_found(p->s, text_is_word_in(kind, is) ? PASSED : FAILED, l->stmt->line,
+		    "the message for %s came as %s; allowed: %s", l->to, kind, is);
+	}
+	if (came == 0)
+		scene_found(p->s, text_is_word_in(kind, is) ? PASSED : FAILED, l->stmt->line,
+		    "nothing came for %s, it was answered %d: %s; allowed: %s", l->to, l->code, kind, is);
+}
+
+static void end_never(struct play *p, const struct later *l)
+{
+	struct buf why = {0};
+	const char *containing = stmt_attribute(l->stmt, "containing", NULL);
+	char *text = containing ? scene_text(p->s, containing, &why) : NULL;
+	const struct mail *m;
+	unsigned after = l->after;
+	size_t found = 0;
+
+	while ((m = sink_wait(p->s->sink, l->side, l->to, after, 0, containing ? NULL : play_fits, p->s))) {
+		after = m->number;
+		if (text && !octets_find(m->data.p, m->data.n, text))
+			continue;
+		found++;
+		scene_keep(p->s, "never.eml", m->data.p, m->data.n);
+	}
+	if (containing && !text)
+		scene_found(p->s, NOT_RUN, l->stmt->line, "%s", why.p);
+	else
+		scene_found(p->s, found ? FAILED : PASSED, l->stmt->line,
+		    "%zu messages for %s%s%s that must not come %s", found, l->to, text ? " with " : "",
+		    text ? text : "", l->side == INSIDE ? "inside" : "outside");
+	free(text);
+	buf_free(&why);
+}
+
+static void end_once(struct play *p, const struct later *l)
+{
+	const struct mail *m = sink_wait(p->s->sink, l->side, l->to, l->accepted, 0, play_fits, p->s);
+
+	if (m && *play_seen(p, l->side, l->to) >= m->number)
+		m = NULL; /* another await of the case took it */
+	scene_found(p->s, m ? FAILED : PASSED, l->stmt->line,
+	    m ? "a second message for %s came" : "no second message for %s came", l->to);
+}
+
+void steps_end(struct play *p)
+{
+	for (size_t i = 0; i < p->n_later; i++) {
+		const struct later *l = &p->later[i];
+
+		if (!strcmp(l->stmt->verb, "outcome"))
+			end_outcome(p, l);
+		else if (!strcmp(l->stmt->verb, "never"))
+			end_never(p, l);
+		else
+			end_once(p, l);
+	}
+}
