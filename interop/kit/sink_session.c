@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "statement.h"
+
 #define LINE_MAX_OCTETS (16 * 1024)
 #define MAIL_MAX (64u * 1024 * 1024)
 #define RECIPIENTS_MAX 2000
@@ -250,24 +252,29 @@ static void verb_quit(struct session *s, const char *rest)
 	s->ended = true;
 }
 
-static void xsmg_get(struct session *s, const char *domain)
+static void xsmg_get(struct session *s, const char *rest)
 {
 	struct buf der = {0}, out = {0}, lines = {0};
-	char *name = text_cut(domain, strcspn(domain, " "));
+	char *domain = text_cut(rest, strcspn(rest, " ")), id[44] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+	const char *held = strchr(rest, ' ');
 
-	if (sink_store_answer(s->of->store, name, &der) < 0) {
+	if (sink_store_answer(s->of->store, domain, &der) < 0) {
 		say(s, "550 5.1.2 not a domain of this gateway\r\n");
+		goto out;
+	}
+	statement_id(&der, id); /* one that was damaged on purpose may have none */
+	if (held && !strcmp(held + 1, id)) {
+		buf_addf(&out, "250 2.0.0 current %s\r\n", id);
 	} else {
-		/* the id would be of the content; without one that the client names, it may be any that it has not */
 		base64_add(&lines, der.p, der.n, 76);
-		buf_addf(
-		    &out, "250-2.0.0 statement %.43s %zu\r\n", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", der.n);
+		buf_addf(&out, "250-2.0.0 statement %s %zu\r\n", id, der.n);
 		for (const char *p = lines.p, *end; p && *p && (end = strchr(p, '\n')); p = end + 1)
 			buf_addf(&out, "250-2.0.0 %.*s\n", (int)(end - p), p);
 		buf_adds(&out, "250 2.0.0 end\r\n");
-		say(s, out.p);
 	}
-	free(name);
+	say(s, out.p);
+out:
+	free(domain);
 	buf_free(&der);
 	buf_free(&out);
 	buf_free(&lines);

@@ -1,0 +1,13 @@
+/* What another gateway says of itself, checked as docs/XSMG.md sections 3 and 4 demand, before trust. */
+#ifndef INTEROP_STATEMENT_CHECK_H
+#define INTEROP_STATEMENT_CHECK_H
+
+#include <jansson.h>
+
+#include "util.h"
+
+/* All checks; domain: the one asked for. The content, to be freed with json_decref, or NULL with why (the first check
+ * that fails). signers: how many SignerInfos. */
+json_t *statement_check(const struct buf *der, const char *domain, size_t *signers, struct buf *why);
+
+#endif
