@@ -50,7 +50,7 @@ UNIT   := $(patsubst tests/unit/test_%.c,$(BUILD)/unit/test_%,$(wildcard tests/u
 TOOLS  := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
 
 .PHONY: all
-all: $(BUILD)/bin/posternd $(BUILD)/bin/postern $(TOOLS) $(BUILD)/replay/clock.so
+all: $(BUILD)/bin/posternd $(BUILD)/bin/postern $(BUILD)/bin/postern-interop $(TOOLS) $(BUILD)/replay/clock.so
 
 define layer_rule
 $(call lib,$(1)): $(call objs,$(1))
@@ -102,6 +102,17 @@ $(BUILD)/tools/ui: $(BUILD)/obj/tests/tools/ui.o $(PROC_LIBS)
 $(BUILD)/tools/xsmg_vectors: $(BUILD)/obj/tests/tools/xsmg_vectors.o $(call libs_of,gateway/xsmg)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+# the certification kit: a program of its own, with nothing of the gateway in it
+KIT_OBJS := $(call objs,interop/kit)
+KIT_LIBS  = $(shell pkg-config --libs libcrypto libssl jansson)
+$(BUILD)/bin/postern-interop: $(KIT_OBJS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(KIT_LIBS)
+KIT_UNIT := $(patsubst interop/test/test_%.c,$(BUILD)/kit/test_%,$(wildcard interop/test/test_*.c))
+$(BUILD)/kit/test_%: $(BUILD)/obj/interop/test/test_%.o $(filter-out %/main.o,$(KIT_OBJS))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(KIT_LIBS) $(shell pkg-config --libs check)
 
 # a clock that tests put forward; without sanitizers, as it is loaded before them
 $(BUILD)/replay/clock.so: tests/replay/clock.c

@@ -10,6 +10,7 @@
 
 #include "result.h"
 #include "second.h"
+#include "step_end.h"
 #include "steps.h"
 
 struct running {

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "statement.h"
+#include "statement_check.h"
 
 #define LINE_MAX_OCTETS (16 * 1024)
 #define MAIL_MAX (64u * 1024 * 1024)

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "statement.h"
-
 #define STATEMENT_OID "2.25.6345284688943069982369138258631214205"
 #define OCTETS_MAX 65536
 #define CLOCK_MS 300000

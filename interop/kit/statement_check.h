@@ -10,4 +10,7 @@
  * that fails). signers: how many SignerInfos. */
 json_t *statement_check(const struct buf *der, const char *domain, size_t *signers, struct buf *why);
 
+/* The id (base64url of the SHA-256 of the eContent) of a statement; -1: it is none, and out stays. */
+int statement_id(const struct buf *der, char out[44]);
+
 #endif

@@ -1,11 +1,10 @@
-/* Statements of the domains that the kit plays: content (JSON) and SignedData around it, also wrong ones. */
+#include "statement_make.h"
+
 #include <jansson.h>
 #include <openssl/cms.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "statement.h"
 
 #define STATEMENT_OID "2.25.6345284688943069982369138258631214205"
 

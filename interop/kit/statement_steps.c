@@ -1,11 +1,12 @@
-/* Steps about statements: made, published, asked for, handed over. */
+#include "statement_steps.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "http_get.h"
-#include "statement.h"
 #include "statement_check.h"
-#include "steps.h"
+#include "statement_make.h"
+#include "step_mail.h"
 #include "web.h"
 
 void step_statement(struct play *p, const struct stmt *st)

@@ -1,10 +1,11 @@
-/* same-answers: may a sender learn from the gateway's answers what only a private key can know? */
+#include "step_answers.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "steps.h"
+#include "step_mail.h"
 
 #define TIMES_MAX 200
 #define MESSAGES_MAX 16

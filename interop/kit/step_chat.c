@@ -1,8 +1,9 @@
-/* chat: a conversation with a listener of the gateway, line by line. */
+#include "step_chat.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "steps.h"
+#include "step_mail.h"
 
 struct chat {
 	struct play *p;

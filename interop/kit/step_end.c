@@ -1,8 +1,7 @@
-/* outcome, never, once: seen at their place, judged when the case has settled. */
+#include "step_end.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "steps.h"
 
 void step_outcome(struct play *p, const struct stmt *st)
 {

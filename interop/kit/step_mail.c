@@ -1,10 +1,10 @@
-/* submit, deliver, await: mail into the gateway, and out of it. */
+#include "step_mail.h"
+
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "make_message.h"
-#include "steps.h"
 
 void step_message(struct play *p, const struct stmt *st)
 {

@@ -2,7 +2,11 @@
 
 #include <string.h>
 
-#include "statement.h"
+#include "statement_steps.h"
+#include "step_answers.h"
+#include "step_chat.h"
+#include "step_end.h"
+#include "step_mail.h"
 
 static void step_world(struct play *p, const struct stmt *st)
 {

@@ -1,0 +1,101 @@
+"""A real gateway of ours, set up as the kit's instructions (setup.json) ask, and the kit beside it. The kit knows nothing of all this: it is given addresses and certificates."""
+import json
+import os
+import subprocess
+
+from gateway import BUILD, ROOT, Gateway, free_ports
+
+KIT = os.path.join(BUILD, "bin", "postern-interop")
+MARKS = {  # what the header of delivered mail says, for kit.conf
+    "mark-trusted": r"^X-Postern-Verdict: *(sealed|signed)( |;|$)",
+    "mark-untrusted": r"^X-Postern-Verdict: *(untrusted|unbound|expired|revoked|temporary|partly-signed|encrypted|broken-promise)( |;|$)",
+    "mark-broken": r"^X-Postern-Verdict: *broken( |;|$)",
+    "mark-unsigned": r"^X-Postern-Verdict: *clear( |;|$)",
+}
+OWN = "clinic.example"
+
+
+class Kit:
+    """The kit's directory, with the addresses of its servers and of the gateway."""
+    def __init__(self, top, name="kit", cases=None, **settings):
+        self.dir = os.path.join(top, name)
+        self.inside, self.outside, self.dns, self.ldap, self.http, self.https = (f"127.0.0.1:{p}" for p in free_ports(6))
+        self.cases, self.settings = cases, settings
+
+    def port(self, address):
+        return int(address.rsplit(":", 1)[1])
+
+    def init(self, gateway_inside, gateway_outside, **more):
+        given = {"gateway-domain": OWN, "gateway-inside": gateway_inside, "gateway-outside": gateway_outside, "inside-sink": self.inside, "outside-sink": self.outside, "dns": self.dns,
+                 "ldap": self.ldap, "http": self.http, "https": self.https, **self.settings, **more}
+        if self.cases:
+            given["cases"] = self.cases
+        self.call("init", self.dir, *[f"{k}={v}" for k, v in given.items()])
+        with open(os.path.join(self.dir, "setup.json")) as f:
+            self.setup = json.load(f)
+
+    def call(self, *args, check=True, **kw):
+        p = subprocess.run([KIT, *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **kw)
+        if check and p.returncode != 0:
+            raise AssertionError(f"postern-interop {' '.join(args)[:300]}: {p.returncode}\n{p.stdout[-4000:]}")
+        return p.returncode, p.stdout
+
+    def file(self, name):
+        return name if os.path.isabs(name) else os.path.join(self.dir, name)
+
+
+def sections(kit):
+    """What a gateway's configuration says about the kit's name server."""
+    stubs = ", ".join(f'"{z["name"]}={kit.setup["resolver"].replace(":", "@")}"' for z in kit.setup["zones"])
+    anchors = os.path.join(kit.dir, "gateway-trust-anchors")
+    with open(anchors, "w") as f:
+        for z in kit.setup["zones"]:
+            if z.get("trust-anchor"):
+                with open(kit.file(z["trust-anchor"])) as one:
+                    f.write(one.read())
+    os.chmod(anchors, 0o644)
+    return f'''dns {{
+  stubs = {{{stubs}}}
+  trust-anchor-file = "{anchors}"
+  loopback-hosts = yes
+  timeout = 5s
+}}
+sources {{
+  allow-private = {{"127.0.0.0/8"}}
+}}
+find {{
+  tiers = {{store, smimea, smg, cert, ldap, http}}
+}}
+partner-statements {{
+  first-contact = accept
+}}
+public {{
+  address = "127.0.0.1:{free_ports(1)[0]}"
+  hostname = "www.{OWN}"
+}}
+'''
+
+
+class UnderTest(Gateway):
+    """kit: initialised already, because its zones stand in the configuration. outside, inside: ports of this gateway, which the kit was told."""
+    def __init__(self, top, kit, inside, outside, name="postern"):
+        self.kit = kit
+        super().__init__(top, name, OWN, kit.inside, settings=f'tls-ca-file = "{kit.file(kit.setup["tls-ca"])}"\nmx-port = {kit.port(kit.outside)}\nopen-failures-max = 1000000\n',
+                         domain_settings="recipients = any", sections=sections(kit))
+        self.inside, self.outside = inside, outside
+        self.write_conf()
+
+    def prepare(self):
+        """Keys and certificates of this gateway, handed to the kit; then what the kit's instructions ask of the operator."""
+        self.make_identity()
+        for use, name in (("sign", "gateway-sign.pem"), ("decrypt", "gateway-encrypt.pem")):
+            with open(os.path.join(self.dir, use + ".pem")) as f, open(os.path.join(self.kit.dir, name), "w") as out:
+                out.write(f.read())
+        for a in self.kit.setup["anchors"]:
+            self.postern("anchor", "add", self.kit.file(a["file"]), "--scope", a["for"] or "*", "--yes", "--force")
+        for p in self.kit.setup["partners"]:
+            more = [x for k in ("treatment", "strength", "find") if p.get(k) for x in ("--" + k, p[k])]
+            self.postern("partner", "add", p["domain"], *more)
+        for c in self.kit.setup["certificates"]:
+            self.postern("partner", "add", c["for"])
+            self.postern("cert", "import", self.kit.file(c["file"]), "--for", c["for"], "--yes", "--force")
