@@ -179,12 +179,17 @@ static void add_text(struct stmt *s, const char *p, const char *end)
 	s->text = b.p;
 }
 
-/* title, proves and needs are not statements. 1: it was one of them. */
+static bool is_head(const char *verb)
+{
+	return !strcmp(verb, "title") || !strcmp(verb, "proves") || !strcmp(verb, "needs");
+}
+
+/* title, proves and needs are not statements. */
 static int head(struct case_file *c, struct stmt *s, struct buf *why)
 {
 	bool title = !strcmp(s->verb, "title"), proves = !strcmp(s->verb, "proves");
 
-	if (!title && !proves && strcmp(s->verb, "needs") != 0)
+	if (!is_head(s->verb))
 		return 0;
 	if (s->n_attributes > 0 || s->n_words == 0 || (title && (s->n_words != 1 || c->title)))
 		return fail(why, "%s", title ? "title has one text, once" : "proves and needs have words");
@@ -193,7 +198,7 @@ static int head(struct case_file *c, struct stmt *s, struct buf *why)
 	for (size_t i = 0; !title && i < s->n_words; i++)
 		add_word(
 		    proves ? &c->proves : &c->needs, proves ? &c->n_proves : &c->n_needs, text_copy(s->words[i]));
-	return 1;
+	return 0;
 }
 
 static int add_line(struct case_file *c, const char *p, const char *end, int line, struct buf *why)
@@ -207,7 +212,7 @@ static int add_line(struct case_file *c, const char *p, const char *end, int lin
 	if (first == end || *first == '#')
 		return 0;
 	indented = first > p;
-	if (indented && !above)
+	if (indented && (!above || is_head(above->verb)))
 		return fail(why, "an indented line without a statement above it");
 	if (*first == '|') {
 		if (!indented)
@@ -229,8 +234,7 @@ static void drop_head(struct case_file *c)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < c->n_stmts; i++) {
-		if (!strcmp(c->stmts[i].verb, "title") || !strcmp(c->stmts[i].verb, "proves") ||
-		    !strcmp(c->stmts[i].verb, "needs")) {
+		if (is_head(c->stmts[i].verb)) {
 			struct stmt *one = need(sizeof(*one));
 
 			*one = c->stmts[i];
