@@ -1,6 +1,7 @@
 #include "second.h"
 
-#include <dirent.h>
+#include "second_place.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/pem.h>
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -222,68 +222,10 @@ static int start(struct second *j, struct buf *why)
 
 /* --- which one -------------------------------------------------------------------------------------------------- */
 
-/* The file of a judge: what $POSTERN_INTEROP_JUDGES names, beside the cases, beside the program, installed. */
-static char *program_of(const struct kit *k, const char *name)
-{
-	char self[4096], *out;
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	const char *set = getenv("POSTERN_INTEROP_JUDGES"), *slash = k->cases ? strrchr(k->cases, '/') : NULL;
-	char *tries[6] = {0};
-
-	self[n > 0 ? n : 0] = 0;
-	if (n > 0 && strrchr(self, '/'))
-		*strrchr(self, '/') = 0;
-	if (strchr(name, '/'))
-		return file_there(name) ? text_copy(name) : NULL;
-	tries[0] = set ? text_make("%s/%s", set, name) : NULL;
-	tries[1] = slash ? text_make("%.*s/judges/%s", (int)(slash - k->cases), k->cases, name)
-			 : text_make("judges/%s", name);
-	tries[2] = text_make("%s/judges/%s", self, name);
-	tries[3] = text_make("%s/interop/judges/%s", self, name);
-	tries[4] = text_make("%s/../interop/judges/%s", self, name);
-	tries[5] = text_make("%s/../share/postern-interop/judges/%s", self, name);
-	out = NULL;
-	for (size_t i = 0; i < sizeof(tries) / sizeof(*tries); i++) {
-		if (!out && tries[i] && access(tries[i], X_OK) == 0)
-			out = text_copy(tries[i]);
-		free(tries[i]);
-	}
-	return out;
-}
-
-/* A directory that nobody else reads, for keys; below the kit's, or TMPDIR. */
-static char *private_directory(const struct kit *k)
-{
-	const char *tmp = getenv("TMPDIR");
-	char *path = text_make("%s/second-XXXXXX", k->dir ? k->dir : ".");
-
-	if (mkdtemp(path))
-		return path;
-	free(path);
-	path = text_make("%s/second-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-	if (mkdtemp(path))
-		return path;
-	free(path);
-	return NULL;
-}
-
-/* With the files in it; there are no directories below. */
-static void remove_directory(const char *dir)
-{
-	DIR *d = opendir(dir);
-	struct dirent *e;
-
-	while (d && (e = readdir(d)))
-		unlinkat(dirfd(d), e->d_name, 0);
-	if (d)
-		closedir(d);
-	rmdir(dir);
-}
-
 static struct second *open_one(const struct kit *k, const char *name, struct buf *why)
 {
 	struct second *j;
-	char *program = program_of(k, name);
+	char *program = second_place_program(k, name);
 
 	if (!program) {
 		fail(why, "there is no second judge %s", name);
@@ -293,7 +235,7 @@ static struct second *open_one(const struct kit *k, const char *name, struct buf
 	pthread_mutex_init(&j->lock, NULL);
 	j->program = program;
 	j->fd = -1;
-	j->dir = private_directory(k);
+	j->dir = second_place_directory(k);
 	j->cache = j->dir
 		       ? text_make("%s/judges", file_there(k->dir ? k->dir : ".") ? (k->dir ? k->dir : ".") : j->dir)
 		       : NULL;
@@ -328,7 +270,7 @@ void second_close(struct second *j)
 		return;
 	stop(j);
 	if (j->dir)
-		remove_directory(j->dir);
+		second_place_remove(j->dir);
 	pthread_mutex_destroy(&j->lock);
 	buf_free(&j->got);
 	free(j->program);
