@@ -1,0 +1,15 @@
+/* Where the second judge's program is, and where its files are while the kit runs. */
+#ifndef INTEROP_SECOND_PLACE_H
+#define INTEROP_SECOND_PLACE_H
+
+#include "kit.h"
+
+/* The file of a judge: in $POSTERN_INTEROP_JUDGES, in judges/ beside the cases, beside this program, installed; a name
+ * with a slash is the file. NULL: not there. Free it. */
+char *second_place_program(const struct kit *k, const char *name);
+/* A new directory that nobody else reads, for keys: below the kit's, else in TMPDIR. NULL with errno. Free it. */
+char *second_place_directory(const struct kit *k);
+/* Removes it with the files in it; there are no directories below. */
+void second_place_remove(const char *dir);
+
+#endif
