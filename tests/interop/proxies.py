@@ -1,4 +1,5 @@
-"""SMTP proxies around a gateway under test, on the four ways that mail takes; transparent but for the mutant that is switched on. TLS is not offered through them, nor CHUNKING: what is seen is changed.
+"""SMTP proxies around a gateway under test, on the four ways that mail takes; plain pipes while no mutant is switched on. With one, TLS is not offered through them, nor
+CHUNKING: what is changed must be seen.
 
 out: gateway -> the kit's outside sink; in: gateway -> the kit's inside sink; to-out: kit -> the gateway's outside listener; to-in: kit -> its inside listener.
 """
@@ -69,6 +70,23 @@ def stuffed(data):
     if not data.endswith(b"\r\n"):
         data += b"\r\n"
     return b"".join(b"." + part if part.startswith(b".") else part for part in data.splitlines(keepends=True)) + b".\r\n" if b"\r\n." in b"\r\n" + data else data + b".\r\n"
+
+
+def pipe(a, b):
+    """Octets from one to the other until that ends."""
+    try:
+        while True:
+            octets = a.recv(65536)
+            if not octets:
+                break
+            b.sendall(octets)
+        b.shutdown(socket.SHUT_WR)
+    except OSError:
+        for s in (a, b):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
 
 
 class Way:
@@ -151,11 +169,18 @@ class Proxy:
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self):
-                client = Lines(self.request)
                 try:
-                    server = Lines(socket.create_connection(("127.0.0.1", proxy.target), 30))
+                    to = socket.create_connection(("127.0.0.1", proxy.target), 30)
                 except OSError:
-                    return client.close()
+                    return
+                to.settimeout(None)
+                if gang.mutant is None:
+                    back = threading.Thread(target=pipe, args=(to, self.request), daemon=True)
+                    back.start()
+                    pipe(self.request, to)
+                    back.join()
+                    return to.close()
+                client, server = Lines(self.request), Lines(to)
                 try:
                     Way(proxy, client, server).run()
                 except (Closed, OSError):
@@ -177,7 +202,7 @@ class Proxy:
 class Gang:
     """All proxies of one gateway, and the mutant that they play."""
     def __init__(self):
-        self.mutant, self.proxies = Mutant(), []
+        self.mutant, self.proxies = None, []
 
     def add(self, place, port, target):
         self.proxies.append(Proxy(self, place, port, target))

@@ -1,9 +1,11 @@
 """A real gateway of ours, set up as the kit's instructions (setup.json) ask, and the kit beside it. The kit knows nothing of all this: it is given addresses and certificates."""
 import json
 import os
+import shutil
 import subprocess
 
-from gateway import BUILD, ROOT, Gateway, free_ports
+from gateway import BUILD, Gateway, free_ports
+from smime import Identity
 
 KIT = os.path.join(BUILD, "bin", "postern-interop")
 MARKS = {  # what the header of delivered mail says, for kit.conf
@@ -76,25 +78,38 @@ public {{
 '''
 
 
+def find_options(find):
+    """Where a partner's certificate is looked for, in this gateway's words. "direct": the healthcare order."""
+    return "order=direct tiers=cert,ldap" if find == "direct" else "tiers=" + find
+
+
 class UnderTest(Gateway):
     """kit: initialised already, because its zones stand in the configuration. outside, inside: ports of this gateway, which the kit was told."""
-    def __init__(self, top, kit, inside, outside, name="postern"):
+    def __init__(self, top, kit, inside, outside, through, name="postern"):
+        """through: ports that stand for the kit's outside and inside sink."""
         self.kit = kit
-        super().__init__(top, name, OWN, kit.inside, settings=f'tls-ca-file = "{kit.file(kit.setup["tls-ca"])}"\nmx-port = {kit.port(kit.outside)}\nopen-failures-max = 1000000\n',
+        super().__init__(top, name, OWN, f"127.0.0.1:{through[1]}", settings=f'tls-ca-file = "{kit.file(kit.setup["tls-ca"])}"\nmx-port = {through[0]}\nopen-failures-max = 1000000\n',
                          domain_settings="recipients = any", sections=sections(kit))
         self.inside, self.outside = inside, outside
         self.write_conf()
 
     def prepare(self):
         """Keys and certificates of this gateway, handed to the kit; then what the kit's instructions ask of the operator."""
-        self.make_identity()
-        for use, name in (("sign", "gateway-sign.pem"), ("decrypt", "gateway-encrypt.pem")):
-            with open(os.path.join(self.dir, use + ".pem")) as f, open(os.path.join(self.kit.dir, name), "w") as out:
-                out.write(f.read())
+        secret = os.path.join(self.dir, "p12-password")
+        with open(secret, "w") as f:
+            f.write("secret\n")
+        self.own = {}
+        for use, usage, name in (("sign", "digitalSignature", "gateway-sign.pem"), ("decrypt", "keyEncipherment", "gateway-encrypt.pem")):
+            one = self.own[use] = Identity(self.dir, "own-" + use, san="DNS:" + OWN, usage="critical," + usage)
+            self.postern("domain", "add", OWN, "--use", use, "--pkcs12", one.pkcs12(os.path.join(self.dir, use + ".p12"), "secret"), "--password-file", secret)
+            shutil.copy(one.cert, os.path.join(self.kit.dir, name))
+        self.postern("domain", "tls", self.hostname, "--self-signed")
         for a in self.kit.setup["anchors"]:
             self.postern("anchor", "add", self.kit.file(a["file"]), "--scope", a["for"] or "*", "--yes", "--force")
         for p in self.kit.setup["partners"]:
-            more = [x for k in ("treatment", "strength", "find") if p.get(k) for x in ("--" + k, p[k])]
+            more = [x for k in ("treatment", "strength") if p.get(k) for x in ("--" + k, p[k])]
+            if p.get("find"):
+                more += ["--find", find_options(p["find"])]
             self.postern("partner", "add", p["domain"], *more)
         for c in self.kit.setup["certificates"]:
             self.postern("partner", "add", c["for"])

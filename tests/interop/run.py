@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""make interop: the certification kit against our own gateway, with every case; its signed report; against every faulty gateway of interop/mutants.md; against two foreign gateways. Prints a table.
+
+ONLY: words of `own mutants foreign`, ids of mutants, or ids of cases."""
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from forge import Keys  # noqa: E402
+from gateway import ROOT, free_ports
+from mutants import MUTANTS
+from proxies import Gang
+from under_test import MARKS, Kit, UnderTest
+
+PROFILES = ("smg-1", "smg-2", "smime-4", "find", "trust", "hostile")
+
+
+def rows():
+    """mutants.md: [(id, what it does, case, requirement)]."""
+    with open(os.path.join(ROOT, "interop", "mutants.md")) as f:
+        found = re.findall(r"^\| (M\d+) \| (.*?) \| .*? \| ([a-z0-9-]+) \| ([A-Z0-9-]+) \|$", f.read(), re.M)
+    assert len(found) >= 25, "interop/mutants.md has fewer than 25 rows"
+    return found
+
+
+def newest(kit):
+    runs = os.path.join(kit.dir, "runs")
+    return max((os.path.join(runs, n) for n in os.listdir(runs)), key=os.path.getmtime)
+
+
+def results(run):
+    with open(os.path.join(run, "results.json")) as f:
+        return json.load(f)
+
+
+class World:
+    """The kit, a gateway of ours, and the proxies between them: pipes, unless a mutant is switched on."""
+    def __init__(self, top, **settings):
+        self.kit, self.gang = Kit(top, **settings), Gang()
+        inside, outside, to_in, to_out, out, within = free_ports(6)
+        self.kit.init(f"127.0.0.1:{to_in}", f"127.0.0.1:{to_out}", setups="direct,tls,xsmg", tester="make interop", **{"gateway-name": "Postern"}, **MARKS)
+        port = self.kit.port
+        for place, at, target in (("out", out, port(self.kit.outside)), ("in", within, port(self.kit.inside)), ("to-in", to_in, inside), ("to-out", to_out, outside)):
+            self.gang.add(place, at, target)
+        self.gateway = UnderTest(top, self.kit, inside, outside, through=(out, within))
+
+    def start(self):
+        self.gateway.start()
+        self.gateway.prepare()
+        return self
+
+    def stop(self):
+        self.gateway.stop()
+        self.gang.stop()
+
+
+def own(world, only):
+    """Every case, the signed report, and the check of it. [(line of the table, good)]."""
+    code, text = world.kit.call("run", world.kit.dir, *(["--case", ",".join(only)] if only else []), check=False)
+    print(text, end="")
+    run = newest(world.kit)
+    table, bad = [], code
+    for profile in PROFILES:
+        cases = [c["result"] for c in results(run)["cases"] if c["profile"] == profile]
+        if cases:
+            table.append((profile, len(cases), *[cases.count(r) for r in ("passed", "failed", "not run")]))
+    code, text = world.kit.call("verify-report", run, check=False)
+    print(text, end="")
+    return table, bad or code
+
+
+def mutant(world, row, base):
+    """The case of the row with the fault: (caught, what the report says)."""
+    name, fault, case, requirement = row
+    kind = MUTANTS[name]
+    world.gang.mutant = kind(world.kit, {u: Keys(i.cert, i.key) for u, i in world.gateway.own.items()}, case, world.kit.port(world.kit.outside))
+    try:
+        world.kit.call("run", world.kit.dir, "--case", case, "--no-report", check=False)
+    finally:
+        world.gang.mutant = None
+    found = results(newest(world.kit))["cases"][0]
+    wrong = [f["sentence"] for f in found["findings"] if f["result"] == "failed"]
+    return found["result"] == "failed" and requirement in found["proves"] and base.get(case) == "passed", wrong[0] if wrong else found["result"]
+
+
+def mutants(world, only):
+    bad, caught, todo = 0, 0, [r for r in rows() if r[0] in MUTANTS and (not only or r[0] in only)]
+    cases = sorted({r[2] for r in todo})
+    world.kit.call("run", world.kit.dir, "--case", ",".join(cases), "--no-report", check=False)
+    base = {c["id"]: c["result"] for c in results(newest(world.kit))["cases"]}
+    for row in todo:
+        good, sentence = mutant(world, row, base)
+        caught += good
+        bad += not good
+        print(f"{'caught' if good else 'MISSED'} {row[0]} {row[1]}: {row[2]}, {row[3]}: {sentence[:160]}", flush=True)
+    print(f"mutants: {len(todo)} of {len(rows())} played, {caught} caught")
+    return bad
+
+
+def main():
+    words = sys.argv[1:]
+    parts = [w for w in words if w in ("own", "mutants", "foreign")] or ["own", "mutants", "foreign"]
+    cases = [w for w in words if re.fullmatch(r"[a-z0-9]+-[a-z0-9-]+", w)]
+    top = tempfile.mkdtemp(prefix="postern-interop-")
+    os.chmod(top, 0o755)
+    began, bad, table = time.monotonic(), 0, []
+    try:
+        world = World(top)
+        try:
+            world.start()
+            if "own" in parts:
+                table, bad = own(world, cases)
+            if "mutants" in parts:
+                bad += mutants(world, [w for w in words if re.fullmatch(r"M\d+", w)])
+        finally:
+            world.stop()
+    finally:
+        if os.environ.get("KEEP"):
+            print("kept:", top)
+        else:
+            shutil.rmtree(top, ignore_errors=True)
+    print(f"{'profile':10} cases passed failed not-run")
+    for name, *numbers in table:
+        print(f"{name:10}" + "".join(f"{n:7}" for n in numbers))
+    print(f"interop: {time.monotonic() - began:.0f} s, {'all good' if not bad else 'NOT GOOD'}")
+    return 1 if bad else 0
+
+
+sys.exit(main())
