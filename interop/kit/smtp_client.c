@@ -193,14 +193,8 @@ int smtp_command(struct smtp *s, struct reply *r, const char *format, ...)
 	return smtp_reply(s, r);
 }
 
-int smtp_starttls(struct smtp *s, const char *name, struct buf *why)
+int smtp_handshake(struct smtp *s, const char *name, struct buf *why)
 {
-	struct reply r = {0};
-	int code = smtp_command(s, &r, "STARTTLS");
-
-	buf_free(&r.text);
-	if (code != 220)
-		return fail(why, "STARTTLS was answered %d", code);
 	s->at = s->n = 0;
 	s->context = SSL_CTX_new(TLS_client_method());
 	s->tls = s->context ? SSL_new(s->context) : NULL;
@@ -213,6 +207,15 @@ int smtp_starttls(struct smtp *s, const char *name, struct buf *why)
 	if (s->transcript)
 		buf_addf(s->transcript, "-- %s %s\n", SSL_get_version(s->tls), SSL_get_cipher_name(s->tls));
 	return 0;
+}
+
+int smtp_starttls(struct smtp *s, const char *name, struct buf *why)
+{
+	struct reply r = {0};
+	int code = s->tls ? 0 : smtp_command(s, &r, "STARTTLS");
+
+	buf_free(&r.text);
+	return code == 220 ? smtp_handshake(s, name, why) : fail(why, "STARTTLS was answered %d", code);
 }
 
 /* The lines of a message with a dot before each that begins with one, and the dot at the end. */

@@ -21,7 +21,8 @@ int smtp_raw(struct smtp *s, const void *p, size_t n);
 /* Sends a line (CRLF is added) and reads its reply. Returns the code; 0: closed. */
 int smtp_command(struct smtp *s, struct reply *r, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int smtp_reply(struct smtp *s, struct reply *r);
-int smtp_starttls(struct smtp *s, const char *name, struct buf *why); /* after EHLO; any certificate */
+int smtp_starttls(struct smtp *s, const char *name, struct buf *why);  /* after EHLO; any certificate */
+int smtp_handshake(struct smtp *s, const char *name, struct buf *why); /* after STARTTLS and its reply */
 /* One message: EHLO to QUIT. The first refusal or the last reply; dot-stuffs. to: n addresses. */
 int smtp_send(const char *address, const char *helo, bool tls, const char *from, char **to, size_t n,
     const void *data, size_t len, struct buf *transcript, struct reply *r, int64_t *answer_us, struct buf *why);

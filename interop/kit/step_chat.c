@@ -5,23 +5,46 @@
 
 #include "step_mail.h"
 
+#define TIMES_MAX 2000000
+
 struct chat {
 	struct play *p;
 	struct smtp *smtp;
 	struct reply last;
-	bool unread; /* something was sent whose reply was not read yet */
+	bool greeting; /* last is the greeting, which no `reply` has taken yet */
 };
 
-static int chat_send(struct chat *c, const struct stmt *st, const char *text)
+/* Octets of `raw`: a text, or base64="...", so many times. */
+static void chat_raw(struct chat *c, const struct stmt *st, const char *text)
 {
-	struct buf line = {0};
-	int rc;
+	const char *base64 = stmt_attribute(st, "base64", NULL);
+	struct buf one = {0}, all = {0};
+	long times;
 
-	buf_addf(&line, "%s%s", text, strcmp(st->verb, "send") ? "" : "\r\n");
+	if (number_read(stmt_attribute(st, "times", "1"), 1, TIMES_MAX, &times) < 0 ||
+	    (base64 && base64_read(base64, strlen(base64), &one) < 0)) {
+		scene_found(
+		    c->p->s, NOT_RUN, st->line, "raw: times= is a number to %d, base64= is base64", TIMES_MAX);
+		buf_free(&one);
+		return;
+	}
+	if (!base64)
+		buf_adds(&one, text);
+	for (long i = 0; i < times && all.n < 64u * 1024 * 1024; i++)
+		buf_add(&all, one.p, one.n);
+	buf_addf(&c->p->s->transcript, "C: (raw, %zu octets) %.*s\n", all.n, (int)(one.n < 300 ? one.n : 300), one.p);
+	smtp_raw(c->smtp, all.p, all.n);
+	buf_free(&one);
+	buf_free(&all);
+}
+
+static void chat_send(struct chat *c, const char *text)
+{
+	char *line = text_make("%s\r\n", text);
+
 	buf_addf(&c->p->s->transcript, "C: %s\n", text);
-	rc = smtp_raw(c->smtp, line.p, line.n);
-	buf_free(&line);
-	return rc;
+	smtp_raw(c->smtp, line, strlen(line));
+	free(line);
 }
 
 static void chat_file(struct chat *c, const struct stmt *st)
@@ -40,12 +63,35 @@ static void chat_file(struct chat *c, const struct stmt *st)
 	buf_free(&out);
 }
 
+/* contains= and lacks=: of the text of the reply. */
+static void chat_text(struct chat *c, const struct stmt *st)
+{
+	static const char *const names[] = {"contains", "lacks"};
+
+	for (size_t i = 0; i < 2; i++) {
+		const char *value = stmt_attribute(st, names[i], NULL);
+		struct buf why = {0};
+		char *text = value ? scene_text(c->p->s, value, &why) : NULL;
+		bool has = text && octets_find(c->last.text.p, c->last.text.n, text);
+
+		if (value && !text)
+			scene_found(c->p->s, NOT_RUN, st->line, "%s", why.p);
+		else if (value)
+			scene_found(c->p->s, has == (i == 0) ? PASSED : FAILED, st->line, "the reply %s \"%s\"",
+			    has ? "has" : "lacks", text);
+		free(text);
+		buf_free(&why);
+	}
+}
+
 static void chat_reply(struct chat *c, const struct stmt *st)
 {
 	const char *wanted = stmt_word(st, 0, "250");
 	bool fits;
 
-	smtp_reply(c->smtp, &c->last);
+	if (!c->greeting)
+		smtp_reply(c->smtp, &c->last);
+	c->greeting = false;
 	fits = play_code_fits(c->last.code, wanted);
 	if (c->last.code == 0)
 		scene_found(c->p->s, fits ? PASSED : FAILED, st->line,
@@ -53,18 +99,21 @@ static void chat_reply(struct chat *c, const struct stmt *st)
 	else
 		scene_found(c->p->s, fits ? PASSED : FAILED, st->line, "answered \"%.*s\"; wanted: %s",
 		    (int)strcspn(c->last.text.p, "\r\n"), c->last.text.p, wanted);
+	chat_text(c, st);
 	c->p->reply.code = c->last.code;
 	buf_clear(&c->p->reply.text);
 	buf_add(&c->p->reply.text, c->last.text.p, c->last.text.n);
 }
 
-/* has/lacks "text": in the last reply */
-static void chat_holds(struct chat *c, const struct stmt *st, const char *text)
+static void chat_starttls(struct chat *c, const struct stmt *st)
 {
-	bool has = octets_find(c->last.text.p, c->last.text.n, text) != NULL, wanted = !strcmp(st->verb, "has");
+	struct buf why = {0};
+	int rc = smtp_handshake(c->smtp, NULL, &why);
+	bool any = !strcmp(stmt_word(st, 0, ""), "any");
 
-	scene_found(
-	    c->p->s, has == wanted ? PASSED : FAILED, st->line, "the reply %s \"%s\"", has ? "has" : "lacks", text);
+	scene_found(c->p->s, rc == 0 || any ? PASSED : FAILED, st->line, "%s",
+	    rc == 0 ? "the TLS handshake was done" : why.p);
+	buf_free(&why);
 }
 
 static void chat_pause(struct chat *c, const struct stmt *st)
@@ -84,33 +133,34 @@ static void chat_line(struct chat *c, const struct stmt *st)
 
 	if (!text)
 		scene_found(c->p->s, NOT_RUN, st->line, "%s", why.p);
-	else if (!strcmp(st->verb, "send") || !strcmp(st->verb, "raw"))
-		chat_send(c, st, text);
+	else if (!strcmp(st->verb, "send"))
+		chat_send(c, text);
+	else if (!strcmp(st->verb, "raw"))
+		chat_raw(c, st, text);
 	else if (!strcmp(st->verb, "file"))
 		chat_file(c, st);
 	else if (!strcmp(st->verb, "reply"))
 		chat_reply(c, st);
-	else if (!strcmp(st->verb, "has") || !strcmp(st->verb, "lacks"))
-		chat_holds(c, st, text);
 	else if (!strcmp(st->verb, "pause"))
 		chat_pause(c, st);
 	else if (!strcmp(st->verb, "closed"))
 		scene_found(c->p->s, smtp_reply(c->smtp, &c->last) == 0 || c->last.code == 421 ? PASSED : FAILED,
 		    st->line, "the gateway closes the connection");
-	else if (!strcmp(st->verb, "starttls") && smtp_starttls(c->smtp, NULL, &why) < 0)
-		scene_found(c->p->s, FAILED, st->line, "%s", why.p);
+	else if (!strcmp(st->verb, "starttls"))
+		chat_starttls(c, st);
+	else
+		scene_found(c->p->s, NOT_RUN, st->line, "unknown line of a chat: %s", st->verb);
 	free(text);
 	buf_free(&why);
 }
 
 static int greet(struct chat *c, const struct stmt *st, struct buf *why)
 {
-	bool tls = !strcmp(stmt_attribute(st, "tls", "no"), "yes");
-
+	c->greeting = strcmp(stmt_attribute(st, "tls", "no"), "yes") != 0;
+	if (c->greeting)
+		return 0;
 	if (c->last.code != 220)
 		return fail(why, "the greeting was %d", c->last.code);
-	if (!tls)
-		return 0;
 	if (smtp_command(c->smtp, &c->last, "EHLO %s", c->p->s->kit->host) != 250)
 		return fail(why, "EHLO was answered %d", c->last.code);
 	return smtp_starttls(c->smtp, NULL, why);
