@@ -70,7 +70,7 @@ static BIO *dial(const struct url *u, const char *at, SSL_CTX **context, struct 
 }
 
 /* Status, and the place where the body begins; 0: the head is not there yet. */
-static size_t head_of(const struct buf *in, long *status, size_t *length)
+static size_t head_of(const struct buf *in, long *status, size_t *length, struct buf *type)
 {
 	const char *end = octets_find(in->p, in->n, "\r\n\r\n");
 
@@ -81,10 +81,13 @@ static size_t head_of(const struct buf *in, long *status, size_t *length)
 	for (const char *p = in->p; p < end; p = strchr(p, '\n') + 1)
 		if (!strncasecmp(p, "Content-Length:", 15))
 			*length = (size_t)strtoul(p + 15, NULL, 10);
+		else if (!strncasecmp(p, "Content-Type:", 13))
+			buf_add(type, p + 13 + strspn(p + 13, " "), strcspn(p + 13 + strspn(p + 13, " "), "\r\n"));
 	return (size_t)(end - in->p) + 4;
 }
 
-int http_get(const char *url, const char *at, long *status, struct buf *body, struct buf *transcript, struct buf *why)
+int http_get(const char *url, const char *at, long *status, struct buf *type, struct buf *body,
+    struct buf *transcript, struct buf *why)
 {
 	struct url u = {0};
 	SSL_CTX *context = NULL;
@@ -112,7 +115,7 @@ int http_get(const char *url, const char *at, long *status, struct buf *body, st
 	       (n = BIO_read(b, part, sizeof(part))) > 0) {
 		buf_add(&in, part, (size_t)n);
 		if (head == 0)
-			head = head_of(&in, status, &length);
+			head = head_of(&in, status, &length, type);
 	}
 	if (head == 0 || (length != SIZE_MAX && in.n - head < length) || in.n - head > BODY_MAX) {
 		fail(why, "%s: no whole answer", url);

@@ -5,9 +5,10 @@
 
 #include "util.h"
 
-/* Status and body (at most 1 MiB, with Content-Length or to the end of the connection). Blocks to 30 s. at: host:port
- * to connect to in the place of the URL's host; NULL: that. 0 or -1 with why. */
-int http_get(
-    const char *url, const char *at, long *status, struct buf *body, struct buf *transcript, struct buf *why);
+/* Status and body (at most 1 MiB, with Content-Length or to the end of the connection). type: its media type as it
+ * stands. Blocks to 30 s. at: host:port to connect to in the place of the URL's host; NULL: that. 0 or -1 with why.
+ */
+int http_get(const char *url, const char *at, long *status, struct buf *type, struct buf *body,
+    struct buf *transcript, struct buf *why);
 
 #endif

@@ -24,6 +24,8 @@ static const struct setting settings[] = {
     {"gateway-inside", REQUIRED, AT(gateway_inside), "",
 	"host:port where the gateway takes mail from its users: the kit submits there"},
     {"gateway-outside", REQUIRED, AT(gateway_outside), "", "host:port where the gateway takes mail from outside"},
+    {"gateway-web", TEXT, AT(gateway_web), "",
+	"host:port where the gateway publishes its statement over HTTPS; empty: nowhere"},
     {"inside-sink", REQUIRED, AT(inside_sink), "",
 	"host:port where the kit listens as the mail server behind the gateway"},
     {"outside-sink", REQUIRED, AT(outside_sink), "",

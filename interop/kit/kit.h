@@ -11,6 +11,7 @@ struct kit {
 	char *host;				/* host: name of the kit's mail server, mx.<kit-domain> */
 	char *gateway_domain;			/* gateway-domain */
 	char *gateway_inside, *gateway_outside; /* host:port where the kit submits and delivers */
+	char *gateway_web;			/* gateway-web: host:port of its web listener; empty: none */
 	char *inside_sink, *outside_sink; /* host:port where the kit listens as the inside server, and as the MX of
 					     all partner domains */
 	char *dns, *ldap, *http, *https;  /* host:port where the kit's servers listen; empty: not there */

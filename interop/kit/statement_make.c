@@ -166,6 +166,24 @@ static int add_member(const struct stmt *st, json_t *o, struct buf *why)
 	return 0;
 }
 
+/* pad=N: a member that nobody knows, with so many octets. */
+static int add_pad(const struct stmt *st, json_t *o, struct buf *why)
+{
+	const char *pad = stmt_attribute(st, "pad", NULL);
+	struct buf b = {0};
+	long n;
+
+	if (!pad)
+		return 0;
+	if (number_read(pad, 1, 1000000, &n) < 0)
+		return fail(why, "line %d: pad= is a number to 1000000", st->line);
+	for (long i = 0; i < n; i++)
+		buf_adds(&b, "x");
+	json_object_set_new(o, "x-pad", json_string(b.p));
+	buf_free(&b);
+	return 0;
+}
+
 static void add_signer(struct scene *s, const struct stmt *st, json_t *o)
 {
 	const struct credential *c = world_credential(s->world, s->c, stmt_attribute(st, "signer", ""), 0);
@@ -211,7 +229,7 @@ static json_t *content_of(struct scene *s, const struct stmt *st, struct buf *wh
 		json_object_set_new(o, "demand", words_of(one));
 	if ((one = stmt_attribute(st, "critical", NULL)))
 		json_object_set_new(o, "critical", words_of(one));
-	if (add_member(st, o, why) < 0)
+	if (add_member(st, o, why) < 0 || add_pad(st, o, why) < 0)
 		goto bad;
 	json_decref(read);
 	free(domain);

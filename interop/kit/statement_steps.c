@@ -22,13 +22,15 @@ void step_statement(struct play *p, const struct stmt *st)
 	buf_free(&why);
 }
 
-/* Statements alone; everything else was published by init. */
+/* Statements alone; everything else was published by init. publish and unpublish have the word "statement" first,
+ * republish the name alone. */
 void step_publish(struct play *p, const struct stmt *st)
 {
-	bool again = strcmp(st->verb, "publish") != 0, away = !strcmp(st->verb, "unpublish");
+	bool again = !strcmp(st->verb, "republish"), away = !strcmp(st->verb, "unpublish");
 	const char *name = stmt_word(st, again ? 0 : 1, ""), *by = stmt_attribute(st, "by", "https,xsmg"),
 		   *domain = world_domain(p->s->world, p->s->c, "p");
-	struct buf *der = away ? NULL : scene_named(p->s, name), *path;
+	struct buf *der = away ? NULL : scene_named(p->s, name);
+	char *path;
 
 	if (!again && strcmp(stmt_word(st, 0, ""), "statement") != 0)
 		return;
@@ -37,13 +39,12 @@ void step_publish(struct play *p, const struct stmt *st)
 		p->stop = true;
 		return;
 	}
-	path = &(struct buf){0};
-	buf_addf(path, "/.well-known/smg/%s", domain);
+	path = text_make("/.well-known/smg/%s", domain);
 	if (text_is_word_in("https", by))
-		web_put(path->p, "application/cms", der);
+		web_put(path, "application/cms", der);
 	if (text_is_word_in("xsmg", by))
 		sink_statement(p->s->sink, domain, der);
-	buf_free(path);
+	free(path);
 }
 
 static void expect_member(struct scene *s, const struct stmt *e, json_t *o)
@@ -123,7 +124,7 @@ static void expect_statement(struct scene *s, const struct stmt *st, const struc
 				? PASSED
 				: FAILED,
 			    e->line, "its id is not that of %s", stmt_word(e, 0, ""));
-		else if (strcmp(e->verb, "has") != 0 && strcmp(e->verb, "lacks") != 0)
+		else if (strcmp(e->verb, "current") != 0 && strcmp(e->verb, "mime-type") != 0)
 			scene_found(s, NOT_RUN, e->line, "unknown expectation of a statement: %s", e->verb);
 	}
 	json_decref(o);
@@ -146,26 +147,24 @@ static int from_reply(const struct reply *r, struct buf *der)
 	return rc;
 }
 
-static void has_and_lacks(struct play *p, const struct stmt *st)
-{
-	for (size_t i = 0; i < st->n_below; i++) {
-		const struct stmt *e = &st->below[i];
-		bool has, wanted = !strcmp(e->verb, "has");
-
-		if (!wanted && strcmp(e->verb, "lacks") != 0)
-			continue;
-		has = octets_find(p->reply.text.p, p->reply.text.n, stmt_word(e, 0, "")) != NULL;
-		scene_found(p->s, has == wanted ? PASSED : FAILED, e->line, "the reply %s \"%s\"",
-		    has ? "has" : "lacks", stmt_word(e, 0, ""));
-	}
-}
-
+/* `current` alone may stand below an answer without a statement. */
 static bool about_statement(const struct stmt *st)
 {
 	for (size_t i = 0; i < st->n_below; i++)
-		if (strcmp(st->below[i].verb, "has") != 0 && strcmp(st->below[i].verb, "lacks") != 0)
+		if (strcmp(st->below[i].verb, "current") != 0)
 			return true;
 	return false;
+}
+
+static void expect_current(struct play *p, const struct stmt *st)
+{
+	for (size_t i = 0; i < st->n_below; i++)
+		if (!strcmp(st->below[i].verb, "current")) {
+			bool is = p->reply.text.p && !strncmp(p->reply.text.p, "250 2.0.0 current ", 18);
+
+			scene_found(p->s, is ? PASSED : FAILED, st->below[i].line,
+			    "the answer is%s that what is held is the newest", is ? "" : " not");
+		}
 }
 
 static void get(struct play *p, const struct stmt *st, struct smtp *smtp, const char *domain)
@@ -178,7 +177,7 @@ static void get(struct play *p, const struct stmt *st, struct smtp *smtp, const 
 		memset(id, 'A', 43);
 	smtp_command(smtp, &p->reply, "XSMG GET %s%s%s", domain, *id ? " " : "", id);
 	play_reply(p, st, "250");
-	has_and_lacks(p, st);
+	expect_current(p, st);
 	der = scene_name(p->s, as, st);
 	if (from_reply(&p->reply, der) == 0) {
 		scene_keep(p->s, "got.der", der->p, der->n);
@@ -204,7 +203,6 @@ static void put(struct play *p, const struct stmt *st, struct smtp *smtp, const 
 			smtp_reply(smtp, &p->reply);
 	}
 	play_reply(p, st, "250");
-	has_and_lacks(p, st);
 	buf_free(&text);
 }
 
@@ -230,25 +228,40 @@ void step_xsmg(struct play *p, const struct stmt *st)
 	buf_free(&why);
 }
 
+static void expect_type(struct scene *s, const struct stmt *st, const char *type)
+{
+	for (size_t i = 0; i < st->n_below; i++)
+		if (!strcmp(st->below[i].verb, "mime-type")) {
+			const char *wanted = stmt_word(&st->below[i], 0, "");
+			bool is = !strncmp(type, wanted, strlen(wanted)) && strchr("; ", type[strlen(wanted)]);
+
+			scene_found(s, is ? PASSED : FAILED, st->below[i].line,
+			    "its media type is \"%s\"; wanted: %s", type, wanted);
+		}
+}
+
 void step_fetch(struct play *p, const struct stmt *st)
 {
-	struct buf why = {0}, *body = scene_name(p->s, stmt_attribute(st, "as", "fetched"), st);
-	char *url = scene_text(p->s, stmt_word(st, 0, ""), &why);
+	struct buf why = {0}, type = {0}, *body = scene_name(p->s, stmt_attribute(st, "as", "fetched"), st);
+	char *url = scene_text(p->s, stmt_word(st, 0, ""), &why), *wanted;
 	long status = 0;
 
-	if (!url || http_get(url, NULL, &status, body, &p->s->transcript, &why) < 0) {
+	buf_adds(&type, "");
+	if (!url || http_get(url, *p->s->kit->gateway_web ? p->s->kit->gateway_web : NULL, &status, &type, body,
+			&p->s->transcript, &why) < 0) {
 		scene_found(p->s, NOT_RUN, st->line, "fetch: %s", why.p);
 	} else {
-		char *wanted = text_make("%ld", status);
-
+		wanted = text_make("%ld", status);
 		scene_found(p->s, text_is_word_in(wanted, stmt_attribute(st, "status", "200")) ? PASSED : FAILED,
 		    st->line, "%s: status %ld", url, status);
 		free(wanted);
 		if (body->n > 0)
 			scene_keep(p->s, "fetched", body->p, body->n);
+		expect_type(p->s, st, type.p);
 		if (status == 200 && st->n_below > 0)
 			expect_statement(p->s, st, body, p->s->kit->gateway_domain);
 	}
 	free(url);
+	buf_free(&type);
 	buf_free(&why);
 }

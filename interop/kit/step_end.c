@@ -57,6 +57,8 @@ static void end_outcome(struct play *p, const struct later *l)
 		scene_keep(p->s, "outcome.eml", m->data.p, m->data.n);
 		scene_found(p->s, text_is_word_in(kind, is) ? PASSED : FAILED, l->stmt->line,
 		    "the message for %s came as %s; allowed: %s", l->to, kind, is);
+		if (l->stmt->n_below > 0)
+			expect_message(p->s, l->stmt, m, &p->sent);
 	}
 	if (came == 0)
 		scene_found(p->s, text_is_word_in(kind, is) ? PASSED : FAILED, l->stmt->line,

@@ -51,17 +51,17 @@ static const struct step {
     {"anchor", 1, step_world, false, "for"},
     {"zone", 1, step_world, false, ""},
     {"publish", 1, step_publish, false,
-	"at,hash,usage,selector,matching,attribute,srv,format,by,key,priority,weight"},
-    {"unpublish", 1, step_publish, false, "at,by"},
+	"at,url,hash,usage,selector,matching,attribute,srv,format,by,key,priority,weight"},
+    {"unpublish", 2, step_publish, false, "at,by,key"},
     {"republish", 1, step_publish, false, "by,key"},
     {"statement", 1, step_statement, true,
 	"signer,certificates,from,second,serial,issued,expires,domain,content,keys,signatures,formats,headers,signs,"
-	"encrypts,promise-until,demand,status,member,critical,damage"},
+	"encrypts,promise-until,demand,status,member,critical,pad,damage"},
     {"message", 1, step_message, true, ""},
     {"submit", 0, step_submit, true, "to,from,subject,reply,bcc,message,tls"},
     {"deliver", 1, step_deliver, false, "to,from,reply,tls"},
     {"await", 1, step_await, true, "to,within,count"},
-    {"outcome", 1, step_outcome, false, "to,is"},
+    {"outcome", 1, step_outcome, true, "to,is"},
     {"never", 1, step_never, false, "to,containing"},
     {"chat", 1, step_chat, true, "tls"},
     {"same-answers", 1, step_same_answers, false, "to,from,times,tls"},
@@ -103,7 +103,7 @@ int steps_check(const struct stmt *st, struct buf *why)
 	for (size_t i = 0; i < st->n_attributes; i++)
 		if (!text_is_word_in(st->attributes[i].name, step->attributes))
 			rc = fail(why, "line %d: %s knows no %s=", st->line, st->verb, st->attributes[i].name);
-	if (!strcmp(st->verb, "await"))
+	if (!strcmp(st->verb, "await") || !strcmp(st->verb, "outcome"))
 		for (size_t i = 0; i < st->n_below; i++)
 			if (expect_check(&st->below[i], why) < 0)
 				rc = -1;
