@@ -152,11 +152,12 @@ demo: deps-build
 	@BUILD=$(BUILD) python3 tests/demo/demo.py $(if $(KEEP),--keep)
 
 check: deps
-	@$(MAKE) --no-print-directory -j$(CORES) all unit-bins
-	@$(MAKE) --no-print-directory check-unit check-layers check-size check-style check-map check-man check-e2e
+	@$(MAKE) --no-print-directory -j$(CORES) all unit-bins kit-bins
+	@$(MAKE) --no-print-directory check-unit check-kit check-layers check-size check-style check-map check-man check-e2e
 
-.PHONY: unit-bins check-unit check-e2e check-layers check-size check-style check-map check-valgrind lint
+.PHONY: unit-bins kit-bins check-unit check-e2e check-layers check-size check-style check-map check-valgrind lint
 unit-bins: $(UNIT)
+kit-bins: $(KIT_UNIT)
 check-unit: $(UNIT)
 	@tests/scripts/run-unit $(UNIT)
 check-valgrind: $(UNIT)
@@ -190,6 +191,16 @@ interop-deps:
 check-interop: interop-deps
 	@$(MAKE) --no-print-directory -j$(CORES) all
 	@BUILD=$(BUILD) RFC_TEXTS=$(RFC_TEXTS) python3 tests/peers/run.py $(ONLY)
+# the certification kit (docs/CERTIFY.md): its own tests; with every case against our own gateway, with faulty ones, with foreign ones. ONLY="own mutants foreign M07 find-cert-domain ..."
+.PHONY: check-kit interop-kit-deps interop
+check-kit: all $(KIT_UNIT)
+	@tests/scripts/run-unit $(KIT_UNIT)
+	@$(BUILD)/bin/postern-interop check
+interop-kit-deps:
+	@APT="$(APT_BUILD) postfix nsd ldnsutils slapd gpgsm gpg-agent libbcmail-java default-jdk-headless" LIBSSL_LEAST="$(LIBSSL_LEAST)" tests/scripts/deps
+interop: interop-kit-deps
+	@$(MAKE) --no-print-directory -j$(CORES) all
+	@BUILD=$(BUILD) python3 tests/interop/run.py $(ONLY)
 # the web UI in Debian's chromium: every page, as each role, in light and dark, at three widths; SHOTS=folder keeps screenshots
 APT_BROWSER := chromium python3-cryptography $(if $(shell command -v npm),,nodejs npm)
 .PHONY: browser-deps check-browser
@@ -260,10 +271,14 @@ install: all
 	    $(DESTDIR)$(SYSTEMD_DIR) $(DESTDIR)$(SYSUSERS_DIR)
 	install -m 755 $(BUILD)/bin/posternd $(DESTDIR)$(PREFIX)/sbin/posternd
 	install -m 755 $(BUILD)/bin/postern $(DESTDIR)$(PREFIX)/bin/postern
+	install -m 755 $(BUILD)/bin/postern-interop $(DESTDIR)$(PREFIX)/bin/postern-interop
+	install -d $(DESTDIR)$(PREFIX)/share/postern-interop
+	cp -R interop/cases interop/requirements interop/judges interop/gateways interop/CASES.md $(DESTDIR)$(PREFIX)/share/postern-interop/
+	install -m 644 docs/man/postern-interop.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 docs/man/postern.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 docs/man/postern.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 docs/man/posternd.8 $(DESTDIR)$(PREFIX)/share/man/man8/
-	install -m 644 README.md docs/ADMIN.md docs/postern.conf.example $(DESTDIR)$(PREFIX)/share/doc/postern/
+	install -m 644 README.md docs/ADMIN.md docs/CERTIFY.md docs/postern.conf.example $(DESTDIR)$(PREFIX)/share/doc/postern/
 	sed 's|@SBIN@|$(PREFIX)/sbin|' packaging/postern.service > $(BUILD)/postern.service
 	install -m 644 $(BUILD)/postern.service $(DESTDIR)$(SYSTEMD_DIR)/postern.service
 	install -m 644 packaging/postern.sysusers $(DESTDIR)$(SYSUSERS_DIR)/postern.conf
@@ -281,6 +296,7 @@ help:
 	@echo 'make check-neighbours  with Postfix, Exim and OpenSMTPD around; DANE and MTA-STS in network namespaces (docs/NEIGHBOURS.md)'
 	@echo 'make xsmg-many       N=8 gateways (up to 50) that know nothing of each other exchange mail and change their keys, in network namespaces (root); days go by; two nodes; a third-party MX (ONLY=name)'
 	@echo 'make check-interop   gpgsm, NSS, Thunderbird, BouncyCastle, PKI.js and openssl, both ways; RFC examples; PKITS (docs/INTEROP.md)'
+	@echo 'make interop         the certification kit against our gateway, against faulty ones (each must be caught) and two foreign ones (ONLY=own|mutants|foreign|case)'
 	@echo 'make check-browser   the web UI in a browser: every page as each role, with axe, at three widths (BROWSER=quick: some of it)'
 	@echo 'make soak            a random role is killed every few hundred milliseconds during 20,000 messages (MESSAGES=n SEED=n)'
 	@echo 'make fuzz            every target a minute; the server session, the client reply parser, MIME, CMS and the whole ways of mail ten (ONLY="name ...", FUZZ_SECONDS=n)'
