@@ -37,13 +37,17 @@ final class Signed {
 		byte[] content = detached != null ? detached : ASN1OctetString.getInstance(inner.getContent()).getOctets();
 		CMSSignedData signed = detached == null ? new CMSSignedData(info) : new CMSSignedData(new CMSProcessableByteArray(content), info);
 		for (SignerInformation s : signed.getSignerInfos().getSigners())
-			signers.add(signer(s, candidates(signed, s, owners), !signed.getCertificates().getMatches(s.getSID()).isEmpty()));
+			signers.add(signer(s, candidates(signed, s, owners), !inside(signed, s).isEmpty()));
 		return content;
 	}
 
-	@SuppressWarnings("unchecked")
+	@SuppressWarnings("unchecked") // SignerId is a Selector without a type in 1.72
+	private static Collection<X509CertificateHolder> inside(CMSSignedData signed, SignerInformation s) {
+		return signed.getCertificates().getMatches(s.getSID());
+	}
+
 	private static Set<X509CertificateHolder> candidates(CMSSignedData signed, SignerInformation s, List<Judge.Owner> owners) {
-		Set<X509CertificateHolder> out = new LinkedHashSet<>(signed.getCertificates().getMatches(s.getSID()));
+		Set<X509CertificateHolder> out = new LinkedHashSet<>(inside(signed, s));
 		for (Judge.Owner o : owners)
 			if (s.getSID().match(o.cert))
 				out.add(o.cert);
@@ -74,9 +78,9 @@ final class Signed {
 		out.put("valid", valid);
 		if (!valid)
 			out.put("why", why);
-		if (s.getSignedAttributes() != null)
-			for (org.bouncycastle.asn1.cms.Attribute a : s.getSignedAttributes().toASN1Structure().getAttributes())
-				attributes.add(a.getAttrType().getId());
+		ASN1Set there = s.toASN1Structure().getAuthenticatedAttributes();
+		for (ASN1Encodable a : there == null ? new DERSet() : there)
+			attributes.add(org.bouncycastle.asn1.cms.Attribute.getInstance(a).getAttrType().getId());
 		out.put("attributes", attributes);
 		out.put("algorithm", s.getEncryptionAlgOID());
 		out.put("certificate-inside", inside);
