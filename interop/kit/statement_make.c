@@ -270,7 +270,7 @@ static int sign(struct scene *s, const struct stmt *st, const char *text, size_t
 		by = second ? second : "evil";
 	if (!cms || !type || !in)
 		die("OpenSSL cannot begin to sign");
-	if (strcmp(damage, "data") && CMS_set1_eContentType(cms, type) != 1)
+	if (strcmp(stmt_attribute(st, "type", ""), "data") && CMS_set1_eContentType(cms, type) != 1)
 		die("OpenSSL does not take the eContentType");
 	if (add_signer_info(cms, s, by, flags, why) < 0 ||
 	    (second && by == signer && add_signer_info(cms, s, second, flags, why) < 0))
@@ -292,7 +292,7 @@ out:
 /* What is wrong with the octets when all else is done. */
 static int spoil(const struct stmt *st, struct buf *der, struct buf *why)
 {
-	static const char *const before[] = {"", "capabilities", "attributes", "data", "other-signer", "duplicate"};
+	static const char *const before[] = {"", "capabilities", "attributes", "other-signer", "duplicate"};
 	const char *damage = stmt_attribute(st, "damage", "");
 	char *at = der->n > 64 ? (char *)octets_find(der->p, der->n, "\"expires\"") : NULL;
 

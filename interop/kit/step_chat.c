@@ -11,6 +11,7 @@ struct chat {
 	struct play *p;
 	struct smtp *smtp;
 	struct reply last;
+	bool ended;    /* a handshake that may fail failed */
 	bool greeting; /* last is the greeting, which no `reply` has taken yet */
 };
 
@@ -111,6 +112,8 @@ static void chat_starttls(struct chat *c, const struct stmt *st)
 	int rc = smtp_handshake(c->smtp, NULL, &why);
 	bool any = !strcmp(stmt_word(st, 0, ""), "any");
 
+	c->ended = rc < 0;
+
 	scene_found(c->p->s, rc == 0 || any ? PASSED : FAILED, st->line, "%s",
 	    rc == 0 ? "the TLS handshake was done" : why.p);
 	buf_free(&why);
@@ -180,7 +183,7 @@ void step_chat(struct play *p, const struct stmt *st)
 	if (!c.smtp || greet(&c, st, &why) < 0)
 		scene_found(p->s, NOT_RUN, st->line, "chat: %s", why.p);
 	else
-		for (size_t i = 0; i < st->n_below; i++)
+		for (size_t i = 0; i < st->n_below && !c.ended; i++)
 			chat_line(&c, &st->below[i]);
 	smtp_close(c.smtp);
 	buf_free(&c.last.text);

@@ -56,7 +56,7 @@ static const struct step {
     {"republish", 1, step_publish, false, "by,key"},
     {"statement", 1, step_statement, true,
 	"signer,certificates,from,second,serial,issued,expires,domain,content,keys,signatures,formats,headers,signs,"
-	"encrypts,promise-until,demand,status,member,critical,pad,damage"},
+	"encrypts,promise-until,demand,status,member,critical,pad,type,damage"},
     {"message", 1, step_message, true, ""},
     {"submit", 0, step_submit, true, "to,from,subject,reply,bcc,message,tls"},
     {"deliver", 1, step_deliver, false, "to,from,reply,tls"},
