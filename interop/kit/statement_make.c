@@ -292,7 +292,7 @@ out:
 /* What is wrong with the octets when all else is done. */
 static int spoil(const struct stmt *st, struct buf *der, struct buf *why)
 {
-	static const char *const before[] = {"", "capabilities", "attributes", "other-signer", "duplicate"};
+	static const char *const before[] = {"", "capabilities", "attributes", "other-signer", "twice"};
 	const char *damage = stmt_attribute(st, "damage", "");
 	char *at = der->n > 64 ? (char *)octets_find(der->p, der->n, "\"expires\"") : NULL;
 
@@ -324,7 +324,7 @@ int statement_make(struct scene *s, const struct stmt *st, struct buf *der, stru
 	json_decref(o);
 	if (!text)
 		return -1;
-	if (!strcmp(stmt_attribute(st, "damage", ""), "duplicate")) { /* a name twice: not I-JSON */
+	if (!strcmp(stmt_attribute(st, "damage", ""), "twice")) { /* a name twice: not I-JSON */
 		char *twice = text_make("{\"v\":1,%s", text + 1);
 
 		free(text);
