@@ -139,8 +139,16 @@ void play_reply(struct play *p, const struct stmt *st, const char *without)
 		    (int)n, p->reply.text.p ? p->reply.text.p : "", wanted);
 }
 
+int play_code(const struct play *p, const char *to)
+{
+	for (size_t i = 0; i < p->n_to; i++)
+		if (!strcasecmp(p->to[i], to))
+			return p->codes[i];
+	return p->reply.code;
+}
+
 void play_later(struct play *p, const struct stmt *st, enum side side, const char *to, unsigned accepted)
 {
 	p->later = need_more(p->later, (p->n_later + 1) * sizeof(*p->later));
-	p->later[p->n_later++] = (struct later){st, side, text_copy(to), p->reply.code, p->began, accepted};
+	p->later[p->n_later++] = (struct later){st, side, text_copy(to), play_code(p, to), p->began, accepted};
 }

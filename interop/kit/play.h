@@ -22,7 +22,10 @@ struct play {
 	struct scene *s;
 	struct buf sent;    /* what submit sent last */
 	struct reply reply; /* to what was sent last */
-	unsigned began;	    /* number of the newest mail when the case began: always 0 in a run of its own */
+	char **to;	    /* whom that was for, and what each was answered */
+	int *codes;
+	size_t n_to;
+	unsigned began; /* number of the newest mail when the case began: always 0 in a run of its own */
 	struct seen {
 		enum side side;
 		char *to;
@@ -47,6 +50,8 @@ void play_list_free(char **list, size_t n);
 bool play_code_fits(int code, const char *wanted);
 /* A finding about the reply, wanted by reply= (or without). */
 void play_reply(struct play *p, const struct stmt *st, const char *without);
+/* What this recipient of the last message was answered; the reply to all of it for others. */
+int play_code(const struct play *p, const char *to);
 void play_later(struct play *p, const struct stmt *st, enum side side, const char *to, unsigned accepted);
 
 #endif

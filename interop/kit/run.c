@@ -77,6 +77,8 @@ static void play_end(struct play *p)
 		free(p->seen[i].to);
 	for (size_t i = 0; i < p->n_later; i++)
 		free(p->later[i].to);
+	play_list_free(p->to, p->n_to);
+	free(p->codes);
 	free(p->seen);
 	free(p->later);
 	buf_free(&p->sent);

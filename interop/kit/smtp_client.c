@@ -232,30 +232,39 @@ static void stuff(const char *p, size_t n, struct buf *out)
 	buf_adds(out, begin ? ".\r\n" : "\r\n.\r\n");
 }
 
-/* What became of the recipients of one transaction. */
-struct offered {
+/* One message and what became of each of its recipients. */
+struct sending {
+	struct smtp *s;
+	const char *from;
+	char **to;
+	int *codes; /* one a recipient: of RCPT, or where that was taken, of the message */
+	const void *data;
+	size_t len;
+	bool eight;
 	struct reply refusal; /* the first one; code 0: none */
-	size_t accepted, n_later;
-	char **later; /* 452 4.5.3: "too many recipients", they come again in a transaction of their own (RFC
-			 5321 4.5.3.1.10) */
+	int64_t *answer_us;
 };
 
-static void mail_and_recipients(
-    struct smtp *s, struct reply *r, const char *from, char **to, size_t n, bool eight, struct offered *o)
+/* MAIL and RCPT for those of which[]; those who are told "too many recipients" (452 4.5.3, RFC 5321 4.5.3.1.10) stand
+ * in later[] and come again in a transaction of their own. How many were taken. */
+static size_t offer(struct sending *m, const size_t *which, size_t n, size_t *later, size_t *n_later, struct reply *r)
 {
-	if (smtp_command(s, r, "MAIL FROM:<%s>%s", from, eight ? " BODY=8BITMIME" : "") / 100 != 2)
-		return;
+	size_t taken = 0;
+
+	if (smtp_command(m->s, r, "MAIL FROM:<%s>%s", m->from, m->eight ? " BODY=8BITMIME" : "") / 100 != 2)
+		return 0;
 	for (size_t i = 0; i < n && (i == 0 || r->code > 0); i++) {
-		smtp_command(s, r, "RCPT TO:<%s>", to[i]);
+		m->codes[which[i]] = smtp_command(m->s, r, "RCPT TO:<%s>", m->to[which[i]]);
 		if (r->code / 100 == 2) {
-			o->accepted++;
-		} else if (o->accepted > 0 && r->code == 452 && octets_find(r->text.p, r->text.n, "4.5.3")) {
-			o->later[o->n_later++] = to[i];
-		} else if (o->refusal.code == 0) {
-			o->refusal.code = r->code;
-			buf_add(&o->refusal.text, r->text.p, r->text.n);
+			taken++;
+		} else if (taken > 0 && r->code == 452 && octets_find(r->text.p, r->text.n, "4.5.3")) {
+			later[(*n_later)++] = which[i];
+		} else if (m->refusal.code == 0) {
+			m->refusal.code = r->code;
+			buf_add(&m->refusal.text, r->text.p, r->text.n);
 		}
 	}
+	return taken;
 }
 
 static bool has_eighth_bit(const char *p, size_t n)
@@ -275,61 +284,83 @@ static int greet(struct smtp *s, const char *helo, bool tls, struct reply *r, st
 	return 250;
 }
 
-static void send_content(struct smtp *s, const void *data, size_t len, struct reply *r, int64_t *answer_us)
+static void send_content(struct sending *m, struct reply *r)
 {
 	struct buf stuffed = {0};
 	int64_t began;
 
-	stuff(data, len, &stuffed);
+	stuff(m->data, m->len, &stuffed);
 	began = ticks_us();
-	if (s->transcript)
-		buf_addf(s->transcript, "-- %zu octets and the final dot\n", len);
-	if (smtp_raw(s, stuffed.p, stuffed.n) < 0)
+	if (m->s->transcript)
+		buf_addf(m->s->transcript, "-- %zu octets and the final dot\n", m->len);
+	if (smtp_raw(m->s, stuffed.p, stuffed.n) < 0)
 		r->code = 0;
 	else
-		smtp_reply(s, r);
-	if (answer_us)
-		*answer_us = ticks_us() - began;
+		smtp_reply(m->s, r);
+	if (m->answer_us)
+		*m->answer_us = ticks_us() - began;
 	buf_free(&stuffed);
 }
 
-/* One transaction, and one more for those who have to come later. A refusal of one recipient is the result, though
- * the others get the message. */
-static void transaction(struct smtp *s, const char *from, char **to, size_t n, const void *data, size_t len,
-    bool eight, struct reply *r, int64_t *answer_us)
+/* One transaction, and further ones for those who have to come later. */
+static void transaction(struct sending *m, const size_t *which, size_t n, struct reply *r)
 {
-	struct offered o = {.later = need(n * sizeof(char *))};
+	size_t *later = need(n * sizeof(*later)), n_later = 0, taken = offer(m, which, n, later, &n_later, r);
 
-	mail_and_recipients(s, r, from, to, n, eight, &o);
-	if (o.accepted > 0 && smtp_command(s, r, "DATA") == 354)
-		send_content(s, data, len, r, answer_us);
-	if (o.n_later > 0 && r->code / 100 == 2)
-		transaction(s, from, o.later, o.n_later, data, len, eight, r, answer_us);
-	if (o.refusal.code > 0 && (r->code / 100 == 2 || o.accepted == 0)) {
-		r->code = o.refusal.code;
+	if (taken > 0 && smtp_command(m->s, r, "DATA") == 354)
+		send_content(m, r);
+	for (size_t i = 0; i < n; i++)
+		if (taken == 0 ? m->codes[which[i]] == 0 : m->codes[which[i]] / 100 == 2)
+			m->codes[which[i]] = r->code;
+	if (n_later > 0 && n_later < n && r->code / 100 == 2)
+		transaction(m, later, n_later, r);
+	free(later);
+}
+
+static void send_all(struct sending *m, size_t n, struct reply *r)
+{
+	size_t *which = need(n * sizeof(*which));
+
+	for (size_t i = 0; i < n; i++)
+		which[i] = i;
+	transaction(m, which, n, r);
+	if (m->refusal.code > 0 &&
+	    (r->code / 100 == 2 ||
+		m->codes[0] ==
+		    m->refusal.code)) { /* a refusal of one is the result, though the others get the message */
+		r->code = m->refusal.code;
 		buf_clear(&r->text);
-		buf_add(&r->text, o.refusal.text.p, o.refusal.text.n);
+		buf_add(&r->text, m->refusal.text.p, m->refusal.text.n);
 	}
-	buf_free(&o.refusal.text);
-	free(o.later);
+	free(which);
 }
 
 int smtp_send(const char *address, const char *helo, bool tls, const char *from, char **to, size_t n,
-    const void *data, size_t len, struct buf *transcript, struct reply *r, int64_t *answer_us, struct buf *why)
+    const void *data, size_t len, struct buf *transcript, struct reply *r, int *codes, int64_t *answer_us,
+    struct buf *why)
 {
-	struct smtp *s = smtp_open(address, 120000, transcript, r, why);
+	struct sending m = {
+	    .from = from, .to = to, .codes = need(n * sizeof(int)), .data = data, .len = len, .answer_us = answer_us};
 	struct reply bye = {0};
 
-	if (!s)
+	m.s = smtp_open(address, 120000, transcript, r, why);
+	if (!m.s) {
+		free(m.codes);
 		return -1;
+	}
 	if (r->code / 100 == 2)
-		r->code = greet(s, helo, tls, r, why);
-	if (r->code / 100 == 2)
-		transaction(s, from, to, n, data, len,
-		    octets_find(r->text.p, r->text.n, "8BITMIME") && has_eighth_bit(data, len), r, answer_us);
+		r->code = greet(m.s, helo, tls, r, why);
+	if (r->code / 100 == 2) {
+		m.eight = octets_find(r->text.p, r->text.n, "8BITMIME") && has_eighth_bit(data, len);
+		send_all(&m, n, r);
+	}
+	for (size_t i = 0; codes && i < n; i++)
+		codes[i] = m.codes[i] ? m.codes[i] : r->code;
 	if (r->code > 0)
-		smtp_command(s, &bye, "QUIT");
+		smtp_command(m.s, &bye, "QUIT");
 	buf_free(&bye.text);
-	smtp_close(s);
+	buf_free(&m.refusal.text);
+	free(m.codes);
+	smtp_close(m.s);
 	return r->code;
 }

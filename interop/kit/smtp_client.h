@@ -23,8 +23,10 @@ int smtp_command(struct smtp *s, struct reply *r, const char *format, ...) __att
 int smtp_reply(struct smtp *s, struct reply *r);
 int smtp_starttls(struct smtp *s, const char *name, struct buf *why);  /* after EHLO; any certificate */
 int smtp_handshake(struct smtp *s, const char *name, struct buf *why); /* after STARTTLS and its reply */
-/* One message: EHLO to QUIT. The first refusal or the last reply; dot-stuffs. to: n addresses. */
+/* One message: EHLO to QUIT. The first refusal or the last reply; dot-stuffs. to: n addresses; codes: what became of
+ * each, or NULL. */
 int smtp_send(const char *address, const char *helo, bool tls, const char *from, char **to, size_t n,
-    const void *data, size_t len, struct buf *transcript, struct reply *r, int64_t *answer_us, struct buf *why);
+    const void *data, size_t len, struct buf *transcript, struct reply *r, int *codes, int64_t *answer_us,
+    struct buf *why);
 
 #endif

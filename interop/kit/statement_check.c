@@ -194,7 +194,7 @@ static int check_certificate(json_t *entry, const char *domain, struct buf *why)
 	else if (!(X509_get_extension_flags(cert) & EXFLAG_XKUSAGE) ||
 		 !(X509_get_extended_key_usage(cert) & XKU_SMIME))
 		fail(why, "the certificate for %s has no extended key usage emailProtection", use);
-	else if (strcmp(use, "encrypt") && !(usage & KU_DIGITAL_SIGNATURE))
+	else if (strcmp(use, "encrypt") != 0 && !(usage & KU_DIGITAL_SIGNATURE))
 		fail(why, "the certificate for %s has no key usage digitalSignature", use);
 	else if ((!strcmp(use, "encrypt") || !strcmp(use, "both")) &&
 		 !(usage & (KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT)))

@@ -270,7 +270,7 @@ static int sign(struct scene *s, const struct stmt *st, const char *text, size_t
 		by = second ? second : "evil";
 	if (!cms || !type || !in)
 		die("OpenSSL cannot begin to sign");
-	if (strcmp(stmt_attribute(st, "type", ""), "data") && CMS_set1_eContentType(cms, type) != 1)
+	if (strcmp(stmt_attribute(st, "type", ""), "data") != 0 && CMS_set1_eContentType(cms, type) != 1)
 		die("OpenSSL does not take the eContentType");
 	if (add_signer_info(cms, s, by, flags, why) < 0 ||
 	    (second && by == signer && add_signer_info(cms, s, second, flags, why) < 0))

@@ -113,14 +113,15 @@ static void expect_statement(struct scene *s, const struct stmt *st, const struc
 			scene_found(s,
 			    scene_named(s, stmt_word(e, 0, "")) && statement_id(der, id) == 0 &&
 				    statement_id(scene_named(s, stmt_word(e, 0, "")), other) == 0 &&
-				    !strcmp(id, other)
+				    !strcmp(id, other) != 0
 				? PASSED
 				: FAILED,
 			    e->line, "its id is that of %s", stmt_word(e, 0, ""));
 		else if (!strcmp(e->verb, "other-id-than"))
 			scene_found(s,
 			    scene_named(s, stmt_word(e, 0, "")) && statement_id(der, id) == 0 &&
-				    statement_id(scene_named(s, stmt_word(e, 0, "")), other) == 0 && strcmp(id, other)
+				    statement_id(scene_named(s, stmt_word(e, 0, "")), other) == 0 &&
+				    strcmp(id, other) != 0
 				? PASSED
 				: FAILED,
 			    e->line, "its id is not that of %s", stmt_word(e, 0, ""));

@@ -50,7 +50,7 @@ static int once(struct play *p, const struct stmt *st, struct series *s, char **
 	struct buf text = {0};
 
 	if (smtp_send(p->s->kit->gateway_outside, p->s->kit->host, !strcmp(stmt_attribute(st, "tls", "no"), "yes"),
-		from, to, n, s->octets->p, s->octets->n, &p->s->transcript, &r, &s->us[i], why) < 0)
+		from, to, n, s->octets->p, s->octets->n, &p->s->transcript, &r, NULL, &s->us[i], why) < 0)
 		return -1;
 	without_ids(&r, &text);
 	if (i == 0) {

@@ -15,7 +15,7 @@ void step_outcome(struct play *p, const struct stmt *st)
 	to = play_list(p, st, stmt_attribute(st, "to", side == INSIDE ? "user@{own}" : "bob@{p}"), &n);
 	for (size_t i = 0; to && i < n; i++) {
 		/* what has to come is waited for; where nothing may come, too, the settling suffices */
-		if (p->reply.code / 100 == 2 && !text_is_word_in("none", is))
+		if (play_code(p, to[i]) / 100 == 2 && !text_is_word_in("none", is))
 			sink_wait(p->s->sink, side, to[i], p->began, p->s->kit->within_ms, play_fits, p->s);
 		play_later(p, st, side, to[i], 0);
 	}

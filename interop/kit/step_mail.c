@@ -81,17 +81,25 @@ out:
 	return rc;
 }
 
-static void send_to(struct play *p, const struct stmt *st, const char *address, bool tls, const char *from, char **to,
-    size_t n, const struct buf *data)
+/* Remembers whom it is for, and sends. */
+static void send_to(struct play *p, const struct stmt *st, const char *address, const char *from, char **to, size_t n,
+    const struct buf *data)
 {
+	bool tls = !strcmp(stmt_attribute(st, "tls", "no"), "yes");
 	struct buf why = {0};
 	int code;
 
+	play_list_free(p->to, p->n_to);
+	free(p->codes);
+	p->to = need(n * sizeof(*p->to));
+	p->codes = need(n * sizeof(*p->codes));
+	for (p->n_to = 0; p->n_to < n; p->n_to++)
+		p->to[p->n_to] = text_copy(to[p->n_to]);
 	buf_clear(&p->reply.text);
 	p->reply.code = 0;
 	buf_addf(&p->s->transcript, "== line %d: %s\n", st->line, st->verb);
-	code = smtp_send(
-	    address, p->s->kit->host, tls, from, to, n, data->p, data->n, &p->s->transcript, &p->reply, NULL, &why);
+	code = smtp_send(address, p->s->kit->host, tls, strcmp(from, "<>") != 0 ? from : "", to, n, data->p, data->n,
+	    &p->s->transcript, &p->reply, p->codes, NULL, &why);
 	if (code < 0) {
 		scene_found(p->s, NOT_RUN, st->line, "%s: %s", st->verb, why.p);
 		p->stop = true;
@@ -123,10 +131,9 @@ void step_submit(struct play *p, const struct stmt *st)
 	}
 	if (!to || why.n > 0)
 		scene_found(p->s, NOT_RUN, st->line, "submit: %s", to ? why.p : "to= is missing");
-	if (to && why.n == 0 && list && p->sent.n > 0) {
+	if (to && from && why.n == 0 && list && p->sent.n > 0) {
 		scene_keep(p->s, "submitted.eml", p->sent.p, p->sent.n);
-		send_to(p, st, p->s->kit->gateway_inside, !strcmp(stmt_attribute(st, "tls", "no"), "yes"),
-		    strcmp(from, "<>") ? from : "", list, n, &p->sent);
+		send_to(p, st, p->s->kit->gateway_inside, from, list, n, &p->sent);
 	}
 	play_list_free(list, n);
 	free(all);
@@ -149,8 +156,7 @@ void step_deliver(struct play *p, const struct stmt *st)
 		p->stop = true;
 	} else if ((list = play_list(p, st, to, &n))) {
 		scene_keep(p->s, "delivered.eml", data->p, data->n);
-		send_to(p, st, p->s->kit->gateway_outside, !strcmp(stmt_attribute(st, "tls", "no"), "yes"),
-		    strcmp(from, "<>") ? from : "", list, n, data);
+		send_to(p, st, p->s->kit->gateway_outside, from, list, n, data);
 		play_list_free(list, n);
 	}
 	free(from);

@@ -65,6 +65,8 @@ void buf_adds(struct buf *b, const char *s)
 	buf_add(b, s, strlen(s));
 }
 
+static void add_formatted(struct buf *b, const char *format, va_list ap) __attribute__((format(printf, 2, 0)));
+
 static void add_formatted(struct buf *b, const char *format, va_list ap)
 {
 	va_list again;
