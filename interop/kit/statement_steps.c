@@ -113,7 +113,7 @@ static void expect_statement(struct scene *s, const struct stmt *st, const struc
 			scene_found(s,
 			    scene_named(s, stmt_word(e, 0, "")) && statement_id(der, id) == 0 &&
 				    statement_id(scene_named(s, stmt_word(e, 0, "")), other) == 0 &&
-				    !strcmp(id, other) != 0
+				    !strcmp(id, other)
 				? PASSED
 				: FAILED,
 			    e->line, "its id is that of %s", stmt_word(e, 0, ""));
