@@ -47,13 +47,36 @@ void step_publish(struct play *p, const struct stmt *st)
 	free(path);
 }
 
-static void expect_member(struct scene *s, const struct stmt *e, json_t *o)
-{
-	const char *name = stmt_word(e, 0, ""), *at;
-	json_t *j = o;
-	char *rest = text_copy(name);
+/* One that passed every check of section 4. */
+struct held {
+	struct scene *s;
+	const struct buf *der;
+	json_t *content;
+	size_t signers;
+};
 
-	for (at = rest; j && at;) {
+static void say(const struct held *h, const struct stmt *e, bool good, const char *sentence, const char *name)
+{
+	scene_found(h->s, good ? PASSED : FAILED, e->line, "the statement %s %s", sentence, name);
+}
+
+static void expect_valid(const struct held *h, const struct stmt *e)
+{
+	say(h, e, true, "passes every check of section 4", "");
+}
+
+static void expect_once(const struct held *h, const struct stmt *e)
+{
+	say(h, e, h->signers == 1, h->signers == 1 ? "has one SignerInfo" : "has two SignerInfos", "");
+}
+
+/* "read.content": a member of a member */
+static void expect_member(const struct held *h, const struct stmt *e)
+{
+	char *rest = text_copy(stmt_word(e, 0, ""));
+	json_t *j = h->content;
+
+	for (char *at = rest; j && at;) {
 		char *dot = strchr(at, '.');
 
 		if (dot)
@@ -62,13 +85,13 @@ static void expect_member(struct scene *s, const struct stmt *e, json_t *o)
 		at = dot ? dot + 1 : NULL;
 	}
 	free(rest);
-	scene_found(s, j ? PASSED : FAILED, e->line, "the statement %s the member \"%s\"", j ? "has" : "lacks", name);
+	say(h, e, j != NULL, j ? "has the member" : "lacks the member", stmt_word(e, 0, ""));
 }
 
-static void expect_lists(struct scene *s, const struct stmt *e, json_t *o)
+static void expect_lists(const struct held *h, const struct stmt *e)
 {
 	const char *wanted = stmt_word(e, 0, "");
-	json_t *list = json_object_get(o, "certificates"), *entry;
+	json_t *list = json_object_get(h->content, "certificates"), *entry;
 	bool found = false;
 	size_t i;
 
@@ -79,56 +102,73 @@ static void expect_lists(struct scene *s, const struct stmt *e, json_t *o)
 		found = found ||
 			(use && (!strcmp(use, wanted) || (!strcmp(use, "both") && strcmp(wanted, "statement") != 0)));
 	}
-	scene_found(s, found ? PASSED : FAILED, e->line, "the statement lists %s certificate to %s",
-	    found ? "a" : "no", wanted);
+	say(h, e, found, found ? "lists a certificate to" : "lists no certificate to", wanted);
+}
+
+static void expect_fresh(const struct held *h, const struct stmt *e)
+{
+	bool fresh = now_ms() - json_integer_value(json_object_get(h->content, "serial")) < 48LL * 3600000;
+
+	say(h, e, fresh, fresh ? "was made within 48 hours" : "was made more than 48 hours ago", "");
+}
+
+static bool same_id(const struct held *h, const struct stmt *e)
+{
+	struct buf *named = scene_named(h->s, stmt_word(e, 0, ""));
+	char id[44], other[44];
+
+	return named && statement_id(h->der, id) == 0 && statement_id(named, other) == 0 && !strcmp(id, other);
+}
+
+static void expect_same(const struct held *h, const struct stmt *e)
+{
+	bool same = same_id(h, e);
+
+	say(h, e, same, same ? "has the id of" : "has not the id of", stmt_word(e, 0, ""));
+}
+
+static void expect_other(const struct held *h, const struct stmt *e)
+{
+	bool same = same_id(h, e);
+
+	say(h, e, !same && scene_named(h->s, stmt_word(e, 0, "")), same ? "has the id of" : "has not the id of",
+	    stmt_word(e, 0, ""));
+}
+
+static void expect_elsewhere(const struct held *h, const struct stmt *e)
+{
+	(void)h; /* of the answer, not of the statement: expect_current, expect_type */
+	(void)e;
+}
+
+static const struct {
+	const char *verb;
+	void (*run)(const struct held *, const struct stmt *);
+} expectations[] = {{"valid", expect_valid}, {"signed-once", expect_once}, {"member", expect_member},
+    {"lists", expect_lists}, {"fresh", expect_fresh}, {"same-id-as", expect_same}, {"other-id-than", expect_other},
+    {"current", expect_elsewhere}, {"mime-type", expect_elsewhere}};
+
+static void expect_one(const struct held *h, const struct stmt *e)
+{
+	for (size_t i = 0; i < sizeof(expectations) / sizeof(*expectations); i++)
+		if (!strcmp(expectations[i].verb, e->verb)) {
+			expectations[i].run(h, e);
+			return;
+		}
+	scene_found(h->s, NOT_RUN, e->line, "unknown expectation of a statement: %s", e->verb);
 }
 
 static void expect_statement(struct scene *s, const struct stmt *st, const struct buf *der, const char *domain)
 {
 	struct buf why = {0};
-	size_t signers = 0;
-	json_t *o = statement_check(der, domain, &signers, &why);
-	char id[44] = "", other[44] = "";
+	struct held h = {.s = s, .der = der};
 
-	if (!o)
+	h.content = statement_check(der, domain, &h.signers, &why);
+	if (!h.content)
 		scene_found(s, FAILED, st->line, "the statement of %s does not hold: %s", domain, why.p);
-	for (size_t i = 0; o && i < st->n_below; i++) {
-		const struct stmt *e = &st->below[i];
-
-		if (!strcmp(e->verb, "valid"))
-			scene_found(
-			    s, PASSED, e->line, "the statement of %s passes every check of section 4", domain);
-		else if (!strcmp(e->verb, "signed-once"))
-			scene_found(s, signers == 1 ? PASSED : FAILED, e->line, "%zu SignerInfos", signers);
-		else if (!strcmp(e->verb, "member"))
-			expect_member(s, e, o);
-		else if (!strcmp(e->verb, "lists"))
-			expect_lists(s, e, o);
-		else if (!strcmp(e->verb, "fresh"))
-			scene_found(s,
-			    now_ms() - json_integer_value(json_object_get(o, "serial")) < 48LL * 3600000 ? PASSED
-													 : FAILED,
-			    e->line, "the statement was made within 48 hours");
-		else if (!strcmp(e->verb, "same-id-as"))
-			scene_found(s,
-			    scene_named(s, stmt_word(e, 0, "")) && statement_id(der, id) == 0 &&
-				    statement_id(scene_named(s, stmt_word(e, 0, "")), other) == 0 &&
-				    !strcmp(id, other)
-				? PASSED
-				: FAILED,
-			    e->line, "its id is that of %s", stmt_word(e, 0, ""));
-		else if (!strcmp(e->verb, "other-id-than"))
-			scene_found(s,
-			    scene_named(s, stmt_word(e, 0, "")) && statement_id(der, id) == 0 &&
-				    statement_id(scene_named(s, stmt_word(e, 0, "")), other) == 0 &&
-				    strcmp(id, other) != 0
-				? PASSED
-				: FAILED,
-			    e->line, "its id is not that of %s", stmt_word(e, 0, ""));
-		else if (strcmp(e->verb, "current") != 0 && strcmp(e->verb, "mime-type") != 0)
-			scene_found(s, NOT_RUN, e->line, "unknown expectation of a statement: %s", e->verb);
-	}
-	json_decref(o);
+	for (size_t i = 0; h.content && i < st->n_below; i++)
+		expect_one(&h, &st->below[i]);
+	json_decref(h.content);
 	buf_free(&why);
 }
 
