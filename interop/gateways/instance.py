@@ -171,6 +171,8 @@ def start(state, ports):
 
 def stop(state):
     """By the process id of this instance's master; waits until it is gone."""
+    if not os.path.exists(os.path.join(state, "log")):
+        return  # it was never configured
     postfix_command(state, "stop")
     for _ in range(100):
         if postfix_command(state, "status")[0]:
