@@ -1,5 +1,5 @@
-"""A Postfix instance of its own with a content filter by pipe(8), as Postfix's FILTER_README describes it: what the two set-up programs here have in common. Needs root, as
-Postfix's master does; touches nothing of the machine's own Postfix; is stopped by process id."""
+"""A Postfix instance of its own with a content filter by pipe(8), as Postfix's FILTER_README describes it: what the two set-up programs here have in
+common. Needs root, as Postfix's master does; touches nothing of the machine's own Postfix; is stopped by process id."""
 import argparse
 import json
 import os
@@ -105,7 +105,8 @@ class Setup:
 def gateway_key(state, domain):
     """gateway.key and a self-signed gateway.pem for the domain, made once."""
     if not os.path.exists(os.path.join(state, "gateway.pem")):
-        run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "gateway.key", "-out", "gateway.pem", "-days", "730", "-subj", f"/CN={domain}",
+        run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "gateway.key", "-out", "gateway.pem", "-days", "730",
+            "-subj", f"/CN={domain}",
             "-addext", f"subjectAltName=DNS:{domain},email:postmaster@{domain}", "-addext", "keyUsage=critical,digitalSignature,keyEncipherment",
             "-addext", "extendedKeyUsage=emailProtection", cwd=state)
 
@@ -123,12 +124,17 @@ def configure(state, setup, name, filter_, user, ports):
         shutil.copy(os.path.join(state, f), os.path.join(state, "tls", f))
     tls_ca = setup.all.get("tls-ca")
     settings = {
-        "compatibility_level": "3.6", "queue_directory": dirs["queue"], "data_directory": dirs["data"], "daemon_directory": run("postconf", "-dh", "daemon_directory").decode().strip(),
+        "compatibility_level": "3.6", "queue_directory": dirs["queue"], "data_directory": dirs["data"],
+        "daemon_directory": run("postconf", "-dh", "daemon_directory").decode().strip(),
         "maillog_file": os.path.join(dirs["log"], "mail.log"), "maillog_file_prefixes": dirs["log"], "inet_protocols": "ipv4", "inet_interfaces": "127.0.0.1",
-        "multi_instance_name": "postfix-" + os.path.basename(state), "multi_instance_enable": "yes", "myhostname": f"gateway.{setup.domain}", "myorigin": setup.domain,
-        "mynetworks": "127.0.0.0/8", "mydestination": "", "relay_domains": setup.domain, "relay_recipient_maps": "", "local_recipient_maps": "", "alias_maps": "",
-        "relayhost": bracket(setup.outside), "transport_maps": f"texthash:{conf}/transport", "smtp_dns_support_level": "disabled", "smtp_host_lookup": "native",
-        "out_destination_recipient_limit": "1", "in_destination_recipient_limit": "1", "message_size_limit": "104857600", "mailbox_size_limit": "0", "biff": "no",
+        "multi_instance_name": "postfix-" + os.path.basename(state), "multi_instance_enable": "yes",
+        "myhostname": f"gateway.{setup.domain}", "myorigin": setup.domain,
+        "mynetworks": "127.0.0.0/8", "mydestination": "", "relay_domains": setup.domain, "relay_recipient_maps": "",
+        "local_recipient_maps": "", "alias_maps": "",
+        "relayhost": bracket(setup.outside), "transport_maps": f"texthash:{conf}/transport", "smtp_dns_support_level": "disabled",
+        "smtp_host_lookup": "native",
+        "out_destination_recipient_limit": "1", "in_destination_recipient_limit": "1", "message_size_limit": "104857600",
+        "mailbox_size_limit": "0", "biff": "no",
         "minimal_backoff_time": "2s", "maximal_backoff_time": "10s", "queue_run_delay": "2s", "smtpd_client_connection_count_limit": "1000",
         "smtp_tls_security_level": "may", "smtpd_tls_security_level": "may", "smtpd_tls_cert_file": os.path.join(state, "tls", "gateway.pem"),
         "smtpd_tls_key_file": os.path.join(state, "tls", "gateway.key"), **({"smtp_tls_CAfile": setup.file(tls_ca)} if tls_ca else {}),

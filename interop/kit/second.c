@@ -249,7 +249,7 @@ struct second *second_open(const struct kit *k, struct buf *why)
 	struct second *j = NULL;
 	struct buf all = {0};
 
-	if (k->second && *k->second && strcmp(k->second, "auto"))
+	if (k->second && *k->second && strcmp(k->second, "auto") != 0)
 		return open_one(k, k->second, why);
 	for (size_t i = 0; !j && i < sizeof(best) / sizeof(*best); i++)
 		j = open_one(k, best[i], &all);

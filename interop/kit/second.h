@@ -7,11 +7,11 @@
  *     {"kind":"signed","signers":[{"cert-sha256":hex,"digest":"sha256","valid":true,"attributes":[oids]}]}],"content-sha256":hex
  * of the innermost MIME entity as it stands, CRLF}, or {"id":n,"ok":false,"cannot":"why"} (cannot judge this format),
  * or {"id":n,"ok":true,"layers":[...],"broken":"why"} (it is broken).
- * {"id":n,"hello":true} -> {"id":n,"ok":true,"name":"BouncyCastle 1.72"}. Without "key" a certificate is there to know
- * signers by. "kind" is also "auth-enveloped", "multipart-signed" or "compressed". Without "content-sha256": no key
- * opens a layer. "cert-sha256" is null where nobody knows the signer's certificate. Further members, where a judge
- * knows them: of a layer "opened-by" (SHA-256 of that certificate), "tag-length"; of a signer "why" (it is not valid),
- * "certificate-inside", "algorithm". A judge may end; it is started again. */
+ * {"id":n,"hello":true} -> {"id":n,"ok":true,"name":"BouncyCastle 1.72"}. Without "key" a certificate is there to
+ * know signers by. "kind" is also "auth-enveloped", "multipart-signed" or "compressed". Without "content-sha256": no
+ * key opens a layer. "cert-sha256" is null where nobody knows the signer's certificate. Further members, where a
+ * judge knows them: of a layer "opened-by" (SHA-256 of that certificate), "tag-length"; of a signer "why" (it is not
+ * valid), "certificate-inside", "algorithm". A judge may end; it is started again. */
 #ifndef INTEROP_SECOND_H
 #define INTEROP_SECOND_H
 
@@ -22,9 +22,9 @@
 
 struct second;
 
-/* Starts the program that kit.second names (auto: the best that is there; with a slash: that file). It is looked for in
- * $POSTERN_INTEROP_JUDGES, in judges/ beside the cases, beside this program, and where it was installed. NULL with why:
- * none. Safe for threads (a lock around each question). */
+/* Starts the program that kit.second names (auto: the best that is there; with a slash: that file). It is looked for
+ * in $POSTERN_INTEROP_JUDGES, in judges/ beside the cases, beside this program, and where it was installed. NULL with
+ * why: none. Safe for threads (a lock around each question). */
 struct second *second_open(const struct kit *k, struct buf *why);
 void second_close(struct second *j);
 const char *second_name(const struct second *j); /* with version */

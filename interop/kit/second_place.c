@@ -72,7 +72,7 @@ char **second_place_environment(const char *cache)
 		n++;
 	out = need((n + 2) * sizeof(*out));
 	for (size_t i = 0; i < n; i++)
-		if (strncmp(environ[i], "INTEROP_CACHE=", 14))
+		if (strncmp(environ[i], "INTEROP_CACHE=", 14) != 0)
 			out[at++] = text_copy(environ[i]);
 	out[at] = text_make("INTEROP_CACHE=%s", cache);
 	return out;

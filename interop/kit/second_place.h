@@ -4,8 +4,8 @@
 
 #include "kit.h"
 
-/* The file of a judge: in $POSTERN_INTEROP_JUDGES, in judges/ beside the cases, beside this program, installed; a name
- * with a slash is the file. NULL: not there. Free it. */
+/* The file of a judge: in $POSTERN_INTEROP_JUDGES, in judges/ beside the cases, beside this program, installed; a
+ * name with a slash is the file. NULL: not there. Free it. */
 char *second_place_program(const struct kit *k, const char *name);
 /* A new directory that nobody else reads, for keys: below the kit's, else in TMPDIR. NULL with errno. Free it. */
 char *second_place_directory(const struct kit *k);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The two gateways of interop/gateways do what their READMEs say: they run between a user, a partner and two sinks. test_gateways.py [NAME...]; needs root and Postfix.
-Ends with 1 when one expectation is not met."""
+"""The two gateways of interop/gateways do what their READMEs say: they run between a user, a partner and two sinks. test_gateways.py [NAME...]; needs
+root and Postfix. Ends with 1 when one expectation is not met."""
 import json
 import os
 import random
