@@ -1,5 +1,6 @@
 /*
- * JSON, as much as the judge's one-line protocol needs: objects, arrays, strings, whole numbers, true, false, null. Reading is strict and bounded in depth.
+ * JSON, as much as the judge's one-line protocol needs: objects, arrays, strings, whole numbers, true, false, null. Reading is strict and bounded in
+ * depth.
  */
 import java.util.*;
 

@@ -1,7 +1,7 @@
 /*
- * The second judge on BouncyCastle: one JSON question a line on standard input, one answer a line on standard output (interop/kit/second.h). {"id":0,"hello":true}
- * asks for the name and version. It takes off the S/MIME layers by itself and says what it saw; it shares no code with the kit. Everything is in memory: messages
- * and what they expand to are bounded by MESSAGE_MAX, and the script that starts this bounds the heap.
+ * The second judge on BouncyCastle: one JSON question a line on standard input, one answer a line on standard output (interop/kit/second.h).
+ * {"id":0,"hello":true} asks for the name and version. It takes off the S/MIME layers by itself and says what it saw; it shares no code with the kit.
+ * Everything is in memory: messages and what they expand to are bounded by MESSAGE_MAX, and the script that starts this bounds the heap.
  */
 import java.io.*;
 import java.nio.charset.StandardCharsets;
@@ -187,7 +187,8 @@ public final class Judge {
 			answer.clear();
 			answer.put("id", question == null ? null : question.get("id"));
 			answer.put("ok", false);
-			answer.put("cannot", e instanceof Cannot ? e.getMessage() : e instanceof OutOfMemoryError ? "too large for the memory of this judge" : e.getClass().getSimpleName() + ": " + short_(e));
+			answer.put("cannot", e instanceof Cannot ? e.getMessage() : e instanceof OutOfMemoryError ? "too large for the memory of this judge"
+			    : e.getClass().getSimpleName() + ": " + short_(e));
 		}
 		return answer;
 	}

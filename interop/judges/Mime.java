@@ -1,6 +1,6 @@
 /*
- * One MIME entity in octets that another program made (RFC 2045, RFC 2046, RFC 8551): its header, its parameters, its body without the transfer encoding, the two
- * parts of a multipart/signed. Nothing is copied but the body. Whatever the octets are, an answer or Broken comes.
+ * One MIME entity in octets that another program made (RFC 2045, RFC 2046, RFC 8551): its header, its parameters, its body without the transfer
+ * encoding, the two parts of a multipart/signed. Nothing is copied but the body. Whatever the octets are, an answer or Broken comes.
  */
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;

@@ -1,6 +1,6 @@
 /*
- * EnvelopedData (RFC 5652 6) and AuthEnvelopedData (RFC 5083, RFC 5084): for whom it is encrypted and how, and the content when a key of the question opens it. A key is
- * tried only where the RecipientInfo names its certificate.
+ * EnvelopedData (RFC 5652 6) and AuthEnvelopedData (RFC 5083, RFC 5084): for whom it is encrypted and how, and the content when a key of the question
+ * opens it. A key is tried only where the RecipientInfo names its certificate.
  */
 import java.security.*;
 import java.security.spec.AlgorithmParameterSpec;
@@ -13,6 +13,7 @@ import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 import org.bouncycastle.asn1.pkcs.RC2CBCParameter;
 import org.bouncycastle.asn1.pkcs.RSAESOAEPparams;
 import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
+import org.bouncycastle.asn1.x509.SubjectKeyIdentifier;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 import org.bouncycastle.cert.X509CertificateHolder;
@@ -50,7 +51,8 @@ final class Sealed {
 			return extractSecretKey(r.getKeyEncryptionAlgorithm(), content, sender, r.getUserKeyingMaterial(), key);
 		}
 
-		public RecipientOperator getRecipientOperator(AlgorithmIdentifier how, AlgorithmIdentifier content, SubjectPublicKeyInfo sender, ASN1OctetString ukm, byte[] key) {
+		public RecipientOperator getRecipientOperator(AlgorithmIdentifier how, AlgorithmIdentifier content, SubjectPublicKeyInfo sender,
+		    ASN1OctetString ukm, byte[] key) {
 			throw new UnsupportedOperationException();
 		}
 	}
@@ -103,23 +105,23 @@ final class Sealed {
 	private static String keys(AlgorithmIdentifier how) {
 		if (how.getAlgorithm().equals(PKCSObjectIdentifiers.rsaEncryption))
 			return "pkcs1";
-		if (how.getAlgorithm().equals(PKCSObjectIdentifiers.id_RSAES_OAEP))
-			return "oaep-" + Signed.digest(RSAESOAEPparams.getInstance(how.getParameters() == null ? new DERSequence() : how.getParameters()).getHashAlgorithm().getAlgorithm());
-		return how.getAlgorithm().getId();
+		if (!how.getAlgorithm().equals(PKCSObjectIdentifiers.id_RSAES_OAEP))
+			return how.getAlgorithm().getId();
+		ASN1Encodable params = how.getParameters() == null ? new DERSequence() : how.getParameters();
+		return "oaep-" + Signed.digest(RSAESOAEPparams.getInstance(params).getHashAlgorithm().getAlgorithm());
 	}
 
 	private static boolean isEcdh(ASN1ObjectIdentifier how) {
 		return how.on(new ASN1ObjectIdentifier("1.3.132.1.11")) || how.equals(X9ObjectIdentifiers.dhSinglePass_stdDH_sha1kdf_scheme);
 	}
 
-	/** Adds what the RecipientInfo says; true when it names this certificate. */
+	/** Is it this certificate that the RecipientInfo names? */
 	private static boolean names(Judge.Owner o, ASN1Encodable id) throws Exception {
 		if (id instanceof IssuerAndSerialNumber) {
 			IssuerAndSerialNumber i = (IssuerAndSerialNumber) id;
 			return i.getName().equals(o.cert.getIssuer()) && i.getSerialNumber().getValue().equals(o.cert.getSerialNumber());
 		}
-		org.bouncycastle.asn1.x509.SubjectKeyIdentifier ski = org.bouncycastle.asn1.x509.SubjectKeyIdentifier.fromExtensions(
-		    o.cert.getExtensions() == null ? new org.bouncycastle.asn1.x509.Extensions(new org.bouncycastle.asn1.x509.Extension[0]) : o.cert.getExtensions());
+		SubjectKeyIdentifier ski = o.cert.getExtensions() == null ? null : SubjectKeyIdentifier.fromExtensions(o.cert.getExtensions());
 		return ski != null && Arrays.equals(ski.getKeyIdentifier(), ASN1OctetString.getInstance(id).getOctets());
 	}
 
@@ -164,7 +166,8 @@ final class Sealed {
 			if (sender == null)
 				throw new Judge.Cannot("a key agreement whose sender has a certificate");
 			AlgorithmIdentifier curve = o.cert.getSubjectPublicKeyInfo().getAlgorithm();
-			attempt(o, () -> new Agreed(o.key).unwrap(a, cipher, new SubjectPublicKeyInfo(curve, sender.getPublicKey().getBytes()), one.getEncryptedKey().getOctets()));
+			SubjectPublicKeyInfo from = new SubjectPublicKeyInfo(curve, sender.getPublicKey().getBytes());
+			attempt(o, () -> new Agreed(o.key).unwrap(a, cipher, from, one.getEncryptedKey().getOctets()));
 		}
 	}
 

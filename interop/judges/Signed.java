@@ -1,7 +1,8 @@
 /*
- * SignedData (RFC 5652 5): which certificates signed, with what, and whether signature and messageDigest are right. Whom to trust, and when a certificate is valid,
- * is not looked at.
+ * SignedData (RFC 5652 5): which certificates signed, with what, and whether signature and messageDigest are right. Whom to trust, and when a
+ * certificate is valid, is not looked at.
  */
+import java.security.PublicKey;
 import java.util.*;
 import org.bouncycastle.asn1.*;
 import org.bouncycastle.asn1.cms.ContentInfo;
@@ -65,7 +66,8 @@ final class Signed {
 			out.put("cert-sha256", Judge.sha256(cert.getEncoded()));
 			try {
 				// by the key alone: with the certificate, BouncyCastle looks at its time as well
-				valid = s.verify(new JcaSimpleSignerInfoVerifierBuilder().setProvider("BC").build(new JcaX509CertificateConverter().setProvider("BC").getCertificate(cert).getPublicKey()));
+				PublicKey key = new JcaX509CertificateConverter().setProvider("BC").getCertificate(cert).getPublicKey();
+				valid = s.verify(new JcaSimpleSignerInfoVerifierBuilder().setProvider("BC").build(key));
 				why = "the signature is wrong";
 			} catch (CMSException | IllegalArgumentException | ClassCastException e) {
 				if (e.getCause() instanceof OperatorCreationException)

@@ -1,5 +1,6 @@
-"""What the judges over command line tools have in common: the line protocol of interop/kit/second.h, MIME (RFC 2045, RFC 8551) and as much BER as it takes to see who is
-named in a CMS object. Python's standard library alone; all of it is total: whatever the octets are, an answer, Broken or Cannot comes. The cryptography is the tool's."""
+"""What the judges over command line tools have in common: the line protocol of interop/kit/second.h, MIME (RFC 2045, RFC 8551) and as much BER as it
+takes to see who is named in a CMS object. Python's standard library alone; all of it is total: whatever the octets are, an answer, Broken or Cannot
+comes. The cryptography is the tool's."""
 import base64
 import hashlib
 import json
@@ -14,10 +15,12 @@ DEEPEST = 64
 OIDS = {
     "1.2.840.113549.1.7.1": "data", "1.2.840.113549.1.7.2": "signed", "1.2.840.113549.1.7.3": "enveloped", "1.2.840.113549.1.9.16.1.23": "auth-enveloped",
     "1.2.840.113549.1.9.16.1.9": "compressed",
-    "2.16.840.1.101.3.4.1.2": "aes128-cbc", "2.16.840.1.101.3.4.1.22": "aes192-cbc", "2.16.840.1.101.3.4.1.42": "aes256-cbc", "1.2.840.113549.3.7": "des3", "1.2.840.113549.3.2": "rc2",
+    "2.16.840.1.101.3.4.1.2": "aes128-cbc", "2.16.840.1.101.3.4.1.22": "aes192-cbc", "2.16.840.1.101.3.4.1.42": "aes256-cbc",
+    "1.2.840.113549.3.7": "des3", "1.2.840.113549.3.2": "rc2",
     "2.16.840.1.101.3.4.1.6": "aes128-gcm", "2.16.840.1.101.3.4.1.26": "aes192-gcm", "2.16.840.1.101.3.4.1.46": "aes256-gcm",
     "1.2.840.113549.1.1.1": "pkcs1", "1.2.840.113549.1.1.7": "oaep", "1.3.133.16.840.63.0.2": "ecdh",
-    "1.2.840.113549.2.5": "md5", "1.3.14.3.2.26": "sha1", "2.16.840.1.101.3.4.2.4": "sha224", "2.16.840.1.101.3.4.2.1": "sha256", "2.16.840.1.101.3.4.2.2": "sha384",
+    "1.2.840.113549.2.5": "md5", "1.3.14.3.2.26": "sha1", "2.16.840.1.101.3.4.2.4": "sha224", "2.16.840.1.101.3.4.2.1": "sha256",
+    "2.16.840.1.101.3.4.2.2": "sha384",
     "2.16.840.1.101.3.4.2.3": "sha512",
 }
 
@@ -30,7 +33,7 @@ class Cannot(Exception):
     """This judge cannot judge it."""
 
 
-# --- BER ---------------------------------------------------------------------------------------------------------------------------------------------------------------
+# --- BER ----------------------------------------------------------------------------------------------------
 
 class Node:
     """One element: its octets are all[at:end], its content all[start:stop]."""
@@ -171,7 +174,7 @@ def shown(named, keys):
     return {**({"ski": named["ski"].hex()} if "ski" in named else {"issuer-serial-sha256": named["issuer-serial-sha256"]}), "keys": keys}
 
 
-# --- MIME --------------------------------------------------------------------------------------------------------------------------------------------------------------
+# --- MIME ----------------------------------------------------------------------------------------------------
 
 def pieces(value):
     """The value of a field cut at semicolons outside quotes and comments (RFC 2045 5.1)."""
@@ -266,7 +269,7 @@ class Mime:
         return [re.sub(rb"\A\r?\n", b"", p) for p in parts]
 
 
-# --- layers ------------------------------------------------------------------------------------------------------------------------------------------------------------
+# --- layers ----------------------------------------------------------------------------------------------------
 
 class Owner:
     """A certificate of the question, and the file of its key if it may open messages."""

@@ -16,12 +16,11 @@
 #include <unistd.h>
 
 enum {
+	STOP_MS = 4000,
 	LIMIT_MS = 30000,  /* of a question */
 	START_MS = 120000, /* of the first answer: a program may have to be compiled */
 	ANSWER_MAX = 4 << 20,
 };
-
-extern char **environ;
 
 struct second {
 	pthread_mutex_t lock;
@@ -36,38 +35,36 @@ struct second {
 
 /* --- the program ------------------------------------------------------------------------------------------------ */
 
+/* Its standard input ends, then it is told to end, then it is ended: it may have directories and processes to clear
+ * away. */
 static void stop(struct second *j)
 {
 	if (j->pid <= 0)
 		return;
 	close(j->fd);
-	kill(-j->pid, SIGKILL);
-	while (waitpid(j->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	for (int i = 0; i < STOP_MS / 10; i++) {
+		pid_t gone = waitpid(j->pid, NULL, WNOHANG);
+
+		if (gone == j->pid || (gone < 0 && errno != EINTR))
+			break;
+		if (i == STOP_MS / 20)
+			kill(-j->pid, SIGTERM);
+		if (i == STOP_MS / 10 - 1) {
+			kill(-j->pid, SIGKILL);
+			while (waitpid(j->pid, NULL, 0) < 0 && errno == EINTR)
+				;
+		}
+		pause_ms(10);
+	}
 	j->pid = 0;
 	j->fd = -1;
 	buf_clear(&j->got);
 }
 
-/* The environment, with the directory where a judge may keep what it compiled. */
-static char **environment(const char *cache)
-{
-	size_t n = 0, at = 0;
-	char **out;
-
-	while (environ[n])
-		n++;
-	out = need((n + 2) * sizeof(*out));
-	for (size_t i = 0; i < n; i++)
-		if (strncmp(environ[i], "INTEROP_CACHE=", 14))
-			out[at++] = text_copy(environ[i]);
-	out[at] = text_make("INTEROP_CACHE=%s", cache);
-	return out;
-}
-
 static int spawn(struct second *j, int fd)
 {
-	char *const argv[] = {j->program, NULL}, **env = environment(j->cache), *log = text_make("%s/log", j->cache);
+	char *const argv[] = {j->program, NULL}, **env = second_place_environment(j->cache),
+		    *log = text_make("%s/log", j->cache);
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t how;
 	sigset_t set;
@@ -89,9 +86,7 @@ static int spawn(struct second *j, int fd)
 	rc = posix_spawn(&j->pid, j->program, &files, &how, argv, env);
 	posix_spawnattr_destroy(&how);
 	posix_spawn_file_actions_destroy(&files);
-	for (size_t i = 0; env[i]; i++)
-		free(env[i]);
-	free(env);
+	second_place_environment_free(env);
 	free(log);
 	return rc;
 }
@@ -254,7 +249,7 @@ struct second *second_open(const struct kit *k, struct buf *why)
 	struct second *j = NULL;
 	struct buf all = {0};
 
-	if (k->second && *k->second && strcmp(k->second, "auto"))
+	if (k->second && *k->second && strcmp(k->second, "auto") != 0)
 		return open_one(k, k->second, why);
 	for (size_t i = 0; !j && i < sizeof(best) / sizeof(*best); i++)
 		j = open_one(k, best[i], &all);

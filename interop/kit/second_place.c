@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+extern char **environ;
+
 char *second_place_program(const struct kit *k, const char *name)
 {
 	char self[4096], *out;
@@ -59,4 +61,26 @@ void second_place_remove(const char *dir)
 	if (d)
 		closedir(d);
 	rmdir(dir);
+}
+
+char **second_place_environment(const char *cache)
+{
+	size_t n = 0, at = 0;
+	char **out;
+
+	while (environ[n])
+		n++;
+	out = need((n + 2) * sizeof(*out));
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(environ[i], "INTEROP_CACHE=", 14) != 0)
+			out[at++] = text_copy(environ[i]);
+	out[at] = text_make("INTEROP_CACHE=%s", cache);
+	return out;
+}
+
+void second_place_environment_free(char **env)
+{
+	for (size_t i = 0; env[i]; i++)
+		free(env[i]);
+	free(env);
 }

@@ -11,5 +11,8 @@ char *second_place_program(const struct kit *k, const char *name);
 char *second_place_directory(const struct kit *k);
 /* Removes it with the files in it; there are no directories below. */
 void second_place_remove(const char *dir);
+/* The environment, with INTEROP_CACHE: the directory where a judge may keep what it compiled. */
+char **second_place_environment(const char *cache);
+void second_place_environment_free(char **env);
 
 #endif

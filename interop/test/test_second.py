@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The second judges see in messages of `openssl cms` what was put in, and what was damaged. test_second.py [JUDGE...] (bouncycastle, nss, gpgsm; default: all).
-A judge may say "cannot" for what it is known not to read, and for nothing else. Ends with 1 when one expectation is not met."""
+"""The second judges see in messages of `openssl cms` what was put in, and what was damaged. test_second.py [JUDGE...] (bouncycastle, nss, gpgsm;
+default: all). A judge may say "cannot" for what it is known not to read, and for nothing else. Ends with 1 when one expectation is not met."""
 import base64
 import hashlib
 import json
