@@ -52,25 +52,6 @@ static const char *missing(const struct run_options *o, const struct case_file *
 	return NULL;
 }
 
-static void named_free(struct scene *s)
-{
-	for (size_t i = 0; i < s->n_named; i++) {
-		free(s->named[i].name);
-		buf_free(&s->named[i].octets);
-	}
-	free(s->named);
-}
-
-static void scene_end(struct scene *s)
-{
-	named_free(s);
-	for (size_t i = 0; i < s->n_findings; i++)
-		free(s->findings[i].sentence);
-	free(s->findings);
-	free(s->evidence);
-	buf_free(&s->transcript);
-}
-
 static void play_end(struct play *p)
 {
 	for (size_t i = 0; i < p->n_seen; i++)
@@ -102,13 +83,16 @@ static json_t *one_case(struct running *r, const struct case_file *c, enum verdi
 {
 	const char *lacks = missing(r->o, c);
 	int64_t began = ticks_us();
-	char *nonce = random_hex(8), *json_text;
-	struct scene s = {.kit = r->o->kit, .c = c, .world = r->o->world, .sink = r->o->sink, .second = r->o->second};
+	char *evidence = text_make("%s/evidence/%s", r->dir, c->id), *json_text;
+	struct scene s;
 	json_t *result;
 
-	memcpy(s.nonce, nonce, 16);
-	free(nonce);
-	s.evidence = text_make("%s/evidence/%s", r->dir, c->id);
+	scene_begin(&s, r->o->kit, c, evidence);
+	free(evidence);
+	s.world = r->o->world;
+	s.sink = r->o->sink;
+	s.web = r->o->web;
+	s.second = r->o->second;
 	if (lacks)
 		scene_found(&s, NOT_RUN, 0, "not here: %s", lacks);
 	else
@@ -128,7 +112,7 @@ static json_t *one_case(struct running *r, const struct case_file *c, enum verdi
 			printf("         line %d: %s\n", s.findings[i].line, s.findings[i].sentence);
 	fflush(stdout);
 	pthread_mutex_unlock(&r->lock);
-	scene_end(&s);
+	scene_free(&s);
 	return result;
 }
 

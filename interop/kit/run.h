@@ -10,6 +10,7 @@
 struct sink;
 struct world;
 struct second;
+struct web;
 
 struct run_options {
 	const struct kit *kit;
@@ -17,6 +18,7 @@ struct run_options {
 	const char *plan; /* hash of the plan file, or NULL */
 	struct world *world;
 	struct sink *sink;
+	struct web *web;
 	struct second *second;
 	const char *second_missing; /* why there is none */
 };

@@ -41,7 +41,7 @@ void step_publish(struct play *p, const struct stmt *st)
 	}
 	path = text_make("/.well-known/smg/%s", domain);
 	if (text_is_word_in("https", by))
-		web_put(path, "application/cms", der);
+		web_put(p->s->web, path, "application/cms", der);
 	if (text_is_word_in("xsmg", by))
 		sink_statement(p->s->sink, domain, der);
 	free(path);

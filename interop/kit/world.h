@@ -36,6 +36,6 @@ int world_revoke(struct world *w, const struct case_file *c, const char *name, s
 /* CRL (DER) of the authority with this certificate, made anew; kind: "good", "stale", "forged". OCSP: the response
  * (DER) to a request. 0 or -1. Both safe for threads. */
 int world_crl(struct world *w, const char *authority, const char *kind, struct buf *out);
-int world_ocsp(struct world *w, const void *request, size_t n, bool forged, struct buf *out);
+int world_ocsp(struct world *w, const char *authority, const void *request, size_t n, bool forged, struct buf *out);
 
 #endif
