@@ -220,6 +220,19 @@ void kit_free(struct kit *k)
 	*k = (struct kit){0};
 }
 
+void kit_each(const struct kit *k, void (*f)(void *arg, const char *name, const char *value), void *arg)
+{
+	for (size_t i = 0; i < N_SETTINGS; i++) {
+		const char *at = (const char *)k + settings[i].at;
+		char *made = settings[i].kind == SPAN	  ? text_make("%lldms", (long long)*(const int64_t *)at)
+			     : settings[i].kind == NUMBER ? text_make("%ld", *(const long *)at)
+							  : NULL;
+
+		f(arg, settings[i].name, made ? made : *(char *const *)at);
+		free(made);
+	}
+}
+
 int kit_address(const char *text, char **host, char **port)
 {
 	const char *colon = strrchr(text, ':');

@@ -38,6 +38,8 @@ int kit_read(const char *dir, struct kit *out, struct buf *why);
  * that take the place of defaults. */
 int kit_write(const char *dir, char **settings, size_t n, struct buf *why);
 void kit_free(struct kit *k);
+/* Each setting with its value as text. */
+void kit_each(const struct kit *k, void (*f)(void *arg, const char *name, const char *value), void *arg);
 /* "host:port" cut into its parts, the host without brackets. Free both. -1: not such a text. */
 int kit_address(const char *text, char **host, char **port);
 

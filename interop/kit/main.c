@@ -1,4 +1,5 @@
-/* postern-interop: certifies that an S/MIME gateway works with others. postern-interop(1) and docs/CERTIFY.md say how; CASES.md is the language of its cases. */
+/* postern-interop: certifies that an S/MIME gateway works with others. postern-interop(1) and docs/CERTIFY.md say
+ * how; CASES.md is the language of its cases. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,7 +100,9 @@ static int command_init(const struct line *l)
 	read_cases(k.cases, NULL, NULL, &cases);
 	if (world_make(&k, &cases, &why) < 0 || tester_make(&k, &why) < 0)
 		die("%s", why.p);
-	printf("%s: %zu cases. For the operator of the gateway: %s/INSTRUCTIONS.html, or %s/setup.json for programs.\n", k.dir, cases.n, k.dir, k.dir);
+	printf(
+	    "%s: %zu cases. For the operator of the gateway: %s/INSTRUCTIONS.html, or %s/setup.json for programs.\n",
+	    k.dir, cases.n, k.dir, k.dir);
 	case_list_free(&cases);
 	kit_free(&k);
 	return 0;
@@ -148,7 +151,8 @@ static int command_serve(const struct line *l)
 	sigaddset(&set, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	servers_start(&k, &s);
-	printf("Outside %s, inside %s, DNS %s, LDAP %s, HTTP %s. End with ^C.\n", k.outside_sink, k.inside_sink, k.dns, k.ldap, k.http);
+	printf("Outside %s, inside %s, DNS %s, LDAP %s, HTTP %s. End with ^C.\n", k.outside_sink, k.inside_sink,
+	    k.dns, k.ldap, k.http);
 	fflush(stdout);
 	sigwait(&set, &got);
 	servers_stop(&s);
@@ -218,10 +222,13 @@ static int command_run(const struct line *l)
 	read_kit(l->words[0], &k);
 	plan = follow_plan(l, &k, &cases);
 	servers_start(&k, &s);
-	o = (struct run_options){.kit = &k, .cases = &cases, .plan = plan, .world = s.world, .sink = s.sink, .web = s.web};
+	o = (struct run_options){
+	    .kit = &k, .cases = &cases, .plan = plan, .world = s.world, .sink = s.sink, .web = s.web};
 	o.second = second_open(&k, &why);
 	if (!o.second) {
-		fprintf(stderr, "postern-interop: no second judge, so nothing that looks into a message can be passed: %s\n", why.p);
+		fprintf(stderr,
+		    "postern-interop: no second judge, so nothing that looks into a message can be passed: %s\n",
+		    why.p);
 		o.second_missing = why.p;
 	}
 	rc = run_cases(&o, &counts, &dir, &why) < 0 ? 2 : 0;
@@ -232,7 +239,8 @@ static int command_run(const struct line *l)
 	second_close(o.second);
 	servers_stop(&s);
 	if (rc != 2)
-		printf("%zu cases: %zu passed, %zu failed, %zu not run: %s\n", cases.n, counts.passed, counts.failed, counts.not_run, dir);
+		printf("%zu cases: %zu passed, %zu failed, %zu not run: %s\n", cases.n, counts.passed, counts.failed,
+		    counts.not_run, dir);
 	if (rc == 0 && counts.passed != cases.n)
 		rc = 1;
 	free(plan);
@@ -292,7 +300,8 @@ static int command_verify(const struct line *l)
 
 static int plan_make_file(const struct line *l)
 {
-	const char *out = option(l, "o"), *profiles = option(l, "profiles"), *days = option(l, "days"), *given = option(l, "cases");
+	const char *out = option(l, "o"), *profiles = option(l, "profiles"), *days = option(l, "days"),
+		   *given = option(l, "cases");
 	char *parties[OPTIONS_MAX], *dir = given ? text_copy(given) : place_of("cases");
 	struct case_list cases = {0};
 	struct buf why = {0};
@@ -334,7 +343,8 @@ static int command_plan(const struct line *l)
 /* All cases and requirements, of a directory with both, or those that came with the kit. */
 static void read_all(const char *dir, struct case_list *cases, struct requirement_list *list, struct buf *why)
 {
-	char *c = dir ? text_make("%s/cases", dir) : place_of("cases"), *r = dir ? text_make("%s/requirements", dir) : place_of("requirements");
+	char *c = dir ? text_make("%s/cases", dir) : place_of("cases"),
+	     *r = dir ? text_make("%s/requirements", dir) : place_of("requirements");
 
 	if (case_list_read(c, NULL, NULL, cases, why) < 0 || requirements_read(r, list, why) < 0)
 		die("%s", why->p);
@@ -384,14 +394,21 @@ static const struct {
 	int (*run)(const struct line *);
 	const char *help;
 } commands[] = {
-        {"init", 1, 64, "", command_init, "init DIR [NAME=VALUE ...]          makes the world of all cases, and instructions for the gateway's operator"},
-        {"run", 1, 1, "profile,case,plan,as,no-report!", command_run, "run DIR [--profile LIST] [--case LIST] [--plan FILE --as NAME] [--no-report]"},
-        {"serve", 1, 1, "", command_serve, "serve DIR                          only answers: DNS, LDAP, HTTP, both sinks"},
-        {"report", 1, 1, "compare", command_report, "report RUN [--compare OLD]         writes a run's report anew; what changed since another run"},
-        {"verify-report", 1, 1, "tester,gateway", command_verify, "verify-report RUN [--tester CERT] [--gateway CERT]"},
-        {"plan", 1, 4, "profiles,party,o,days,cases", command_plan, "plan make --profiles LIST --party NAME,DOMAIN,CERT --party ... -o FILE; plan verify FILE RUN RUN"},
-        {"check", 0, 1, "", command_check, "check [DIR]                        what is wrong with cases and requirements"},
-        {"profile", 1, 1, "", command_profile, "profile NAME                       a profile as a document"},
+    {"init", 1, 64, "", command_init,
+	"init DIR [NAME=VALUE ...]          makes the world of all cases, and instructions for the gateway's "
+	"operator"},
+    {"run", 1, 1, "profile,case,plan,as,no-report!", command_run,
+	"run DIR [--profile LIST] [--case LIST] [--plan FILE --as NAME] [--no-report]"},
+    {"serve", 1, 1, "", command_serve,
+	"serve DIR                          only answers: DNS, LDAP, HTTP, both sinks"},
+    {"report", 1, 1, "compare", command_report,
+	"report RUN [--compare OLD]         writes a run's report anew; what changed since another run"},
+    {"verify-report", 1, 1, "tester,gateway", command_verify, "verify-report RUN [--tester CERT] [--gateway CERT]"},
+    {"plan", 1, 4, "profiles,party,o,days,cases", command_plan,
+	"plan make --profiles LIST --party NAME,DOMAIN,CERT --party ... -o FILE; plan verify FILE RUN RUN"},
+    {"check", 0, 1, "", command_check,
+	"check [DIR]                        what is wrong with cases and requirements"},
+    {"profile", 1, 1, "", command_profile, "profile NAME                       a profile as a document"},
 };
 
 static int usage(FILE *f)

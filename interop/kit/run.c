@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "result.h"
+#include "result_run.h"
 #include "second.h"
 #include "step_end.h"
 #include "steps.h"
@@ -160,39 +160,41 @@ static void set_time(json_t *o, const char *name, int64_t ms)
 	buf_free(&b);
 }
 
+/* Everything that can be said before: what is wrong with the requirements shows before mail is sent. */
+static json_t *begin(const struct run_options *o, const char *id, struct buf *why)
+{
+	json_t *all = result_run(o->kit, o->cases, o->plan, o->second ? second_name(o->second) : NULL, id, why);
+
+	if (all)
+		set_time(all, "began", now_ms());
+	return all;
+}
+
 int run_cases(const struct run_options *o, struct run_counts *counts, char **dir, struct buf *why)
 {
 	struct running r = {.o = o, .lock = PTHREAD_MUTEX_INITIALIZER};
-	int64_t began = now_ms();
-	char *id = random_hex(16), *path = NULL, *text = NULL;
-	json_t *all, *list = json_array();
+	char *id = random_hex(16);
+	json_t *all = begin(o, id, why), *list = json_array();
 	struct buf when = {0};
 	int rc = -1;
 
-	time_add_iso(&when, (time_t)(began / 1000));
+	time_add_iso(&when, time(NULL));
 	*dir = text_make("%s/runs/%s-%.8s", o->kit->dir, when.p, id);
 	buf_free(&when);
-	if (directory_make(*dir, why) < 0)
-		goto out;
-	r.dir = *dir;
-	r.results = need(o->cases->n * sizeof(*r.results));
-	do_all(&r);
-	for (size_t i = 0; i < o->cases->n; i++)
-		json_array_append_new(list, r.results[i]);
-	free(r.results);
-	all = result_run(o->kit, o->cases, o->plan, o->second ? second_name(o->second) : NULL, id);
-	set_time(all, "began", began);
-	set_time(all, "ended", now_ms());
-	json_object_set(all, "cases", list);
-	text = json_dumps(all, JSON_INDENT(1));
+	if (all && directory_make(*dir, why) == 0) {
+		r.dir = *dir;
+		r.results = need(o->cases->n * sizeof(*r.results));
+		do_all(&r);
+		for (size_t i = 0; i < o->cases->n; i++)
+			json_array_append_new(list, r.results[i]);
+		free(r.results);
+		set_time(all, "ended", now_ms());
+		json_object_set(all, "cases", list);
+		rc = result_write(*dir, all, why);
+		*counts = r.counts;
+	}
 	json_decref(all);
-	path = text_make("%s/results.json", *dir);
-	rc = text ? file_write(path, text, strlen(text), 0644, why) : fail(why, "the results are not text");
-	*counts = r.counts;
-out:
 	json_decref(list);
-	free(text);
-	free(path);
 	free(id);
 	return rc;
 }
