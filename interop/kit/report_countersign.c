@@ -73,7 +73,7 @@ static int send_mail(const struct kit *k, const struct asked *a, const char *to,
 		buf_clear(&said);
 		countersign_mail(from, to, a->run_id, a->sha256, &mail);
 		code = smtp_send(
-		    k->gateway_inside, k->host, false, from, list, 1, mail.p, mail.n, NULL, &r, &took, &said);
+		    k->gateway_inside, k->host, false, from, list, 1, mail.p, mail.n, NULL, &r, NULL, &took, &said);
 	}
 	if (code / 100 != 2)
 		fail(why, "the gateway did not take the mail to countersign: %s",
