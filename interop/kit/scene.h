@@ -9,6 +9,7 @@
 
 struct sink;
 struct second;
+struct seen;
 
 enum verdict { PASSED, FAILED, NOT_RUN };
 
@@ -40,19 +41,29 @@ struct scene {
 	struct finding *findings;
 	size_t n_findings;
 	struct buf transcript; /* SMTP and HTTP as it went, for the evidence */
+	struct buf trusted;    /* header lines by which the gateway marked a message of this case as trusted, CRLF */
+	struct seen *seen;     /* messages that both judges have looked at (seen.h) */
 };
 
-/* Replaces {...} (CASES.md). 0, or -1 with why for a name that is not known. */
+/* A scene for one run of a case: a new nonce; evidence (may be NULL) is the directory, which is made. Not copied: all
+ * but evidence. Free what it owns with scene_free (not the world, the sink and the second judge). */
+void scene_begin(struct scene *s, const struct kit *k, const struct case_file *c, const char *evidence);
+void scene_free(struct scene *s);
+
+/* Replaces {...} (CASES.md). 0, or -1 with why for a name that is not known. Braces around anything but letters,
+ * digits and "-" stay as they are. */
 int scene_expand(struct scene *s, const char *text, struct buf *out, struct buf *why);
-/* The same as a new text; NULL with why. */
+/* The same for octets of a file, where {...} that is not known stays as it is. */
+void scene_expand_octets(struct scene *s, const void *p, size_t n, struct buf *out);
+/* The same as scene_expand as a new text; NULL with why. */
 char *scene_text(struct scene *s, const char *text, struct buf *why);
 /* Adds a finding. */
 void scene_found(struct scene *s, enum verdict verdict, int line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* Writes octets as NN-NAME into the evidence. */
 void scene_keep(struct scene *s, const char *name, const void *p, size_t n);
-struct buf *scene_name(
-    struct scene *s, const char *name, const struct stmt *from); /* new, or the one that has this name, emptied */
-struct buf *scene_named(struct scene *s, const char *name);	 /* NULL: none */
+/* New, or the one that has this name, emptied. Valid until the next scene_name. */
+struct buf *scene_name(struct scene *s, const char *name, const struct stmt *from);
+struct buf *scene_named(struct scene *s, const char *name); /* NULL: none; valid as above */
 
 #endif
