@@ -1,0 +1,165 @@
+/* Layers of the header and of the text: from, to, cc, subject, header, type, file, raw, large. */
+#include "make_layer.h"
+
+#include "mime.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { LARGE_MAX = 256 << 20 };
+
+static int set_field(struct draft *d, const char *name, struct buf *why)
+{
+	char *value = draft_word(d, 0, why);
+	struct buf list = {0};
+
+	if (!value)
+		return -1;
+	draft_split(d);
+	for (const char *at = value; *at; at++) {
+		buf_add(&list, at, 1);
+		if (*at == ',' && at[1] != ' ' && strcmp(name, "Subject") != 0)
+			buf_adds(&list, " ");
+	}
+	draft_field(d, name, list.n ? list.p : "");
+	buf_free(&list);
+	free(value);
+	return 0;
+}
+
+int layer_from(struct draft *d, struct buf *why)
+{
+	return set_field(d, "From", why);
+}
+
+int layer_to(struct draft *d, struct buf *why)
+{
+	return set_field(d, "To", why);
+}
+
+int layer_cc(struct draft *d, struct buf *why)
+{
+	return set_field(d, "Cc", why);
+}
+
+int layer_subject(struct draft *d, struct buf *why)
+{
+	return set_field(d, "Subject", why);
+}
+
+/* A field of MIME becomes one of the entity, the others stand outside. */
+int layer_header(struct draft *d, struct buf *why)
+{
+	char *field = draft_word(d, 0, why);
+	struct buf body = {0};
+
+	if (!field)
+		return -1;
+	if (d->kind == DRAFT_RAW) {
+		buf_addf(&body, "%s\r\n", field);
+		buf_add(&body, d->body.p, d->body.n);
+		buf_free(&d->body);
+		d->body = body;
+	} else if (!strncasecmp(field, "Content-", 8) && d->kind == DRAFT_PLAIN) {
+		draft_entity(d, &body);
+		draft_become(d, &body);
+		buf_addf(&d->header, "%s\r\n", field);
+		buf_free(&body);
+	} else {
+		buf_addf(&d->fields, "%s\r\n", field);
+	}
+	free(field);
+	return 0;
+}
+
+static bool is_text(const struct draft *d)
+{
+	return d->kind == DRAFT_PLAIN && d->header.n == 0 && d->body.n == 0;
+}
+
+int layer_type(struct draft *d, struct buf *why)
+{
+	char *type;
+
+	if (!is_text(d))
+		return fail(why, "the type of the text stands before the layers around it");
+	type = draft_word(d, 0, why);
+	if (!type)
+		return -1;
+	free(d->type);
+	d->type = !strncasecmp(type, "text/", 5) && !strchr(type, ';') ? text_make("%s; charset=utf-8", type)
+								       : text_copy(type);
+	free(type);
+	return 0;
+}
+
+static int read_beside(struct draft *d, struct buf *out, struct buf *why)
+{
+	const char *name = stmt_word(d->layer, 0, "");
+	char *path;
+	int rc;
+
+	if (!*name || strchr(name, '/') || *name == '.')
+		return fail(why, "\"%s\" is no file of the case's folder", name);
+	path = text_make("%s/%s", d->s->c->dir ? d->s->c->dir : ".", name);
+	rc = file_read(path, out, why);
+	free(path);
+	return rc;
+}
+
+int layer_file(struct draft *d, struct buf *why)
+{
+	if (!is_text(d))
+		return fail(why, "the octets of the body stand before the layers around it");
+	buf_clear(&d->bare);
+	return read_beside(d, &d->bare, why);
+}
+
+/* Files that have no CRLF at all get it; others stay as they are. */
+int layer_raw(struct draft *d, struct buf *why)
+{
+	struct buf file = {0}, text = {0};
+	int rc = read_beside(d, &file, why);
+
+	if (rc == 0) {
+		scene_expand_octets(d->s, file.p, file.n, &text);
+		buf_clear(&d->body);
+		buf_clear(&d->header);
+		buf_clear(&d->bare);
+		buf_clear(&d->object);
+		if (octets_find(text.p, text.n, "\r\n"))
+			buf_add(&d->body, text.p, text.n);
+		else
+			mime_canonical(text.p, text.n, &d->body);
+		d->kind = DRAFT_RAW;
+	}
+	buf_free(&file);
+	buf_free(&text);
+	return rc;
+}
+
+int layer_large(struct draft *d, struct buf *why)
+{
+	static const char line[] =
+	    "The quick brown fox jumps over the lazy dog, and does so again and once more.\r\n";
+	struct buf *to = is_text(d) ? &d->bare : &d->body;
+	long n;
+
+	if (number_read(d->layer->words[0], 0, LARGE_MAX, &n) < 0)
+		return fail(why, "\"%s\" is no number of octets to %d", d->layer->words[0], LARGE_MAX);
+	if (d->kind != DRAFT_PLAIN && d->kind != DRAFT_RAW)
+		return fail(why, "text is added before the layers around it");
+	for (long done = 0; done < n;) {
+		long len = n - done < (long)sizeof(line) - 1 ? n - done : (long)sizeof(line) - 1;
+
+		if (len < (long)sizeof(line) - 1 && len > 2) {
+			buf_add(to, line, (size_t)len - 2);
+			buf_adds(to, "\r\n");
+		} else {
+			buf_add(to, len <= 2 ? "\r\n" + 2 - len : line, (size_t)len);
+		}
+		done += len;
+	}
+	return 0;
+}
