@@ -6,11 +6,12 @@
 static const struct {
 	const char *name;
 	expectation *look;
-	bool cms;	    /* judged twice */
-	size_t least, most; /* words */
+	bool cms;	       /* judged twice */
+	size_t least, most;    /* words */
+	const char *attribute; /* the one that it may have */
 } table[] = {
     {"layers", expect_layers, true, 1, 1},
-    {"sealed-for", expect_sealed_for, true, 1, 1},
+    {"sealed-for", expect_sealed_for, true, 1, 1, "may"},
     {"cipher", expect_cipher, true, 1, 1},
     {"keys", expect_keys, true, 1, 1},
     {"signed-by", expect_signed_by, true, 1, 1},
@@ -23,6 +24,8 @@ static const struct {
     {"inner-lacks", expect_inner_lacks, true, 1, 1},
     {"inner-contains", expect_inner_contains, true, 1, 1},
     {"body-is", expect_body_is, true, 1, 1},
+    {"parts-are", expect_parts_are, true, 1, 1},
+    {"smime-type", expect_smime_type, true, 1, 1},
     {"outer-header", expect_outer_header, false, 2, 2},
     {"outer-lacks", expect_outer_lacks, false, 1, 1},
     {"header-count", expect_header_count, false, 2, 2},
@@ -47,7 +50,9 @@ int expect_check(const struct stmt *s, struct buf *why)
 	for (size_t i = 0; i < TABLE; i++) {
 		if (strcmp(s->verb, table[i].name) != 0)
 			continue;
-		if (s->n_words < table[i].least || s->n_words > table[i].most || s->n_attributes > 0)
+		if (s->n_words < table[i].least || s->n_words > table[i].most ||
+		    s->n_attributes > (table[i].attribute ? 1 : 0) ||
+		    (s->n_attributes > 0 && strcmp(s->attributes[0].name, table[i].attribute) != 0))
 			return fail(
 			    why, "line %d: %s has %zu words and no attributes", s->line, s->verb, table[i].least);
 		if (!strcmp(s->verb, "line-max") && number_read(s->words[0], 1, 1000000, &n) < 0)

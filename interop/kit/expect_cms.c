@@ -86,26 +86,40 @@ static bool opens(
 	return false;
 }
 
+/* The certificates of a list with commas, from wanted[n] on; must: each of them opens the layer. */
+static bool add_wanted(struct view *v, const struct layer *l, const char *list, bool must,
+    const struct credential **wanted, size_t *n, struct buf *sentence)
+{
+	bool good = true;
+
+	for (const char *at = list; *at && *n < NAMES_MAX;) {
+		size_t len = strcspn(at, ",");
+		char *name = text_cut(at, len);
+
+		wanted[*n] = credential(v, name, 'e', sentence);
+		good = wanted[*n] && (!must || opens(v, l, name, wanted[*n], sentence)) && good;
+		*n += wanted[*n] != NULL;
+		at += len + (at[len] == ',');
+		free(name);
+	}
+	return good;
+}
+
+/* may=: others whom RecipientInfos may name, too, as one message for several domains has them. */
 bool expect_sealed_for(struct view *v, struct buf *sentence)
 {
 	const struct credential *wanted[NAMES_MAX];
 	const struct layer *l;
 	size_t n = 0;
-	bool good = true;
+	bool good;
 
 	buf_addf(sentence, "wanted encryption for %s alone", v->words[0]);
 	l = sealed(v, sentence);
-	for (const char *at = v->words[0]; l && *at && n < NAMES_MAX;) {
-		size_t len = strcspn(at, ",");
-		char *name = text_cut(at, len);
-
-		wanted[n] = credential(v, name, 'e', sentence);
-		good = wanted[n] && opens(v, l, name, wanted[n], sentence) && good;
-		n += wanted[n] != NULL;
-		at += len + (at[len] == ',');
-		free(name);
-	}
-	for (size_t i = 0; l && i < l->n_recipients; i++) {
+	if (!l)
+		return false;
+	good = add_wanted(v, l, v->words[0], true, wanted, &n, sentence);
+	good = add_wanted(v, l, stmt_attribute(v->e, "may", ""), false, wanted, &n, sentence) && good;
+	for (size_t i = 0; i < l->n_recipients; i++) {
 		bool known = false;
 
 		for (size_t k = 0; k < n; k++)
@@ -116,10 +130,9 @@ bool expect_sealed_for(struct view *v, struct buf *sentence)
 			    l->recipients[i].id);
 		good = good && known;
 	}
-	if (good && l)
-		buf_addf(sentence, "; it opens with %s, and %zu RecipientInfos are there", n > 1 ? "each" : "it",
-		    l->n_recipients);
-	return good && l;
+	if (good)
+		buf_addf(sentence, "; it opens, and %zu RecipientInfos are there", l->n_recipients);
+	return good;
 }
 
 bool expect_cipher(struct view *v, struct buf *sentence)

@@ -99,6 +99,22 @@ static void end(struct draft *d)
 	ERR_clear_error();
 }
 
+/* For `parts-are NAME`: the entity before the first layer that hides or wraps it, in "NAME:plain" if there is such a
+ * name. */
+static void keep_plain(struct draft *d, const char *name)
+{
+	char *plain = text_make("%s:plain", name);
+	struct buf *b = scene_named(d->s, plain);
+
+	free(plain);
+	if (!b || b->n > 0)
+		return;
+	if (d->kind == DRAFT_RAW)
+		buf_add(b, d->body.p, d->body.n);
+	else
+		draft_entity(d, b);
+}
+
 int make_message(struct scene *s, const struct stmt *message, struct buf *out, struct buf *why)
 {
 	struct draft d = {.s = s};
@@ -112,8 +128,13 @@ int make_message(struct scene *s, const struct stmt *message, struct buf *out, s
 		return -1;
 	}
 	begin(&d, message, &text);
-	for (size_t i = 0; rc == 0 && i < message->n_below; i++)
+	for (size_t i = 0; rc == 0 && i < message->n_below; i++) {
+		if (text_is_word_in(message->below[i].verb, "sign,encrypt,compress,wrap,protect"))
+			keep_plain(&d, message->words[0]);
 		rc = one(&d, &message->below[i], why);
+	}
+	if (rc == 0)
+		keep_plain(&d, message->words[0]);
 	if (rc == 0) {
 		if (d.kind == DRAFT_RAW) {
 			buf_add(out, d.body.p, d.body.n);

@@ -41,6 +41,21 @@ static const char *kind_of(struct play *p, const struct mail *m)
 	return m->side == OUTSIDE ? expect_kind(p->s, m) : mark_names[expect_mark(p->s, m)];
 }
 
+/* Did the sender get a delivery report that names the recipient? */
+static bool is_report(const struct mail *m, void *to)
+{
+	return octets_find(m->data.p, m->data.n, "multipart/report") && octets_find(m->data.p, m->data.n, to);
+}
+
+static bool was_returned(struct play *p, const struct later *l)
+{
+	char *from = text_make("alice@%s", p->s->kit->gateway_domain);
+	bool is = l->side == OUTSIDE && sink_wait(p->s->sink, INSIDE, from, 0, 0, is_report, l->to);
+
+	free(from);
+	return is;
+}
+
 static void end_outcome(struct play *p, const struct later *l)
 {
 	const char *is = stmt_attribute(l->stmt, "is", ""), *kind = l->code / 100 == 5			 ? "refused"
@@ -60,6 +75,8 @@ static void end_outcome(struct play *p, const struct later *l)
 		if (l->stmt->n_below > 0)
 			expect_message(p->s, l->stmt, m, &p->sent);
 	}
+	if (came == 0 && !strcmp(kind, "none") && was_returned(p, l))
+		kind = "returned";
 	if (came == 0)
 		scene_found(p->s, text_is_word_in(kind, is) ? PASSED : FAILED, l->stmt->line,
 		    "nothing came for %s, it was answered %d: %s; allowed: %s", l->to, l->code, kind, is);

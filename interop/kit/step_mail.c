@@ -9,11 +9,15 @@
 void step_message(struct play *p, const struct stmt *st)
 {
 	struct buf why = {0}, *out;
+	char *plain;
 
 	if (st->n_words < 1) {
 		scene_found(p->s, NOT_RUN, st->line, "message needs a name");
 		return;
 	}
+	plain = text_make("%s:plain", st->words[0]);
+	scene_name(p->s, plain, st);
+	free(plain);
 	out = scene_name(p->s, st->words[0], st);
 	if (make_message(p->s, st, out, &why) < 0) {
 		scene_found(p->s, NOT_RUN, st->line, "the kit could not make this message: %s", why.p ? why.p : "");
