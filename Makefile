@@ -105,7 +105,7 @@ $(BUILD)/tools/xsmg_vectors: $(BUILD)/obj/tests/tools/xsmg_vectors.o $(call libs
 
 # the certification kit: a program of its own, with nothing of the gateway in it
 KIT_OBJS := $(call objs,interop/kit)
-KIT_LIBS  = $(shell pkg-config --libs libcrypto libssl jansson)
+KIT_LIBS  = $(shell pkg-config --libs libcrypto libssl jansson zlib)
 $(BUILD)/bin/postern-interop: $(KIT_OBJS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(KIT_LIBS)

@@ -1,4 +1,4 @@
-#include "case_file.h"
+#include "interop/kit/case_file.h"
 
 #include <dirent.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #ifndef INTEROP_CASE_FILE_H
 #define INTEROP_CASE_FILE_H
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 struct attribute {
 	char *name, *value;

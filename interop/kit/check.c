@@ -1,8 +1,8 @@
-#include "check.h"
+#include "interop/kit/check.h"
 
 #include <string.h>
 
-#include "steps.h"
+#include "interop/kit/steps.h"
 
 /* Is there a `verb NAME` in the case? */
 static bool is_named(const struct case_file *c, const char *verb, const char *name, size_t n)

@@ -2,7 +2,7 @@
 #ifndef INTEROP_CHECK_H
 #define INTEROP_CHECK_H
 
-#include "case_file.h"
+#include "interop/kit/case_file.h"
 
 /* 0, or -1: why has a line for each thing that is wrong. */
 int check_cases(const struct case_list *cases, struct buf *why);

@@ -1,4 +1,4 @@
-#include "cms_names.h"
+#include "interop/kit/cms_names.h"
 
 #include <openssl/provider.h>
 #include <pthread.h>

@@ -4,7 +4,7 @@
 
 #include <openssl/evp.h>
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 /* Of a content encryption (RFC 8551 2.7, RFC 3370, RFC 5084): "aes256-cbc" ... "rc2", or the dotted OID. Static or as
  * given. */

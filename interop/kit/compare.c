@@ -1,9 +1,9 @@
-#include "compare.h"
+#include "interop/kit/compare.h"
 
 #include <string.h>
 
-#include "result.h"
-#include "visible.h"
+#include "interop/kit/result.h"
+#include "interop/kit/visible.h"
 
 static void add_text(struct buf *b, const char *text)
 {

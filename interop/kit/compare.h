@@ -2,7 +2,7 @@
 #ifndef INTEROP_COMPARE_H
 #define INTEROP_COMPARE_H
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 /* Adds to say: who was tested then and now, and a line for each case whose result is another ("CASE: passed before,
  * failed now"), that is new, or that is gone; and how many are the same. *worse (may be NULL): how many passed before

@@ -1,4 +1,4 @@
-#include "countersign.h"
+#include "interop/kit/countersign.h"
 
 #include <limits.h>
 #include <openssl/cms.h>

@@ -5,7 +5,7 @@
 
 #include <openssl/x509.h>
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 /* What opens a sealed message, and whether it was needed. */
 struct opener {

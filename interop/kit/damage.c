@@ -1,7 +1,7 @@
-#include "damage.h"
+#include "interop/kit/damage.h"
 
-#include "der.h"
-#include "make_layer.h"
+#include "interop/kit/der.h"
+#include "interop/kit/make_layer.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef INTEROP_DAMAGE_H
 #define INTEROP_DAMAGE_H
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 /* kind: content, tail, signature, digest, tag, tag-short, key, truncate, append, length, nest. 0, or -1 with why: not
  * known, or there is nothing of the kind in this object. */

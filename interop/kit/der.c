@@ -1,4 +1,4 @@
-#include "der.h"
+#include "interop/kit/der.h"
 
 #include <openssl/objects.h>
 #include <string.h>

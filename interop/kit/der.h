@@ -3,7 +3,7 @@
 #ifndef INTEROP_DER_H
 #define INTEROP_DER_H
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 struct der {
 	unsigned char tag;	  /* the identifier octet; tags above 30 are not read */

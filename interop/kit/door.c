@@ -1,4 +1,4 @@
-#include "door.h"
+#include "interop/kit/door.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "kit.h"
+#include "interop/kit/kit.h"
 
 #define VISITORS_MAX 300
 

@@ -4,7 +4,7 @@
 
 #include <openssl/ssl.h>
 
-#include "world.h"
+#include "interop/kit/world.h"
 
 struct door;
 

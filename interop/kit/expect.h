@@ -3,8 +3,8 @@
 #ifndef INTEROP_EXPECT_H
 #define INTEROP_EXPECT_H
 
-#include "scene.h"
-#include "sink.h"
+#include "interop/kit/scene.h"
+#include "interop/kit/sink.h"
 
 /* All statements below await, about this message. sent: what was submitted (for body-is sent), or NULL. */
 void expect_message(struct scene *s, const struct stmt *await, const struct mail *m, const struct buf *sent);

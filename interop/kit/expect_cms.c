@@ -1,5 +1,5 @@
 /* Expectations about layers, keys and signatures. */
-#include "expectation.h"
+#include "interop/kit/expectation.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Expectations about the message once all layers are off. */
-#include "expectation.h"
+#include "interop/kit/expectation.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Expectations about what can be seen without CMS: header, envelope, octets, mark. */
-#include "expectation.h"
+#include "interop/kit/expectation.h"
 
 #include <regex.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Expectations about the parts of a message, and about the names that its form bears outside. */
-#include "expectation.h"
+#include "interop/kit/expectation.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,9 +2,9 @@
 #ifndef INTEROP_EXPECTATION_H
 #define INTEROP_EXPECTATION_H
 
-#include "expect.h"
-#include "mime.h"
-#include "seen.h"
+#include "interop/kit/expect.h"
+#include "interop/kit/mime.h"
+#include "interop/kit/seen.h"
 
 struct view {
 	struct scene *s;

@@ -1,4 +1,4 @@
-#include "http_get.h"
+#include "interop/kit/http_get.h"
 
 #include <openssl/ssl.h>
 #include <stdlib.h>

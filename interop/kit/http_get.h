@@ -3,7 +3,7 @@
 #ifndef INTEROP_HTTP_GET_H
 #define INTEROP_HTTP_GET_H
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 /* Status and body (at most 1 MiB, with Content-Length or to the end of the connection). type: its media type as it
  * stands. Blocks to 30 s. at: host:port to connect to in the place of the URL's host; NULL: that. 0 or -1 with why.

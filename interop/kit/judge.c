@@ -1,7 +1,7 @@
-#include "judge.h"
+#include "interop/kit/judge.h"
 
-#include "judge_layer.h"
-#include "mime.h"
+#include "interop/kit/judge_layer.h"
+#include "interop/kit/mime.h"
 
 #include <openssl/err.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 
 #include <openssl/cms.h>
 
-#include "world.h"
+#include "interop/kit/world.h"
 
 enum layer_kind { LAYER_ENVELOPED, LAYER_AUTH_ENVELOPED, LAYER_SIGNED, LAYER_MULTIPART_SIGNED, LAYER_COMPRESSED };
 extern const char *const layer_names[]; /* "enveloped" ... as in cases, and as the second judge names them */

@@ -2,8 +2,8 @@
 #ifndef INTEROP_JUDGE_LAYER_H
 #define INTEROP_JUDGE_LAYER_H
 
-#include "der.h"
-#include "judge.h"
+#include "interop/kit/der.h"
+#include "interop/kit/judge.h"
 
 struct judge_keys {
 	const struct credential *const *all;

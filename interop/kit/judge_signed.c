@@ -1,6 +1,6 @@
-#include "judge_layer.h"
+#include "interop/kit/judge_layer.h"
 
-#include "cms_names.h"
+#include "interop/kit/cms_names.h"
 
 #include <openssl/err.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "kit.h"
+#include "interop/kit/kit.h"
 
 #include <regex.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #ifndef INTEROP_KIT_H
 #define INTEROP_KIT_H
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 struct kit {
 	char *dir;

@@ -5,21 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check.h"
-#include "compare.h"
-#include "neighbours.h"
-#include "place.h"
-#include "plan.h"
-#include "plan_verify.h"
-#include "report.h"
-#include "requirements.h"
-#include "run.h"
-#include "second.h"
-#include "sink.h"
-#include "tester.h"
-#include "verify.h"
-#include "web.h"
-#include "world.h"
+#include "interop/kit/check.h"
+#include "interop/kit/compare.h"
+#include "interop/kit/neighbours.h"
+#include "interop/kit/place.h"
+#include "interop/kit/plan.h"
+#include "interop/kit/plan_verify.h"
+#include "interop/kit/report.h"
+#include "interop/kit/requirements.h"
+#include "interop/kit/run.h"
+#include "interop/kit/second.h"
+#include "interop/kit/sink.h"
+#include "interop/kit/tester.h"
+#include "interop/kit/verify.h"
+#include "interop/kit/web.h"
+#include "interop/kit/world.h"
 
 #define OPTIONS_MAX 16
 

@@ -1,6 +1,6 @@
-#include "make_layer.h"
+#include "interop/kit/make_layer.h"
 
-#include "mime.h"
+#include "interop/kit/mime.h"
 
 #include <openssl/err.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #ifndef INTEROP_MAKE_LAYER_H
 #define INTEROP_MAKE_LAYER_H
 
-#include "scene.h"
+#include "interop/kit/scene.h"
 
 enum draft_kind {
 	DRAFT_PLAIN,

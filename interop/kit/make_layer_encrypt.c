@@ -1,7 +1,7 @@
 /* encrypt (RFC 5652 6, RFC 5083, RFC 5084, RFC 8551 2.3, 2.7). */
-#include "make_layer.h"
+#include "interop/kit/make_layer.h"
 
-#include "cms_names.h"
+#include "interop/kit/cms_names.h"
 
 #include <openssl/cms.h>
 #include <openssl/err.h>

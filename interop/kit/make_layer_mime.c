@@ -1,7 +1,7 @@
 /* Layers around an entity: wrap, protect, mixed, forge, disguise, base64. */
-#include "make_layer.h"
+#include "interop/kit/make_layer.h"
 
-#include "mime.h"
+#include "interop/kit/mime.h"
 
 #include <stdlib.h>
 #include <string.h>

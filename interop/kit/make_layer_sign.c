@@ -1,8 +1,8 @@
 /* sign (RFC 5652 5, RFC 8551 2.5, RFC 3183 for domain signatures) and compress (RFC 3274). */
-#include "make_layer.h"
+#include "interop/kit/make_layer.h"
 
-#include "der.h"
-#include "signature_twice.h"
+#include "interop/kit/der.h"
+#include "interop/kit/signature_twice.h"
 
 #include <openssl/cms.h>
 #include <openssl/err.h>

@@ -1,7 +1,7 @@
 /* Layers of the header and of the text: from, to, cc, subject, header, type, file, raw, large. */
-#include "make_layer.h"
+#include "interop/kit/make_layer.h"
 
-#include "mime.h"
+#include "interop/kit/mime.h"
 
 #include <stdlib.h>
 #include <string.h>

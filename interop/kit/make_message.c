@@ -1,6 +1,6 @@
-#include "make_message.h"
+#include "interop/kit/make_message.h"
 
-#include "make_layer.h"
+#include "interop/kit/make_layer.h"
 
 #include <openssl/err.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef INTEROP_MAKE_MESSAGE_H
 #define INTEROP_MAKE_MESSAGE_H
 
-#include "scene.h"
+#include "interop/kit/scene.h"
 
 /* The octets, with CRLF line ends, ready for DATA (not dot-stuffed). 0 or -1 with why (which names the line). */
 int make_message(struct scene *s, const struct stmt *message, struct buf *out, struct buf *why);

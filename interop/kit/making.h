@@ -4,9 +4,9 @@
 
 #include <jansson.h>
 
-#include "case_file.h"
-#include "kit.h"
-#include "pki.h"
+#include "interop/kit/case_file.h"
+#include "interop/kit/kit.h"
+#include "interop/kit/pki.h"
 
 enum zone { ZONE_PLAIN, ZONE_SIGNED, ZONE_BOGUS, ZONES };
 extern const char *const zone_labels[ZONES]; /* "", "signed.", "bogus." before the kit's domain */
@@ -56,7 +56,7 @@ int making_directory(struct making *m, struct buf *why);
 /* setup.json, partners.p7b, INSTRUCTIONS.html */
 int making_instructions(struct making *m, struct buf *why);
 /* Runs a program with its output in a file of DIR/world, to its end. 0, or -1 with why. */
-int making_run(struct making *m, const char *directory, char *const argv[], const struct buf *input,
+int making_run(struct making *m, const char *directory, const char *const argv[], const struct buf *input,
     struct buf *output, struct buf *why);
 
 #endif

@@ -1,5 +1,5 @@
 /* Certificates of the world. */
-#include "making.h"
+#include "interop/kit/making.h"
 
 #include <stdlib.h>
 #include <string.h>

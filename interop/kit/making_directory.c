@@ -1,5 +1,5 @@
 /* The directory: a slapd of its own, anew in each init. */
-#include "making.h"
+#include "interop/kit/making.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -64,7 +64,7 @@ int making_directory(struct making *m, struct buf *why)
 		buf_add(&ldif, m->ldif.p, m->ldif.n);
 	rc = write_conf(m, real, suffix.p, why);
 	if (rc == 0 && *m->kit->ldap) {
-		char *argv[] = {"/usr/sbin/slapadd", "-q", "-f", conf, NULL};
+		const char *argv[] = {"/usr/sbin/slapadd", "-q", "-f", conf, NULL};
 
 		rc = making_run(m, real, argv, &ldif, NULL, why);
 	}

@@ -1,5 +1,5 @@
 /* What the operator of the gateway has to do, for people (INSTRUCTIONS.html) and programs (setup.json). */
-#include "making.h"
+#include "interop/kit/making.h"
 
 #include <openssl/pem.h>
 #include <openssl/pkcs7.h>

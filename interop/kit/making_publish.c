@@ -1,5 +1,5 @@
 /* What is published: records, entries of the directory, pages. */
-#include "making.h"
+#include "interop/kit/making.h"
 
 #include <openssl/sha.h>
 #include <stdlib.h>

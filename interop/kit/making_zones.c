@@ -1,5 +1,5 @@
 /* Zones and the name server's configuration; the directory's. */
-#include "making.h"
+#include "interop/kit/making.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 
 extern char **environ;
 
-int making_run(struct making *m, const char *directory, char *const argv[], const struct buf *input,
+int making_run(struct making *m, const char *directory, const char *const argv[], const struct buf *input,
     struct buf *output, struct buf *why)
 {
 	char *in = text_make("%s/run.in", m->dir), *out = text_make("%s/run.out", m->dir);
@@ -25,7 +25,7 @@ int making_run(struct making *m, const char *directory, char *const argv[], cons
 	posix_spawn_file_actions_addopen(&a, 1, out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	posix_spawn_file_actions_adddup2(&a, 1, 2);
 	posix_spawn_file_actions_addchdir_np(&a, directory);
-	if (rc == 0 && (rc = posix_spawnp(&pid, argv[0], &a, NULL, argv, environ)) != 0)
+	if (rc == 0 && (rc = posix_spawnp(&pid, argv[0], &a, NULL, (char *const *)argv, environ)) != 0)
 		rc = fail(why, "%s cannot be run: %s", argv[0], strerror(rc));
 	else if (rc == 0)
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
@@ -60,7 +60,7 @@ static char *last_word(const struct buf *b)
 static char *zone_key(struct making *m, const char *dir, const char *zone, const char *which, struct buf *why)
 {
 	char *note = text_make("%s/%s.%s", dir, zone, which), *name = NULL;
-	char *argv[] = {"ldns-keygen", "-a", "ECDSAP256SHA256", "-k", (char *)zone, NULL};
+	const char *argv[] = {"ldns-keygen", "-a", "ECDSAP256SHA256", "-k", zone, NULL};
 	struct buf out = {0};
 
 	if (file_there(note) && file_read(note, &out, why) == 0) {
@@ -86,7 +86,7 @@ static int sign_zone(struct making *m, const char *dir, const char *zone, enum z
 									 : NULL;
 	char *from = text_make("%s.zone", zone), *to = text_make("%s.signed", zone),
 	     *key_file = text_make("%s.key", trusted ? trusted : ""), *ds_file = text_make("%s/%s.ds", dir, zone);
-	char *sign[] = {"ldns-signzone", "-n", "-f", to, from, key, NULL},
+	const char *sign[] = {"ldns-signzone", "-n", "-f", to, from, key, NULL},
 	     *ds[] = {"ldns-key2ds", "-n", "-2", key_file, NULL};
 	struct buf out = {0};
 	int rc = -1;

@@ -1,4 +1,4 @@
-#include "manifest.h"
+#include "interop/kit/manifest.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "result.h"
-#include "result_check.h"
-#include "visible.h"
+#include "interop/kit/result.h"
+#include "interop/kit/result_check.h"
+#include "interop/kit/visible.h"
 
 #define FORMAT "postern-interop-manifest-1"
 #define FILES_MAX 100000

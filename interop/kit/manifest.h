@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 /* Names in a run's directory that the manifest does not list. */
 extern const char *const manifest_later[]; /* ends with NULL */

@@ -1,4 +1,4 @@
-#include "mime.h"
+#include "interop/kit/mime.h"
 
 #include <ctype.h>
 #include <stdlib.h>

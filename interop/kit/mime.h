@@ -3,7 +3,7 @@
 #ifndef INTEROP_MIME_H
 #define INTEROP_MIME_H
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 struct mime_field {
 	const char *at; /* as it stands, with its line ends */

@@ -1,4 +1,4 @@
-#include "mime.h"
+#include "interop/kit/mime.h"
 
 #include <iconv.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "neighbours.h"
+#include "interop/kit/neighbours.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@ struct neighbours {
 	pid_t nsd, slapd;
 };
 
-static pid_t start(const char *log, char *const argv[], struct buf *why)
+static pid_t start(const char *log, const char *const argv[], struct buf *why)
 {
 	posix_spawn_file_actions_t a;
 	posix_spawnattr_t attr;
@@ -29,7 +29,7 @@ static pid_t start(const char *log, char *const argv[], struct buf *why)
 	posix_spawn_file_actions_addopen(&a, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0644);
 	posix_spawn_file_actions_adddup2(&a, 1, 2);
 	posix_spawnattr_init(&attr);
-	rc = posix_spawnp(&pid, argv[0], &a, &attr, argv, environ);
+	rc = posix_spawnp(&pid, argv[0], &a, &attr, (char *const *)argv, environ);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&a);
 	if (rc != 0)
@@ -74,7 +74,7 @@ static int wait_for(pid_t pid, const char *name, const char *address, const char
 static int start_nsd(struct neighbours *n, const struct kit *k, struct buf *why)
 {
 	char *conf = text_make("%s/world/zones/nsd.conf", k->dir), *log = text_make("%s/nsd.out", k->dir);
-	char *argv[] = {"/usr/sbin/nsd", "-d", "-c", conf, NULL};
+	const char *argv[] = {"/usr/sbin/nsd", "-d", "-c", conf, NULL};
 	int rc;
 
 	n->nsd = start(log, argv, why);
@@ -88,7 +88,7 @@ static int start_slapd(struct neighbours *n, const struct kit *k, struct buf *wh
 {
 	char *conf = text_make("%s/world/ldap/slapd.conf", k->dir), *log = text_make("%s/slapd.out", k->dir),
 	     *url = text_make("ldap://%s", k->ldap);
-	char *argv[] = {"/usr/sbin/slapd", "-d", "0", "-f", conf, "-h", url, NULL};
+	const char *argv[] = {"/usr/sbin/slapd", "-d", "0", "-f", conf, "-h", url, NULL};
 	int rc;
 
 	n->slapd = start(log, argv, why);

@@ -3,7 +3,7 @@
 #ifndef INTEROP_NEIGHBOURS_H
 #define INTEROP_NEIGHBOURS_H
 
-#include "kit.h"
+#include "interop/kit/kit.h"
 
 struct neighbours;
 

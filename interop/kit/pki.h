@@ -4,7 +4,7 @@
 
 #include <openssl/x509.h>
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 struct cert_spec {
 	const char *subject;	 /* "/CN=x" */

@@ -1,11 +1,11 @@
-#include "place.h"
+#include "interop/kit/place.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 char *place_of(const char *name)
 {

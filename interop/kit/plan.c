@@ -1,14 +1,14 @@
-#include "plan.h"
+#include "interop/kit/plan.h"
 
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "manifest.h"
-#include "result.h"
-#include "result_check.h"
-#include "tester.h"
+#include "interop/kit/manifest.h"
+#include "interop/kit/result.h"
+#include "interop/kit/result_check.h"
+#include "interop/kit/tester.h"
 
 #define FORMAT "postern-interop-plan-1"
 #define PLAN_MAX (16 * 1024 * 1024)

@@ -7,8 +7,8 @@
 
 #include <jansson.h>
 
-#include "case_file.h"
-#include "kit.h"
+#include "interop/kit/case_file.h"
+#include "interop/kit/kit.h"
 
 /* SHA-256 over the lines "<sha256> <path>" of all files of a case's folder, sorted by path. 0 or -1 with why. */
 int plan_case_hash(const char *case_dir, char hex[65], struct buf *why);

@@ -1,15 +1,15 @@
-#include "plan_verify.h"
+#include "interop/kit/plan_verify.h"
 
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "plan.h"
-#include "result.h"
-#include "tester.h"
-#include "verify.h"
-#include "verify_fact.h"
+#include "interop/kit/plan.h"
+#include "interop/kit/result.h"
+#include "interop/kit/tester.h"
+#include "interop/kit/verify.h"
+#include "interop/kit/verify_fact.h"
 
 /* cases-hash as the plan's cases give it (plan.h): they are sorted in the plan as for the hash, or the plan's maker
  * did not use this kit and the hashes differ. */

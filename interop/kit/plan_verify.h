@@ -2,7 +2,7 @@
 #ifndef INTEROP_PLAN_VERIFY_H
 #define INTEROP_PLAN_VERIFY_H
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 /* Adds a line for each fact to say ("holds: ", "does not hold: "): all that verify_report says of both runs, with the
  * certificates of the plan; each run is of this plan, of its cases and within its time, by one party's tester against

@@ -1,4 +1,4 @@
-#include "play.h"
+#include "interop/kit/play.h"
 
 #include <stdio.h>
 #include <stdlib.h>

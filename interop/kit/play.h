@@ -3,8 +3,8 @@
 #ifndef INTEROP_PLAY_H
 #define INTEROP_PLAY_H
 
-#include "expect.h"
-#include "smtp_client.h"
+#include "interop/kit/expect.h"
+#include "interop/kit/smtp_client.h"
 
 #define RECIPIENTS_OF_STEP_MAX 2000
 

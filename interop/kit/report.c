@@ -1,16 +1,16 @@
-#include "report.h"
+#include "interop/kit/report.h"
 
 #include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "countersign.h"
-#include "manifest.h"
-#include "report_html.h"
-#include "report_junit.h"
-#include "result.h"
-#include "tester.h"
+#include "interop/kit/countersign.h"
+#include "interop/kit/manifest.h"
+#include "interop/kit/report_html.h"
+#include "interop/kit/report_junit.h"
+#include "interop/kit/result.h"
+#include "interop/kit/tester.h"
 
 static int write_in(const char *dir, const char *name, const struct buf *b, struct buf *why)
 {

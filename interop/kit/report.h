@@ -2,9 +2,9 @@
 #ifndef INTEROP_REPORT_H
 #define INTEROP_REPORT_H
 
-#include "kit.h"
-#include "sink.h"
-#include "world.h"
+#include "interop/kit/kit.h"
+#include "interop/kit/sink.h"
+#include "interop/kit/world.h"
 
 /* Writes report.html, junit.xml, tester.pem, gateway.pem (the gateway's signing certificates, if kit.conf names
  * them), manifest.json, and manifest.p7s, the tester's signature over it. A countersignature of an earlier manifest

@@ -1,4 +1,4 @@
-#include "report.h"
+#include "interop/kit/report.h"
 
 #include <openssl/pem.h>
 #include <stdlib.h>
@@ -6,11 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "countersign.h"
-#include "manifest.h"
-#include "result.h"
-#include "smtp_client.h"
-#include "tester.h"
+#include "interop/kit/countersign.h"
+#include "interop/kit/manifest.h"
+#include "interop/kit/result.h"
+#include "interop/kit/smtp_client.h"
+#include "interop/kit/tester.h"
 
 #define FORMAT "postern-interop-countersignature-1"
 #define TRIES 5

@@ -1,11 +1,11 @@
-#include "report_html.h"
+#include "interop/kit/report_html.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "report_style.h"
-#include "result.h"
-#include "visible.h"
+#include "interop/kit/report_style.h"
+#include "interop/kit/result.h"
+#include "interop/kit/visible.h"
 
 #define FOREACH(i, list) for (size_t i = 0; i < json_array_size(list); i++)
 

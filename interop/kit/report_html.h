@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 /* results: as result_read gives them. files: as manifest_files gives them, for the evidence. Texts in both may hold
  * anything. */

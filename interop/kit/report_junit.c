@@ -1,9 +1,9 @@
-#include "report_junit.h"
+#include "interop/kit/report_junit.h"
 
 #include <string.h>
 
-#include "result.h"
-#include "visible.h"
+#include "interop/kit/result.h"
+#include "interop/kit/visible.h"
 
 #define FOREACH(i, list) for (size_t i = 0; i < json_array_size(list); i++)
 

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 /* results: as result_read gives them. Well-formed XML 1.0 whatever octets their texts hold. */
 void report_junit(const json_t *results, struct buf *out);

@@ -1,11 +1,11 @@
-#include "requirements.h"
+#include "interop/kit/requirements.h"
 
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "result.h"
-#include "visible.h"
+#include "interop/kit/result.h"
+#include "interop/kit/visible.h"
 
 #define TEXT_MAX (1024 * 1024)
 #define ALL_MAX 2000

@@ -11,7 +11,7 @@
 
 #include <jansson.h>
 
-#include "case_file.h"
+#include "interop/kit/case_file.h"
 
 struct requirement {
 	char *id, *reference, *must, *failure, *profile;

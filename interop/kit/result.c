@@ -1,10 +1,10 @@
-#include "result.h"
+#include "interop/kit/result.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "result_check.h"
-#include "visible.h"
+#include "interop/kit/result_check.h"
+#include "interop/kit/visible.h"
 
 #define RESULTS_MAX (64 * 1024 * 1024)
 #define SENTENCE_MAX 8192

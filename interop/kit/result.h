@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "scene.h"
+#include "interop/kit/scene.h"
 
 /* The value of one case: failed when one finding failed, not run when one was not run or there is none. */
 enum verdict result_of(const struct finding *f, size_t n);

@@ -1,4 +1,4 @@
-#include "result_check.h"
+#include "interop/kit/result_check.h"
 
 #include <errno.h>
 #include <math.h>

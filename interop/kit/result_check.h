@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 enum member_kind {
 	M_TEXT,	  /* to 64 KiB */

@@ -1,10 +1,10 @@
-#include "result_run.h"
+#include "interop/kit/result_run.h"
 
 #include <openssl/crypto.h>
 #include <string.h>
 
-#include "plan.h"
-#include "requirements.h"
+#include "interop/kit/plan.h"
+#include "interop/kit/requirements.h"
 
 #define KIT_VERSION "1"
 

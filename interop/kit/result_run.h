@@ -2,7 +2,7 @@
 #ifndef INTEROP_RESULT_RUN_H
 #define INTEROP_RESULT_RUN_H
 
-#include "result.h"
+#include "interop/kit/result.h"
 
 /* results.json but for "began", "ended" and "cases". second: name of the second judge, or NULL; plan: hash, or NULL;
  * id: 32 hexadecimal digits. Requirements are read from kit.requirements. NULL with why: ask before anything is sent.

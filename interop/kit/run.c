@@ -1,4 +1,4 @@
-#include "run.h"
+#include "interop/kit/run.h"
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "result_run.h"
-#include "second.h"
-#include "step_end.h"
-#include "steps.h"
+#include "interop/kit/result_run.h"
+#include "interop/kit/second.h"
+#include "interop/kit/step_end.h"
+#include "interop/kit/steps.h"
 
 struct running {
 	const struct run_options *o;

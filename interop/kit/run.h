@@ -4,8 +4,8 @@
 
 #include <jansson.h>
 
-#include "case_file.h"
-#include "kit.h"
+#include "interop/kit/case_file.h"
+#include "interop/kit/kit.h"
 
 struct sink;
 struct world;

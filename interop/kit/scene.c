@@ -1,6 +1,6 @@
-#include "scene.h"
+#include "interop/kit/scene.h"
 
-#include "seen.h"
+#include "interop/kit/seen.h"
 
 #include <openssl/rand.h>
 #include <stdio.h>

@@ -3,9 +3,9 @@
 #ifndef INTEROP_SCENE_H
 #define INTEROP_SCENE_H
 
-#include "case_file.h"
-#include "kit.h"
-#include "world.h"
+#include "interop/kit/case_file.h"
+#include "interop/kit/kit.h"
+#include "interop/kit/world.h"
 
 struct sink;
 struct web;

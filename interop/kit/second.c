@@ -1,6 +1,6 @@
-#include "second.h"
+#include "interop/kit/second.h"
 
-#include "second_place.h"
+#include "interop/kit/second_place.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -17,8 +17,8 @@
 
 #include <jansson.h>
 
-#include "kit.h"
-#include "world.h"
+#include "interop/kit/kit.h"
+#include "interop/kit/world.h"
 
 struct second;
 

@@ -1,4 +1,4 @@
-#include "second_place.h"
+#include "interop/kit/second_place.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 #ifndef INTEROP_SECOND_PLACE_H
 #define INTEROP_SECOND_PLACE_H
 
-#include "kit.h"
+#include "interop/kit/kit.h"
 
 /* The file of a judge: in $POSTERN_INTEROP_JUDGES, in judges/ beside the cases, beside this program, installed; a
  * name with a slash is the file. NULL: not there. Free it. */

@@ -1,6 +1,6 @@
-#include "seen.h"
+#include "interop/kit/seen.h"
 
-#include "second.h"
+#include "interop/kit/second.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,9 +4,9 @@
 
 #include <jansson.h>
 
-#include "judge.h"
-#include "scene.h"
-#include "sink.h"
+#include "interop/kit/judge.h"
+#include "interop/kit/scene.h"
+#include "interop/kit/sink.h"
 
 struct seen {
 	struct seen *next;

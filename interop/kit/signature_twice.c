@@ -1,6 +1,6 @@
-#include "signature_twice.h"
+#include "interop/kit/signature_twice.h"
 
-#include "der.h"
+#include "interop/kit/der.h"
 
 #include <openssl/asn1.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 
 #include <openssl/evp.h>
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 /* Adds a second one, a day later, to the first signer of a SignedData, and signs the attributes anew, with PKCS #1 or
  * ECDSA. 0 or -1 with why. */

@@ -1,9 +1,9 @@
-#include "sink.h"
+#include "interop/kit/sink.h"
 
 #include <stdlib.h>
 
-#include "door.h"
-#include "sink_session.h"
+#include "interop/kit/door.h"
+#include "interop/kit/sink_session.h"
 
 struct sink {
 	struct sink_store *store;

@@ -3,8 +3,8 @@
 #ifndef INTEROP_SINK_H
 #define INTEROP_SINK_H
 
-#include "kit.h"
-#include "world.h"
+#include "interop/kit/kit.h"
+#include "interop/kit/world.h"
 
 enum side { OUTSIDE, INSIDE };
 

@@ -1,4 +1,4 @@
-#include "sink_session.h"
+#include "interop/kit/sink_session.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "statement_check.h"
+#include "interop/kit/statement_check.h"
 
 #define LINE_MAX_OCTETS (16 * 1024)
 #define MAIL_MAX (64u * 1024 * 1024)

@@ -4,7 +4,7 @@
 
 #include <openssl/ssl.h>
 
-#include "sink_store.h"
+#include "interop/kit/sink_store.h"
 
 struct session_of {
 	struct sink_store *store;

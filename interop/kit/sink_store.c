@@ -1,4 +1,4 @@
-#include "sink_store.h"
+#include "interop/kit/sink_store.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -3,7 +3,7 @@
 #ifndef INTEROP_SINK_STORE_H
 #define INTEROP_SINK_STORE_H
 
-#include "sink.h"
+#include "interop/kit/sink.h"
 
 struct sink_store;
 

@@ -1,4 +1,4 @@
-#include "smtp_client.h"
+#include "interop/kit/smtp_client.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "kit.h"
+#include "interop/kit/kit.h"
 
 #define REPLY_MAX (256 * 1024)
 

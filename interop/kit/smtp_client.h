@@ -2,7 +2,7 @@
 #ifndef INTEROP_SMTP_CLIENT_H
 #define INTEROP_SMTP_CLIENT_H
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 struct smtp;
 

@@ -1,4 +1,4 @@
-#include "statement_check.h"
+#include "interop/kit/statement_check.h"
 
 #include <openssl/cms.h>
 #include <openssl/err.h>

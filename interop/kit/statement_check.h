@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 /* All checks; domain: the one asked for. The content, to be freed with json_decref, or NULL with why (the first check
  * that fails). signers: how many SignerInfos. */

@@ -1,4 +1,4 @@
-#include "statement_make.h"
+#include "interop/kit/statement_make.h"
 
 #include <jansson.h>
 #include <openssl/cms.h>

@@ -3,7 +3,7 @@
 #ifndef INTEROP_STATEMENT_MAKE_H
 #define INTEROP_STATEMENT_MAKE_H
 
-#include "scene.h"
+#include "interop/kit/scene.h"
 
 /* The DER of a `statement` (CASES.md) as of now. 0 or -1 with why. */
 int statement_make(struct scene *s, const struct stmt *st, struct buf *der, struct buf *why);

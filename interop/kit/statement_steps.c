@@ -1,13 +1,13 @@
-#include "statement_steps.h"
+#include "interop/kit/statement_steps.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "http_get.h"
-#include "statement_check.h"
-#include "statement_make.h"
-#include "step_mail.h"
-#include "web.h"
+#include "interop/kit/http_get.h"
+#include "interop/kit/statement_check.h"
+#include "interop/kit/statement_make.h"
+#include "interop/kit/step_mail.h"
+#include "interop/kit/web.h"
 
 void step_statement(struct play *p, const struct stmt *st)
 {

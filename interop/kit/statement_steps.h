@@ -2,7 +2,7 @@
 #ifndef INTEROP_STATEMENT_STEPS_H
 #define INTEROP_STATEMENT_STEPS_H
 
-#include "play.h"
+#include "interop/kit/play.h"
 
 void step_statement(struct play *p, const struct stmt *st);
 /* publish, republish, unpublish of statements; everything else was published by init. */

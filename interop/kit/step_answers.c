@@ -1,11 +1,11 @@
-#include "step_answers.h"
+#include "interop/kit/step_answers.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "step_mail.h"
+#include "interop/kit/step_mail.h"
 
 #define TIMES_MAX 200
 #define MESSAGES_MAX 16

@@ -3,7 +3,7 @@
 #ifndef INTEROP_STEP_ANSWERS_H
 #define INTEROP_STEP_ANSWERS_H
 
-#include "play.h"
+#include "interop/kit/play.h"
 
 void step_same_answers(struct play *p, const struct stmt *st);
 

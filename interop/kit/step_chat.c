@@ -1,9 +1,9 @@
-#include "step_chat.h"
+#include "interop/kit/step_chat.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "step_mail.h"
+#include "interop/kit/step_mail.h"
 
 #define TIMES_MAX 2000000
 

@@ -2,7 +2,7 @@
 #ifndef INTEROP_STEP_CHAT_H
 #define INTEROP_STEP_CHAT_H
 
-#include "play.h"
+#include "interop/kit/play.h"
 
 void step_chat(struct play *p, const struct stmt *st);
 

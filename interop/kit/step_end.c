@@ -1,4 +1,4 @@
-#include "step_end.h"
+#include "interop/kit/step_end.h"
 
 #include <stdlib.h>
 #include <string.h>

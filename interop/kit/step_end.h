@@ -2,7 +2,7 @@
 #ifndef INTEROP_STEP_END_H
 #define INTEROP_STEP_END_H
 
-#include "play.h"
+#include "interop/kit/play.h"
 
 void step_outcome(struct play *p, const struct stmt *st);
 void step_never(struct play *p, const struct stmt *st);

@@ -1,10 +1,10 @@
-#include "step_mail.h"
+#include "interop/kit/step_mail.h"
 
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "make_message.h"
+#include "interop/kit/make_message.h"
 
 void step_message(struct play *p, const struct stmt *st)
 {

@@ -2,7 +2,7 @@
 #ifndef INTEROP_STEP_MAIL_H
 #define INTEROP_STEP_MAIL_H
 
-#include "play.h"
+#include "interop/kit/play.h"
 
 void step_message(struct play *p, const struct stmt *st);
 void step_submit(struct play *p, const struct stmt *st);

@@ -1,12 +1,12 @@
-#include "steps.h"
+#include "interop/kit/steps.h"
 
 #include <string.h>
 
-#include "statement_steps.h"
-#include "step_answers.h"
-#include "step_chat.h"
-#include "step_end.h"
-#include "step_mail.h"
+#include "interop/kit/statement_steps.h"
+#include "interop/kit/step_answers.h"
+#include "interop/kit/step_chat.h"
+#include "interop/kit/step_end.h"
+#include "interop/kit/step_mail.h"
 
 static void step_world(struct play *p, const struct stmt *st)
 {

@@ -2,7 +2,7 @@
 #ifndef INTEROP_STEPS_H
 #define INTEROP_STEPS_H
 
-#include "play.h"
+#include "interop/kit/play.h"
 
 /* Does one statement; what it finds goes into the scene. World statements do nothing here. */
 void steps_do(struct play *p, const struct stmt *st);

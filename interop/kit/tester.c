@@ -1,4 +1,4 @@
-#include "tester.h"
+#include "interop/kit/tester.h"
 
 #include <openssl/cms.h>
 #include <openssl/err.h>
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "visible.h"
+#include "interop/kit/visible.h"
 
 #define CERT_MAX (64 * 1024)
 #define SIGNATURE_MAX (64 * 1024)

@@ -5,7 +5,7 @@
 
 #include <openssl/x509.h>
 
-#include "kit.h"
+#include "interop/kit/kit.h"
 
 /* Makes both if they are not there: P-256, valid ten years, CN the tester of kit.conf. 0 or -1 with why. */
 int tester_make(const struct kit *k, struct buf *why);

@@ -1,4 +1,4 @@
-#include "verify.h"
+#include "interop/kit/verify.h"
 
 #include <errno.h>
 #include <openssl/x509.h>
@@ -6,13 +6,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "countersign.h"
-#include "manifest.h"
-#include "report.h"
-#include "result.h"
-#include "result_check.h"
-#include "tester.h"
-#include "verify_fact.h"
+#include "interop/kit/countersign.h"
+#include "interop/kit/manifest.h"
+#include "interop/kit/report.h"
+#include "interop/kit/result.h"
+#include "interop/kit/result_check.h"
+#include "interop/kit/tester.h"
+#include "interop/kit/verify_fact.h"
 
 #define RECEIPT "postern-interop-countersignature-1"
 #define READ_MAX (64 * 1024 * 1024)

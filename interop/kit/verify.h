@@ -3,7 +3,7 @@
 #ifndef INTEROP_VERIFY_H
 #define INTEROP_VERIFY_H
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 /* Adds a line for each fact to say, which begins with "holds: " or "does not hold: ": the manifest is well-formed,
  * each file is as it says and none was added or is missing, the tester signed it (tester: a file with his

@@ -1,10 +1,10 @@
-#include "verify_fact.h"
+#include "interop/kit/verify_fact.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "visible.h"
+#include "interop/kit/visible.h"
 
 bool verify_fact(struct facts *f, bool holds, const char *format, ...)
 {

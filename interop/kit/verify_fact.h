@@ -2,7 +2,7 @@
 #ifndef INTEROP_VERIFY_FACT_H
 #define INTEROP_VERIFY_FACT_H
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 struct facts {
 	struct buf *say;

@@ -1,4 +1,4 @@
-#include "visible.h"
+#include "interop/kit/visible.h"
 
 #include <string.h>
 

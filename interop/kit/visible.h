@@ -3,7 +3,7 @@
 #ifndef INTEROP_VISIBLE_H
 #define INTEROP_VISIBLE_H
 
-#include "util.h"
+#include "interop/kit/util.h"
 
 /* The character at p (n octets are there, n > 0) and how many octets it takes; 0: not UTF-8 (RFC 3629 section 4). */
 size_t utf8_next(const char *p, size_t n, uint32_t *c);

@@ -1,4 +1,4 @@
-#include "web.h"
+#include "interop/kit/web.h"
 
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "door.h"
+#include "interop/kit/door.h"
 
 #define HEAD_MAX 16384
 #define BODY_MAX 65536

@@ -3,8 +3,8 @@
 #ifndef INTEROP_WEB_H
 #define INTEROP_WEB_H
 
-#include "kit.h"
-#include "world.h"
+#include "interop/kit/kit.h"
+#include "interop/kit/world.h"
 
 struct web;
 

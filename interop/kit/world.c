@@ -1,11 +1,11 @@
-#include "world.h"
+#include "interop/kit/world.h"
 
 #include <dirent.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "pki.h"
+#include "interop/kit/pki.h"
 
 struct kept {
 	struct kept *next;

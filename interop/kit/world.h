@@ -9,8 +9,8 @@
 
 #include <openssl/x509.h>
 
-#include "case_file.h"
-#include "kit.h"
+#include "interop/kit/case_file.h"
+#include "interop/kit/kit.h"
 
 struct credential {
 	X509 *cert;

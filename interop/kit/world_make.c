@@ -1,9 +1,9 @@
-#include "making.h"
+#include "interop/kit/making.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "world.h"
+#include "interop/kit/world.h"
 
 const char *const zone_labels[ZONES] = {"", "signed.", "bogus."};
 

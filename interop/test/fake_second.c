@@ -1,8 +1,8 @@
 /* A second judge that says what a test wants it to say, and a sink where nothing more comes. */
-#include "fake_second.h"
+#include "interop/test/fake_second.h"
 
-#include "second.h"
-#include "sink.h"
+#include "interop/kit/second.h"
+#include "interop/kit/sink.h"
 
 const char *fake_second_answer;
 unsigned fake_second_asked;

@@ -1,4 +1,4 @@
-#include "fake_world.h"
+#include "interop/test/fake_world.h"
 
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>

@@ -2,7 +2,7 @@
 #ifndef INTEROP_FAKE_WORLD_H
 #define INTEROP_FAKE_WORLD_H
 
-#include "world.h"
+#include "interop/kit/world.h"
 
 /* Certificates by name: sig (RSA, to sign), enc, other (RSA, to encrypt), both, ec (P-256), ecsig; gateway: gsig and
  * genc without their keys. */

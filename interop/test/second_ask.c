@@ -1,6 +1,6 @@
 /* For test_second.py: asks a judge about files as the kit does. second_ask DIR JUDGE FILE [CERT KEY|-]...; each line
  * on standard input asks again. Prints the judge's name, then an answer or "cannot: why" a line. */
-#include "second.h"
+#include "interop/kit/second.h"
 
 #include <openssl/pem.h>
 #include <stdio.h>

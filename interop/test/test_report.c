@@ -12,18 +12,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "compare.h"
-#include "countersign.h"
-#include "manifest.h"
-#include "plan.h"
-#include "plan_verify.h"
-#include "report.h"
-#include "requirements.h"
-#include "result.h"
-#include "smtp_client.h"
-#include "tester.h"
-#include "verify.h"
-#include "visible.h"
+#include "interop/kit/compare.h"
+#include "interop/kit/countersign.h"
+#include "interop/kit/manifest.h"
+#include "interop/kit/plan.h"
+#include "interop/kit/plan_verify.h"
+#include "interop/kit/report.h"
+#include "interop/kit/requirements.h"
+#include "interop/kit/result.h"
+#include "interop/kit/smtp_client.h"
+#include "interop/kit/tester.h"
+#include "interop/kit/verify.h"
+#include "interop/kit/visible.h"
 
 static int failed, checks;
 static char *top;
