@@ -6,9 +6,9 @@
 
 #include "interop/kit/make_message.h"
 
+/* It is made when it is first used: it may need what was seen before. Both names are there from now on, so that no other moves. */
 void step_message(struct play *p, const struct stmt *st)
 {
-	struct buf why = {0}, *out;
 	char *plain;
 
 	if (st->n_words < 1) {
@@ -16,24 +16,33 @@ void step_message(struct play *p, const struct stmt *st)
 		return;
 	}
 	plain = text_make("%s:plain", st->words[0]);
-	scene_name(p->s, plain, st);
+	scene_name(p->s, plain, NULL);
 	free(plain);
-	out = scene_name(p->s, st->words[0], st);
-	if (make_message(p->s, st, out, &why) < 0) {
-		scene_found(p->s, NOT_RUN, st->line, "the kit could not make this message: %s", why.p ? why.p : "");
-		p->stop = true;
-	}
-	buf_free(&why);
+	scene_name(p->s, st->words[0], st);
+}
+
+static const struct stmt *message_of(const struct play *p, const char *name)
+{
+	for (size_t i = 0; i < p->s->c->n_stmts; i++)
+		if (!strcmp(p->s->c->stmts[i].verb, "message") && !strcmp(stmt_word(&p->s->c->stmts[i], 0, ""), name))
+			return &p->s->c->stmts[i];
+	return NULL;
 }
 
 struct buf *step_octets(struct play *p, const struct stmt *st, const char *name)
 {
-	struct buf *b = scene_named(p->s, name);
+	const struct stmt *from = message_of(p, name);
+	struct buf *b = scene_named(p->s, name), why = {0};
 
-	if (!b || b->n == 0) {
+	if (b && b->n == 0 && from && make_message(p->s, from, b, &why) < 0) {
+		scene_found(p->s, NOT_RUN, from->line, "the kit could not make this message: %s", why.p ? why.p : "");
+		p->stop = true;
+		b = NULL;
+	} else if (!b || b->n == 0) {
 		scene_found(p->s, NOT_RUN, st->line, "%s: there is no message \"%s\"", st->verb, name);
-		return NULL;
+		b = NULL;
 	}
+	buf_free(&why);
 	return b;
 }
 
