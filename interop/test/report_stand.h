@@ -11,8 +11,9 @@
 /* What the gateway does with the mail that it is to countersign. */
 enum manner { SIGN_SEAL, SIGN, DETACHED, SEAL, PLAIN, OTHER_KEY, LOSE, REFUSE, BASE64, TRIPLE, OTHER_TEXT };
 
-extern char *top;	     /* directory of this test */
-extern const char hostile[]; /* markup, controls, octets that are not UTF-8 */
+extern char *top;	      /* directory of this test */
+extern const char hostile[];  /* markup, controls, octets that are not UTF-8 */
+extern int64_t came_shift_ms; /* how far the sink's clock is off */
 extern const enum verdict mixed[], good[];
 
 void begin(const char *name); /* makes top and the keys */

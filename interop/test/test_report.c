@@ -165,6 +165,32 @@ static void test_countersign(const struct kit *k, const char *run, const char *t
 			CHECK(verified(run, tester, gw, "the gateway countersigned manifest.json with") == 0);
 }
 
+/* Certificates that were not valid at the time, though all signatures fit. */
+static void test_valid(const struct kit *k, const struct case_list *l)
+{
+	char *run = in(top, "valid");
+	json_t *v = make_results(l, k->gateway_domain, NULL, good);
+	struct buf why = {0};
+
+	json_object_set_new(v, "began", json_string("2020-01-01T00:00:00Z"));
+	json_object_set_new(v, "ended", json_string("2020-01-01T00:00:00Z"));
+	CHECK(directory_make(run, &why) == 0 && result_write(run, v, &why) == 0 && report_write(k, run, &why) == 0);
+	CHECK(countersigned(k, run, SIGN_SEAL, NULL) == 0);
+	CHECK(verified(run, NULL, NULL, "does not hold: the tester's certificate was valid when the run ended") == 1);
+	json_decref(v);
+	v = make_results(l, k->gateway_domain, NULL, good);
+	CHECK(result_write(run, v, &why) == 0 && report_write(k, run, &why) == 0);
+	CHECK(verified(run, NULL, NULL, "there is no countersignature") == 1); /* that of before is gone */
+	came_shift_ms = (int64_t)-7200 * 1000;
+	CHECK(countersigned(k, run, SIGN_SEAL, NULL) == 0);
+	CHECK(verified(run, NULL, NULL, "does not hold: the gateway's certificate was valid when it came") == 1);
+	came_shift_ms = 0;
+	CHECK(countersigned(k, run, SIGN_SEAL, NULL) == 0 && verified(run, NULL, NULL, NULL) == 0);
+	json_decref(v);
+	buf_free(&why);
+	free(run);
+}
+
 /* results.json that must not be read */
 static void test_strict(const struct case_list *l)
 {
@@ -287,6 +313,7 @@ int main(void)
 	test_paths();
 	test_visible();
 	test_strict(&l);
+	test_valid(&a, &l);
 	run = make_run(&a, &l, "run", NULL, mixed);
 	test_rendered(run);
 	test_changes(&a, &b, run);
