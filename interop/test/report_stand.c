@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "plan.h"
@@ -309,14 +310,18 @@ int verified(const char *run, const char *tester, const char *gw, const char *te
 	return rc;
 }
 
-/* runs "program path" with the shell; the path is our own */
-bool command(const char *program, const char *path, const char *name)
+int command(const char *program, const char *option, const char *path)
 {
-	char *line = text_make("%s %s%s", program, path, name);
-	int rc = system(line);
+	pid_t child = fork();
+	int status = -1;
 
-	free(line);
-	return rc == 0;
+	if (child == 0) {
+		execlp(program, program, option, path, (char *)NULL);
+		_exit(127);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status))
+		die("%s cannot be run", program);
+	return WEXITSTATUS(status);
 }
 
 int countersigned(const struct kit *k, const char *run, enum manner how, const char *text)
@@ -362,7 +367,7 @@ int end(void)
 {
 	printf("%d checks, %d failed\n", checks, failed);
 	if (!failed)
-		command("rm -rf", top, "");
+		command("rm", "-rf", top);
 	free(top);
 	return failed ? 1 : 0;
 }

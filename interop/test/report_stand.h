@@ -22,7 +22,7 @@ bool check(bool is, const char *what, int line);
 void write_text(const char *path, const char *text); /* with the directories above it */
 char *in(const char *dir, const char *name);
 bool says(const char *text, const struct buf *b);
-bool command(const char *program, const char *path, const char *name);
+int command(const char *program, const char *option, const char *path); /* its status; 127: not there */
 
 struct case_list make_cases(void);
 void free_cases(struct case_list *l);

@@ -39,11 +39,14 @@ static void test_rendered(const char *run)
 	buf_clear(&html);
 	CHECK(
 	    report_render(run, &html, &again, NULL) == 0 && again.n == junit.n && !memcmp(again.p, junit.p, again.n));
-	if (command("command -v xmllint >", "/dev/null", "")) {
-		CHECK(command("xmllint --noout --nonet", run, "/junit.xml"));
-		CHECK(command("xmllint --noout --nonet", run, "/report.html"));
-	} else {
-		printf("xmllint is not installed: well-formedness was not looked at\n");
+	for (size_t i = 0; i < 2; i++) {
+		char *file = in(run, i ? "report.html" : "junit.xml");
+		int status = command("xmllint", "--noout", file);
+
+		CHECK(status == 0 || status == 127);
+		if (status == 127)
+			printf("xmllint is not installed: whether %s is well-formed was not looked at\n", file);
+		free(file);
 	}
 	buf_free(&html);
 	buf_free(&junit);
