@@ -109,8 +109,16 @@ KIT_LIBS  = $(shell pkg-config --libs libcrypto libssl jansson zlib)
 $(BUILD)/bin/postern-interop: $(KIT_OBJS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(KIT_LIBS)
+# its tests link with what they need of it, behind their stand-ins for the rest
 KIT_UNIT := $(patsubst interop/test/test_%.c,$(BUILD)/kit/test_%,$(wildcard interop/test/test_*.c))
-$(BUILD)/kit/test_%: $(BUILD)/obj/interop/test/test_%.o $(filter-out %/main.o,$(KIT_OBJS))
+KIT_STANDS := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out interop/test/test_%,$(wildcard interop/test/*.c)))
+$(BUILD)/lib/libinterop.a: $(filter-out %/main.o,$(KIT_OBJS))
+$(BUILD)/lib/libinterop-stands.a: $(KIT_STANDS)
+$(BUILD)/lib/libinterop.a $(BUILD)/lib/libinterop-stands.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+$(BUILD)/kit/test_%: $(BUILD)/obj/interop/test/test_%.o $(BUILD)/lib/libinterop-stands.a $(BUILD)/lib/libinterop.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(KIT_LIBS) $(shell pkg-config --libs check)
 

@@ -72,8 +72,10 @@ static int send_mail(const struct kit *k, const struct asked *a, const char *to,
 		buf_clear(&mail);
 		buf_clear(&said);
 		countersign_mail(from, to, a->run_id, a->sha256, &mail);
+		r.code = 0;
 		code = smtp_send(
 		    k->gateway_inside, k->host, false, from, list, 1, mail.p, mail.n, NULL, &r, NULL, &took, &said);
+		code = r.code ? r.code : code;
 	}
 	if (code / 100 != 2)
 		fail(why, "the gateway did not take the mail to countersign: %s",

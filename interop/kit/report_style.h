@@ -24,7 +24,7 @@ static const char report_style[] =
     ".sum{font-size:1.2rem;border:2px solid;border-radius:.4rem;padding:.7rem 1rem;margin:1rem 0}\n"
     ".passed{color:var(--passed)}.failed{color:var(--failed)}.not-run{color:var(--notrun)}\n"
     ".passed,.failed,.not-run{font-weight:600}\n"
-    ".quiet{color:var(--quiet)}\n"
+    ".quiet{color:var(--quiet);font-weight:400}\n"
     ".case{border-top:1px solid var(--line);padding-top:.3rem}\n"
     "nav ul{columns:2;padding-left:1.2rem}\n"
     "@media (max-width:40rem){body{padding:.8rem}nav ul{columns:1}th,td{padding:.25rem .35rem}}\n"

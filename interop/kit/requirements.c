@@ -271,11 +271,11 @@ static void add_proofs(const struct case_list *cases, const char *id, struct buf
 		buf_adds(out, "`: ");
 		markdown_add(out, c->title);
 		for (size_t j = 0; j < c->n_needs; j++) {
-			buf_adds(out, j ? ", `" : " Needs `");
+			buf_adds(out, j ? ", `" : " (needs `");
 			visible_add(out, c->needs[j], strlen(c->needs[j]));
 			buf_adds(out, "`");
 		}
-		buf_adds(out, c->n_needs ? ".\n" : "\n");
+		buf_adds(out, c->n_needs ? ")\n" : "\n");
 	}
 }
 

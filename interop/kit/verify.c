@@ -83,6 +83,18 @@ static void check_files(struct verify *v)
 		verify_fact(&v->facts, false, "the files are as manifest.json says: %s", v->why.p);
 }
 
+/* whether a certificate was valid (RFC 5280 4.1.2.5) at a time as M_TIME has it */
+static bool valid_at(const X509 *c, const char *iso)
+{
+	struct tm tm = {0};
+	const char *end = strptime(iso, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	time_t t = timegm(&tm);
+
+	/* X509_cmp_time: -1 when the first is not later, 1 when it is, 0 for an error */
+	return end && !*end && X509_cmp_time(X509_get0_notBefore(c), &t) < 0 &&
+	       X509_cmp_time(X509_get0_notAfter(c), &t) > 0;
+}
+
 /* the octets of name.p7s over those of name.json */
 static X509 *signature_of(struct verify *v, const char *json, const char *p7s, X509 *expected)
 {
@@ -143,6 +155,9 @@ static void check_reports(struct verify *v)
 	if (results && v->manifest)
 		verify_fact(&v->facts, !strcmp(result_member(results, "run"), result_member(v->manifest, "run")),
 		    "manifest.json is of the run that results.json tells of");
+	if (results && v->signer)
+		verify_fact(&v->facts, valid_at(v->signer, result_member(results, "ended")),
+		    "the tester's certificate was valid when the run ended, at %s", result_member(results, "ended"));
 	forget_why(v);
 	if (results && report_render(v->dir, &html, &junit, &v->why) == 0) {
 		verify_fact(
@@ -223,7 +238,8 @@ static void check_sealed(struct verify *v, struct opener *o, STACK_OF(X509) * ce
 	buf_free(&opened);
 }
 
-static void check_gateway(struct verify *v)
+/* came: when the receipt says it came; NULL: nothing that counts says so */
+static void check_gateway(struct verify *v, const char *came)
 {
 	char *own = text_make("%s/gateway.pem", v->dir), *pem = text_make("%s/countersignature.pem", v->dir);
 	STACK_OF(X509) * certs;
@@ -245,6 +261,9 @@ static void check_gateway(struct verify *v)
 		    name.p, v->gateway ? ", which was expected" : ": compare this with what its operator gave you");
 	else
 		verify_fact(&v->facts, false, "the gateway countersigned manifest.json: %s", v->why.p);
+	if (signer && came)
+		verify_fact(&v->facts, valid_at(signer, came),
+		    "the gateway's certificate was valid when it came, at %s", came);
 	if (there_in(v, "countersignature.sealed.eml"))
 		check_sealed(v, &o, certs, &eml);
 	X509_free(signer);
@@ -270,13 +289,13 @@ static void check_countersignature(struct verify *v)
 		forget_why(v);
 		receipt = json_file(path, READ_MAX, &v->why);
 		fits = receipt && check_receipt(v, receipt) == 0;
-		verify_fact(&v->facts, fits, "countersignature.json tells of this countersignature%s%s%s%s",
-		    fits ? ", which came at " : ": ", fits ? result_member(receipt, "came") : v->why.p, "", "");
+		verify_fact(&v->facts, fits, "countersignature.json tells of this countersignature%s%s",
+		    fits ? ", which came at " : ": ", fits ? result_member(receipt, "came") : v->why.p);
 		signer =
 		    v->signer ? signature_of(v, "countersignature.json", "countersignature.p7s", v->signer) : NULL;
 		verify_fact(&v->facts, signer, "countersignature.json is signed by the same tester%s%s",
 		    v->why.n ? ": " : "", v->why.p);
-		check_gateway(v);
+		check_gateway(v, fits ? result_member(receipt, "came") : NULL);
 	}
 	X509_free(signer);
 	json_decref(receipt);
