@@ -237,6 +237,34 @@ static void refused(struct bench *b)
 	}
 }
 
+static void scene_texts(struct bench *b)
+{
+	struct buf out = {0}, why = {0};
+	char *text = scene_text(&b->s, "{own} {p} {q} {case} {kit} {http} {host} {nonce} {\"a\":{}} {", &why), *none;
+
+	check(text && strstr(text, "own.test test-case.kit.test q-test-case.kit.test test-case kit.test http://127.0.0.1:8080 mx.kit.test ") == text &&
+		  strstr(text, b->s.nonce) && strstr(text, " {\"a\":{}} {"),
+	    "it stands for \"%s\"", text ? text : "nothing");
+	free(text);
+	none = scene_text(&b->s, "a {nothing} b", &why);
+	check(!none && strstr(why.p, "{nothing}"), "{nothing} stands for something");
+	free(none);
+	scene_expand_octets(&b->s, "\0{case}{nothing}", 16, &out);
+	check(out.n == 19 && !memcmp(out.p, "\0test-case{nothing", 18), "octets are not as they were");
+	buf_adds(scene_name(&b->s, "one", NULL), "1");
+	buf_adds(scene_name(&b->s, "two", NULL), "2");
+	check(scene_named(&b->s, "one")->n == 1 && !scene_named(&b->s, "three"), "names are lost");
+	check(scene_name(&b->s, "one", NULL)->n == 0, "a name that is taken anew is not empty");
+	buf_free(&out);
+	buf_free(&why);
+	b->s.evidence = text_make("%s", b->dir);
+	scene_keep(&b->s, "a/../b c", "x", 1);
+	scene_keep(&b->s, "mail.eml", "x", 1);
+	text = text_make("%s/01-a_.._b_c", b->dir);
+	check(file_there(text), "%s is not there", text);
+	free(text);
+}
+
 static const char setup_peers[] =
     "set -e; mkdir -m 700 gnupg nss; export GNUPGHOME=$PWD/gnupg\n"
     "printf 'disable-crl-checks\\ndisable-policy-checks\\nbatch\\n' >gnupg/gpgsm.conf\n"
@@ -287,6 +315,7 @@ int main(void)
 	struct bench b;
 
 	bench_open(&b, w, "cert sig\ncert enc\ncert other\ncert both\ncert ec\ncert ecsig\n");
+	scene_texts(&b);
 	text_of(&b);
 	refused(&b);
 	large(&b);
