@@ -2,6 +2,7 @@
 
 #include <openssl/provider.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -42,11 +43,22 @@ bool cms_names_aead(const char *oid)
 	return false;
 }
 
+static OSSL_PROVIDER *standard, *legacy;
+
+static void unload(void)
+{
+	OSSL_PROVIDER_unload(legacy);
+	OSSL_PROVIDER_unload(standard);
+}
+
 static void load_legacy(void)
 {
 	/* the default one is no longer loaded by itself once another is */
-	if (!OSSL_PROVIDER_load(NULL, "default") || !OSSL_PROVIDER_load(NULL, "legacy"))
+	standard = OSSL_PROVIDER_load(NULL, "default");
+	legacy = OSSL_PROVIDER_load(NULL, "legacy");
+	if (!standard || !legacy)
 		die("OpenSSL's legacy provider is not there: RC2 cannot be used");
+	atexit(unload);
 }
 
 void cms_names_legacy(void)

@@ -227,7 +227,8 @@ bool expect_signed_by(struct view *v, struct buf *sentence)
 	return false;
 }
 
-/* "That signature": the one of signed-by beside this expectation, else the gateway's, else the outermost. */
+/* "That signature": the one of the last signed-by before this expectation, or of one behind it; else the gateway's, else
+ * the outermost. */
 static const struct signer *that_signer(struct view *v, struct buf *sentence)
 {
 	const struct judged *j = &v->seen->first;
@@ -237,7 +238,7 @@ static const struct signer *that_signer(struct view *v, struct buf *sentence)
 	char hash[65];
 
 	for (size_t i = 0; i < v->await->n_below; i++)
-		if (!strcmp(v->await->below[i].verb, "signed-by"))
+		if (!strcmp(v->await->below[i].verb, "signed-by") && (!by || &v->await->below[i] < v->e))
 			by = stmt_word(&v->await->below[i], 0, NULL);
 	c = v->s->world ? world_credential(v->s->world, v->s->c, by ? by : "gateway", 's') : NULL;
 	if (c && c->cert) {

@@ -84,15 +84,18 @@ static void settle(struct draft *d)
 		buf_adds(&d->body, "\r\n");
 }
 
-static void add_object(struct draft *d, const char *type, const char *name, struct buf *out)
+static void add_object(struct draft *d, const char *type, struct buf *out)
 {
-	buf_addf(out,
-	    "Content-Type: %s\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment; "
-	    "filename=%s\r\n\r\n",
-	    type, name);
+	char *name = mime_parameter(type, "name", NULL);
+
+	buf_addf(out, "Content-Type: %s\r\nContent-Transfer-Encoding: base64\r\n", type);
+	if (name)
+		buf_addf(out, "Content-Disposition: attachment; filename=%s\r\n", name);
+	buf_adds(out, "\r\n");
 	base64_add(out, d->object.p, d->object.n, d->line);
 	if (d->line == 0)
 		buf_adds(out, "\r\n");
+	free(name);
 }
 
 /* RFC 8551 3.5.3.1 */
@@ -114,7 +117,7 @@ static void add_detached(struct draft *d, struct buf *out)
 	buf_addf(out, "--%s\r\n", boundary.p);
 	buf_add(out, d->body.p, d->body.n);
 	buf_addf(out, "\r\n--%s\r\n", boundary.p);
-	add_object(d, "application/pkcs7-signature; name=smime.p7s", "smime.p7s", out);
+	add_object(d, "application/pkcs7-signature; name=smime.p7s", out);
 	if (d->third)
 		buf_addf(out,
 		    "\r\n--%s\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nThis part is not signed.\r\n",
@@ -146,7 +149,7 @@ void draft_entity(struct draft *d, struct buf *out)
 	}
 	type = d->type ? text_copy(d->type)
 		       : text_make("application/pkcs7-mime; smime-type=%s; name=%s", types[d->kind], name);
-	add_object(d, type, name, out);
+	add_object(d, type, out);
 	free(type);
 }
 

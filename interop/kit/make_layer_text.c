@@ -143,6 +143,7 @@ int layer_large(struct draft *d, struct buf *why)
 {
 	static const char line[] =
 	    "The quick brown fox jumps over the lazy dog, and does so again and once more.\r\n";
+	const long full = (long)sizeof(line) - 1;
 	struct buf *to = is_text(d) ? &d->bare : &d->body;
 	long n;
 
@@ -151,13 +152,20 @@ int layer_large(struct draft *d, struct buf *why)
 	if (d->kind != DRAFT_PLAIN && d->kind != DRAFT_RAW)
 		return fail(why, "text is added before the layers around it");
 	for (long done = 0; done < n;) {
-		long len = n - done < (long)sizeof(line) - 1 ? n - done : (long)sizeof(line) - 1;
+		long len = n - done < full ? n - done : full;
 
-		if (len < (long)sizeof(line) - 1 && len > 2) {
+		if (len == 1) { /* no line of its own */
+			struct buf longer = {0};
+
+			buf_adds(&longer, "T");
+			buf_add(&longer, to->p ? to->p : "", to->n);
+			buf_free(to);
+			*to = longer;
+		} else if (len < full) {
 			buf_add(to, line, (size_t)len - 2);
 			buf_adds(to, "\r\n");
 		} else {
-			buf_add(to, len <= 2 ? "\r\n" + 2 - len : line, (size_t)len);
+			buf_add(to, line, (size_t)len);
 		}
 		done += len;
 	}

@@ -1,8 +1,15 @@
-/* What fake_second.c answers: JSON; NULL: it cannot judge. */
+/* The second judge of tests: sees what the test says. Another program may be linked with the kit's real one instead. */
 #ifndef INTEROP_FAKE_SECOND_H
 #define INTEROP_FAKE_SECOND_H
 
-extern const char *fake_second_answer;
-extern unsigned fake_second_asked;
+#include "interop/kit/judge.h"
+
+#include <jansson.h>
+
+enum fake_second { FAKE_AGREES, FAKE_CANNOT, FAKE_OTHER_KIND, FAKE_OTHER_VALIDITY, FAKE_OTHER_SIGNER, FAKE_OTHER_CONTENT, FAKE_BROKEN };
+
+/* How it answers from now on, and how often it was asked. */
+void fake_second_says(enum fake_second how);
+unsigned fake_second_asked(void);
 
 #endif
