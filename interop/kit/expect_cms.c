@@ -227,8 +227,8 @@ bool expect_signed_by(struct view *v, struct buf *sentence)
 	return false;
 }
 
-/* "That signature": the one of the last signed-by before this expectation, or of one behind it; else the gateway's, else
- * the outermost. */
+/* "That signature": the one of the last signed-by before this expectation, or of one behind it; else the gateway's,
+ * else the outermost. */
 static const struct signer *that_signer(struct view *v, struct buf *sentence)
 {
 	const struct judged *j = &v->seen->first;

@@ -87,7 +87,7 @@ static int sign_zone(struct making *m, const char *dir, const char *zone, enum z
 	char *from = text_make("%s.zone", zone), *to = text_make("%s.signed", zone),
 	     *key_file = text_make("%s.key", trusted ? trusted : ""), *ds_file = text_make("%s/%s.ds", dir, zone);
 	const char *sign[] = {"ldns-signzone", "-n", "-f", to, from, key, NULL},
-	     *ds[] = {"ldns-key2ds", "-n", "-2", key_file, NULL};
+		   *ds[] = {"ldns-key2ds", "-n", "-2", key_file, NULL};
 	struct buf out = {0};
 	int rc = -1;
 

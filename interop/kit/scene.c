@@ -14,7 +14,7 @@ void scene_begin(struct scene *s, const struct kit *k, const struct case_file *c
 	unsigned char random[8];
 	struct buf hex = {0};
 
-	*s = (struct scene){.kit = k, .c = c};
+	*s = (struct scene){.kit = k, .c = c, .began = time(NULL)};
 	if (RAND_bytes(random, sizeof(random)) != 1)
 		die("no random octets");
 	hex_add(&hex, random, sizeof(random));
@@ -60,6 +60,10 @@ static bool value(struct scene *s, const char *name, struct buf *out)
 			buf_addf(out, "%s%s", fixed[i].before, fixed[i].value ? fixed[i].value : "");
 			return true;
 		}
+	if (!strcmp(name, "date")) {
+		time_add_rfc5322(out, s->began);
+		return true;
+	}
 	domain = s->world ? world_domain(s->world, s->c, name) : NULL;
 	if (domain)
 		buf_adds(out, domain);

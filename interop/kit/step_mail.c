@@ -6,7 +6,8 @@
 
 #include "interop/kit/make_message.h"
 
-/* It is made when it is first used: it may need what was seen before. Both names are there from now on, so that no other moves. */
+/* It is made when it is first used: it may need what was seen before. Both names are there from now on, so that no
+ * other moves. */
 void step_message(struct play *p, const struct stmt *st)
 {
 	char *plain;

@@ -24,6 +24,7 @@ struct world {
 	struct kept *kept;
 	struct name *names;
 	size_t n_names;
+	struct buf revoked; /* of this run: "authority serial" a line */
 };
 
 static int read_names(struct world *w, struct buf *why)
@@ -83,6 +84,7 @@ void world_close(struct world *w)
 		free(w->names[i].domain);
 	}
 	free(w->names);
+	buf_free(&w->revoked);
 	free(w->dir);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
@@ -177,13 +179,18 @@ static const struct credential *authority_of(struct world *w, const char *author
 	return found;
 }
 
+/* Serial numbers, one a line: those that init knew, and those of this run. */
 static void revoked_of(struct world *w, const char *authority, struct buf *out)
 {
 	char *path = text_make("%s/revoked/%s", w->dir, authority);
+	size_t n = strlen(authority);
 
 	pthread_mutex_lock(&w->lock);
 	if (file_there(path))
 		file_read(path, out, NULL);
+	for (const char *p = w->revoked.p; p && *p; p = strchr(p, '\n') + 1)
+		if (!strncmp(p, authority, n) && p[n] == ' ')
+			buf_add(out, p + n + 1, strcspn(p + n + 1, "\n") + 1);
 	pthread_mutex_unlock(&w->lock);
 	buf_add(out, "", 0);
 	free(path);
@@ -199,7 +206,7 @@ int world_crl(struct world *w, const char *authority, const char *kind, struct b
 
 	if (a && a->key && evil && (stale || forged || !strcmp(kind, "good"))) {
 		revoked_of(w, authority, &revoked);
-		rc = pki_crl(a->cert, forged ? evil->key : a->key, revoked.p, stale ? now - 20 * 86400 : now - 60,
+		rc = pki_crl(a->cert, forged ? evil->key : a->key, forged ? "" : revoked.p, stale ? now - 20 * 86400 : now - 60,
 		    stale ? now - 10 * 86400 : now + 86400, out);
 	}
 	buf_free(&revoked);
@@ -214,7 +221,8 @@ int world_ocsp(struct world *w, const char *authority, const void *request, size
 
 	if (a && a->key && evil) {
 		revoked_of(w, authority, &revoked);
-		rc = pki_ocsp(request, n, forged ? evil->cert : a->cert, forged ? evil->key : a->key, revoked.p, out);
+		rc = pki_ocsp(request, n, forged ? evil->cert : a->cert, forged ? evil->key : a->key,
+		    forged ? "" : revoked.p, out);
 	}
 	buf_free(&revoked);
 	return rc;
@@ -236,25 +244,15 @@ static char *issuer_of(const struct case_file *c, const char *name)
 int world_revoke(struct world *w, const struct case_file *c, const char *name, struct buf *why)
 {
 	const struct credential *cred = world_credential(w, c, name, 0);
-	char *issuer = cred ? issuer_of(c, name) : NULL, *dir = text_make("%s/revoked", w->dir),
-	     *path = text_make("%s/%s", dir, issuer ? issuer : "");
-	struct buf text = {0};
-	int rc = -1;
+	char *issuer = cred ? issuer_of(c, name) : NULL;
 
 	if (!issuer)
-		fail(why, "no certificate %s in this case", name);
-	else if (directory_make(dir, why) == 0) {
-		pthread_mutex_lock(&w->lock);
-		if (file_there(path))
-			file_read(path, &text, NULL);
-		pki_serial_hex(cred->cert, &text);
-		buf_adds(&text, "\n");
-		rc = file_write(path, text.p, text.n, 0644, why);
-		pthread_mutex_unlock(&w->lock);
-	}
-	buf_free(&text);
+		return fail(why, "no certificate %s in this case", name);
+	pthread_mutex_lock(&w->lock);
+	buf_addf(&w->revoked, "%s ", issuer);
+	pki_serial_hex(cred->cert, &w->revoked);
+	buf_adds(&w->revoked, "\n");
+	pthread_mutex_unlock(&w->lock);
 	free(issuer);
-	free(dir);
-	free(path);
-	return rc;
+	return 0;
 }

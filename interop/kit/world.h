@@ -31,7 +31,7 @@ void world_close(struct world *w);
 const struct credential *world_credential(struct world *w, const struct case_file *c, const char *name, char use);
 /* The domain behind {NAME} of a case; NULL: none. */
 const char *world_domain(struct world *w, const struct case_file *c, const char *name);
-/* revoke NAME: from now on its CRL and OCSP answers say so. */
+/* revoke NAME: from now on, to the end of this run, its CRL and OCSP answers say so. */
 int world_revoke(struct world *w, const struct case_file *c, const char *name, struct buf *why);
 /* CRL (DER) of the authority with this certificate, made anew; kind: "good", "stale", "forged". OCSP: the response
  * (DER) to a request. 0 or -1. Both safe for threads. */
