@@ -160,7 +160,8 @@ static int find_issuer(struct making *m, struct making_of *o, struct buf *why)
 
 static int issue(struct making *m, const struct stmt *st, struct making_of *o, struct buf *why)
 {
-	struct cert_spec spec = {.usage = stmt_attribute(st, "usage", "sign,encrypt"),
+	struct cert_spec spec = {.usage = stmt_attribute(st, "usage",
+				     !strcmp(stmt_attribute(st, "ca", "no"), "yes") ? "ca" : "sign,encrypt"),
 	    .eku = stmt_attribute(st, "eku", "email"),
 	    .hash = stmt_attribute(st, "hash", "sha256"),
 	    .pathlen = -1,

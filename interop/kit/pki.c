@@ -75,11 +75,11 @@ static void names_of(const char *list, struct buf *out)
 	}
 }
 
-static const char *usage_of(const char *usage, EVP_PKEY *key, bool ca)
+static const char *usage_of(const char *usage, EVP_PKEY *key)
 {
 	bool ec = EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA;
 
-	if (ca || !strcmp(usage, "ca"))
+	if (!strcmp(usage, "ca"))
 		return "critical,keyCertSign,cRLSign";
 	if (!strcmp(usage, "sign"))
 		return "critical,digitalSignature";
@@ -155,7 +155,7 @@ static int add_url(X509 *cert, X509 *issuer, int nid, const char *format, const 
 
 static int add_extensions(const struct cert_spec *s, X509 *cert, EVP_PKEY *key, X509 *issuer, struct buf *why)
 {
-	const char *usage = usage_of(s->usage, key, s->ca), *eku = s->ca ? NULL : eku_of(s->eku);
+	const char *usage = usage_of(s->usage, key), *eku = s->ca ? NULL : eku_of(s->eku);
 	struct buf names = {0}, access = {0};
 	char *ca =
 	    s->pathlen >= 0 ? text_make("critical,CA:TRUE,pathlen:%ld", s->pathlen) : text_copy("critical,CA:TRUE");

@@ -51,8 +51,14 @@ class World:
         self.gateway = UnderTest(top, self.kit, inside, outside, through=(out, within))
 
     def start(self):
-        self.gateway.start()
-        self.gateway.prepare()
+        """The kit answers meanwhile, as for an operator who sets his gateway up: authorities' lists are asked for when they are believed."""
+        served = self.kit.serve()
+        try:
+            self.gateway.start()
+            self.gateway.prepare()
+        finally:
+            served.terminate()
+            served.wait()
         return self
 
     def stop(self):
