@@ -6,35 +6,38 @@
 static const struct {
 	const char *name;
 	expectation *look;
-	bool cms;	    /* judged twice */
-	size_t least, most; /* words */
+	bool cms;	       /* judged twice */
+	size_t least, most;    /* words */
+	const char *attribute; /* that it may have */
 } table[] = {
-    {"layers", expect_layers, true, 1, 1},
-    {"sealed-for", expect_sealed_for, true, 1, 1},
-    {"cipher", expect_cipher, true, 1, 1},
-    {"keys", expect_keys, true, 1, 1},
-    {"signed-by", expect_signed_by, true, 1, 1},
-    {"digest", expect_digest, true, 1, 1},
-    {"signature-type", expect_signature_type, true, 1, 1},
-    {"attribute", expect_attribute, true, 1, 1},
-    {"signer-certs", expect_signer_certs, true, 1, 1},
-    {"micalg", expect_micalg, true, 1, 1},
-    {"inner-header", expect_inner_header, true, 2, 2},
-    {"inner-lacks", expect_inner_lacks, true, 1, 1},
-    {"inner-contains", expect_inner_contains, true, 1, 1},
-    {"body-is", expect_body_is, true, 1, 1},
-    {"outer-header", expect_outer_header, false, 2, 2},
-    {"outer-lacks", expect_outer_lacks, false, 1, 1},
-    {"header-count", expect_header_count, false, 2, 2},
-    {"no-header", expect_no_header, false, 1, 1},
-    {"envelope-from", expect_envelope_from, false, 1, 1},
-    {"envelope-to", expect_envelope_to, false, 1, 1},
-    {"seven-bit", expect_seven_bit, false, 0, 1},
-    {"line-max", expect_line_max, false, 1, 1},
-    {"mime-type", expect_mime_type, false, 1, 1},
-    {"mark", expect_mark_is, false, 1, 1},
-    {"tls", expect_tls, false, 1, 1},
-    {"once", expect_once, false, 0, 0},
+    {"layers", expect_layers, true, 1, 1, NULL},
+    {"sealed-for", expect_sealed_for, true, 1, 1, "may"},
+    {"cipher", expect_cipher, true, 1, 1, NULL},
+    {"keys", expect_keys, true, 1, 1, NULL},
+    {"signed-by", expect_signed_by, true, 1, 1, NULL},
+    {"digest", expect_digest, true, 1, 1, NULL},
+    {"signature-type", expect_signature_type, true, 1, 1, NULL},
+    {"attribute", expect_attribute, true, 1, 1, NULL},
+    {"signer-certs", expect_signer_certs, true, 1, 1, NULL},
+    {"micalg", expect_micalg, true, 1, 1, NULL},
+    {"inner-header", expect_inner_header, true, 2, 2, NULL},
+    {"inner-lacks", expect_inner_lacks, true, 1, 1, NULL},
+    {"inner-contains", expect_inner_contains, true, 1, 1, NULL},
+    {"body-is", expect_body_is, true, 1, 1, NULL},
+    {"parts-are", expect_parts_are, true, 1, 1, NULL},
+    {"smime-type", expect_smime_type, true, 0, 1, NULL},
+    {"outer-header", expect_outer_header, false, 2, 2, NULL},
+    {"outer-lacks", expect_outer_lacks, false, 1, 1, NULL},
+    {"header-count", expect_header_count, false, 2, 2, NULL},
+    {"no-header", expect_no_header, false, 1, 1, NULL},
+    {"envelope-from", expect_envelope_from, false, 1, 1, NULL},
+    {"envelope-to", expect_envelope_to, false, 1, 1, NULL},
+    {"seven-bit", expect_seven_bit, false, 0, 1, NULL},
+    {"line-max", expect_line_max, false, 1, 1, NULL},
+    {"mime-type", expect_mime_type, false, 1, 1, NULL},
+    {"mark", expect_mark_is, false, 1, 1, NULL},
+    {"tls", expect_tls, false, 1, 1, NULL},
+    {"once", expect_once, false, 0, 0, NULL},
 };
 
 enum { TABLE = sizeof(table) / sizeof(*table) };
@@ -47,9 +50,11 @@ int expect_check(const struct stmt *s, struct buf *why)
 	for (size_t i = 0; i < TABLE; i++) {
 		if (strcmp(s->verb, table[i].name) != 0)
 			continue;
-		if (s->n_words < table[i].least || s->n_words > table[i].most || s->n_attributes > 0)
-			return fail(
-			    why, "line %d: %s has %zu words and no attributes", s->line, s->verb, table[i].least);
+		if (s->n_words < table[i].least || s->n_words > table[i].most)
+			return fail(why, "line %d: %s has %zu words", s->line, s->verb, table[i].least);
+		for (size_t k = 0; k < s->n_attributes; k++)
+			if (!table[i].attribute || strcmp(s->attributes[k].name, table[i].attribute) != 0)
+				return fail(why, "line %d: %s has no %s=", s->line, s->verb, s->attributes[k].name);
 		if (!strcmp(s->verb, "line-max") && number_read(s->words[0], 1, 1000000, &n) < 0)
 			return fail(why, "line %d: line-max has a number", s->line);
 		if (!strcmp(s->verb, "header-count") && number_read(s->words[1], 0, 100000, &n) < 0)

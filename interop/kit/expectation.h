@@ -25,7 +25,7 @@ expectation expect_signature_type, expect_attribute, expect_signer_certs, expect
 expectation expect_inner_header, expect_inner_lacks, expect_inner_contains, expect_body_is;
 expectation expect_outer_header, expect_outer_lacks, expect_header_count, expect_no_header, expect_mime_type;
 expectation expect_envelope_from, expect_envelope_to, expect_seven_bit, expect_line_max, expect_tls, expect_once;
-expectation expect_mark_is;
+expectation expect_mark_is, expect_parts_are, expect_smime_type;
 
 /* Header lines, unfolded, that fit a mark's pattern are added to lines (may be NULL), each with CRLF. How many. */
 size_t marks_count(struct scene *s, const struct mail *m, enum mark mark, struct buf *lines);

@@ -96,10 +96,18 @@ static void end(struct draft *d)
 	buf_free(&d->body);
 	buf_free(&d->object);
 	buf_free(&d->bare);
+	buf_free(&d->extra);
+	free(d->encoding);
 	ERR_clear_error();
 }
 
-int make_message(struct scene *s, const struct stmt *message, struct buf *out, struct buf *why)
+/* Does it hide, sign or change what was written before? */
+static bool is_layer(const struct stmt *s)
+{
+	return text_is_word_in(s->verb, "wrap,protect,sign,encrypt,compress,damage,disguise,mixed,forge");
+}
+
+static int make(struct scene *s, const struct stmt *message, bool plain, struct buf *out, struct buf *why)
 {
 	struct draft d = {.s = s};
 	struct buf text = {0};
@@ -112,7 +120,7 @@ int make_message(struct scene *s, const struct stmt *message, struct buf *out, s
 		return -1;
 	}
 	begin(&d, message, &text);
-	for (size_t i = 0; rc == 0 && i < message->n_below; i++)
+	for (size_t i = 0; rc == 0 && i < message->n_below && !(plain && is_layer(&message->below[i])); i++)
 		rc = one(&d, &message->below[i], why);
 	if (rc == 0) {
 		if (d.kind == DRAFT_RAW) {
@@ -125,4 +133,14 @@ int make_message(struct scene *s, const struct stmt *message, struct buf *out, s
 	end(&d);
 	buf_free(&text);
 	return rc;
+}
+
+int make_message(struct scene *s, const struct stmt *message, struct buf *out, struct buf *why)
+{
+	return make(s, message, false, out, why);
+}
+
+int make_plain(struct scene *s, const struct stmt *message, struct buf *out, struct buf *why)
+{
+	return make(s, message, true, out, why);
 }

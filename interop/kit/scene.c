@@ -14,7 +14,7 @@ void scene_begin(struct scene *s, const struct kit *k, const struct case_file *c
 	unsigned char random[8];
 	struct buf hex = {0};
 
-	*s = (struct scene){.kit = k, .c = c};
+	*s = (struct scene){.kit = k, .c = c, .began = time(NULL)};
 	if (RAND_bytes(random, sizeof(random)) != 1)
 		die("no random octets");
 	hex_add(&hex, random, sizeof(random));
@@ -55,6 +55,10 @@ static bool value(struct scene *s, const char *name, struct buf *out)
 	    {"kit", "", s->kit->kit_domain}, {"http", "http://", s->kit->http}, {"host", "", s->kit->host}};
 	const char *domain;
 
+	if (!strcmp(name, "date")) {
+		time_add_rfc5322(out, s->began ? s->began : time(NULL));
+		return true;
+	}
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
 		if (!strcmp(name, fixed[i].name)) {
 			buf_addf(out, "%s%s", fixed[i].before, fixed[i].value ? fixed[i].value : "");

@@ -34,6 +34,7 @@ struct scene {
 	struct sink *sink;
 	struct second *second; /* the second judge; NULL: none on this machine */
 	char nonce[17];
+	time_t began; /* {date}; 0: now */
 	char *evidence; /* directory of this case */
 	unsigned n_evidence;
 	struct named *named;
