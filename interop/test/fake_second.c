@@ -40,8 +40,9 @@ static json_t *recipients(const struct layer *l)
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < l->n_recipients; i++)
-		json_array_append_new(all, json_pack("{s:s,s:s}", l->recipients[i].by_ski ? "ski" : "issuer-serial-sha256", l->recipients[i].id,
-					       "keys", l->recipients[i].keys));
+		json_array_append_new(
+		    all, json_pack("{s:s,s:s}", l->recipients[i].by_ski ? "ski" : "issuer-serial-sha256",
+			     l->recipients[i].id, "keys", l->recipients[i].keys));
 	return all;
 }
 
@@ -51,8 +52,10 @@ static json_t *signers(const struct layer *l)
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < l->n_signers; i++)
-		json_array_append_new(all, json_pack("{s:s,s:s,s:b}", "cert-sha256", says == FAKE_OTHER_SIGNER ? other : l->signers[i].cert_sha256,
-					       "digest", l->signers[i].digest, "valid", l->signers[i].valid != (says == FAKE_OTHER_VALIDITY)));
+		json_array_append_new(
+		    all, json_pack("{s:s,s:s,s:b}", "cert-sha256",
+			     says == FAKE_OTHER_SIGNER ? other : l->signers[i].cert_sha256, "digest",
+			     l->signers[i].digest, "valid", l->signers[i].valid != (says == FAKE_OTHER_VALIDITY)));
 	return all;
 }
 
@@ -71,10 +74,11 @@ static json_t *layer(const struct layer *l)
 }
 
 /* What the first judge sees, changed as the test wants it. */
-json_t *second_judge(struct second *j, const void *octets, size_t n, const struct credential *const *keys, size_t n_keys,
-    struct buf *why)
+json_t *second_judge(struct second *j, const void *octets, size_t n, const struct credential *const *keys,
+    size_t n_keys, struct buf *why)
 {
-	json_t *out = json_pack("{s:i,s:b,s:[]}", "id", 1, "ok", 1, "layers"), *layers = json_object_get(out, "layers");
+	json_t *out = json_pack("{s:i,s:b,s:[]}", "id", 1, "ok", 1, "layers"),
+	       *layers = json_object_get(out, "layers");
 	struct judged first;
 	unsigned char hash[32];
 	struct buf hex = {0};

@@ -1,4 +1,5 @@
-/* The second judge of tests: sees what the test says. Another program may be linked with the kit's real one instead. */
+/* The second judge of tests: sees what the test says. Another program may be linked with the kit's real one instead.
+ */
 #ifndef INTEROP_FAKE_SECOND_H
 #define INTEROP_FAKE_SECOND_H
 
@@ -6,7 +7,15 @@
 
 #include <jansson.h>
 
-enum fake_second { FAKE_AGREES, FAKE_CANNOT, FAKE_OTHER_KIND, FAKE_OTHER_VALIDITY, FAKE_OTHER_SIGNER, FAKE_OTHER_CONTENT, FAKE_BROKEN };
+enum fake_second {
+	FAKE_AGREES,
+	FAKE_CANNOT,
+	FAKE_OTHER_KIND,
+	FAKE_OTHER_VALIDITY,
+	FAKE_OTHER_SIGNER,
+	FAKE_OTHER_CONTENT,
+	FAKE_BROKEN
+};
 
 /* How it answers from now on, and how often it was asked. */
 void fake_second_says(enum fake_second how);

@@ -9,9 +9,10 @@
 static const struct {
 	const char *name, *usage;
 	bool ec;
-} specs[] = {{"sig", "digitalSignature", false}, {"enc", "keyEncipherment", false}, {"other", "keyEncipherment", false},
-    {"both", "digitalSignature,keyEncipherment", false}, {"ec", "keyAgreement", true}, {"ecsig", "digitalSignature", true},
-    {"gsig", "digitalSignature", false}, {"genc", "keyEncipherment", false}, {"fake", "digitalSignature", false}};
+} specs[] = {{"sig", "digitalSignature", false}, {"enc", "keyEncipherment", false},
+    {"other", "keyEncipherment", false}, {"both", "digitalSignature,keyEncipherment", false},
+    {"ec", "keyAgreement", true}, {"ecsig", "digitalSignature", true}, {"gsig", "digitalSignature", false},
+    {"genc", "keyEncipherment", false}, {"fake", "digitalSignature", false}};
 
 enum { SPECS = sizeof(specs) / sizeof(*specs) };
 
@@ -43,7 +44,8 @@ static X509 *certificate(EVP_PKEY *key, const char *cn, long serial, X509 *issue
 	ASN1_INTEGER_set(X509_get_serialNumber(x), serial);
 	X509_gmtime_adj(X509_getm_notBefore(x), -3600);
 	X509_gmtime_adj(X509_getm_notAfter(x), 86400);
-	X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_UTF8, (const unsigned char *)cn, -1, -1, 0);
+	X509_NAME_add_entry_by_txt(
+	    X509_get_subject_name(x), "CN", MBSTRING_UTF8, (const unsigned char *)cn, -1, -1, 0);
 	X509_set_issuer_name(x, X509_get_subject_name(issuer ? issuer : x));
 	X509_set_pubkey(x, key);
 	extension(x, issuer ? issuer : x, NID_basic_constraints, issuer ? "critical,CA:FALSE" : "critical,CA:TRUE");

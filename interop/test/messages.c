@@ -40,8 +40,12 @@ void bench_open(struct bench *b, struct world *w, const char *statements)
 	char *text = text_make("title \"A test\"\nproves TEST-1\n%s", statements);
 	struct buf why = {0};
 
-	*b = (struct bench){.kit = {.kit_domain = "kit.test", .host = "mx.kit.test", .gateway_domain = "own.test", .http = "127.0.0.1:8080",
-				.marks = {"^X-Mark: trusted", "^X-Mark: untrusted", "^X-Mark: broken", "^X-Mark: unsigned"}}};
+	*b = (struct bench){
+	    .kit = {.kit_domain = "kit.test",
+		.host = "mx.kit.test",
+		.gateway_domain = "own.test",
+		.http = "127.0.0.1:8080",
+		.marks = {"^X-Mark: trusted", "^X-Mark: untrusted", "^X-Mark: broken", "^X-Mark: unsigned"}}};
 	b->dir = text_make("%s/bench-XXXXXX", tmp ? tmp : "/tmp");
 	if (!mkdtemp(b->dir) || case_file_parse(text, strlen(text), &b->c, &why) < 0)
 		die("no test case: %s", why.p ? why.p : b->dir);

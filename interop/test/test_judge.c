@@ -1,5 +1,5 @@
-/* The first judge and the expectations: messages of every kind, whole and damaged, and what must not pass. Linked with
- * the kit's real second judge instead of the fake one, it compares both. */
+/* The first judge and the expectations: messages of every kind, whole and damaged, and what must not pass. Linked
+ * with the kit's real second judge instead of the fake one, it compares both. */
 #include "expect.h"
 #include "fake_second.h"
 #include "fake_world.h"
@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MESSAGE_M "type \"application/octet-stream\"\nheader \"Content-Transfer-Encoding: binary\"\n| \xC3\xA4 {nonce}"
+#define MESSAGE_M                                                                                                    \
+	"type \"application/octet-stream\"\nheader \"Content-Transfer-Encoding: binary\"\n| \xC3\xA4 {nonce}"
 #define TEXT "| The dose is ten {nonce}.\n"
 
 static struct second *second;
@@ -24,7 +25,8 @@ static void clear_findings(struct scene *s)
 }
 
 /* Each line is an expectation behind "+" (passes), "-" (fails) or "?" (is not run). */
-static void expect_lines(struct bench *b, const struct mail *m, const struct buf *sent, const char *lines, const char *label)
+static void expect_lines(
+    struct bench *b, const struct mail *m, const struct buf *sent, const char *lines, const char *label)
 {
 	struct buf text = {0}, signs = {0}, why = {0};
 	struct case_file c = {0};
@@ -43,8 +45,8 @@ static void expect_lines(struct bench *b, const struct mail *m, const struct buf
 	expect_message(&b->s, &c.stmts[0], m, sent);
 	check(b->s.n_findings == signs.n, "%s: %zu findings for %zu expectations", label, b->s.n_findings, signs.n);
 	for (size_t i = 0; i < b->s.n_findings && i < signs.n; i++)
-		check(of[b->s.findings[i].verdict] == signs.p[i], "%s: wanted %c, got %c: %s", label, signs.p[i], of[b->s.findings[i].verdict],
-		    b->s.findings[i].sentence);
+		check(of[b->s.findings[i].verdict] == signs.p[i], "%s: wanted %c, got %c: %s", label, signs.p[i],
+		    of[b->s.findings[i].verdict], b->s.findings[i].sentence);
 	case_file_free(&c);
 	buf_free(&text);
 	buf_free(&signs);
@@ -73,7 +75,8 @@ static void row(struct bench *b, const char *layers, const char *kind, const cha
 	there = expect_kind(&b->s, &m);
 	check(!strcmp(there, kind), "%s: it is %s, not %s", layers, there, kind);
 	for (size_t i = 0; i < b->s.n_findings; i++)
-		check(real && strstr(b->s.findings[i].sentence, "cannot judge"), "%s: %s", layers, b->s.findings[i].sentence);
+		check(real && strstr(b->s.findings[i].sentence, "cannot judge"), "%s: %s", layers,
+		    b->s.findings[i].sentence);
 	seen_free(&b->s);
 	buf_free(&octets);
 	buf_free(&sent);
@@ -82,22 +85,34 @@ static void row(struct bench *b, const char *layers, const char *kind, const cha
 static void whole(struct bench *b)
 {
 	row(b, TEXT "subject \"Befund {nonce}\"\nwrap\nsubject x\nsign by=gsig\nencrypt to=enc", "sealed",
-	    "+layers enveloped,signed\n-layers enveloped\n-layers signed,enveloped\n+sealed-for enc\n-sealed-for other\n-sealed-for enc,other\n"
-	    "?sealed-for nobody\n+cipher aes256-cbc\n+cipher aes128-cbc,aes256-cbc\n-cipher aes256-gcm\n+keys pkcs1\n-keys ecdh\n"
+	    "+layers enveloped,signed\n-layers enveloped\n-layers signed,enveloped\n+sealed-for enc\n-sealed-for "
+	    "other\n-sealed-for enc,other\n"
+	    "?sealed-for nobody\n+cipher aes256-cbc\n+cipher aes128-cbc,aes256-cbc\n-cipher aes256-gcm\n+keys "
+	    "pkcs1\n-keys ecdh\n"
 	    "-signed-by sig\n+signed-by gateway\n+digest sha256,sha384\n-digest sha384\n-signature-type domainSig\n"
-	    "+attribute 1.2.840.113549.1.9.5\n-attribute 1.2.3.4\n+signer-certs yes\n-signer-certs no\n+inner-header Subject \"Befund {nonce}\"\n"
-	    "-inner-header Subject \"Befund\"\n-inner-header X-No x\n+inner-contains \"dose is ten {nonce}\"\n-inner-contains nothing\n"
-	    "-inner-lacks \"dose is ten\"\n+inner-lacks \"Bcc:\"\n+body-is sent\n-body-is other\n+outer-header Subject x\n-outer-header Subject y\n"
-	    "+outer-lacks \"dose\"\n+outer-lacks \"Befund\"\n-outer-lacks bob\n+header-count Subject 1\n-header-count Subject 2\n+no-header Bcc\n"
-	    "-no-header From\n+envelope-from alice@OWN.test\n-envelope-from \"\"\n+envelope-to bob@{p}\n-envelope-to bob@{p},carol@{p}\n"
-	    "-envelope-to carol@{p}\n+seven-bit\n+line-max 100\n-line-max 60\n+micalg yes\n+smime-type yes\n+mime-type application/pkcs7-mime\n-mime-type text/plain\n"
+	    "+attribute 1.2.840.113549.1.9.5\n-attribute 1.2.3.4\n+signer-certs yes\n-signer-certs no\n+inner-header "
+	    "Subject \"Befund {nonce}\"\n"
+	    "-inner-header Subject \"Befund\"\n-inner-header X-No x\n+inner-contains \"dose is ten "
+	    "{nonce}\"\n-inner-contains nothing\n"
+	    "-inner-lacks \"dose is ten\"\n+inner-lacks \"Bcc:\"\n+body-is sent\n-body-is other\n+outer-header "
+	    "Subject x\n-outer-header Subject y\n"
+	    "+outer-lacks \"dose\"\n+outer-lacks \"Befund\"\n-outer-lacks bob\n+header-count Subject "
+	    "1\n-header-count Subject 2\n+no-header Bcc\n"
+	    "-no-header From\n+envelope-from alice@OWN.test\n-envelope-from \"\"\n+envelope-to bob@{p}\n-envelope-to "
+	    "bob@{p},carol@{p}\n"
+	    "-envelope-to carol@{p}\n+seven-bit\n+line-max 100\n-line-max 60\n+micalg yes\n+smime-type "
+	    "yes\n+mime-type application/pkcs7-mime\n-mime-type text/plain\n"
 	    "-tls yes\n+tls no\n+once\n-mark trusted\n?nonsense");
 	row(b, TEXT "sign by=gsig hash=sha384 type=domainSig certs=none form=detached", "signed",
-	    "+layers multipart-signed\n-layers signed\n+smime-type yes\n+parts-are sent\n-parts-are m\n?parts-are nothing\n+signed-by gateway\n+digest sha384\n+signature-type domainSig\n-signature-type reviewSig\n"
-	    "+attribute 1.2.840.113549.1.9.16.2.28\n-signer-certs yes\n+signer-certs no\n+micalg yes\n+body-is sent\n-outer-lacks \"dose is ten\"\n"
+	    "+layers multipart-signed\n-layers signed\n+smime-type yes\n+parts-are sent\n-parts-are m\n?parts-are "
+	    "nothing\n+signed-by gateway\n+digest sha384\n+signature-type domainSig\n-signature-type reviewSig\n"
+	    "+attribute 1.2.840.113549.1.9.16.2.28\n-signer-certs yes\n+signer-certs no\n+micalg yes\n+body-is "
+	    "sent\n-outer-lacks \"dose is ten\"\n"
 	    "-sealed-for enc\n-cipher aes256-cbc\n+body-is \"The dose is ten {nonce}.\"");
-	row(b, TEXT "sign by=gsig", "signed", "+signed-by gateway\n-outer-lacks \"dose is ten\"\n+layers signed\n+smime-type yes");
-	row(b, TEXT "sign by=gsig\ndisguise \"application/pkcs7-mime; smime-type=enveloped-data\"", "signed", "-smime-type yes");
+	row(b, TEXT "sign by=gsig", "signed",
+	    "+signed-by gateway\n-outer-lacks \"dose is ten\"\n+layers signed\n+smime-type yes");
+	row(b, TEXT "sign by=gsig\ndisguise \"application/pkcs7-mime; smime-type=enveloped-data\"", "signed",
+	    "-smime-type yes");
 	row(b, TEXT "sign by=gsig\ndisguise \"application/pkcs7-mime; name=smime.p7c\"", "signed", "-smime-type yes");
 	row(b, MESSAGE_M "\nwrap\nsign by=gsig\nencrypt to=enc", "sealed", "+parts-are m\n-parts-are sent");
 	row(b, MESSAGE_M "\nencrypt to=enc", "sealed", "+parts-are m");
@@ -105,56 +120,80 @@ static void whole(struct bench *b)
 	row(b, TEXT "sign by=gsig attributes=no", "signed", "+signed-by gateway\n-attribute 1.2.840.113549.1.9.5");
 	row(b, TEXT "sign by=sig,gsig", "signed", "+signed-by gateway\n+signed-by sig\n-signed-by ecsig");
 	row(b, TEXT "sign by=ecsig\nencrypt to=ec keys=ecdh cipher=aes256-gcm", "sealed",
-	    "+layers auth-enveloped,signed\n+sealed-for ec\n+keys ecdh\n+cipher aes256-gcm\n+signed-by ecsig\n-signed-by gateway");
-	row(b, TEXT "encrypt to=enc keys=oaep-sha256 cipher=aes128-gcm", "sealed", "+sealed-for enc\n+keys oaep-sha256\n-keys oaep-sha1\n-signed-by gateway");
-	row(b, TEXT "encrypt to=enc keys=oaep-sha1 cipher=aes192-cbc", "sealed", "+keys oaep-sha1\n+cipher aes192-cbc");
+	    "+layers auth-enveloped,signed\n+sealed-for ec\n+keys ecdh\n+cipher aes256-gcm\n+signed-by "
+	    "ecsig\n-signed-by gateway");
+	row(b, TEXT "encrypt to=enc keys=oaep-sha256 cipher=aes128-gcm", "sealed",
+	    "+sealed-for enc\n+keys oaep-sha256\n-keys oaep-sha1\n-signed-by gateway");
+	row(b, TEXT "encrypt to=enc keys=oaep-sha1 cipher=aes192-cbc", "sealed",
+	    "+keys oaep-sha1\n+cipher aes192-cbc");
 	row(b, TEXT "encrypt to=enc ski=yes stream=yes", "sealed", "+sealed-for enc\n+body-is sent");
 	row(b, TEXT "encrypt to=ec ski=yes", "sealed", "+sealed-for ec\n-sealed-for enc");
-	row(b, TEXT "encrypt to=enc,other,ec", "sealed", "+sealed-for enc,other,ec\n-sealed-for enc\n+sealed-for enc may=other,ec\n-sealed-for enc may=other\n-sealed-for enc,other\n-keys pkcs1\n+keys pkcs1,ecdh");
-	row(b, TEXT "encrypt to=enc,gateway", "sealed", "+sealed-for enc,gateway\n+sealed-for gateway,enc\n+sealed-for enc");
+	row(b, TEXT "encrypt to=enc,other,ec", "sealed",
+	    "+sealed-for enc,other,ec\n-sealed-for enc\n+sealed-for enc may=other,ec\n-sealed-for enc "
+	    "may=other\n-sealed-for enc,other\n-keys pkcs1\n+keys pkcs1,ecdh");
+	row(b, TEXT "encrypt to=enc,gateway", "sealed",
+	    "+sealed-for enc,gateway\n+sealed-for gateway,enc\n+sealed-for enc");
 	row(b, TEXT "encrypt to=enc cipher=des3", "sealed", "+cipher des3\n-cipher aes256-cbc,aes128-cbc");
 	row(b, TEXT "encrypt to=enc cipher=rc2", "sealed", "+cipher rc2\n+sealed-for enc");
-	row(b, TEXT "compress\nsign by=gsig\nencrypt to=enc", "sealed", "+layers enveloped,signed,compressed\n+body-is sent\n+signed-by gateway");
+	row(b, TEXT "compress\nsign by=gsig\nencrypt to=enc", "sealed",
+	    "+layers enveloped,signed,compressed\n+body-is sent\n+signed-by gateway");
 	row(b, TEXT "compress", "clear", "+layers compressed\n-sealed-for enc\n-outer-lacks dose");
-	row(b, TEXT "subject \"Gr\xC3\xBC\xC3\x9F"
-		    "e an M\xC3\xBCller\"\nprotect\nsign by=gsig\nencrypt to=enc",
-	    "sealed", "+inner-header Subject \"Gr\xC3\xBC\xC3\x9F"
-		      "e an M\xC3\xBCller\"\n+outer-header Subject \"[...]\"\n-inner-header Subject \"[...]\"\n+body-is sent");
+	row(b,
+	    TEXT "subject \"Gr\xC3\xBC\xC3\x9F"
+		 "e an M\xC3\xBCller\"\nprotect\nsign by=gsig\nencrypt to=enc",
+	    "sealed",
+	    "+inner-header Subject \"Gr\xC3\xBC\xC3\x9F"
+	    "e an M\xC3\xBCller\"\n+outer-header Subject \"[...]\"\n-inner-header Subject \"[...]\"\n+body-is sent");
 	row(b, TEXT "sign by=gsig\nbase64 line=0", "signed", "+signed-by gateway\n-line-max 998");
-	row(b, TEXT "encrypt to=enc\ndisguise \"application/octet-stream; name=smime.p7m\"", "sealed", "+sealed-for enc\n+mime-type application/octet-stream");
-	row(b, TEXT, "clear", "-layers signed\n-sealed-for enc\n-signed-by gateway\n+body-is sent\n-outer-lacks dose\n+inner-contains dose\n-digest sha256");
+	row(b, TEXT "encrypt to=enc\ndisguise \"application/octet-stream; name=smime.p7m\"", "sealed",
+	    "+sealed-for enc\n+mime-type application/octet-stream");
+	row(b, TEXT, "clear",
+	    "-layers signed\n-sealed-for enc\n-signed-by gateway\n+body-is sent\n-outer-lacks dose\n+inner-contains "
+	    "dose\n-digest sha256");
 }
 
 /* What must not pass. */
 static void wrong(struct bench *b)
 {
-	static const char *const broken[] = {"sign by=gsig\ndamage content", "sign by=gsig\ndamage tail", "sign by=gsig\ndamage signature",
-	    "sign by=gsig form=detached\ndamage text", "sign by=gsig form=detached\ndamage part", "sign by=gsig form=detached\ndamage signature",
-	    "sign by=gsig\ndamage digest", "sign by=gsig attributes=no\ndamage content", "sign by=gsig attributes=twice", "sign by=gsig\ndamage truncate",
-	    "sign by=gsig\ndamage append", "sign by=gsig\ndamage length", "sign by=gsig\ndamage nest", "encrypt to=enc\ndamage tail",
+	static const char *const broken[] = {"sign by=gsig\ndamage content", "sign by=gsig\ndamage tail",
+	    "sign by=gsig\ndamage signature", "sign by=gsig form=detached\ndamage text",
+	    "sign by=gsig form=detached\ndamage part", "sign by=gsig form=detached\ndamage signature",
+	    "sign by=gsig\ndamage digest", "sign by=gsig attributes=no\ndamage content",
+	    "sign by=gsig attributes=twice", "sign by=gsig\ndamage truncate", "sign by=gsig\ndamage append",
+	    "sign by=gsig\ndamage length", "sign by=gsig\ndamage nest", "encrypt to=enc\ndamage tail",
 	    "encrypt to=enc cipher=aes256-gcm\ndamage content", "encrypt to=enc cipher=aes256-gcm\ndamage tag",
 	    "encrypt to=enc cipher=aes256-gcm\ndamage tag-short", "encrypt to=ec keys=ecdh\ndamage key",
-	    "encrypt to=enc keys=oaep-sha256\ndamage key", "encrypt to=enc\ndamage truncate", "encrypt to=enc\ndamage append", "encrypt to=enc\ndamage length",
-	    "encrypt to=enc\ndamage nest", "compress\ndamage tail", "sign by=gsig\nencrypt to=enc\ndamage tail",
-	    "sign by=gsig\ndamage signature\nencrypt to=enc", "sign by=gsig\ndisguise \"application/pkcs7-mime\"\ndamage digest"};
+	    "encrypt to=enc keys=oaep-sha256\ndamage key", "encrypt to=enc\ndamage truncate",
+	    "encrypt to=enc\ndamage append", "encrypt to=enc\ndamage length", "encrypt to=enc\ndamage nest",
+	    "compress\ndamage tail", "sign by=gsig\nencrypt to=enc\ndamage tail",
+	    "sign by=gsig\ndamage signature\nencrypt to=enc",
+	    "sign by=gsig\ndisguise \"application/pkcs7-mime\"\ndamage digest"};
 
 	for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++) {
 		char *layers = text_make(TEXT "%s", broken[i]);
 		bool sealed = strstr(broken[i], "encrypt") != NULL;
 
-		row(b, layers, "broken", strstr(broken[i], "signature\nencrypt") ? "-signed-by gateway\n+sealed-for enc" : sealed ? "-signed-by gateway\n-sealed-for enc\n-body-is sent" : "-signed-by gateway");
+		row(b, layers, "broken",
+		    strstr(broken[i], "signature\nencrypt") ? "-signed-by gateway\n+sealed-for enc"
+		    : sealed				    ? "-signed-by gateway\n-sealed-for enc\n-body-is sent"
+							    : "-signed-by gateway");
 		free(layers);
 	}
 	row(b, TEXT "sign by=gsig\nencrypt to=sig", "sealed", "-sealed-for enc\n-sealed-for both");
-	row(b, TEXT "sign by=gsig\nencrypt to=fake", "broken", "-sealed-for enc\n-layers enveloped,signed\n-signed-by gateway\n-inner-contains dose\n-inner-lacks dose\n-body-is sent");
+	row(b, TEXT "sign by=gsig\nencrypt to=fake", "broken",
+	    "-sealed-for enc\n-layers enveloped,signed\n-signed-by gateway\n-inner-contains dose\n-inner-lacks "
+	    "dose\n-body-is sent");
 	row(b, TEXT "sign by=gsig\nencrypt to=enc,fake", "sealed", "-sealed-for enc");
 	row(b, TEXT "encrypt to=gateway", "broken", "-sealed-for enc");
 	row(b, TEXT "sign by=fake", "clear", "-signed-by gateway\n-digest sha256");
 	row(b, TEXT "sign by=fake certs=none", "broken", "-signed-by gateway");
-	row(b, TEXT "sign by=gsig form=detached\nmixed before=a after=b", "clear", "-signed-by gateway\n-layers multipart-signed");
-	row(b, TEXT "sign by=gsig\nmixed before=a after=b\nencrypt to=enc", "sealed", "-signed-by gateway\n+layers enveloped\n+sealed-for enc");
+	row(b, TEXT "sign by=gsig form=detached\nmixed before=a after=b", "clear",
+	    "-signed-by gateway\n-layers multipart-signed");
+	row(b, TEXT "sign by=gsig\nmixed before=a after=b\nencrypt to=enc", "sealed",
+	    "-signed-by gateway\n+layers enveloped\n+sealed-for enc");
 	row(b, TEXT "encrypt to=enc\nmixed before=a after=b", "clear", "-sealed-for enc");
-	row(b, TEXT "encrypt to=enc\nsign by=gsig", "signed", "-sealed-for enc\n+layers signed,enveloped\n+signed-by gateway\n+outer-lacks dose");
+	row(b, TEXT "encrypt to=enc\nsign by=gsig", "signed",
+	    "-sealed-for enc\n+layers signed,enveloped\n+signed-by gateway\n+outer-lacks dose");
 	row(b, TEXT "encrypt to=enc\ndisguise \"application/octet-stream\"", "clear", "-sealed-for enc");
 	row(b, TEXT "sign by=gsig\nheader \"Content-Type: text/plain\"", "clear", "-signed-by gateway");
 	row(b, TEXT "sign by=gsig\ndamage signature\nsign by=sig", "broken", "-signed-by gateway\n+signed-by sig");
@@ -165,10 +204,14 @@ static void second_judges(struct bench *b)
 	static const struct {
 		enum fake_second how;
 		const char *lines, *says;
-	} rows[] = {{FAKE_AGREES, "+layers enveloped,signed\n+sealed-for enc\n+signed-by gateway\n+body-is sent", NULL},
-	    {FAKE_CANNOT, "?layers enveloped,signed\n?sealed-for enc\n?signed-by gateway\n-signed-by sig\n+seven-bit", "this it does not know"},
-	    {FAKE_OTHER_KIND, "-layers enveloped,signed", "disagree"}, {FAKE_OTHER_VALIDITY, "-signed-by gateway\n-sealed-for enc", "disagree"},
-	    {FAKE_OTHER_SIGNER, "-signed-by gateway", "000000"}, {FAKE_OTHER_CONTENT, "-body-is sent\n-inner-contains dose", "disagree"},
+	} rows[] = {
+	    {FAKE_AGREES, "+layers enveloped,signed\n+sealed-for enc\n+signed-by gateway\n+body-is sent", NULL},
+	    {FAKE_CANNOT, "?layers enveloped,signed\n?sealed-for enc\n?signed-by gateway\n-signed-by sig\n+seven-bit",
+		"this it does not know"},
+	    {FAKE_OTHER_KIND, "-layers enveloped,signed", "disagree"},
+	    {FAKE_OTHER_VALIDITY, "-signed-by gateway\n-sealed-for enc", "disagree"},
+	    {FAKE_OTHER_SIGNER, "-signed-by gateway", "000000"},
+	    {FAKE_OTHER_CONTENT, "-body-is sent\n-inner-contains dose", "disagree"},
 	    {FAKE_BROKEN, "-sealed-for enc", "it does not like it"}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -182,9 +225,11 @@ static void second_judges(struct bench *b)
 		fake_second_says(rows[i].how);
 		expect_lines(b, &m, &sent, rows[i].lines, "second judge");
 		check(fake_second_asked() == before + 1, "it was asked %u times", fake_second_asked() - before);
-		check(!rows[i].says || strstr(b->s.findings[0].sentence, rows[i].says), "not said: %s", b->s.findings[0].sentence);
+		check(!rows[i].says || strstr(b->s.findings[0].sentence, rows[i].says), "not said: %s",
+		    b->s.findings[0].sentence);
 		clear_findings(&b->s);
-		check(!strcmp(expect_kind(&b->s, &m), "sealed") && b->s.n_findings == (rows[i].how != FAKE_AGREES), "expect_kind is silent");
+		check(!strcmp(expect_kind(&b->s, &m), "sealed") && b->s.n_findings == (rows[i].how != FAKE_AGREES),
+		    "expect_kind is silent");
 		seen_free(&b->s);
 		buf_free(&octets);
 		buf_free(&sent);
@@ -200,8 +245,11 @@ static void no_second(struct bench *b)
 	bench_message(b, TEXT "sign by=gsig\nencrypt to=enc", &octets);
 	m = mail_of(&octets);
 	b->s.second = NULL;
-	expect_lines(b, &m, NULL, "?sealed-for enc\n?layers enveloped,signed\n-sealed-for other\n+outer-lacks dose\n?body-is sent", "no second judge");
-	check(strstr(b->s.findings[0].sentence, "no second judge"), "it does not say why: %s", b->s.findings[0].sentence);
+	expect_lines(b, &m, NULL,
+	    "?sealed-for enc\n?layers enveloped,signed\n-sealed-for other\n+outer-lacks dose\n?body-is sent",
+	    "no second judge");
+	check(strstr(b->s.findings[0].sentence, "no second judge"), "it does not say why: %s",
+	    b->s.findings[0].sentence);
 	seen_free(&b->s);
 	b->s.second = second;
 	buf_free(&octets);
@@ -213,8 +261,10 @@ static void marks(struct bench *b)
 		const char *header;
 		enum mark mark;
 		const char *lines;
-	} rows[] = {{"X-Mark: trusted\r\n", MARK_TRUSTED, "+mark trusted\n-mark broken"}, {"X-Mark:\r\n trusted by all\r\n", MARK_TRUSTED, "+mark trusted"},
-	    {"X-Mark: broken\r\n", MARK_BROKEN, "+mark broken"}, {"X-Other: trusted\r\n", MARK_NONE, "-mark trusted\n-mark unsigned"},
+	} rows[] = {{"X-Mark: trusted\r\n", MARK_TRUSTED, "+mark trusted\n-mark broken"},
+	    {"X-Mark:\r\n trusted by all\r\n", MARK_TRUSTED, "+mark trusted"},
+	    {"X-Mark: broken\r\n", MARK_BROKEN, "+mark broken"},
+	    {"X-Other: trusted\r\n", MARK_NONE, "-mark trusted\n-mark unsigned"},
 	    {"X-Mark: unsigned\r\nX-Mark: trusted\r\n", MARK_TRUSTED, "-mark trusted\n-mark unsigned"},
 	    {"X-A: b\r\n\r\nX-Mark: trusted\r\n", MARK_NONE, "-mark trusted"}};
 
@@ -239,16 +289,19 @@ static void check_words(void)
 	static const struct {
 		const char *line;
 		bool good;
-	} rows[] = {{"layers a", true}, {"layers", false}, {"layers a b", false}, {"inner-header A b", true}, {"inner-header A", false},
-	    {"mark trusted", true}, {"mark nice", false}, {"line-max 78", true}, {"line-max x", false}, {"header-count A 1", true},
-	    {"header-count A x", false}, {"seven-bit", true}, {"once", true}, {"once x", false}, {"what", false}, {"cipher a b=c", false}, {"sealed-for a may=b", true}, {"sealed-for a x=b", false}};
+	} rows[] = {{"layers a", true}, {"layers", false}, {"layers a b", false}, {"inner-header A b", true},
+	    {"inner-header A", false}, {"mark trusted", true}, {"mark nice", false}, {"line-max 78", true},
+	    {"line-max x", false}, {"header-count A 1", true}, {"header-count A x", false}, {"seven-bit", true},
+	    {"once", true}, {"once x", false}, {"what", false}, {"cipher a b=c", false}, {"sealed-for a may=b", true},
+	    {"sealed-for a x=b", false}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		char *text = text_make("title t\nproves P\nawait outside to=a\n  %s\n", rows[i].line);
 		struct case_file c = {0};
 		struct buf why = {0};
 
-		check(case_file_parse(text, strlen(text), &c, &why) == 0 && (expect_check(&c.stmts[0].below[0], &why) == 0) == rows[i].good,
+		check(case_file_parse(text, strlen(text), &c, &why) == 0 &&
+			  (expect_check(&c.stmts[0].below[0], &why) == 0) == rows[i].good,
 		    "check of \"%s\": %s", rows[i].line, why.n ? why.p : "good");
 		case_file_free(&c);
 		buf_free(&why);
@@ -256,12 +309,12 @@ static void check_words(void)
 	}
 }
 
-/* Every octet of a message changed, and every length: an answer comes, and it is not "sealed" and signed by the gateway
- * with another content. */
+/* Every octet of a message changed, and every length: an answer comes, and it is not "sealed" and signed by the
+ * gateway with another content. */
 static void hostile(struct bench *b, const char *layers, unsigned step)
 {
-	const struct credential *keys[] = {world_credential(b->s.world, &b->c, "enc", 'e'), world_credential(b->s.world, &b->c, "gateway", 's'),
-	    world_credential(b->s.world, &b->c, "ec", 'e')};
+	const struct credential *keys[] = {world_credential(b->s.world, &b->c, "enc", 'e'),
+	    world_credential(b->s.world, &b->c, "gateway", 's'), world_credential(b->s.world, &b->c, "ec", 'e')};
 	struct buf octets = {0};
 	struct judged j;
 
@@ -274,7 +327,8 @@ static void hostile(struct bench *b, const char *layers, unsigned step)
 		judged_free(&j);
 		octets.p[i] = was;
 		judge(octets.p, i, keys, 3, &j);
-		check(!j.whole || j.n == 0 || i + 80 > octets.n, "%s is whole with %zu octets of %zu", layers, i, octets.n);
+		check(!j.whole || j.n == 0 || i + 80 > octets.n, "%s is whole with %zu octets of %zu", layers, i,
+		    octets.n);
 		judged_free(&j);
 	}
 	buf_free(&octets);
@@ -286,7 +340,9 @@ int main(void)
 	struct buf why = {0};
 	struct bench b;
 
-	bench_open(&b, w, "cert sig\ncert enc\ncert other\ncert both\ncert ec\ncert ecsig\nmessage m\n  type \"application/octet-stream\"\n  | \xC3\xA4 {nonce}\n  sign by=sig\n");
+	bench_open(&b, w,
+	    "cert sig\ncert enc\ncert other\ncert both\ncert ec\ncert ecsig\nmessage m\n  type "
+	    "\"application/octet-stream\"\n  | \xC3\xA4 {nonce}\n  sign by=sig\n");
 	b.kit.second = getenv("SECOND");
 	second = second_open(&b.kit, &why);
 	if (!second)

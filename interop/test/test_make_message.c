@@ -1,5 +1,5 @@
-/* Every layer and every damage of make_message, read by the command line of OpenSSL, and by gpgsm and cmsutil where they
- * are installed. */
+/* Every layer and every damage of make_message, read by the command line of OpenSSL, and by gpgsm and cmsutil where
+ * they are installed. */
 #include "damage.h"
 #include "fake_world.h"
 #include "make_message.h"
@@ -21,7 +21,8 @@ static void save(struct bench *b, const char *name, const void *p, size_t n)
 
 static int verify(struct bench *b, const char *file, struct buf *out)
 {
-	const char *argv[] = {"openssl", "cms", "-verify", "-in", file, "-CAfile", "ca.pem", "-certfile", "sig.pem", "-purpose", "any", NULL};
+	const char *argv[] = {"openssl", "cms", "-verify", "-in", file, "-CAfile", "ca.pem", "-certfile", "sig.pem",
+	    "-purpose", "any", NULL};
 
 	return bench_run(b, out, argv);
 }
@@ -29,8 +30,8 @@ static int verify(struct bench *b, const char *file, struct buf *out)
 static int decrypt(struct bench *b, const char *file, const char *name, struct buf *out)
 {
 	char *cert = text_make("%s.pem", name), *key = text_make("%s.key", name);
-	const char *argv[] = {"openssl", "cms", "-decrypt", "-in", file, "-recip", cert, "-inkey", key, "-provider", "legacy", "-provider",
-	    "default", NULL};
+	const char *argv[] = {"openssl", "cms", "-decrypt", "-in", file, "-recip", cert, "-inkey", key, "-provider",
+	    "legacy", "-provider", "default", NULL};
 	int rc = bench_run(b, out, argv);
 
 	free(cert);
@@ -112,10 +113,11 @@ static void table(struct bench *b)
 
 		bench_message(b, layers, &m);
 		save(b, "m.eml", m.p, m.n);
-		good = (strcmp(rows[i].how, "verify") ? decrypt(b, "m.eml", rows[i].how, &out) : verify(b, "m.eml", &out)) == 0 &&
+		good = (strcmp(rows[i].how, "verify") ? decrypt(b, "m.eml", rows[i].how, &out)
+						      : verify(b, "m.eml", &out)) == 0 &&
 		       has(&out, "The dose is ten") && has(&out, b->s.nonce);
-		check(good == rows[i].good, "openssl cms is %s with \"%s\" (%s): %.300s", good ? "content" : "not content", rows[i].layers,
-		    rows[i].how, out.p);
+		check(good == rows[i].good, "openssl cms is %s with \"%s\" (%s): %.300s",
+		    good ? "content" : "not content", rows[i].layers, rows[i].how, out.p);
 		free(layers);
 		buf_free(&m);
 		buf_free(&out);
@@ -127,10 +129,14 @@ static void cbc_content(struct bench *b)
 {
 	struct buf m = {0}, out = {0};
 
-	bench_message(b, "| The dose is ten, and the dose is ten, and the dose is ten, and the dose is ten.\nencrypt to=enc\ndamage content", &m);
+	bench_message(b,
+	    "| The dose is ten, and the dose is ten, and the dose is ten, and the dose is ten.\nencrypt "
+	    "to=enc\ndamage content",
+	    &m);
 	save(b, "m.eml", m.p, m.n);
 	decrypt(b, "m.eml", "enc", &out);
-	check(!has(&out, "is ten, and the dose is ten, and the dose is ten, and the dose is ten."), "a bit turned in CBC changes nothing");
+	check(!has(&out, "is ten, and the dose is ten, and the dose is ten, and the dose is ten."),
+	    "a bit turned in CBC changes nothing");
 	buf_free(&m);
 	buf_free(&out);
 }
@@ -141,7 +147,8 @@ static void text_of(struct bench *b)
 		const char *layers, *wanted;
 	} rows[] = {
 	    {"| x", "From: bob@test-case.kit.test\r\nTo: user@own.test\r\nSubject: test-case "},
-	    {"| x", "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\nx\r\n"},
+	    {"| x", "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: "
+		    "7bit\r\n\r\nx\r\n"},
 	    {"from eve@{q}\nto a@{own},b@{own}\ncc c@{own}\nsubject \"Befund\"",
 		"From: eve@q-test-case.kit.test\r\nTo: a@own.test, b@own.test\r\nSubject: Befund\r\n"},
 	    {"subject \"Gr\xC3\xB6\xC3\x9F"
@@ -157,13 +164,16 @@ static void text_of(struct bench *b)
 	    {"raw whole.eml", "Subject: raw test-case {unknown}\r\n\r\nline\r\n"},
 	    {"raw whole.eml\nheader \"X-C: d\"", "X-C: d\r\nFrom: x@y.test\r\n"},
 	    {"large 3000", "The quick brown fox"},
-	    {"sign by=sig\nheader \"X-Out: y\"", "X-Out: y\r\nContent-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\r\n"},
+	    {"sign by=sig\nheader \"X-Out: y\"",
+		"X-Out: y\r\nContent-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\r\n"},
 	    {"encrypt to=enc cipher=aes128-gcm", "smime-type=authEnveloped-data"},
 	    {"compress", "smime-type=compressed-data; name=smime.p7z"},
-	    {"sign by=sig\ndisguise \"application/octet-stream; name=smime.p7m\"", "Content-Type: application/octet-stream; name=smime.p7m\r\n"},
+	    {"sign by=sig\ndisguise \"application/octet-stream; name=smime.p7m\"",
+		"Content-Type: application/octet-stream; name=smime.p7m\r\n"},
 	    {"sign by=sig form=detached hash=sha512", "micalg=sha-512"},
 	    {"| x\nsign by=sig form=detached\ndamage part", "This part is not signed."},
-	    {"| x\nmixed before=\"a {nonce}\" after=\"z\" type=\"text/html\"", "Content-Type: text/html; charset=utf-8\r\n\r\na "},
+	    {"| x\nmixed before=\"a {nonce}\" after=\"z\" type=\"text/html\"",
+		"Content-Type: text/html; charset=utf-8\r\n\r\na "},
 	    {"protect\nencrypt to=enc", "Subject: [...]\r\n"},
 	    {"forge trusted", "X-Mark: trusted by all\r\n"},
 	};
@@ -175,7 +185,8 @@ static void text_of(struct bench *b)
 		struct buf m = {0};
 
 		bench_message(b, rows[i].layers, &m);
-		check(has(&m, rows[i].wanted), "\"%s\" does not give \"%s\" but\n%.900s", rows[i].layers, rows[i].wanted, m.p);
+		check(has(&m, rows[i].wanted), "\"%s\" does not give \"%s\" but\n%.900s", rows[i].layers,
+		    rows[i].wanted, m.p);
 		buf_free(&m);
 	}
 	buf_clear(&b->s.trusted);
@@ -189,13 +200,15 @@ static void inside(struct bench *b)
 	check(!has(&m, "Secret") && !has(&m, "X-In"), "the protected header stands outside");
 	save(b, "m.eml", m.p, m.n);
 	decrypt(b, "m.eml", "enc", &out);
-	check(has(&out, "Subject: Secret") && has(&out, "X-In: 1") && has(&out, "HP-Outer: Subject: [...]") && has(&out, "hp=\"cipher\""),
+	check(has(&out, "Subject: Secret") && has(&out, "X-In: 1") && has(&out, "HP-Outer: Subject: [...]") &&
+		  has(&out, "hp=\"cipher\""),
 	    "the protected header does not stand inside: %s", out.p);
 	bench_message(b, "| x\nheader \"X-In: 1\"\nwrap\nencrypt to=enc\nheader \"X-Out: 1\"", &m);
 	check(!has(&m, "X-In") && has(&m, "X-Out"), "the wrapped header stands outside");
 	save(b, "m.eml", m.p, m.n);
 	decrypt(b, "m.eml", "enc", &out);
-	check(has(&out, "Content-Type: message/rfc822") && has(&out, "X-In: 1") && !has(&out, "X-Out"), "not wrapped: %s", out.p);
+	check(has(&out, "Content-Type: message/rfc822") && has(&out, "X-In: 1") && !has(&out, "X-Out"),
+	    "not wrapped: %s", out.p);
 	bench_message(b, "| x\nsign by=sig\nencrypt to=enc", &m);
 	save(b, "m.eml", m.p, m.n);
 	check(decrypt(b, "m.eml", "enc", &out) == 0, "not decrypted: %s", out.p);
@@ -214,7 +227,8 @@ static void large(struct bench *b)
 
 		bench_message(b, layers, &m);
 		body = octets_find(m.p, m.n, "\r\n\r\n");
-		check(body && m.p + m.n - body - 4 == n + 3, "large %ld gives %td octets", n, body ? m.p + m.n - body - 7 : -1);
+		check(body && m.p + m.n - body - 4 == n + 3, "large %ld gives %td octets", n,
+		    body ? m.p + m.n - body - 7 : -1);
 		free(layers);
 		buf_free(&m);
 	}
@@ -222,16 +236,19 @@ static void large(struct bench *b)
 
 static void refused(struct bench *b)
 {
-	static const char *const rows[] = {"nothing", "sign by=nobody", "sign", "sign by=gateway", "sign by=sig hash=none", "encrypt to=nobody",
-	    "encrypt to=enc cipher=rot13", "encrypt to=enc keys=ecdh", "encrypt to=enc keys=x", "damage tag", "sign by=sig\ndamage tag",
-	    "sign by=sig\ndamage key", "sign by=sig\ndamage unknown", "encrypt to=enc\ndamage digest", "encrypt to=enc\ndamage tag-short",
-	    "file ../x", "file nothere", "large x", "from {nobody}@x", "forge trusted", "base64 line=x", "sign by=sig time=soon",
-	    "sign by=sig type=x", "sign by=sig attributes=no\ndamage digest", "sign by=sig\ntype x", "header"};
+	static const char *const rows[] = {"nothing", "sign by=nobody", "sign", "sign by=gateway",
+	    "sign by=sig hash=none", "encrypt to=nobody", "encrypt to=enc cipher=rot13", "encrypt to=enc keys=ecdh",
+	    "encrypt to=enc keys=x", "damage tag", "sign by=sig\ndamage tag", "sign by=sig\ndamage key",
+	    "sign by=sig\ndamage unknown", "encrypt to=enc\ndamage digest", "encrypt to=enc\ndamage tag-short",
+	    "file ../x", "file nothere", "large x", "from {nobody}@x", "forge trusted", "base64 line=x",
+	    "sign by=sig time=soon", "sign by=sig type=x", "sign by=sig attributes=no\ndamage digest",
+	    "sign by=sig\ntype x", "header"};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct buf m = {0}, why = {0};
 
-		check(bench_make(b, rows[i], &m, &why) < 0 && why.n > 0 && has(&why, "line "), "\"%s\" can be made: %s", rows[i], why.n ? why.p : "");
+		check(bench_make(b, rows[i], &m, &why) < 0 && why.n > 0 && has(&why, "line "),
+		    "\"%s\" can be made: %s", rows[i], why.n ? why.p : "");
 		buf_free(&m);
 		buf_free(&why);
 	}
@@ -242,7 +259,9 @@ static void scene_texts(struct bench *b)
 	struct buf out = {0}, why = {0};
 	char *text = scene_text(&b->s, "{own} {p} {q} {case} {kit} {http} {host} {nonce} {\"a\":{}} {", &why), *none;
 
-	check(text && strstr(text, "own.test test-case.kit.test q-test-case.kit.test test-case kit.test http://127.0.0.1:8080 mx.kit.test ") == text &&
+	check(text &&
+		  strstr(text, "own.test test-case.kit.test q-test-case.kit.test test-case kit.test "
+			       "http://127.0.0.1:8080 mx.kit.test ") == text &&
 		  strstr(text, b->s.nonce) && strstr(text, " {\"a\":{}} {"),
 	    "it stands for \"%s\"", text ? text : "nothing");
 	free(text);
@@ -270,29 +289,36 @@ static const char setup_peers[] =
     "printf 'disable-crl-checks\\ndisable-policy-checks\\nbatch\\n' >gnupg/gpgsm.conf\n"
     "printf 'allow-loopback-pinentry\\ndisable-scdaemon\\n' >gnupg/gpg-agent.conf\n"
     "openssl x509 -in ca.pem -noout -fingerprint -sha1 | sed 's/.*=//; s/$/ S relax/' >gnupg/trustlist.txt\n"
-    "openssl pkcs12 -export -in enc.pem -inkey enc.key -certfile ca.pem -certpbe PBE-SHA1-3DES -keypbe PBE-SHA1-3DES -macalg sha1 -passout "
+    "openssl pkcs12 -export -in enc.pem -inkey enc.key -certfile ca.pem -certpbe PBE-SHA1-3DES -keypbe PBE-SHA1-3DES "
+    "-macalg sha1 -passout "
     "pass:pw -name enc -out enc.p12 -legacy\n"
-    "if command -v gpgsm >/dev/null; then gpgsm --import ca.pem; echo pw | gpgsm --batch --pinentry-mode loopback --passphrase-fd 0 --import "
+    "if command -v gpgsm >/dev/null; then gpgsm --import ca.pem; echo pw | gpgsm --batch --pinentry-mode loopback "
+    "--passphrase-fd 0 --import "
     "enc.p12; fi\n"
-    "if command -v cmsutil >/dev/null; then certutil -N -d sql:nss --empty-password; certutil -A -d sql:nss -n ca -t CT,C,C -i ca.pem; "
+    "if command -v cmsutil >/dev/null; then certutil -N -d sql:nss --empty-password; certutil -A -d sql:nss -n ca -t "
+    "CT,C,C -i ca.pem; "
     "pk12util -i enc.p12 -d sql:nss -W pw -K ''; fi\n";
-static const char by_gpgsm[] = "command -v gpgsm >/dev/null || exit 9; export GNUPGHOME=$PWD/gnupg; openssl cms -cmsout -in m.eml -outform DER "
-			       "-out m.der; echo pw | gpgsm --batch --pinentry-mode loopback --passphrase-fd 0 $0 m.der";
-static const char by_nss[] = "command -v cmsutil >/dev/null || exit 9; openssl cms -cmsout -in m.eml -outform DER -out m.der; cmsutil -D -d sql:nss "
+static const char by_gpgsm[] =
+    "command -v gpgsm >/dev/null || exit 9; export GNUPGHOME=$PWD/gnupg; openssl cms -cmsout -in m.eml -outform DER "
+    "-out m.der; echo pw | gpgsm --batch --pinentry-mode loopback --passphrase-fd 0 $0 m.der";
+static const char by_nss[] = "command -v cmsutil >/dev/null || exit 9; openssl cms -cmsout -in m.eml -outform DER "
+			     "-out m.der; cmsutil -D -d sql:nss "
 			     "-i m.der -h 0";
 
 static void peers(struct bench *b)
 {
 	static const struct {
 		const char *layers, *gpgsm;
-	} rows[] = {{"encrypt to=enc", "--decrypt"}, {"encrypt to=enc cipher=aes128-cbc stream=yes", "--decrypt"}, {"sign by=sig", "--verify"},
-	    {"sign by=ecsig hash=sha384", "--verify"}};
-	const char *setup[] = {"sh", "-c", setup_peers, NULL}, *end[] = {"sh", "-c", "GNUPGHOME=$PWD/gnupg gpgconf --kill all", NULL};
+	} rows[] = {{"encrypt to=enc", "--decrypt"}, {"encrypt to=enc cipher=aes128-cbc stream=yes", "--decrypt"},
+	    {"sign by=sig", "--verify"}, {"sign by=ecsig hash=sha384", "--verify"}};
+	const char *setup[] = {"sh", "-c", setup_peers, NULL},
+		   *end[] = {"sh", "-c", "GNUPGHOME=$PWD/gnupg gpgconf --kill all", NULL};
 	struct buf out = {0}, m = {0};
 
 	check(bench_run(b, &out, setup) == 0, "gpgsm and NSS cannot be set up: %s", out.p ? out.p : "");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		const char *gpgsm[] = {"sh", "-c", by_gpgsm, rows[i].gpgsm, NULL}, *nss[] = {"sh", "-c", by_nss, NULL};
+		const char *gpgsm[] = {"sh", "-c", by_gpgsm, rows[i].gpgsm, NULL},
+			   *nss[] = {"sh", "-c", by_nss, NULL};
 		char *layers = text_make("| The dose is ten.\n%s", rows[i].layers);
 		int rc;
 
@@ -301,7 +327,8 @@ static void peers(struct bench *b)
 		rc = bench_run(b, &out, gpgsm);
 		check(rc == 9 || rc == 0, "gpgsm does not read \"%s\" (%d): %s", rows[i].layers, rc, out.p);
 		rc = bench_run(b, &out, nss);
-		check(rc == 9 || (rc == 0 && has(&out, "The dose is ten")), "NSS does not read \"%s\" (%d): %s", rows[i].layers, rc, out.p);
+		check(rc == 9 || (rc == 0 && has(&out, "The dose is ten")), "NSS does not read \"%s\" (%d): %s",
+		    rows[i].layers, rc, out.p);
 		free(layers);
 	}
 	bench_run(b, &out, end);
