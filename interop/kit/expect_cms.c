@@ -86,49 +86,63 @@ static bool opens(
 	return false;
 }
 
-/* The certificates of a list with commas, from wanted[n] on; must: each of them opens the layer. */
-static bool add_wanted(struct view *v, const struct layer *l, const char *list, bool must,
-    const struct credential **wanted, size_t *n, struct buf *sentence)
+/* Names of a list; *good is false when one must open it and does not. How many are known. */
+static size_t named(struct view *v, const struct layer *l, const char *list, bool must, const struct credential **out,
+    bool *good, struct buf *sentence)
 {
-	bool good = true;
+	size_t n = 0;
 
-	for (const char *at = list; *at && *n < NAMES_MAX;) {
+	for (const char *at = list; *at && n < NAMES_MAX;) {
 		size_t len = strcspn(at, ",");
 		char *name = text_cut(at, len);
 
-		wanted[*n] = credential(v, name, 'e', sentence);
-		good = wanted[*n] && (!must || opens(v, l, name, wanted[*n], sentence)) && good;
-		*n += wanted[*n] != NULL;
+		out[n] = credential(v, name, 'e', sentence);
+		if (must)
+			*good = out[n] && opens(v, l, name, out[n], sentence) && *good;
+		n += out[n] != NULL;
 		at += len + (at[len] == ',');
 		free(name);
 	}
-	return good;
+	return n;
 }
 
-/* may=: others whom RecipientInfos may name, too, as one message for several domains has them. */
+/* RFC 8551 3.3: a copy for the originator may be there. */
+static bool is_gateways(struct view *v, const struct recipient *r)
+{
+	static const char uses[] = {'e', 'a'};
+
+	for (size_t i = 0; v->s->world && i < sizeof(uses); i++) {
+		const struct credential *c = world_credential(v->s->world, v->s->c, "gateway", uses[i]);
+
+		if (c && c->cert && judge_names(r, c->cert))
+			return true;
+	}
+	return false;
+}
+
 bool expect_sealed_for(struct view *v, struct buf *sentence)
 {
-	const struct credential *wanted[NAMES_MAX];
+	const struct credential *known[2 * NAMES_MAX];
 	const struct layer *l;
-	size_t n = 0;
-	bool good;
+	bool good = true;
+	size_t n;
 
 	buf_addf(sentence, "wanted encryption for %s alone", v->words[0]);
 	l = sealed(v, sentence);
 	if (!l)
 		return false;
-	good = add_wanted(v, l, v->words[0], true, wanted, &n, sentence);
-	good = add_wanted(v, l, stmt_attribute(v->e, "may", ""), false, wanted, &n, sentence) && good;
+	n = named(v, l, v->words[0], true, known, &good, sentence);
+	n += named(v, l, stmt_attribute(v->e, "may", ""), false, known + n, &good, sentence);
 	for (size_t i = 0; i < l->n_recipients; i++) {
-		bool known = false;
+		bool his = is_gateways(v, &l->recipients[i]);
 
 		for (size_t k = 0; k < n; k++)
-			known = known || judge_names(&l->recipients[i], wanted[k]->cert);
-		if (!known)
+			his = his || judge_names(&l->recipients[i], known[k]->cert);
+		if (!his)
 			buf_addf(sentence, "; a RecipientInfo (%s %.16s) is for somebody else",
 			    l->recipients[i].by_ski ? "key identifier" : "issuer and serial, SHA-256",
 			    l->recipients[i].id);
-		good = good && known;
+		good = good && his;
 	}
 	if (good)
 		buf_addf(sentence, "; it opens, and %zu RecipientInfos are there", l->n_recipients);
@@ -312,46 +326,4 @@ bool expect_signer_certs(struct view *v, struct buf *sentence)
 	if (s)
 		buf_addf(sentence, "; it is %s", s->inside ? "there" : "not there");
 	return s && s->inside == (strcmp(v->words[0], "no") != 0);
-}
-
-static bool listed(const char *list, const char *name)
-{
-	for (const char *at = list; *at;) {
-		size_t n;
-
-		at += strspn(at, " \t,");
-		n = strcspn(at, " \t,");
-		if (n == strlen(name) && !strncasecmp(at, name, n))
-			return true;
-		at += n;
-	}
-	return false;
-}
-
-/* RFC 8551 3.5.3.2 */
-bool expect_micalg(struct view *v, struct buf *sentence)
-{
-	const struct judged *j = &v->seen->first;
-	const struct layer *l = NULL;
-	bool good = true;
-
-	buf_adds(sentence, "wanted a micalg that fits the digest of each signature");
-	for (size_t i = 0; !l && i < j->n; i++)
-		if (j->layers[i].kind == LAYER_MULTIPART_SIGNED)
-			l = &j->layers[i];
-	if (!l || l->n_signers == 0) {
-		buf_adds(sentence, "; there is no multipart/signed");
-		add_state(j, sentence);
-		return false;
-	}
-	buf_addf(sentence, "; it is %s, and there is", l->micalg ? l->micalg : "missing");
-	for (size_t i = 0; i < l->n_signers; i++) {
-		const char *digest = l->signers[i].digest;
-		char *name = !strncmp(digest, "sha", 3) ? text_make("sha-%s", digest + 3) : text_copy(digest);
-
-		buf_addf(sentence, " %s", digest);
-		good = good && l->micalg && listed(l->micalg, name);
-		free(name);
-	}
-	return good;
 }

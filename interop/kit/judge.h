@@ -47,7 +47,7 @@ struct judged {
 	bool whole;   /* all layers are off: content is the innermost MIME entity as it stands */
 	char *broken; /* why not all of it can be read, though a key is there; NULL: it is not broken */
 	struct buf content;
-	struct buf readable; /* all that can be read without a key: as it stands, and decoded */
+	struct buf readable; /* all that can be read without a key: as it stands (but base64), and decoded */
 };
 
 /* Judges a message, or a CMS object in DER. keys (at most JUDGE_KEYS_MAX): those with a key may open layers, all of

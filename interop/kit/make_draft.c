@@ -42,6 +42,8 @@ const struct credential *draft_credential(struct draft *d, const char *name, cha
 {
 	const struct credential *c = d->s->world ? world_credential(d->s->world, d->s->c, name, use) : NULL;
 
+	if (c && use == 'a' && !strcmp(name, "gateway") && c->cert && !EVP_PKEY_is_a(X509_get0_pubkey(c->cert), "EC"))
+		c = NULL;
 	if (!c || !c->cert) {
 		fail(why, "there is no certificate \"%s\"", name);
 		return NULL;
@@ -70,15 +72,22 @@ static bool plain_ascii(const char *p, size_t n)
 /* The text becomes header and body, with base64 where that is needed. */
 static void settle(struct draft *d)
 {
+	bool as_is = d->line == 64 && plain_ascii(d->bare.p, d->bare.n);
+
 	if (d->kind != DRAFT_PLAIN || d->header.n > 0 || d->body.n > 0)
 		return;
-	buf_addf(&d->header, "Content-Type: %s\r\n", d->type);
-	if (d->line == 64 && plain_ascii(d->bare.p, d->bare.n)) {
-		buf_adds(&d->header, "Content-Transfer-Encoding: 7bit\r\n");
-		buf_add(&d->body, d->bare.p, d->bare.n);
+	if (d->encoding)
+		as_is = strcasecmp(d->encoding, "base64") != 0;
+	buf_addf(&d->header, "Content-Type: %s\r\nContent-Transfer-Encoding: %s\r\n",
+	    d->type ? d->type : "text/plain",
+	    d->encoding ? d->encoding
+	    : as_is	? "7bit"
+			: "base64");
+	buf_add(&d->header, d->extra.p ? d->extra.p : "", d->extra.n);
+	if (as_is) {
+		buf_add(&d->body, d->bare.p ? d->bare.p : "", d->bare.n);
 		return;
 	}
-	buf_adds(&d->header, "Content-Transfer-Encoding: base64\r\n");
 	base64_add(&d->body, d->bare.p, d->bare.n, d->line);
 	if (d->line == 0)
 		buf_adds(&d->body, "\r\n");
@@ -166,6 +175,7 @@ void draft_become(struct draft *d, const struct buf *entity)
 	buf_clear(&d->body);
 	buf_clear(&d->object);
 	buf_clear(&d->bare);
+	buf_clear(&d->extra);
 	for (size_t i = 0; i < m.n; i++)
 		buf_add(&d->header, m.fields[i].at, m.fields[i].n);
 	buf_add(&d->body, m.body, m.body_n);
@@ -179,6 +189,7 @@ void draft_object(struct draft *d, enum draft_kind kind, const void *p, size_t n
 	buf_add(&d->object, p, n);
 	buf_clear(&d->header);
 	buf_clear(&d->bare);
+	buf_clear(&d->extra);
 	if (kind != DRAFT_DETACHED)
 		buf_clear(&d->body);
 	free(d->type);
@@ -253,6 +264,7 @@ void draft_split(struct draft *d)
 	buf_clear(&d->fields);
 	buf_clear(&d->header);
 	buf_clear(&d->bare);
+	buf_clear(&d->extra);
 	for (size_t i = 0; i < m.n; i++)
 		buf_add(strncasecmp(m.fields[i].name, "Content-", 8) ? &d->fields : &d->header, m.fields[i].at,
 		    m.fields[i].n);

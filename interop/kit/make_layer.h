@@ -24,6 +24,8 @@ struct draft {
 	struct buf body;   /* PLAIN: as it is sent; RAW: the whole message; DETACHED: the signed part */
 	struct buf object; /* the CMS object */
 	struct buf bare;   /* PLAIN, while it is text: its octets without a transfer encoding; else empty */
+	struct buf extra;  /* PLAIN, while it is text: further MIME fields */
+	char *encoding;	   /* the same: the transfer encoding that it must have; NULL: as is needed */
 	char *type;	   /* media type of bare, or of the object instead of its own; NULL: the usual one */
 	char *micalg;	   /* DETACHED */
 	unsigned line;	   /* length of base64 lines; 0: one line */

@@ -34,7 +34,8 @@ static int set_keys(CMS_RecipientInfo *ri, EVP_PKEY *key, const char *keys, stru
 
 static int add_recipient(struct draft *d, CMS_ContentInfo *cms, const char *name, struct buf *why)
 {
-	const struct credential *c = draft_credential(d, name, 'e', why);
+	const struct credential *c =
+	    draft_credential(d, name, !strcmp(stmt_attribute(d->layer, "keys", ""), "ecdh") ? 'a' : 'e', why);
 	const char *ski = stmt_attribute(d->layer, "ski", "no");
 	CMS_RecipientInfo *ri;
 

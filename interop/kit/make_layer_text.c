@@ -48,6 +48,11 @@ int layer_subject(struct draft *d, struct buf *why)
 	return set_field(d, "Subject", why);
 }
 
+static bool is_text(const struct draft *d)
+{
+	return d->kind == DRAFT_PLAIN && d->header.n == 0 && d->body.n == 0;
+}
+
 /* A field of MIME becomes one of the entity, the others stand outside. */
 int layer_header(struct draft *d, struct buf *why)
 {
@@ -61,21 +66,16 @@ int layer_header(struct draft *d, struct buf *why)
 		buf_add(&body, d->body.p, d->body.n);
 		buf_free(&d->body);
 		d->body = body;
+	} else if (is_text(d) && !strncasecmp(field, "Content-Transfer-Encoding:", 26)) {
+		free(d->encoding);
+		d->encoding = text_copy(field + 26 + strspn(field + 26, " "));
 	} else if (!strncasecmp(field, "Content-", 8) && d->kind == DRAFT_PLAIN) {
-		draft_entity(d, &body);
-		draft_become(d, &body);
-		buf_addf(&d->header, "%s\r\n", field);
-		buf_free(&body);
+		buf_addf(is_text(d) ? &d->extra : &d->header, "%s\r\n", field);
 	} else {
 		buf_addf(&d->fields, "%s\r\n", field);
 	}
 	free(field);
 	return 0;
-}
-
-static bool is_text(const struct draft *d)
-{
-	return d->kind == DRAFT_PLAIN && d->header.n == 0 && d->body.n == 0;
 }
 
 int layer_type(struct draft *d, struct buf *why)
@@ -116,7 +116,7 @@ int layer_file(struct draft *d, struct buf *why)
 	return read_beside(d, &d->bare, why);
 }
 
-/* Files that have no CRLF at all get it; others stay as they are. */
+/* Its line ends become CRLF. */
 int layer_raw(struct draft *d, struct buf *why)
 {
 	struct buf file = {0}, text = {0};
@@ -127,11 +127,9 @@ int layer_raw(struct draft *d, struct buf *why)
 		buf_clear(&d->body);
 		buf_clear(&d->header);
 		buf_clear(&d->bare);
+		buf_clear(&d->extra);
 		buf_clear(&d->object);
-		if (octets_find(text.p, text.n, "\r\n"))
-			buf_add(&d->body, text.p, text.n);
-		else
-			mime_canonical(text.p, text.n, &d->body);
+		mime_canonical(text.p, text.n, &d->body);
 		d->kind = DRAFT_RAW;
 	}
 	buf_free(&file);

@@ -96,26 +96,18 @@ static void end(struct draft *d)
 	buf_free(&d->body);
 	buf_free(&d->object);
 	buf_free(&d->bare);
+	buf_free(&d->extra);
+	free(d->encoding);
 	ERR_clear_error();
 }
 
-/* For `parts-are NAME`: the entity before the first layer that hides or wraps it, in "NAME:plain" if there is such a
- * name. */
-static void keep_plain(struct draft *d, const char *name)
+/* Does it hide, sign or change what was written before? */
+static bool is_layer(const struct stmt *s)
 {
-	char *plain = text_make("%s:plain", name);
-	struct buf *b = scene_named(d->s, plain);
-
-	free(plain);
-	if (!b || b->n > 0)
-		return;
-	if (d->kind == DRAFT_RAW)
-		buf_add(b, d->body.p, d->body.n);
-	else
-		draft_entity(d, b);
+	return text_is_word_in(s->verb, "wrap,protect,sign,encrypt,compress,damage,disguise,mixed,forge");
 }
 
-int make_message(struct scene *s, const struct stmt *message, struct buf *out, struct buf *why)
+static int make(struct scene *s, const struct stmt *message, bool plain, struct buf *out, struct buf *why)
 {
 	struct draft d = {.s = s};
 	struct buf text = {0};
@@ -128,13 +120,8 @@ int make_message(struct scene *s, const struct stmt *message, struct buf *out, s
 		return -1;
 	}
 	begin(&d, message, &text);
-	for (size_t i = 0; rc == 0 && i < message->n_below; i++) {
-		if (text_is_word_in(message->below[i].verb, "sign,encrypt,compress,wrap,protect"))
-			keep_plain(&d, message->words[0]);
+	for (size_t i = 0; rc == 0 && i < message->n_below && !(plain && is_layer(&message->below[i])); i++)
 		rc = one(&d, &message->below[i], why);
-	}
-	if (rc == 0)
-		keep_plain(&d, message->words[0]);
 	if (rc == 0) {
 		if (d.kind == DRAFT_RAW) {
 			buf_add(out, d.body.p, d.body.n);
@@ -146,4 +133,14 @@ int make_message(struct scene *s, const struct stmt *message, struct buf *out, s
 	end(&d);
 	buf_free(&text);
 	return rc;
+}
+
+int make_message(struct scene *s, const struct stmt *message, struct buf *out, struct buf *why)
+{
+	return make(s, message, false, out, why);
+}
+
+int make_plain(struct scene *s, const struct stmt *message, struct buf *out, struct buf *why)
+{
+	return make(s, message, true, out, why);
 }

@@ -52,6 +52,9 @@ void mime_flatten(const char *p, size_t n, struct buf *out);
 /* Calls leaf for each part that is neither multipart nor message, decoded (as it stands when it cannot be). */
 void mime_leaves(
     const char *p, size_t n, void (*leaf)(const struct mime *m, const struct buf *body, void *arg), void *arg);
+/* The same; node is called for every entity, also for those that have others in them, before what is inside. */
+void mime_walk(const char *p, size_t n, void (*node)(const struct mime *m, void *arg),
+    void (*leaf)(const struct mime *m, const struct buf *body, void *arg), void *arg);
 /* Octets with CRLF for each bare LF (RFC 8551 3.1.1). */
 void mime_canonical(const char *p, size_t n, struct buf *out);
 

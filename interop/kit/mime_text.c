@@ -180,7 +180,13 @@ void mime_flatten(const char *p, size_t n, struct buf *out)
 void mime_leaves(
     const char *p, size_t n, void (*leaf)(const struct mime *m, const struct buf *body, void *arg), void *arg)
 {
-	const struct walk w = {NULL, leaf, arg};
+	mime_walk(p, n, NULL, leaf, arg);
+}
+
+void mime_walk(const char *p, size_t n, void (*node)(const struct mime *m, void *arg),
+    void (*leaf)(const struct mime *m, const struct buf *body, void *arg), void *arg)
+{
+	const struct walk w = {node, leaf, arg};
 
 	walk(p, n, 0, &w);
 }

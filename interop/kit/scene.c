@@ -55,15 +55,15 @@ static bool value(struct scene *s, const char *name, struct buf *out)
 	    {"kit", "", s->kit->kit_domain}, {"http", "http://", s->kit->http}, {"host", "", s->kit->host}};
 	const char *domain;
 
+	if (!strcmp(name, "date")) {
+		time_add_rfc5322(out, s->began ? s->began : time(NULL));
+		return true;
+	}
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
 		if (!strcmp(name, fixed[i].name)) {
 			buf_addf(out, "%s%s", fixed[i].before, fixed[i].value ? fixed[i].value : "");
 			return true;
 		}
-	if (!strcmp(name, "date")) {
-		time_add_rfc5322(out, s->began);
-		return true;
-	}
 	domain = s->world ? world_domain(s->world, s->c, name) : NULL;
 	if (domain)
 		buf_adds(out, domain);

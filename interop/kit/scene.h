@@ -36,7 +36,7 @@ struct scene {
 	struct web *web;
 	struct second *second; /* the second judge; NULL: none on this machine */
 	char nonce[17];
-	time_t began;
+	time_t began;	/* {date}; 0: now */
 	char *evidence; /* directory of this case */
 	unsigned n_evidence;
 	struct named *named;

@@ -6,20 +6,13 @@
 
 #include "interop/kit/make_message.h"
 
-/* It is made when it is first used: it may need what was seen before. Both names are there from now on, so that no
- * other moves. */
+/* It is made when it is first used: it may need what was seen before. */
 void step_message(struct play *p, const struct stmt *st)
 {
-	char *plain;
-
-	if (st->n_words < 1) {
+	if (st->n_words < 1)
 		scene_found(p->s, NOT_RUN, st->line, "message needs a name");
-		return;
-	}
-	plain = text_make("%s:plain", st->words[0]);
-	scene_name(p->s, plain, NULL);
-	free(plain);
-	scene_name(p->s, st->words[0], st);
+	else
+		scene_name(p->s, st->words[0], st);
 }
 
 static const struct stmt *message_of(const struct play *p, const char *name)

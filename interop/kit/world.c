@@ -130,23 +130,53 @@ static struct kept *load(const char *path)
 	return k;
 }
 
+/* Of the gateway's certificates to encrypt to, in one file: the first on an elliptic curve (use 'a'), or the first
+ * that is on none; others have one. */
+static void choose(struct kept *k, const char *file, bool ec)
+{
+	STACK_OF(X509) *all = pki_read_certs(file);
+
+	for (int i = 0; i < sk_X509_num(all); i++) {
+		X509 *cert = sk_X509_value(all, i);
+
+		if ((EVP_PKEY_get_base_id(X509_get0_pubkey(cert)) == EVP_PKEY_EC) == ec) {
+			X509_free(k->c.cert);
+			X509_up_ref(cert);
+			k->c.cert = cert;
+			break;
+		}
+		if (ec) {
+			X509_free(k->c.cert);
+			k->c.cert = NULL;
+		}
+	}
+	sk_X509_pop_free(all, X509_free);
+}
+
 const struct credential *world_credential(struct world *w, const struct case_file *c, const char *name, char use)
 {
-	char *path = path_of(w, c, name, use);
+	char *path = path_of(w, c, name, use), *key;
+	bool gateway = !strcmp(name, "gateway") && use != 's';
 	struct kept *k;
 
 	if (!path)
 		return NULL;
+	key = text_make("%s%s", path, gateway && use == 'a' ? " on a curve" : "");
 	pthread_mutex_lock(&w->lock);
-	for (k = w->kept; k && strcmp(k->path, path) != 0; k = k->next)
+	for (k = w->kept; k && strcmp(k->path, key) != 0; k = k->next)
 		;
 	if (!k) {
 		k = load(path);
+		free(k->path);
+		k->path = text_copy(key);
+		if (gateway)
+			choose(k, w->kit->gateway_encrypt, use == 'a');
 		k->next = w->kept;
 		w->kept = k;
 	}
 	pthread_mutex_unlock(&w->lock);
 	free(path);
+	free(key);
 	return k->c.cert ? &k->c : NULL;
 }
 
@@ -206,8 +236,8 @@ int world_crl(struct world *w, const char *authority, const char *kind, struct b
 
 	if (a && a->key && evil && (stale || forged || !strcmp(kind, "good"))) {
 		revoked_of(w, authority, &revoked);
-		rc = pki_crl(a->cert, forged ? evil->key : a->key, forged ? "" : revoked.p, stale ? now - 20 * 86400 : now - 60,
-		    stale ? now - 10 * 86400 : now + 86400, out);
+		rc = pki_crl(a->cert, forged ? evil->key : a->key, forged ? "" : revoked.p,
+		    stale ? now - 20 * 86400 : now - 60, stale ? now - 10 * 86400 : now + 86400, out);
 	}
 	buf_free(&revoked);
 	return rc;

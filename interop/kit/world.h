@@ -27,7 +27,8 @@ int world_make(const struct kit *k, const struct case_list *cases, struct buf *w
 struct world *world_open(const struct kit *k, struct buf *why);
 void world_close(struct world *w);
 /* A certificate of a case, of the world (good, sub, evil, tls), or "gateway" (use: 's' its signing certificate, 'e'
- * the one to encrypt to; of no matter for others). NULL: there is none. Lives as long as the world. */
+ * the one with an RSA key to encrypt to, 'a' the one with an EC key for that; of no matter for others). NULL: there
+ * is none. Lives as long as the world. */
 const struct credential *world_credential(struct world *w, const struct case_file *c, const char *name, char use);
 /* The domain behind {NAME} of a case; NULL: none. */
 const char *world_domain(struct world *w, const struct case_file *c, const char *name);

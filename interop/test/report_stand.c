@@ -144,8 +144,8 @@ int smtp_send(const char *address, const char *helo, bool tls, const char *from,
 {
 	struct buf m = {0};
 
-	(void)address, (void)helo, (void)tls, (void)from, (void)to, (void)n, (void)transcript, (void)codes, (void)answer_us,
-	    (void)why;
+	(void)address, (void)helo, (void)tls, (void)from, (void)to, (void)n, (void)transcript, (void)codes,
+	    (void)answer_us, (void)why;
 	if (manner == REFUSE) {
 		buf_adds(&r->text, "550 5.7.1 no\r\n");
 		return 550;

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MESSAGE_M                                                                                                    \
+	"type \"application/octet-stream\"\nheader \"Content-Transfer-Encoding: binary\"\n| \xC3\xA4 {nonce}"
 #define TEXT "| The dose is ten {nonce}.\n"
 
 static struct second *second;
@@ -98,16 +100,22 @@ static void whole(struct bench *b)
 	    "1\n-header-count Subject 2\n+no-header Bcc\n"
 	    "-no-header From\n+envelope-from alice@OWN.test\n-envelope-from \"\"\n+envelope-to bob@{p}\n-envelope-to "
 	    "bob@{p},carol@{p}\n"
-	    "-envelope-to carol@{p}\n+seven-bit\n+line-max 100\n-line-max 60\n-micalg yes\n+mime-type "
-	    "application/pkcs7-mime\n-mime-type text/plain\n"
+	    "-envelope-to carol@{p}\n+seven-bit\n+line-max 100\n-line-max 60\n+micalg yes\n+smime-type "
+	    "yes\n+mime-type application/pkcs7-mime\n-mime-type text/plain\n"
 	    "-tls yes\n+tls no\n+once\n-mark trusted\n?nonsense");
 	row(b, TEXT "sign by=gsig hash=sha384 type=domainSig certs=none form=detached", "signed",
-	    "+layers multipart-signed\n-layers signed\n+signed-by gateway\n+digest sha384\n+signature-type "
-	    "domainSig\n-signature-type reviewSig\n"
+	    "+layers multipart-signed\n-layers signed\n+smime-type yes\n+parts-are sent\n-parts-are m\n?parts-are "
+	    "nothing\n+signed-by gateway\n+digest sha384\n+signature-type domainSig\n-signature-type reviewSig\n"
 	    "+attribute 1.2.840.113549.1.9.16.2.28\n-signer-certs yes\n+signer-certs no\n+micalg yes\n+body-is "
 	    "sent\n-outer-lacks \"dose is ten\"\n"
 	    "-sealed-for enc\n-cipher aes256-cbc\n+body-is \"The dose is ten {nonce}.\"");
-	row(b, TEXT "sign by=gsig", "signed", "+signed-by gateway\n-outer-lacks \"dose is ten\"\n+layers signed");
+	row(b, TEXT "sign by=gsig", "signed",
+	    "+signed-by gateway\n-outer-lacks \"dose is ten\"\n+layers signed\n+smime-type yes");
+	row(b, TEXT "sign by=gsig\ndisguise \"application/pkcs7-mime; smime-type=enveloped-data\"", "signed",
+	    "-smime-type yes");
+	row(b, TEXT "sign by=gsig\ndisguise \"application/pkcs7-mime; name=smime.p7c\"", "signed", "-smime-type yes");
+	row(b, MESSAGE_M "\nwrap\nsign by=gsig\nencrypt to=enc", "sealed", "+parts-are m\n-parts-are sent");
+	row(b, MESSAGE_M "\nencrypt to=enc", "sealed", "+parts-are m");
 	row(b, TEXT "sign by=gsig padding=pss hash=sha512", "signed", "+signed-by gateway\n+digest sha512");
 	row(b, TEXT "sign by=gsig attributes=no", "signed", "+signed-by gateway\n-attribute 1.2.840.113549.1.9.5");
 	row(b, TEXT "sign by=sig,gsig", "signed", "+signed-by gateway\n+signed-by sig\n-signed-by ecsig");
@@ -121,9 +129,10 @@ static void whole(struct bench *b)
 	row(b, TEXT "encrypt to=enc ski=yes stream=yes", "sealed", "+sealed-for enc\n+body-is sent");
 	row(b, TEXT "encrypt to=ec ski=yes", "sealed", "+sealed-for ec\n-sealed-for enc");
 	row(b, TEXT "encrypt to=enc,other,ec", "sealed",
-	    "+sealed-for enc,other,ec\n-sealed-for enc\n-sealed-for enc,other\n-keys pkcs1\n+keys pkcs1,ecdh");
+	    "+sealed-for enc,other,ec\n-sealed-for enc\n+sealed-for enc may=other,ec\n-sealed-for enc "
+	    "may=other\n-sealed-for enc,other\n-keys pkcs1\n+keys pkcs1,ecdh");
 	row(b, TEXT "encrypt to=enc,gateway", "sealed",
-	    "+sealed-for enc,gateway\n+sealed-for gateway,enc\n-sealed-for enc");
+	    "+sealed-for enc,gateway\n+sealed-for gateway,enc\n+sealed-for enc");
 	row(b, TEXT "encrypt to=enc cipher=des3", "sealed", "+cipher des3\n-cipher aes256-cbc,aes128-cbc");
 	row(b, TEXT "encrypt to=enc cipher=rc2", "sealed", "+cipher rc2\n+sealed-for enc");
 	row(b, TEXT "compress\nsign by=gsig\nencrypt to=enc", "sealed",
@@ -283,7 +292,8 @@ static void check_words(void)
 	} rows[] = {{"layers a", true}, {"layers", false}, {"layers a b", false}, {"inner-header A b", true},
 	    {"inner-header A", false}, {"mark trusted", true}, {"mark nice", false}, {"line-max 78", true},
 	    {"line-max x", false}, {"header-count A 1", true}, {"header-count A x", false}, {"seven-bit", true},
-	    {"once", true}, {"once x", false}, {"what", false}, {"cipher a b=c", false}};
+	    {"once", true}, {"once x", false}, {"what", false}, {"cipher a b=c", false}, {"sealed-for a may=b", true},
+	    {"sealed-for a x=b", false}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		char *text = text_make("title t\nproves P\nawait outside to=a\n  %s\n", rows[i].line);
@@ -330,7 +340,9 @@ int main(void)
 	struct buf why = {0};
 	struct bench b;
 
-	bench_open(&b, w, "cert sig\ncert enc\ncert other\ncert both\ncert ec\ncert ecsig\n");
+	bench_open(&b, w,
+	    "cert sig\ncert enc\ncert other\ncert both\ncert ec\ncert ecsig\nmessage m\n  type "
+	    "\"application/octet-stream\"\n  | \xC3\xA4 {nonce}\n  sign by=sig\n");
 	b.kit.second = getenv("SECOND");
 	second = second_open(&b.kit, &why);
 	if (!second)
