@@ -206,10 +206,16 @@ check-interop: interop-deps
 	@$(MAKE) --no-print-directory -j$(CORES) all
 	@BUILD=$(BUILD) RFC_TEXTS=$(RFC_TEXTS) python3 tests/peers/run.py $(ONLY)
 # the certification kit (docs/CERTIFY.md): its own tests; with every case against our own gateway, with faulty ones, with foreign ones. ONLY="own mutants foreign M07 find-cert-domain ..."
+PROFILES := $(notdir $(wildcard interop/requirements/*))
+.PHONY: profiles
+profiles: all
+	@mkdir -p docs/profiles
+	@for p in $(PROFILES); do $(BUILD)/bin/postern-interop profile $$p > docs/profiles/$$p.md; done
 .PHONY: check-kit interop-kit-deps interop
 check-kit: all $(KIT_UNIT)
 	@tests/scripts/run-unit $(KIT_UNIT)
 	@$(BUILD)/bin/postern-interop check
+	@for p in $(PROFILES); do $(BUILD)/bin/postern-interop profile $$p | cmp - docs/profiles/$$p.md || { echo "docs/profiles/$$p.md is not what the cases say: make profiles"; exit 1; }; done
 interop-kit-deps:
 	@APT="$(APT_BUILD) postfix nsd ldnsutils slapd gpgsm gpg-agent libbcmail-java default-jdk-headless" LIBSSL_LEAST="$(LIBSSL_LEAST)" tests/scripts/deps
 interop: interop-kit-deps
