@@ -89,6 +89,21 @@ static int add_chosen(struct judge_call *c, const struct judge_upload *u, const 
 	return store_end(c->store, rc, c->pr);
 }
 
+/* All of them together say what one does. */
+static int check_match(struct judge_call *c)
+{
+	json_t *a = NULL;
+	int rc;
+
+	if (!json_object_get(c->args, "if_match"))
+		return 0;
+	rc = judge_admin_anchor_rows(c, NULL, &a);
+	if (rc == 0)
+		rc = judge_call_unchanged(c, a, "the anchors were");
+	json_decref(a);
+	return rc;
+}
+
 int judge_admin_anchor_add(struct judge_call *c)
 {
 	char scope[ADDRESS_DOMAIN_MAX + 1], local[ADDRESS_DOMAIN_MAX + 1];
@@ -98,6 +113,8 @@ int judge_admin_anchor_add(struct judge_call *c)
 
 	if (judge_call_scope(c, "scope", JUDGE_MUST, scope) < 0 || judge_call_local(c, "local", local) < 0 ||
 	    judge_call_direction(c, &ad.dir) < 0 || judge_call_bool(c, "force", false, &ad.force) < 0)
+		return -1;
+	if (check_match(c) < 0)
 		return -1;
 	rc = judge_upload_read(c, "content", &u);
 	if (rc == 0)
@@ -129,11 +146,16 @@ int judge_admin_anchor_rows(struct judge_call *c, const char *scope, json_t **ar
 int judge_admin_anchor_list(struct judge_call *c)
 {
 	char scope[ADDRESS_DOMAIN_MAX + 1];
+	char revision[33];
 	json_t *a;
 
 	if (judge_call_scope(c, "scope", JUDGE_MAY, scope) < 0 ||
 	    judge_admin_anchor_rows(c, scope[0] ? scope : NULL, &a) < 0)
 		return -1;
+	if (!scope[0]) { /* that of some would not say whether the others changed */
+		judge_call_revision(a, revision);
+		judge_call_set(c->data, "revision", judge_call_text(revision));
+	}
 	judge_call_set(c->data, "anchors", a);
 	return 0;
 }
@@ -183,7 +205,8 @@ int judge_admin_anchor_remove(struct judge_call *c)
 
 	if (judge_call_scope(c, "scope", JUDGE_MUST, scope) < 0 ||
 	    judge_call_str(c, "sha256", JUDGE_MUST, 200, &text) < 0 || judge_call_local(c, "local", local) < 0 ||
-	    judge_call_fingerprint(c, text, sha256) < 0 || complete(c, scope, local, sha256) < 0 ||
+	    judge_call_fingerprint(c, text, sha256) < 0 || check_match(c) < 0 ||
+	    complete(c, scope, local, sha256) < 0 ||
 	    store_anchor_remove(c->store, scope, local, sha256, c->who, c->pr) < 0)
 		return -1;
 	judge_call_set(c->data, "scope", judge_call_text(scope));

@@ -77,6 +77,30 @@ static int put(struct judge_call *c, struct store_bundle *b, struct judge_upload
 	return rc;
 }
 
+static json_t *rows(struct judge_call *c)
+{
+	struct store_bundle *list;
+	json_t *a;
+	size_t n;
+
+	if (store_bundles(c->store, &list, &n, c->pr) < 0)
+		return NULL;
+	a = judge_call_array();
+	for (size_t i = 0; i < n; i++)
+		judge_call_add(a, row(&list[i], c->now));
+	store_bundles_free(list, n);
+	return a;
+}
+
+static int check_match(struct judge_call *c)
+{
+	json_t *a = json_object_get(c->args, "if_match") ? rows(c) : NULL;
+	int rc = a ? judge_call_unchanged(c, a, "the bundles were") : json_object_get(c->args, "if_match") ? -1 : 0;
+
+	json_decref(a);
+	return rc;
+}
+
 int judge_admin_bundle_add(struct judge_call *c)
 {
 	char scope[ADDRESS_DOMAIN_MAX + 1], local[ADDRESS_DOMAIN_MAX + 1];
@@ -90,6 +114,8 @@ int judge_admin_bundle_add(struct judge_call *c)
 	    judge_call_local(c, "local", local) < 0 || judge_call_direction(c, &b.dir) < 0 ||
 	    judge_call_int(c, "every", EVERY_MIN, EVERY_MAX, EVERY, &b.every) < 0)
 		return -1;
+	if (check_match(c) < 0)
+		return -1;
 	b.url = (char *)(uintptr_t)url;
 	if (signer && !json_is_null(signer))
 		rc = judge_upload_read(c, "signer", &u);
@@ -101,17 +127,14 @@ int judge_admin_bundle_add(struct judge_call *c)
 
 int judge_admin_bundle_list(struct judge_call *c)
 {
-	struct store_bundle *list;
-	json_t *a;
-	size_t n;
+	json_t *a = rows(c);
+	char revision[33];
 
-	if (store_bundles(c->store, &list, &n, c->pr) < 0)
+	if (!a)
 		return -1;
-	a = judge_call_array();
-	for (size_t i = 0; i < n; i++)
-		judge_call_add(a, row(&list[i], c->now));
+	judge_call_revision(a, revision);
 	judge_call_set(c->data, "bundles", a);
-	store_bundles_free(list, n);
+	judge_call_set(c->data, "revision", judge_call_text(revision));
 	return 0;
 }
 
@@ -166,7 +189,7 @@ int judge_admin_bundle_remove(struct judge_call *c)
 {
 	const char *url;
 
-	if (url_arg(c, &url) < 0)
+	if (url_arg(c, &url) < 0 || check_match(c) < 0)
 		return -1;
 	if (store_bundle_remove(c->store, url, c->who, c->pr) < 0) {
 		c->code = c->pr->cls == PROBLEM_PERM ? "not-found" : NULL;

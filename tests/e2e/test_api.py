@@ -310,11 +310,22 @@ def test_nothing_is_lost(top):
     send(port, "post", "/api/v1/rules", token, {"name": "one", "treatment": "seal"})
     send(port, "post", "/api/v1/users", token, {"name": "bert", "role": "viewer"})
     send(port, "post", "/api/v1/partners", token, {"domain": "lab.example"})
+    cas = []
+    for name in ("first", "second", "third"):
+        with open(Ca(top, name).cert, "rb") as f:
+            cas.append({"content": base64.b64encode(f.read()).decode(), "scope": "*"})
+        cas[-1]["sha256"] = [json.loads(send(port, "post", "/api/v1/certificates/preview", token, {"content": cas[-1]["content"]})[2])["certificates"][0]["sha256"]]
+    send(port, "post", "/api/v1/anchors", token, cas[0])
+    bundle = {"url": "http://127.0.0.1:1/a.p7b", "scope": "*"}
     for what, look, method, path, body, other in (("the rules were changed", "rules", "patch", "rules/one", {"strength": "prefer"}, ("post", "rules", {"name": "two", "treatment": "clear", "position": 1})),
                                                   ("the rules were changed", "rules", "delete", "rules/one", None, ("patch", "rules/two", {"treatment": "sign"})),
                                                   ("the rules were changed", "rules", "post", "rules", {"name": "three"}, ("delete", "rules/two", None)),
                                                   ("who may what was changed", "users", "post", "users", {"name": "bert", "role": "admin"}, ("post", "users", {"name": "carl", "role": "viewer"})),
                                                   ("who may what was changed", "users", "delete", "users/bert", None, ("post", "users", {"name": "bert", "role": "operator"})),
+                                                  ("the anchors were changed", "anchors", "delete", f"anchors/{cas[0]['sha256'][0]}?scope=*", None, ("post", "anchors", cas[1])),
+                                                  ("the anchors were changed", "anchors", "post", "anchors", cas[2], ("delete", f"anchors/{cas[1]['sha256'][0]}?scope=*", None)),
+                                                  ("the bundles were changed", "bundles", "post", "bundles", {**bundle, "every": 86400}, ("post", "bundles", {**bundle, "url": bundle["url"] + "x"})),
+                                                  ("the bundles were changed", "bundles", "delete", "bundles?url=" + bundle["url"], None, ("delete", "bundles?url=" + bundle["url"] + "x", None)),
                                                   ("lab.example was changed", "partners/lab.example", "patch", "partners/lab.example", {"note": "mine"}, ("patch", "partners/lab.example", {"note": "hers"}))):
         old = tag("/api/v1/" + look)
         assert send(port, other[0], "/api/v1/" + other[1], token, other[2])[0] == 200, other
