@@ -86,11 +86,15 @@ static int sign_zone(struct making *m, const char *dir, const char *zone, enum z
 									 : NULL;
 	char *from = text_make("%s.zone", zone), *to = text_make("%s.signed", zone),
 	     *key_file = text_make("%s.key", trusted ? trusted : ""), *ds_file = text_make("%s/%s.ds", dir, zone);
-	const char *sign[] = {"ldns-signzone", "-n", "-f", to, from, key, NULL},
+	char until[16];
+	time_t end = m->now + 400 * (time_t)86400; /* a kit outlives the four weeks of ldns-signzone */
+	struct tm tm;
+	const char *sign[] = {"ldns-signzone", "-n", "-e", until, "-f", to, from, key, NULL},
 		   *ds[] = {"ldns-key2ds", "-n", "-2", key_file, NULL};
 	struct buf out = {0};
 	int rc = -1;
 
+	strftime(until, sizeof(until), "%Y%m%d", gmtime_r(&end, &tm));
 	if (trusted && making_run(m, dir, sign, NULL, NULL, why) == 0 && making_run(m, dir, ds, NULL, &out, why) == 0)
 		rc = file_write(ds_file, out.p, out.n, 0644, why);
 	buf_free(&out);

@@ -158,6 +158,33 @@ static void decode(char *s)
 	*to = 0;
 }
 
+/* "/ocsp/AUTHORITY/good" or ".../forged". In a GET the request follows behind a slash, as base64 (RFC 6960 A.1). */
+static void ocsp(struct talk *t, const char *path, const char *body, size_t n)
+{
+	const char *slash = strncmp(path, "/ocsp/", 6) ? NULL : strchr(path + 6, '/');
+	char *authority = slash ? text_cut(path + 6, (size_t)(slash - path - 6)) : NULL;
+	struct buf out = {0};
+
+	if (authority && world_ocsp(t->web->world, authority, body, n, !strncmp(slash, "/forged", 7), &out) == 0)
+		answer(t, 200, "application/ocsp-response", &out);
+	else
+		answer(t, 404, "text/plain", NULL);
+	free(authority);
+	buf_free(&out);
+}
+
+static void get_ocsp(struct talk *t, const char *path)
+{
+	const char *slash = strchr(path + 6, '/'), *request = slash ? strchr(slash + 1, '/') : NULL;
+	struct buf der = {0};
+
+	if (request && base64_read(request + 1, strlen(request + 1), &der) == 0 && der.n > 0)
+		ocsp(t, path, der.p, der.n);
+	else
+		answer(t, 404, "text/plain", NULL);
+	buf_free(&der);
+}
+
 static void get(struct talk *t, char *path)
 {
 	struct buf out = {0};
@@ -168,24 +195,11 @@ static void get(struct talk *t, char *path)
 		answer(t, 200, type, &out);
 	else if (crl(t, path, &out) == 0)
 		answer(t, 200, "application/pkix-crl", &out);
+	else if (!strncmp(path, "/ocsp/", 6))
+		get_ocsp(t, path);
 	else
 		answer(t, 404, "text/plain", NULL);
 	free(type);
-	buf_free(&out);
-}
-
-/* "/ocsp/AUTHORITY/good" or ".../forged" */
-static void post(struct talk *t, const char *path, const char *body, size_t n)
-{
-	const char *slash = strncmp(path, "/ocsp/", 6) ? NULL : strchr(path + 6, '/');
-	char *authority = slash ? text_cut(path + 6, (size_t)(slash - path - 6)) : NULL;
-	struct buf out = {0};
-
-	if (authority && world_ocsp(t->web->world, authority, body, n, !strcmp(slash, "/forged"), &out) == 0)
-		answer(t, 200, "application/ocsp-response", &out);
-	else
-		answer(t, 404, "text/plain", NULL);
-	free(authority);
 	buf_free(&out);
 }
 
@@ -224,7 +238,7 @@ static void one_request(struct talk *t)
 	if (!strncmp(t->in.p, "GET ", 4))
 		get(t, path);
 	else if (!strncmp(t->in.p, "POST ", 5))
-		post(t, path, t->in.p + body, length);
+		ocsp(t, path, t->in.p + body, length);
 	free(path);
 }
 
