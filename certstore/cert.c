@@ -176,7 +176,7 @@ static void put_uses(X509 *x, enum key_kind kind, struct cert_facts *f)
 	uint32_t flags = X509_get_extension_flags(x);
 	uint32_t encrypt = kind == KEY_EC ? KU_KEY_AGREEMENT : KU_KEY_ENCIPHERMENT;
 
-	f->eku_mail = !(flags & EXFLAG_XKUSAGE) || (X509_get_extended_key_usage(x) & XKU_SMIME);
+	f->eku_mail = !(flags & EXFLAG_XKUSAGE) || (X509_get_extended_key_usage(x) & (XKU_SMIME | XKU_ANYEKU));
 	f->may_sign = f->eku_mail && kind != KEY_OTHER && (ku & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION));
 	f->may_encrypt = f->eku_mail && (kind == KEY_RSA || kind == KEY_EC) && (ku & encrypt);
 	f->ca = X509_check_ca(x) > 0;

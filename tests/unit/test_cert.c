@@ -32,7 +32,7 @@ static const struct fact_case fact_cases[] = {
 	false, "RSA 2048", ""},
     {"no key usage, no EKU", {.ku = "", .eku = ""}, true, true, true, false, true, false, "EC P-256", ""},
     {"TLS only", {.eku = "serverAuth,clientAuth"}, false, false, false, false, true, false, "EC P-256", ""},
-    {"any EKU is not mail", {.eku = "anyExtendedKeyUsage"}, false, false, false, false, true, false, "EC P-256", ""},
+    {"any EKU is mail, too", {.eku = "anyExtendedKeyUsage"}, true, true, true, false, true, false, "EC P-256", ""},
     {"CA", {.ku = "keyCertSign,cRLSign", .eku = "", .constraints = "critical,CA:TRUE"}, false, false, true, true,
 	true, false, "EC P-256", ""},
     {"RSA 1024", {.rsa = 1024}, true, true, true, false, true, true, "RSA 1024", ""},
