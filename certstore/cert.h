@@ -23,7 +23,7 @@ struct cert_facts {
 	int64_t not_before, not_after;	/* unix s */
 	char key[32];			/* "RSA 2048", "EC P-256" */
 	bool may_sign, may_encrypt;	/* key usage and EKU together allow it for mail */
-	bool eku_mail;			/* EKU emailProtection or anyExtendedKeyUsage (RFC 8550 4.4.4), or no EKU at all */
+	bool eku_mail; /* EKU emailProtection or anyExtendedKeyUsage (RFC 8550 4.4.4), or no EKU at all */
 	bool ca, self_signed;
 	bool weak; /* RSA < 2048, MD5/SHA-1 signature */
 	char weak_why[128];
