@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 
 #define BODY_MAX (1024 * 1024)
 #define LIMIT_US 30000000
@@ -43,6 +45,8 @@ static BIO *dial(const struct url *u, const char *at, SSL_CTX **context, struct 
 	char *address = at ? text_copy(at) : text_make("%s:%s", u->host, u->port);
 	BIO *b, *tls;
 	SSL *ssl = NULL;
+	struct timeval limit = {.tv_sec = 20};
+	int fd = -1;
 
 	b = BIO_new_connect(address);
 	if (!b || BIO_do_connect_retry(b, 10, 50) != 1) {
@@ -52,6 +56,12 @@ static BIO *dial(const struct url *u, const char *at, SSL_CTX **context, struct 
 		return NULL;
 	}
 	free(address);
+	/* it was connected without blocking, to have a time limit; from now on each read and write has one of its own
+	 */
+	if (BIO_get_fd(b, &fd) < 0 || BIO_socket_nbio(fd, 0) != 1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
+		die("a socket cannot be set up");
 	if (!u->tls)
 		return b;
 	*context = SSL_CTX_new(TLS_client_method());
