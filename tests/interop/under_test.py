@@ -52,9 +52,20 @@ class Kit:
         return name if os.path.isabs(name) else os.path.join(self.dir, name)
 
 
-def sections(kit):
+def newest(kit):
+    """The directory of the kit's last run."""
+    runs = os.path.join(kit.dir, "runs")
+    return max((os.path.join(runs, n) for n in os.listdir(runs)), key=os.path.getmtime)
+
+
+def results(run):
+    with open(os.path.join(run, "results.json")) as f:
+        return json.load(f)
+
+
+def sections(kit, resolver):
     """What a gateway's configuration says about the kit's name server."""
-    stubs = ", ".join(f'"{z["name"]}={kit.setup["resolver"].replace(":", "@")}"' for z in kit.setup["zones"])
+    stubs = ", ".join(f'"{z["name"]}={resolver.replace(":", "@")}"' for z in kit.setup["zones"])
     anchors = os.path.join(kit.dir, "gateway-trust-anchors")
     with open(anchors, "w") as f:
         for z in kit.setup["zones"]:
@@ -91,11 +102,11 @@ def find_options(find):
 
 class UnderTest(Gateway):
     """kit: initialised already, because its zones stand in the configuration. outside, inside: ports of this gateway, which the kit was told."""
-    def __init__(self, top, kit, inside, outside, through, name="postern"):
-        """through: ports that stand for the kit's outside and inside sink."""
+    def __init__(self, top, kit, inside, outside, through, resolver, name="postern"):
+        """through: ports that stand for the kit's outside and inside sink; resolver: host:port that stands for its name server."""
         self.kit = kit
         super().__init__(top, name, OWN, f"127.0.0.1:{through[1]}", settings=f'tls-ca-file = "{kit.file(kit.setup["tls-ca"])}"\nmx-port = {through[0]}\nopen-failures-max = 1000000\n',
-                         domain_settings="recipients = any", sections=sections(kit))
+                         domain_settings="recipients = any", sections=sections(kit, resolver))
         self.inside, self.outside = inside, outside
         self.write_conf()
 
