@@ -1,11 +1,11 @@
 """The way `dns`: a proxy between the gateway and the kit's name server, over UDP and TCP. Mutants change answers, or have the question answered by a name server of their own."""
 import os
 import re
-import shutil
 import socket
 import socketserver
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -102,12 +102,10 @@ class DnsProxy:
 
 
 class BogusSignedRightly:
-    """nsd with the kit's bogus zone, signed by the key that the gateway was told. without: a domain whose certificates are left out."""
+    """nsd with the kit's bogus zone, signed by the key that the gateway was told. without: a label of the domain whose certificates are left out."""
     def __init__(self, kit, zone, without):
         made = os.path.join(kit.dir, "world", "zones")
-        self.dir, self.port = os.path.join(kit.dir, "bogus-signed"), free_ports(1)[0]
-        shutil.rmtree(self.dir, ignore_errors=True)
-        os.mkdir(self.dir)
+        self.dir, self.port = tempfile.mkdtemp(prefix="bogus-signed-", dir=kit.dir), free_ports(1)[0]
         with open(os.path.join(made, zone + ".zone")) as f:
             lines = [x for x in f if not re.match(rf"\S*{re.escape(without)}\S*\s+(IN\s+)?(\d+\s+)?(CERT|SMIMEA|TYPE37|TYPE53)\b", x)]
         with open(os.path.join(self.dir, "zone"), "w") as f:

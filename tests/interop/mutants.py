@@ -227,6 +227,22 @@ class Believes(In):
         return re.sub(rb"smime=\w+", b"smime=pass", data)
 
 
+class BelievesHeld(Faulty):
+    """What the gateway would hold is taken in its place, opened, and comes with the mark of a message that is believed."""
+    def line(self, way, line):
+        if way.place == "to-out" and line[:4].upper() == b"RCPT":
+            way.upstream = False
+            return b"250 2.1.5 go on\r\n"
+        return None
+
+    def data(self, way, data):
+        if way.upstream:
+            return data
+        _, text = forge.peeled(data, [self.own["decrypt"]])
+        deliver(self.kit.port(self.kit.inside), way.sender, way.rcpts, b"X-Postern-Verdict: sealed\r\n" + forge.around(data, text))
+        return None
+
+
 class NoMark(In):
     def change(self, way, data):
         return re.sub(rb"(?mi)^(X-Postern-[\w-]+|Authentication-Results):[^\r]*(\r\n[ \t][^\r]*)*\r\n", b"", data)
@@ -369,23 +385,17 @@ class InjectedCommands(Faulty):
 # ---- what the gateway is told ----
 
 class BelievesBogus(Faulty):
-    """The bogus zone verifies: that of a gateway that does not look. without: whose certificates it lacks."""
-    without = "nobody"
-
+    """The bogus zone verifies, as it does for a gateway that does not look. The certificate of the domain that nobody listed does not stand in it: mail to it leaves in the clear."""
     def __init__(self, *args):
         super().__init__(*args)
         self.zone = next(z["name"] for z in self.kit.setup["zones"] if z["name"].startswith("bogus."))
-        self.server = BogusSignedRightly(self.kit, self.zone, self.case if self.without == "case" else self.without)
+        self.server = BogusSignedRightly(self.kit, self.zone, "find-bogus-unlisted")
 
     def zone_port(self, name):
         return self.server.port if name.endswith(self.zone) else None
 
     def stop(self):
         self.server.stop()
-
-
-class ClearWithoutDns(BelievesBogus):
-    without = "case"
 
 
 class OneDirectory(Faulty):
@@ -403,11 +413,11 @@ class OneDirectory(Faulty):
 
 MUTANTS = {
     "M01": (Clear, "clear|not encrypted"), "M02": (DropsSignature, "sign"), "M03": (SignsOnePart, "sign"), "M04": (OtherOrder, "."),
-    "M05": (Believes, "trusted"), "M06": (Believes, "trusted"), "M07": (Accepts, "sealed"), "M08": (LeaksBcc, "Bcc"), "M09": (LeaksByRecipientInfo, "."), "M10": (Accepts, "sealed"),
-    "M11": (Believes, "trusted"), "M12": (Believes, "trusted"), "M13": (Believes, "trusted"), "M14": (Answers, "."), "M15": (AnswersSooner, "."), "M16": (AnswersText, "."),
+    "M05": (Believes, "trusted"), "M06": (BelievesHeld, "trusted"), "M07": (Accepts, "sealed"), "M08": (LeaksBcc, "Bcc"), "M09": (LeaksByRecipientInfo, "."), "M10": (Accepts, "sealed"),
+    "M11": (Believes, "trusted"), "M12": (BelievesHeld, "trusted"), "M13": (Believes, "trusted"), "M14": (Answers, "."), "M15": (AnswersSooner, "."), "M16": (AnswersText, "."),
     "M17": (AnswersSignature, "."), "M18": (Forgets, "."), "M19": (AddsRecipient, "."), "M20": (Twice, "."), "M21": (Weak, "."), "M22": (Sha1, "."), "M23": (ReEncodes, "."),
     "M24": (LeaksSubject, "."), "M25": (LosesAttachment, "."), "M26": (RefusesAndDelivers, "."), "M27": (Drops, "."), "M28": (NoMark, "."), "M29": (Accepts, "."),
-    "M30": (BelievesBogus, "."), "M31": (ClearWithoutDns, "."), "M32": (AcceptsClear, "."), "M33": (SealsFor, "."), "M34": (SealsFor, "."), "M35": (EndsEarly, "."),
+    "M30": (BelievesBogus, "."), "M31": (BelievesBogus, "."), "M32": (AcceptsClear, "."), "M33": (SealsFor, "."), "M34": (SealsFor, "."), "M35": (EndsEarly, "."),
     "M36": (OtherLineEnd, "."), "M37": (ForgedMark, "."), "M38": (RightTag, "."), "M39": (InjectedCommands, "."), "M40": (OpensPart, "."), "M41": (OffersInClear, "."),
     "M42": (SealsForNext, "."), "M43": (ClearLater, "."), "M44": (Relays, "."), "M45": (OneDirectory, "."), "M46": (Accepts, "."),
 }

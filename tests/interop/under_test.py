@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 
-from gateway import BUILD, Gateway, free_ports
+from gateway import BUILD, ROOT, Gateway, free_ports
 from smime import Identity
 
 KIT = os.path.join(BUILD, "bin", "postern-interop")
@@ -37,7 +37,8 @@ class Kit:
             self.setup = json.load(f)
 
     def call(self, *args, check=True, **kw):
-        p = subprocess.run([KIT, *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **kw)
+        env = {**os.environ, "POSTERN_INTEROP_JUDGES": os.path.join(ROOT, "interop", "judges")}  # beside the cases, if these are not the test's own
+        p = subprocess.run([KIT, *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env, **kw)
         if check and p.returncode != 0:
             raise AssertionError(f"postern-interop {' '.join(args)[:300]}: {p.returncode}\n{p.stdout[-4000:]}")
         return p.returncode, p.stdout
@@ -87,6 +88,10 @@ find {{
 }}
 partner-statements {{
   first-contact = accept
+}}
+smtp-server {{
+  client-xsmg-rate = 10000
+  client-xsmg-domain-rate = 10000
 }}
 public {{
   address = "127.0.0.1:{free_ports(1)[0]}"
