@@ -62,6 +62,8 @@ void judge_xsmg_use_words(const struct judge_owner *o, const struct cert_facts *
 void judge_xsmg_use_certs(const struct judge_owner *o, int64_t now, struct find_octets *certs_r, size_t *n_r,
     struct find_octets *issuers_r, size_t *nissuers_r)
 {
+	const struct store_statement_cert *latest = NULL;
+
 	*n_r = *nissuers_r = 0;
 	if (!is_trusted(o))
 		return;
@@ -71,9 +73,13 @@ void judge_xsmg_use_certs(const struct judge_owner *o, int64_t now, struct find_
 
 		if (c->use == 0 && *nissuers_r < FIND_ISSUERS_MAX)
 			issuers_r[(*nissuers_r)++] = octets;
-		else if (fits(c, CERT_TO_ENCRYPT, now) && *n_r < FIND_CERTS_MAX)
-			certs_r[(*n_r)++] = octets;
+		else if (fits(c, CERT_TO_ENCRYPT, now) && (!latest || c->from > latest->from))
+			latest = c;
 	}
+	/* the one whose `from` is latest, of equal ones the first (docs/XSMG.md 5.2): a partner changes its keys at
+	 * that moment */
+	if (latest)
+		certs_r[(*n_r)++] = (struct find_octets){latest->der, latest->der_len};
 }
 
 bool judge_xsmg_use_holds(

@@ -38,15 +38,17 @@ int statement_id(const struct buf *der, char out[44])
 	ASN1_OCTET_STRING **content = cms ? CMS_get0_content(cms) : NULL;
 	unsigned char hash[32];
 	struct buf b = {0};
+	int rc = -1;
 
 	if (content && *content) {
 		sha256_of(ASN1_STRING_get0_data(*content), (size_t)ASN1_STRING_length(*content), hash);
 		base64url_add(&b, hash, sizeof(hash));
 		memcpy(out, b.p, 44);
 		buf_free(&b);
+		rc = 0;
 	}
 	CMS_ContentInfo_free(cms);
-	return content && *content ? 0 : -1;
+	return rc;
 }
 
 /* Exactly contentType, messageDigest, signingTime, signingCertificateV2, each once and with one value; no unsigned

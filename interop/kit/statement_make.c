@@ -123,11 +123,13 @@ static int add_certificates(struct scene *s, const struct stmt *st, json_t *o, s
 	return rc;
 }
 
-static int span_of(const struct stmt *st, const char *name, const char *without, int64_t *ms, struct buf *why)
+/* All times of a case count from its beginning: two statements may say the same serial. */
+static int span_of(
+    const struct scene *s, const struct stmt *st, const char *name, const char *without, int64_t *ms, struct buf *why)
 {
 	if (span_read(stmt_attribute(st, name, without), ms) < 0)
 		return fail(why, "line %d: %s= is not a time", st->line, name);
-	*ms += now_ms();
+	*ms += (int64_t)s->began * 1000;
 	return 0;
 }
 
@@ -207,8 +209,8 @@ static json_t *content_of(struct scene *s, const struct stmt *st, struct buf *wh
 	json_t *o = json_object(), *read = json_object();
 	const char *one;
 
-	if (!domain || span_of(st, "serial", "0", &serial, why) < 0 ||
-	    span_of(st, "issued", "-1m", &issued, why) < 0 || span_of(st, "expires", "+7d", &expires, why) < 0)
+	if (!domain || span_of(s, st, "serial", "0", &serial, why) < 0 ||
+	    span_of(s, st, "issued", "-1m", &issued, why) < 0 || span_of(s, st, "expires", "+7d", &expires, why) < 0)
 		goto bad;
 	json_object_set_new(o, "v", json_integer(1));
 	json_object_set_new(o, "domain", json_string(domain));

@@ -411,13 +411,24 @@ class OneDirectory(Faulty):
         self.silent.close()
 
 
+def came(*what):
+    return "came as (" + "|".join(what) + ");"
+
+
+SEALED, TRUSTED, NOT_CAME, MUST_NOT = came("sealed"), came("trusted"), "^no message for .* came", "that must not come inside"
 MUTANTS = {
-    "M01": (Clear, "clear|not encrypted"), "M02": (DropsSignature, "sign"), "M03": (SignsOnePart, "sign"), "M04": (OtherOrder, "."),
-    "M05": (Believes, "trusted"), "M06": (BelievesHeld, "trusted"), "M07": (Accepts, "sealed"), "M08": (LeaksBcc, "Bcc"), "M09": (LeaksByRecipientInfo, "."), "M10": (Accepts, "sealed"),
-    "M11": (Believes, "trusted"), "M12": (BelievesHeld, "trusted"), "M13": (Believes, "trusted"), "M14": (Answers, "."), "M15": (AnswersSooner, "."), "M16": (AnswersText, "."),
-    "M17": (AnswersSignature, "."), "M18": (Forgets, "."), "M19": (AddsRecipient, "."), "M20": (Twice, "."), "M21": (Weak, "."), "M22": (Sha1, "."), "M23": (ReEncodes, "."),
-    "M24": (LeaksSubject, "."), "M25": (LosesAttachment, "."), "M26": (RefusesAndDelivers, "."), "M27": (Drops, "."), "M28": (NoMark, "."), "M29": (Accepts, "."),
-    "M30": (BelievesBogus, "."), "M31": (BelievesBogus, "."), "M32": (AcceptsClear, "."), "M33": (SealsFor, "."), "M34": (SealsFor, "."), "M35": (EndsEarly, "."),
-    "M36": (OtherLineEnd, "."), "M37": (ForgedMark, "."), "M38": (RightTag, "."), "M39": (InjectedCommands, "."), "M40": (OpensPart, "."), "M41": (OffersInClear, "."),
-    "M42": (SealsForNext, "."), "M43": (ClearLater, "."), "M44": (Relays, "."), "M45": (OneDirectory, "."), "M46": (Accepts, "."),
+    "M01": (Clear, "^sealed-for: .* the outermost layer is not encrypted: there are none"), "M02": (DropsSignature, "^signed-by: .*; there are: none"),
+    "M03": (SignsOnePart, "^signed-by: .*; there are: none"), "M04": (OtherOrder, "^sealed-for: .*not encrypted: there are signed,"), "M05": (Believes, TRUSTED), "M06": (BelievesHeld, TRUSTED),
+    "M07": (Accepts, SEALED), "M08": (LeaksBcc, "^no-header: wanted no field Bcc outside; there is carol"), "M09": (LeaksByRecipientInfo, "^sealed-for: .* is for somebody else"),
+    "M10": (Accepts, SEALED), "M11": (Believes, TRUSTED), "M12": (BelievesHeld, TRUSTED), "M13": (Believes, TRUSTED), "M14": (Answers, "^good and badpadding get the same answer"),
+    "M15": (AnswersSooner, "^good and badpadding are answered after the same time"), "M16": (AnswersText, "^good and badkey get the same answer"),
+    "M17": (AnswersSignature, "^good and bad get the same answer"), "M18": (Forgets, "^no message for r50@"), "M19": (AddsRecipient, "^sealed-for: .* is for somebody else"),
+    "M20": (Twice, "^once: .*there is another"), "M21": (Weak, "^cipher: .*it is des3"), "M22": (Sha1, "^digest: .*it is sha1"), "M23": (ReEncodes, "^inner-contains: .*quoted-printable.*not there"),
+    "M24": (LeaksSubject, "^outer-header: .*there is .HIV"), "M25": (LosesAttachment, "^(inner-contains: .*quoted-printable|body-is: )"), "M26": (RefusesAndDelivers, came("unmarked", "unsigned")),
+    "M27": (Drops, NOT_CAME), "M28": (NoMark, came("unmarked")), "M29": (Accepts, SEALED), "M30": (BelievesBogus, SEALED), "M31": (BelievesBogus, came("clear")),
+    "M32": (AcceptsClear, came("clear")), "M33": (SealsFor, "^sealed-for: wanted encryption for enc1 alone; no RecipientInfo names .enc1"),
+    "M34": (SealsFor, "^sealed-for: wanted encryption for enc1 alone; no RecipientInfo names .enc1"), "M35": (EndsEarly, MUST_NOT), "M36": (OtherLineEnd, "^inner-contains: .*not there"),
+    "M37": (ForgedMark, TRUSTED), "M38": (RightTag, TRUSTED), "M39": (InjectedCommands, MUST_NOT), "M40": (OpensPart, "with The secret diagnosis .* must not come inside"),
+    "M41": (OffersInClear, "^the reply has .XSMG"), "M42": (SealsForNext, "^sealed-for: wanted encryption for enc1 alone; no RecipientInfo names .enc1"), "M43": (ClearLater, came("clear")),
+    "M44": (Relays, "^answered .250 .*wanted: refused"), "M45": (OneDirectory, "^submit: answered .4.. .*ldap://"), "M46": (Accepts, SEALED),
 }

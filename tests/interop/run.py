@@ -27,7 +27,7 @@ class World:
     def __init__(self, top, cases=None, **settings):
         self.kit, self.gang = Kit(top, cases=cases, **settings), Gang()
         inside, outside, to_in, to_out, out, within, dns = free_ports(7)
-        self.kit.init(f"127.0.0.1:{to_in}", f"127.0.0.1:{to_out}", setups="direct,tls,xsmg,xsmg-rates", tester="make interop", **{"gateway-name": "Postern"}, **MARKS)
+        self.kit.init(f"127.0.0.1:{to_in}", f"127.0.0.1:{to_out}", setups="direct,tls,xsmg,xsmg-rates,public,aia,anchor-per-domain", tester="make interop", **{"gateway-name": "Postern"}, **MARKS)
         port = self.kit.port
         for place, at, target in (("out", out, port(self.kit.outside)), ("in", within, port(self.kit.inside)), ("to-in", to_in, inside), ("to-out", to_out, outside)):
             self.gang.add(place, at, target)

@@ -21,7 +21,7 @@ class Kit:
     """The kit's directory, with the addresses of its servers and of the gateway."""
     def __init__(self, top, name="kit", cases=None, **settings):
         self.dir = os.path.join(top, name)
-        self.inside, self.outside, self.dns, self.ldap, self.http, self.https = (f"127.0.0.1:{p}" for p in free_ports(6))
+        self.inside, self.outside, self.dns, self.ldap, self.http, self.https, self.web = (f"127.0.0.1:{p}" for p in free_ports(7))
         self.cases, self.settings = cases, settings
 
     def port(self, address):
@@ -29,7 +29,7 @@ class Kit:
 
     def init(self, gateway_inside, gateway_outside, **more):
         given = {"gateway-domain": OWN, "gateway-inside": gateway_inside, "gateway-outside": gateway_outside, "inside-sink": self.inside, "outside-sink": self.outside, "dns": self.dns,
-                 "ldap": self.ldap, "http": self.http, "https": self.https, **self.settings, **more}
+                 "ldap": self.ldap, "gateway-web": self.web, "http": self.http, "https": self.https, **self.settings, **more}
         if self.cases:
             given["cases"] = self.cases
         self.call("init", self.dir, *[f"{k}={v}" for k, v in given.items()])
@@ -94,8 +94,10 @@ smtp-server {{
   client-xsmg-domain-rate = 10000
 }}
 public {{
-  address = "127.0.0.1:{free_ports(1)[0]}"
-  hostname = "www.{OWN}"
+  address = "{kit.web}"
+  hostname = "smg.{OWN}"
+  connections-per-client = 200
+  client-rate = 0
 }}
 '''
 
@@ -125,7 +127,8 @@ class UnderTest(Gateway):
             one = self.own[use] = Identity(self.dir, "own-" + use, san="DNS:" + OWN, usage="critical," + usage)
             self.postern("domain", "add", OWN, "--use", use, "--pkcs12", one.pkcs12(os.path.join(self.dir, use + ".p12"), "secret"), "--password-file", secret)
             shutil.copy(one.cert, os.path.join(self.kit.dir, name))
-        self.postern("domain", "tls", self.hostname, "--self-signed")
+        for host in (self.hostname, "smg." + OWN):
+            self.postern("domain", "tls", host, "--self-signed")
         for a in self.kit.setup["anchors"]:
             self.postern("anchor", "add", self.kit.file(a["file"]), "--scope", a["for"] or "*", "--yes", "--force")
         for p in self.kit.setup["partners"]:
