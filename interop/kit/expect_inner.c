@@ -202,6 +202,18 @@ static void wanted_body(struct view *v, struct buf *out)
 	mime_free(&m);
 }
 
+/* Where they part, and what stands there. */
+static void add_difference(const struct buf *wanted, const struct buf *there, struct buf *sentence)
+{
+	size_t at = 0, from;
+
+	while (at < wanted->n && at < there->n && wanted->p[at] == there->p[at])
+		at++;
+	from = at > 40 ? at - 40 : 0;
+	buf_addf(sentence, "; from octet %zu on, wanted \"%.200s\", there is \"%.200s\"", from,
+	    wanted->n > from ? wanted->p + from : "", there->n > from ? there->p + from : "");
+}
+
 bool expect_body_is(struct view *v, struct buf *sentence)
 {
 	struct buf wanted = {0}, there = {0};
@@ -222,8 +234,7 @@ bool expect_body_is(struct view *v, struct buf *sentence)
 	if (yes)
 		buf_adds(sentence, "; it is there");
 	else
-		buf_addf(sentence, "; wanted \"%.200s\", there is \"%.200s\"", wanted.p ? wanted.p : "",
-		    there.p ? there.p : "");
+		add_difference(&wanted, &there, sentence);
 	buf_free(&wanted);
 	buf_free(&there);
 	close_inner(&in);

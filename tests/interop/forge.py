@@ -1,4 +1,5 @@
 """What a faulty gateway does to S/MIME messages, by the openssl command line: takes layers off with keys that the test owns, puts others on."""
+import base64
 import os
 import re
 import subprocess
@@ -67,8 +68,49 @@ def signed(entity, keys, *options):
     return crlf(openssl("cms", "-sign", "-nodetach", "-binary", "-signer", keys.cert, "-inkey", keys.key, "-outform", "SMIME", *options, data=entity))
 
 
-def sealed(entity, certs, cipher="-aes-256-cbc"):
-    return crlf(openssl("cms", "-encrypt", "-binary", cipher, "-outform", "SMIME", *certs, data=entity))
+def der(data):
+    """The CMS octets of a message or part."""
+    try:
+        return base64.b64decode(split(data)[1])
+    except ValueError:
+        return b""
+
+
+CIPHERS = {bytes.fromhex("0960864801650304010" + n): "-" + c for n, c in (("2", "aes-128-cbc"), ("6", "aes-128-gcm"))}
+CIPHERS |= {bytes.fromhex("096086480165030401" + n): "-" + c for n, c in (("16", "aes-192-cbc"), ("2a", "aes-256-cbc"), ("2e", "aes-256-gcm"))}
+OAEP = bytes.fromhex("06092a864886f70d010107")
+
+
+def algorithms(data):
+    """(cipher, is it OAEP with SHA-256?) of a sealed message, as they are to be put into another: a fault changes nothing but what it is about."""
+    octets = der(data)
+    return next((c for oid, c in CIPHERS.items() if oid in octets), "-aes-256-cbc"), OAEP in octets
+
+
+def sealed(entity, certs, cipher="-aes-256-cbc", oaep=False):
+    to = []
+    for c in certs:
+        to += ["-recip", c] + (["-keyopt", "rsa_padding_mode:oaep", "-keyopt", "rsa_oaep_md:sha256"] if oaep else [])
+    return crlf(openssl("cms", "-encrypt", "-binary", cipher, "-outform", "SMIME", *to, data=entity))
+
+
+def tag_restored(data, keys):
+    """A message whose GCM tag had one bit changed, with the right tag: the one bit of the last 16 octets that lets it open."""
+    octets = der(data)
+    for bit in range(128):
+        tried = bytearray(octets)
+        tried[-1 - bit // 8] ^= 1 << bit % 8
+        if openssl("cms", "-decrypt", "-inform", "DER", "-recip", keys.cert, "-inkey", keys.key, data=bytes(tried)) is not None:
+            return join(split(data)[0], crlf(base64.encodebytes(bytes(tried))))
+    return data
+
+
+def foreign(folder):
+    """A certificate of somebody whom nobody named."""
+    cert = os.path.join(folder, "stranger.pem")
+    if not os.path.exists(cert):
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", cert[:-4] + ".key", "-out", cert, "-days", "300", "-subj", "/CN=stranger.example")
+    return cert
 
 
 def peeled(data, keys):

@@ -1,35 +1,60 @@
-"""SMTP proxies around a gateway under test, on the four ways that mail takes; plain pipes while no mutant is switched on. With one, TLS is not offered through them, nor
-CHUNKING: what is changed must be seen.
+"""SMTP proxies around a gateway under test, on the four ways that mail takes; plain pipes while gang.mutants is None. Else TLS is not offered to the gateway through them, nor is CHUNKING to
+anybody: what is changed must be seen. TLS that the kit asks the gateway for is a pipe from STARTTLS on.
 
 out: gateway -> the kit's outside sink; in: gateway -> the kit's inside sink; to-out: kit -> the gateway's outside listener; to-in: kit -> its inside listener.
+
+Many mutants stand in the same proxies at the same time, one a case: each touches only the mail of its case, which names the case's partner domain.
 """
+import re
 import socket
 import socketserver
 import threading
 
-HIDDEN = (b"STARTTLS", b"CHUNKING", b"BINARYMIME", b"XSMG", b"PIPELINING", b"REQUIRETLS")
+HIDDEN = (b"CHUNKING", b"BINARYMIME", b"PIPELINING", b"REQUIRETLS")
+CASE = re.compile(rb"(?<![a-z0-9])((?:smg1|smg2|smime4|find|trust|hostile)-[a-z0-9-]+)\.")
+LARGEST = 1 << 25
 
 
 class Mutant:
     """A gateway without a fault; each mutant overrides what it does wrong."""
-    def connect(self, way):
-        """A session begins; its own notes may be put there."""
+    def ehlo(self, way, lines):
+        """The lines of the reply to EHLO in clear. For all sessions: nobody knows a case yet."""
+        return lines
+
+    def line(self, way, line):
+        """A command of the case before it goes on; what is returned is a reply of the proxy's own, None: it goes on."""
+        return None
 
     def rcpt(self, way, line, reply):
-        """The reply to RCPT that the client sees; way.forward(line) has been done already and gave reply."""
+        """The reply to RCPT that the client sees; reply is the server's."""
         return reply
 
     def data(self, way, data):
-        """What goes on in the place of the message, None: nothing (then answer() makes the reply of b"")."""
+        """What goes on in the place of the message (Raw: as it stands), None: nothing (then answer() makes the reply of b"")."""
         return data
 
     def answer(self, way, data, reply):
         """The reply to the message. data: as the client sent it."""
         return reply
 
-    def line(self, way, line):
-        """A command before it goes on; what is returned is a reply of the proxy's own, None: it goes on."""
+    def starttls(self, way):
+        """Does this one end TLS itself? What came in clear behind the command stands in way.client.rest."""
+        return False
+
+    def zone_port(self, name):
+        """Port of a name server of its own for the question after this name."""
         return None
+
+    def dns(self, name, answer):
+        """An answer of the kit's name server to a question about the case, as it goes to the gateway."""
+        return answer
+
+    def stop(self):
+        """Ends what it started."""
+
+
+class Raw(bytes):
+    """Octets behind DATA with their dots and their end, as they go over the wire."""
 
 
 class Closed(Exception):
@@ -39,13 +64,35 @@ class Closed(Exception):
 class Lines:
     """A socket as lines."""
     def __init__(self, sock):
-        self.sock, self.file = sock, sock.makefile("rb")
+        self.sock, self.rest = sock, b""
 
     def line(self):
-        line = self.file.readline(1 << 20)
-        if not line.endswith(b"\n"):
-            raise Closed
-        return line
+        while b"\n" not in self.rest:
+            octets = self.sock.recv(1 << 16)
+            if not octets or len(self.rest) > LARGEST:
+                raise Closed
+            self.rest += octets
+        line, _, self.rest = self.rest.partition(b"\n")
+        return line + b"\n"
+
+    def content(self):
+        """What follows DATA, to CRLF.CRLF and nothing less."""
+        at, end = 0, b".\r\n"
+        while True:
+            if self.rest.startswith(end):
+                end_at = 3
+                break
+            found = self.rest.find(b"\r\n" + end, at)
+            if found >= 0:
+                end_at = found + 5
+                break
+            at = max(0, len(self.rest) - 5)
+            octets = self.sock.recv(1 << 16)
+            if not octets or len(self.rest) > LARGEST:
+                raise Closed
+            self.rest += octets
+        raw, self.rest = self.rest[:end_at], self.rest[end_at:]
+        return Raw(raw)
 
     def reply(self):
         out = b""
@@ -62,14 +109,19 @@ class Lines:
             raise Closed from None
 
     def close(self):
-        self.file.close()
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
         self.sock.close()
 
 
+def unstuffed(raw):
+    return re.sub(rb"(\A|\r\n)\.", rb"\1", raw[:-3])
+
+
 def stuffed(data):
-    if not data.endswith(b"\r\n"):
-        data += b"\r\n"
-    return b"".join(b"." + part if part.startswith(b".") else part for part in data.splitlines(keepends=True)) + b".\r\n" if b"\r\n." in b"\r\n" + data else data + b".\r\n"
+    return Raw(re.sub(rb"(\A|\r\n)\.", rb"\1..", data if data.endswith(b"\r\n") else data + b"\r\n") + b".\r\n")
 
 
 def pipe(a, b):
@@ -89,77 +141,110 @@ def pipe(a, b):
                 pass
 
 
+def pipes(a, b):
+    back = threading.Thread(target=pipe, args=(b, a), daemon=True)
+    back.start()
+    pipe(a, b)
+    back.join()
+
+
 class Way:
     """One session through a proxy."""
     def __init__(self, proxy, client, server):
-        self.proxy, self.place, self.client, self.server = proxy, proxy.place, client, server
-        self.mutant, self.sender, self.rcpts, self.notes = proxy.gang.mutant, b"", [], {}
+        self.gang, self.place, self.client, self.server = proxy.gang, proxy.place, client, server
+        self.reset(b"")
+
+    def reset(self, sender):
+        """A transaction begins. notes: the mutant's own; upstream: does the server take part in it?"""
+        self.mutant, self.sender, self.rcpts, self.notes, self.upstream = Mutant(), sender, [], {}, True
+
+    def notice(self, octets):
+        """Which case is this? The first one named counts for the transaction."""
+        if type(self.mutant) is Mutant:
+            for m in CASE.finditer(octets):
+                if m.group(1).decode() in self.gang.mutants:
+                    self.mutant = self.gang.mutants[m.group(1).decode()]
+                    return
 
     def forward(self, line):
         self.server.send(line)
         return self.server.reply()
 
-    def greet(self):
-        self.client.send(self.server.reply())
-        self.mutant.connect(self)
-
     def ehlo(self, line):
-        lines = self.forward(line).splitlines(keepends=True)
-        kept = [x for x in lines if not x[4:].upper().startswith(HIDDEN)]
-        kept[-1] = kept[-1][:3] + b" " + kept[-1][4:]
-        self.client.send(b"".join(kept))
-
-    def content(self):
-        out = []
-        while True:
-            line = self.client.line()
-            if line == b".\r\n":
-                return b"".join(out)
-            out.append(line[1:] if line.startswith(b".") else line)
+        hidden = HIDDEN if self.place in ("to-in", "to-out") else HIDDEN + (b"STARTTLS", b"XSMG")
+        kept = [x for x in self.forward(line).splitlines(keepends=True) if not x[4:].upper().startswith(hidden)]
+        for m in self.gang.mutants.values():
+            kept = m.ehlo(self, kept)
+        self.client.send(b"".join(x[:3] + b"-" + x[4:] for x in kept[:-1]) + kept[-1][:3] + b" " + kept[-1][4:])
 
     def data(self, line):
-        reply = self.forward(line) if self.notes.get("upstream", True) else b"354 go on\r\n"
-        if not reply.startswith(b"354"):
-            self.client.send(reply)
-            return
+        reply = self.forward(line) if self.upstream else b"354 go on\r\n"
         self.client.send(reply)
-        data = self.content()
+        if not reply.startswith(b"354"):
+            return
+        raw = self.client.content()
+        data = unstuffed(raw)
+        self.notice(data)
         went = self.mutant.data(self, data)
         if went is None:
             reply = b""
-            if self.notes.get("upstream", True):
+            if self.upstream:
                 raise Closed  # a message that was begun and must not arrive
         else:
-            self.server.send(stuffed(went))
+            self.server.send(raw if went is data else went if isinstance(went, Raw) else stuffed(went))
             reply = self.server.reply()
         self.client.send(self.mutant.answer(self, data, reply) or b"250 2.0.0 taken\r\n")
 
+    def envelope(self, line):
+        verb = line[:4].upper()
+        address = line.partition(b":")[2].split(b">")[0].strip(b" <\r\n")
+        if verb == b"MAIL":
+            if not self.upstream:  # the server still waits for the rest of a transaction
+                self.forward(b"RSET\r\n")
+            self.reset(address)
+        self.notice(line)
+        reply = self.mutant.line(self, line) or self.forward(line)
+        if verb == b"RCPT":
+            reply = self.mutant.rcpt(self, line, reply)
+            if reply.startswith(b"2"):
+                self.rcpts.append(address)
+        self.client.send(reply)
+
+    def starttls(self, line):
+        self.notice(self.client.rest)
+        if self.mutant.starttls(self):
+            return
+        self.server.send(line + self.client.rest)  # what came behind it in clear goes on as it came
+        reply = self.server.reply()
+        self.client.send(reply)
+        if reply.startswith(b"2"):
+            self.client.send(self.server.rest)
+            pipes(self.client.sock, self.server.sock)
+            raise Closed
+
     def command(self, line):
         verb = line[:4].upper()
-        own = self.mutant.line(self, line)
-        if own is not None:
-            self.client.send(own)
-        elif verb == b"EHLO":
+        if verb == b"EHLO":
             self.ehlo(line)
         elif verb == b"DATA":
             self.data(line)
+        elif verb in (b"MAIL", b"RCPT"):
+            self.envelope(line)
+        elif line[:8].upper() == b"STARTTLS":
+            self.starttls(line)
         else:
-            reply = self.forward(line)
-            if verb == b"MAIL":
-                self.sender, self.rcpts = line.split(b":", 1)[1].split(b">")[0].strip(b" <"), []
-            elif verb == b"RCPT":
-                address = line.split(b":", 1)[1].split(b">")[0].strip(b" <")
-                reply = self.mutant.rcpt(self, line, reply)
-                if reply.startswith(b"2"):
-                    self.rcpts.append(address)
-            self.client.send(reply)
+            self.client.send(self.forward(line))
             if verb == b"QUIT":
                 raise Closed
 
     def run(self):
-        self.greet()
+        self.client.send(self.server.reply())
         while True:
             self.command(self.client.line())
+
+
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address, daemon_threads, request_queue_size = True, True, 128
 
 
 class Proxy:
@@ -169,30 +254,30 @@ class Proxy:
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self):
-                try:
-                    to = socket.create_connection(("127.0.0.1", proxy.target), 30)
-                except OSError:
-                    return
-                to.settimeout(None)
-                if gang.mutant is None:
-                    back = threading.Thread(target=pipe, args=(to, self.request), daemon=True)
-                    back.start()
-                    pipe(self.request, to)
-                    back.join()
-                    return to.close()
-                client, server = Lines(self.request), Lines(to)
-                try:
-                    Way(proxy, client, server).run()
-                except (Closed, OSError):
-                    pass
-                finally:
-                    client.close()
-                    server.close()
-
-        class Server(socketserver.ThreadingTCPServer):
-            allow_reuse_address, daemon_threads, request_queue_size = True, True, 128
+                proxy.session(self.request)
         self.server = Server(("127.0.0.1", port), Handler)
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def session(self, sock):
+        try:
+            to = socket.create_connection(("127.0.0.1", self.target), 30)
+        except OSError:
+            return
+        to.settimeout(None)
+        for s in (sock, to):
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.gang.mutants is None:
+            pipes(sock, to)
+            to.close()
+            return
+        client, server = Lines(sock), Lines(to)
+        try:
+            Way(self, client, server).run()
+        except (Closed, OSError):
+            pass
+        finally:
+            client.close()
+            server.close()
 
     def stop(self):
         self.server.shutdown()
@@ -200,12 +285,23 @@ class Proxy:
 
 
 class Gang:
-    """All proxies of one gateway, and the mutant that they play."""
+    """All proxies of one gateway. mutants: case -> the mutant that touches its mail; None: pipes."""
     def __init__(self):
-        self.mutant, self.proxies = None, []
+        self.mutants, self.proxies = None, []
 
     def add(self, place, port, target):
         self.proxies.append(Proxy(self, place, port, target))
+
+    def dns_server(self, name):
+        """Port of a name server of a mutant's own for a question, or None."""
+        return next((p for m in (self.mutants or {}).values() for p in [m.zone_port(name)] if p), None)
+
+    def dns_answer(self, name, answer):
+        """The octets of an answer as mutants want them."""
+        for case in CASE.findall(name.encode() + b"."):
+            m = (self.mutants or {}).get(case.decode())
+            answer = m.dns(name, answer) if m else answer
+        return answer
 
     def stop(self):
         for p in self.proxies:

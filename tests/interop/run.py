@@ -3,7 +3,6 @@
 
 ONLY: words of `own mutants foreign`, ids of mutants, or ids of cases."""
 import concurrent.futures
-import json
 import os
 import re
 import shutil
@@ -14,43 +13,27 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from forge import Keys  # noqa: E402
+from dns_proxy import DnsProxy  # noqa: E402
+from faulty import mutants
 from gateway import ROOT, free_ports
-from mutants import MUTANTS
 from proxies import Gang
-from under_test import MARKS, Kit, UnderTest
+from under_test import MARKS, Kit, UnderTest, newest, results
 
 PROFILES = ("smg-1", "smg-2", "smime-4", "find", "trust", "hostile")
 
 
-def rows():
-    """mutants.md: [(id, what it does, case, requirement)]."""
-    with open(os.path.join(ROOT, "interop", "mutants.md")) as f:
-        found = re.findall(r"^\| (M\d+) \| (.*?) \| .*? \| ([a-z0-9-]+) \| ([A-Z0-9-]+) \|$", f.read(), re.M)
-    assert len(found) >= 25, "interop/mutants.md has fewer than 25 rows"
-    return found
-
-
-def newest(kit):
-    runs = os.path.join(kit.dir, "runs")
-    return max((os.path.join(runs, n) for n in os.listdir(runs)), key=os.path.getmtime)
-
-
-def results(run):
-    with open(os.path.join(run, "results.json")) as f:
-        return json.load(f)
-
-
 class World:
-    """The kit, a gateway of ours, and the proxies between them: pipes, unless a mutant is switched on."""
-    def __init__(self, top, **settings):
-        self.kit, self.gang = Kit(top, **settings), Gang()
-        inside, outside, to_in, to_out, out, within = free_ports(6)
+    """The kit, a gateway of ours, and the proxies between them: pipes, unless mutants are switched on."""
+    def __init__(self, top, cases=None, **settings):
+        self.kit, self.gang = Kit(top, cases=cases, **settings), Gang()
+        inside, outside, to_in, to_out, out, within, dns = free_ports(7)
         self.kit.init(f"127.0.0.1:{to_in}", f"127.0.0.1:{to_out}", setups="direct,tls,xsmg,xsmg-rates,public,aia,anchor-per-domain", tester="make interop", **{"gateway-name": "Postern"}, **MARKS)
         port = self.kit.port
         for place, at, target in (("out", out, port(self.kit.outside)), ("in", within, port(self.kit.inside)), ("to-in", to_in, inside), ("to-out", to_out, outside)):
             self.gang.add(place, at, target)
-        self.gateway = UnderTest(top, self.kit, inside, outside, through=(out, within))
+        self.gang.proxies.append(DnsProxy(self.gang, dns, port(self.kit.dns)))
+        self.kit.gateway_outside = outside
+        self.gateway = UnderTest(top, self.kit, inside, outside, through=(out, within), resolver=f"127.0.0.1:{dns}")
 
     def start(self):
         """The kit answers meanwhile, as for an operator who sets his gateway up: authorities' lists are asked for when they are believed."""
@@ -81,34 +64,6 @@ def own(world, only):
     code, text = world.kit.call("verify-report", run, check=False)
     print(text, end="")
     return table, bad or code
-
-
-def mutant(world, row, base):
-    """The case of the row with the fault: (caught, what the report says)."""
-    name, fault, case, requirement = row
-    kind = MUTANTS[name]
-    world.gang.mutant = kind(world.kit, {u: Keys(i.cert, i.key) for u, i in world.gateway.own.items()}, case, world.kit.port(world.kit.outside))
-    try:
-        world.kit.call("run", world.kit.dir, "--case", case, "--no-report", check=False)
-    finally:
-        world.gang.mutant = None
-    found = results(newest(world.kit))["cases"][0]
-    wrong = [f["sentence"] for f in found["findings"] if f["result"] == "failed"]
-    return found["result"] == "failed" and requirement in found["proves"] and base.get(case) == "passed", wrong[0] if wrong else found["result"]
-
-
-def mutants(world, only):
-    bad, caught, todo = 0, 0, [r for r in rows() if r[0] in MUTANTS and (not only or r[0] in only)]
-    cases = sorted({r[2] for r in todo})
-    world.kit.call("run", world.kit.dir, "--case", ",".join(cases), "--no-report", check=False)
-    base = {c["id"]: c["result"] for c in results(newest(world.kit))["cases"]}
-    for row in todo:
-        good, sentence = mutant(world, row, base)
-        caught += good
-        bad += not good
-        print(f"{'caught' if good else 'MISSED'} {row[0]} {row[1]}: {row[2]}, {row[3]}: {sentence[:160]}", flush=True)
-    print(f"mutants: {len(todo)} of {len(rows())} played, {caught} caught")
-    return bad
 
 
 # what a gateway made by hand does right, and what it must be found out for
@@ -147,16 +102,15 @@ def main():
     os.chmod(top, 0o755)
     began, bad, table = time.monotonic(), 0, []
     try:
-        if {"own", "mutants"} & set(parts):
+        if "own" in parts:
             world = World(top)
             try:
                 world.start()
-                if "own" in parts:
-                    table, bad = own(world, cases)
-                if "mutants" in parts:
-                    bad += mutants(world, [w for w in words if re.fullmatch(r"M\d+", w)])
+                table, bad = own(world, cases)
             finally:
                 world.stop()
+        if "mutants" in parts:
+            bad += mutants(World, top, [w for w in words if re.fullmatch(r"M\d+", w)])
         if "foreign" in parts:
             with concurrent.futures.ThreadPoolExecutor() as both:
                 for row, wrong in both.map(lambda name: foreign(top, name), BAD_BY_HAND):

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 
-from gateway import BUILD, Gateway, free_ports
+from gateway import BUILD, ROOT, Gateway, free_ports
 from smime import Identity
 
 KIT = os.path.join(BUILD, "bin", "postern-interop")
@@ -37,7 +37,8 @@ class Kit:
             self.setup = json.load(f)
 
     def call(self, *args, check=True, **kw):
-        p = subprocess.run([KIT, *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **kw)
+        env = {**os.environ, "POSTERN_INTEROP_JUDGES": os.path.join(ROOT, "interop", "judges")}  # beside the cases, if these are not the test's own
+        p = subprocess.run([KIT, *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env, **kw)
         if check and p.returncode != 0:
             raise AssertionError(f"postern-interop {' '.join(args)[:300]}: {p.returncode}\n{p.stdout[-4000:]}")
         return p.returncode, p.stdout
@@ -52,9 +53,20 @@ class Kit:
         return name if os.path.isabs(name) else os.path.join(self.dir, name)
 
 
-def sections(kit):
+def newest(kit):
+    """The directory of the kit's last run."""
+    runs = os.path.join(kit.dir, "runs")
+    return max((os.path.join(runs, n) for n in os.listdir(runs)), key=os.path.getmtime)
+
+
+def results(run):
+    with open(os.path.join(run, "results.json")) as f:
+        return json.load(f)
+
+
+def sections(kit, resolver):
     """What a gateway's configuration says about the kit's name server."""
-    stubs = ", ".join(f'"{z["name"]}={kit.setup["resolver"].replace(":", "@")}"' for z in kit.setup["zones"])
+    stubs = ", ".join(f'"{z["name"]}={resolver.replace(":", "@")}"' for z in kit.setup["zones"])
     anchors = os.path.join(kit.dir, "gateway-trust-anchors")
     with open(anchors, "w") as f:
         for z in kit.setup["zones"]:
@@ -77,6 +89,10 @@ find {{
 partner-statements {{
   first-contact = accept
 }}
+smtp-server {{
+  client-xsmg-rate = 10000
+  client-xsmg-domain-rate = 10000
+}}
 public {{
   address = "{kit.web}"
   hostname = "smg.{OWN}"
@@ -93,11 +109,11 @@ def find_options(find):
 
 class UnderTest(Gateway):
     """kit: initialised already, because its zones stand in the configuration. outside, inside: ports of this gateway, which the kit was told."""
-    def __init__(self, top, kit, inside, outside, through, name="postern"):
-        """through: ports that stand for the kit's outside and inside sink."""
+    def __init__(self, top, kit, inside, outside, through, resolver, name="postern"):
+        """through: ports that stand for the kit's outside and inside sink; resolver: host:port that stands for its name server."""
         self.kit = kit
         super().__init__(top, name, OWN, f"127.0.0.1:{through[1]}", settings=f'tls-ca-file = "{kit.file(kit.setup["tls-ca"])}"\nmx-port = {through[0]}\nopen-failures-max = 1000000\n',
-                         domain_settings="recipients = any", sections=sections(kit))
+                         domain_settings="recipients = any", sections=sections(kit, resolver))
         self.inside, self.outside = inside, outside
         self.write_conf()
 
