@@ -18,6 +18,7 @@
 #include "interop/kit/sink.h"
 #include "interop/kit/tester.h"
 #include "interop/kit/verify.h"
+#include "interop/kit/visible.h"
 #include "interop/kit/web.h"
 #include "interop/kit/world.h"
 
@@ -189,6 +190,16 @@ static char *follow_plan(const struct line *l, const struct kit *k, struct case_
 	return text_copy(hash);
 }
 
+/* A sentence to standard error, as it can be shown: a part of it may be the gateway's */
+static void complain(const char *what, const struct buf *why)
+{
+	struct buf shown = {0};
+
+	visible_add(&shown, why->p ? why->p : "", why->n);
+	fprintf(stderr, "postern-interop: %s%s\n", what, shown.p);
+	buf_free(&shown);
+}
+
 /* Report, signature, countersignature. 0 or 1 */
 static int finish(const struct kit *k, struct servers *s, const char *dir)
 {
@@ -196,10 +207,10 @@ static int finish(const struct kit *k, struct servers *s, const char *dir)
 	int rc = 0;
 
 	if (report_write(k, dir, &why) < 0) {
-		fprintf(stderr, "postern-interop: no report: %s\n", why.p);
+		complain("no report: ", &why);
 		rc = 1;
 	} else if (report_countersign(k, s->world, s->sink, dir, &why) < 0) {
-		fprintf(stderr, "postern-interop: the gateway did not countersign: %s\n", why.p);
+		complain("the gateway did not countersign: ", &why);
 		rc = 1;
 	} else {
 		printf("report: %s/report.html, signed and countersigned\n", dir);
@@ -233,7 +244,7 @@ static int command_run(const struct line *l)
 	}
 	rc = run_cases(&o, &counts, &dir, &why) < 0 ? 2 : 0;
 	if (rc == 2)
-		fprintf(stderr, "postern-interop: %s\n", why.p);
+		complain("", &why);
 	else if (!option(l, "no-report"))
 		rc = finish(&k, &s, dir);
 	second_close(o.second);

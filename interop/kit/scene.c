@@ -1,6 +1,7 @@
 #include "interop/kit/scene.h"
 
 #include "interop/kit/seen.h"
+#include "interop/kit/visible.h"
 
 #include <openssl/rand.h>
 #include <stdio.h>
@@ -133,13 +134,16 @@ void scene_found(struct scene *s, enum verdict verdict, int line, const char *fo
 {
 	va_list ap;
 	char *sentence = NULL;
+	struct buf shown = {0}; /* what the gateway sent, or what is left of it when it was cut */
 
 	va_start(ap, format);
 	if (vasprintf(&sentence, format, ap) < 0)
 		die("out of memory");
 	va_end(ap);
+	visible_add(&shown, sentence, strlen(sentence));
+	free(sentence);
 	s->findings = need_more(s->findings, (s->n_findings + 1) * sizeof(*s->findings));
-	s->findings[s->n_findings++] = (struct finding){verdict, line, sentence};
+	s->findings[s->n_findings++] = (struct finding){verdict, line, shown.p};
 }
 
 void scene_keep(struct scene *s, const char *name, const void *p, size_t n)

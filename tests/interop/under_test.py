@@ -38,7 +38,7 @@ class Kit:
 
     def call(self, *args, check=True, **kw):
         env = {**os.environ, "POSTERN_INTEROP_JUDGES": os.path.join(ROOT, "interop", "judges")}  # beside the cases, if these are not the test's own
-        p = subprocess.run([KIT, *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env, **kw)
+        p = subprocess.run([KIT, *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=env, **kw)
         if check and p.returncode != 0:
             raise AssertionError(f"postern-interop {' '.join(args)[:300]}: {p.returncode}\n{p.stdout[-4000:]}")
         return p.returncode, p.stdout
