@@ -2,6 +2,7 @@
  * bad signature says nothing of others. */
 #include "gateway/cms/cms_verify.h"
 
+#include <openssl/bio.h>
 #include <openssl/cms.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -37,6 +38,8 @@ struct run {
 struct runs {
 	struct run run[RUNS_MAX];
 	size_t n;
+	uint8_t first; /* octet of the content; 0: there is none */
+	bool any;
 };
 
 static const struct cms_alg_digest *digest_of(CMS_SignerInfo *si)
@@ -77,16 +80,26 @@ static void runs_init(struct runs *rs, STACK_OF(CMS_SignerInfo) * infos)
 
 static void runs_update(struct runs *rs, const uint8_t *p, size_t n)
 {
+	if (!rs->any && n > 0) {
+		rs->first = p[0];
+		rs->any = true;
+	}
 	for (size_t i = 0; i < rs->n; i++)
 		if (EVP_DigestUpdate(rs->run[i].ctx, p, n) != 1)
 			log_fatal("cms: %s failed", rs->run[i].alg->name);
 }
 
+/* The values; the contexts stay as they are, for signatures over the content itself. */
 static void runs_final(struct runs *rs)
 {
-	for (size_t i = 0; i < rs->n; i++)
-		if (EVP_DigestFinal_ex(rs->run[i].ctx, rs->run[i].value, &rs->run[i].len) != 1)
+	for (size_t i = 0; i < rs->n; i++) {
+		EVP_MD_CTX *end = EVP_MD_CTX_new();
+
+		if (end == NULL || EVP_MD_CTX_copy_ex(end, rs->run[i].ctx) != 1 ||
+		    EVP_DigestFinal_ex(end, rs->run[i].value, &rs->run[i].len) != 1)
 			log_fatal("cms: %s failed", rs->run[i].alg->name);
+		EVP_MD_CTX_free(end);
+	}
 }
 
 static void runs_clear(struct runs *rs)
@@ -261,29 +274,71 @@ static void facts_clear(struct cms_signer_facts *f)
 	memset(f, 0, sizeof(*f));
 }
 
+/*
+ * RFC 8551 2.5: signatures without signed attributes are to be read as well; RFC 5652 5.3: of id-data alone. What is
+ * signed may then not be the DER of somebody's signed attributes, which begins with the tag of a SET: else an honest
+ * signature with attributes could be passed off as one over them. No line of a header begins so.
+ */
+static int check_bare(struct cms_outline *o, const struct runs *rs, struct cms_signer_facts *f)
+{
+	const ASN1_OBJECT *type = CMS_get0_eContentType(cms_outline_openssl(o));
+
+	if (type == NULL || OBJ_obj2nid(type) != NID_pkcs7_data)
+		refuse(f, "the signature has no signed attributes, which content that is not data must have (RFC "
+			  "5652 5.3)");
+	else if (!rs->any || rs->first == (V_ASN1_SET | V_ASN1_CONSTRUCTED))
+		refuse(f, "the signature has no signed attributes, and what is signed may be those of another one");
+	else
+		return 0;
+	return -1;
+}
+
+/* RFC 5652 5.4, 5.6: over the content itself. */
+static bool bare_fits(CMS_SignerInfo *si, const struct run *run)
+{
+	BIO *md = BIO_new(BIO_f_md());
+	EVP_MD_CTX *ctx = NULL;
+	bool ok;
+
+	if (md == NULL || BIO_get_md_ctx(md, &ctx) != 1 || EVP_MD_CTX_copy_ex(ctx, run->ctx) != 1)
+		log_fatal("cms: no memory for a digest");
+	ok = CMS_SignerInfo_verify_content(si, md) == 1;
+	BIO_free(md);
+	return ok;
+}
+
+/* The digest, as the attributes say it; without them nothing says it but the signature. */
+static int check_digest(const struct run *run, const ASN1_OCTET_STRING *said, struct cms_signer_facts *f)
+{
+	if (run != NULL &&
+	    (said == NULL || ((unsigned int)ASN1_STRING_length(said) == run->len &&
+				 CRYPTO_memcmp(ASN1_STRING_get0_data(said), run->value, run->len) == 0)))
+		return 0;
+	refuse(f, "the content was changed after it was signed (its digest differs)");
+	f->changed = true;
+	return -1;
+}
+
 /* With this certificate, or as far as it goes without one. */
 static void check_signer(struct cms_outline *o, STACK_OF(X509) * certs, CMS_SignerInfo *si, struct runs *rs,
     X509 *cert, struct cms_signer_facts *f)
 {
-	struct cms_attr_facts attrs;
-	struct run *run;
+	bool bare = CMS_signed_get_attr_count(si) <= 0;
+	struct cms_attr_facts attrs = {0};
+	struct run *run = find_run(rs, digest_of(si));
 
 	if (cert != NULL && X509_get0_pubkey(cert) != NULL && X509_up_ref(cert))
 		f->cert = cert;
 	if (check_algorithms(si, f) == -1 || check_key(f) == -1)
 		return;
-	if (cms_attr_check(
-		si, CMS_get0_eContentType(cms_outline_openssl(o)), f->cert, &attrs, f->why, sizeof(f->why)) == -1)
+	if (bare ? check_bare(o, rs, f) == -1
+		 : cms_attr_check(si, CMS_get0_eContentType(cms_outline_openssl(o)), f->cert, &attrs, f->why,
+		       sizeof(f->why)) == -1)
 		return;
 	f->signing_time = attrs.signing_time;
 	f->domain = attrs.domain;
-	run = find_run(rs, digest_of(si));
-	if (run == NULL || (unsigned int)ASN1_STRING_length(attrs.digest) != run->len ||
-	    CRYPTO_memcmp(ASN1_STRING_get0_data(attrs.digest), run->value, run->len) != 0) {
-		refuse(f, "the content was changed after it was signed (its digest differs)");
-		f->changed = true;
+	if (check_digest(run, attrs.digest, f) == -1)
 		return;
-	}
 	if (f->cert == NULL && cert != NULL) {
 		refuse(f, "the key in the signer's certificate cannot be read");
 		return;
@@ -292,7 +347,13 @@ static void check_signer(struct cms_outline *o, STACK_OF(X509) * certs, CMS_Sign
 		missing(si, f);
 		return;
 	}
-	if (CMS_SignerInfo_verify(si) != 1) {
+	if (bare && !bare_fits(si, run)) {
+		refuse(f, "the content was changed after it was signed, or the signature does not belong to the "
+			  "signer's key "
+			  "(without signed attributes that cannot be told apart)");
+		return;
+	}
+	if (!bare && CMS_SignerInfo_verify(si) != 1) {
 		refuse(f, "the signature does not belong to the signer's key, or was damaged");
 		return;
 	}

@@ -45,10 +45,10 @@ struct cms_verdict {
 /*
  * Verifies all SignerInfos over the message's own content (written to out as it goes, also when signers turn out bad;
  * out may be NULL), or over `detached` when given (then an inner eContent is a failure and nothing is written). We
- * check ourselves: signed attributes present and well-formed (cms_attr.h); digest, signature algorithm, its
- * parameters and the key fit each other; MD5, SHA-1 and keys below our floor refused; zero SignerInfos = PERM. 0 with
- * the verdict (signers may still be !ok), to be cleared; -1 malformed, or what reader and writer said, with *v_r
- * empty.
+ * check ourselves: signed attributes well-formed (cms_attr.h), or none, of data that cannot be somebody's (RFC
+ * 8551 2.5, RFC 5652 5.3); digest, signature algorithm, its parameters and the key fit each other; MD5, SHA-1 and
+ * keys below our floor refused; zero SignerInfos = PERM. 0 with the verdict (signers may still be !ok), to be
+ * cleared; -1 malformed, or what reader and writer said, with *v_r empty.
  */
 int cms_verify(struct cms_outline *o, struct reader *detached, struct writer *out, struct cms_verdict *v_r,
     struct problem *pr) __attribute__((warn_unused_result));

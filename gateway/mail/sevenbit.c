@@ -24,6 +24,7 @@ struct job {
 	struct writer *w;
 	struct problem *pr;
 	const struct mime_limits *lim;
+	bool lines; /* lines are wanted, of 7 or 8 bits */
 };
 
 /* RFC 2046 5.1.5: in a digest a part without a type is a message. */
@@ -37,6 +38,30 @@ static int refuse(struct job *j, const char *why)
 	    "The message cannot be put into 7-bit form: %s.", why);
 }
 
+static int look(struct job *j, uint64_t off, uint64_t len, bool *needed_r)
+{
+	bool other;
+
+	return j->lines ? sevenbit_body_binary(j->r, off, len, needed_r, &other, j->pr)
+			: sevenbit_body_needed(j->r, off, len, needed_r, j->pr);
+}
+
+/* Where text merely has LF for CRLF, lines are made of it by whoever writes it out, as of any such mail. */
+static int look_leaf(struct job *j, const struct mime_entity *e, bool *needed_r)
+{
+	bool text = strcmp(e->type.type, "text") == 0, any;
+
+	if (!j->lines || e->cte == MIME_CTE_BINARY || (!text && e->cte != MIME_CTE_BASE64 && e->cte != MIME_CTE_QP))
+		return look(j, e->body_off, e->body_len, needed_r);
+	return sevenbit_body_binary(j->r, e->body_off, e->body_len, &any, needed_r, j->pr);
+}
+
+static int put_header(struct job *j, const struct mime_entity *e, const char *cte)
+{
+	return j->lines ? sevenbit_header_relabel(&e->header, cte, j->w, j->pr)
+			: sevenbit_header_write(&e->header, cte, j->w, j->pr);
+}
+
 /* What stands between parts: delimiters, preamble, epilogue. */
 static int between(struct job *j, uint64_t off, uint64_t end)
 {
@@ -44,16 +69,18 @@ static int between(struct job *j, uint64_t off, uint64_t end)
 
 	if (off >= end)
 		return 0;
-	if (sevenbit_body_needed(j->r, off, end - off, &needed, j->pr))
+	if (look(j, off, end - off, &needed))
 		return -1;
-	if (needed)
+	if (needed && !j->lines)
 		return sevenbit_body_write(j->r, off, end - off, SEVENBIT_PLAIN, j->w, j->pr);
 	return stream_copy(j->r, off, end - off, j->w, j->pr);
 }
 
-/* The label of a container whose content is 7-bit now; NULL when it says so already. */
-static const char *container_cte(const struct mime_entity *e)
+/* The label of a container whose content is 7-bit now, or lines; NULL when it says so already. */
+static const char *container_cte(const struct job *j, const struct mime_entity *e)
 {
+	if (j->lines)
+		return e->cte == MIME_CTE_BINARY ? "8bit" : NULL;
 	return e->cte == MIME_CTE_7BIT ? NULL : "7bit";
 }
 
@@ -62,11 +89,11 @@ static int signed_whole(struct job *j, const struct mime_entity *e)
 {
 	bool needed;
 
-	if (sevenbit_body_needed(j->r, e->body_off, e->body_len, &needed, j->pr))
+	if (look(j, e->body_off, e->body_len, &needed))
 		return -1;
-	if (needed)
+	if (needed && !j->lines)
 		return refuse(j, "a part of it is signed and has 8-bit text or overlong lines");
-	if (sevenbit_header_write(&e->header, container_cte(e), j->w, j->pr))
+	if (put_header(j, e, container_cte(j, e)))
 		return -1;
 	return stream_copy(j->r, e->body_off, e->body_len, j->w, j->pr);
 }
@@ -82,7 +109,7 @@ static int multipart(struct job *j, struct arena *a, const struct mime_entity *e
 		return signed_whole(j, e);
 	if (mime_parts(a, j->r, e, j->lim, &parts, &n, j->pr))
 		return -1;
-	if (sevenbit_header_write(&e->header, container_cte(e), j->w, j->pr))
+	if (put_header(j, e, container_cte(j, e)))
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		if (between(j, at, parts[i].off) || entity(j, parts[i].off, parts[i].len, depth + 1, place))
@@ -94,7 +121,7 @@ static int multipart(struct job *j, struct arena *a, const struct mime_entity *e
 
 static int message(struct job *j, const struct mime_entity *e, size_t depth)
 {
-	if (sevenbit_header_write(&e->header, container_cte(e), j->w, j->pr))
+	if (put_header(j, e, container_cte(j, e)))
 		return -1;
 	return entity(j, e->body_off, e->body_len, depth + 1, PLACE_PART);
 }
@@ -118,7 +145,9 @@ static int leaf_header(struct job *j, const struct mime_entity *e)
 {
 	const char *cte = e->cte == MIME_CTE_8BIT || e->cte == MIME_CTE_BINARY ? "7bit" : NULL;
 
-	if (sevenbit_header_write(&e->header, cte, j->w, j->pr))
+	if (j->lines)
+		cte = e->cte == MIME_CTE_BINARY ? "8bit" : NULL;
+	if (put_header(j, e, cte))
 		return -1;
 	return stream_copy(j->r, e->body_off, e->body_len, j->w, j->pr);
 }
@@ -129,7 +158,7 @@ static int leaf(struct job *j, const struct mime_entity *e)
 	const char *cte = NULL;
 	bool needed;
 
-	if (sevenbit_body_needed(j->r, e->body_off, e->body_len, &needed, j->pr))
+	if (look_leaf(j, e, &needed))
 		return -1;
 	if (!needed)
 		return leaf_header(j, e);
@@ -139,7 +168,7 @@ static int leaf(struct job *j, const struct mime_entity *e)
 		form = SEVENBIT_BASE64_REWRAP;
 	else if (e->cte != MIME_CTE_QP && new_form(j, e, &form, &cte))
 		return -1;
-	if (sevenbit_header_write(&e->header, cte, j->w, j->pr))
+	if (put_header(j, e, cte))
 		return -1;
 	return sevenbit_body_write(j->r, e->body_off, e->body_len, form, j->w, j->pr);
 }
@@ -166,7 +195,7 @@ static int entity(struct job *j, uint64_t off, uint64_t len, size_t depth, enum 
 
 	if (depth > j->lim->depth)
 		return refuse(j, "its parts are nested too deep");
-	if (sevenbit_body_needed(j->r, off, len, &needed, j->pr))
+	if (look(j, off, len, &needed))
 		return -1;
 	if (!needed)
 		return stream_copy(j->r, off, len, j->w, j->pr);
@@ -183,5 +212,12 @@ int sevenbit_write(struct reader *r, uint64_t off, uint64_t len, size_t max, str
 	if (len > max)
 		return problem_set(pr, PROBLEM_PERM, 552, "5.3.4", "",
 		    "The message is larger than the %zu octets up to which messages are put into 7-bit form.", max);
+	return entity(&j, off, len, 0, PLACE_PART);
+}
+
+int sevenbit_lines_write(struct reader *r, uint64_t off, uint64_t len, struct writer *w, struct problem *pr)
+{
+	struct job j = {.r = r, .w = w, .pr = pr, .lim = &mime_limits_default, .lines = true};
+
 	return entity(&j, off, len, 0, PLACE_PART);
 }

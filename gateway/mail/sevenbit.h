@@ -13,5 +13,13 @@
  * when larger than max. */
 int sevenbit_write(struct reader *r, uint64_t off, uint64_t len, size_t max, struct writer *w, struct problem *pr)
     __attribute__((warn_unused_result));
+/*
+ * Makes of an entity that was opened what SMTP without BINARYMIME can carry (RFC 3030 3: binary content is not given
+ * to a server that does not say so): parts that are no lines come in base64 or quoted-printable, octets kept; 8-bit
+ * text, text with LF for CRLF, header fields, and what is signed inside stay as they are. Otherwise as above; what
+ * cannot be made so is PERM.
+ */
+int sevenbit_lines_write(struct reader *r, uint64_t off, uint64_t len, struct writer *w, struct problem *pr)
+    __attribute__((warn_unused_result));
 
 #endif

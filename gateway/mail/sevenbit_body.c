@@ -243,18 +243,35 @@ int sevenbit_body_write(
 	return result;
 }
 
-int sevenbit_body_needed(struct reader *r, uint64_t off, uint64_t len, bool *needed_r, struct problem *pr)
+static int look(struct reader *r, uint64_t off, uint64_t len, struct lines_facts *seen_r, struct problem *pr)
 {
 	struct lines *l = lines_new(r, off, len);
-	struct lines_facts seen;
 	struct lines_piece line;
 	int got;
 
 	while ((got = lines_next(l, &line, pr)) > 0)
 		;
-	seen = lines_facts(l);
-	*needed_r = seen.eight_bit || seen.nul || seen.bare || seen.longest > LINE_MOST;
+	*seen_r = lines_facts(l);
 	lines_free(l);
+	return got;
+}
+
+int sevenbit_body_binary(struct reader *r, uint64_t off, uint64_t len, bool *any_r, bool *other_r, struct problem *pr)
+{
+	struct lines_facts seen;
+	int got = look(r, off, len, &seen, pr);
+
+	*any_r = seen.nul || seen.bare || seen.longest > LINE_MOST;
+	*other_r = seen.nul || (!seen.bare && seen.longest > LINE_MOST);
+	return got;
+}
+
+int sevenbit_body_needed(struct reader *r, uint64_t off, uint64_t len, bool *needed_r, struct problem *pr)
+{
+	struct lines_facts seen;
+	int got = look(r, off, len, &seen, pr);
+
+	*needed_r = seen.eight_bit || seen.nul || seen.bare || seen.longest > LINE_MOST;
 	return got;
 }
 

@@ -363,12 +363,19 @@ static int write_cte(const char *cte, struct writer *w, struct problem *pr)
 	return result ? -1 : 0;
 }
 
-int sevenbit_header_write(const struct header *h, const char *cte, struct writer *w, struct problem *pr)
+static int raw_field(const struct header_field *f, struct writer *w, struct problem *pr)
+{
+	return stream_write(w, f->raw, f->raw_len, pr);
+}
+
+typedef int field_fn(const struct header_field *f, struct writer *w, struct problem *pr);
+
+static int write_all(const struct header *h, const char *cte, field_fn *field, struct writer *w, struct problem *pr)
 {
 	for (size_t i = 0; i < h->n; i++) {
 		bool mine = cte && header_is(&h->f[i], "Content-Transfer-Encoding");
 
-		if (mine ? write_cte(cte, w, pr) : sevenbit_header_field(&h->f[i], w, pr))
+		if (mine ? write_cte(cte, w, pr) : field(&h->f[i], w, pr))
 			return -1;
 		if (mine)
 			cte = NULL;
@@ -376,4 +383,14 @@ int sevenbit_header_write(const struct header *h, const char *cte, struct writer
 	if (cte && write_cte(cte, w, pr))
 		return -1;
 	return stream_write(w, "\r\n", 2, pr);
+}
+
+int sevenbit_header_write(const struct header *h, const char *cte, struct writer *w, struct problem *pr)
+{
+	return write_all(h, cte, sevenbit_header_field, w, pr);
+}
+
+int sevenbit_header_relabel(const struct header *h, const char *cte, struct writer *w, struct problem *pr)
+{
+	return write_all(h, cte, raw_field, w, pr);
 }

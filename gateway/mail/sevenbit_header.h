@@ -13,7 +13,10 @@
  * (554 5.6.3: it has no 7-bit form), or the writer's problem. */
 int sevenbit_header_write(const struct header *h, const char *cte, struct writer *w, struct problem *pr)
     __attribute__((warn_unused_result));
-/* One field in the same way. 0 / -1. */
+/* The same, but all other fields octet for octet, whatever stands in them: nothing but the encoding is said anew. */
+int sevenbit_header_relabel(const struct header *h, const char *cte, struct writer *w, struct problem *pr)
+    __attribute__((warn_unused_result));
+/* One field as sevenbit_header_write does. 0 / -1. */
 int sevenbit_header_field(const struct header_field *f, struct writer *w, struct problem *pr)
     __attribute__((warn_unused_result));
 

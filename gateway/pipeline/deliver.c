@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gateway/mail/authres.h"
+#include "gateway/mail/sevenbit.h"
 #include "gateway/mail/shown.h"
 #include "gateway/pipeline/entity.h"
 #include "gateway/pipeline/report.h"
@@ -161,6 +162,30 @@ static int add_fields(struct work *w, const struct unwrap_shown *s, bool mark)
 	return mark ? buf_addf(&w->front, "Subject: %s\r\n", subject_mark) : 0; /* it came without one */
 }
 
+static int nowhere(struct writer *w, const void *p, size_t n, struct problem *pr)
+{
+	(void)w, (void)p, (void)n, (void)pr;
+	return 0;
+}
+
+/* The whole message in lines: *done_r false where that cannot be made of it, and nothing was written. A legacy
+ * display stays in: it says twice what is shown. */
+static int in_lines(struct work *w, const struct unwrap_shown *s, struct writer *out, bool *done_r)
+{
+	struct entity_reader e;
+	struct writer dry = {.write = nowhere};
+	struct problem pr = {0};
+
+	entity_reader_init(&e, &w->front, w->cur, s->body_off, s->body_len);
+	*done_r = sevenbit_lines_write(&e.reader, 0, e.reader.size, &dry, &pr) == 0;
+	if (*done_r)
+		return sevenbit_lines_write(&e.reader, 0, e.reader.size, out, &w->res->pr);
+	if (pr.cls != PROBLEM_TEMP)
+		return 0;
+	w->res->pr = pr;
+	return -1;
+}
+
 int deliver_write(struct work *w, const struct policy_in_decision *d, struct job_output *o, struct writer *out)
 {
 	const struct mime_entity *e = entity_to_show(w);
@@ -177,10 +202,13 @@ int deliver_write(struct work *w, const struct policy_in_decision *d, struct job
 		return problem_perm(
 		    &w->res->pr, "the header of the message, with the fields inside, does not fit into header-max");
 	entity_octets_init(&seen, out);
-	int err = stream_write(&seen.writer, w->front.p, w->front.len, &w->res->pr);
-	if (err == 0 && d->header_only && !w->rq->released)
+	bool report = d->header_only && !w->rq->released, done = false;
+	int err = w->binary && !report ? in_lines(w, &s, &seen.writer, &done) : 0;
+	if (err == 0 && !done)
+		err = stream_write(&seen.writer, w->front.p, w->front.len, &w->res->pr);
+	if (err == 0 && report)
 		err = report_copy(w, e, &seen.writer, &w->res->pr);
-	else if (err == 0)
+	else if (err == 0 && !done)
 		err = display_copy(&s.display, w->cur, s.body_off, s.body_len, &seen.writer, &w->res->pr);
 	o->eight_bit = seen.eight_bit;
 	return err;

@@ -174,7 +174,7 @@ static enum stage_result in_look(struct work *w)
 	char why[sizeof(w->res->why)], text[PROBLEM_TEXT_MAX];
 	bool beyond;
 
-	if (!w->facts.opened && strcmp(type, "multipart") != 0 && strcmp(type, "message") != 0)
+	if (w->cur == spool_reader(w->in) && strcmp(type, "multipart") != 0 && strcmp(type, "message") != 0)
 		return STAGE_NEXT;
 	if (inside_look(w, &beyond, &pr) == 0)
 		return STAGE_NEXT;

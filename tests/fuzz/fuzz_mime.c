@@ -70,6 +70,14 @@ static void check_sevenbit(struct arena *a, struct reader *r, const struct mime_
 		REQUIRE(!after.eight_bit && !after.nul && !after.bare && after.longest_line <= 998);
 		REQUIRE(after.parts == before->parts && after.depth == before->depth);
 	}
+	buf_reset(&b);
+	if (sevenbit_lines_write(r, 0, r->size, &w.writer, &pr) == 0 && before) {
+		stream_mem_init(&m, b.p, b.len);
+		REQUIRE(mime_facts(a, &m.reader, 0, b.len, &mime_limits_default, &after, &pr) == 0);
+		REQUIRE(after.parts == before->parts && after.depth == before->depth);
+		if (!before->bare && !before->nul && before->longest_line <= 998)
+			REQUIRE(b.len == r->size);
+	}
 	buf_clear(&b);
 }
 

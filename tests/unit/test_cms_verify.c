@@ -25,6 +25,11 @@ static const struct {
     {"p384", "-nodetach -md sha384", 0},
     {"rsa", "", 1},
     {"ec", "-nosmimecap", 1},
+    {"rsa", "-noattr -nodetach", 0},
+    {"rsa", "-noattr -nodetach -md sha512 -keyid", 0},
+    {"rsa", "-noattr -nodetach -keyopt rsa_padding_mode:pss -keyopt rsa_pss_saltlen:-1", 0},
+    {"p384", "-noattr -nodetach -md sha384", 0},
+    {"ec", "-noattr", 1},
 };
 
 START_TEST(test_openssl_writes)
@@ -48,7 +53,10 @@ START_TEST(test_openssl_writes)
 	ck_assert_uint_eq(v.nsigners, 1);
 	ck_assert_msg(v.signers[0].ok, "%s: %s", cases[_i].words, v.signers[0].why);
 	ck_assert_int_eq(X509_cmp(v.signers[0].cert, id.cert), 0);
-	ck_assert(v.signers[0].signing_time > 1600000000);
+	if (strstr(cases[_i].words, "-noattr") == NULL)
+		ck_assert(v.signers[0].signing_time > 1600000000);
+	else
+		ck_assert(v.signers[0].signing_time == 0 && v.signers[0].caps == NULL);
 	ck_assert(!v.signers[0].domain);
 	if (!cases[_i].detached)
 		fx_same(&got, &text);
@@ -162,12 +170,70 @@ START_TEST(test_weak)
 }
 END_TEST
 
+static struct buf copy(const struct buf *b)
+{
+	struct buf c;
+
+	buf_init(&c, FX_MAX);
+	ck_assert_int_eq(buf_add(&c, b->p, b->len), 0);
+	return c;
+}
+
+/* Without signed attributes (RFC 8551 2.5: to be read); each octet of the content and of the signature counts. */
 START_TEST(test_no_attributes)
 {
 	CMS_ContentInfo *cms = fx_begin();
+	struct buf der;
+	uint8_t *at;
 
 	fx_add(cms, &rsa, EVP_sha256(), CMS_NOATTR);
-	expect(end(cms), 0, "no signed attributes");
+	fx_add(cms, &ec, EVP_sha256(), CMS_NOATTR);
+	der = end(cms);
+	expect(copy(&der), 2, "");
+	at = memmem(der.p, der.len, text.p, 64);
+	ck_assert_ptr_nonnull(at);
+	for (int i = 0; i < 64; i++) {
+		at[i] ^= 1;
+		expect(copy(&der), 0, "changed after it was signed");
+		at[i] ^= 1;
+	}
+	der.p[der.len - 1] ^= 1; /* of one of the two */
+	expect(copy(&der), 1, "without signed attributes that cannot be told apart");
+	buf_clear(&der);
+}
+END_TEST
+
+/* What could be somebody's signed attributes is no content for it, nor is anything but data, nor nothing. */
+static const struct {
+	const char *content, *type;
+	int good;
+} bare[] = {
+    {"1", NULL, 0},
+    {"1 a list that begins with a digit", NULL, 0},
+    {"", NULL, 0},
+    {"2", NULL, 1},
+    {"2", "1.2.840.113549.1.9.16.1.4", -1},
+};
+
+START_TEST(test_no_attributes_of)
+{
+	BIO *in = BIO_new_mem_buf(bare[_i].content, -1);
+	CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, in, CMS_PARTIAL | CMS_BINARY);
+	char why[256];
+	struct buf der;
+	int n;
+
+	if (bare[_i].type)
+		ck_assert_int_eq(CMS_set1_eContentType(cms, OBJ_txt2obj(bare[_i].type, 1)), 1);
+	fx_add(cms, &rsa, EVP_sha256(), CMS_NOATTR);
+	ck_assert_int_eq(CMS_final(cms, in, NULL, CMS_BINARY), 1);
+	BIO_free(in);
+	der = fx_encode(cms);
+	n = good_signers(&der, why);
+	ck_assert_msg(n == bare[_i].good, "%d: %s", n, why);
+	if (n == 0)
+		ck_assert_msg(strstr(why, "no signed attributes") != NULL, "%s", why);
+	buf_clear(&der);
 }
 END_TEST
 
@@ -623,6 +689,7 @@ int main(void)
 	tcase_add_test(t, test_two_signers);
 	tcase_add_test(t, test_weak);
 	tcase_add_test(t, test_no_attributes);
+	tcase_add_loop_test(t, test_no_attributes_of, 0, (int)(sizeof(bare) / sizeof(bare[0])));
 	tcase_add_test(t, test_attributes_as_content);
 	tcase_add_test(t, test_content_type);
 	tcase_add_test(t, test_twice);

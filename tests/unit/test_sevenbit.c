@@ -175,6 +175,73 @@ START_TEST(test_leaf)
 }
 END_TEST
 
+/* ---- lines, of 8 bits too: what was opened, for a server without BINARYMIME ---- */
+
+static int in_lines(const void *p, size_t n)
+{
+	struct stream_buf w;
+	struct stream_mem m;
+
+	buf_reset(&out);
+	stream_buf_init(&w, &out);
+	stream_mem_init(&m, p, n);
+	return sevenbit_lines_write(&m.reader, 0, n, &w.writer, NULL);
+}
+
+#define MULTI "Content-Type: multipart/mixed; boundary=b\r\n"
+#define BINARY "Content-Transfer-Encoding: binary\r\n"
+static const struct {
+	const char *in;
+	size_t n;
+	const char *out;
+} lined[] = {
+    /* 8-bit text and header fields stay, and text whose line ends are LF */
+    {RAW("X: caf\xc3\xa9\r\n\r\ncaf\xc3\xa9\r\n"), "X: caf\xc3\xa9\r\n\r\ncaf\xc3\xa9\r\n"},
+    {RAW("Content-Type: text/plain\r\n\r\none\ntwo\n"), "Content-Type: text/plain\r\n\r\none\ntwo\n"},
+    {RAW("Content-Transfer-Encoding: base64\r\n\r\naGE=\n"), "Content-Transfer-Encoding: base64\r\n\r\naGE=\n"},
+    /* binary in one part: that part alone, and the labels around it */
+    {RAW("X: caf\xc3\xa9\r\n" MULTI BINARY "\r\np\n\r\n--b\r\n\r\ncaf\xc3\xa9\r\n--b\r\n"
+	 "Content-Type: image/png\r\n" BINARY "\r\n\0\n\r\xff\r\n--b--\r\n"),
+	"X: caf\xc3\xa9\r\n" MULTI "Content-Transfer-Encoding: 8bit\r\n\r\np\n\r\n--b\r\n\r\ncaf\xc3\xa9\r\n--b\r\n"
+	"Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nAAoN/w==\r\n\r\n--b--\r\n"},
+    {RAW("Content-Type: text/plain\r\n" BINARY "\r\none\ntwo\n"),
+	"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\nb25lCnR3bwo=\r\n"},
+    {RAW("Content-Type: application/pdf\r\n\r\n%PDF\n"),
+	"Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nJVBERgo=\r\n"},
+    {RAW("Content-Type: text/plain\r\n\r\na\0b, and more text so that it stays readable\r\n"),
+	"Content-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+	"a=00b, and more text so that it stays readable\r\n"},
+    /* what is signed inside is not touched, whatever it holds */
+    {RAW("Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n" BINARY "\r\n1\n\r\n--b\r\n\r\n2\r\n--b--\r\n"),
+	"Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n" BINARY "\r\n1\n\r\n--b\r\n\r\n2\r\n--b--\r\n"},
+};
+
+START_TEST(test_lines)
+{
+	ck_assert_int_eq(in_lines(lined[_i].in, lined[_i].n), 0);
+	ck_assert_str_eq(buf_str(&out), lined[_i].out);
+}
+END_TEST
+
+/* An overlong line, 8-bit or not, is lawful afterwards; an encoding nobody knows cannot be made lines. */
+START_TEST(test_lines_long)
+{
+	static const char head[] = "Content-Type: text/plain\r\n\r\n",
+			  foreign[] = "Content-Transfer-Encoding: x-uu\r\n\r\n\0";
+	struct buf in;
+
+	buf_init(&in, 65536);
+	ck_assert_int_eq(buf_adds(&in, head), 0);
+	for (size_t i = 0; i < 999; i++)
+		ck_assert_int_eq(buf_addc(&in, 'a'), 0);
+	ck_assert_int_eq(in_lines(in.p, in.len), 0);
+	facts();
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "quoted-printable"));
+	ck_assert_int_eq(in_lines(foreign, sizeof(foreign) - 1), -1);
+	buf_clear(&in);
+}
+END_TEST
+
 static void check_length(const uint8_t *body, size_t n, const char *type, enum mime_cte want)
 {
 	struct buf in, back;
@@ -435,6 +502,8 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, test_same, 0, (int)(sizeof(same) / sizeof(same[0])));
 	tcase_add_loop_test(t, test_leaf, 0, (int)(sizeof(leaves) / sizeof(leaves[0])));
+	tcase_add_loop_test(t, test_lines, 0, (int)(sizeof(lined) / sizeof(lined[0])));
+	tcase_add_test(t, test_lines_long);
 	tcase_add_test(t, test_lengths);
 	tcase_add_test(t, test_long_line);
 	tcase_add_test(t, test_repair);
