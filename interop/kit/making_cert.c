@@ -59,12 +59,13 @@ static void urls_of(struct making *m, const struct stmt *st, const char *issuer,
 
 	if (!*http)
 		how = "none";
-	if (!strcmp(how, "crl") || !strcmp(how, "crl-stale") || !strcmp(how, "crl-forged"))
+	if (!strcmp(how, "crl") || !strcmp(how, "crl-stale") || !strcmp(how, "crl-forged") ||
+	    !strcmp(how, "crl-brief"))
 		spec->crl_url = text_make("http://%s/crl/%s/%s.crl", http, authority, how[3] ? how + 4 : "good");
 	else if (!strcmp(how, "crl-dead"))
 		spec->crl_url = text_make("http://" DEAD "/crl/%s.crl", authority);
-	else if (!strcmp(how, "ocsp") || !strcmp(how, "ocsp-forged"))
-		spec->ocsp_url = text_make("http://%s/ocsp/%s/%s", http, authority, how[4] ? "forged" : "good");
+	else if (!strcmp(how, "ocsp") || !strcmp(how, "ocsp-forged") || !strcmp(how, "ocsp-brief"))
+		spec->ocsp_url = text_make("http://%s/ocsp/%s/%s", http, authority, how[4] ? how + 5 : "good");
 	else if (!strcmp(how, "ocsp-dead"))
 		spec->ocsp_url = text_make("http://" DEAD "/ocsp/%s", authority);
 	if (!strcmp(stmt_attribute(st, "aia", "no"), "yes") && *http)

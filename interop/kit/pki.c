@@ -296,13 +296,14 @@ int pki_crl(X509 *issuer, EVP_PKEY *key, const char *revoked, time_t from, time_
 	return n > 0 ? 0 : -1;
 }
 
-int pki_ocsp(const void *request, size_t n, X509 *issuer, EVP_PKEY *key, const char *revoked, struct buf *der)
+int pki_ocsp(
+    const void *request, size_t n, X509 *issuer, EVP_PKEY *key, const char *revoked, int valid, struct buf *der)
 {
 	const unsigned char *p = request;
 	OCSP_REQUEST *q = d2i_OCSP_REQUEST(NULL, &p, (long)n);
 	OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
 	OCSP_RESPONSE *r = NULL;
-	ASN1_TIME *from = X509_gmtime_adj(NULL, -60), *until = X509_gmtime_adj(NULL, 3600);
+	ASN1_TIME *from = X509_gmtime_adj(NULL, -60), *until = X509_gmtime_adj(NULL, valid);
 	unsigned char *out = NULL;
 	int len = -1;
 

@@ -25,7 +25,8 @@ X509 *pki_cert(const struct cert_spec *spec, EVP_PKEY *key, X509 *issuer, EVP_PK
 /* revoked: serial numbers as DER INTEGER content in hex, one a line. until: of nextUpdate. */
 int pki_crl(X509 *issuer, EVP_PKEY *key, const char *revoked, time_t from, time_t until, struct buf *der);
 /* The answer to an OCSP request: for each certificate good, or revoked when its serial stands in revoked. */
-int pki_ocsp(const void *request, size_t n, X509 *issuer, EVP_PKEY *key, const char *revoked, struct buf *der);
+int pki_ocsp(
+    const void *request, size_t n, X509 *issuer, EVP_PKEY *key, const char *revoked, int valid, struct buf *der);
 void pki_serial_hex(X509 *cert, struct buf *out);
 void pki_der(X509 *cert, struct buf *out);
 int pki_write_cert(const char *path, X509 *cert, struct buf *why);

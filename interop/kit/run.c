@@ -17,6 +17,7 @@ struct running {
 	const struct run_options *o;
 	const char *dir;
 	atomic_size_t next;
+	size_t *order; /* of the cases: those that wait long come first, so that the others go on meanwhile */
 	pthread_mutex_t lock;
 	json_t **results; /* one a case */
 	struct run_counts counts;
@@ -116,13 +117,45 @@ static json_t *one_case(struct running *r, const struct case_file *c, enum verdi
 	return result;
 }
 
+/* Milliseconds of all pauses */
+static int64_t waits(const struct stmt *st, size_t n)
+{
+	int64_t all = 0, ms;
+
+	for (; n > 0; st++, n--) {
+		if (!strcmp(st->verb, "pause") && st->n_words > 0 && span_read(st->words[0], &ms) == 0)
+			all += ms;
+		all += waits(st->below, st->n_below);
+	}
+	return all;
+}
+
+/* Places of the cases, the longest pauses first, else as they stand */
+static size_t *order_of(const struct case_list *cases)
+{
+	size_t *order = need((cases->n + 1) * sizeof(*order));
+	int64_t *ms = need((cases->n + 1) * sizeof(*ms));
+
+	for (size_t i = 0; i < cases->n; i++) {
+		size_t k = i;
+
+		ms[i] = waits(cases->cases[i].stmts, cases->cases[i].n_stmts);
+		for (; k > 0 && ms[order[k - 1]] < ms[i]; k--)
+			order[k] = order[k - 1];
+		order[k] = i;
+	}
+	free(ms);
+	return order;
+}
+
 static void *work(void *arg)
 {
 	struct running *r = arg;
-	size_t i;
+	size_t at;
 
-	while ((i = atomic_fetch_add(&r->next, 1)) < r->o->cases->n) {
+	while ((at = atomic_fetch_add(&r->next, 1)) < r->o->cases->n) {
 		enum verdict v;
+		size_t i = r->order[at];
 		json_t *result = one_case(r, &r->o->cases->cases[i], &v);
 
 		pthread_mutex_lock(&r->lock);
@@ -184,7 +217,9 @@ int run_cases(const struct run_options *o, struct run_counts *counts, char **dir
 	if (all && directory_make(*dir, why) == 0) {
 		r.dir = *dir;
 		r.results = need(o->cases->n * sizeof(*r.results));
+		r.order = order_of(o->cases);
 		do_all(&r);
+		free(r.order);
 		for (size_t i = 0; i < o->cases->n; i++)
 			json_array_append_new(list, r.results[i]);
 		free(r.results);

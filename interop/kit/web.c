@@ -158,17 +158,19 @@ static void decode(char *s)
 	*to = 0;
 }
 
-/* "/ocsp/AUTHORITY/good" or ".../forged". In a GET the request follows behind a slash, as base64 (RFC 6960 A.1). */
+/* "/ocsp/AUTHORITY/KIND". In a GET the request follows behind a slash, as base64 (RFC 6960 A.1). */
 static void ocsp(struct talk *t, const char *path, const char *body, size_t n)
 {
 	const char *slash = strncmp(path, "/ocsp/", 6) ? NULL : strchr(path + 6, '/');
 	char *authority = slash ? text_cut(path + 6, (size_t)(slash - path - 6)) : NULL;
+	char *kind = slash ? text_cut(slash + 1, strcspn(slash + 1, "/")) : NULL;
 	struct buf out = {0};
 
-	if (authority && world_ocsp(t->web->world, authority, body, n, !strncmp(slash, "/forged", 7), &out) == 0)
+	if (authority && world_ocsp(t->web->world, authority, body, n, kind, &out) == 0)
 		answer(t, 200, "application/ocsp-response", &out);
 	else
 		answer(t, 404, "text/plain", NULL);
+	free(kind);
 	free(authority);
 	buf_free(&out);
 }

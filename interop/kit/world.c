@@ -17,6 +17,8 @@ struct name {
 	char *id, *name, *domain;
 };
 
+enum { BRIEF_S = 5 }; /* how long a brief answer on revocation is good */
+
 struct world {
 	const struct kit *kit;
 	char *dir;
@@ -229,30 +231,33 @@ static void revoked_of(struct world *w, const char *authority, struct buf *out)
 int world_crl(struct world *w, const char *authority, const char *kind, struct buf *out)
 {
 	const struct credential *a = authority_of(w, authority), *evil = world_credential(w, NULL, "evil", 0);
-	bool stale = !strcmp(kind, "stale"), forged = !strcmp(kind, "forged");
+	bool stale = !strcmp(kind, "stale"), forged = !strcmp(kind, "forged"), brief = !strcmp(kind, "brief");
 	time_t now = time(NULL);
 	struct buf revoked = {0};
 	int rc = -1;
 
-	if (a && a->key && evil && (stale || forged || !strcmp(kind, "good"))) {
+	if (a && a->key && evil && (stale || forged || brief || !strcmp(kind, "good"))) {
 		revoked_of(w, authority, &revoked);
 		rc = pki_crl(a->cert, forged ? evil->key : a->key, forged ? "" : revoked.p,
-		    stale ? now - 20 * 86400 : now - 60, stale ? now - 10 * 86400 : now + 86400, out);
+		    stale ? now - 20 * 86400 : now - 60, stale ? now - 10 * 86400 : now + (brief ? BRIEF_S : 86400),
+		    out);
 	}
 	buf_free(&revoked);
 	return rc;
 }
 
-int world_ocsp(struct world *w, const char *authority, const void *request, size_t n, bool forged, struct buf *out)
+int world_ocsp(
+    struct world *w, const char *authority, const void *request, size_t n, const char *kind, struct buf *out)
 {
+	bool forged = !strcmp(kind, "forged"), brief = !strcmp(kind, "brief");
 	const struct credential *a = authority_of(w, authority), *evil = world_credential(w, NULL, "evil", 0);
 	struct buf revoked = {0};
 	int rc = -1;
 
-	if (a && a->key && evil) {
+	if (a && a->key && evil && (forged || brief || !strcmp(kind, "good"))) {
 		revoked_of(w, authority, &revoked);
 		rc = pki_ocsp(request, n, forged ? evil->cert : a->cert, forged ? evil->key : a->key,
-		    forged ? "" : revoked.p, out);
+		    forged ? "" : revoked.p, brief ? BRIEF_S : 3600, out);
 	}
 	buf_free(&revoked);
 	return rc;

@@ -34,9 +34,11 @@ const struct credential *world_credential(struct world *w, const struct case_fil
 const char *world_domain(struct world *w, const struct case_file *c, const char *name);
 /* revoke NAME: from now on, to the end of this run, its CRL and OCSP answers say so. */
 int world_revoke(struct world *w, const struct case_file *c, const char *name, struct buf *why);
-/* CRL (DER) of the authority with this certificate, made anew; kind: "good", "stale", "forged". OCSP: the response
- * (DER) to a request. 0 or -1. Both safe for threads. */
+/* CRL (DER) of the authority with this certificate, made anew; kind: "good", "stale", "forged", "brief" (over
+ * after BRIEF_S). OCSP: the response (DER) to a request, of the same kinds but for "stale". 0 or -1. Both safe for
+ * threads. */
 int world_crl(struct world *w, const char *authority, const char *kind, struct buf *out);
-int world_ocsp(struct world *w, const char *authority, const void *request, size_t n, bool forged, struct buf *out);
+int world_ocsp(
+    struct world *w, const char *authority, const void *request, size_t n, const char *kind, struct buf *out);
 
 #endif

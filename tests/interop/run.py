@@ -14,26 +14,27 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from dns_proxy import DnsProxy  # noqa: E402
-from faulty import mutants
+from faulty import mutants, only_cases
 from gateway import ROOT, free_ports
 from proxies import Gang
 from under_test import MARKS, Kit, UnderTest, newest, results
 
+STRICT = ("revocation-hard", "subject-inside", "gateway-ec")  # setups that exclude what other cases want: a gateway of their own
 PROFILES = ("smg-1", "smg-2", "smime-4", "find", "trust", "hostile")
 
 
 class World:
     """The kit, a gateway of ours, and the proxies between them: pipes, unless mutants are switched on."""
-    def __init__(self, top, cases=None, **settings):
+    def __init__(self, top, cases=None, strict=False, **settings):
         self.kit, self.gang = Kit(top, cases=cases, **settings), Gang()
         inside, outside, to_in, to_out, out, within, dns = free_ports(7)
-        self.kit.init(f"127.0.0.1:{to_in}", f"127.0.0.1:{to_out}", setups="direct,tls,xsmg,xsmg-rates,public,aia,anchor-per-domain", tester="make interop", **{"gateway-name": "Postern"}, **MARKS)
+        self.kit.init(f"127.0.0.1:{to_in}", f"127.0.0.1:{to_out}", setups=",".join(STRICT) if strict else "direct,tls,xsmg,xsmg-rates,public,aia,anchor-per-domain", tester="make interop", **{"gateway-name": "Postern"}, **MARKS)
         port = self.kit.port
         for place, at, target in (("out", out, port(self.kit.outside)), ("in", within, port(self.kit.inside)), ("to-in", to_in, inside), ("to-out", to_out, outside)):
             self.gang.add(place, at, target)
         self.gang.proxies.append(DnsProxy(self.gang, dns, port(self.kit.dns)))
         self.kit.gateway_outside = outside
-        self.gateway = UnderTest(top, self.kit, inside, outside, through=(out, within), resolver=f"127.0.0.1:{dns}")
+        self.gateway = UnderTest(top, self.kit, inside, outside, through=(out, within), resolver=f"127.0.0.1:{dns}", strict=strict)
 
     def start(self):
         """The kit answers meanwhile, as for an operator who sets his gateway up: authorities' lists are asked for when they are believed."""
@@ -51,19 +52,51 @@ class World:
         self.gang.stop()
 
 
-def own(world, only):
-    """Every case, the signed report, and the check of it. [(line of the table, good)]."""
-    code, text = world.kit.call("run", world.kit.dir, *(["--case", ",".join(only)] if only else []), check=False)
+def all_cases():
+    """{id: does it need the strict gateway?} of interop/cases."""
+    out, folder = {}, os.path.join(ROOT, "interop", "cases")
+    for profile in os.listdir(folder):
+        for case in os.listdir(os.path.join(folder, profile)):
+            with open(os.path.join(folder, profile, case, "case")) as f:
+                needs = re.search(r"^needs (.*)$", f.read(), re.M)
+            out[case] = bool(needs and {"setup:" + s for s in STRICT}.intersection(needs[1].split()))
+    return out
+
+
+def one_gateway(top, chosen, strict):
+    """These cases with one gateway, the signed report, and the check of it. ([(profile, result)], good)."""
+    os.makedirs(top)
+    world = World(top, cases=only_cases(top, chosen), strict=strict)
+    try:
+        world.start()
+        _, text = world.kit.call("run", world.kit.dir, check=False)
+    finally:
+        world.stop()
     print(text, end="")
+    if "signed and countersigned" not in text:
+        return [], False
     run = newest(world.kit)
-    table, bad = [], code
-    for profile in PROFILES:
-        cases = [c["result"] for c in results(run)["cases"] if c["profile"] == profile]
-        if cases:
-            table.append((profile, len(cases), *[cases.count(r) for r in ("passed", "failed", "not run")]))
     code, text = world.kit.call("verify-report", run, check=False)
     print(text, end="")
-    return table, bad or code
+    return [(c["profile"], c["result"]) for c in results(run)["cases"]], code == 0
+
+
+def own(top, only):
+    """Every case, by one of two gateways of ours. (lines of the table, how much was wrong)."""
+    known, got, bad = all_cases(), [], 0
+    assert not set(only) - set(known), f"no such case: {set(only) - set(known)}"
+    for strict in (False, True):
+        chosen = {c for c, hard in known.items() if hard == strict and (not only or c in only)}
+        if chosen:
+            some, good = one_gateway(os.path.join(top, "strict" if strict else "own"), chosen, strict)
+            got += some
+            bad += not good
+    table = []
+    for profile in PROFILES:
+        cases = [result for p, result in got if p == profile]
+        if cases:
+            table.append((profile, len(cases), *[cases.count(r) for r in ("passed", "failed", "not run")]))
+    return table, bad + sum(result != "passed" for _, result in got)
 
 
 # what a gateway made by hand does right, and what it must be found out for
@@ -96,21 +129,19 @@ def foreign(top, name):
 
 def main():
     words = sys.argv[1:]
-    parts = [w for w in words if w in ("own", "mutants", "foreign")] or ["own", "mutants", "foreign"]
     cases = [w for w in words if re.fullmatch(r"[a-z0-9]+-[a-z0-9-]+", w)]
+    faults = [w for w in words if re.fullmatch(r"M\d+", w)]
+    parts = [w for w in words if w in ("own", "mutants", "foreign")] + ["own"] * bool(cases) + ["mutants"] * bool(faults)
+    assert parts or not words, f"no such thing: {words}"
+    parts = parts or ["own", "mutants", "foreign"]
     top = tempfile.mkdtemp(prefix="postern-interop-")
     os.chmod(top, 0o755)
     began, bad, table = time.monotonic(), 0, []
     try:
         if "own" in parts:
-            world = World(top)
-            try:
-                world.start()
-                table, bad = own(world, cases)
-            finally:
-                world.stop()
+            table, bad = own(top, cases)
         if "mutants" in parts:
-            bad += mutants(World, top, [w for w in words if re.fullmatch(r"M\d+", w)])
+            bad += mutants(World, top, faults)
         if "foreign" in parts:
             with concurrent.futures.ThreadPoolExecutor() as both:
                 for row, wrong in both.map(lambda name: foreign(top, name), BAD_BY_HAND):

@@ -64,8 +64,8 @@ def results(run):
         return json.load(f)
 
 
-def sections(kit, resolver):
-    """What a gateway's configuration says about the kit's name server."""
+def sections(kit, resolver, strict):
+    """What a gateway's configuration says about the kit's name server. strict: and what setups of the strict one ask for."""
     stubs = ", ".join(f'"{z["name"]}={resolver.replace(":", "@")}"' for z in kit.setup["zones"])
     anchors = os.path.join(kit.dir, "gateway-trust-anchors")
     with open(anchors, "w") as f:
@@ -99,7 +99,7 @@ public {{
   connections-per-client = 200
   client-rate = 0
 }}
-'''
+''' + ('format {\n  default = "wrap=rfc9788"\n}\n' if strict else "")
 
 
 def find_options(find):
@@ -109,11 +109,12 @@ def find_options(find):
 
 class UnderTest(Gateway):
     """kit: initialised already, because its zones stand in the configuration. outside, inside: ports of this gateway, which the kit was told."""
-    def __init__(self, top, kit, inside, outside, through, resolver, name="postern"):
-        """through: ports that stand for the kit's outside and inside sink; resolver: host:port that stands for its name server."""
-        self.kit = kit
+    def __init__(self, top, kit, inside, outside, through, resolver, name="postern", strict=False):
+        """through: ports that stand for the kit's outside and inside sink; resolver: host:port that stands for its name server. strict: what cannot be learned of a revocation counts as revoked, the Subject is hidden, and there is an EC key to
+        decrypt with."""
+        self.kit, self.strict = kit, strict
         super().__init__(top, name, OWN, f"127.0.0.1:{through[1]}", settings=f'tls-ca-file = "{kit.file(kit.setup["tls-ca"])}"\nmx-port = {through[0]}\nopen-failures-max = 1000000\n',
-                         domain_settings="recipients = any", sections=sections(kit, resolver))
+                         domain_settings="recipients = any" + ("\nrevocation = hard" if strict else ""), sections=sections(kit, resolver, strict))
         self.inside, self.outside = inside, outside
         self.write_conf()
 
@@ -123,10 +124,13 @@ class UnderTest(Gateway):
         with open(secret, "w") as f:
             f.write("secret\n")
         self.own = {}
-        for use, usage, name in (("sign", "digitalSignature", "gateway-sign.pem"), ("decrypt", "keyEncipherment", "gateway-encrypt.pem")):
-            one = self.own[use] = Identity(self.dir, "own-" + use, san="DNS:" + OWN, usage="critical," + usage)
-            self.postern("domain", "add", OWN, "--use", use, "--pkcs12", one.pkcs12(os.path.join(self.dir, use + ".p12"), "secret"), "--password-file", secret)
-            shutil.copy(one.cert, os.path.join(self.kit.dir, name))
+        keys = [("sign", "digitalSignature", "gateway-sign.pem", "rsa"), ("decrypt", "keyEncipherment", "gateway-encrypt.pem", "rsa")]
+        for use, usage, name, kind in keys + ([("decrypt", "keyAgreement", "gateway-encrypt.pem", "ec")] if self.strict else []):
+            one = Identity(self.dir, f"own-{use}-{kind}", san="DNS:" + OWN, usage="critical," + usage, kind=kind)
+            self.own.setdefault(use, one)
+            self.postern("domain", "add", OWN, "--use", use, "--pkcs12", one.pkcs12(os.path.join(self.dir, f"{use}-{kind}.p12"), "secret"), "--password-file", secret)
+            with open(one.cert) as f, open(os.path.join(self.kit.dir, name), "a") as to:
+                to.write(f.read())
         for host in (self.hostname, "smg." + OWN):
             self.postern("domain", "tls", host, "--self-signed")
         for a in self.kit.setup["anchors"]:
