@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""make interop: the certification kit against our own gateway, with every case; its signed report; against every faulty gateway of interop/mutants.md; against two foreign gateways. Prints a table.
+"""make interop: the certification kit against our own gateway, with every case; its signed report; two gateways by one plan; against every faulty gateway of interop/mutants.md; against two foreign gateways. Prints a table.
 
-ONLY: words of `own mutants foreign`, ids of mutants, or ids of cases."""
+ONLY: words of `own peers mutants foreign`, ids of mutants, or ids of cases."""
 import concurrent.futures
 import os
 import re
@@ -17,7 +17,7 @@ from dns_proxy import DnsProxy  # noqa: E402
 from faulty import mutants, only_cases
 from gateway import ROOT, free_ports
 from proxies import Gang
-from under_test import MARKS, Kit, UnderTest, newest, results
+from under_test import MARKS, OWN, Kit, UnderTest, newest, results
 
 STRICT = ("revocation-hard", "subject-inside", "gateway-ec")  # setups that exclude what other cases want: a gateway of their own
 PROFILES = ("smg-1", "smg-2", "smime-4", "find", "trust", "hostile")
@@ -25,8 +25,8 @@ PROFILES = ("smg-1", "smg-2", "smime-4", "find", "trust", "hostile")
 
 class World:
     """The kit, a gateway of ours, and the proxies between them: pipes, unless mutants are switched on."""
-    def __init__(self, top, cases=None, strict=False, **settings):
-        self.kit, self.gang = Kit(top, cases=cases, **settings), Gang()
+    def __init__(self, top, cases=None, strict=False, own=OWN, **settings):
+        self.kit, self.gang = Kit(top, cases=cases, own=own, **settings), Gang()
         inside, outside, to_in, to_out, out, within, dns = free_ports(7)
         self.kit.init(f"127.0.0.1:{to_in}", f"127.0.0.1:{to_out}", setups=",".join(STRICT) if strict else "direct,tls,xsmg,xsmg-rates,public,aia,anchor-per-domain", tester="make interop", **{"gateway-name": "Postern"}, **MARKS)
         port = self.kit.port
@@ -99,6 +99,35 @@ def own(top, only):
     return table, bad + sum(result != "passed" for _, result in got)
 
 
+def peers(top):
+    """Two operators with a gateway each: each kit tests the other's gateway, by one plan. How much was wrong."""
+    cases = only_cases(os.path.join(top, "peers"), {c for c in os.listdir(os.path.join(ROOT, "interop", "cases", "smg-1"))})
+    names = {"clinic": "clinic.example", "lab": "lab.example"}  # whose gateway; the other one's kit tests it
+    other, worlds = {"clinic": "lab", "lab": "clinic"}, {}
+    for name, domain in names.items():
+        os.makedirs(os.path.join(top, "peers", name))
+        worlds[name] = World(os.path.join(top, "peers", name), cases=cases, strict=True, own=domain)
+    try:
+        for w in worlds.values():
+            w.start()
+        plan = os.path.join(top, "peers", "plan.json")
+        party = [f"{n},{d},{worlds[other[n]].kit.file('tester.pem')},{worlds[n].kit.file('gateway-sign.pem')}" for n, d in names.items()]
+        worlds["clinic"].kit.call("plan", "make", "--profiles", "smg-1", "--party", party[0], "--party", party[1], "-o", plan)
+        with concurrent.futures.ThreadPoolExecutor() as both:
+            for _, text in both.map(lambda n: worlds[n].kit.call("run", worlds[n].kit.dir, "--plan", plan, "--as", other[n], check=False), names):
+                print(text.splitlines()[-1])
+    finally:
+        for w in worlds.values():
+            w.stop()
+    code, text = worlds["clinic"].kit.call("plan", "verify", plan, newest(worlds["lab"].kit), newest(worlds["clinic"].kit), check=False)
+    print(text if code else f"two gateways by one plan: {text.count('holds: ')} facts hold", end="" if code else "\n")
+    # the same run twice is not what two parties did
+    again, text = worlds["clinic"].kit.call("plan", "verify", plan, newest(worlds["lab"].kit), newest(worlds["lab"].kit), check=False)
+    if again == 0:
+        print("peers: one run was taken for two:\n" + text)
+    return int(code != 0) + int(again == 0)
+
+
 # what a gateway made by hand does right, and what it must be found out for
 GOOD_BY_HAND = {"smg1-out-sealed", "smg1-in-sealed", "smg1-in-unsigned", "smg1-out-unlisted"}
 ANY_SCRIPT = {"smg1-out-require": "clear text where sealing is required", "smg1-out-mixed": "clear text to the one without a certificate"}
@@ -116,12 +145,14 @@ def foreign(top, name):
     try:
         for n in ("gateway-sign.pem", "gateway-encrypt.pem"):
             shutil.copy(os.path.join(state, "gateway.pem"), os.path.join(kit.dir, n))
-        kit.call("run", kit.dir, "--profile", "smg-1", "--no-report", check=False)
+        kit.call("run", kit.dir, "--profile", "smg-1", check=False)
     finally:
         subprocess.run([set_up, "stop", "--state", state], check=True, stdout=subprocess.DEVNULL)
+    code, text = kit.call("verify-report", newest(kit), "--tester", kit.file("tester.pem"), "--gateway", kit.file("gateway-sign.pem"), check=False)
     got = {c["id"]: c["result"] for c in results(newest(kit))["cases"]}
     wrong = [f"{c} {got.get(c)}, and it does that right" for c in sorted(GOOD_BY_HAND) if got.get(c) != "passed"]
     wrong += [f"{c} {got.get(c)}: {why} was not found" for c, why in BAD_BY_HAND[name].items() if got.get(c) != "failed"]
+    wrong += ["its countersigned report does not hold:\n" + text] if code or "countersigned manifest.json" not in text else []
     for line in wrong:
         print(f"{name}: {line}")
     return (name, len(got), *[list(got.values()).count(r) for r in ("passed", "failed", "not run")]), len(wrong)
@@ -131,9 +162,9 @@ def main():
     words = sys.argv[1:]
     cases = [w for w in words if re.fullmatch(r"[a-z0-9]+-[a-z0-9-]+", w)]
     faults = [w for w in words if re.fullmatch(r"M\d+", w)]
-    parts = [w for w in words if w in ("own", "mutants", "foreign")] + ["own"] * bool(cases) + ["mutants"] * bool(faults)
+    parts = [w for w in words if w in ("own", "peers", "mutants", "foreign")] + ["own"] * bool(cases) + ["mutants"] * bool(faults)
     assert parts or not words, f"no such thing: {words}"
-    parts = parts or ["own", "mutants", "foreign"]
+    parts = parts or ["own", "peers", "mutants", "foreign"]
     top = tempfile.mkdtemp(prefix="postern-interop-")
     os.chmod(top, 0o755)
     began, bad, table = time.monotonic(), 0, []
@@ -142,11 +173,13 @@ def main():
             table, bad = own(top, cases)
         if "mutants" in parts:
             bad += mutants(World, top, faults)
-        if "foreign" in parts:
-            with concurrent.futures.ThreadPoolExecutor() as both:
-                for row, wrong in both.map(lambda name: foreign(top, name), BAD_BY_HAND):
-                    table.append(row)
-                    bad += wrong
+        with concurrent.futures.ThreadPoolExecutor() as side:
+            two = [side.submit(peers, top)] if "peers" in parts else []
+            hand = [side.submit(foreign, top, name) for name in BAD_BY_HAND] if "foreign" in parts else []
+            for row, wrong in (one.result() for one in hand):
+                table.append(row)
+                bad += wrong
+            bad += sum(one.result() for one in two)
     finally:
         if os.environ.get("KEEP"):
             print("kept:", top)

@@ -19,16 +19,16 @@ OWN = "clinic.example"
 
 class Kit:
     """The kit's directory, with the addresses of its servers and of the gateway."""
-    def __init__(self, top, name="kit", cases=None, **settings):
+    def __init__(self, top, name="kit", cases=None, own=OWN, **settings):
         self.dir = os.path.join(top, name)
         self.inside, self.outside, self.dns, self.ldap, self.http, self.https, self.web = (f"127.0.0.1:{p}" for p in free_ports(7))
-        self.cases, self.settings = cases, settings
+        self.cases, self.own, self.settings = cases, own, settings
 
     def port(self, address):
         return int(address.rsplit(":", 1)[1])
 
     def init(self, gateway_inside, gateway_outside, **more):
-        given = {"gateway-domain": OWN, "gateway-inside": gateway_inside, "gateway-outside": gateway_outside, "inside-sink": self.inside, "outside-sink": self.outside, "dns": self.dns,
+        given = {"gateway-domain": self.own, "gateway-inside": gateway_inside, "gateway-outside": gateway_outside, "inside-sink": self.inside, "outside-sink": self.outside, "dns": self.dns,
                  "ldap": self.ldap, "gateway-web": self.web, "http": self.http, "https": self.https, **self.settings, **more}
         if self.cases:
             given["cases"] = self.cases
@@ -95,7 +95,7 @@ smtp-server {{
 }}
 public {{
   address = "{kit.web}"
-  hostname = "smg.{OWN}"
+  hostname = "smg.{kit.own}"
   connections-per-client = 200
   client-rate = 0
 }}
@@ -113,7 +113,7 @@ class UnderTest(Gateway):
         """through: ports that stand for the kit's outside and inside sink; resolver: host:port that stands for its name server. strict: what cannot be learned of a revocation counts as revoked, the Subject is hidden, and there is an EC key to
         decrypt with."""
         self.kit, self.strict = kit, strict
-        super().__init__(top, name, OWN, f"127.0.0.1:{through[1]}", settings=f'tls-ca-file = "{kit.file(kit.setup["tls-ca"])}"\nmx-port = {through[0]}\nopen-failures-max = 1000000\n',
+        super().__init__(top, name, kit.own, f"127.0.0.1:{through[1]}", settings=f'tls-ca-file = "{kit.file(kit.setup["tls-ca"])}"\nmx-port = {through[0]}\nopen-failures-max = 1000000\n',
                          domain_settings="recipients = any" + ("\nrevocation = hard" if strict else ""), sections=sections(kit, resolver, strict))
         self.inside, self.outside = inside, outside
         self.write_conf()
@@ -126,12 +126,12 @@ class UnderTest(Gateway):
         self.own = {}
         keys = [("sign", "digitalSignature", "gateway-sign.pem", "rsa"), ("decrypt", "keyEncipherment", "gateway-encrypt.pem", "rsa")]
         for use, usage, name, kind in keys + ([("decrypt", "keyAgreement", "gateway-encrypt.pem", "ec")] if self.strict else []):
-            one = Identity(self.dir, f"own-{use}-{kind}", san="DNS:" + OWN, usage="critical," + usage, kind=kind)
+            one = Identity(self.dir, f"own-{use}-{kind}", san="DNS:" + self.kit.own, usage="critical," + usage, kind=kind)
             self.own.setdefault(use, one)
-            self.postern("domain", "add", OWN, "--use", use, "--pkcs12", one.pkcs12(os.path.join(self.dir, f"{use}-{kind}.p12"), "secret"), "--password-file", secret)
+            self.postern("domain", "add", self.kit.own, "--use", use, "--pkcs12", one.pkcs12(os.path.join(self.dir, f"{use}-{kind}.p12"), "secret"), "--password-file", secret)
             with open(one.cert) as f, open(os.path.join(self.kit.dir, name), "a") as to:
                 to.write(f.read())
-        for host in (self.hostname, "smg." + OWN):
+        for host in (self.hostname, "smg." + self.kit.own):
             self.postern("domain", "tls", host, "--self-signed")
         for a in self.kit.setup["anchors"]:
             self.postern("anchor", "add", self.kit.file(a["file"]), "--scope", a["for"] or "*", "--yes", "--force")
