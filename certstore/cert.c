@@ -146,7 +146,7 @@ static const char *curve_word(EVP_PKEY *k)
 	return "";
 }
 
-enum key_kind { KEY_RSA, KEY_RSA_PSS, KEY_EC, KEY_OTHER };
+enum key_kind { KEY_RSA, KEY_RSA_PSS, KEY_EC, KEY_ED25519, KEY_OTHER };
 
 static enum key_kind put_key(EVP_PKEY *k, struct cert_facts *f)
 {
@@ -162,6 +162,9 @@ static enum key_kind put_key(EVP_PKEY *k, struct cert_facts *f)
 		curve = curve_word(k);
 		(void)snprintf(f->key, sizeof f->key, "EC %s", *curve ? curve : "of an unknown curve");
 		return *curve ? KEY_EC : KEY_OTHER;
+	case EVP_PKEY_ED25519: /* RFC 8410: signs alone */
+		(void)snprintf(f->key, sizeof f->key, "Ed25519");
+		return KEY_ED25519;
 	default:
 		(void)snprintf(f->key, sizeof f->key, "%.20s %d",
 		    EVP_PKEY_get0_type_name(k) ? EVP_PKEY_get0_type_name(k) : "?", bits);

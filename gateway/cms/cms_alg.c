@@ -39,14 +39,12 @@ struct sig_alg {
 };
 static const struct sig_alg sigs[] = {
     {NID_rsaEncryption, NID_undef, "RSA"}, /* RFC 8551 2.2 and 3.3 let it stand here */
-    {NID_sha256WithRSAEncryption, NID_sha256, "RSA"},
-    {NID_sha384WithRSAEncryption, NID_sha384, "RSA"},
+    {NID_sha256WithRSAEncryption, NID_sha256, "RSA"}, {NID_sha384WithRSAEncryption, NID_sha384, "RSA"},
     {NID_sha512WithRSAEncryption, NID_sha512, "RSA"},
     {NID_rsassaPss, NID_undef, "RSA"}, /* OpenSSL compares the parameters' hash with the digest */
-    {NID_rsassaPss, NID_undef, "RSA-PSS"},
-    {NID_ecdsa_with_SHA256, NID_sha256, "EC"},
-    {NID_ecdsa_with_SHA384, NID_sha384, "EC"},
-    {NID_ecdsa_with_SHA512, NID_sha512, "EC"},
+    {NID_rsassaPss, NID_undef, "RSA-PSS"}, {NID_ecdsa_with_SHA256, NID_sha256, "EC"},
+    {NID_ecdsa_with_SHA384, NID_sha384, "EC"}, {NID_ecdsa_with_SHA512, NID_sha512, "EC"},
+    {NID_ED25519, NID_sha512, "ED25519"}, /* RFC 8419 2.3 */
 };
 
 const struct cms_alg_cipher *cms_alg_cipher(int nid)

@@ -44,8 +44,8 @@ const struct cms_alg_digest *cms_alg_digest_named(const char *name);
 /* The digest's fetched EVP_MD; belongs to the table. NULL when OpenSSL has none (then it is misconfigured). */
 const EVP_MD *cms_alg_md(const struct cms_alg_digest *d);
 
-/* 1 when `sig` may stand as signatureAlgorithm beside this digest and this kind of key ("RSA", "EC"): the names must
- * agree, or one signature would mean two things; else 0. */
+/* 1 when `sig` may stand as signatureAlgorithm beside this digest and this kind of key ("RSA", "EC", "ED25519"): the
+ * names must agree, or one signature would mean two things; else 0. */
 int cms_alg_sig_fits(int sig, int digest, const EVP_PKEY *key);
 /* Key management (RFC 5652 6.2): rsaEncryption and RSAES-OAEP; AES key wraps with a key that is no shorter than the
  * content key of `key` octets (RFC 8551 2.3 wants them to be the same). */

@@ -67,6 +67,8 @@ int cms_cert_sign_key_ok(X509 *cert, struct problem *pr)
 
 	if (key != NULL && EVP_PKEY_is_a(key, "RSA-PSS") && EVP_PKEY_get_bits(key) >= CMS_ALG_RSA_BITS_MIN)
 		return 0;
+	if (key != NULL && EVP_PKEY_is_a(key, "ED25519"))
+		return 0;
 	return cms_cert_key_ok(cert, pr);
 }
 

@@ -19,6 +19,7 @@
 #include "gateway/cms/cms_cache.h"
 #include "gateway/cms/cms_caps.h"
 #include "gateway/cms/cms_cert.h"
+#include "gateway/cms/cms_eddsa.h"
 #include "gateway/cms/cms_prefer.h"
 
 /* Certificates that are known beforehand. */
@@ -279,11 +280,13 @@ static void facts_clear(struct cms_signer_facts *f)
  * signed may then not be the DER of somebody's signed attributes, which begins with the tag of a SET: else an honest
  * signature with attributes could be passed off as one over them. No line of a header begins so.
  */
-static int check_bare(struct cms_outline *o, const struct runs *rs, struct cms_signer_facts *f)
+static int check_bare(struct cms_outline *o, const struct runs *rs, bool eddsa, struct cms_signer_facts *f)
 {
 	const ASN1_OBJECT *type = CMS_get0_eContentType(cms_outline_openssl(o));
 
-	if (type == NULL || OBJ_obj2nid(type) != NID_pkcs7_data)
+	if (eddsa)
+		refuse(f, "the signature has no signed attributes, without which Ed25519 is not read (RFC 8419 3.2)");
+	else if (type == NULL || OBJ_obj2nid(type) != NID_pkcs7_data)
 		refuse(f, "the signature has no signed attributes, which content that is not data must have (RFC "
 			  "5652 5.3)");
 	else if (!rs->any || rs->first == (V_ASN1_SET | V_ASN1_CONSTRUCTED))
@@ -331,7 +334,7 @@ static void check_signer(struct cms_outline *o, STACK_OF(X509) * certs, CMS_Sign
 		f->cert = cert;
 	if (check_algorithms(si, f) == -1 || check_key(f) == -1)
 		return;
-	if (bare ? check_bare(o, rs, f) == -1
+	if (bare ? check_bare(o, rs, cms_eddsa_is(si), f) == -1
 		 : cms_attr_check(si, CMS_get0_eContentType(cms_outline_openssl(o)), f->cert, &attrs, f->why,
 		       sizeof(f->why)) == -1)
 		return;
@@ -353,7 +356,8 @@ static void check_signer(struct cms_outline *o, STACK_OF(X509) * certs, CMS_Sign
 			  "(without signed attributes that cannot be told apart)");
 		return;
 	}
-	if (!bare && CMS_SignerInfo_verify(si) != 1) {
+	if (!bare &&
+	    (cms_eddsa_is(si) ? !cms_eddsa_fits(si, X509_get0_pubkey(cert)) : CMS_SignerInfo_verify(si) != 1)) {
 		refuse(f, "the signature does not belong to the signer's key, or was damaged");
 		return;
 	}

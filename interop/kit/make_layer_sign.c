@@ -2,6 +2,7 @@
 #include "interop/kit/make_layer.h"
 
 #include "interop/kit/der.h"
+#include "interop/kit/signature_edwards.h"
 #include "interop/kit/signature_twice.h"
 
 #include <openssl/cms.h>
@@ -110,6 +111,25 @@ static int add_chain(CMS_ContentInfo *cms, const struct credential *c)
 	return 0;
 }
 
+static bool is_edwards(const struct credential *c)
+{
+	return c->key && EVP_PKEY_is_a(c->key, "ED25519");
+}
+
+static CMS_SignerInfo *add_stand_in(
+    CMS_ContentInfo *cms, const struct credential *c, const EVP_MD *md, unsigned flags)
+{
+	EVP_PKEY *key;
+	X509 *x = signature_stand_in(c->cert, &key);
+	CMS_SignerInfo *si = CMS_add1_signer(cms, x, key, md, flags | CMS_NOCERTS);
+
+	if (si && !(flags & CMS_NOCERTS) && CMS_add1_cert(cms, c->cert) != 1)
+		si = NULL;
+	X509_free(x);
+	EVP_PKEY_free(key);
+	return si;
+}
+
 static int add_signer(struct draft *d, CMS_ContentInfo *cms, const char *name, struct buf *why)
 {
 	const struct credential *c = draft_credential(d, name, 's', why);
@@ -128,13 +148,32 @@ static int add_signer(struct draft *d, CMS_ContentInfo *cms, const char *name, s
 	flags |= !strcmp(certs, "none") ? CMS_NOCERTS : 0;
 	flags |= says(d, "attributes", "no") ? CMS_NOATTR : 0;
 	flags |= capabilities ? CMS_NOSMIMECAP : 0;
-	si = CMS_add1_signer(cms, c->cert, c->key, md, flags);
+	si = is_edwards(c) ? add_stand_in(cms, c, md, flags) : CMS_add1_signer(cms, c->cert, c->key, md, flags);
 	if (!si)
 		return fail_openssl(why, "this key cannot sign");
 	if (set_padding(d, si, why) < 0 || (type && add_type(si, type, why) < 0) ||
 	    (time && add_time(si, time, why) < 0) || (capabilities && add_capabilities(si, capabilities, why) < 0))
 		return -1;
 	return !strcmp(certs, "yes") ? add_chain(cms, c) : 0;
+}
+
+/* What OpenSSL's CMS does not make; of one signer alone. */
+static int sign_anew(struct draft *d, struct buf *der, struct buf *why)
+{
+	const char *by = stmt_attribute(d->layer, "by", "");
+	char *first = list_next(&by), *second = list_next(&by);
+	const struct credential *c = first ? draft_credential(d, first, 's', why) : NULL;
+	bool edwards = c && is_edwards(c), twice = says(d, "attributes", "twice"), one = !second;
+
+	free(first);
+	free(second);
+	if (!c)
+		return -1;
+	if ((edwards || twice) && !one)
+		return fail(why, "a key of Ed25519, and attributes=twice, are for one signer alone");
+	if (edwards)
+		return twice ? fail(why, "attributes=twice is not for Ed25519") : signature_edwards(der, c->key, why);
+	return twice ? signature_twice(der, c->key, stmt_attribute(d->layer, "hash", "sha256"), why) : 0;
 }
 
 static int sign(struct draft *d, const struct buf *entity, bool detached, struct buf *der, struct buf *why)
@@ -158,12 +197,7 @@ static int sign(struct draft *d, const struct buf *entity, bool detached, struct
 	OPENSSL_free(octets);
 	CMS_ContentInfo_free(cms);
 	BIO_free(in);
-	if (rc == 0 && says(d, "attributes", "twice")) {
-		const struct credential *c = draft_credential(d, stmt_attribute(d->layer, "by", ""), 's', why);
-
-		rc = c ? signature_twice(der, c->key, stmt_attribute(d->layer, "hash", "sha256"), why) : -1;
-	}
-	return rc;
+	return rc == 0 ? sign_anew(d, der, why) : rc;
 }
 
 /* RFC 8551 3.5.3.2 */
