@@ -245,3 +245,13 @@ int kit_address(const char *text, char **host, char **port)
 	*port = text_copy(colon + 1);
 	return 0;
 }
+
+char *kit_host(const char *text)
+{
+	char *host, *port;
+
+	if (kit_address(text, &host, &port) < 0)
+		return text_copy("");
+	free(port);
+	return host;
+}

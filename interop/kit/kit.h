@@ -42,5 +42,7 @@ void kit_free(struct kit *k);
 void kit_each(const struct kit *k, void (*f)(void *arg, const char *name, const char *value), void *arg);
 /* "host:port" cut into its parts, the host without brackets. Free both. -1: not such a text. */
 int kit_address(const char *text, char **host, char **port);
+/* The host of such a text, without brackets; "" when it is none. Free. */
+char *kit_host(const char *text);
 
 #endif

@@ -268,7 +268,7 @@ int making_authorities(struct making *m, struct buf *why)
 	    "cert evil ca=yes issuer=self names=none subject=\"/O=Nobody/CN=Authority of nobody\" until=+3650d",
 	};
 	char *dir = text_make("%s/ca", m->dir), *tls;
-	char *address = text_cut(m->kit->https, strcspn(m->kit->https, ":"));
+	char *address = kit_host(m->kit->https);
 	int rc = directory_make(dir, why);
 
 	for (size_t i = 0; rc == 0 && i < sizeof(fixed) / sizeof(*fixed); i++)

@@ -1,6 +1,7 @@
 /* Zones and the name server's configuration; the directory's. */
 #include "interop/kit/making.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -107,17 +108,41 @@ static int sign_zone(struct making *m, const char *dir, const char *zone, enum z
 	return rc;
 }
 
+/* "A 192.0.2.1" or "AAAA 2001:db8::1": where all hosts of the partners are. NULL with why. */
+static char *address_record(const struct kit *k, struct buf *why)
+{
+	char *host = kit_host(k->outside_sink), *out = NULL;
+	struct in6_addr six = {0};
+	struct in_addr four = {0};
+
+	if (inet_pton(AF_INET, host, &four) == 1 && four.s_addr != INADDR_ANY)
+		out = text_make("A %s", host);
+	else if (inet_pton(AF_INET6, host, &six) == 1 && !IN6_IS_ADDR_UNSPECIFIED(&six))
+		out = text_make("AAAA %s", host);
+	else
+		fail(why,
+		    "outside-sink = %s: it needs the IP address at which the gateway reaches this machine, because "
+		    "the "
+		    "partners' mail host has it in DNS",
+		    k->outside_sink);
+	free(host);
+	return out;
+}
+
 static int write_zone(struct making *m, const char *dir, const char *zone, enum zone kind, struct buf *why)
 {
-	char *path = text_make("%s/%s.zone", dir, zone),
-	     *host = text_cut(m->kit->outside_sink, strcspn(m->kit->outside_sink, ":"));
+	char *path, *host = address_record(m->kit, why);
 	struct buf text = {0};
 	int rc;
+
+	if (!host)
+		return -1;
+	path = text_make("%s/%s.zone", dir, zone);
 
 	buf_addf(&text, "$TTL 30\n%s. SOA %s. hostmaster.%s. %lld 3600 600 86400 30\n%s. NS %s.\n", zone,
 	    m->kit->host, m->kit->kit_domain, (long long)m->now, zone, m->kit->host);
 	if (kind == ZONE_PLAIN)
-		buf_addf(&text, "%s. A %s\nsmg.%s. A %s\n", m->kit->host, host, m->kit->kit_domain, host);
+		buf_addf(&text, "%s. %s\nsmg.%s. %s\n", m->kit->host, host, m->kit->kit_domain, host);
 	if (m->zones[kind].n > 0)
 		buf_add(&text, m->zones[kind].p, m->zones[kind].n);
 	rc = file_write(path, text.p, text.n, 0644, why);
