@@ -8,6 +8,8 @@
 #include "gateway/cms/cms_enc.h"
 #include "gateway/proc/partner_statement_settings.h"
 
+enum { LEFT_S = 600 };
+
 static bool is_trusted(const struct judge_owner *o)
 {
 	return o->statement && o->statement->trusted.der && !o->statement->frozen && !o->statement->trusted.withdrawn;
@@ -161,6 +163,20 @@ enum judge_xsmg_demand judge_xsmg_use_demands(const struct judge_owner *o, enum 
 	if (o->said->demand_encrypted)
 		*least_r = POLICY_SEAL;
 	return *least_r != POLICY_CLEAR ? JUDGE_XSMG_DEMANDS : JUDGE_XSMG_NO_DEMAND;
+}
+
+bool judge_xsmg_use_left(struct store *s, const char *domain, int64_t now)
+{
+	struct store_statement *st = NULL;
+	struct problem pr = {0};
+	bool left;
+
+	if (store_statement_get(s, domain, &st, &pr) < 0 || !st)
+		return false;
+	left =
+	    st->trusted.der && st->trusted.withdrawn && now >= st->trusted.since && now < st->trusted.since + LEFT_S;
+	store_statements_free(st, 1);
+	return left;
 }
 
 uint8_t judge_xsmg_use_promises(const struct judge_owner *o, int64_t now)

@@ -38,6 +38,9 @@ enum judge_xsmg_signed judge_xsmg_use_signed(const struct judge_owner *o);
  * says otherwise. Trust that was lost demands encryption. */
 enum judge_xsmg_demand { JUDGE_XSMG_NO_DEMAND, JUDGE_XSMG_DEMANDS, JUDGE_XSMG_LOST };
 enum judge_xsmg_demand judge_xsmg_use_demands(const struct judge_owner *o, enum policy_treatment *least_r);
+/* The domain withdrew its statement a moment ago (10 minutes): mail that was weighed before, and is protected, does
+ * not bind it again. What cannot be told is false. */
+bool judge_xsmg_use_left(struct store *s, const char *domain, int64_t now);
 /* What it promises of its own mail now: bits of enum judge_promise. It holds as long as the statement is believed,
  * also when that ran out or is frozen, and no longer than the promise itself says. */
 uint8_t judge_xsmg_use_promises(const struct judge_owner *o, int64_t now);

@@ -41,6 +41,7 @@
 #include "gateway/proc/judge_xsmg_fetch.h"
 #include "gateway/proc/judge_xsmg_relay.h"
 #include "gateway/proc/judge_xsmg_tend.h"
+#include "gateway/proc/judge_xsmg_use.h"
 #include "gateway/proc/proc.h"
 #include "gateway/proc/public_settings.h"
 #include "gateway/smtp/smtpd_settings.h"
@@ -287,6 +288,16 @@ static void ask_relay(struct ipc_in *in)
 	judge_park_ask(judge_scout_park(me.scout), &ops, q, sizeof(*q) + q->n, &me.relay, whom, me.find->timeout);
 }
 
+/* The relay keeps in mind what it noted, and would not say it again. */
+static void forget_note(void)
+{
+	struct ipc_out o;
+
+	ipc_out_init(&o, JUDGE_CHANGED, 0);
+	judge_changed_put(&o, JUDGE_NOBODY);
+	send_relay(&o);
+}
+
 static void note_seen(struct ipc_in *in)
 {
 	char domain[256];
@@ -295,6 +306,11 @@ static void note_seen(struct ipc_in *in)
 	if (judge_seen_get(in, domain) != 0)
 		log_fatal("the relay's note cannot be read");
 	changed_elsewhere();
+	if (judge_xsmg_use_left(me.store, domain, time(NULL))) {
+		log_info(NULL, "judge", "not-bound of=%s why=\"it withdrew its statement just now\"", domain);
+		forget_note();
+		return;
+	}
 	if (store_seen_protected(me.store, domain, time(NULL), &pr) != 0)
 		log_error(NULL, "judge", "alarm=store why=\"%s\"", pr.text);
 	changed_here(JUDGE_NOBODY); /* it binds us, and makes nobody believed */
