@@ -331,6 +331,19 @@ static int list_row(struct judge_call *c, const struct store_identity *i, json_t
 	return 0;
 }
 
+static int tell_revision(struct judge_call *c)
+{
+	char revision[33];
+	json_t *state;
+
+	if (judge_own_state(c, &state) < 0)
+		return -1;
+	judge_call_revision(state, revision);
+	judge_call_set(c->data, "revision", judge_call_text(revision));
+	json_decref(state);
+	return 0;
+}
+
 int judge_admin_domain_list(struct judge_call *c)
 {
 	char domain[ADDRESS_DOMAIN_MAX + 1];
@@ -351,5 +364,5 @@ int judge_admin_domain_list(struct judge_call *c)
 		return -1;
 	none = judge_call_array();
 	judge_call_set(c->data, "without", none);
-	return without(c, none);
+	return without(c, none) < 0 || (!domain[0] && tell_revision(c) < 0) ? -1 : 0;
 }

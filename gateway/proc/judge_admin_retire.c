@@ -15,6 +15,7 @@
 #include "gateway/keys/keys.h"
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_identities.h"
+#include "gateway/proc/judge_own.h"
 #include "gateway/proc/judge_xsmg_draft.h"
 #include "gateway/proc/judge_xsmg_rollover.h"
 
@@ -186,7 +187,7 @@ int judge_admin_retire(struct judge_call *c)
 	int rc;
 
 	if (judge_call_str(c, "key", JUDGE_MUST, 200, &key) < 0 || judge_call_bool(c, "force", false, &force) < 0 ||
-	    store_identities(c->store, NULL, &list, &n, c->pr) < 0)
+	    judge_own_unchanged(c) < 0 || store_identities(c->store, NULL, &list, &n, c->pr) < 0)
 		return -1;
 	rc = retire(c, list, n, key, force);
 	store_identities_free(list, n);

@@ -220,6 +220,8 @@ int judge_admin_domain_rollover(struct judge_call *c)
 		return -1;
 	if (keys && strcmp(keys, "mail") != 0 && strcmp(keys, "statement") != 0)
 		return judge_call_fail(c, "usage", "argument \"keys\" must be \"mail\" or \"statement\"");
+	if (judge_own_unchanged(c) < 0)
+		return -1;
 	kind = keys && strcmp(keys, "statement") == 0 ? STORE_ROLLOVER_STATEMENT : STORE_ROLLOVER_MAIL;
 	if (!c->ja->keys)
 		return judge_call_fail(c, "unavailable", "the keeper cannot be reached now; try again");

@@ -2,6 +2,7 @@
 #include "gateway/proc/judge_own.h"
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -12,6 +13,8 @@
 #include "certstore/trust.h"
 #include "gateway/base/encode.h"
 #include "gateway/base/log.h"
+#include "gateway/proc/judge_admin.h"
+#include "gateway/proc/judge_world.h"
 
 enum { CHAIN_CERTS_MAX = 4 };
 
@@ -186,4 +189,69 @@ json_t *judge_own_row(struct judge_call *c, const struct store_identity *i)
 		judge_call_set(o, "pem", judge_call_pem("CERTIFICATE", i->cert, i->cert_len));
 	X509_free(x);
 	return o;
+}
+
+static json_t *key_state(const struct store_identity *i)
+{
+	json_t *o = judge_call_object();
+	unsigned char hash[32];
+	char hex[65] = "";
+
+	if (i->cert && EVP_Digest(i->cert, i->cert_len, hash, NULL, EVP_sha256(), NULL) == 1)
+		encode_hex(hash, sizeof hash, hex);
+	judge_call_set(o, "key_id", judge_call_text(i->key_id));
+	judge_call_set(o, "active", json_boolean(i->active));
+	judge_call_set(o, "retired", json_integer(i->retired));
+	judge_call_set(o, "from", json_integer(i->from));
+	judge_call_set(o, "until", json_integer(i->until));
+	judge_call_set(o, "certificate", judge_call_text(hex));
+	return o;
+}
+
+static int add_changes(struct judge_call *c, const char *domain, json_t *a)
+{
+	static const enum store_rollover_kind kinds[] = {STORE_ROLLOVER_MAIL, STORE_ROLLOVER_STATEMENT};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		struct store_rollover o;
+
+		if (store_rollover_get(c->store, domain, kinds[i], &o, c->pr) < 0)
+			return -1;
+		judge_call_add(a, json_integer(o.step));
+	}
+	return 0;
+}
+
+int judge_own_state(struct judge_call *c, json_t **state_r)
+{
+	const struct judge_world *w = c->ja->world;
+	struct store_identity *list;
+	int rc = 0;
+	size_t n;
+
+	if (store_identities(c->store, NULL, &list, &n, c->pr) < 0)
+		return -1;
+	*state_r = judge_call_array();
+	for (size_t i = 0; i < n; i++)
+		judge_call_add(*state_r, key_state(&list[i]));
+	store_identities_free(list, n);
+	for (size_t i = 0; rc == 0 && i < w->ndomains; i++)
+		rc = add_changes(c, w->domains[i], *state_r);
+	if (rc < 0)
+		json_decref(*state_r);
+	return rc;
+}
+
+int judge_own_unchanged(struct judge_call *c)
+{
+	json_t *state;
+	int rc;
+
+	if (!json_object_get(c->args, "if_match"))
+		return 0;
+	if (judge_own_state(c, &state) < 0)
+		return -1;
+	rc = judge_call_unchanged(c, state, "our keys were");
+	json_decref(state);
+	return rc;
 }

@@ -21,9 +21,9 @@
 		path, WEB_JUDGE, verb, segment, args, NULL, has, help, "DELETE", NULL, 0                             \
 	}
 /* as those, and If-Match counts */
-#define POST_GUARDED(path, verb, body, help)                                                                         \
+#define POST_GUARDED(path, verb, segment, body, help)                                                                \
 	{                                                                                                            \
-		path, WEB_JUDGE, verb, NULL, "", NULL, "", help, "POST", body, 1                                     \
+		path, WEB_JUDGE, verb, segment, "", NULL, "", help, "POST", body, 1                                  \
 	}
 #define DELETE_GUARDED(path, verb, segment, help)                                                                    \
 	{                                                                                                            \
@@ -138,10 +138,9 @@ static const struct web_route routes[] = {
 	"Makes the TLS key of a host name; mode is csr or self."),
     POST("/api/v1/domains/{}/install", WEB_JUDGE, "domain.install", "domain", " *content force?", "",
 	"Installs the certificates that a CA issued for our keys."),
-    POST("/api/v1/domains/{}/rollover", WEB_JUDGE, "domain.rollover", "domain", " keys csr? cancel? due?", "",
+    POST_GUARDED("/api/v1/domains/{}/rollover", "domain.rollover", "domain", " keys csr? cancel? due?",
 	"Changes keys of one of our domains, step by step."),
-    POST("/api/v1/keys/retire", WEB_JUDGE, "domain.retire", NULL, " *key force?", "",
-	"One of our keys is used no longer."),
+    POST_GUARDED("/api/v1/keys/retire", "domain.retire", NULL, " *key force?", "One of our keys is used no longer."),
     POST("/api/v1/lookup", WEB_JUDGE, "lookup", NULL, " *address source", "",
 	"Looks for certificates of an address now, in the network, too."),
     POST(
@@ -150,13 +149,13 @@ static const struct web_route routes[] = {
 	"What is set for a partner's statements."),
     POST("/api/v1/bundles/refresh", WEB_JUDGE, "bundle.refresh", NULL, " *url force?", "",
 	"A trust bundle is fetched now."),
-    POST_GUARDED(
-	"/api/v1/rules", "rule.add", " *name sender recipient treatment strength exempt position#", "Adds a rule."),
+    POST_GUARDED("/api/v1/rules", "rule.add", NULL, " *name sender recipient treatment strength exempt position#",
+	"Adds a rule."),
     {"/api/v1/rules/{}", WEB_JUDGE, "rule.set", "name", "", NULL, " name",
 	"Changes what is given of a rule; its place, too, where a position is given.", "PATCH",
 	" sender recipient treatment strength exempt position#", 1},
     DELETE_GUARDED("/api/v1/rules/{}", "rule.remove", "name", "Removes a rule."),
-    POST_GUARDED("/api/v1/users", "user.add", " *name *role", "Adds a user, or changes its role."),
+    POST_GUARDED("/api/v1/users", "user.add", NULL, " *name *role", "Adds a user, or changes its role."),
     DELETE_GUARDED("/api/v1/users/{}", "user.remove", "name", "Removes a user and its tokens."),
     POST("/api/v1/users/{}/tokens", WEB_JUDGE, "user.token", "name", " *label role days#", " token",
 	"A token of a user, told this once."),

@@ -333,6 +333,17 @@ def test_nothing_is_lost(top):
         assert what in detail and "look again" in detail, detail
         assert send(port, method, "/api/v1/" + path, token, body, {"If-Match": tag("/api/v1/" + look)})[0] == 200, (method, path)
 
+    # our own keys: while one has them changed, another retires one
+    ours = "/api/v1/domains/" + gw.domain
+    old = tag("/api/v1/domains")
+    assert send(port, "post", ours, token, {"mode": "self"})[0] == 200
+    keys = [i for i in json.loads(send(port, "get", "/api/v1/domains", token)[2])["identities"] if i["domain"] == gw.domain]
+    for path, body in (("/api/v1/keys/retire", {"key": keys[0]["key_id"], "force": True}), (ours + "/rollover", {"keys": "mail"})):
+        assert "our keys were changed" in check_problem(send(port, "post", path, token, body, {"If-Match": old}), 412)["detail"]
+        now = tag("/api/v1/domains")
+        assert send(port, "post", path, token, body, {"If-Match": now})[0] == 200, path
+        assert tag("/api/v1/domains") != now, path
+
     def page(path, form=None):
         return plain(port, "POST" if form else "GET", path, session, {**form, "csrf": csrf_of(session)} if form else None)
 
