@@ -34,6 +34,10 @@ static bool describe(json_t *o)
 		number(o, "certificates"), number(o, "certificates") == 1 ? "" : "s", reading ? " so far" : "",
 		number(o, "counts.new"), number(o, "counts.warned"), number(o, "counts.known"),
 		number(o, "counts.refused"), number(o, "counts.stored")));
+	page_json_set(o, "force",
+	    number(o, "counts.warned") == 1
+		? json_string("Take also the one that is warned of")
+		: page_json_textf("Take also the %lld that are warned of", number(o, "counts.warned")));
 	page_json_set(o, "will",
 	    page_json_textf("%lld will be stored, each for the partner that it names. Nothing is stored yet.",
 		number(o, "counts.new")));
