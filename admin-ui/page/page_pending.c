@@ -28,7 +28,7 @@ static const struct {
     {"signer", "Signer of the bundle", false},
     {"pin", "Pinned", false},
     {"pinned", "Pinned", false},
-    {"follow", "Followed when its key announces another", false},
+    {"follow", "Its successor is followed", false},
     {"force", "Though something is odd about it", false},
     {"name", "Name", false},
     {"sender", "From", false},
