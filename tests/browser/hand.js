@@ -1,6 +1,7 @@
 /*
  * A person at the browser, for the scripts here: pages, buttons by their words, what stands in the main part, signing in; look() says how a page looks (and leaves its
- * picture). What was asked comes from standard input: {base, password, script: bool, schemes, widths, shots: folder or "", ...}.
+ * picture). What was asked comes from standard input: {base, password, script: bool, schemes, widths, shots: folder or "", small:
+ * one picture of each page, ...}.
  */
 "use strict";
 const fs = require("fs");
@@ -118,7 +119,7 @@ class Hand {
 				await fits(this.page, where);
 				await axe(this.page, where);
 				await this.page.evaluate(() => window.scrollTo(0, 0));
-				if (asked.shots && (colorScheme === "light" || width === 1280))
+				if (asked.shots && (asked.small ? colorScheme === "light" && width === 1280 : colorScheme === "light" || width === 1280))
 					await this.page.screenshot({ path: `${asked.shots}/${name}-${width}${colorScheme === "dark" ? "-dark" : ""}.png`, fullPage: true, scale: "css" });
 			}
 		}

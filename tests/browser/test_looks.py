@@ -1,5 +1,5 @@
 """How every page looks and what it offers, as each role: in a browser, drawn from a real gateway's answers. SHOTS=folder: screenshots are left there. BROWSER=quick: some pages, two
-widths. BROWSER=pictures: some pages, as docs/screenshots has them (make screenshots)."""
+widths. BROWSER=pictures: some pages, as docs/screenshots has them (make screenshots). PAGES="/audit /imports": those alone that begin so."""
 import base64
 import json
 import os
@@ -18,6 +18,8 @@ PAGES = ("/", "/login", "/pending", "/pending/newcomer.example", "/certificates"
          "/partners/clinic.example/release", "/partners/lab.example/try", "/messages", "/messages?search=1&to=clinic.example", "/messages/held", "/messages/{message}", "/messages/{message}/release",
          "/messages/{message}/retry", "/messages/{message}/hold", "/messages/{message}/delete")
 FEW = ("/", "/pending", "/pending/newcomer.example", "/certificates", "/domains/hospital.example", "/users/u-viewer", "/partners/hostile.example")
+
+SHOWN = ("/", "/pending/newcomer.example", "/certificates", "/domains/hospital.example", "/partners")
 
 
 def pattern(path):
@@ -66,7 +68,6 @@ def imports(scene):
 def test_looks(top):
     scene = Scene(top, "trust {\n  two-person = decisions\n}\n")
     gw, table, mode = scene.gw, tables(), os.environ.get("BROWSER", "")
-    few = mode in ("quick", "pictures")
     gw.postern("bundle", "add", "https://127.0.0.1:1/bundle.p7b", "--scope", "lab.example")
     gw.postern("approve", "second.example", "--channel", "phone", "--reason", "compared with Ms Weber", check=False)
     assert len(gw.cli("proposal", "list")["proposals"]) == 1
@@ -76,11 +77,13 @@ def test_looks(top):
     assert len(certs) == len(HOSTILE) - 1, [c["subject"][:40] for c in certs]
     pages = [p.format(bundle="https%3A%2F%2F127.0.0.1%3A1%2Fbundle.p7b", message=message, **made) for p in PAGES] + ["/certificates/" + c["sha256"] for c in certs]
     check_all(pages, table)
-    server = Drawn(gw)
+    server, only = Drawn(gw), os.environ.get("PAGES", "").split()
+    chosen = [p for p in pages if p in (SHOWN if mode == "pictures" else FEW)] if mode in ("quick", "pictures") else pages
+    chosen = [p for p in pages if p.startswith(tuple(only))] if only else chosen
     try:
-        look({"base": server.base, "role": 4, "actions": table["actions"], "pages": [p for p in pages if p in FEW] if few else pages, "schemes": ["light", "dark"], "shots": os.environ.get("SHOTS", ""),
+        look({"base": server.base, "role": 4, "actions": table["actions"], "pages": chosen, "schemes": ["light", "dark"], "shots": os.environ.get("SHOTS", ""),
               "widths": [320, 1280] if mode == "quick" else [320, 768, 1280], "headers": {"X-Role": "4"}, "small": mode == "pictures",
-              "roles": [{"role": r, "headers": {"X-Role": str(r)}, "pages": [p for p in (FEW if few else pages) if may(p, r, table)]} for r in ((1,) if few else (1, 2, 3))]})
+              "roles": [{"role": r, "headers": {"X-Role": str(r)}, "pages": [p for p in chosen if may(p, r, table)]} for r in ((1,) if chosen != pages else (1, 2, 3))]})
     finally:
         server.stop()
         scene.stop()

@@ -1,5 +1,6 @@
 """Trust in the browser where it takes more than one form: certificates of many partners at once, changes that take two people, a PKCS#12 file with a key of ours, what a
-mail would meet before and after an edit; with and without JavaScript, and how these pages look. SHOTS=folder: screenshots are left there."""
+mail would meet before and after an edit; with and without JavaScript, and how these pages look. SHOTS=folder: screenshots are left there (make screenshots: one of
+each)."""
 import base64
 import os
 import subprocess
@@ -48,7 +49,7 @@ def many(scene, mark):
 def test_trust(top):
     scene, port = start(top, "trust {\n  two-person = decisions\n}\n")
     scene.gw.postern("cert", "import", scene.lab.cert, "--for", "lab.example", "--yes")
-    looks = {"schemes": ["light", "dark"], "widths": [320, 768, 1280], "shots": os.environ.get("SHOTS", "")}
+    looks = {"schemes": ["light", "dark"], "widths": [320, 768, 1280], "shots": os.environ.get("SHOTS", ""), "small": os.environ.get("BROWSER", "") == "pictures"}
     partner = put(top, "partner.p12", open(scene.lab.pkcs12(os.path.join(top, "lab.p12"), "x"), "rb").read())
     for script in (True, False):
         mark = "fresh" if script else "other"
@@ -57,7 +58,7 @@ def test_trust(top):
         path, counts, rows = many(scene, mark)
         fingerprint = openssl("x509", "-in", key.cert, "-noout", "-fingerprint", "-sha256").decode().split("=")[1].strip().replace(":", "").lower()
         flow({"base": f"http://127.0.0.1:{port}", "password": PASSWORD, "script": script, "counts": counts, "rows": rows, **(looks if script else {}),
-              "files": {"many": path, "partner_p12": partner, "ours_p12": key.pkcs12(os.path.join(top, mark + ".p12"), SECRET)},
+              "files": {"many": path, "cut": put(top, mark + "-cut.pem", open(path, "rb").read()[:3000]), "partner_p12": partner, "ours_p12": key.pkcs12(os.path.join(top, mark + ".p12"), SECRET)},
               "names": {"approve": approve, "drop": drop, "fingerprints": {d: spki(scene.peers[d].key).hex() for d in (approve, drop)}, "first": f"{mark}0.example",
                         "p12_password": SECRET, "p12_fingerprint": fingerprint, "p12_name": mark + "-key"}}, "trust.js")
     scene.stop()

@@ -101,6 +101,20 @@ async function imports(h) {
 	await h.says("it was cancelled before anything was stored");
 }
 
+/* A file that ends in the middle: said with the import, and nothing of it can be stored. */
+async function cut_off(h) {
+	await h.at("/certificates/import");
+	await h.give(asked.files.cut, "#many-content");
+	await h.press("Look at it");
+	await renewed(h, "a PEM block of this file is damaged or cut off");
+	await h.says("Nothing of it is stored: mend the file, or ask for it anew, and import it again.");
+	await h.page.locator("section", { hasText: "damaged or cut off" }).getByRole("link").first().click();
+	await h.page.waitForURL(/imports\/[0-9a-f]/);
+	await h.says("Nothing of it is stored");
+	if (await h.page.getByRole("button", { name: /Store them|Cancel the import/ }).count())
+		h.wrong("what is damaged is offered to be stored");
+}
+
 /* ---- two people ---- */
 
 async function propose(h, domain) {
@@ -298,7 +312,7 @@ async function main() {
 	try {
 		await officer.sign_in("u-trust-officer");
 		await admin.sign_in("u-admin");
-		for (const [h, f] of [[officer, imports], [officer, two_people], [admin, our_key], [officer, compare]])
+		for (const [h, f] of [[officer, imports], [officer, cut_off], [officer, two_people], [admin, our_key], [officer, compare]])
 			await f(h).catch(e => trouble(`${f.name}: ${h.where}`, e.message.slice(0, 600)));
 	} catch (e) {
 		trouble("signing in", e.message.slice(0, 600));
