@@ -16,6 +16,7 @@ class Hand {
 		const h = new Hand();
 		Object.assign(h, await open(asked, { javaScriptEnabled: true, axe: true }));
 		h.where = "";
+		h.page.setDefaultTimeout(15000);
 		if (!asked.script)
 			await h.context.route("**/*.js", r => r.fulfill({ contentType: "text/javascript", body: "" }));
 		return h;
@@ -107,8 +108,8 @@ class Hand {
 			await this.page.setInputFiles(input, file);
 	}
 
-	/* The page that only a form leads to, in all schemes and widths; name is its picture's. The size that it had comes back. */
-	async look(name) {
+	/* The page that only a form leads to, in all schemes and widths; name is its picture's (alone: none for the documentation). The size that it had comes back. */
+	async look(name, alone) {
 		if (!asked.schemes)
 			return;
 		for (const colorScheme of asked.schemes) {
@@ -119,7 +120,7 @@ class Hand {
 				await fits(this.page, where);
 				await axe(this.page, where);
 				await this.page.evaluate(() => window.scrollTo(0, 0));
-				if (asked.shots && (asked.small ? colorScheme === "light" && width === 1280 : colorScheme === "light" || width === 1280))
+				if (asked.shots && (asked.small ? !alone && colorScheme === "light" && width === 1280 : colorScheme === "light" || width === 1280))
 					await this.page.screenshot({ path: `${asked.shots}/${name}-${width}${colorScheme === "dark" ? "-dark" : ""}.png`, fullPage: true, scale: "css" });
 			}
 		}

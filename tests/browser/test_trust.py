@@ -1,12 +1,13 @@
-"""Trust in the browser where it takes more than one form: certificates of many partners at once, changes that take two people, a PKCS#12 file with a key of ours, what a
+"""Trust in the browser where it takes more than one form: certificates of many partners at once, changes that take two people (decisions, and all), a PKCS#12 file with a key of ours, what a
 mail would meet before and after an edit; with and without JavaScript, and how these pages look. SHOTS=folder: screenshots are left there (make screenshots: one of
 each)."""
 import base64
 import os
 import subprocess
+from urllib.request import urlopen
 
 from finding import der
-from gateway import BUILD
+from gateway import BUILD, wait_for
 from mail import quick
 from smime import Identity, openssl
 from statements import spki
@@ -45,11 +46,23 @@ def many(scene, mark):
     return path, {"all": len(head) + FRESH + 1, "new": FRESH, "warned": 1, "known": 2, "refused": 4}, rows
 
 
+def begin(top, level):
+    scene, port = start(top, f"trust {{\n  two-person = {level}\n}}\n")
+    shots = {"schemes": ["light", "dark"], "widths": [320, 768, 1280], "shots": os.environ.get("SHOTS", ""), "small": os.environ.get("BROWSER", "") == "pictures"}
+    return scene, {"base": f"http://127.0.0.1:{port}", "password": PASSWORD}, shots
+
+
+def answers(base):
+    try:
+        return urlopen(base + "/readyz", timeout=10).status == 200
+    except OSError:
+        return False
+
+
 @quick
 def test_trust(top):
-    scene, port = start(top, "trust {\n  two-person = decisions\n}\n")
+    scene, there, looks = begin(top, "decisions")
     scene.gw.postern("cert", "import", scene.lab.cert, "--for", "lab.example", "--yes")
-    looks = {"schemes": ["light", "dark"], "widths": [320, 768, 1280], "shots": os.environ.get("SHOTS", ""), "small": os.environ.get("BROWSER", "") == "pictures"}
     partner = put(top, "partner.p12", open(scene.lab.pkcs12(os.path.join(top, "lab.p12"), "x"), "rb").read())
     for script in (True, False):
         mark = "fresh" if script else "other"
@@ -57,8 +70,23 @@ def test_trust(top):
         key = scene.ca.issue(mark + "-key", "DNS:hospital.example,email:info@hospital.example")
         path, counts, rows = many(scene, mark)
         fingerprint = openssl("x509", "-in", key.cert, "-noout", "-fingerprint", "-sha256").decode().split("=")[1].strip().replace(":", "").lower()
-        flow({"base": f"http://127.0.0.1:{port}", "password": PASSWORD, "script": script, "counts": counts, "rows": rows, **(looks if script else {}),
+        flow({**there, "script": script, "counts": counts, "rows": rows, **(looks if script else {}),
               "files": {"many": path, "cut": put(top, mark + "-cut.pem", open(path, "rb").read()[:3000]), "partner_p12": partner, "ours_p12": key.pkcs12(os.path.join(top, mark + ".p12"), SECRET)},
               "names": {"approve": approve, "drop": drop, "fingerprints": {d: spki(scene.peers[d].key).hex() for d in (approve, drop)}, "first": f"{mark}0.example",
                         "p12_password": SECRET, "p12_fingerprint": fingerprint, "p12_name": mark + "-key"}}, "trust.js")
+    scene.stop()
+
+
+@quick
+def test_all_by_two(top):
+    """With two-person = all also rules that are there, and certificates of many."""
+    scene, there, looks = begin(top, "decisions")
+    conf = open(scene.gw.conf).read()
+    scene.gw.stop()
+    with open(scene.gw.conf, "w") as f:
+        f.write(conf.replace("two-person = decisions", "two-person = all"))
+    scene.gw.start()
+    wait_for("the HTTP interface", 30, lambda: answers(there["base"]), every=0.1)
+    path, counts, _ = many(scene, "fresh")
+    flow({**there, "script": True, "counts": counts, **looks, "files": {"many": path}, "names": {"all": True}}, "trust.js")
     scene.stop()
