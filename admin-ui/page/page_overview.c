@@ -115,8 +115,9 @@ static void about_expiry(struct todo *t, json_t *model)
 		add(t, days < 3 ? BAD : WARN,
 		    page_json_textf("A certificate of %.300s %s", page_json_str(r, "owner"),
 			days <= 0 ? "runs out today, or has" : "runs out"),
-		    page_json_textf("%lld days are left.", (long long)days), text(r, "next"),
-		    page_json_str(r, "href"), page_json_str(r, "tail"));
+		    days == 1 ? json_string("One day is left.")
+			      : page_json_textf("%lld days are left.", (long long)days),
+		    text(r, "next"), page_json_str(r, "href"), page_json_str(r, "tail"));
 	}
 }
 
@@ -199,6 +200,7 @@ static void tell_mail(json_t *model)
 			continue;
 		page_json_set(o, "way", json_string(ways[i][1]));
 		page_json_set(o, "name", json_string(ways[i][2]));
+		page_json_set(o, "several", json_boolean(page_json_int(o, "total") != 1));
 		page_json_add(list, o);
 	}
 	page_json_set(model, "charts_any", json_boolean(json_array_size(list) > 0));
