@@ -231,7 +231,7 @@ check-browser: all $(BUILD)/tools/page browser-deps
 	@FOLDER=$(CURDIR)/tests/browser BUILD=$(BUILD) python3 tests/e2e/run.py $(ONLY)
 .PHONY: screenshots
 screenshots:
-	@BROWSER=pictures SHOTS=$(CURDIR)/docs/screenshots $(MAKE) --no-print-directory check-browser ONLY=looks
+	@BROWSER=pictures SHOTS=$(CURDIR)/docs/screenshots $(MAKE) --no-print-directory check-browser ONLY="looks trust"
 check-layers: ; @tests/scripts/check-layers $(LAYERS) interop
 check-size:   ; @tests/scripts/check-size gateway certstore ldap admin-ui interop
 check-style:  ; @tests/scripts/check-style

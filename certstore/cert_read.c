@@ -134,14 +134,22 @@ static int read_pem(struct reading *r, const void *p, size_t n)
 	return rc;
 }
 
-static bool is_pkcs12(const void *p, size_t n)
+int cert_read_no_pkcs12(const void *p, size_t n, struct problem *pr)
 {
 	const unsigned char *q = p;
 	PKCS12 *p12 = d2i_PKCS12(NULL, &q, (long)n);
 
 	ERR_clear_error();
+	if (!p12)
+		return 0;
 	PKCS12_free(p12);
-	return p12 != NULL;
+	return problem_perm(pr,
+	    "this is a PKCS#12 file (.p12, .pfx), the kind that carries a private key with its certificate. "
+	    "The private key of a partner or of an authority is never wanted here; the file was not "
+	    "opened, and nothing of it is stored. Ask for the certificate alone (.cer, .crt, .pem or .p7b); "
+	    "whoever sent you a private key has to replace it, since it is no longer secret. A key of a "
+	    "domain of your own is taken on the page of that domain, or with \"postern domain add "
+	    "--pkcs12\"");
 }
 
 static int read_der(struct reading *r, const void *p, size_t n)
@@ -157,11 +165,8 @@ static int read_der(struct reading *r, const void *p, size_t n)
 	rc = add_pkcs7(r, p, n);
 	if (rc != NOT_PKCS7)
 		return rc;
-	if (is_pkcs12(p, n))
-		return bad_file(r,
-		    "this is a PKCS#12 file with a private key: a key of your own is imported on the page of its "
-		    "domain or with \"postern domain add --pkcs12\"; from a partner take the "
-		    "certificate alone");
+	if (cert_read_no_pkcs12(p, n, r->pr) < 0)
+		return -1;
 	if (pr && as_cert.cls != PROBLEM_NONE)
 		*pr = as_cert;
 	return -1;

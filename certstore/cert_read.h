@@ -17,6 +17,8 @@ int cert_read_any(const void *p, size_t n, X509 **list, size_t max, struct probl
 /* Certificates one behind the other in DER, as chains are stored and sent. As above; 0 for no octets. */
 int cert_read_chain(const void *p, size_t n, X509 **list, size_t max, struct problem *pr)
     __attribute__((warn_unused_result));
+/* Is it a PKCS#12 file, with or without a key? It is not opened. -1 with a sentence that says what to do, 0 no. */
+int cert_read_no_pkcs12(const void *p, size_t n, struct problem *pr) __attribute__((warn_unused_result));
 void cert_list_free(X509 **list, size_t n);
 
 #endif

@@ -7,6 +7,8 @@
 #include <openssl/pem.h>
 #include <string.h>
 
+#include "certstore/cert_read.h"
+
 enum { SEQUENCE = 0x30, SET = 0x31, INTEGER = 2, OID = 6, CONTEXT_0 = 0xa0 };
 
 struct tlv {
@@ -95,6 +97,8 @@ int cert_split_begin(struct cert_split *s, const void *file, size_t n, struct pr
 		s->pem = BIO_new_mem_buf(file, (int)n);
 		return s->pem ? 0 : bad(pr, "out of memory");
 	}
+	if (cert_read_no_pkcs12(file, n, pr) < 0)
+		return -1;
 	if (n < 4 || take_tag(&p, p + n, SEQUENCE, &t) < 0)
 		return bad(
 		    pr, n > 2 && ((const uint8_t *)file)[0] == SEQUENCE && ((const uint8_t *)file)[1] == 0x80

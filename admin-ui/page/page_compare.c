@@ -58,9 +58,10 @@ void page_compare_answer(json_t *x)
 	page_json_set(x, "failed", page_json_text(page_json_str(x, "failed")));
 	page_json_set(x, "any_steps", json_boolean(json_array_size(page_json_list(x, "steps")) > 0));
 	page_json_set(x, "class",
-	    json_string(strcmp(action, "refuse") == 0  ? "bad"
-			: strcmp(action, "later") == 0 ? "warn"
-						       : "good"));
+	    json_string(strcmp(action, "refuse") == 0				       ? "bad"
+			: strcmp(action, "later") == 0				       ? "warn"
+			: strcmp(page_json_str(x, "decision.treatment"), "clear") == 0 ? ""
+										       : "good"));
 }
 
 /* ---- both ---- */

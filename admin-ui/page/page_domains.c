@@ -139,6 +139,8 @@ void page_domains_made(const struct page_request *rq, json_t *model)
 	page_json_set(model, "headline",
 	    page_json_is(model, "result.step") && page_args_field(rq, "cancel")[0]
 		? json_string("The change of keys is taken back")
+	    : n > 0 && page_args_field(rq, "opened")[0]
+		? page_json_textf("The key of the PKCS#12 file is used for %s from now on", rq->segments[0])
 	    : n > 0 ? page_json_textf("%zu new keys are made", n)
 	    : json_array_size(requests) > 0
 		? page_json_textf("%zu requests wait for the authority's answer", json_array_size(requests))

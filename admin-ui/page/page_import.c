@@ -34,9 +34,18 @@ static bool describe(json_t *o)
 		number(o, "certificates"), number(o, "certificates") == 1 ? "" : "s", reading ? " so far" : "",
 		number(o, "counts.new"), number(o, "counts.warned"), number(o, "counts.known"),
 		number(o, "counts.refused"), number(o, "counts.stored")));
+	page_json_set(o, "force",
+	    number(o, "counts.warned") == 1
+		? json_string("Take also the one that is warned of")
+		: page_json_textf("Take also the %lld that are warned of", number(o, "counts.warned")));
 	page_json_set(o, "will",
-	    page_json_textf("%lld will be stored, each for the partner that it names. Nothing is stored yet.",
-		number(o, "counts.new")));
+	    number(o, "counts.new") == 1
+		? json_string("1 will be stored, for the partner that it names. Nothing is stored yet.")
+		: page_json_textf("%lld will be stored, each for the partner that it names. Nothing is stored yet.",
+		      number(o, "counts.new")));
+	if (strcmp(state, "failed") == 0 && number(o, "counts.stored") == 0)
+		page_json_set(o, "advice",
+		    json_string("Nothing of it is stored: mend the file, or ask for it anew, and import it again."));
 	return reading || storing;
 }
 

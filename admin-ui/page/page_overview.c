@@ -115,8 +115,9 @@ static void about_expiry(struct todo *t, json_t *model)
 		add(t, days < 3 ? BAD : WARN,
 		    page_json_textf("A certificate of %.300s %s", page_json_str(r, "owner"),
 			days <= 0 ? "runs out today, or has" : "runs out"),
-		    page_json_textf("%lld days are left.", (long long)days), text(r, "next"),
-		    page_json_str(r, "href"), page_json_str(r, "tail"));
+		    days == 1 ? json_string("One day is left.")
+			      : page_json_textf("%lld days are left.", (long long)days),
+		    text(r, "next"), page_json_str(r, "href"), page_json_str(r, "tail"));
 	}
 }
 
@@ -141,9 +142,14 @@ static void about_queue(struct todo *t, const json_t *model)
 
 static void tell_todo(json_t *model, struct todo *t)
 {
+	json_t *o;
+	size_t i;
+
+	json_array_foreach(page_json_list(model, "judge.proposals"), i, o) if (json_is_object(o))
+	    page_json_set(o, "proposed", page_json_textf("Proposed by %.250s.", page_json_str(o, "who")));
 	about_gateway(t, model);
 	about(t, model, "statements", "The statement of ", "domain", "why");
-	about(t, model, "proposals", "A second person is asked to confirm: ", "what", "who");
+	about(t, model, "proposals", "A second person is asked to confirm: ", "what", "proposed");
 	about(t, model, "waiting", "Another certificate came for ", "owner", "by");
 	about(t, model, "partners_noticed", "Something is odd about ", "domain", "why");
 	about(t, model, "revoked", "A certificate was taken back: ", "owner", "why");
@@ -162,6 +168,25 @@ static const char *verdict(const struct todo *t)
 			     : "Everything is all right.";
 }
 
+/* A number of things, in words: "1 rule". */
+static json_t *many(const json_t *model, const char *member, const char *word)
+{
+	int64_t n = page_json_int(model, member);
+
+	return page_json_textf("%lld %s%s", (long long)n, word, n == 1 ? "" : "s");
+}
+
+static void tell_counts(json_t *model)
+{
+	json_t *n = json_object();
+
+	page_json_set(n, "partners", many(model, "judge.counts.partners", "partner"));
+	page_json_set(n, "certificates", many(model, "judge.counts.certificates", "certificate"));
+	page_json_set(n, "rules", many(model, "judge.counts.rules", "rule"));
+	page_json_set(n, "keys", many(model, "judge.keeper.keys", "key"));
+	page_json_set(model, "n", n);
+}
+
 static void tell_mail(json_t *model)
 {
 	static const char *const ways[][3] = {
@@ -175,6 +200,7 @@ static void tell_mail(json_t *model)
 			continue;
 		page_json_set(o, "way", json_string(ways[i][1]));
 		page_json_set(o, "name", json_string(ways[i][2]));
+		page_json_set(o, "several", json_boolean(page_json_int(o, "total") != 1));
 		page_json_add(list, o);
 	}
 	page_json_set(model, "charts_any", json_boolean(json_array_size(list) > 0));
@@ -214,6 +240,7 @@ void page_overview(const struct page_request *rq, json_t *model)
 	page_json_set(model, "verdict", json_string(verdict(&t)));
 	page_json_set(model, "sign", json_string(t.bad ? "\342\234\225" : t.warn ? "!" : "\342\234\223"));
 	page_json_set(model, "how", json_string(t.bad ? "bad" : t.warn ? "warn" : "good"));
+	tell_counts(model);
 	tell_mail(model);
 	tell_processes(model);
 	if (expiring)

@@ -8,23 +8,84 @@
 #include "admin-ui/page/page_state.h"
 #include "admin-ui/page/tmpl.h"
 
+/* Names of arguments, as people say them; a fingerprint is shown as one. */
+static const struct {
+	const char *name, *label;
+	bool is_print;
+} labels[] = {
+    {"domain", "Domain", false},
+    {"owner", "Whose", false},
+    {"scope", "For", false},
+    {"local", "Mail of", false},
+    {"local_parts", "Mail of", false},
+    {"channel", "Compared by", false},
+    {"reason", "Reason", false},
+    {"fingerprint", "Fingerprint, as it was typed", true},
+    {"seen", "Key that was shown", true},
+    {"statement", "Which statement", true},
+    {"sha256", "Certificate (SHA-256)", true},
+    {"content", "File", false},
+    {"signer", "Signer of the bundle", false},
+    {"pin", "Pinned", false},
+    {"pinned", "Pinned", false},
+    {"follow", "Its successor is followed", false},
+    {"force", "Though something is odd about it", false},
+    {"name", "Name", false},
+    {"sender", "From", false},
+    {"recipient", "To", false},
+    {"treatment", "Treatment", false},
+    {"strength", "Strength", false},
+    {"exempt", "What may go without", false},
+    {"position", "Place", false},
+    {"note", "Note", false},
+    {"format", "How mail is written", false},
+    {"find", "Where certificates are looked for", false},
+    {"group", "Group", false},
+    {"direction", "Direction", false},
+    {"every", "Fetched every (seconds)", false},
+    {"url", "URL", false},
+    {"if_match", "Edition that was shown", true},
+};
+
+static json_t *value_of(const json_t *v)
+{
+	char *text = json_is_string(v) ? NULL : json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+	json_t *said = json_is_boolean(v) ? json_string(json_is_true(v) ? "yes" : "no")
+		       : json_is_string(v)
+			   ? page_json_text(json_string_length(v) ? json_string_value(v) : "(nothing)")
+			   : page_json_text(text ? text : "");
+
+	free(text);
+	return said;
+}
+
+static json_t *arg(const char *name, const json_t *v)
+{
+	json_t *o = json_object();
+	const char *label = name;
+	bool is_print = false;
+
+	for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
+		if (strcmp(labels[i].name, name) == 0) {
+			label = labels[i].label;
+			is_print = labels[i].is_print;
+		}
+	page_json_set(o, "name", page_json_text(label));
+	page_json_set(o, "value", value_of(v));
+	page_json_set(o, "print", json_boolean(is_print));
+	return o;
+}
+
 /* What it would be done with, as a list. */
 static void tell_args(json_t *proposal)
 {
-	json_t *list = json_array(), *v, *o;
+	json_t *list = json_array(), *v;
 	const char *name;
 
-	json_object_foreach(json_object_get(proposal, "args"), name, v)
-	{
-		char *text = json_is_string(v) ? NULL : json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
-
-		o = json_object();
-		page_json_set(o, "name", page_json_text(name));
-		page_json_set(o, "value", page_json_text(text ? text : json_string_value(v)));
-		page_json_add(list, o);
-		free(text);
-	}
+	json_object_foreach(json_object_get(proposal, "args"), name, v) page_json_add(list, arg(name, v));
 	page_json_set(proposal, "arguments", list);
+	if (strcmp(page_json_str(proposal, "verb"), "statement.approve") == 0)
+		page_json_set(proposal, "statement_of", page_json_text(page_json_str(proposal, "subject")));
 }
 
 void page_pending_list(const struct page_request *rq, json_t *model)

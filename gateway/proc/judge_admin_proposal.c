@@ -34,6 +34,7 @@ static const struct two {
     {"anchor.add", TRUST_TWO_ALL, "Add trust anchors for", "scope"},
     {"bundle.add", TRUST_TWO_ALL, "Add the trust bundle", "url"},
     {"rule.add", TRUST_TWO_ALL, "Add the rule", "name"},
+    {"rule.set", TRUST_TWO_ALL, "Change the rule", "name"},
     {"rule.remove", TRUST_TWO_ALL, "Remove the rule", "name"},
 };
 

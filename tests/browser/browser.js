@@ -29,4 +29,23 @@ async function open(asked, more) {
 	return { browser, context, page, close: () => browser.close() };
 }
 
-module.exports = { open, trouble, say };
+/* Nothing is wider than the window. */
+async function fits(page, where) {
+	const said = await page.evaluate(() => {
+		const room = document.documentElement.clientWidth;
+		if (document.documentElement.scrollWidth <= room)
+			return "";
+		const out = [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > room + 1 && !e.closest(".scroll, pre"));
+		return "the page is " + document.documentElement.scrollWidth + " wide: " + out.slice(0, 3).map(e => e.tagName + "." + e.className).join(", ");
+	});
+	if (said)
+		trouble(where, said);
+}
+
+/* Of a page that was opened with axe. */
+async function axe(page, where) {
+	for (const v of await page.evaluate(async () => (await axe.run(document, { resultTypes: ["violations"] })).violations))
+		trouble(where, `axe ${v.id}: ${v.help}: ${v.nodes.slice(0, 2).map(n => n.html.slice(0, 140)).join(" | ")}`);
+}
+
+module.exports = { open, trouble, say, fits, axe };

@@ -7,17 +7,7 @@
  */
 "use strict";
 const fs = require("fs");
-const { open, trouble, say } = require("./browser.js");
-
-async function wide(page) {
-	return page.evaluate(() => {
-		const room = document.documentElement.clientWidth;
-		if (document.documentElement.scrollWidth <= room)
-			return "";
-		const out = [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > room + 1 && !e.closest(".scroll, pre"));
-		return "the page is " + document.documentElement.scrollWidth + " wide: " + out.slice(0, 3).map(e => e.tagName + "." + e.className).join(", ");
-	});
-}
+const { open, trouble, say, fits, axe } = require("./browser.js");
 
 async function structure(page) {
 	return page.evaluate(() => {
@@ -78,11 +68,8 @@ async function one(page, path, asked, scheme, width) {
 	const r = await page.goto(asked.base + path);
 	if (r.status() !== 200)
 		return trouble(where, "status " + r.status());
-	const w = await wide(page);
-	if (w)
-		trouble(where, w);
-	for (const v of await page.evaluate(async () => (await axe.run(document, { resultTypes: ["violations"] })).violations))
-		trouble(where, `axe ${v.id}: ${v.help}: ${v.nodes.slice(0, 2).map(n => n.html.slice(0, 140)).join(" | ")}`);
+	await fits(page, where);
+	await axe(page, where);
 	await offered(page, asked, where);
 	if (scheme === "light")
 		for (const b of await structure(page))

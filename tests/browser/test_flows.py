@@ -15,9 +15,9 @@ from world import HOSTILE, ROLES, Scene
 PASSWORD = "a sentence is easy to keep in mind"
 
 
-def start(top):
+def start(top, more=""):
     port = free_ports(1)[0]
-    scene = Scene(top, f'web {{\n  address = "127.0.0.1:{port}"\n}}\n')
+    scene = Scene(top, f'web {{\n  address = "127.0.0.1:{port}"\n}}\n' + more)
     path = os.path.join(top, "password")
     with open(path, "w") as f:
         f.write(PASSWORD + "\n")
@@ -45,8 +45,8 @@ def sign_in(port, user):
     return cookie, re.search(r'name="csrf" value="([0-9a-f]{64})"', page).group(1)
 
 
-def flow(asked):
-    p = subprocess.run(["node", os.path.join(ROOT, "tests", "browser", "flows.js")], input=json.dumps(asked), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600,
+def flow(asked, script="flows.js"):
+    p = subprocess.run(["node", os.path.join(ROOT, "tests", "browser", script)], input=json.dumps(asked), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600,
                        env={**os.environ, "NODE_PATH": os.path.join(BUILD, "browser", "node_modules")})
     assert p.returncode == 0, p.stdout
 

@@ -56,7 +56,7 @@ def test_real_answers(top):
     assert '<option value="seal" selected>' in html and '<option value="require" selected>' in html
     status = hospital.cli("status")
     html = page("/", judge=status["judge"], relay=status["relay"], counts=wait_for("the counts", 20, lambda: counted(hospital)))
-    has(html, "Mail that went out: 1 recipients", "1 partners")
+    has(html, "Mail that went out: 1 recipient ", "1 partner, ")
 
 
 def ui(gw, method, path, role, *fields):

@@ -52,7 +52,7 @@ def test_used(top):
     code, _, html = bert.form("/domains/hospital.example/import", opened=number)
     assert code == 404 or "no longer there" in html, (code, html[:300])
     code, _, html = anna.form("/domains/hospital.example/import", opened=number)
-    assert code == 200 and "new keys are made" in html, (code, html[:1500])
+    assert code == 200 and "The key of the PKCS#12 file is used for hospital.example from now on" in html, (code, html[:1500])
     code, _, html = anna.form("/domains/hospital.example/import", opened=number)
     assert "no longer there" in html
     fingerprint = openssl("x509", "-in", mine.cert, "-noout", "-fingerprint", "-sha256").decode().split("=")[1].strip().replace(":", "").lower()

@@ -134,6 +134,14 @@ def test_all(top):
         code, said = api(port, tokens["bert"], "POST", "proposals/confirm", {"id": made[verb]})
         assert code == 200 and said["confirmed"]["verb"] == verb, said
     assert len(gw.cli("anchor", "list")["anchors"]) == 1 and [x["name"] for x in gw.cli("rule", "list")["rules"]] == ["all"] and gw.cli("partner", "show", "lab.example")
+    # nor is a rule that is there made weaker by one
+    rule = gw.cli("rule", "list")["rules"][0]
+    r = gw.postern("--json", "rule", "set", "all", "--treatment", "clear", check=False)
+    assert r[0] == WAITS and gw.cli("rule", "list")["rules"] == [rule], r
+    one = json.loads(r[1])["proposal"]
+    assert one["verb"] == "rule.set" and one["what"] == "Change the rule all", one
+    assert api(port, tokens["bert"], "POST", "proposals/confirm", {"id": one["id"]})[0] == 200
+    assert gw.cli("rule", "list")["rules"][0]["treatment"] == "clear"
     # content is not shown, but can be compared
     rows = {p["id"]: p for p in gw.cli("proposal", "list")["proposals"]}
     assert "SHA-256" in rows[made["cert.import"]]["args"]["content"], rows

@@ -152,7 +152,10 @@ START_TEST(bad_forms)
 	OPENSSL_free(der);
 	der = NULL;
 	len = i2d_PKCS12(p12, &der);
-	expect_bad(der, (size_t)len, MAX, "PKCS#12");
+	expect_bad(der, (size_t)len, MAX, "this is a PKCS#12 file (.p12, .pfx)");
+	expect_bad(der, (size_t)len, MAX, "never wanted here; the file was not opened");
+	expect_bad(der, (size_t)len, MAX, "Ask for the certificate alone");
+	expect_bad(der, (size_t)len, MAX, "postern domain add --pkcs12\"");
 	OPENSSL_free(der);
 	PKCS12_free(p12);
 	CMS_ContentInfo_free(c);

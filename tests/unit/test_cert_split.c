@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/pkcs7.h>
 #include <stdio.h>
 #include <string.h>
@@ -161,6 +162,21 @@ START_TEST(private_key)
 }
 END_TEST
 
+START_TEST(pkcs12)
+{
+	PKCS12 *p12 = PKCS12_create("secret", "a", key, certs[0], NULL, 0, 0, 0, 0, 0);
+	unsigned char *der = NULL;
+	int n = i2d_PKCS12(p12, &der);
+
+	ck_assert_int_gt(n, 0);
+	ck_assert_int_eq(walk(der, (size_t)n, 0), -1);
+	ck_assert_msg(strstr(pr.text, "this is a PKCS#12 file") && strstr(pr.text, "Ask for the certificate alone"),
+	    "%s", pr.text);
+	OPENSSL_free(der);
+	PKCS12_free(p12);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("cert_split");
@@ -170,6 +186,7 @@ int main(void)
 	tcase_add_test(t, whole);
 	tcase_add_test(t, damaged);
 	tcase_add_test(t, private_key);
+	tcase_add_test(t, pkcs12);
 	suite_add_tcase(suite, t);
 	return suite_run(suite);
 }
