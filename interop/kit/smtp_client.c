@@ -309,6 +309,8 @@ static void transaction(struct sending *m, const size_t *which, size_t n, struct
 
 	if (taken > 0 && smtp_command(m->s, r, "DATA") == 354)
 		send_content(m, r);
+	else if (taken > 0 && r->code / 100 != 4 && r->code / 100 != 5)
+		r->code = 0; /* RFC 5321 3.3: nothing was sent, so nothing was taken */
 	for (size_t i = 0; i < n; i++)
 		if (taken == 0 ? m->codes[which[i]] == 0 : m->codes[which[i]] / 100 == 2)
 			m->codes[which[i]] = r->code;
