@@ -91,10 +91,13 @@ static inline void *kit_serve(void *arg)
 
 	for (;;) {
 		int fd = accept(kit_says.listener, NULL, NULL);
+		size_t n = kit_says.n;
+		char *copy = need(n); /* who was answered may be gone before all of it was said */
 
 		REQUIRE(fd >= 0);
-		for (size_t done = 0; done < kit_says.n;) {
-			ssize_t w = send(fd, kit_says.p + done, kit_says.n - done, MSG_NOSIGNAL);
+		memcpy(copy, kit_says.p, n);
+		for (size_t done = 0; done < n;) {
+			ssize_t w = send(fd, copy + done, n - done, MSG_NOSIGNAL);
 
 			if (w <= 0)
 				break;
@@ -104,6 +107,7 @@ static inline void *kit_serve(void *arg)
 		while (recv(fd, part, sizeof(part), 0) > 0)
 			;
 		close(fd);
+		free(copy);
 	}
 	return arg;
 }

@@ -59,8 +59,8 @@ static void secret(const struct peer *p)
 	line(p->fd);
 	REQUIRE(send(p->fd, "STARTTLS\r\n", 10, MSG_NOSIGNAL) == 10);
 	line(p->fd);
-	REQUIRE(SSL_set_fd(ssl, p->fd) == 1 && SSL_connect(ssl) == 1);
-	if (p->n > 0 && SSL_write(ssl, p->p, (int)p->n) > 0)
+	REQUIRE(SSL_set_fd(ssl, p->fd) == 1);
+	if (SSL_connect(ssl) == 1 && p->n > 0 && SSL_write(ssl, p->p, (int)p->n) > 0)
 		SSL_shutdown(ssl);
 	shutdown(p->fd, SHUT_WR);
 	while (SSL_read(ssl, part, sizeof(part)) > 0)
