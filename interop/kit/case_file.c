@@ -80,7 +80,7 @@ static char *word(const char **at, const char *end, const char *stops, bool *quo
 	bool in = false;
 	char c;
 
-	*quoted = **at == '"';
+	*quoted = *at < end && **at == '"';
 	for (; *at < end && (in || !strchr(stops, **at)); ++*at) {
 		if (**at == '"') {
 			in = !in;
@@ -329,6 +329,24 @@ static int read_profile(const char *dir, const char *profile, const char *id, st
 	return n < 0 ? fail(why, "%s/%s: cannot be read", dir, profile) : rc;
 }
 
+/* What was asked for by name and is not there would be missing in the report, too. */
+static int all_there(const struct case_list *l, const char *names, bool profiles, struct buf *why)
+{
+	int rc = 0;
+
+	for (const char *at = names; *at; at += strcspn(at, ",") + (at[strcspn(at, ",")] == ',')) {
+		char *name = text_cut(at, strcspn(at, ","));
+		bool there = !*name;
+
+		for (size_t i = 0; !there && i < l->n; i++)
+			there = !strcmp(name, profiles ? l->cases[i].profile : l->cases[i].id);
+		if (!there)
+			rc = fail(why, "there is no %s \"%s\"", profiles ? "case of a profile" : "case", name);
+		free(name);
+	}
+	return rc;
+}
+
 int case_list_read(const char *dir, const char *profile, const char *id, struct case_list *out, struct buf *why)
 {
 	struct dirent **found;
@@ -345,7 +363,9 @@ int case_list_read(const char *dir, const char *profile, const char *id, struct 
 	free(found);
 	if (rc == 0 && out->n == 0)
 		return fail(why, "no case fits below %s", dir);
-	return rc;
+	if (rc == 0 && profile)
+		rc = all_there(out, profile, true, why);
+	return rc == 0 && id ? all_there(out, id, false, why) : rc;
 }
 
 void case_list_free(struct case_list *l)

@@ -35,11 +35,11 @@ struct case_list {
 };
 
 /* Reads one text of at most 256 KiB; statements of one level of indentation. 0, or -1 with line and sentence in why.
- */
+ * Free with case_file_free also then. */
 int case_file_parse(const char *text, size_t n, struct case_file *out, struct buf *why);
 void case_file_free(struct case_file *c);
-/* All of interop/cases below dir; profile and id filter (NULL: all; id may be a list with commas). -1: why says of
- * each bad file what is wrong. */
+/* All of interop/cases below dir; profile and id filter (lists with commas; NULL: all). -1: why says of each bad file
+ * what is wrong, and what of the lists is not there. */
 int case_list_read(const char *dir, const char *profile, const char *id, struct case_list *out, struct buf *why);
 void case_list_free(struct case_list *l);
 

@@ -80,8 +80,12 @@ static size_t compare(const json_t *old, const json_t *new, struct buf *say)
 		worse += was && !strcmp(result_member(was, "result"), "passed") && strcmp(is, "passed") != 0;
 		json_object_del(before, id);
 	}
+	/* what is left out is not better than what failed */
 	json_object_foreach(before, id, one)
-	    buf_addf(say, "%s: %s before, gone now\n", id, result_member(one, "result"));
+	{
+		buf_addf(say, "%s: %s before, gone now\n", id, result_member(one, "result"));
+		worse += !strcmp(result_member(one, "result"), "passed");
+	}
 	buf_addf(
 	    say, "%zu cases have the result they had before; %zu that passed before do not pass now\n", same, worse);
 	json_decref(before);

@@ -27,34 +27,51 @@ void countersign_mail(
 	    manifest_sha256);
 }
 
-STACK_OF(X509) * certificates_read(const char *path, struct buf *why)
+static STACK_OF(X509) * certificates_of(const struct buf *text, const char *path, struct buf *why)
 {
 	STACK_OF(X509) *all = sk_X509_new_null();
-	struct buf text = {0};
 	BIO *b = NULL;
 	X509 *c;
 
 	if (!all)
 		die("out of memory");
-	if (file_read(path, &text, why) == 0 && text.n <= PEM_MAX)
-		b = BIO_new_mem_buf(text.p, (int)text.n);
+	if (text->n <= PEM_MAX)
+		b = BIO_new_mem_buf(text->p, (int)text->n);
 	while (b && sk_X509_num(all) < CERTS_MAX && (c = PEM_read_bio_X509(b, NULL, NULL, NULL)))
 		sk_X509_push(all, c);
 	if (b && sk_X509_num(all) == 0) {
-		const unsigned char *p = (const unsigned char *)text.p;
+		const unsigned char *p = (const unsigned char *)text->p;
 
-		c = d2i_X509(NULL, &p, (long)text.n);
+		c = d2i_X509(NULL, &p, (long)text->n);
 		if (c)
 			sk_X509_push(all, c);
 	}
 	BIO_free(b);
-	buf_free(&text);
 	ERR_clear_error();
 	if (sk_X509_num(all) > 0)
 		return all;
 	fail(why, "%s holds no certificate", path);
 	sk_X509_free(all);
 	return NULL;
+}
+
+STACK_OF(X509) * certificates_read(const char *path, struct buf *why)
+{
+	struct buf text = {0};
+	STACK_OF(X509) *all = file_read(path, &text, why) < 0 ? NULL : certificates_of(&text, path, why);
+
+	buf_free(&text);
+	return all;
+}
+
+STACK_OF(X509) * certificates_read_plain(const char *path, struct buf *why)
+{
+	struct buf text = {0};
+	STACK_OF(X509) *all =
+	    file_read_plain(path, PEM_MAX, &text, why) < 0 ? NULL : certificates_of(&text, path, why);
+
+	buf_free(&text);
+	return all;
 }
 
 void certificates_free(STACK_OF(X509) * certs)
@@ -74,7 +91,7 @@ int opener_read(const char *path, struct opener *o, struct buf *why)
 	BIO *b;
 
 	*o = (struct opener){0};
-	if (file_read(path, &text, why) < 0 || text.n > PEM_MAX) {
+	if (file_read_plain(path, PEM_MAX, &text, why) < 0) {
 		buf_free(&text);
 		return -1;
 	}

@@ -23,10 +23,12 @@ void countersign_mail(
  * signature. *signer (may be NULL): that certificate, free with X509_free. 0 or -1 with why. */
 int countersign_read(const void *octets, size_t n, struct opener *o, STACK_OF(X509) * gateway, const char *run_id,
     const char *manifest_sha256, struct buf *opened, X509 **signer, struct buf *why);
-/* All certificates of a PEM file, at most 64 of 256 KiB. NULL with why: none. Free with certificates_free. */
+/* All certificates of a PEM file, at most 64 of 256 KiB. NULL with why: none. Free with certificates_free. plain: of
+ * a directory that a stranger may have filled (file_read_plain). */
 STACK_OF(X509) * certificates_read(const char *path, struct buf *why);
+STACK_OF(X509) * certificates_read_plain(const char *path, struct buf *why);
 void certificates_free(STACK_OF(X509) * certs);
-/* Certificate and key of a PEM file. 0, or -1 with why. Free with opener_clear. */
+/* Certificate and key of a PEM file, which is plain. 0, or -1 with why. Free with opener_clear. */
 int opener_read(const char *path, struct opener *o, struct buf *why);
 void opener_clear(struct opener *o);
 

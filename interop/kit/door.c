@@ -136,7 +136,7 @@ int door_close(struct door *d)
 
 SSL_CTX *door_tls(struct world *w)
 {
-	const struct credential *c = world_credential(w, NULL, "tls", 0);
+	const struct credential *c = w ? world_credential(w, NULL, "tls", 0) : NULL;
 	SSL_CTX *t;
 
 	if (!c || !c->key)

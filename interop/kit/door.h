@@ -14,7 +14,7 @@ struct door *door_open(const char *address, void (*visit)(void *arg, int fd), vo
 /* No more visitors; waits a second for those that are there. 0, or -1 when some are still there (nothing is freed
  * then). NULL is closed. */
 int door_close(struct door *d);
-/* The kit's own TLS certificate as a server; NULL: the world has none. Free with SSL_CTX_free. */
+/* The kit's own TLS certificate as a server; NULL: the world (may be NULL) has none. Free with SSL_CTX_free. */
 SSL_CTX *door_tls(struct world *w);
 
 #endif

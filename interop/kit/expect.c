@@ -3,41 +3,42 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct {
+static const struct row {
 	const char *name;
 	expectation *look;
 	bool cms;	       /* judged twice */
 	size_t least, most;    /* words */
 	const char *attribute; /* that it may have */
+	const char *told;      /* members that the second judge must tell; with commas */
 } table[] = {
-    {"layers", expect_layers, true, 1, 1, NULL},
-    {"sealed-for", expect_sealed_for, true, 1, 1, "may"},
-    {"cipher", expect_cipher, true, 1, 1, NULL},
-    {"keys", expect_keys, true, 1, 1, NULL},
-    {"signed-by", expect_signed_by, true, 1, 1, NULL},
-    {"digest", expect_digest, true, 1, 1, NULL},
-    {"signature-type", expect_signature_type, true, 1, 1, NULL},
-    {"attribute", expect_attribute, true, 1, 1, NULL},
-    {"signer-certs", expect_signer_certs, true, 1, 1, NULL},
-    {"micalg", expect_micalg, true, 1, 1, NULL},
-    {"inner-header", expect_inner_header, true, 2, 2, NULL},
-    {"inner-lacks", expect_inner_lacks, true, 1, 1, NULL},
-    {"inner-contains", expect_inner_contains, true, 1, 1, NULL},
-    {"body-is", expect_body_is, true, 1, 1, NULL},
-    {"parts-are", expect_parts_are, true, 1, 1, NULL},
-    {"smime-type", expect_smime_type, true, 0, 1, NULL},
-    {"outer-header", expect_outer_header, false, 2, 2, NULL},
-    {"outer-lacks", expect_outer_lacks, false, 1, 1, NULL},
-    {"header-count", expect_header_count, false, 2, 2, NULL},
-    {"no-header", expect_no_header, false, 1, 1, NULL},
-    {"envelope-from", expect_envelope_from, false, 1, 1, NULL},
-    {"envelope-to", expect_envelope_to, false, 1, 1, NULL},
-    {"seven-bit", expect_seven_bit, false, 0, 1, NULL},
-    {"line-max", expect_line_max, false, 1, 1, NULL},
-    {"mime-type", expect_mime_type, false, 1, 1, NULL},
-    {"mark", expect_mark_is, false, 1, 1, NULL},
-    {"tls", expect_tls, false, 1, 1, NULL},
-    {"once", expect_once, false, 0, 0, NULL},
+    {"layers", expect_layers, true, 1, 1, NULL, NULL},
+    {"sealed-for", expect_sealed_for, true, 1, 1, "may", "recipients"},
+    {"cipher", expect_cipher, true, 1, 1, NULL, "cipher"},
+    {"keys", expect_keys, true, 1, 1, NULL, "recipients"},
+    {"signed-by", expect_signed_by, true, 1, 1, NULL, NULL},
+    {"digest", expect_digest, true, 1, 1, NULL, NULL},
+    {"signature-type", expect_signature_type, true, 1, 1, NULL, "attributes"},
+    {"attribute", expect_attribute, true, 1, 1, NULL, "attributes"},
+    {"signer-certs", expect_signer_certs, true, 1, 1, NULL, "certificate-inside"},
+    {"micalg", expect_micalg, true, 1, 1, NULL, NULL},
+    {"inner-header", expect_inner_header, true, 2, 2, NULL, NULL},
+    {"inner-lacks", expect_inner_lacks, true, 1, 1, NULL, NULL},
+    {"inner-contains", expect_inner_contains, true, 1, 1, NULL, NULL},
+    {"body-is", expect_body_is, true, 1, 1, NULL, NULL},
+    {"parts-are", expect_parts_are, true, 1, 1, NULL, NULL},
+    {"smime-type", expect_smime_type, true, 0, 1, NULL, NULL},
+    {"outer-header", expect_outer_header, false, 2, 2, NULL, NULL},
+    {"outer-lacks", expect_outer_lacks, false, 1, 1, NULL, NULL},
+    {"header-count", expect_header_count, false, 2, 2, NULL, NULL},
+    {"no-header", expect_no_header, false, 1, 1, NULL, NULL},
+    {"envelope-from", expect_envelope_from, false, 1, 1, NULL, NULL},
+    {"envelope-to", expect_envelope_to, false, 1, 1, NULL, NULL},
+    {"seven-bit", expect_seven_bit, false, 0, 1, NULL, NULL},
+    {"line-max", expect_line_max, false, 1, 1, NULL, NULL},
+    {"mime-type", expect_mime_type, false, 1, 1, NULL, NULL},
+    {"mark", expect_mark_is, false, 1, 1, NULL, NULL},
+    {"tls", expect_tls, false, 1, 1, NULL, NULL},
+    {"once", expect_once, false, 0, 0, NULL, NULL},
 };
 
 enum { TABLE = sizeof(table) / sizeof(*table) };
@@ -79,11 +80,19 @@ static int fill_words(struct view *v, struct buf *sentence)
 }
 
 /* What the first judge found good the second must see as well; where it is bad, a disagreement is said. */
-static enum verdict both(struct view *v, bool good, struct buf *sentence)
+static enum verdict both(struct view *v, const struct row *row, bool good, struct buf *sentence)
 {
 	struct buf why = {0};
 	enum verdict second = seen_second(v->seen, &why), out = good ? second : FAILED;
+	const char *untold = second == PASSED && row->told ? seen_untold(v->seen, row->told) : NULL;
 
+	if (good && v->seen->first.broken) {
+		buf_addf(sentence, "; but what came is broken: %s", v->seen->first.broken);
+		out = FAILED;
+	} else if (good && untold) {
+		buf_addf(sentence, "; the second judge does not tell the %s", untold);
+		out = NOT_RUN;
+	}
 	if (second == FAILED || (good && second == NOT_RUN))
 		buf_addf(sentence, "; %s", why.p);
 	buf_free(&why);
@@ -103,7 +112,7 @@ static void look(struct view *v, size_t row)
 		good = table[row].look(v, &sentence);
 		verdict = v->not_run	    ? NOT_RUN
 			  : !table[row].cms ? (good ? PASSED : FAILED)
-					    : both(v, good, &sentence);
+					    : both(v, &table[row], good, &sentence);
 	}
 	scene_found(
 	    v->s, verdict, v->e->line, "%s: %s", v->e->verb, sentence.n ? sentence.p : "nothing is there to look at");

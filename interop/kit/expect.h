@@ -13,6 +13,9 @@ void expect_message(struct scene *s, const struct stmt *await, const struct mail
 const char *expect_kind(struct scene *s, const struct mail *m);
 /* The mark that the gateway gave (kit.conf). */
 enum mark expect_mark(struct scene *s, const struct mail *m);
+/* -1 with a finding (not run): kit.conf does not say how the gateway marks what it trusts, so that it did not cannot
+ * be seen. */
+int expect_marks(struct scene *s, int line);
 /* For `check`: is this a known expectation, with the words it needs? 0 or -1 with why. */
 int expect_check(const struct stmt *s, struct buf *why);
 

@@ -1,4 +1,5 @@
 /* Expectations about what can be seen without CMS: header, envelope, octets, mark. */
+#include "interop/kit/expect.h"
 #include "interop/kit/expectation.h"
 
 #include <regex.h>
@@ -6,11 +7,22 @@
 #include <string.h>
 #include <strings.h>
 
+/* What cannot be read as a header has no fields for this kit; others may see some. */
+static bool no_header(struct view *v, struct buf *sentence)
+{
+	v->not_run = v->outer.n == 0;
+	if (v->not_run)
+		buf_adds(sentence, "the message has no header that can be read");
+	return v->not_run;
+}
+
 bool expect_header_count(struct view *v, struct buf *sentence)
 {
 	size_t n = mime_count(&v->outer, v->words[0]);
 	long wanted;
 
+	if (no_header(v, sentence))
+		return false;
 	if (number_read(v->words[1], 0, 100000, &wanted) < 0) {
 		v->not_run = true;
 		buf_addf(sentence, "\"%s\" is no number", v->words[1]);
@@ -24,6 +36,8 @@ bool expect_no_header(struct view *v, struct buf *sentence)
 {
 	const char *there = mime_value(&v->outer, v->words[0]);
 
+	if (no_header(v, sentence))
+		return false;
 	buf_addf(sentence, "wanted no field %s outside; there is %s%.200s", v->words[0], there ? "" : "none",
 	    there ? there : "");
 	return !there;
@@ -177,6 +191,15 @@ bool expect_once(struct view *v, struct buf *sentence)
 
 /* --- the mark --------------------------------------------------------------------------------------------------- */
 
+static bool marked(const regex_t *re, const char *line, struct buf *lines)
+{
+	bool is = regexec(re, line, 0, NULL, 0) == 0;
+
+	if (is && lines)
+		buf_addf(lines, "%s\r\n", line);
+	return is;
+}
+
 size_t marks_count(struct scene *s, const struct mail *m, enum mark mark, struct buf *lines)
 {
 	const char *pattern = mark < MARK_NONE ? s->kit->marks[mark] : NULL;
@@ -190,21 +213,41 @@ size_t marks_count(struct scene *s, const struct mail *m, enum mark mark, struct
 	for (size_t i = 0; i < h.n; i++) {
 		char *line = text_make("%s: %s", h.fields[i].name, h.fields[i].value);
 
-		if (regexec(&re, line, 0, NULL, 0) == 0) {
-			n++;
-			if (lines)
-				buf_addf(lines, "%s\r\n", line);
-		}
+		n += marked(&re, line, lines);
 		free(line);
+	}
+	/* no header that can be read: others may see one, so each of its lines counts */
+	for (const char *p = h.n == 0 && m->data.p ? m->data.p : ""; *p && *p != '\r' && *p != '\n';) {
+		size_t len = strcspn(p, "\r\n");
+		char *line = text_cut(p, len);
+
+		n += marked(&re, line, lines);
+		free(line);
+		p += len;
+		p += *p == '\r';
+		p += *p == '\n';
 	}
 	mime_free(&h);
 	regfree(&re);
 	return n;
 }
 
+int expect_marks(struct scene *s, int line)
+{
+	const char *pattern = s->kit->marks[MARK_TRUSTED];
+
+	if (pattern && *pattern)
+		return 0;
+	scene_found(s, NOT_RUN, line,
+	    "mark-trusted of kit.conf does not say how the gateway marks what it trusts, so nobody can see what it "
+	    "does not trust");
+	return -1;
+}
+
 bool expect_mark_is(struct view *v, struct buf *sentence)
 {
 	enum mark there = expect_mark(v->s, v->m);
+	const char *trusted = v->s->kit->marks[MARK_TRUSTED];
 	size_t kinds = 0;
 
 	for (enum mark k = MARK_TRUSTED; k < MARK_NONE; k++)
@@ -212,5 +255,9 @@ bool expect_mark_is(struct view *v, struct buf *sentence)
 	buf_addf(sentence, "wanted the mark %s; it is %s", v->words[0], mark_names[there]);
 	if (kinds > 1)
 		buf_adds(sentence, ", and others as well");
+	if (!trusted || !*trusted) {
+		buf_adds(sentence, "; mark-trusted of kit.conf does not say how the gateway marks what it trusts");
+		v->not_run = true;
+	}
 	return !strcmp(v->words[0], mark_names[there]) && kinds <= 1;
 }

@@ -1,5 +1,6 @@
 #include "interop/kit/http_get.h"
 
+#include <limits.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,21 +80,105 @@ static BIO *dial(const struct url *u, const char *at, SSL_CTX **context, struct 
 	return b;
 }
 
-/* Status, and the place where the body begins; 0: the head is not there yet. */
-static size_t head_of(const struct buf *in, long *status, size_t *length, struct buf *type)
-{
-	const char *end = octets_find(in->p, in->n, "\r\n\r\n");
+/* What the head of an answer says. */
+struct head {
+	size_t n; /* its octets; 0: it is not there yet */
+	size_t length;
+	bool has_length, chunked;
+	long status;
+};
 
-	if (!end || strncmp(in->p, "HTTP/1.", 7) != 0)
+/* The field whose line is these n octets. -1: a second Content-Length, or one that is no number; a transfer coding
+ * other than chunked. */
+static int field(const char *p, size_t n, struct head *h, struct buf *type)
+{
+	const char *colon = memchr(p, ':', n);
+	size_t name = colon ? (size_t)(colon - p) : 0;
+	char *text, *value;
+	long number = 0;
+	int rc = 0;
+
+	if (!colon)
+		return -1;
+	text = text_cut(colon + 1, n - name - 1);
+	value = text + strspn(text, " \t");
+	for (size_t len = strlen(value); len > 0 && strchr(" \t", value[len - 1]); len--)
+		value[len - 1] = 0;
+	if (name == 14 && !strncasecmp(p, "Content-Length", 14)) {
+		if (h->has_length || *value < '0' || *value > '9' || number_read(value, 0, LONG_MAX, &number) < 0)
+			rc = -1;
+		h->has_length = true;
+		h->length = (size_t)number;
+	} else if (name == 17 && !strncasecmp(p, "Transfer-Encoding", 17)) {
+		rc = h->chunked || strcasecmp(value, "chunked") != 0 ? -1 : 0;
+		h->chunked = true;
+	} else if (name == 12 && !strncasecmp(p, "Content-Type", 12)) {
+		buf_clear(type);
+		buf_adds(type, value);
+	}
+	free(text);
+	return rc;
+}
+
+/* The head, once it is there (RFC 9112 2.1, 4, 6.3). -1 with why: it is none. */
+static int head_of(const struct buf *in, struct head *h, struct buf *type, struct buf *why)
+{
+	const char *end = octets_find(in->p, in->n, "\r\n\r\n"), *line;
+
+	if (!end)
 		return 0;
-	*status = strtol(in->p + 8, NULL, 10);
-	*length = SIZE_MAX;
-	for (const char *p = in->p; p < end; p = strchr(p, '\n') + 1)
-		if (!strncasecmp(p, "Content-Length:", 15))
-			*length = (size_t)strtoul(p + 15, NULL, 10);
-		else if (!strncasecmp(p, "Content-Type:", 13))
-			buf_add(type, p + 13 + strspn(p + 13, " "), strcspn(p + 13 + strspn(p + 13, " "), "\r\n"));
-	return (size_t)(end - in->p) + 4;
+	if (memchr(in->p, 0, (size_t)(end - in->p)) || strncmp(in->p, "HTTP/1.", 7) != 0 || end - in->p < 12 ||
+	    in->p[8] != ' ' || in->p[9] == '0' || strspn(in->p + 9, "0123456789") != 3)
+		return fail(why, "the answer does not begin as one of HTTP/1.1 does");
+	h->status = strtol(in->p + 9, NULL, 10);
+	for (const char *p = strstr(in->p, "\r\n"); p < end; p = line) {
+		p += 2;
+		line = strstr(p, "\r\n");
+		if (field(p, (size_t)(line - p), h, type) < 0)
+			return fail(why, "the answer has a field that is wrong: %.*s", (int)(line - p), p);
+	}
+	if (h->chunked && h->has_length)
+		return fail(why, "the answer has two lengths");
+	h->n = (size_t)(end - in->p) + 4;
+	return 0;
+}
+
+/* The chunks of a body that came (RFC 9112 7.1), put together; trailers are not looked at. -1: they are not whole. */
+static int unchunk(const char *p, size_t n, struct buf *out)
+{
+	while (n > 0) {
+		const char *line = octets_find(p, n, "\r\n");
+		size_t digits = strspn(p, "0123456789abcdefABCDEF"), len;
+
+		if (!line || digits == 0 || digits > 7 || p + digits > line)
+			return -1;
+		len = strtoul(p, NULL, 16);
+		n -= (size_t)(line + 2 - p);
+		p = line + 2;
+		if (len == 0)
+			return 0;
+		if (n < len + 2 || memcmp(p + len, "\r\n", 2) != 0)
+			return -1;
+		buf_add(out, p, len);
+		p += len + 2;
+		n -= len + 2;
+	}
+	return -1;
+}
+
+/* The body of what came until the connection was closed, it was whole, or too much. -1: it is not whole. */
+static int body_of(const struct buf *in, const struct head *h, struct buf *body)
+{
+	const char *p = in->p + h->n;
+	size_t n = in->n - h->n;
+
+	if (h->n == 0 || n > BODY_MAX || (h->has_length && n != h->length))
+		return -1;
+	buf_add(body, "", 0);
+	if (h->chunked)
+		return unchunk(p, n, body);
+	buf_add(body, p, n);
+	return 0;
 }
 
 int http_get(const char *url, const char *at, long *status, struct buf *type, struct buf *body,
@@ -102,9 +187,10 @@ int http_get(const char *url, const char *at, long *status, struct buf *type, st
 	struct url u = {0};
 	SSL_CTX *context = NULL;
 	struct buf in = {0}, request = {0};
-	size_t head = 0, length = SIZE_MAX;
+	struct head head = {0};
 	int64_t until = ticks_us() + LIMIT_US;
 	BIO *b = NULL;
+	bool late = false;
 	char part[16384];
 	int n, rc = -1;
 
@@ -121,19 +207,19 @@ int http_get(const char *url, const char *at, long *status, struct buf *type, st
 		fail(why, "%s takes no request", url);
 		goto out;
 	}
-	while ((head == 0 || in.n - head < length) && in.n < BODY_MAX + 65536 && ticks_us() < until &&
-	       (n = BIO_read(b, part, sizeof(part))) > 0) {
+	while (in.n < BODY_MAX + 65536 && (head.n == 0 || !head.has_length || in.n - head.n < head.length) &&
+	       (late = ticks_us() >= until) == false && (n = BIO_read(b, part, sizeof(part))) > 0) {
 		buf_add(&in, part, (size_t)n);
-		if (head == 0)
-			head = head_of(&in, status, &length, type);
+		if (head.n == 0 && head_of(&in, &head, type, why) < 0)
+			goto out;
 	}
-	if (head == 0 || (length != SIZE_MAX && in.n - head < length) || in.n - head > BODY_MAX) {
+	if (transcript)
+		buf_addf(transcript, "GET %s\n%.*s", url, (int)head.n, in.p ? in.p : "");
+	if (late || body_of(&in, &head, body) < 0) {
 		fail(why, "%s: no whole answer", url);
 		goto out;
 	}
-	if (transcript)
-		buf_addf(transcript, "GET %s\n%.*s", url, (int)head, in.p);
-	buf_add(body, in.p + head, in.n - head);
+	*status = head.status;
 	rc = 0;
 out:
 	BIO_free_all(b);

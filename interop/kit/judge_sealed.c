@@ -250,7 +250,9 @@ int judge_sealed(const struct buf *der, const struct cms_parts *parts, const str
 		read_recipient(sk_CMS_RecipientInfo_value(all, i), out);
 	if (!strcmp(out->cipher, "rc2"))
 		cms_names_legacy();
-	if (OBJ_obj2nid(CMS_get0_eContentType(cms)) != NID_pkcs7_data)
+	if (out->n_recipients == RECIPIENTS_MAX)
+		fail(why, "%d RecipientInfos or more", RECIPIENTS_MAX);
+	else if (OBJ_obj2nid(CMS_get0_eContentType(cms)) != NID_pkcs7_data)
 		fail(why, "an encrypted content that is not of the type data");
 	else if (check_cipher(parts, oid.p, why) == 0)
 		rc = open_all(der, keys, out, content, why);

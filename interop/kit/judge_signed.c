@@ -133,9 +133,11 @@ int judge_signed(const struct buf *der, const struct buf *detached, const struct
 		fail(why, "the SignedData of a multipart/signed has a content of its own");
 	else if (!detached && !*own)
 		fail(why, "a SignedData without its content");
+	else if (sk_CMS_SignerInfo_num(all) > SIGNERS_MAX)
+		fail(why, "more than %d signers", SIGNERS_MAX);
 	else
 		chain = digested(cms, detached, content, why);
-	for (int i = 0; chain && i < sk_CMS_SignerInfo_num(all) && i < SIGNERS_MAX; i++) {
+	for (int i = 0; chain && i < sk_CMS_SignerInfo_num(all); i++) {
 		out->signers = need_more(out->signers, (out->n_signers + 1) * sizeof(*out->signers));
 		out->signers[out->n_signers] = (struct signer){0};
 		read_signer(

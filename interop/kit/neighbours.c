@@ -17,6 +17,75 @@ struct neighbours {
 	pid_t nsd, slapd;
 };
 
+/* --- whatever ends this program ends them ----------------------------------------------------------------------- */
+
+static volatile sig_atomic_t children[2];
+
+static void end_children(void)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (children[i] > 0)
+			kill((pid_t)children[i], SIGTERM);
+}
+
+static void on_signal(int number)
+{
+	end_children();
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+/* Signals that are ignored (nohup) or taken by somebody else stay as they are. */
+static void watch(void)
+{
+	static const int all[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	static bool watched;
+
+	if (watched)
+		return;
+	watched = true;
+	atexit(end_children);
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		struct sigaction now, ours = {.sa_handler = on_signal};
+
+		if (sigaction(all[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+			sigaction(all[i], &ours, NULL);
+	}
+}
+
+static void remember(pid_t pid)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (children[i] == 0) {
+			children[i] = pid;
+			return;
+		}
+}
+
+static void forget(pid_t pid)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (children[i] == pid)
+			children[i] = 0;
+}
+
+/* --- starting and ending ---------------------------------------------------------------------------------------- */
+
+/* With no signal blocked and none ignored, however this program was started. */
+static void plain_signals(posix_spawnattr_t *attr)
+{
+	sigset_t none, usual;
+
+	sigemptyset(&none);
+	sigemptyset(&usual);
+	sigaddset(&usual, SIGPIPE);
+	sigaddset(&usual, SIGTERM);
+	sigaddset(&usual, SIGCHLD);
+	posix_spawnattr_setsigmask(attr, &none);
+	posix_spawnattr_setsigdefault(attr, &usual);
+	posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+}
+
 static pid_t start(const char *log, const char *const argv[], struct buf *why)
 {
 	posix_spawn_file_actions_t a;
@@ -29,11 +98,14 @@ static pid_t start(const char *log, const char *const argv[], struct buf *why)
 	posix_spawn_file_actions_addopen(&a, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0644);
 	posix_spawn_file_actions_adddup2(&a, 1, 2);
 	posix_spawnattr_init(&attr);
+	plain_signals(&attr);
+	watch();
 	rc = posix_spawnp(&pid, argv[0], &a, &attr, (char *const *)argv, environ);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&a);
 	if (rc != 0)
 		return fail(why, "%s cannot be started: %s", argv[0], strerror(rc));
+	remember(pid);
 	return pid;
 }
 
@@ -64,8 +136,10 @@ static int wait_for(pid_t pid, const char *name, const char *address, const char
 	for (int i = 0; i < 400; i++) {
 		if (connects(address))
 			return 0;
-		if (waitpid(pid, NULL, WNOHANG) == pid)
+		if (waitpid(pid, NULL, WNOHANG) == pid) {
+			forget(pid);
 			return fail(why, "%s ended; %s says why", name, log);
+		}
 		pause_ms(50);
 	}
 	return fail(why, "%s does not answer at %s", name, address);
@@ -117,12 +191,15 @@ static void end(pid_t pid)
 		return;
 	kill(pid, SIGTERM);
 	for (int i = 0; i < 200; i++) {
-		if (waitpid(pid, NULL, WNOHANG) != 0)
+		if (waitpid(pid, NULL, WNOHANG) != 0) {
+			forget(pid);
 			return;
+		}
 		pause_ms(25);
 	}
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
+	forget(pid);
 }
 
 void neighbours_stop(struct neighbours *n)

@@ -61,7 +61,7 @@ static void drop_file(char *path)
 static int party_of(const json_t *plan, const char *run)
 {
 	char *own = text_make("%s/tester.pem", run);
-	X509 *is = certificate_read(own, NULL);
+	X509 *is = certificate_read_plain(own, NULL);
 	int found = -1;
 
 	for (int i = 0; is && i < 2; i++) {

@@ -1,49 +1,45 @@
 #include "interop/kit/play.h"
 
+#include "interop/kit/mime.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-/* The value of a header field in the outermost header, one line of it; NULL: not there. */
-static const char *header_line(const struct mail *m, const char *name, size_t *n)
+bool play_has(const struct mail *m, const char *text)
 {
-	size_t len = strlen(name);
+	struct buf seen = {0};
+	bool has = octets_find(m->data.p, m->data.n, text);
 
-	for (const char *p = m->data.p, *end = p + m->data.n; p < end;) {
-		const char *stop = memchr(p, '\n', (size_t)(end - p));
-
-		stop = stop ? stop : end;
-		if (stop - p <= 1)
-			return NULL;
-		if ((size_t)(stop - p) > len && !strncasecmp(p, name, len) && p[len] == ':') {
-			*n = (size_t)(stop - p) - len - 1;
-			return p + len + 1;
-		}
-		p = stop + 1;
+	if (!has) {
+		mime_flatten(m->data.p, m->data.n, &seen);
+		has = octets_find(seen.p, seen.n, text);
+		buf_free(&seen);
 	}
-	return NULL;
+	return has;
 }
 
 bool play_fits(const struct mail *m, void *scene)
 {
 	struct scene *s = scene;
-	size_t n;
-	const char *id, *mark;
+	struct mime h;
+	const char *id;
 	char *own;
-	bool other;
+	bool fits;
 
-	if (octets_find(m->data.p, m->data.n, s->nonce))
+	if (play_has(m, s->nonce))
 		return true;
 	if (m->side == INSIDE)
 		return false;
+	mime_read(m->data.p, m->data.n, &h);
 	/* sealed mail may hide everything; a Message-ID of this kit with another run's nonce shows it is not ours */
-	id = header_line(m, "Message-ID", &n);
 	own = text_make(".%s@", s->c->id);
-	mark = id ? octets_find(id, n, own) : NULL;
-	other = mark != NULL;
+	id = mime_value(&h, "Message-ID");
+	fits = !id || !strstr(id, own);
 	free(own);
-	return !other;
+	mime_free(&h);
+	return fits;
 }
 
 unsigned *play_seen(struct play *p, enum side side, const char *to)
@@ -125,15 +121,25 @@ bool play_code_fits(int code, const char *wanted)
 	return false;
 }
 
+bool play_reply_fits(const struct reply *r, const char *wanted)
+{
+	return (r->code > 0 || r->closed) && play_code_fits(r->code, wanted);
+}
+
+const char *play_silence(const struct reply *r)
+{
+	return r->closed ? "the gateway closed the connection" : "the gateway gave no reply of SMTP in time";
+}
+
 void play_reply(struct play *p, const struct stmt *st, const char *without)
 {
 	const char *wanted = stmt_attribute(st, "reply", without);
-	bool fits = play_code_fits(p->reply.code, wanted);
+	bool fits = play_reply_fits(&p->reply, wanted);
 	size_t n = p->reply.text.p ? strcspn(p->reply.text.p, "\r\n") : 0;
 
 	if (p->reply.code == 0)
-		scene_found(p->s, fits ? PASSED : FAILED, st->line,
-		    "%s: the gateway closed the connection; wanted: %s", st->verb, wanted);
+		scene_found(p->s, fits ? PASSED : FAILED, st->line, "%s: %s; wanted: %s", st->verb,
+		    play_silence(&p->reply), wanted);
 	else
 		scene_found(p->s, fits ? PASSED : FAILED, st->line, "%s: answered \"%.*s\"; wanted: %s", st->verb,
 		    (int)n, p->reply.text.p ? p->reply.text.p : "", wanted);

@@ -37,6 +37,8 @@ struct play {
 	bool stop; /* a step failed such that the others make no sense */
 };
 
+/* Is this text in the mail as it stands, or once transfer encodings and encoded words are off? */
+bool play_has(const struct mail *m, const char *text);
 /* Is this mail of the present run of the case? Inside: it has the nonce. Outside: no other run's Message-ID. */
 bool play_fits(const struct mail *m, void *scene);
 /* The number of the newest mail that an await took for this recipient. */
@@ -48,6 +50,10 @@ char **play_list(struct play *p, const struct stmt *st, const char *value, size_
 void play_list_free(char **list, size_t n);
 /* Does the code fit "250", "2xx", "4xx", "5xx", "refused", "any" (several with commas)? */
 bool play_code_fits(int code, const char *wanted);
+/* The same of a reply; where none came, and the connection was not closed either, nothing fits. */
+bool play_reply_fits(const struct reply *r, const char *wanted);
+/* What came in the place of a reply. */
+const char *play_silence(const struct reply *r);
 /* A finding about the reply, wanted by reply= (or without). */
 void play_reply(struct play *p, const struct stmt *st, const char *without);
 /* What this recipient of the last message was answered; the reply to all of it for others. */

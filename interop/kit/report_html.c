@@ -90,7 +90,9 @@ static void add_summary(struct buf *b, const json_t *r)
 	wants[result_requirement(r, result_member(json_array_get(required, i), "id"))]++;
 	buf_addf(
 	    b, "<section id=\"summary\">\n<h2>Summary</h2>\n<p class=\"sum %s\">", verdict_class[verdict_all(count)]);
-	if (verdict_all(count) == PASSED)
+	if (count[PASSED] + count[FAILED] + count[NOT_RUN] == 0)
+		buf_adds(b, "No case was run.");
+	else if (verdict_all(count) == PASSED)
 		buf_addf(b, "All %zu cases passed.", count[PASSED]);
 	else
 		buf_addf(b, "%zu cases passed, %zu failed, %zu were not run.", count[PASSED], count[FAILED],

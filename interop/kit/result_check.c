@@ -1,11 +1,9 @@
 #include "interop/kit/result_check.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define TEXT_MAX (64 * 1024)
 #define LIST_MAX 10000
@@ -124,18 +122,12 @@ int result_check(const json_t *o, const struct member *m, size_t n, const char *
 
 json_t *json_file(const char *path, size_t max, struct buf *why)
 {
-	struct stat st;
 	struct buf text = {0};
 	json_error_t e;
 	json_t *v = NULL;
 
-	if (lstat(path, &st) < 0)
-		fail(why, "%s: %s", path, strerror(errno));
-	else if (!S_ISREG(st.st_mode))
-		fail(why, "%s is not a file", path);
-	else if ((size_t)st.st_size > max)
-		fail(why, "%s is larger than %zu octets", path, max);
-	else if (file_read(path, &text, why) == 0 && !(v = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &e)))
+	if (file_read_plain(path, max, &text, why) == 0 &&
+	    !(v = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &e)))
 		fail(why, "%s: line %d: not JSON: %s", path, e.line, e.text);
 	buf_free(&text);
 	return v;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MAX_LENGTH = 64 };
+enum { NAME_MAX_LENGTH = 64, SENTENCE_MAX = 8192 };
 
 void scene_begin(struct scene *s, const struct kit *k, const struct case_file *c, const char *evidence)
 {
@@ -140,7 +140,9 @@ void scene_found(struct scene *s, enum verdict verdict, int line, const char *fo
 	if (vasprintf(&sentence, format, ap) < 0)
 		die("out of memory");
 	va_end(ap);
-	visible_add(&shown, sentence, strlen(sentence));
+	visible_add(&shown, sentence, strnlen(sentence, SENTENCE_MAX));
+	if (strlen(sentence) > SENTENCE_MAX)
+		buf_adds(&shown, " [cut]");
 	free(sentence);
 	s->findings = need_more(s->findings, (s->n_findings + 1) * sizeof(*s->findings));
 	s->findings[s->n_findings++] = (struct finding){verdict, line, shown.p};

@@ -60,7 +60,7 @@ int scene_expand(struct scene *s, const char *text, struct buf *out, struct buf 
 void scene_expand_octets(struct scene *s, const void *p, size_t n, struct buf *out);
 /* The same as scene_expand as a new text; NULL with why. */
 char *scene_text(struct scene *s, const char *text, struct buf *why);
-/* Adds a finding. */
+/* Adds a finding. The sentence may hold any octets: it becomes visible text (visible.h), cut after 8 KiB. */
 void scene_found(struct scene *s, enum verdict verdict, int line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* Writes octets as NN-NAME into the evidence. */

@@ -10,8 +10,9 @@
  * {"id":n,"hello":true} -> {"id":n,"ok":true,"name":"BouncyCastle 1.72"}. Without "key" a certificate is there to
  * know signers by. "kind" is also "auth-enveloped", "multipart-signed" or "compressed". Without "content-sha256": no
  * key opens a layer. "cert-sha256" is null where nobody knows the signer's certificate. Further members, where a
- * judge knows them: of a layer "opened-by" (SHA-256 of that certificate), "tag-length"; of a signer "why" (it is not
- * valid), "certificate-inside", "algorithm". A judge may end; it is started again. */
+ * judge knows them (an expectation about "cipher", "recipients", "attributes" or "certificate-inside" that it does
+ * not tell is not run): of a layer "opened-by" (SHA-256 of that certificate), "tag-length"; of a signer "why" (it is
+ * not valid), "certificate-inside", "algorithm". A judge may end; it is started again. */
 #ifndef INTEROP_SECOND_H
 #define INTEROP_SECOND_H
 

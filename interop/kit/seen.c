@@ -45,10 +45,61 @@ static const char *member(const json_t *o, const char *name)
 	return text ? text : "";
 }
 
-static char *signer_text(const char *cert, const char *digest, bool valid)
+static char *signer_text(const char *cert, const char *digest, bool valid, const char *more)
 {
-	return text_make(
-	    "%s signature with %s by %.*s", valid ? "valid" : "wrong", digest, SHORT, *cert ? cert : "nobody known");
+	return text_make("%s signature with %s by %.*s%s", valid ? "valid" : "wrong", digest, SHORT,
+	    *cert ? cert : "nobody known", more ? more : "");
+}
+
+/* Of a signer: its signed attributes, and whether its certificate is inside. */
+static void add_more(struct texts *attributes, const bool *inside, struct buf *out)
+{
+	if (attributes) {
+		buf_adds(out, ", signed attributes ");
+		join(attributes, out);
+	}
+	if (inside)
+		buf_addf(out, ", certificate %s", *inside ? "inside" : "not inside");
+}
+
+static char *first_signer(const struct signer *s, const json_t *mask)
+{
+	struct texts t = {0};
+	struct buf more = {0};
+	char *out;
+
+	for (size_t i = 0; i < s->n_attributes; i++)
+		add_text(&t, text_copy(s->attributes[i]));
+	if (json_object_get(mask, "attributes"))
+		add_more(&t, NULL, &more);
+	if (json_object_get(mask, "certificate-inside"))
+		add_more(NULL, &s->inside, &more);
+	out = signer_text(s->cert_sha256, s->digest, s->valid, more.p);
+	join(&t, &more);
+	buf_free(&more);
+	return out;
+}
+
+static char *second_signer(const json_t *s)
+{
+	const json_t *attributes = json_object_get(s, "attributes"),
+		     *inside = json_object_get(s, "certificate-inside"), *one;
+	bool is = json_is_true(inside);
+	struct texts t = {0};
+	struct buf more = {0};
+	char *out;
+	size_t i;
+
+	json_array_foreach(attributes, i, one)
+	    add_text(&t, text_copy(json_is_string(one) ? json_string_value(one) : ""));
+	if (attributes)
+		add_more(&t, NULL, &more);
+	if (inside)
+		add_more(NULL, &is, &more);
+	out = signer_text(
+	    member(s, "cert-sha256"), member(s, "digest"), json_is_true(json_object_get(s, "valid")), more.p);
+	buf_free(&more);
+	return out;
 }
 
 static char *recipient_text(const char *id, const char *keys)
@@ -67,7 +118,7 @@ static void first_layer(const struct layer *l, const json_t *mask, struct buf *o
 	for (size_t i = 0; json_object_get(mask, "recipients") && i < l->n_recipients; i++)
 		add_text(&t, recipient_text(l->recipients[i].id, l->recipients[i].keys));
 	for (size_t i = 0; i < l->n_signers; i++)
-		add_text(&t, signer_text(l->signers[i].cert_sha256, l->signers[i].digest, l->signers[i].valid));
+		add_text(&t, first_signer(&l->signers[i], json_array_get(json_object_get(mask, "signers"), i)));
 	join(&t, out);
 	buf_adds(out, "), ");
 }
@@ -87,9 +138,7 @@ static void second_layer(const json_t *l, struct buf *out)
 
 		add_text(&t, recipient_text(*id ? id : member(one, "ski"), member(one, "keys")));
 	}
-	json_array_foreach(json_object_get(l, "signers"), i, one)
-	    add_text(&t, signer_text(member(one, "cert-sha256"), member(one, "digest"),
-			     json_is_true(json_object_get(one, "valid"))));
+	json_array_foreach(json_object_get(l, "signers"), i, one) add_text(&t, second_signer(one));
 	join(&t, out);
 	buf_adds(out, "), ");
 }
@@ -201,6 +250,31 @@ enum verdict seen_second(const struct seen *n, struct buf *why)
 		return FAILED;
 	}
 	return PASSED;
+}
+
+static bool tells(const json_t *layer, const struct layer *l, const char *name)
+{
+	const json_t *signers = json_object_get(layer, "signers");
+	bool of_signer = strcmp(name, "cipher") != 0 && strcmp(name, "recipients") != 0;
+
+	if (!of_signer)
+		return l->kind > LAYER_AUTH_ENVELOPED || json_object_get(layer, name);
+	for (size_t i = 0; i < l->n_signers; i++)
+		if (!json_object_get(json_array_get(signers, i), name))
+			return false;
+	return true;
+}
+
+const char *seen_untold(const struct seen *n, const char *members)
+{
+	static const char *const all[] = {"cipher", "recipients", "attributes", "certificate-inside"};
+	const json_t *layers = json_object_get(n->second, "layers");
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		for (size_t k = 0; text_is_word_in(all[i], members) && k < n->first.n; k++)
+			if (!tells(json_array_get(layers, k), &n->first.layers[k], all[i]))
+				return all[i];
+	return NULL;
 }
 
 int seen_key(const struct seen *n, const struct credential *c)

@@ -26,6 +26,9 @@ struct seen *seen_message(struct scene *s, const struct mail *m);
 /* What the second judge says of what the first has found good: PASSED (it sees the same), FAILED, or NOT_RUN; the
  * reason is added to why. */
 enum verdict seen_second(const struct seen *n, struct buf *why);
+/* Members of a layer, or of its signers, that the second judge must tell of what the first has found good (with
+ * commas); the first one that it does not tell of a layer or a signer that has it, NULL: all. */
+const char *seen_untold(const struct seen *n, const char *members);
 /* The index of this certificate among keys; -1: not there. */
 int seen_key(const struct seen *n, const struct credential *c);
 /* Forgets all (scene_free does it). */

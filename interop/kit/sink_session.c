@@ -1,5 +1,6 @@
 #include "interop/kit/sink_session.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,10 @@ static int fill(struct session *s)
 	struct pollfd p = {.fd = s->fd, .events = POLLIN};
 	ssize_t n;
 
-	if (!(s->ssl && SSL_pending(s->ssl) > 0) && poll(&p, 1, IDLE_MS) <= 0)
+	do
+		n = s->ssl && SSL_pending(s->ssl) > 0 ? 1 : poll(&p, 1, IDLE_MS);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
 		return -1;
 	n = s->ssl ? SSL_read(s->ssl, s->in, sizeof(s->in)) : recv(s->fd, s->in, sizeof(s->in), 0);
 	if (n <= 0)

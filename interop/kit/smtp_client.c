@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "interop/kit/kit.h"
@@ -16,6 +17,7 @@
 
 struct smtp {
 	int fd;
+	bool closed; /* by the gateway: seen when something was read or written */
 	SSL *tls;
 	SSL_CTX *context;
 	int64_t limit_ms;
@@ -41,9 +43,12 @@ static int fill(struct smtp *s)
 
 	if (!(s->tls && SSL_pending(s->tls) > 0) && wait_for(s, POLLIN) < 0)
 		return -1;
+	errno = 0;
 	n = s->tls ? SSL_read(s->tls, s->in, sizeof(s->in)) : recv(s->fd, s->in, sizeof(s->in), 0);
-	if (n <= 0)
+	if (n <= 0) {
+		s->closed = errno != EAGAIN && errno != EINTR; /* EAGAIN: SO_RCVTIMEO, within a record of TLS */
 		return -1;
+	}
 	s->at = 0;
 	s->n = (size_t)n;
 	return 0;
@@ -59,8 +64,10 @@ int smtp_raw(struct smtp *s, const void *p, size_t n)
 			return -1;
 		w = s->tls ? SSL_write(s->tls, (const char *)p + done, (int)part)
 			   : send(s->fd, (const char *)p + done, part, MSG_NOSIGNAL);
-		if (w <= 0)
+		if (w <= 0) {
+			s->closed = errno == EPIPE || errno == ECONNRESET;
 			return -1;
+		}
 		done += (size_t)w;
 	}
 	return 0;
@@ -88,21 +95,24 @@ static int read_line(struct smtp *s, struct reply *r)
 
 int smtp_reply(struct smtp *s, struct reply *r)
 {
+	int64_t until = ticks_us() + s->limit_ms * 2000;
 	size_t from;
 
 	r->code = 0;
+	r->closed = false;
 	buf_clear(&r->text);
 	do {
 		from = r->text.n;
-		if (read_line(s, r) < 0) {
+		if (read_line(s, r) < 0 || ticks_us() > until) {
+			r->closed = s->closed;
 			if (s->transcript)
-				buf_adds(s->transcript, "S: (closed)\n");
+				buf_adds(s->transcript, s->closed ? "S: (closed)\n" : "S: (no reply)\n");
 			return 0;
 		}
 		if (s->transcript)
 			buf_addf(s->transcript, "S: %.*s", (int)(r->text.n - from), r->text.p + from);
-		if (r->text.n - from < 4)
-			return 0;
+		if (r->text.n - from < 4 || memcmp(r->text.p, r->text.p + from, 3) != 0)
+			return 0; /* RFC 5321 4.2.1: all lines have the same code */
 	} while (r->text.p[from + 3] == '-');
 	for (int i = 0; i < 3; i++) {
 		char c = r->text.p[from + (size_t)i];
@@ -111,10 +121,22 @@ int smtp_reply(struct smtp *s, struct reply *r)
 			return r->code = 0;
 		r->code = r->code * 10 + (c - '0');
 	}
+	if (r->code < 200 || r->code > 599) /* 4.2 */
+		r->code = 0;
 	return r->code;
 }
 
-static int dial(const char *address, struct buf *why)
+/* What TLS reads and writes blocks no longer than that, and neither does connect. */
+static void limit(int fd, int64_t ms)
+{
+	struct timeval t = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)) < 0)
+		die("a socket cannot be set up");
+}
+
+static int dial(const char *address, int64_t limit_ms, struct buf *why)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
 	char *host, *port;
@@ -129,6 +151,8 @@ static int dial(const char *address, struct buf *why)
 		return fail(why, "%s: %s", address, gai_strerror(rc));
 	for (struct addrinfo *a = found; a && fd < 0; a = a->ai_next) {
 		fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (fd >= 0)
+			limit(fd, limit_ms);
 		if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) < 0) {
 			rc = errno;
 			close(fd);
@@ -143,7 +167,7 @@ struct smtp *smtp_open(
     const char *address, int64_t limit_ms, struct buf *transcript, struct reply *r, struct buf *why)
 {
 	struct smtp *s;
-	int fd = dial(address, why);
+	int fd = dial(address, limit_ms, why);
 
 	if (fd < 0)
 		return NULL;
@@ -187,6 +211,7 @@ int smtp_command(struct smtp *s, struct reply *r, const char *format, ...)
 	buf_free(&line);
 	if (rc < 0) {
 		r->code = 0;
+		r->closed = s->closed;
 		buf_clear(&r->text);
 		return 0;
 	}
@@ -216,6 +241,23 @@ int smtp_starttls(struct smtp *s, const char *name, struct buf *why)
 
 	buf_free(&r.text);
 	return code == 220 ? smtp_handshake(s, name, why) : fail(why, "STARTTLS was answered %d", code);
+}
+
+int smtp_content(struct smtp *s, const void *p, size_t n, struct reply *r)
+{
+	if (smtp_raw(s, p, n) == 0)
+		return smtp_reply(s, r);
+	buf_clear(&r->text);
+	r->closed = s->closed;
+	return r->code = 0;
+}
+
+void smtp_nothing_sent(struct reply *r)
+{
+	if (r->code / 100 == 4 || r->code / 100 == 5)
+		return;
+	r->closed = r->code == 0 && r->closed;
+	r->code = 0;
 }
 
 /* The lines of a message with a dot before each that begins with one, and the dot at the end. */
@@ -293,10 +335,7 @@ static void send_content(struct sending *m, struct reply *r)
 	began = ticks_us();
 	if (m->s->transcript)
 		buf_addf(m->s->transcript, "-- %zu octets and the final dot\n", m->len);
-	if (smtp_raw(m->s, stuffed.p, stuffed.n) < 0)
-		r->code = 0;
-	else
-		smtp_reply(m->s, r);
+	smtp_content(m->s, stuffed.p, stuffed.n, r);
 	if (m->answer_us)
 		*m->answer_us = ticks_us() - began;
 	buf_free(&stuffed);
@@ -309,6 +348,8 @@ static void transaction(struct sending *m, const size_t *which, size_t n, struct
 
 	if (taken > 0 && smtp_command(m->s, r, "DATA") == 354)
 		send_content(m, r);
+	else if (taken > 0)
+		smtp_nothing_sent(r);
 	for (size_t i = 0; i < n; i++)
 		if (taken == 0 ? m->codes[which[i]] == 0 : m->codes[which[i]] / 100 == 2)
 			m->codes[which[i]] = r->code;

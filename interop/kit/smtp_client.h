@@ -7,7 +7,8 @@
 struct smtp;
 
 struct reply {
-	int code;	 /* 0: the connection was closed */
+	int code;	 /* 0: there was none: the connection was closed, or no reply came in time, or none of SMTP */
+	bool closed;	 /* with code 0: the gateway closed the connection */
 	struct buf text; /* all lines with CRLF */
 };
 
@@ -18,9 +19,13 @@ struct smtp *smtp_open(
 void smtp_close(struct smtp *s);
 /* Sends octets as they stand. */
 int smtp_raw(struct smtp *s, const void *p, size_t n);
-/* Sends a line (CRLF is added) and reads its reply. Returns the code; 0: closed. */
+/* Sends a line (CRLF is added) and reads its reply. Returns the code; 0: none. */
 int smtp_command(struct smtp *s, struct reply *r, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int smtp_reply(struct smtp *s, struct reply *r);
+/* After 354: sends octets with the final dot in them, and reads the reply. */
+int smtp_content(struct smtp *s, const void *p, size_t n, struct reply *r);
+/* The reply in the place of 354, when it is no refusal: code 0, since nothing was sent that could have been taken. */
+void smtp_nothing_sent(struct reply *r);
 int smtp_starttls(struct smtp *s, const char *name, struct buf *why);  /* after EHLO; any certificate */
 int smtp_handshake(struct smtp *s, const char *name, struct buf *why); /* after STARTTLS and its reply */
 /* One message: EHLO to QUIT. The first refusal or the last reply; dot-stuffs. to: n addresses; codes: what became of

@@ -238,10 +238,9 @@ static void put(struct play *p, const struct stmt *st, struct smtp *smtp, const 
 		base64_add(&text, der->p, der->n, 76);
 		buf_adds(&text, ".\r\n");
 		buf_addf(&p->s->transcript, "-- %zu characters\n", text.n);
-		if (smtp_raw(smtp, text.p, text.n) < 0)
-			p->reply.code = 0;
-		else
-			smtp_reply(smtp, &p->reply);
+		smtp_content(smtp, text.p, text.n, &p->reply);
+	} else {
+		smtp_nothing_sent(&p->reply);
 	}
 	play_reply(p, st, "250");
 	buf_free(&text);

@@ -48,11 +48,15 @@ static int once(struct play *p, const struct stmt *st, struct series *s, char **
 {
 	struct reply r = {0};
 	struct buf text = {0};
+	int rc = 0;
 
 	if (smtp_send(p->s->kit->gateway_outside, p->s->kit->host, !strcmp(stmt_attribute(st, "tls", "no"), "yes"),
 		from, to, n, s->octets->p, s->octets->n, &p->s->transcript, &r, NULL, &s->us[i], why) < 0)
 		return -1;
 	without_ids(&r, &text);
+	if (s->us[i] == 0)
+		rc = fail(why, "the gateway did not take the content of %s: %.200s", s->name,
+		    r.text.p && r.text.n ? r.text.p : play_silence(&r));
 	if (i == 0) {
 		s->code = r.code;
 		buf_add(&s->text, text.p, text.n);
@@ -61,7 +65,7 @@ static int once(struct play *p, const struct stmt *st, struct series *s, char **
 	}
 	buf_free(&text);
 	buf_free(&r.text);
-	return 0;
+	return rc;
 }
 
 static int by_size(const void *a, const void *b)

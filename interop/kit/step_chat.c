@@ -93,17 +93,29 @@ static void chat_reply(struct chat *c, const struct stmt *st)
 	if (!c->greeting)
 		smtp_reply(c->smtp, &c->last);
 	c->greeting = false;
-	fits = play_code_fits(c->last.code, wanted);
+	fits = play_reply_fits(&c->last, wanted);
 	if (c->last.code == 0)
-		scene_found(c->p->s, fits ? PASSED : FAILED, st->line,
-		    "the gateway closed the connection; wanted: %s", wanted);
+		scene_found(
+		    c->p->s, fits ? PASSED : FAILED, st->line, "%s; wanted: %s", play_silence(&c->last), wanted);
 	else
 		scene_found(c->p->s, fits ? PASSED : FAILED, st->line, "answered \"%.*s\"; wanted: %s",
 		    (int)strcspn(c->last.text.p, "\r\n"), c->last.text.p, wanted);
 	chat_text(c, st);
 	c->p->reply.code = c->last.code;
+	c->p->reply.closed = c->last.closed;
 	buf_clear(&c->p->reply.text);
 	buf_add(&c->p->reply.text, c->last.text.p, c->last.text.n);
+}
+
+static void chat_closed(struct chat *c, const struct stmt *st)
+{
+	smtp_reply(c->smtp, &c->last);
+	if (c->last.code > 0)
+		scene_found(c->p->s, c->last.code == 421 ? PASSED : FAILED, st->line,
+		    "wanted that the gateway closes the connection; it answered %d", c->last.code);
+	else
+		scene_found(c->p->s, c->last.closed ? PASSED : FAILED, st->line,
+		    "wanted that the gateway closes the connection; %s", play_silence(&c->last));
 }
 
 static void chat_starttls(struct chat *c, const struct stmt *st)
@@ -147,8 +159,7 @@ static void chat_line(struct chat *c, const struct stmt *st)
 	else if (!strcmp(st->verb, "pause"))
 		chat_pause(c, st);
 	else if (!strcmp(st->verb, "closed"))
-		scene_found(c->p->s, smtp_reply(c->smtp, &c->last) == 0 || c->last.code == 421 ? PASSED : FAILED,
-		    st->line, "the gateway closes the connection");
+		chat_closed(c, st);
 	else if (!strcmp(st->verb, "starttls"))
 		chat_starttls(c, st);
 	else

@@ -2,6 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+#include "interop/kit/mime.h"
 
 void step_outcome(struct play *p, const struct stmt *st)
 {
@@ -41,10 +44,24 @@ static const char *kind_of(struct play *p, const struct mail *m)
 	return m->side == OUTSIDE ? expect_kind(p->s, m) : mark_names[expect_mark(p->s, m)];
 }
 
-/* Did the sender get a delivery report that names the recipient? */
+/* One part: message/delivery-status says failed (RFC 3464 2.3.3). */
+static void look_for_failed(const struct mime *m, const struct buf *body, void *failed)
+{
+	for (const char *p = body->p; !strcmp(m->type, "message/delivery-status") && p && *p;
+	     p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL)
+		if (!strncasecmp(p, "Action:", 7) && !strncasecmp(p + 7 + strspn(p + 7, " \t"), "failed", 6))
+			*(bool *)failed = true;
+}
+
+/* Did the sender get a delivery report that names the recipient, and says that it failed for one? */
 static bool is_report(const struct mail *m, void *to)
 {
-	return octets_find(m->data.p, m->data.n, "multipart/report") && octets_find(m->data.p, m->data.n, to);
+	bool failed = false;
+
+	if (!play_has(m, "multipart/report") || !play_has(m, to))
+		return false;
+	mime_leaves(m->data.p, m->data.n, look_for_failed, &failed);
+	return failed;
 }
 
 static bool was_returned(struct play *p, const struct later *l)
@@ -58,14 +75,16 @@ static bool was_returned(struct play *p, const struct later *l)
 
 static void end_outcome(struct play *p, const struct later *l)
 {
-	const char *is = stmt_attribute(l->stmt, "is", ""), *kind = l->code / 100 == 5			 ? "refused"
-								    : l->code / 100 == 4 || l->code == 0 ? "deferred"
-													 : "none";
+	const char *is = stmt_attribute(l->stmt, "is", ""), *kind = l->code / 100 == 5	 ? "refused"
+								    : l->code / 100 != 2 ? "deferred"
+											 : "none";
 	const struct mail *m = NULL;
 	unsigned after = l->after;
 	size_t came = 0;
 
 	while ((m = sink_wait(p->s->sink, l->side, l->to, after, 0, play_fits, p->s))) {
+		if (l->side == INSIDE && expect_marks(p->s, l->stmt->line) < 0)
+			return;
 		kind = kind_of(p, m);
 		came++;
 		after = m->number;
@@ -93,7 +112,9 @@ static void end_never(struct play *p, const struct later *l)
 
 	while ((m = sink_wait(p->s->sink, l->side, l->to, after, 0, containing ? NULL : play_fits, p->s))) {
 		after = m->number;
-		if (text && !octets_find(m->data.p, m->data.n, text))
+		/* line ends are looked for as they go over the wire */
+		if (text &&
+		    !(strpbrk(text, "\r\n") ? octets_find(m->data.p, m->data.n, text) != NULL : play_has(m, text)))
 			continue;
 		found++;
 		scene_keep(p->s, "never.eml", m->data.p, m->data.n);

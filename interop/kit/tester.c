@@ -113,27 +113,39 @@ out:
 	return rc;
 }
 
-X509 *certificate_read(const char *path, struct buf *why)
+static X509 *certificate_of(const struct buf *text, const char *path, struct buf *why)
 {
-	struct buf text = {0};
 	const unsigned char *p;
 	X509 *c = NULL;
 	BIO *b;
 
-	if (file_read(path, &text, why) < 0) {
-		buf_free(&text);
-		return NULL;
-	}
-	if (text.n <= CERT_MAX && (b = BIO_new_mem_buf(text.p, (int)text.n))) {
+	if (text->n <= CERT_MAX && (b = BIO_new_mem_buf(text->p, (int)text->n))) {
 		c = PEM_read_bio_X509(b, NULL, NULL, NULL);
 		BIO_free(b);
-		p = (const unsigned char *)text.p;
+		p = (const unsigned char *)text->p;
 		if (!c)
-			c = d2i_X509(NULL, &p, (long)text.n);
+			c = d2i_X509(NULL, &p, (long)text->n);
 	}
 	ERR_clear_error();
 	if (!c)
 		fail(why, "%s holds no certificate", path);
+	return c;
+}
+
+X509 *certificate_read(const char *path, struct buf *why)
+{
+	struct buf text = {0};
+	X509 *c = file_read(path, &text, why) < 0 ? NULL : certificate_of(&text, path, why);
+
+	buf_free(&text);
+	return c;
+}
+
+X509 *certificate_read_plain(const char *path, struct buf *why)
+{
+	struct buf text = {0};
+	X509 *c = file_read_plain(path, CERT_MAX, &text, why) < 0 ? NULL : certificate_of(&text, path, why);
+
 	buf_free(&text);
 	return c;
 }

@@ -16,8 +16,10 @@ int tester_sign(const struct kit *k, const void *octets, size_t n, struct buf *o
  * X509_free; may be NULL. 0 or -1 with why. */
 int tester_verify(
     const void *der, size_t der_n, const void *octets, size_t n, X509 *expected, X509 **signer, struct buf *why);
-/* The first certificate of a file (PEM or DER, at most 64 KiB). NULL with why. */
+/* The first certificate of a file (PEM or DER, at most 64 KiB). NULL with why. plain: of a directory that a stranger
+ * may have filled (file_read_plain). */
 X509 *certificate_read(const char *path, struct buf *why);
+X509 *certificate_read_plain(const char *path, struct buf *why);
 /* The SHA-256 of its DER, hexadecimal with colons, and its subject as visible text. */
 void certificate_name(X509 *cert, struct buf *out);
 void certificate_sha256(X509 *cert, char hex[65]);

@@ -10,15 +10,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "interop/kit/visible.h"
+
+enum { FILE_MAX = 1 << 30 };
+
 void die(const char *format, ...)
 {
+	struct buf shown = {0};
+	char *text;
 	va_list ap;
 
-	fputs("postern-interop: ", stderr);
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	if (vasprintf(&text, format, ap) < 0)
+		_exit(2);
 	va_end(ap);
-	fputc('\n', stderr);
+	for (const char *p = text; *p; p += strcspn(p, "\n") + (p[strcspn(p, "\n")] == '\n')) {
+		visible_add(&shown, p, strcspn(p, "\n"));
+		buf_adds(&shown, "\n");
+	}
+	fprintf(stderr, "postern-interop: %s", shown.p ? shown.p : "\n");
+	free(text);
+	buf_free(&shown);
 	exit(2);
 }
 
@@ -161,23 +173,45 @@ bool text_is_word_in(const char *word, const char *list)
 	return false;
 }
 
-int file_read(const char *path, struct buf *out, struct buf *why)
+static int read_all(int fd, const char *path, size_t max, struct buf *out, struct buf *why)
 {
 	char part[16384];
-	size_t n;
-	FILE *f = fopen(path, "rbe");
+	size_t had = out->n;
+	ssize_t n;
 
-	if (!f)
+	if (fd < 0)
 		return fail(why, "%s: %s", path, strerror(errno));
-	while ((n = fread(part, 1, sizeof(part), f)) > 0)
-		buf_add(out, part, n);
-	if (ferror(f)) {
-		fclose(f);
-		return fail(why, "%s: cannot be read", path);
+	while ((n = read(fd, part, sizeof(part))) > 0 || (n < 0 && errno == EINTR)) {
+		if (n > 0 && out->n - had + (size_t)n > max)
+			return fail(why, "%s is larger than %zu octets", path, max);
+		if (n > 0)
+			buf_add(out, part, (size_t)n);
 	}
-	fclose(f);
 	buf_add(out, "", 0);
-	return 0;
+	return n < 0 ? fail(why, "%s: %s", path, strerror(errno)) : 0;
+}
+
+int file_read(const char *path, struct buf *out, struct buf *why)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = read_all(fd, path, FILE_MAX, out, why);
+
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+int file_read_plain(const char *path, size_t max, struct buf *out, struct buf *why)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), rc;
+	struct stat st;
+
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)))
+		rc = fail(why, "%s is not a file", path);
+	else
+		rc = read_all(fd, path, max, out, why);
+	if (fd >= 0)
+		close(fd);
+	return rc;
 }
 
 int file_write(const char *path, const void *p, size_t n, unsigned mode, struct buf *why)

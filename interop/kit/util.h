@@ -23,7 +23,8 @@ void buf_free(struct buf *b);
 
 /* Adds a sentence to why (if it is not NULL) and returns -1: `return fail(why, "...")`. */
 int fail(struct buf *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Prints "postern-interop: ..." and ends the program with status 2: for what no case is to blame for. */
+/* Prints "postern-interop: ..." and ends the program with status 2: for what no case is to blame for. What is in it
+ * becomes visible text, but for line ends: it may be of a stranger's file. */
 void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 void *need(size_t n); /* zeroed; dies without memory */
@@ -35,8 +36,11 @@ char *text_make(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *octets_find(const char *hay, size_t n, const char *needle);
 bool text_is_word_in(const char *word, const char *list); /* list: separated by commas */
 
-/* Whole file; 0 or -1 with why. */
+/* Whole file, to 1 GiB; 0 or -1 with why. */
 int file_read(const char *path, struct buf *out, struct buf *why);
+/* The same of a directory that a stranger may have filled: a file of at most max octets, and no link, pipe or device.
+ */
+int file_read_plain(const char *path, size_t max, struct buf *out, struct buf *why);
 /* A new file beside it takes its place: nobody sees half of it. mode: 0600 for keys. */
 int file_write(const char *path, const void *p, size_t n, unsigned mode, struct buf *why);
 bool file_there(const char *path);

@@ -1,6 +1,5 @@
 #include "interop/kit/verify.h"
 
-#include <errno.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,15 +30,8 @@ struct verify {
 static int read_in(struct verify *v, const char *name, struct buf *out)
 {
 	char *path = text_make("%s/%s", v->dir, name);
-	struct stat st;
-	int rc;
+	int rc = file_read_plain(path, READ_MAX, out, &v->why);
 
-	if (lstat(path, &st) < 0)
-		rc = fail(&v->why, "%s: %s", name, strerror(errno));
-	else if (!S_ISREG(st.st_mode) || st.st_size > READ_MAX)
-		rc = fail(&v->why, "%s is not a file, or is too large", name);
-	else
-		rc = file_read(path, out, &v->why);
 	free(path);
 	return rc;
 }
@@ -123,7 +115,7 @@ static void check_tester(struct verify *v)
 		certificate_name(v->signer, &name);
 		verify_fact(&v->facts, true, "manifest.json is signed by the tester %s%s", name.p,
 		    v->tester ? ", whose certificate was expected" : ": compare this with what the tester gave you");
-		inside = certificate_read(own, NULL);
+		inside = certificate_read_plain(own, NULL);
 		verify_fact(&v->facts, inside && X509_cmp(inside, v->signer) == 0, "tester.pem is that certificate");
 		X509_free(inside);
 	} else {
@@ -249,7 +241,7 @@ static void check_gateway(struct verify *v, const char *came)
 	int rc = -1;
 
 	forget_why(v);
-	certs = certificates_read(v->gateway ? v->gateway : own, &v->why);
+	certs = v->gateway ? certificates_read(v->gateway, &v->why) : certificates_read_plain(own, &v->why);
 	if (certs && read_in(v, "countersignature.eml", &eml) == 0 &&
 	    (!there_in(v, "countersignature.pem") || opener_read(pem, &o, &v->why) == 0))
 		rc = countersign_read(

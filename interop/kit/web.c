@@ -207,7 +207,7 @@ static void get(struct talk *t, char *path)
 
 static size_t length_of(const char *head, const char *end)
 {
-	for (const char *p = head; p < end; p = strchr(p, '\n') + 1)
+	for (const char *p = head; p && p < end; p = memchr(p, '\n', (size_t)(end - p)), p += p != NULL)
 		if (!strncasecmp(p, "Content-Length:", 15))
 			return (size_t)strtoul(p + 15, NULL, 10);
 	return 0;

@@ -46,16 +46,31 @@ static json_t *recipients(const struct layer *l)
 	return all;
 }
 
+static json_t *attributes(const struct signer *s)
+{
+	json_t *all = json_array();
+
+	for (size_t i = says == FAKE_OTHER_ATTRIBUTES; i < s->n_attributes; i++)
+		json_array_append_new(all, json_string(s->attributes[i]));
+	return all;
+}
+
 static json_t *signers(const struct layer *l)
 {
 	static const char other[] = "0000000000000000000000000000000000000000000000000000000000000000";
 	json_t *all = json_array();
 
-	for (size_t i = 0; i < l->n_signers; i++)
-		json_array_append_new(
-		    all, json_pack("{s:s,s:s,s:b}", "cert-sha256",
-			     says == FAKE_OTHER_SIGNER ? other : l->signers[i].cert_sha256, "digest",
-			     l->signers[i].digest, "valid", l->signers[i].valid != (says == FAKE_OTHER_VALIDITY)));
+	for (size_t i = 0; i < l->n_signers; i++) {
+		json_t *o = json_pack("{s:s,s:s,s:b}", "cert-sha256",
+		    says == FAKE_OTHER_SIGNER ? other : l->signers[i].cert_sha256, "digest", l->signers[i].digest,
+		    "valid", l->signers[i].valid != (says == FAKE_OTHER_VALIDITY));
+
+		if (says != FAKE_TELLS_LITTLE) {
+			json_object_set_new(o, "attributes", attributes(&l->signers[i]));
+			json_object_set_new(o, "certificate-inside", json_boolean(l->signers[i].inside));
+		}
+		json_array_append_new(all, o);
+	}
 	return all;
 }
 
@@ -64,10 +79,10 @@ static json_t *layer(const struct layer *l)
 	json_t *o = json_object();
 
 	json_object_set_new(o, "kind", json_string(says == FAKE_OTHER_KIND ? "compressed" : layer_names[l->kind]));
-	if (l->cipher) {
+	if (l->cipher && says != FAKE_TELLS_LITTLE) {
 		json_object_set_new(o, "cipher", json_string(l->cipher));
 		json_object_set_new(o, "recipients", recipients(l));
-	} else if (l->kind != LAYER_COMPRESSED) {
+	} else if (!l->cipher && l->kind != LAYER_COMPRESSED) {
 		json_object_set_new(o, "signers", signers(l));
 	}
 	return o;

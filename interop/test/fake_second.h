@@ -14,6 +14,8 @@ enum fake_second {
 	FAKE_OTHER_VALIDITY,
 	FAKE_OTHER_SIGNER,
 	FAKE_OTHER_CONTENT,
+	FAKE_OTHER_ATTRIBUTES,
+	FAKE_TELLS_LITTLE, /* no cipher, no recipients, no attributes */
 	FAKE_BROKEN
 };
 

@@ -1,11 +1,19 @@
 #include "interop/kit/case_file.h"
 
+#include <ftw.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "interop/kit/play.h"
 
 #include <check.h> /* last: it has a macro of the name fail */
+
+static int drop(const char *path, const struct stat *st, int what, struct FTW *at)
+{
+	(void)st, (void)what, (void)at;
+	return remove(path);
+}
 
 static int parse(const char *text, struct case_file *c, struct buf *why)
 {
@@ -118,6 +126,96 @@ START_TEST(codes)
 }
 END_TEST
 
+/* no reply is no answer, unless the connection was closed */
+START_TEST(silence)
+{
+	struct reply none = {0}, closed = {.closed = true}, good = {.code = 250};
+
+	ck_assert(!play_reply_fits(&none, "any") && !play_reply_fits(&none, "closed"));
+	ck_assert(play_reply_fits(&closed, "any") && play_reply_fits(&closed, "closed"));
+	ck_assert(!play_reply_fits(&closed, "250") && play_reply_fits(&good, "any"));
+}
+END_TEST
+
+static const struct {
+	const char *mail;
+	enum side side;
+	bool fits;
+} mails[] = {
+    {"Subject: 0123456789abcdef\r\n\r\nx\r\n", INSIDE, true},
+    {"Subject: x\r\n\r\nx\r\n", INSIDE, false},
+    {"Subject: =?utf-8?B?MDEyMzQ1Njc4OWFiY2RlZg==?=\r\n\r\nx\r\n", INSIDE, true},
+    {"Content-Transfer-Encoding: base64\r\n\r\nMDEyMzQ1Njc4OWFiY2RlZg==\r\n", INSIDE, true},
+    {"Subject: x\r\n\r\nx\r\n", OUTSIDE, true},
+    {"Message-ID: <0.the-case@own.test>\r\n\r\nx\r\n", OUTSIDE, false},
+    {"Message-ID:\r\n <0.the-case@own.test>\r\n\r\nx\r\n", OUTSIDE, false},
+    {"Message-ID: <0.another@own.test>\r\n\r\nx\r\n", OUTSIDE, true},
+};
+
+/* a mail of another run is not taken for one of this run */
+START_TEST(runs)
+{
+	struct case_file c = {.id = text_copy("the-case")};
+	struct scene s = {.c = &c, .nonce = "0123456789abcdef"};
+	struct mail m = {.side = mails[_i].side};
+
+	buf_adds(&m.data, mails[_i].mail);
+	ck_assert_msg(play_fits(&m, &s) == mails[_i].fits, "%s", mails[_i].mail);
+	buf_free(&m.data);
+	free(c.id);
+}
+END_TEST
+
+static void make_case(const char *dir, const char *id)
+{
+	char *folder = text_make("%s/one/%s", dir, id), *path = text_make("%s/case", folder);
+
+	ck_assert(directory_make(folder, NULL) == 0);
+	ck_assert(file_write(path, "title t\nproves A\n", 17, 0600, NULL) == 0);
+	free(folder);
+	free(path);
+}
+
+/* what was asked for and is not there is an error, and no run without it */
+START_TEST(named)
+{
+	char dir[] = "/tmp/test-cases-XXXXXX";
+	struct case_list l = {0};
+	struct buf why = {0};
+
+	ck_assert(mkdtemp(dir) != NULL);
+	make_case(dir, "a");
+	make_case(dir, "b");
+	ck_assert(case_list_read(dir, "one", "a,b", &l, &why) == 0 && l.n == 2);
+	case_list_free(&l);
+	ck_assert(case_list_read(dir, NULL, "a,c", &l, &why) < 0);
+	ck_assert_msg(strstr(why.p, "no case \"c\""), "%s", why.p);
+	case_list_free(&l);
+	buf_clear(&why);
+	ck_assert(case_list_read(dir, "one,two", NULL, &l, &why) < 0);
+	ck_assert_msg(strstr(why.p, "profile \"two\""), "%s", why.p);
+	case_list_free(&l);
+	buf_free(&why);
+	ck_assert(nftw(dir, drop, 8, FTW_DEPTH | FTW_PHYS) == 0);
+}
+END_TEST
+
+/* what a gateway said is shown, and does nothing to who reads it */
+START_TEST(sentences)
+{
+	struct scene s = {0};
+	char *large = need(20001);
+
+	memset(large, 'x', 20000);
+	scene_found(&s, FAILED, 1, "answered \"%s\"", "250 \033]0;x\a\xff\xc2\x9b");
+	scene_found(&s, FAILED, 1, "%s", large);
+	ck_assert_str_eq(s.findings[0].sentence, "answered \"250 \\u{1b}]0;x\\u{7}\\xff\\u{9b}\"");
+	ck_assert(strlen(s.findings[1].sentence) < 9000);
+	scene_free(&s);
+	free(large);
+}
+END_TEST
+
 START_TEST(texts)
 {
 	struct buf b = {0};
@@ -159,6 +257,10 @@ int main(void)
 	tcase_add_loop_test(t, errors, 0, (int)(sizeof(wrong) / sizeof(*wrong)));
 	tcase_add_test(t, anything);
 	tcase_add_test(t, codes);
+	tcase_add_test(t, silence);
+	tcase_add_loop_test(t, runs, 0, (int)(sizeof(mails) / sizeof(*mails)));
+	tcase_add_test(t, named);
+	tcase_add_test(t, sentences);
 	tcase_add_test(t, texts);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

@@ -179,6 +179,8 @@ static void wrong(struct bench *b)
 							    : "-signed-by gateway");
 		free(layers);
 	}
+	row(b, TEXT "sign by=gsig\ndamage truncate\nencrypt to=enc", "broken",
+	    "-sealed-for enc\n-cipher aes256-cbc\n-keys pkcs1\n-layers enveloped,signed");
 	row(b, TEXT "sign by=gsig\nencrypt to=sig", "sealed", "-sealed-for enc\n-sealed-for both");
 	row(b, TEXT "sign by=gsig\nencrypt to=fake", "broken",
 	    "-sealed-for enc\n-layers enveloped,signed\n-signed-by gateway\n-inner-contains dose\n-inner-lacks "
@@ -212,6 +214,11 @@ static void second_judges(struct bench *b)
 	    {FAKE_OTHER_VALIDITY, "-signed-by gateway\n-sealed-for enc", "disagree"},
 	    {FAKE_OTHER_SIGNER, "-signed-by gateway", "000000"},
 	    {FAKE_OTHER_CONTENT, "-body-is sent\n-inner-contains dose", "disagree"},
+	    {FAKE_OTHER_ATTRIBUTES, "-attribute 1.2.840.113549.1.9.5\n-signed-by gateway", "disagree"},
+	    {FAKE_TELLS_LITTLE,
+		"?cipher aes256-cbc\n?keys pkcs1\n?sealed-for enc\n?attribute 1.2.840.113549.1.9.5\n?signer-certs "
+		"yes\n-cipher aes128-cbc\n+signed-by gateway\n+body-is sent",
+		"does not tell the cipher"},
 	    {FAKE_BROKEN, "-sealed-for enc", "it does not like it"}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -228,7 +235,8 @@ static void second_judges(struct bench *b)
 		check(!rows[i].says || strstr(b->s.findings[0].sentence, rows[i].says), "not said: %s",
 		    b->s.findings[0].sentence);
 		clear_findings(&b->s);
-		check(!strcmp(expect_kind(&b->s, &m), "sealed") && b->s.n_findings == (rows[i].how != FAKE_AGREES),
+		check(!strcmp(expect_kind(&b->s, &m), "sealed") &&
+			  b->s.n_findings == (rows[i].how != FAKE_AGREES && rows[i].how != FAKE_TELLS_LITTLE),
 		    "expect_kind is silent");
 		seen_free(&b->s);
 		buf_free(&octets);
@@ -255,6 +263,34 @@ static void no_second(struct bench *b)
 	buf_free(&octets);
 }
 
+/* Where kit.conf does not say how the gateway marks what it trusts, nothing is seen not to be trusted. */
+static void unmarkable(struct bench *b)
+{
+	char *pattern = b->kit.marks[MARK_TRUSTED];
+	struct buf octets = {0};
+	struct mail m;
+
+	buf_adds(&octets, "X-Mark: unsigned\r\n\r\nbody\r\n");
+	m = mail_of(&octets);
+	m.side = INSIDE;
+	b->kit.marks[MARK_TRUSTED] = "";
+	expect_lines(b, &m, NULL, "?mark unsigned\n?mark trusted\n+no-header Bcc", "no mark-trusted");
+	b->kit.marks[MARK_TRUSTED] = pattern;
+	buf_free(&octets);
+}
+
+/* Nobody counts so many recipients: one of them might be somebody else. */
+static void many(struct bench *b)
+{
+	struct buf layers = {0};
+
+	buf_adds(&layers, TEXT "encrypt to=enc");
+	for (int i = 0; i < 199; i++)
+		buf_adds(&layers, ",enc");
+	row(b, layers.p, "broken", "-sealed-for enc\n-layers enveloped");
+	buf_free(&layers);
+}
+
 static void marks(struct bench *b)
 {
 	static const struct {
@@ -266,7 +302,9 @@ static void marks(struct bench *b)
 	    {"X-Mark: broken\r\n", MARK_BROKEN, "+mark broken"},
 	    {"X-Other: trusted\r\n", MARK_NONE, "-mark trusted\n-mark unsigned"},
 	    {"X-Mark: unsigned\r\nX-Mark: trusted\r\n", MARK_TRUSTED, "-mark trusted\n-mark unsigned"},
-	    {"X-A: b\r\n\r\nX-Mark: trusted\r\n", MARK_NONE, "-mark trusted"}};
+	    {"X-A: b\r\n\r\nX-Mark: trusted\r\n", MARK_NONE, "-mark trusted"},
+	    {"No field\r\nX-Mark: trusted\r\n", MARK_TRUSTED,
+		"+mark trusted\n?no-header X-Mark\n?header-count X-Mark 0"}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct buf octets = {0};
@@ -280,6 +318,7 @@ static void marks(struct bench *b)
 		expect_lines(b, &m, NULL, rows[i].lines, rows[i].header);
 		buf_free(&octets);
 	}
+	unmarkable(b);
 	check(b->s.trusted.n > 0 && !strcmp(b->s.trusted.p, "X-Mark: trusted\r\n"), "the mark is not remembered");
 	seen_free(&b->s);
 }
@@ -353,8 +392,10 @@ int main(void)
 	whole(&b);
 	real = fake_second_asked() == 0;
 	wrong(&b);
-	if (!real)
+	if (!real) {
 		second_judges(&b);
+		many(&b);
+	}
 	no_second(&b);
 	marks(&b);
 	check_words();

@@ -13,7 +13,7 @@
 static void test_compare(const struct kit *k, struct case_list *l)
 {
 	struct case_list two = {l->cases, 2};
-	char *old = make_run(k, &two, "old", NULL, good), *new = make_run(k, l, "new", NULL, mixed);
+	char *old = make_run(k, &two, "old", NULL, good), *new = make_run(k, l, "new", NULL, mixed), *all;
 	struct buf say = {0}, why = {0};
 	size_t worse = 0;
 
@@ -24,6 +24,12 @@ static void test_compare(const struct kit *k, struct case_list *l)
 	CHECK(compare_runs(new, old, &say, &worse, &why) == 0 && worse == 0);
 	CHECK(says("trust-a: not run before, gone now", &say) && says("find-b: failed before, passed now\n", &say));
 	CHECK(compare_runs(top, new, &say, NULL, &why) < 0 && why.n > 0);
+	/* who leaves out what passed before does not do better */
+	all = make_run(k, l, "all", NULL, good);
+	buf_clear(&say);
+	CHECK(compare_runs(all, old, &say, &worse, &why) == 0 && worse == 1);
+	CHECK(says("trust-a: passed before, gone now", &say));
+	free(all);
 	buf_free(&say);
 	buf_free(&why);
 	free(old);

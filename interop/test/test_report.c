@@ -131,6 +131,28 @@ static void test_files(const char *run, const char *tester, const char *gw)
 	free(away);
 }
 
+/* A report's files that never end, or that are somebody else's. */
+static void test_no_files(const char *run, const char *tester, const char *gw)
+{
+	static const char *const names[] = {"tester.pem", "gateway.pem", "results.json", "manifest.json",
+	    "manifest.p7s", "countersignature.eml", "countersignature.json", "countersignature.pem"};
+	char *away = in(top, "away");
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char *there = in(run, names[i]);
+		bool was = rename(there, away) == 0;
+
+		CHECK(mkfifo(there, 0600) == 0 && verified(run, tester, NULL, NULL) == 1);
+		unlink(there);
+		CHECK(symlink("/dev/zero", there) == 0 && verified(run, tester, NULL, NULL) == 1);
+		unlink(there);
+		CHECK(!was || rename(away, there) == 0);
+		free(there);
+	}
+	CHECK(verified(run, tester, gw, NULL) == 0);
+	free(away);
+}
+
 static void test_missing(const char *run, const char *tester, const char *gw)
 {
 	static const char *const names[] = {"manifest.json", "manifest.p7s", "results.json", "report.html",
@@ -287,6 +309,7 @@ static void test_changes(const struct kit *a, const struct kit *b, const char *r
 	CHECK(verified(run, tester, other, "a certificate that is not the gateway's") == 1);
 	CHECK(verified("/nonexistent", tester, gw, "manifest.json") == 1);
 	test_files(run, tester, gw);
+	test_no_files(run, tester, gw);
 	test_missing(run, tester, gw);
 	test_signature(run);
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
