@@ -129,12 +129,62 @@ static bool is_free(const struct web_route *r)
 	return r->kind == WEB_ALIVE || r->kind == WEB_READY || r->kind == WEB_OPENAPI;
 }
 
+/* What may be refused, and when. All have the body of RFC 9457. */
+static const struct refusal {
+	const char *status, *name, *description;
+	enum { EACH, WITH_ROLE, WITH_PLACE, CHANGES, WITH_BODY, GUARDED } when;
+} refusals[] = {
+    {"400", "BadRequest", "An argument is missing, unknown or malformed: detail says which.", WITH_ROLE},
+    {"401", "Unauthorized", "No token and no session, or one that is unknown or has run out.", WITH_ROLE},
+    {"403", "Forbidden", "The role may not, or the request came from another site.", WITH_ROLE},
+    {"404", "NotFound", "There is none of that name.", WITH_PLACE},
+    {"409", "Conflict", "It is there already, or does not go together with what is there.", CHANGES},
+    {"412", "PreconditionFailed", "It was changed since it was looked at (If-Match).", GUARDED},
+    {"413", "ContentTooLarge", "The body is larger than section web allows.", WITH_BODY},
+    {"415", "UnsupportedMediaType", "The body is not application/json.", WITH_BODY},
+    {"429", "TooManyRequests", "The client asks too often (client-rate): again after a while.", EACH},
+    {"503", "ServiceUnavailable", "Judge or relay cannot answer now: again after a while.", EACH},
+};
+
+static bool may_come(const struct web_route *r, const struct refusal *f)
+{
+	bool changes = r->method != NULL;
+
+	switch (f->when) {
+	case EACH:
+		break;
+	case WITH_ROLE:
+		return !is_free(r);
+	case WITH_PLACE:
+		return r->segment || changes || (r->verb && *r->args);
+	case CHANGES:
+		return changes;
+	case WITH_BODY:
+		return r->body != NULL;
+	case GUARDED:
+		return r->guarded;
+	}
+	return true;
+}
+
+static void add_refusals(const struct web_route *r, json_t *responses)
+{
+	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+		char ref[60];
+
+		(void)snprintf(ref, sizeof ref, "#/components/responses/%s", refusals[i].name);
+		if (may_come(r, &refusals[i]))
+			admin_json_set(responses, refusals[i].status, json_pack("{s:s}", "$ref", ref));
+	}
+}
+
 static json_t *operation(const struct web_route *r)
 {
 	json_t *o = pack(json_pack("{s:s, s:o, s:{s:{s:s, s:o}, s:{s:s}}}", "summary", r->help, "parameters",
 	    parameters_of(r), "responses", "200", "description", r->help, "content", content_of(r), "default", "$ref",
 	    "#/components/responses/Problem"));
 
+	add_refusals(r, json_object_get(o, "responses"));
 	if (r->body)
 		admin_json_set(o, "requestBody", body_of(r));
 	if (r->kind == WEB_JUDGE && r->method)
@@ -155,16 +205,26 @@ static void path_of(const struct web_route *r, char out[200])
 	    r->segment ? "}" : "", r->segment ? r->path + n + 2 : "");
 }
 
-static json_t *components(void)
+static json_t *refusal_of(const char *description)
 {
 	json_t *problem = pack(json_pack("{s:s, s:{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}}, s:[s,s,s,s]}", "type",
 	    "object", "properties", "type", "type", "string", "title", "type", "string", "status", "type", "integer",
 	    "detail", "type", "string", "required", "type", "title", "status", "detail"));
 
-	return pack(json_pack("{s:o, s:{s:{s:s, s:s}, s:{s:s, s:s, s:s}}, s:{s:{s:s, s:{s:{s:o}}}}}", "schemas",
-	    web_answers(), "securitySchemes", "token", "type", "http", "scheme", "bearer", "session", "type",
-	    "apiKey", "in", "cookie", "name", "__Host-postern", "responses", "Problem", "description",
-	    "An error (RFC 9457).", "content", "application/problem+json", "schema", problem));
+	return pack(json_pack("{s:s, s:{s:{s:o}}}", "description", description, "content", "application/problem+json",
+	    "schema", problem));
+}
+
+static json_t *components(void)
+{
+	json_t *responses = pack(json_object());
+
+	admin_json_set(responses, "Problem", refusal_of("Another error (RFC 9457)."));
+	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+		admin_json_set(responses, refusals[i].name, refusal_of(refusals[i].description));
+	return pack(json_pack("{s:o, s:{s:{s:s, s:s}, s:{s:s, s:s, s:s}}, s:o}", "schemas", web_answers(),
+	    "securitySchemes", "token", "type", "http", "scheme", "bearer", "session", "type", "apiKey", "in",
+	    "cookie", "name", "__Host-postern", "responses", responses));
 }
 
 json_t *web_openapi(void)

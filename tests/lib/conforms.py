@@ -56,7 +56,8 @@ def check(doc, method, path, status, body):
     op = operation(doc, method, path)
     if op is None:
         return
-    answer = op["responses"].get(str(status)) or op["responses"]["default"]
+    answer = op["responses"].get(str(status))
+    assert answer, f"{method} {path} {status}: the document does not say that this may come"
     if "$ref" in answer:
         answer = doc["components"]["responses"][answer["$ref"].split("/")[-1]]
     kind = next(iter(answer["content"]))
