@@ -24,7 +24,8 @@ enum {
 	KEY_MAX = STORE_USER_NAME_MAX + STORE_ADDRESS_MAX + 8,
 	WAIT = 30, /* s, after the first failure too many; doubled with each further one */
 	WAIT_MOST = 900,
-	FORGET = 3600, /* s without a failure */
+	FORGET = 3600,	    /* s without a failure */
+	KNOWN = 30 * 86400, /* s since the last success */
 	SECRET = 32,
 };
 
@@ -40,6 +41,7 @@ static struct slot {
 	struct tally t;
 } slots[USER][SLOTS];
 static struct tally users[PLACES];
+static struct slot known[SLOTS]; /* last: when this user was last right there */
 
 static struct tally *fresh(struct tally *t, int64_t now)
 {
@@ -136,6 +138,40 @@ static struct tally *tally_of(enum who w, const char *user, const char *from, in
 	return &s->t;
 }
 
+/* ---- users where they were right before ---- */
+
+static void pair_key(const char *user, const char *from, char key[KEY_MAX])
+{
+	char client[STORE_ADDRESS_MAX + 1];
+
+	(void)client_of(from, client);
+	(void)snprintf(key, KEY_MAX, "%s %.40s", client, user);
+}
+
+/* The place of the pair, or the one that was right longest ago: nobody gets in who is not right himself. */
+static struct slot *known_of(const char *key)
+{
+	struct slot *old = &known[0];
+
+	for (size_t i = 0; i < SLOTS; i++) {
+		if (strcmp(known[i].key, key) == 0)
+			return &known[i];
+		if (known[i].t.last < old->t.last)
+			old = &known[i];
+	}
+	return old;
+}
+
+static bool is_known(const char *user, const char *from, int64_t now)
+{
+	char key[KEY_MAX];
+	const struct slot *s;
+
+	pair_key(user, from, key);
+	s = known_of(key);
+	return strcmp(s->key, key) == 0 && now - s->t.last < KNOWN;
+}
+
 /* ---- the whole ---- */
 
 int64_t sign_in_wait(const char *user, const char *from, int64_t now)
@@ -145,6 +181,8 @@ int64_t sign_in_wait(const char *user, const char *from, int64_t now)
 	for (int w = 0; w < WHOS; w++) {
 		const struct tally *t = tally_of((enum who)w, user, from, now, false);
 
+		if (w == USER && is_known(user, from, now))
+			continue; /* what others guessed elsewhere; there he waits for what is guessed there */
 		if (t && t->until - now > most)
 			most = t->until - now;
 	}
@@ -170,15 +208,22 @@ void sign_in_wait_failed(const char *user, const char *from, int64_t now)
 void sign_in_wait_passed(const char *user, const char *from, int64_t now)
 {
 	struct tally *t = tally_of(PAIR, user, from, now, false);
+	char key[KEY_MAX];
+	struct slot *s;
 
 	if (t)
 		*t = (struct tally){.failures = 0};
+	pair_key(user, from, key);
+	s = known_of(key);
+	memcpy(s->key, key, sizeof key);
+	s->t.last = now;
 }
 
 void sign_in_wait_forget(void)
 {
 	memset(slots, 0, sizeof slots);
 	memset(users, 0, sizeof users);
+	memset(known, 0, sizeof known);
 	memset(secret, 0, sizeof secret);
 	made = true;
 }

@@ -11,7 +11,8 @@
 /* Seconds to wait, 0 none. now: unix s. */
 int64_t sign_in_wait(const char *user, const char *from, int64_t now);
 void sign_in_wait_failed(const char *user, const char *from, int64_t now);
-/* A success speaks for the user at this client, not for others there. */
+/* A success speaks for the user at this client, not for others there; and for 30 days, or until the judge ends, what
+ * is guessed of that user elsewhere does not keep the user waiting there. */
 void sign_in_wait_passed(const char *user, const char *from, int64_t now);
 /* Forgets who failed, for tests, where the hash has no secret either: who shares a place does so in each run. */
 void sign_in_wait_forget(void);

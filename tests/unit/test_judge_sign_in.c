@@ -199,6 +199,31 @@ START_TEST(waits_for_all)
 END_TEST
 
 /* Whoever is on the machine has sixteen million addresses there. */
+/* Strangers who guess from many networks do not keep a user from where the user was right before; who guesses there
+ * waits. */
+START_TEST(waits_not_where_it_is_known)
+{
+	char from[40];
+
+	ck_assert_uint_ge(strlen(try("anna", 'a', "", "2001:db8:7::1")), 40); /* a session */
+	for (int i = 0; i < 60; i++) {
+		(void)snprintf(from, sizeof from, "198.51.100.%d", i);
+		(void)try("anna", 'b', "", from);
+	}
+	ck_assert_str_eq(try("anna", 'a', "", "203.0.113.1"), "throttled");
+	ck_assert_uint_ge(strlen(try("anna", 'a', "", "2001:db8:7::2")), 40);
+	for (int i = 0; i < 5; i++)
+		ck_assert_str_eq(try("anna", 'b', "", "2001:db8:7::3"), "refused");
+	ck_assert_str_eq(try("anna", 'a', "", "2001:db8:7::2"), "throttled");
+	now += 31 * 86400;
+	for (int i = 0; i < 60; i++) {
+		(void)snprintf(from, sizeof from, "198.51.100.%d", i);
+		(void)try("anna", 'b', "", from);
+	}
+	ck_assert_str_eq(try("anna", 'a', "", "2001:db8:7::2"), "throttled");
+}
+END_TEST
+
 START_TEST(waits_on_this_machine)
 {
 	json_t *anna = json_pack("{s:s}", "user", "anna");
@@ -414,6 +439,7 @@ int main(void)
 	tcase_add_test(tc, salts);
 	tcase_add_test(tc, waits);
 	tcase_add_test(tc, waits_for_all);
+	tcase_add_test(tc, waits_not_where_it_is_known);
 	tcase_add_test(tc, waits_on_this_machine);
 	tcase_add_test(tc, waits_among_many);
 	tcase_add_test(tc, waits_with_its_network);
