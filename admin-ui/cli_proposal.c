@@ -9,12 +9,14 @@
 #include "admin-ui/cli_help.h"
 #include "admin-ui/cli_json.h"
 #include "admin-ui/cli_out.h"
+#include "admin-ui/cli_show.h"
 
 static void tell(const json_t *p)
 {
 	char at[17], until[17];
 	const char *name;
 	json_t *v;
+	size_t i;
 
 	cli_out_line("%lld: %s", (long long)cli_json_int(p, "id"), cli_json_str(p, "what"));
 	cli_out_field("Proposed by", cli_json_str(p, "who"));
@@ -27,6 +29,11 @@ static void tell(const json_t *p)
 
 		cli_out_field(name, text ? text : "");
 		free(text);
+	}
+	json_array_foreach(json_object_get(p, "certificates"), i, v)
+	{
+		cli_out_line("%s", "");
+		cli_show_cert(v);
 	}
 	cli_out_line("%s", "");
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin-ui/page/page_certs.h"
 #include "admin-ui/page/page_json.h"
 #include "admin-ui/page/page_next.h"
 #include "admin-ui/page/page_state.h"
@@ -81,6 +82,9 @@ static void tell_args(json_t *proposal)
 {
 	json_t *list = json_array(), *v;
 	const char *name;
+	size_t i;
+
+	json_array_foreach(json_object_get(proposal, "certificates"), i, v) page_certs_facts(v);
 
 	json_object_foreach(json_object_get(proposal, "args"), name, v) page_json_add(list, arg(name, v));
 	page_json_set(proposal, "arguments", list);

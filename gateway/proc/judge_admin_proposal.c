@@ -12,9 +12,10 @@
 #include "gateway/base/log.h"
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_cache.h"
+#include "gateway/proc/judge_upload.h"
 #include "gateway/proc/trust_settings.h"
 
-enum { WEEK = 7 * 24 * 3600, PERSON = 64, TEXT_MAX = 400, ROWS = 50, LONG_VALUE = 300 };
+enum { WEEK = 7 * 24 * 3600, PERSON = 64, TEXT_MAX = 400, ROWS = 50, LONG_VALUE = 300, CERTIFICATES = 20 };
 
 /* What they do, with the argument that says about whom. */
 static const struct two {
@@ -99,6 +100,27 @@ static json_t *shown(const char *args_json)
 	return args;
 }
 
+/* What is in the file of it, and of that what was chosen: who confirms sees it, as who proposed it did. Empty where
+ * there is none, or none that can be read any more. */
+static json_t *certificates(const struct judge_call *c, const char *args_json)
+{
+	json_t *args = json_loads(args_json, 0, NULL), *a = judge_call_array();
+	struct judge_call inner = *c;
+	struct judge_upload u = {.n = 0};
+	struct problem pr = {0};
+
+	inner.args = args;
+	inner.pr = &pr;
+	if (json_is_string(json_object_get(args, "content")) && judge_upload_read(&inner, "content", &u) == 0 &&
+	    (!json_object_get(args, "sha256") || judge_upload_choose(&inner, JUDGE_MAY, &u) == 0))
+		for (size_t i = 0; i < u.n && json_array_size(a) < CERTIFICATES; i++)
+			if (u.nchosen == 0 || u.chosen[i])
+				judge_call_add(a, judge_call_facts(u.list[i], c->now));
+	judge_upload_clear(&u);
+	json_decref(args);
+	return a;
+}
+
 static json_t *row(const struct judge_call *c, const struct store_proposal *p)
 {
 	json_t *o = judge_call_object();
@@ -117,6 +139,14 @@ static json_t *row(const struct judge_call *c, const struct store_proposal *p)
 	judge_call_set(o, "expired", json_boolean(p->expires <= c->now));
 	judge_call_set(o, "confirmable", json_boolean(p->expires > c->now && strcmp(by, me) != 0));
 	judge_call_set(o, "args", shown(p->args));
+	return o;
+}
+
+static json_t *whole(const struct judge_call *c, const struct store_proposal *p)
+{
+	json_t *o = row(c, p);
+
+	judge_call_set(o, "certificates", certificates(c, p->args));
 	return o;
 }
 
@@ -161,7 +191,7 @@ int judge_admin_proposal_add(struct judge_call *c, const char *verb)
 	else
 		rc = store_proposal_add(c->store, &p, c->pr);
 	if (rc == 0)
-		judge_call_set(c->data, "proposal", row(c, &p));
+		judge_call_set(c->data, "proposal", whole(c, &p));
 	free(p.args);
 	return rc;
 }
@@ -179,7 +209,7 @@ static int tell(struct judge_call *c, size_t most, bool live)
 		return -1;
 	for (size_t i = 0; i < n && json_array_size(rows) < most; i++)
 		if (!live || list[i].expires > c->now)
-			judge_call_add(rows, row(c, &list[i]));
+			judge_call_add(rows, live ? row(c, &list[i]) : whole(c, &list[i]));
 	store_proposals_free(list, n);
 	return 0;
 }

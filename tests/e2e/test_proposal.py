@@ -145,6 +145,9 @@ def test_all(top):
     # content is not shown, but can be compared
     rows = {p["id"]: p for p in gw.cli("proposal", "list")["proposals"]}
     assert "SHA-256" in rows[made["cert.import"]]["args"]["content"], rows
+    # what is in the file, and was chosen, is
+    inside = rows[made["cert.import"]]["certificates"]
+    assert [x["sha256"] for x in inside] == rows[made["cert.import"]]["args"]["sha256"] and inside[0]["subject"] and inside[0]["serial"] in gw.postern("proposal", "list")[1], rows
     gw.postern("proposal", "drop", made["cert.import"], "--reason", "no")
     sha256 = gw.cli("anchor", "list")["anchors"][0]["sha256"]
     assert api(port, tokens["anna"], "DELETE", "anchors/" + sha256 + "?scope=*")[0] == 200
