@@ -82,7 +82,7 @@ int cli_bundle_add(struct cli *c)
 	rc = cli_call(c, "bundle.add", args, &data);
 	if (rc == CLI_OK && !cli_out_json(c, data)) {
 		tell(json_object_get(data, "bundle"));
-		cli_out_line("It is fetched within a minute, or now by: postern bundle refresh URL");
+		cli_out_line("It is being fetched; what came of it: postern bundle show URL");
 	}
 	json_decref(data);
 	return rc;

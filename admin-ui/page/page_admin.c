@@ -167,8 +167,8 @@ static const struct page_action actions[] = {
     {"/bundles/add", PAGE_TRUST_OFFICER,
 	DOES("bundle.add", "url=?url scope=?scope direction=?direction local=?local signer&=?signer every#=?every"),
 	"/bundles/add", NULL, NULL, NULL, "/bundles?done=bundle-added"},
-    {"/bundles/refresh", PAGE_TRUST_OFFICER, DOES("bundle.refresh", "url=?url force!=?force"), "/bundles", NULL, NULL,
-	NULL, "/bundles/show?url={?url}&done=bundle-refreshed"},
+    {"/bundles/refresh", PAGE_TRUST_OFFICER, DOES("bundle.refresh", "url=?url force!=?force wait!=0"), "/bundles",
+	NULL, NULL, NULL, "/bundles/show?url={?url}&done=bundle-refreshed"},
     {"/bundles/remove", PAGE_TRUST_OFFICER, DOES("bundle.remove", "url=?url"), "/bundles", NULL,
 	&bundle_remove_preview, NULL, "/bundles?done=bundle-removed"},
 

@@ -7,7 +7,7 @@
 #include "admin-ui/page/page_json.h"
 #include "admin-ui/page/page_state.h"
 
-enum { SOON_DAYS = 60, HOUR = 3600 };
+enum { SOON_DAYS = 60, HOUR = 3600, REFRESH_S = 2 };
 
 void page_certs_facts(json_t *cert)
 {
@@ -162,13 +162,15 @@ static void bundle(json_t *b)
 	page_certs_facts(b);
 	page_json_set(b, "badge",
 	    json_pack("{s:s, s:s}", "word",
-		trouble[0]		   ? "in trouble"
-		: page_json_is(b, "taken") ? "up to date"
-					   : "not fetched yet",
+		page_json_is(b, "fetching") ? "being fetched"
+		: trouble[0]		    ? "in trouble"
+		: page_json_is(b, "taken")  ? "up to date"
+					    : "not fetched yet",
 		"class",
-		trouble[0]		   ? "bad"
-		: page_json_is(b, "taken") ? "good"
-					   : "info"));
+		page_json_is(b, "fetching") ? "info"
+		: trouble[0]		    ? "bad"
+		: page_json_is(b, "taken")  ? "good"
+					    : "info"));
 	page_json_set(b, "every",
 	    page_json_textf("every %lld hours", (long long)((page_json_int(b, "every_s") + HOUR - 1) / HOUR)));
 	page_certs_facts(json_object_get(b, "signer"));
@@ -177,7 +179,7 @@ static void bundle(json_t *b)
 void page_certs_bundles(const struct page_request *rq, json_t *model)
 {
 	json_t *rows = page_json_list(model, "list.bundles"), *o;
-	size_t i, bad = 0;
+	size_t i, bad = 0, fresh = 0;
 
 	(void)rq;
 	page_certs_tabs(model, "bundles");
@@ -186,11 +188,13 @@ void page_certs_bundles(const struct page_request *rq, json_t *model)
 	{
 		bundle(o);
 		bad += page_json_is(o, "trouble");
+		fresh += !page_json_is(o, "taken");
 	}
 	page_json_set(model, "headline",
 	    json_array_size(rows) == 0 ? json_string("No trust bundle is fetched")
-	    : bad > 0 ? page_json_textf("%zu of %zu trust bundles in trouble", bad, json_array_size(rows))
-		      : json_string("All trust bundles are as they should be"));
+	    : bad > 0	? page_json_textf("%zu of %zu trust bundles in trouble", bad, json_array_size(rows))
+	    : fresh > 0 ? json_string("Not all trust bundles have been fetched yet")
+			: json_string("All trust bundles are as they should be"));
 }
 
 void page_certs_bundle(const struct page_request *rq, json_t *model)
@@ -199,5 +203,7 @@ void page_certs_bundle(const struct page_request *rq, json_t *model)
 
 	(void)rq;
 	bundle(json_object_get(show, "bundle"));
+	if (page_json_is(json_object_get(show, "bundle"), "fetching"))
+		page_json_set(model, "refresh", json_integer(REFRESH_S));
 	all_facts(model, "show.anchors");
 }

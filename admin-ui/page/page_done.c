@@ -23,7 +23,7 @@ static const char *const sentences[][2] = {
     {"anchors-added", "The anchors count from now on."},
     {"anchor-removed", "The anchor counts no longer."},
     {"bundle-added", "The bundle is added. It is fetched within the hour; its page has a button for now."},
-    {"bundle-refreshed", "The bundle was fetched."},
+    {"bundle-refreshed", "The bundle is being fetched. You may leave this page."},
     {"bundle-removed", "The bundle and its anchors are removed."},
     {"key-retired", "The key is retired."},
     {"rule-added", "The rule counts from now on."},

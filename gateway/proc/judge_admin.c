@@ -92,7 +92,7 @@ static const struct verb {
     {"bundle.add", judge_admin_bundle_add, " url scope direction local signer every if_match ", NULL},
     {"bundle.list", judge_admin_bundle_list, " ", NULL},
     {"bundle.show", judge_admin_bundle_show, " url ", NULL},
-    {"bundle.refresh", judge_admin_bundle_refresh, " url force ", "scope"}, /* it has none: anybody */
+    {"bundle.refresh", judge_admin_bundle_refresh, " url force wait ", "scope"}, /* it has none: anybody */
     {"bundle.remove", judge_admin_bundle_remove, " url if_match ", "scope"},
     {"rule.add", judge_admin_rule_add, " name sender recipient treatment strength exempt position if_match ", NULL},
     {"rule.set", judge_admin_rule_set, " name sender recipient treatment strength exempt position if_match ", NULL},

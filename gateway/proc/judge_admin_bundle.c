@@ -9,6 +9,7 @@
 #include "gateway/proc/judge_admin.h"
 #include "gateway/proc/judge_admin_anchor.h"
 #include "gateway/proc/judge_bundle.h"
+#include "gateway/proc/judge_chores.h"
 #include "gateway/proc/judge_cache.h"
 #include "gateway/proc/judge_upload.h"
 
@@ -30,6 +31,7 @@ static json_t *row(const struct store_bundle *b, int64_t now)
 	judge_call_set(o, "taken", judge_call_time(b->taken));
 	judge_call_set(o, "trouble", judge_call_text(b->trouble ? b->trouble : ""));
 	judge_call_set(o, "since", judge_call_time(b->since));
+	judge_call_set(o, "fetching", judge_call_time(judge_bundle_fetching(b->id)));
 	judge_call_set(o, "difference", judge_call_text(b->difference ? b->difference : ""));
 	X509_free(x);
 	return o;
@@ -121,6 +123,8 @@ int judge_admin_bundle_add(struct judge_call *c)
 		rc = judge_upload_read(c, "signer", &u);
 	if (rc == 0)
 		rc = put(c, &b, &u);
+	if (rc == 0)
+		judge_chores_now();
 	judge_upload_clear(&u);
 	return rc;
 }
@@ -173,13 +177,20 @@ int judge_admin_bundle_refresh(struct judge_call *c)
 	struct store_bundle *list;
 	const char *url;
 	size_t n, at;
-	bool force;
+	bool force, wait;
 	int rc;
 
 	if (url_arg(c, &url) < 0 || judge_call_bool(c, "force", false, &force) < 0 ||
-	    find(c, url, &list, &n, &at) < 0)
+	    judge_call_bool(c, "wait", true, &wait) < 0 || find(c, url, &list, &n, &at) < 0)
 		return -1;
-	rc = judge_bundle_refresh(c->store, c->run, &list[at], drop_max, force, c->now, c->who, c->pr);
+	if (!wait) {
+		rc = judge_bundle_ask(list[at].id, force, c->now, c->who);
+		judge_chores_now();
+		if (rc < 0)
+			rc = judge_call_fail(c, "unavailable", "%d bundles are being fetched: try again in a minute",
+			    JUDGE_BUNDLE_ASKED);
+	} else
+		rc = judge_bundle_refresh(c->store, c->run, &list[at], drop_max, force, c->now, c->who, c->pr);
 	judge_call_set(c->data, "bundle", row(&list[at], c->now));
 	store_bundles_free(list, n);
 	return rc;

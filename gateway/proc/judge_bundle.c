@@ -244,6 +244,66 @@ static int weigh(struct store *s, const struct source_answer *r, struct store_bu
 	return rc;
 }
 
+/* ---- which of them are under way ---- */
+
+struct way {
+	int64_t id, since;
+	bool asked, force; /* not by whoever waits for it */
+	char who[200];
+};
+static struct way ways[2 * JUDGE_BUNDLE_ASKED]; /* since 0: free */
+
+static struct way *way_of(int64_t id)
+{
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+		if (ways[i].since != 0 && ways[i].id == id)
+			return &ways[i];
+	return NULL;
+}
+
+static struct way *way_new(int64_t id, int64_t now)
+{
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+		if (ways[i].since == 0) {
+			ways[i] = (struct way){.id = id, .since = now > 0 ? now : (int64_t)1};
+			return &ways[i];
+		}
+	return NULL; /* more than can be told of: they are fetched all the same */
+}
+
+static void way_end(int64_t id)
+{
+	struct way *w = way_of(id);
+
+	if (w)
+		w->since = 0;
+}
+
+int judge_bundle_ask(int64_t id, bool force, int64_t now, const char *who)
+{
+	struct way *w = way_of(id);
+	size_t asked = 0;
+
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+		asked += ways[i].since != 0 && ways[i].asked;
+	if ((!w || !w->asked) && asked >= JUDGE_BUNDLE_ASKED)
+		return -1;
+	w = w ? w : way_new(id, now);
+	if (!w)
+		return -1;
+	w->asked = true;
+	w->force = force;
+	(void)snprintf(w->who, sizeof w->who, "%.199s", who);
+	return 0;
+}
+
+int64_t judge_bundle_fetching(int64_t id)
+{
+	const struct way *w = way_of(id);
+
+	return w ? w->since : 0;
+}
+
 int judge_bundle_refresh(struct store *s, struct source_run *run, struct store_bundle *b, unsigned drop_max,
     bool force, int64_t now, const char *who, struct problem *pr)
 {
@@ -258,8 +318,12 @@ int judge_bundle_refresh(struct store *s, struct source_run *run, struct store_b
 	if (mem_copy_str(ask.name, sizeof ask.name, b->url) < 0)
 		return problem_perm(pr, "the URL of the bundle is too long");
 	r = source_get(run, "bundle", &ask);
-	if (!r)
+	if (!r) {
+		if (!way_of(b->id))
+			(void)way_new(b->id, now);
 		return 0;
+	}
+	way_end(b->id);
 	if (r->status == SOURCE_FOUND && r->n > 0 && !r->more)
 		return weigh(s, r, b, drop_max, force, now, who, pr);
 	if (r->status == SOURCE_FOUND)
@@ -278,6 +342,13 @@ static bool is_due(const struct store_bundle *b, int64_t now)
 	return b->tried == 0 || now >= b->tried + wait || now < b->tried;
 }
 
+static bool is_asked(int64_t id)
+{
+	const struct way *w = way_of(id);
+
+	return w && w->asked;
+}
+
 bool judge_bundle_any_due(struct store *s, int64_t now)
 {
 	struct store_bundle *list;
@@ -288,7 +359,7 @@ bool judge_bundle_any_due(struct store *s, int64_t now)
 	if (store_bundles(s, &list, &n, &pr) < 0)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		any = any || is_due(&list[i], now);
+		any = any || is_due(&list[i], now) || is_asked(list[i].id);
 	store_bundles_free(list, n);
 	return any;
 }
@@ -302,11 +373,13 @@ int judge_bundle_due(struct store *s, struct source_run *run, unsigned drop_max,
 	if (store_bundles(s, &list, &n, pr) < 0)
 		return -1;
 	for (size_t i = 0; rc == 0 && i < n; i++) {
+		const struct way *w = is_asked(list[i].id) ? way_of(list[i].id) : NULL;
+		struct way as = w ? *w : (struct way){.who = "judge"};
 		unsigned pending = run ? run->pending : 0;
 
-		if (!is_due(&list[i], now))
+		if (!w && !is_due(&list[i], now))
 			continue;
-		rc = judge_bundle_refresh(s, run, &list[i], drop_max, false, now, "judge", pr);
+		rc = judge_bundle_refresh(s, run, &list[i], drop_max, as.force, now, as.who, pr);
 		tried += !run || run->pending == pending;
 	}
 	store_bundles_free(list, n);

@@ -40,7 +40,11 @@ static void run_bundles(void *question, struct source_run *run)
 
 static void free_bundles(void *question)
 {
-	(*(struct judge_chores **)question)->fetching = false;
+	struct judge_chores *c = *(struct judge_chores **)question;
+
+	c->fetching = false;
+	if (judge_bundle_any_due(c->store, time(NULL))) /* one was asked for meanwhile */
+		loop_timer_set(c->timer, FIRST_MS);
 	free(question);
 }
 
@@ -66,6 +70,14 @@ static void look(void *ctx)
 	judge_park_ask(c->park, &ops, question, sizeof *question, c, "bundles", BUNDLES_MS);
 }
 
+static struct judge_chores *the;
+
+void judge_chores_now(void)
+{
+	if (the)
+		loop_timer_set(the->timer, 0);
+}
+
 struct judge_chores *judge_chores_new(struct loop *l, const struct judge_world *w, struct store *s,
     struct judge_park *park, struct keys_client *const *keys)
 {
@@ -74,5 +86,6 @@ struct judge_chores *judge_chores_new(struct loop *l, const struct judge_world *
 	*c = (struct judge_chores){.w = w, .store = s, .park = park, .keys = keys};
 	c->timer = loop_timer_new(l, look, c);
 	loop_timer_set(c->timer, FIRST_MS);
+	the = c;
 	return c;
 }

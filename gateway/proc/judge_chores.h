@@ -14,5 +14,7 @@ struct judge_chores;
  * lives as long as the process. */
 struct judge_chores *judge_chores_new(struct loop *l, const struct judge_world *w, struct store *s,
     struct judge_park *park, struct keys_client *const *keys);
+/* Looks now: an admin asked for a bundle. Nothing where there are no chores. */
+void judge_chores_now(void);
 
 #endif

@@ -18,7 +18,8 @@ int judge_own_check(
 void judge_own_chain(X509 *x, const struct judge_upload *u, struct buf *chain);
 /* One identity for the admin: domain, use, key_id, active, added, state, certificate (facts or null). */
 json_t *judge_own_row(struct judge_call *c, const struct store_identity *i);
-/* What says whether our keys changed: all of them, and how far their changes are. 0 with *state_r the caller's, -1. */
+/* What says whether our keys changed: all of them, and how far their changes are. 0 with *state_r the caller's, -1.
+ */
 int judge_own_state(struct judge_call *c, json_t **state_r) __attribute__((warn_unused_result));
 /* Argument "if_match" against that: 0, or -1 with code "changed". */
 int judge_own_unchanged(struct judge_call *c) __attribute__((warn_unused_result));

@@ -1,9 +1,15 @@
 """Trust bundles: a file of anchors at a URL, as it is published and as it changes; signed by the right one, by another one, by nobody."""
+import json
+import threading
+import time
+
 from finding import Ca, Web
 from gateway import wait_for
 from mail import solo
 from partners import PRIVATE
 from smime import Identity, openssl
+from test_api import send
+from test_web import start
 
 
 def bag(*authorities):
@@ -35,6 +41,39 @@ def refused(gw, url, words, want):
 
 def anchors(gw):
     return sorted(a["subject"].split("CN=")[1].split(",")[0] for a in gw.cli("anchor", "list")["anchors"])
+
+
+def test_in_the_background(top):
+    """Who asks for a bundle over HTTP need not wait: it says since when it is fetched, and what came of it. A new one is fetched at once."""
+    web, go = Web(), threading.Event()
+    one, two = Ca(top, "one"), Ca(top, "two")
+
+    def slow(handler):
+        go.wait(20)
+        handler.send_response(200)
+        octets = bag(one, two)
+        handler.send_header("Content-Length", str(len(octets)))
+        handler.end_headers()
+        handler.wfile.write(octets)
+    gw, port = start(top, more="}\n" + PRIVATE.rstrip().rstrip("}"))
+    gw.cli("user", "add", "anna", "--role", "admin")
+    token = gw.cli("user", "token", "anna", "--label", "x", "--role", "admin")["token"]
+    url = web.url + "/slow.p7b"
+    web.files["/slow.p7b"] = bag(one)
+    gw.postern("bundle", "add", url)
+    wait_for("the first edition", 10, lambda: anchors(gw) == ["one"], every=0.2)
+    time.sleep(1.1)  # what was fetched in this very second is not fetched again
+    web.files["/slow.p7b"] = slow
+    code, _, body = send(port, "post", "/api/v1/bundles/refresh", token, {"url": url, "wait": False})
+    assert code == 200 and json.loads(body)["bundle"]["fetching"], body
+    code, _, body = send(port, "get", "/api/v1/bundles", token)
+    (row,) = json.loads(body)["bundles"]
+    assert row["fetching"] and not row["trouble"] and anchors(gw) == ["one"], row
+    go.set()
+    wait_for("the second edition", 20, lambda: anchors(gw) == ["one", "two"], every=0.2)
+    (row,) = json.loads(send(port, "get", "/api/v1/bundles", token)[2])["bundles"]
+    assert row["fetching"] is None and "1" in row["difference"], row
+    assert any(r["who"].startswith("anna (token") and r["what"].startswith("bundle.") for r in gw.cli("audit", "list")["rows"]), gw.cli("audit", "list")["rows"]
 
 
 def test_bundles(top):
