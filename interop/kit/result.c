@@ -227,10 +227,11 @@ int result_write(const char *dir, const json_t *results, struct buf *why)
 	char *path = text_make("%s/results.json", dir), *text = NULL;
 	int rc = check(results, why);
 
-	if (rc == 0 && !(text = json_dumps(results, JSON_INDENT(1) | JSON_REAL_PRECISION(6))))
-		rc = fail(why, "the results cannot be written as JSON");
-	if (rc == 0)
-		rc = file_write(path, text, strlen(text), 0644, why);
+	if (rc == 0) {
+		text = json_dumps(results, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+		rc = text ? file_write(path, text, strlen(text), 0644, why)
+			  : fail(why, "the results cannot be written as JSON");
+	}
 	free(text);
 	free(path);
 	return rc;
