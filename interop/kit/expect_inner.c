@@ -110,16 +110,23 @@ bool expect_outer_header(struct view *v, struct buf *sentence)
 	return yes;
 }
 
+static void not_whole(struct view *v, struct buf *sentence)
+{
+	buf_adds(sentence, "; but a multipart in it cannot be taken apart, and others may see more");
+	v->not_run = true;
+}
+
 /* -1: it cannot be read; else whether the text is there. */
 static int inside_has(struct view *v, const char *text, struct buf *sentence)
 {
 	struct buf all = {0};
 	struct inner in;
+	bool whole;
 	int has;
 
 	if (!open_inner(v, &in, sentence))
 		return -1;
-	mime_flatten(v->seen->first.content.p, v->seen->first.content.n, &all);
+	whole = mime_flatten(v->seen->first.content.p, v->seen->first.content.n, &all);
 	buf_add(&all, v->seen->first.content.p, v->seen->first.content.n);
 	if (!in.wrapped && !in.protected) {
 		buf_add(&all, v->outer.all, (size_t)(v->outer.body - v->outer.all));
@@ -131,6 +138,8 @@ static int inside_has(struct view *v, const char *text, struct buf *sentence)
 	}
 	has = octets_find(all.p, all.n, text) != NULL;
 	buf_addf(sentence, "; it is %s", has ? "there" : "not there");
+	if (!has && !whole)
+		not_whole(v, sentence);
 	buf_free(&all);
 	close_inner(&in);
 	return has;
@@ -155,6 +164,8 @@ bool expect_outer_lacks(struct view *v, struct buf *sentence)
 
 	buf_addf(sentence, "wanted nothing like \"%.200s\" in what can be read without a key; it is %s", v->words[0],
 	    there ? "there" : "not there");
+	if (!there && v->seen->first.unread)
+		not_whole(v, sentence);
 	return !there;
 }
 

@@ -135,7 +135,7 @@ static int peel(
     struct judged *j, struct buf *in, bool der, bool clear, const struct judge_keys *keys, struct buf *why)
 {
 	struct buf object = {0}, content = {0}, canonical = {0};
-	struct mime_range parts[2];
+	struct mime_range parts[2] = {{NULL, 0}, {NULL, 0}};
 	struct mime m;
 	bool cms, is_signed;
 	int rc = 0;
@@ -214,8 +214,8 @@ void judge(const void *p, size_t n, const struct credential *const *keys, size_t
 	do {
 		size_t before = out->n;
 
-		if (clear && !is_der(&in))
-			mime_flatten(in.p, in.n, &out->readable);
+		if (clear && !is_der(&in) && !mime_flatten(in.p, in.n, &out->readable))
+			out->unread = true;
 		rc = peel(out, &in, before == 0 && is_der(&in), clear, &k, &why);
 		if (out->n > before)
 			clear = clear && out->layers[before].kind >= LAYER_SIGNED;

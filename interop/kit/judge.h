@@ -47,6 +47,7 @@ struct judged {
 	bool whole;   /* all layers are off: content is the innermost MIME entity as it stands */
 	char *broken; /* why not all of it can be read, though a key is there; NULL: it is not broken */
 	struct buf content;
+	bool unread;	     /* readable lacks something: a multipart that cannot be taken apart */
 	struct buf readable; /* all that can be read without a key: as it stands (but base64), and decoded */
 };
 

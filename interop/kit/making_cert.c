@@ -128,7 +128,7 @@ static int write_chain(const char *cert, const char *issuer_cert, const char *is
 	struct buf text = {0};
 	int rc = 0;
 
-	if (strcmp(issuer, "self") && !text_is_word_in(issuer, "good,evil"))
+	if (strcmp(issuer, "self") != 0 && !text_is_word_in(issuer, "good,evil"))
 		rc = file_read(issuer_cert, &text, why);
 	if (rc == 0 && text.n > 0 && file_there(above))
 		rc = file_read(above, &text, why);

@@ -232,8 +232,9 @@ static int publish_ldap(struct publishing *p, struct buf *why)
 static int publish_search(struct publishing *p, struct buf *why)
 {
 	static const char *const person[] = {"email"}, *const domain[] = {"uri", "name", "email"};
-	const char *const *words = strchr(p->at, '@') ? person : domain, *list = p->name;
-	size_t n = strchr(p->at, '@') ? 1 : 3;
+	bool is_person = strchr(p->at, '@') != NULL;
+	const char *const *words = is_person ? person : domain, *list = p->name;
+	size_t n = is_person ? 1 : 3;
 	struct buf der = {0};
 	int rc = next_cert(p, &list, &der, why);
 

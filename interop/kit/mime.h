@@ -47,8 +47,9 @@ int mime_parts(const struct mime *m, struct mime_range *out, size_t max, struct 
 /* Encoded words (RFC 2047) as UTF-8; words that are none stay. */
 void mime_words(const char *value, struct buf *out);
 /* Everything a reader sees: each header as it stands and decoded, and the decoded bodies of all parts, also of
- * messages within. */
-void mime_flatten(const char *p, size_t n, struct buf *out);
+ * messages within. False: a multipart in it cannot be taken apart (no boundary, no last one, too many parts or
+ * levels); it stands there as it is, and others may see more. */
+bool mime_flatten(const char *p, size_t n, struct buf *out);
 /* Calls leaf for each part that is neither multipart nor message, decoded (as it stands when it cannot be). */
 void mime_leaves(
     const char *p, size_t n, void (*leaf)(const struct mime *m, const struct buf *body, void *arg), void *arg);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { DEPTH_MAX = 16, PARTS_MAX = 200 };
+enum { DEPTH_MAX = 16, PARTS_MAX = 1000 };
 
 /* --- encoded words ---------------------------------------------------------------------------------------------- */
 
@@ -120,11 +120,12 @@ struct walk {
 	void (*head)(const struct mime *, void *);
 	void (*leaf)(const struct mime *, const struct buf *, void *);
 	void *arg;
+	bool *all; /* becomes false when something is not taken apart */
 };
 
 static void walk(const char *p, size_t n, int depth, const struct walk *w)
 {
-	struct mime_range parts[PARTS_MAX];
+	struct mime_range *parts = NULL;
 	struct buf body = {0};
 	struct mime m;
 	int count = -1;
@@ -132,8 +133,12 @@ static void walk(const char *p, size_t n, int depth, const struct walk *w)
 	mime_read(p, n, &m);
 	if (w->head)
 		w->head(&m, w->arg);
-	if (!strncmp(m.type, "multipart/", 10) && depth < DEPTH_MAX)
-		count = mime_parts(&m, parts, PARTS_MAX, NULL);
+	if (!strncmp(m.type, "multipart/", 10)) {
+		parts = need(PARTS_MAX * sizeof(*parts));
+		count = depth < DEPTH_MAX ? mime_parts(&m, parts, PARTS_MAX, NULL) : -1;
+	}
+	if (w->all && ((parts && count <= 0) || (depth >= DEPTH_MAX && !strcmp(m.type, "message/rfc822"))))
+		*w->all = false;
 	if (mime_decode(&m, &body, NULL) < 0) {
 		buf_clear(&body);
 		buf_add(&body, m.body, m.body_n);
@@ -146,6 +151,7 @@ static void walk(const char *p, size_t n, int depth, const struct walk *w)
 	} else {
 		w->leaf(&m, &body, w->arg);
 	}
+	free(parts);
 	buf_free(&body);
 	mime_free(&m);
 }
@@ -169,12 +175,14 @@ static void add_leaf(const struct mime *m, const struct buf *body, void *arg)
 	buf_adds(arg, "\r\n");
 }
 
-void mime_flatten(const char *p, size_t n, struct buf *out)
+bool mime_flatten(const char *p, size_t n, struct buf *out)
 {
-	const struct walk w = {add_head, add_leaf, out};
+	bool all = true;
+	const struct walk w = {add_head, add_leaf, out, &all};
 
 	buf_add(out, "", 0);
 	walk(p, n, 0, &w);
+	return all;
 }
 
 void mime_leaves(
@@ -186,7 +194,7 @@ void mime_leaves(
 void mime_walk(const char *p, size_t n, void (*node)(const struct mime *m, void *arg),
     void (*leaf)(const struct mime *m, const struct buf *body, void *arg), void *arg)
 {
-	const struct walk w = {node, leaf, arg};
+	const struct walk w = {node, leaf, arg, NULL};
 
 	walk(p, n, 0, &w);
 }

@@ -11,6 +11,7 @@
 #include "interop/kit/result.h"
 #include "interop/kit/smtp_client.h"
 #include "interop/kit/tester.h"
+#include "interop/kit/visible.h"
 
 #define FORMAT "postern-interop-countersignature-1"
 #define TRIES 5
@@ -77,11 +78,13 @@ static int send_mail(const struct kit *k, const struct asked *a, const char *to,
 		    k->gateway_inside, k->host, false, from, list, 1, mail.p, mail.n, NULL, &r, NULL, &took, &said);
 		code = r.code ? r.code : code;
 	}
-	if (code / 100 != 2)
-		fail(why, "the gateway did not take the mail to countersign: %s",
-		    said.n     ? said.p
-		    : r.text.n ? r.text.p
-			       : "no answer");
+	if (code / 100 != 2) {
+		struct buf shown = {0};
+
+		visible_add(&shown, r.text.n ? r.text.p : "no answer", r.text.n ? r.text.n : 9);
+		fail(why, "the gateway did not take the mail to countersign: %.1000s", said.n ? said.p : shown.p);
+		buf_free(&shown);
+	}
 	buf_free(&r.text);
 	buf_free(&mail);
 	buf_free(&said);

@@ -9,6 +9,10 @@
 #define RESULTS_MAX (64 * 1024 * 1024)
 #define SENTENCE_MAX 8192
 #define CASES_MAX 10000
+/* what is made of results looks at each pair of them */
+#define REQUIREMENTS_MAX 2000
+#define PROVES_MAX 50000
+#define PROFILES_MAX 100
 #define N(a) (sizeof(a) / sizeof(*(a)))
 
 const char *const verdict_names[] = {"passed", "failed", "not run"};
@@ -158,7 +162,7 @@ static int check_profiles(const json_t *v, const json_t *cases, struct buf *why)
 {
 	const json_t *list = json_object_get(v, "profiles");
 	json_t *names = json_object();
-	int rc = 0;
+	int rc = json_array_size(list) > PROFILES_MAX ? fail(why, "more than %d profiles", PROFILES_MAX) : 0;
 
 	for (size_t i = 0; rc == 0 && i < json_array_size(list); i++) {
 		if (json_object_get(names, json_string_value(json_array_get(list, i))))
@@ -177,10 +181,15 @@ static int check_cases(const json_t *v, struct buf *why)
 {
 	const json_t *cases = json_object_get(v, "cases"), *required = json_object_get(v, "requirements");
 	json_t *known, *seen;
+	size_t proves = 0;
 	int rc = 0;
 
-	if (json_array_size(cases) > CASES_MAX || json_array_size(required) > CASES_MAX)
-		return fail(why, "more than %d cases or requirements", CASES_MAX);
+	if (json_array_size(cases) > CASES_MAX || json_array_size(required) > REQUIREMENTS_MAX)
+		return fail(why, "more than %d cases or %d requirements", CASES_MAX, REQUIREMENTS_MAX);
+	for (size_t i = 0; i < json_array_size(cases); i++)
+		proves += json_array_size(json_object_get(json_array_get(cases, i), "proves"));
+	if (proves > PROVES_MAX)
+		return fail(why, "the cases prove more than %d requirements, each counted anew", PROVES_MAX);
 	known = json_object();
 	seen = json_object();
 	rc = check_requirements(required, known, why);
@@ -227,10 +236,11 @@ int result_write(const char *dir, const json_t *results, struct buf *why)
 	char *path = text_make("%s/results.json", dir), *text = NULL;
 	int rc = check(results, why);
 
-	if (rc == 0 && !(text = json_dumps(results, JSON_INDENT(1) | JSON_REAL_PRECISION(6))))
-		rc = fail(why, "the results cannot be written as JSON");
-	if (rc == 0)
-		rc = file_write(path, text, strlen(text), 0644, why);
+	if (rc == 0) {
+		text = json_dumps(results, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+		rc = text ? file_write(path, text, strlen(text), 0644, why)
+			  : fail(why, "the results cannot be written as JSON");
+	}
 	free(text);
 	free(path);
 	return rc;

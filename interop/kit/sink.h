@@ -1,5 +1,5 @@
 /* The kit's two SMTP servers: the inside server of the gateway, and the MX of all partner domains. Everything that
- * came is kept in memory until the end (to 64 MiB each), a thread a connection. */
+ * came is kept in memory until the end (to 64 MiB each, 1 GiB in all; 452 then), a thread a connection. */
 #ifndef INTEROP_SINK_H
 #define INTEROP_SINK_H
 

@@ -213,6 +213,7 @@ static int read_content(struct session *s, struct buf *data)
 static void verb_data(struct session *s, const char *rest)
 {
 	struct buf data = {0};
+	bool taken;
 
 	if (!s->mail || s->mail->n_to == 0 || *rest) {
 		say(s, "503 5.5.1 RCPT first\r\n");
@@ -231,9 +232,9 @@ static void verb_data(struct session *s, const char *rest)
 	s->mail->tls = s->ssl != NULL;
 	s->mail->helo = text_copy(s->helo ? s->helo : "");
 	buf_add(&s->mail->transcript, s->transcript.p, s->transcript.n);
-	sink_store_add(s->of->store, s->mail);
+	taken = sink_store_add(s->of->store, s->mail);
 	s->mail = NULL;
-	say(s, "250 2.0.0 taken\r\n");
+	say(s, taken ? "250 2.0.0 taken\r\n" : "452 4.3.1 the kit has no room left\r\n");
 }
 
 static void verb_rset(struct session *s, const char *rest)

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #define STATEMENTS_MAX 1000
+#define OCTETS_MAX ((size_t)1 << 30)
 
 struct said {
 	struct said *next;
@@ -19,6 +20,7 @@ struct sink_store {
 	pthread_cond_t changed;
 	struct mail *first, **last;
 	unsigned count;
+	size_t octets; /* of all mails */
 	struct said *answers, *got;
 	size_t n_got;
 };
@@ -77,15 +79,24 @@ void sink_store_free(struct sink_store *s)
 	free(s);
 }
 
-void sink_store_add(struct sink_store *s, struct mail *m)
+bool sink_store_add(struct sink_store *s, struct mail *m)
 {
+	size_t octets = m->data.room + m->transcript.room;
+
 	pthread_mutex_lock(&s->lock);
+	if (octets > OCTETS_MAX - s->octets) {
+		pthread_mutex_unlock(&s->lock);
+		mail_free(m);
+		return false;
+	}
+	s->octets += octets;
 	m->number = ++s->count;
 	m->came_ms = now_ms();
 	*s->last = m;
 	s->last = &m->next;
 	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
+	return true;
 }
 
 static bool is_to(const struct mail *m, const char *to)

@@ -9,7 +9,8 @@ struct sink_store;
 
 struct sink_store *sink_store_new(void);
 void sink_store_free(struct sink_store *s);
-void sink_store_add(struct sink_store *s, struct mail *m); /* takes it; numbers it */
+/* Takes it, and numbers it; false: there is no room for it in 1 GiB, and it was freed. */
+bool sink_store_add(struct sink_store *s, struct mail *m);
 const struct mail *sink_store_wait(struct sink_store *s, enum side side, const char *to, unsigned after,
     int64_t wait_ms, bool (*test)(const struct mail *, void *), void *arg);
 void sink_store_statement(struct sink_store *s, const char *domain, const struct buf *der);

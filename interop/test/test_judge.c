@@ -152,6 +152,30 @@ static void whole(struct bench *b)
 	    "dose\n-digest sha256");
 }
 
+/* What cannot be taken apart may hold anything. */
+static void apart(struct bench *b)
+{
+	static const char *const types[] = {"multipart/mixed", "multipart/mixed; boundary=b"};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct buf octets = {0};
+		struct mail m;
+
+		buf_addf(&octets,
+		    "Content-Type: %s\r\n\r\n--b\r\nContent-Transfer-Encoding: base64\r\n\r\nVGhlIGRvc2U=\r\n",
+		    types[i]);
+		m = mail_of(&octets);
+		expect_lines(b, &m, NULL, "?outer-lacks dose\n?inner-lacks dose\n-outer-lacks VGhl", types[i]);
+		seen_free(&b->s);
+		buf_adds(&octets, "--b--\r\n");
+		m = mail_of(&octets);
+		expect_lines(b, &m, NULL,
+		    i ? "-outer-lacks dose\n+outer-lacks other\n-inner-lacks dose" : "?outer-lacks dose", types[i]);
+		seen_free(&b->s);
+		buf_free(&octets);
+	}
+}
+
 /* What must not pass. */
 static void wrong(struct bench *b)
 {
@@ -392,6 +416,7 @@ int main(void)
 	whole(&b);
 	real = fake_second_asked() == 0;
 	wrong(&b);
+	apart(&b);
 	if (!real) {
 		second_judges(&b);
 		many(&b);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "interop/kit/sink.h"
+#include "interop/kit/sink_store.h"
 #include "interop/kit/smtp_client.h"
 #include "interop/kit/step_end.h"
 #include "interop/kit/web.h"
@@ -238,6 +239,23 @@ START_TEST(sent)
 }
 END_TEST
 
+/* a gateway that sends and sends does not use up the machine */
+START_TEST(full)
+{
+	struct sink_store *s = sink_store_new();
+	int taken = 0;
+
+	for (bool room = true; room && taken < 100; taken += room) {
+		struct mail *m = need(sizeof(*m));
+
+		m->data.room = 64 << 20; /* said alone, for the test */
+		room = sink_store_add(s, m);
+	}
+	ck_assert_int_eq(taken, 16);
+	sink_store_free(s);
+}
+END_TEST
+
 /* --- when the case has settled ---------------------------------------------------------------------------------- */
 
 #define REPORT(action)                                                                                               \
@@ -325,6 +343,7 @@ int main(void)
 	tcase_add_loop_test(t, smtp, 0, (int)(sizeof(sessions) / sizeof(*sessions)));
 	tcase_add_test(t, sent);
 	tcase_add_test(t, web);
+	tcase_add_test(t, full);
 	tcase_add_loop_test(t, settled, 0, (int)(sizeof(ends) / sizeof(*ends)));
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

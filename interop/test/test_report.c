@@ -131,6 +131,27 @@ static void test_files(const char *run, const char *tester, const char *gw)
 	free(away);
 }
 
+/* What a report is made of is bounded, so that reading a stranger's ends. */
+static void test_bounds(const struct case_list *l)
+{
+	json_t *r = make_results(l, "own.test", NULL, good), *list = json_object_get(r, "requirements"),
+	       *proves = json_object_get(json_array_get(json_object_get(r, "cases"), 0), "proves");
+	struct buf why = {0};
+
+	CHECK(result_write(top, r, &why) == 0);
+	while (json_array_size(proves) < 50001)
+		json_array_append(proves, json_array_get(proves, 0));
+	CHECK(result_write(top, r, &why) < 0);
+	json_array_clear(proves);
+	for (int i = 0; json_array_size(list) < 2001; i++)
+		json_array_append_new(list, json_pack("{s:o,s:s,s:s,s:s}", "id", json_sprintf("R-%d", i), "rfc", "",
+						"must", "", "failure", ""));
+	buf_clear(&why);
+	CHECK(result_write(top, r, &why) < 0 && says("2000 requirements", &why));
+	buf_free(&why);
+	json_decref(r);
+}
+
 /* A report's files that never end, or that are somebody else's. */
 static void test_no_files(const char *run, const char *tester, const char *gw)
 {
@@ -339,6 +360,7 @@ int main(void)
 	test_paths();
 	test_visible();
 	test_strict(&l);
+	test_bounds(&l);
 	test_valid(&a, &l);
 	run = make_run(&a, &l, "run", NULL, mixed);
 	test_rendered(run);
