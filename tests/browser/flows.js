@@ -79,6 +79,9 @@ async function anchors() {
 	await h.press("Add it");
 	await h.says("The bundle is added.");
 	await h.at("/bundles/show?url=" + encodeURIComponent("https://127.0.0.1:1/b.p7b"));
+	await h.press("Fetch it now");
+	await h.says("The bundle is being fetched.");
+	await h.says("not fetched:"); // nobody answers there: what came of it shows by itself
 	await h.press("Remove");
 	await h.press("Remove it");
 	await h.says("The bundle and its anchors are removed.");
