@@ -173,6 +173,8 @@ int judge_admin_proposal_add(struct judge_call *c, const char *verb)
 	const char *of = t ? json_string_value(json_object_get(c->args, t->of)) : NULL;
 	struct store_proposal p = {
 	    .at = c->now, .expires = c->now + (c->ja->two_person_expiry ? c->ja->two_person_expiry : WEEK)};
+	int64_t id = json_integer_value(json_object_get(c->args, "id"));
+	char number[24];
 	int rc;
 
 	if (!t || bind(c, verb) < 0)
@@ -181,8 +183,13 @@ int judge_admin_proposal_add(struct judge_call *c, const char *verb)
 	if (!p.args)
 		log_fatal("out of memory: JSON");
 	(void)snprintf(p.verb, sizeof p.verb, "%s", verb);
+	if (!of && id > 0) {
+		(void)snprintf(number, sizeof number, "%lld", (long long)id);
+		of = number;
+	}
 	(void)snprintf(p.subject, sizeof p.subject, "%.255s", of ? of : "*");
-	(void)snprintf(p.what, sizeof p.what, "%s %.255s", t->what, of ? of : "everybody");
+	(void)snprintf(
+	    p.what, sizeof p.what, "%s %s%.255s", t->what, of == number ? "number " : "", of ? of : "everybody");
 	(void)snprintf(p.who, sizeof p.who, "%.190s", c->who);
 	if (strlen(p.args) > STORE_PROPOSAL_ARGS)
 		rc = judge_call_fail(c, "refused",

@@ -16,6 +16,10 @@ int judge_upload_read(struct judge_call *c, const char *name, struct judge_uploa
 	int got;
 
 	memset(u_r, 0, sizeof *u_r);
+	if (json_string_length(json_object_get(c->args, name)) / 4 * 3 > CERT_FILE_MAX + 2)
+		return judge_call_fail(c, "refused",
+		    "the file is larger than 4 MiB, the most that is read of one: give its certificates in several "
+		    "files");
 	if (judge_call_octets(c, name, JUDGE_MUST, CERT_FILE_MAX, &p, &n) < 0)
 		return -1;
 	got = cert_read_any(p, n, u_r->list, JUDGE_UPLOAD_MAX, c->pr);
