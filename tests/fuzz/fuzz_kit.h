@@ -29,16 +29,30 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 		}                                                                                                    \
 	} while (0)
 
+static char kit_path[] = "/dev/shm/kit-fuzz-XXXXXX";
+
+static inline void kit_dir_end(void)
+{
+	static const char *const names[] = {"results.json", "manifest.json", "plan.json"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char *path = text_make("%s/%s", kit_path, names[i]);
+
+		unlink(path);
+		free(path);
+	}
+	rmdir(kit_path);
+}
+
 /* A directory of this process below /dev/shm, made once. */
 static inline const char *kit_dir(void)
 {
-	static char path[] = "/dev/shm/kit-fuzz-XXXXXX";
 	static bool made;
 
 	if (!made)
-		REQUIRE(mkdtemp(path) != NULL);
+		REQUIRE(mkdtemp(kit_path) != NULL && atexit(kit_dir_end) == 0);
 	made = true;
-	return path;
+	return kit_path;
 }
 
 static inline void kit_file(const char *name, const void *p, size_t n)
