@@ -13,13 +13,22 @@
 #include "interop/kit/step_end.h"
 #include "interop/kit/steps.h"
 
+/* A case that is told at the end: whether it says anything hangs on the others. */
+struct kept {
+	bool is;
+	struct scene s;
+	double seconds;
+};
+
 struct running {
 	const struct run_options *o;
 	const char *dir;
 	atomic_size_t next;
 	size_t *order; /* of the cases: those that wait long come first, so that the others go on meanwhile */
 	pthread_mutex_t lock;
-	json_t **results; /* one a case */
+	json_t **results;  /* one a case */
+	struct kept *kept; /* one a case */
+	bool trusted;	   /* some message was marked as trusted */
 	struct run_counts counts;
 };
 
@@ -80,13 +89,40 @@ static void do_steps(struct scene *s)
 	play_end(&p);
 }
 
-static json_t *one_case(struct running *r, const struct case_file *c, enum verdict *verdict)
+/* Evidence, result, and a line for who watches; the scene ends. */
+static void tell(struct running *r, size_t i, struct scene *s, double seconds)
 {
+	const struct case_file *c = &r->o->cases->cases[i];
+	enum verdict v = result_of(s->findings, s->n_findings);
+	json_t *result = result_case(c, s->findings, s->n_findings, seconds);
+	char *text = json_dumps(result, JSON_INDENT(1));
+
+	if (text)
+		scene_keep(s, "findings.json", text, strlen(text));
+	free(text);
+	pthread_mutex_lock(&r->lock);
+	printf("%-8s %s/%s\n", verdict_names[v], c->profile, c->id);
+	for (size_t k = 0; k < s->n_findings; k++)
+		if (s->findings[k].verdict != PASSED)
+			printf("         line %d: %s\n", s->findings[k].line, s->findings[k].sentence);
+	fflush(stdout);
+	r->results[i] = result;
+	r->counts.passed += v == PASSED;
+	r->counts.failed += v == FAILED;
+	r->counts.not_run += v == NOT_RUN;
+	pthread_mutex_unlock(&r->lock);
+	scene_free(s);
+}
+
+static void one_case(struct running *r, size_t i)
+{
+	const struct case_file *c = &r->o->cases->cases[i];
 	const char *lacks = missing(r->o, c);
 	int64_t began = ticks_us();
-	char *evidence = text_make("%s/evidence/%s", r->dir, c->id), *json_text;
+	char *evidence = text_make("%s/evidence/%s", r->dir, c->id);
+	double seconds;
 	struct scene s;
-	json_t *result;
+	bool wait;
 
 	scene_begin(&s, r->o->kit, c, evidence);
 	free(evidence);
@@ -100,21 +136,32 @@ static json_t *one_case(struct running *r, const struct case_file *c, enum verdi
 		do_steps(&s);
 	if (s.transcript.n > 0)
 		scene_keep(&s, "smtp.txt", s.transcript.p, s.transcript.n);
-	*verdict = result_of(s.findings, s.n_findings);
-	result = result_case(c, s.findings, s.n_findings, (double)(ticks_us() - began) / 1e6);
-	json_text = json_dumps(result, JSON_INDENT(1));
-	if (json_text)
-		scene_keep(&s, "findings.json", json_text, strlen(json_text));
-	free(json_text);
+	seconds = (double)(ticks_us() - began) / 1e6;
 	pthread_mutex_lock(&r->lock);
-	printf("%-8s %s/%s\n", verdict_names[*verdict], c->profile, c->id);
-	for (size_t i = 0; i < s.n_findings; i++)
-		if (s.findings[i].verdict != PASSED)
-			printf("         line %d: %s\n", s.findings[i].line, s.findings[i].sentence);
-	fflush(stdout);
+	r->trusted = r->trusted || s.trusted.n > 0;
+	wait = !r->trusted && s.unmarked && result_of(s.findings, s.n_findings) == PASSED;
 	pthread_mutex_unlock(&r->lock);
-	scene_free(&s);
-	return result;
+	if (wait)
+		r->kept[i] = (struct kept){true, s, seconds};
+	else
+		tell(r, i, &s, seconds);
+}
+
+/* Those that saw no mark where there must be none: where no message at all was marked, it may be the pattern. */
+static void tell_kept(struct running *r)
+{
+	for (size_t i = 0; i < r->o->cases->n; i++) {
+		struct kept *k = &r->kept[i];
+
+		if (!k->is)
+			continue;
+		if (!r->trusted)
+			scene_found(&k->s, NOT_RUN, 0,
+			    "no message of this run was marked as trusted: whether mark-trusted of kit.conf fits "
+			    "this "
+			    "gateway was not seen (run smg1-in-sealed as well)");
+		tell(r, i, &k->s, k->seconds);
+	}
 }
 
 /* Milliseconds of all pauses */
@@ -154,16 +201,7 @@ static void *work(void *arg)
 	size_t at;
 
 	while ((at = atomic_fetch_add(&r->next, 1)) < r->o->cases->n) {
-		enum verdict v;
-		size_t i = r->order[at];
-		json_t *result = one_case(r, &r->o->cases->cases[i], &v);
-
-		pthread_mutex_lock(&r->lock);
-		r->results[i] = result;
-		r->counts.passed += v == PASSED;
-		r->counts.failed += v == FAILED;
-		r->counts.not_run += v == NOT_RUN;
-		pthread_mutex_unlock(&r->lock);
+		one_case(r, r->order[at]);
 	}
 	OPENSSL_thread_stop();
 	return NULL;
@@ -218,8 +256,11 @@ int run_cases(const struct run_options *o, struct run_counts *counts, char **dir
 		r.dir = *dir;
 		r.results = need(o->cases->n * sizeof(*r.results));
 		r.order = order_of(o->cases);
+		r.kept = need((o->cases->n + 1) * sizeof(*r.kept));
 		do_all(&r);
+		tell_kept(&r);
 		free(r.order);
+		free(r.kept);
 		for (size_t i = 0; i < o->cases->n; i++)
 			json_array_append_new(list, r.results[i]);
 		free(r.results);

@@ -45,6 +45,7 @@ struct scene {
 	size_t n_findings;
 	struct buf transcript; /* SMTP and HTTP as it went, for the evidence */
 	struct buf trusted;    /* header lines by which the gateway marked a message of this case as trusted, CRLF */
+	bool unmarked;	       /* something counts as not trusted because it came without such a line */
 	struct seen *seen;     /* messages that both judges have looked at (seen.h) */
 };
 

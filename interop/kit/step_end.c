@@ -86,6 +86,7 @@ static void end_outcome(struct play *p, const struct later *l)
 		if (l->side == INSIDE && expect_marks(p->s, l->stmt->line) < 0)
 			return;
 		kind = kind_of(p, m);
+		p->s->unmarked = p->s->unmarked || (l->side == INSIDE && strcmp(kind, mark_names[MARK_NONE]) == 0);
 		came++;
 		after = m->number;
 		scene_keep(p->s, "outcome.eml", m->data.p, m->data.n);
