@@ -40,20 +40,19 @@ static int refuse(struct job *j, const char *why)
 
 static int look(struct job *j, uint64_t off, uint64_t len, bool *needed_r)
 {
-	bool other;
-
-	return j->lines ? sevenbit_body_binary(j->r, off, len, needed_r, &other, j->pr)
+	return j->lines ? sevenbit_body_bare(j->r, off, len, needed_r, j->pr)
 			: sevenbit_body_needed(j->r, off, len, needed_r, j->pr);
 }
 
 /* Where text merely has LF for CRLF, lines are made of it by whoever writes it out, as of any such mail. */
 static int look_leaf(struct job *j, const struct mime_entity *e, bool *needed_r)
 {
-	bool text = strcmp(e->type.type, "text") == 0, any;
+	bool text = strcmp(e->type.type, "text") == 0, encoded = e->cte == MIME_CTE_BASE64 || e->cte == MIME_CTE_QP;
 
-	if (!j->lines || e->cte == MIME_CTE_BINARY || (!text && e->cte != MIME_CTE_BASE64 && e->cte != MIME_CTE_QP))
-		return look(j, e->body_off, e->body_len, needed_r);
-	return sevenbit_body_binary(j->r, e->body_off, e->body_len, &any, needed_r, j->pr);
+	*needed_r = false;
+	if (j->lines && e->cte != MIME_CTE_BINARY && (text || encoded))
+		return 0;
+	return look(j, e->body_off, e->body_len, needed_r);
 }
 
 static int put_header(struct job *j, const struct mime_entity *e, const char *cte)

@@ -256,13 +256,12 @@ static int look(struct reader *r, uint64_t off, uint64_t len, struct lines_facts
 	return got;
 }
 
-int sevenbit_body_binary(struct reader *r, uint64_t off, uint64_t len, bool *any_r, bool *other_r, struct problem *pr)
+int sevenbit_body_bare(struct reader *r, uint64_t off, uint64_t len, bool *bare_r, struct problem *pr)
 {
 	struct lines_facts seen;
 	int got = look(r, off, len, &seen, pr);
 
-	*any_r = seen.nul || seen.bare || seen.longest > LINE_MOST;
-	*other_r = seen.nul || (!seen.bare && seen.longest > LINE_MOST);
+	*bare_r = seen.bare;
 	return got;
 }
 

@@ -11,9 +11,8 @@
 /* Whether the octets are not 7-bit text as they are: an octet above 127 or 0, a bare CR or LF, a line above 998. */
 int sevenbit_body_needed(struct reader *r, uint64_t off, uint64_t len, bool *needed_r, struct problem *pr)
     __attribute__((warn_unused_result));
-/* Whether SMTP without BINARYMIME would not carry them as they are (RFC 5321 2.3.8, 4.5.3.1.6): *any_r for an octet
- * 0, a bare CR or LF, a line above 998; *other_r without those where a bare LF merely stands for a line end. */
-int sevenbit_body_binary(struct reader *r, uint64_t off, uint64_t len, bool *any_r, bool *other_r, struct problem *pr)
+/* Whether they are no lines: a bare CR or LF, which nothing but BINARYMIME carries (RFC 5321 2.3.8). */
+int sevenbit_body_bare(struct reader *r, uint64_t off, uint64_t len, bool *bare_r, struct problem *pr)
     __attribute__((warn_unused_result));
 /* How many octets quoted-printable would have to write as =XX, `=` apart. */
 int sevenbit_body_odd(struct reader *r, uint64_t off, uint64_t len, uint64_t *odd_r, struct problem *pr)

@@ -43,7 +43,7 @@ struct work {
 	struct mime_entity between; /* an entity with protected fields that is a layer itself */
 	size_t between_layers;	    /* layers around it; 0: there is none */
 	bool peeled;		    /* the present entity is shown as it came, although it says to be a layer */
-	bool binary;		    /* what was opened is no lines: SMTP cannot carry it as it is */
+	bool binary;		    /* what was opened has a CR or LF alone: SMTP cannot carry it as it is */
 	bool receipt;		    /* ... and is a signed receipt: its own header is not in what is signed */
 	struct named named;	    /* the statement that it names */
 	struct address from;

@@ -1,6 +1,8 @@
 #include "interop/kit/run.h"
 
+#include <openssl/bio.h>
 #include <openssl/crypto.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -89,6 +91,37 @@ static void do_steps(struct scene *s)
 	play_end(&p);
 }
 
+static void add_pem(X509 *x, BIO *out)
+{
+	if (PEM_write_bio_X509(out, x) != 1)
+		die("out of memory");
+}
+
+/* The certificates of the case, each with its chain. Keys stay in the kit. */
+static void keep_certificates(struct scene *s)
+{
+	for (size_t i = 0; i < s->c->n_stmts; i++) {
+		const struct stmt *st = &s->c->stmts[i];
+		const struct credential *c = !strcmp(st->verb, "cert") && st->n_words > 0
+						 ? world_credential(s->world, s->c, st->words[0], 's')
+						 : NULL;
+		BIO *out = c ? BIO_new(BIO_s_mem()) : NULL;
+		char *name, *pem;
+		long n;
+
+		if (!out)
+			continue;
+		add_pem(c->cert, out);
+		for (int k = 0; k < sk_X509_num(c->chain); k++)
+			add_pem(sk_X509_value(c->chain, k), out);
+		n = BIO_get_mem_data(out, &pem);
+		name = text_make("certificate-%s.pem", st->words[0]);
+		scene_keep(s, name, pem, (size_t)n);
+		free(name);
+		BIO_free(out);
+	}
+}
+
 /* Evidence, result, and a line for who watches; the scene ends. */
 static void tell(struct running *r, size_t i, struct scene *s, double seconds)
 {
@@ -134,6 +167,8 @@ static void one_case(struct running *r, size_t i)
 		scene_found(&s, NOT_RUN, 0, "not here: %s", lacks);
 	else
 		do_steps(&s);
+	if (!lacks)
+		keep_certificates(&s);
 	if (s.transcript.n > 0)
 		scene_keep(&s, "smtp.txt", s.transcript.p, s.transcript.n);
 	seconds = (double)(ticks_us() - began) / 1e6;

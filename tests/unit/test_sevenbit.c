@@ -208,9 +208,6 @@ static const struct {
 	"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\nb25lCnR3bwo=\r\n"},
     {RAW("Content-Type: application/pdf\r\n\r\n%PDF\n"),
 	"Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nJVBERgo=\r\n"},
-    {RAW("Content-Type: text/plain\r\n\r\na\0b, and more text so that it stays readable\r\n"),
-	"Content-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-	"a=00b, and more text so that it stays readable\r\n"},
     /* what is signed inside is not touched, whatever it holds */
     {RAW("Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n" BINARY "\r\n1\n\r\n--b\r\n\r\n2\r\n--b--\r\n"),
 	"Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n" BINARY "\r\n1\n\r\n--b\r\n\r\n2\r\n--b--\r\n"},
@@ -223,20 +220,19 @@ START_TEST(test_lines)
 }
 END_TEST
 
-/* An overlong line, 8-bit or not, is lawful afterwards; an encoding nobody knows cannot be made lines. */
-START_TEST(test_lines_long)
+/* NUL and overlong lines stay; an encoding nobody knows cannot be made lines. */
+START_TEST(test_lines_other)
 {
-	static const char head[] = "Content-Type: text/plain\r\n\r\n",
-			  foreign[] = "Content-Transfer-Encoding: x-uu\r\n\r\n\0";
+	static const char foreign[] = "Content-Type: image/png\r\nContent-Transfer-Encoding: x-uu\r\n\r\n\n";
 	struct buf in;
 
 	buf_init(&in, 65536);
-	ck_assert_int_eq(buf_adds(&in, head), 0);
-	for (size_t i = 0; i < 999; i++)
-		ck_assert_int_eq(buf_addc(&in, 'a'), 0);
+	ck_assert_int_eq(buf_adds(&in, "Content-Type: text/plain\r\n\r\n"), 0);
+	for (size_t i = 0; i < 5000; i++)
+		ck_assert_int_eq(buf_addc(&in, i == 77 ? 0 : 'a'), 0);
 	ck_assert_int_eq(in_lines(in.p, in.len), 0);
-	facts();
-	ck_assert_ptr_nonnull(strstr(buf_str(&out), "quoted-printable"));
+	ck_assert_uint_eq(out.len, in.len);
+	ck_assert_mem_eq(out.p, in.p, in.len);
 	ck_assert_int_eq(in_lines(foreign, sizeof(foreign) - 1), -1);
 	buf_clear(&in);
 }
@@ -503,7 +499,7 @@ int main(void)
 	tcase_add_loop_test(t, test_same, 0, (int)(sizeof(same) / sizeof(same[0])));
 	tcase_add_loop_test(t, test_leaf, 0, (int)(sizeof(leaves) / sizeof(leaves[0])));
 	tcase_add_loop_test(t, test_lines, 0, (int)(sizeof(lined) / sizeof(lined[0])));
-	tcase_add_test(t, test_lines_long);
+	tcase_add_test(t, test_lines_other);
 	tcase_add_test(t, test_lengths);
 	tcase_add_test(t, test_long_line);
 	tcase_add_test(t, test_repair);
