@@ -252,6 +252,15 @@ struct way {
 	char who[200];
 };
 static struct way ways[2 * JUDGE_BUNDLE_ASKED]; /* since 0: free */
+enum { WAY_MOST_S = 600 };
+
+/* One whose bundle was removed meanwhile would never end. */
+static void ways_sweep(int64_t now)
+{
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+		if (now >= ways[i].since + WAY_MOST_S || now < ways[i].since)
+			ways[i].since = 0;
+}
 
 static struct way *way_of(int64_t id)
 {
@@ -281,9 +290,11 @@ static void way_end(int64_t id)
 
 int judge_bundle_ask(int64_t id, bool force, int64_t now, const char *who)
 {
-	struct way *w = way_of(id);
+	struct way *w;
 	size_t asked = 0;
 
+	ways_sweep(now);
+	w = way_of(id);
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
 		asked += ways[i].since != 0 && ways[i].asked;
 	if ((!w || !w->asked) && asked >= JUDGE_BUNDLE_ASKED)
@@ -372,6 +383,7 @@ int judge_bundle_due(struct store *s, struct source_run *run, unsigned drop_max,
 
 	if (store_bundles(s, &list, &n, pr) < 0)
 		return -1;
+	ways_sweep(now);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		const struct way *w = is_asked(list[i].id) ? way_of(list[i].id) : NULL;
 		struct way as = w ? *w : (struct way){.who = "judge"};

@@ -304,6 +304,33 @@ START_TEST(schedule)
 }
 END_TEST
 
+/* Asked for by somebody who does not wait: before its time, with force when that was said, and it shows meanwhile. */
+START_TEST(asked)
+{
+	struct source_run run = testrevoke_run(&net, TESTCERT_NOW);
+	int64_t id;
+
+	add(NULL);
+	serve_plain(ALL(&a, &b, &c));
+	id = refresh(false)->id;
+	serve_plain(ALL(&a));
+	ck_assert(!judge_bundle_any_due(fx.s, TESTCERT_NOW + 1) && judge_bundle_fetching(id) == 0);
+	ck_assert_int_eq(judge_bundle_ask(id, true, TESTCERT_NOW + 1, "anna"), 0);
+	ck_assert(judge_bundle_any_due(fx.s, TESTCERT_NOW + 1));
+	ck_assert_int_eq(judge_bundle_fetching(id), TESTCERT_NOW + 1);
+	ck_assert_int_eq(judge_bundle_due(fx.s, &run, 50, TESTCERT_NOW + 2, &pr), 1);
+	ck_assert(judge_bundle_fetching(id) == 0 && !judge_bundle_any_due(fx.s, TESTCERT_NOW + 2));
+	ck_assert(has(&a) && !has(&b) && !has(&c));
+	/* of those that are gone nothing stays for ever */
+	for (int64_t i = 0; i < JUDGE_BUNDLE_ASKED; i++)
+		ck_assert_int_eq(judge_bundle_ask(1000 + i, false, TESTCERT_NOW, "anna"), 0);
+	ck_assert_int_eq(judge_bundle_ask(id, false, TESTCERT_NOW, "anna"), -1);
+	ck_assert_int_eq(judge_bundle_ask(1000, false, TESTCERT_NOW, "anna"), 0);
+	ck_assert_int_eq(judge_bundle_ask(id, false, TESTCERT_NOW + 600, "anna"), 0);
+	end();
+}
+END_TEST
+
 START_TEST(other_anchors_stay)
 {
 	struct store_bundle s = {
@@ -333,6 +360,7 @@ static Suite *suite(void)
 	tcase_add_test(t, drops);
 	tcase_add_loop_test(t, keeps_the_old, 0, (int)(sizeof editions / sizeof *editions));
 	tcase_add_test(t, schedule);
+	tcase_add_test(t, asked);
 	tcase_add_test(t, other_anchors_stay);
 	suite_add_tcase(s, t);
 	return s;
