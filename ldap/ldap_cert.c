@@ -24,7 +24,7 @@
 #include "ldap/ldap_search.h"
 #include "ldap/ldap_turn.h"
 
-enum { WORDS = 400 };
+enum { WORDS = 400, STEP_MS = 5 };
 
 struct job {
 	struct job *next, *next_all, **prev_all;
@@ -256,8 +256,10 @@ static int try_server(struct job *j, const struct ldap_cert_server *s)
 			ldap_search_settle(&j->search, s->uri, r);
 			return 0;
 		}
-		/* that a question had little time left says nothing of the server */
-		cut_short = j->over && loop_now_ms() - began < j->of->set.ldap->timeout;
+		/* that a question had little time left says nothing of the server; a step ends with that time, and
+		 * may do so before anybody said that it is up */
+		cut_short = (j->over || loop_now_ms() + STEP_MS >= j->search.end) &&
+			    loop_now_ms() - began < j->of->set.ldap->timeout;
 		if ((r == LDAP_LINK_DOWN || r == LDAP_LINK_ERROR) && !cut_short)
 			mark_dead(j, s, k, words);
 		j->search.answer.n = 0;

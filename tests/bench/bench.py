@@ -3,6 +3,7 @@
 
   seal_ratio               messages a second, 20 KiB, TLS kept, 10 sessions: Postern sealing / Postfix with a pipe filter to openssl cms (sign, then encrypt)
                            that gives the result back to Postfix over SMTP, as its FILTER_README has it
+  seal_ratio_p256, seal_over_plain_postfix_p256  both with keys on P-256 to sign with
   seal_over_plain_postfix  Postern sealing / Postfix relaying without crypto, same load
   relay_ratio              Postern relaying plainly with its durable queue / Postfix relaying plainly
   queue_1m_start_s, queue_1m_rate_ratio   a queue of a million messages, half of them for dead destinations (bench_queue.c)
@@ -106,7 +107,7 @@ def rate(port, sink, n, sender, rcpt, tls, what=str(SIZE)):
     return n / (time.monotonic() - began)
 
 
-def postern(top, sink, more="", next_hop=True, sections=""):
+def postern(top, sink, more="", next_hop=True, sections="", keys=()):
     # the receiving side takes sealed mail as it is: a plain sink, so that only one gateway is measured
     sections += "smtp-server {\n message-max = 200M\n}\n"
     if next_hop:
@@ -116,7 +117,7 @@ def postern(top, sink, more="", next_hop=True, sections=""):
     g.start(wait=False)
     wait_for("posternd", 60, lambda: os.path.exists(g.sock) and g.postern("status", check=False)[0] == 0)
     wait_for("keys", 60, lambda: g.cli("status")["parent"]["keeper"] == "ready")
-    g.make_identity("--self-signed")
+    g.make_identity("--self-signed", *keys)
     return g
 
 
@@ -150,9 +151,38 @@ cat >"$t/in" || exit 75
     return p.start()
 
 
-def sealing_postfix(top, sink):
-    return filter_postfix(top, "filter", sink, f"""openssl cms -sign -binary -nodetach -signer {top}/sender.pem -inkey {top}/sender.key -in "$t/in" -out "$t/signed" -md sha256 || exit 75
+def sealing_postfix(top, sink, name="filter", sender="sender"):
+    return filter_postfix(top, name, sink, f"""openssl cms -sign -binary -nodetach -signer {top}/{sender}.pem -inkey {top}/{sender}.key -in "$t/in" -out "$t/signed" -md sha256 || exit 75
 openssl cms -encrypt -binary -aes-256-cbc -in "$t/signed" -out "$t/out" -from "$1" -to "$2" -subject bench {top}/partner.pem || exit 75""")
+
+
+def sealing_p256(top, sink):
+    """The same with keys on P-256 to sign with, ours and that of the filter; encrypted for the same RSA certificate."""
+    folder, began = os.path.join(top, "p256"), []
+    os.makedirs(folder)
+    os.chmod(folder, 0o755)
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{top}/sender-ec.key", "-out", f"{top}/sender-ec.pem", "-days", "30", "-subj", "/CN=sender",
+            "-addext", "subjectAltName=email:sender@x.test", "-addext", "keyUsage=digitalSignature", "-addext", "extendedKeyUsage=emailProtection")
+    os.chmod(f"{top}/sender-ec.key", 0o644)
+    try:
+        g = postern(folder, sink, keys=("--algo", "ec-p256"))
+        began.append(g)
+        partner(top, g)
+        filt = sealing_postfix(top, sink, "filter-ec", "sender-ec")
+        began.append(filt)
+        plain = tls_postfix(top, "plain-ec", sink)
+        began.append(plain)
+        seal, fpf, ppf = [], [], []
+        for _ in range(ROUNDS):
+            seal.append(rate(g.inside, sink, 1500, "a@hospital.example", "b@partner.example", True))
+            fpf.append(rate(filt.port, sink, 120, "sender@x.test", "partner@x.test", True))
+            ppf.append(rate(plain.port, sink, 800, "a@x.test", "b@y.test", True))
+    finally:
+        for s in reversed(began):
+            s.stop()
+    figure("seal_p256_per_s", seal, "1/s")
+    figure("seal_ratio_p256", [a / b for a, b in zip(seal, fpf)], "x")
+    figure("seal_over_plain_postfix_p256", [a / b for a, b in zip(seal, ppf)], "x")
 
 
 def opening_postfix(top, sink):
@@ -395,6 +425,8 @@ def main():
             figure("relay_per_s", [a for a, _ in relay], "1/s")
             figure("postfix_relay_per_s", [b for _, b in relay], "1/s")
             figure("relay_ratio", [a / b for a, b in relay], "x")
+        if want("seal_ratio_p256", "seal_over_plain_postfix_p256"):
+            sealing_p256(top, sink)
         if want("queue_1m_start_s", "queue_1m_rate_ratio"):
             million(top)
         if want("gateway_1m_rate_ratio", "gateway_1m_first_s"):
