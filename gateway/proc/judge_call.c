@@ -408,10 +408,29 @@ json_t *judge_call_pem(const char *label, const void *der, size_t n)
 	return v;
 }
 
+/* What time alone changes is no change of anybody's. */
+static void drop_volatile(json_t *v)
+{
+	static const char *const names[] = {"days_left", "state", "fetching"};
+	const char *name;
+	json_t *x;
+	size_t i;
+
+	json_array_foreach(v, i, x) drop_volatile(x);
+	json_object_foreach(v, name, x) drop_volatile(x);
+	for (i = 0; json_is_object(v) && i < sizeof names / sizeof *names; i++)
+		(void)json_object_del(v, names[i]);
+}
+
 void judge_call_revision(const json_t *v, char out[33])
 {
-	char *text = json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS);
+	json_t *stable = must(json_deep_copy(v));
+	char *text;
 	uint8_t hash[32];
+
+	drop_volatile(stable);
+	text = json_dumps(stable, JSON_COMPACT | JSON_SORT_KEYS);
+	json_decref(stable);
 
 	if (!text || EVP_Digest(text, strlen(text), hash, NULL, EVP_sha256(), NULL) != 1)
 		log_fatal("out of memory: JSON");

@@ -65,7 +65,8 @@ int judge_call_fingerprint(struct judge_call *c, const char *text, char out[CERT
  * certificates until 8 digits are alike. */
 int judge_call_compared(struct judge_call *c, const char *text, char out[CERT_HASH_TEXT]);
 
-/* What somebody looked at before he changes it: a hash of its JSON, whatever the order of its members. */
+/* What somebody looked at before he changes it: a hash of its JSON, whatever the order of its members, without those
+ * that time alone changes (days_left, state, fetching). */
 void judge_call_revision(const json_t *v, char out[33]);
 /* Argument "if_match", when it is there, is the revision of now (borrowed): 0; else -1, code "changed", what names
  * it. */
