@@ -232,11 +232,12 @@ static void settle_log(sqlite3 *db, const char *path)
 		log_warn(NULL, "queue", "first-checkpoint file=%s error=\"%s\"", path, sqlite3_errmsg(db));
 }
 
-/* secure_delete is on in Debian's build and would write freed pages over; what they hold is sealed. */
+/* secure_delete is on in Debian's build and would write freed pages over; what they hold is sealed. Pages of 8 KiB: a
+ * commit changes about ten of them whose rows are small, and a sealed message of usual size takes some five. */
 static int prepare(sqlite3 *db, const char *path, struct problem *pr)
 {
 	static const char first[] =
-	    "PRAGMA page_size=16384; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000;"
+	    "PRAGMA page_size=8192; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000;"
 	    "PRAGMA secure_delete=FAST; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;";
 	static const char then[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;";
 	int64_t version = 0;
@@ -335,6 +336,15 @@ int queue_db_run(sqlite3_stmt *st)
 int queue_db_exec(sqlite3 *db, const char *sql)
 {
 	return sqlite3_exec(db, sql, NULL, NULL, NULL);
+}
+
+int queue_db_page(sqlite3 *db)
+{
+	sqlite3_stmt *st = queue_db_prepare(db, "PRAGMA page_size");
+	int n = sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int(st, 0) : 0;
+
+	sqlite3_finalize(st);
+	return n > 0 ? n : 65536;
 }
 
 void queue_db_text(sqlite3_stmt *st, int i, const char *s)

@@ -23,6 +23,8 @@ sqlite3_stmt *queue_db_prepare(sqlite3 *db, const char *sql);
 int queue_db_run(sqlite3_stmt *st);
 /* The same for a text of ours. */
 int queue_db_exec(sqlite3 *db, const char *sql);
+/* Octets of a page of the database, which its file keeps from when it was made. */
+int queue_db_page(sqlite3 *db);
 /* Binding of text: NULL stays NULL. The text must live until the statement has run. */
 void queue_db_text(sqlite3_stmt *st, int i, const char *s);
 /* A column as text, "" for NULL; valid until the next step. */

@@ -45,7 +45,6 @@ enum {
 	GROUP_ITEMS = 512,
 	GROUP_OCTETS = 8 << 20, /* bodies in one transaction: bounds the dirty pages */
 	TROUBLE_PAUSE_MS = 1000,
-	PAGE = 16384,
 };
 
 struct queue_writer {
@@ -56,7 +55,7 @@ struct queue_writer {
 	struct queue_purge purge;
 	int64_t last_began_ns, last_ended_ns; /* of the last commit, monotonic; writer thread, as all above */
 	int64_t purge_at_ns;
-	int wal_pages, checkpointed_pages;
+	int page, wal_pages, checkpointed_pages; /* page: octets of one */
 
 	pthread_mutex_t lock; /* for what follows */
 	pthread_cond_t work, called;
@@ -407,7 +406,7 @@ static void checkpoint(struct queue_writer *w)
 {
 	if (w->wal_pages < w->checkpointed_pages)
 		w->checkpointed_pages = 0;
-	if ((int64_t)(w->wal_pages - w->checkpointed_pages) * PAGE < w->cfg.set->checkpoint)
+	if ((int64_t)(w->wal_pages - w->checkpointed_pages) * w->page < w->cfg.set->checkpoint)
 		return;
 
 	int rc = sqlite3_wal_checkpoint_v2(w->cfg.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
@@ -536,6 +535,7 @@ struct queue_writer *queue_writer_new(const struct queue_writer_config *c)
 	pthread_cond_init(&w->work, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	pthread_cond_init(&w->called, NULL);
+	w->page = queue_db_page(c->db);
 	queue_store_init(&w->store, c->db);
 	queue_purge_init(&w->purge, c->db, c->set);
 	queue_batch_init(&w->batch, c->db, &w->store, c->due, c->spool_fd);

@@ -174,7 +174,7 @@ def sealing_p256(top, sink):
         began.append(plain)
         seal, fpf, ppf = [], [], []
         for _ in range(ROUNDS):
-            seal.append(rate(g.inside, sink, 1500, "a@hospital.example", "b@partner.example", True))
+            seal.append(rate(g.inside, sink, 2400, "a@hospital.example", "b@partner.example", True))
             fpf.append(rate(filt.port, sink, 120, "sender@x.test", "partner@x.test", True))
             ppf.append(rate(plain.port, sink, 800, "a@x.test", "b@y.test", True))
     finally:
@@ -406,7 +406,7 @@ def main():
             stop.append(filt)
         for _ in range(ROUNDS):
             if want("seal_ratio", "seal_over_plain_postfix"):
-                seal.append(rate(g.inside, sink, 1500, "a@hospital.example", "b@partner.example", True))
+                seal.append(rate(g.inside, sink, 2400, "a@hospital.example", "b@partner.example", True))
             if want("seal_ratio"):
                 fpf.append(rate(filt.port, sink, 120, "sender@x.test", "partner@x.test", True))
             if want("seal_over_plain_postfix"):
@@ -485,4 +485,5 @@ def main():
         json.dump(figures, f, indent=1)
 
 
-main()
+if __name__ == "__main__":
+    main()

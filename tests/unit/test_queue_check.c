@@ -111,7 +111,7 @@ START_TEST(test_pages)
 		fixture_put_one(&f, "a@1.example", "1.example", QUEUE_QUEUED, id);
 	fixture_close(&f);
 	snprintf(command, sizeof command,
-	    "dd if=/dev/zero of=%s/queue.db bs=16384 seek=2 count=3 conv=notrunc 2>/dev/null", f.dir);
+	    "dd if=/dev/zero of=%s/queue.db bs=8192 seek=2 count=3 conv=notrunc 2>/dev/null", f.dir);
 	ck_assert_int_eq(system(command), 0);
 	expect_finding(&f, "the database is damaged");
 	loop_free(f.loop);

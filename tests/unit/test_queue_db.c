@@ -86,8 +86,8 @@ START_TEST(test_damaged)
 	static const struct {
 		off_t at;
 		size_t n;
-	} places[] = {{0, 100}, {100, 200}, {16384, 16384}, {3 * 16384, 8}};
-	static const char junk[16384] = "junk";
+	} places[] = {{0, 100}, {100, 200}, {8192, 8192}, {3 * 8192, 8}};
+	static const char junk[8192] = "junk";
 	struct fixture f;
 	char path[128];
 
@@ -196,7 +196,7 @@ START_TEST(test_settings_of_the_database)
 
 	fixture_init(&f);
 	put_some(&f, 1);
-	ck_assert_int_eq(fixture_ask(&f, "PRAGMA page_size"), 16384);
+	ck_assert_int_eq(fixture_ask(&f, "PRAGMA page_size"), 8192);
 	ck_assert_int_eq(fixture_ask(&f, "SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'"), 1);
 	ck_assert_int_eq(fixture_ask(&f, "PRAGMA user_version"), 3);
 	fixture_clear(&f);

@@ -328,7 +328,7 @@ START_TEST(test_damaged)
 	ck_assert_int_eq(stat(path, &st), 0);
 	memset(garbage, 0x5a, sizeof garbage);
 	fd = open(path, O_WRONLY);
-	for (off_t off = 16384; off < st.st_size; off += (off_t)sizeof garbage)
+	for (off_t off = 8192; off < st.st_size; off += (off_t)sizeof garbage)
 		ck_assert_int_eq(pwrite(fd, garbage, sizeof garbage, off), (int)sizeof garbage);
 	close(fd);
 	ck_assert_uint_eq(fixture_claim(&f, jobs, 4), 0);

@@ -303,6 +303,103 @@ START_TEST(early_unreadable)
 }
 END_TEST
 
+/* What a chunk has room for goes early; not content that grows beyond it, line ends being mended: then RCPT is
+ * answered first, and nobody being there, nothing of it is sent. */
+START_TEST(early_size)
+{
+	static const char *const fits[] = {EARLY(">>250 ok\r\n250 ok\r\n250 second taken\r\n"), "w", NULL};
+	static const char *const grows[] = {FIRST, "< MAIL", "< RCPT", ">>250 ok\r\n550 5.1.1 no\r\n", "w", NULL};
+	static char big[60 * 1024 + 1];
+	struct fixture f;
+	struct peer *p = one_line(&f, _i ? grows : fits);
+	struct fixture_mail a, b;
+
+	for (size_t i = 0; i < sizeof big - 1; i += 8)
+		memcpy(big + i, _i ? "abcdef\n\n" : "abcdef\r\n", 8);
+	fixture_mail(&a, 1, "x\r\n");
+	fixture_send(&f, &a);
+	fixture_mail(&b, 1, big);
+	b.m.early = true;
+	fixture_send(&f, &b);
+	ck_assert_msg(b.rcpts[0].ok == (_i == 0), "%s", b.rcpts[0].pr.text);
+	fixture_end(&f);
+	ck_assert_str_eq(p->error, "");
+	if (_i == 0)
+		ck_assert_str_eq(p->content + strlen("x\r\n"), big);
+	else
+		ck_assert_str_eq(p->content, "x\r\n");
+	peer_end(p);
+}
+END_TEST
+
+/* ---- line ends, wherever they stand: much is taken in one piece where all are whole ---- */
+
+enum { ENDS = 200 };
+
+/* Lines of eleven octets and CRLF, one of which stands across octet 64; one octet is another. */
+static void with_one(char text[ENDS + 1], size_t at, char octet)
+{
+	for (size_t i = 0; i < ENDS; i++)
+		text[i] = i % 13 == 11 ? '\r' : i % 13 == 12 ? '\n' : 'x';
+	text[at] = octet;
+	text[ENDS] = 0;
+}
+
+/* Octet by octet: what CR and LF alone become, and the end of the last line. */
+static void mended(const char *from, char to[2 * ENDS + 3])
+{
+	size_t n = 0;
+
+	for (; *from; from++) {
+		bool cr = n && to[n - 1] == '\r';
+
+		if ((*from == '\n') != cr)
+			to[n++] = cr ? '\n' : '\r';
+		to[n++] = *from;
+	}
+	if (to[n - 1] == '\r')
+		to[n++] = '\n';
+	to[n] = 0;
+	if (to[n - 1] != '\n')
+		snprintf(to + n, 3, "\r\n");
+}
+
+START_TEST(line_ends)
+{
+	static const char octets[] = {'\r', '\n', 'y'};
+	static const char *const hello[] = {HELLO("> 250-PIPELINING"), "> 250 CHUNKING"};
+	static const char *const each[] = {"< MAIL", "< RCPT", ">>250 ok\r\n250 ok\r\n", "b", "> 250 taken"};
+	const char *steps[5 + 5 * ENDS + 2];
+	char text[ENDS + 1], want[2 * ENDS + 3];
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof hello / sizeof hello[0]; i++)
+		steps[n++] = hello[i];
+	for (size_t i = 0; i < 5 * ENDS; i++)
+		steps[n++] = each[i % 5];
+	steps[n++] = "w";
+	steps[n] = NULL;
+
+	struct fixture f;
+	struct peer *p = one_line(&f, steps);
+
+	f.set.messages = ENDS;
+	for (size_t at = 0; at < ENDS; at++) {
+		struct fixture_mail m;
+		size_t before = p->content_len;
+
+		with_one(text, at, octets[_i]);
+		mended(text, want);
+		fixture_mail(&m, 1, text);
+		fixture_send(&f, &m);
+		ck_assert_msg(m.rcpts[0].ok, "%zu: %s", at, m.rcpts[0].pr.text);
+		ck_assert_str_eq(p->content + before, want);
+	}
+	fixture_end(&f);
+	peer_end(p);
+}
+END_TEST
+
 /* Who has it is not sent to again. */
 START_TEST(results_stay)
 {
@@ -403,6 +500,8 @@ int main(void)
 	tcase_add_loop_test(t, row, 0, (int)(sizeof rows / sizeof rows[0]));
 	tcase_add_loop_test(t, early, 0, (int)(sizeof early_rows / sizeof early_rows[0]));
 	tcase_add_test(t, early_unreadable);
+	tcase_add_loop_test(t, early_size, 0, 2);
+	tcase_add_loop_test(t, line_ends, 0, 3);
 	tcase_add_test(t, results_stay);
 	tcase_add_test(t, early_reset);
 	tcase_add_loop_test(t, requiretls, 0, 4);
