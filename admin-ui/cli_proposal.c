@@ -11,11 +11,36 @@
 #include "admin-ui/cli_out.h"
 #include "admin-ui/cli_show.h"
 
+static char *text_of(const json_t *v)
+{
+	char *text = json_is_string(v) ? strdup(json_string_value(v)) : json_dumps(v, JSON_ENCODE_ANY);
+
+	if (!text)
+		exit(cli_out_fail("out of memory"));
+	return text;
+}
+
+/* What is asked for, and what stands there today where that is another. */
+static void tell_argument(const char *name, const json_t *v, const json_t *now)
+{
+	char *text = text_of(v), *old = now && !json_is_null(now) && !json_equal(now, v) ? text_of(now) : NULL, *both;
+
+	if (asprintf(&both, old ? "%s (now: %s)" : "%s", text, old && old[0] ? old : "nothing") < 0)
+		exit(cli_out_fail("out of memory"));
+	cli_out_field(name, both);
+	free(both);
+	free(old);
+	free(text);
+}
+
 static void tell(const json_t *p)
 {
+	static const char *const shown[] = {"sender", "recipient", "treatment", "strength", "exempt", "note"};
+	const json_t *now = json_object_get(p, "now");
+	json_t *args = json_object_get(p, "args"), *v;
+	bool removes = strstr(cli_json_str(p, "verb"), ".remove") != NULL;
 	char at[17], until[17];
 	const char *name;
-	json_t *v;
 	size_t i;
 
 	cli_out_line("%lld: %s", (long long)cli_json_int(p, "id"), cli_json_str(p, "what"));
@@ -23,12 +48,12 @@ static void tell(const json_t *p)
 	cli_out_field("At", cli_out_minute(cli_json_str(p, "at"), at));
 	cli_out_field(
 	    cli_json_is(p, "expired") ? "Ran out" : "Until", cli_out_minute(cli_json_str(p, "expires"), until));
-	json_object_foreach(json_object_get(p, "args"), name, v)
-	{
-		char *text = json_is_string(v) ? strdup(json_string_value(v)) : json_dumps(v, JSON_ENCODE_ANY);
+	json_object_foreach(args, name, v) tell_argument(name, v, json_object_get(now, name));
+	for (i = 0; removes && i < sizeof shown / sizeof *shown; i++) {
+		const char *has = json_string_value(json_object_get(now, shown[i]));
 
-		cli_out_field(name, text ? text : "");
-		free(text);
+		if (has && has[0] && !json_object_get(args, shown[i]))
+			cli_out_field(shown[i], has);
 	}
 	json_array_foreach(json_object_get(p, "certificates"), i, v)
 	{

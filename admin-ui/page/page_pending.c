@@ -50,9 +50,9 @@ static const struct {
 
 static json_t *value_of(const json_t *v)
 {
-	char *text = json_is_string(v) ? NULL : json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+	char *text = json_is_string(v) || json_is_null(v) ? NULL : json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
 	json_t *said = json_is_boolean(v) ? json_string(json_is_true(v) ? "yes" : "no")
-		       : json_is_string(v)
+		       : json_is_string(v) || json_is_null(v)
 			   ? page_json_text(json_string_length(v) ? json_string_value(v) : "(nothing)")
 			   : page_json_text(text ? text : "");
 
@@ -60,7 +60,8 @@ static json_t *value_of(const json_t *v)
 	return said;
 }
 
-static json_t *arg(const char *name, const json_t *v)
+/* now: what stands there today, NULL where that is nobody's question. */
+static json_t *arg(const char *name, const json_t *v, const json_t *now)
 {
 	json_t *o = json_object();
 	const char *label = name;
@@ -73,6 +74,8 @@ static json_t *arg(const char *name, const json_t *v)
 		}
 	page_json_set(o, "name", page_json_text(label));
 	page_json_set(o, "value", value_of(v));
+	if (now && !json_equal(now, v))
+		page_json_set(o, "today", value_of(now));
 	page_json_set(o, "print", json_boolean(is_print));
 	return o;
 }
@@ -80,13 +83,20 @@ static json_t *arg(const char *name, const json_t *v)
 /* What it would be done with, as a list. */
 static void tell_args(json_t *proposal)
 {
-	json_t *list = json_array(), *v;
+	json_t *list = json_array(), *now = json_object_get(proposal, "now"),
+	       *args = json_object_get(proposal, "args"), *v;
+	bool removes = strstr(page_json_str(proposal, "verb"), ".remove") != NULL;
 	const char *name;
 	size_t i;
 
 	json_array_foreach(json_object_get(proposal, "certificates"), i, v) page_certs_facts(v);
 
-	json_object_foreach(json_object_get(proposal, "args"), name, v) page_json_add(list, arg(name, v));
+	json_object_foreach(args, name, v) page_json_add(list, arg(name, v, json_object_get(now, name)));
+	for (i = 0; removes && i < sizeof labels / sizeof *labels; i++) {
+		v = json_object_get(args, labels[i].name) ? NULL : json_object_get(now, labels[i].name);
+		if (json_is_string(v) && json_string_length(v))
+			page_json_add(list, arg(labels[i].name, v, NULL));
+	}
 	page_json_set(proposal, "arguments", list);
 	if (strcmp(page_json_str(proposal, "verb"), "statement.approve") == 0)
 		page_json_set(proposal, "statement_of", page_json_text(page_json_str(proposal, "subject")));

@@ -11,6 +11,8 @@
 #include "gateway/base/encode.h"
 #include "gateway/base/log.h"
 #include "gateway/proc/judge_admin.h"
+#include "gateway/proc/judge_admin_partner.h"
+#include "gateway/proc/judge_admin_rule.h"
 #include "gateway/proc/judge_cache.h"
 #include "gateway/proc/judge_upload.h"
 #include "gateway/proc/trust_settings.h"
@@ -121,6 +123,40 @@ static json_t *certificates(const struct judge_call *c, const char *args_json)
 	return a;
 }
 
+static json_t *partner_now(struct judge_call *c)
+{
+	char domain[ADDRESS_TEXT_MAX];
+	struct store_partner *p = NULL;
+	struct address a;
+	json_t *o = NULL;
+
+	if (judge_call_owner(c, "domain", JUDGE_MUST, domain, &a) == 0 &&
+	    store_partner_get(c->store, domain, &p, c->pr) == 0 && p)
+		o = judge_admin_partner_entry(p);
+	if (p)
+		store_partners_free(p, 1);
+	return o;
+}
+
+/* What it would change, as it stands: who confirms sees the old beside the new. null: nothing is there yet, or it is
+ * no entry and no rule. */
+static json_t *now_is(const struct judge_call *c, const struct store_proposal *p)
+{
+	json_t *args = json_loads(p->args, 0, NULL), *o = NULL;
+	struct judge_call inner = *c;
+	struct problem pr = {0};
+
+	inner.args = args;
+	inner.pr = &pr;
+	if (strncmp(p->verb, "rule.", 5) == 0)
+		o = judge_admin_rule_now(&inner, json_integer_value(json_object_get(args, "id")),
+		    json_string_value(json_object_get(args, "name")));
+	else if (strncmp(p->verb, "partner.", 8) == 0)
+		o = partner_now(&inner);
+	json_decref(args);
+	return o ? o : json_null();
+}
+
 static json_t *row(const struct judge_call *c, const struct store_proposal *p)
 {
 	json_t *o = judge_call_object();
@@ -139,6 +175,7 @@ static json_t *row(const struct judge_call *c, const struct store_proposal *p)
 	judge_call_set(o, "expired", json_boolean(p->expires <= c->now));
 	judge_call_set(o, "confirmable", json_boolean(p->expires > c->now && strcmp(by, me) != 0));
 	judge_call_set(o, "args", shown(p->args));
+	judge_call_set(o, "now", now_is(c, p));
 	return o;
 }
 

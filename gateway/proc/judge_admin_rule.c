@@ -55,6 +55,21 @@ static json_t *row(const struct store_rule *r)
 	return o;
 }
 
+json_t *judge_admin_rule_now(struct judge_call *c, int64_t id, const char *name)
+{
+	struct store_rule *list;
+	json_t *found = NULL;
+	size_t n;
+
+	if (store_rules(c->store, &list, &n, c->pr) < 0)
+		return NULL;
+	for (size_t i = 0; i < n && !found; i++)
+		if (id ? list[i].id == id : name && strcmp(list[i].name, name) == 0)
+			found = row(&list[i]);
+	store_rules_free(list, n);
+	return found;
+}
+
 /* In their order; NULL with the problem set. */
 static json_t *rows(struct judge_call *c)
 {

@@ -13,6 +13,9 @@ struct judge_admin_rule {
 /* Reads and checks the arguments of rule.add. */
 int judge_admin_rule_read(struct judge_call *c, struct judge_admin_rule *t_r);
 
+/* The rule as it stands, by its id (0: by its name), or NULL: there is none, or it cannot be read. */
+json_t *judge_admin_rule_now(struct judge_call *c, int64_t id, const char *name);
+
 /* name, sender ("*"), recipient ("*"), treatment, strength, position (last) -> name */
 int judge_admin_rule_add(struct judge_call *c);
 /* as add, of a rule that is there: what is not given stays */

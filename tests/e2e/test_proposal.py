@@ -140,8 +140,20 @@ def test_all(top):
     assert r[0] == WAITS and gw.cli("rule", "list")["rules"] == [rule], r
     one = json.loads(r[1])["proposal"]
     assert one["verb"] == "rule.set" and one["what"] == "Change the rule all", one
+    # who confirms sees the old beside the new
+    assert one["now"]["treatment"] == "seal" and one["args"]["treatment"] == "clear", one
+    assert re.search(r"treatment: +clear \(now: seal\)", gw.postern("proposal", "list")[1], re.I), gw.postern("proposal", "list")
+    bert = session_of(sign_in(port, "bert"))
+    assert re.search(r"<dd>clear <span[^>]*>\(now: seal\)</span>", page(port, bert, "/pending")[2]), page(port, bert, "/pending")
     assert api(port, tokens["bert"], "POST", "proposals/confirm", {"id": one["id"]})[0] == 200
     assert gw.cli("rule", "list")["rules"][0]["treatment"] == "clear"
+    # and what is taken away
+    r = gw.postern("--json", "partner", "remove", "LAB.example", check=False)
+    assert r[0] == WAITS, r
+    one = json.loads(r[1])["proposal"]
+    assert one["verb"] == "partner.remove" and one["now"]["strength"] == "require", one
+    assert re.search(r"strength: +require", gw.postern("proposal", "list")[1], re.I) and re.search(r"<dt>Strength</dt>\s*<dd>require</dd>", page(port, bert, "/pending")[2]), page(port, bert, "/pending")
+    gw.postern("proposal", "drop", one["id"])
     # content is not shown, but can be compared
     rows = {p["id"]: p for p in gw.cli("proposal", "list")["proposals"]}
     assert "SHA-256" in rows[made["cert.import"]]["args"]["content"], rows

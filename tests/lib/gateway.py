@@ -17,6 +17,7 @@ BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 
 
 PORTS = (0, 1)  # which share of the ports is this process's, of how many: tests run side by side
+GIVEN = set()    # not given again: whoever it was given to may not listen yet
 
 
 def free_ports(n, address="127.0.0.1"):
@@ -29,7 +30,7 @@ def free_ports(n, address="127.0.0.1"):
     while len(socks) < n:
         port, tries = first + share * size + random.randrange(size), tries + 1
         assert tries < 1000, "no free port on this machine"
-        if port in socks:
+        if port in socks or (address, port) in GIVEN:
             continue
         pair = [socket.socket(socket.AF_INET, kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)]
         try:
@@ -42,6 +43,7 @@ def free_ports(n, address="127.0.0.1"):
     for pair in socks.values():  # all held open until the last one is known
         for s in pair:
             s.close()
+    GIVEN.update((address, port) for port in socks)
     return list(socks)
 
 
