@@ -167,7 +167,7 @@ demo: deps-build
 
 check: deps
 	@$(MAKE) --no-print-directory -j$(CORES) all unit-bins kit-bins
-	@$(MAKE) --no-print-directory check-unit check-kit check-layers check-size check-style check-map check-man check-e2e
+	@$(MAKE) --no-print-directory check-unit check-kit check-layers check-size check-style check-map check-man check-fuzz check-e2e
 
 .PHONY: unit-bins kit-bins check-unit check-e2e check-layers check-size check-style check-map check-valgrind lint
 unit-bins: $(UNIT)
@@ -242,6 +242,10 @@ man: all
 check-man: all
 	@$(BUILD)/bin/posternd -H | tests/scripts/make-conf-man | cmp - docs/man/postern.conf.5 || { echo 'docs/man/postern.conf.5 is not what posternd -H says: make man'; exit 1; }
 check-map:    ; @tests/scripts/check-map docs/MAP.md
+
+# the fuzz targets compile with the rest as it is now; built and run: make fuzz
+.PHONY: check-fuzz
+check-fuzz: ; @for f in tests/fuzz/*.c; do $(CC) $(ALL_CFLAGS) -fsyntax-only $$f || exit 1; done; echo "fuzz targets: good"
 
 # clang-tidy over everything: minutes the first time, then only what changed (CHANGED=1, FILES=, JOBS=: the script)
 lint:

@@ -217,7 +217,7 @@ static json_t *lines(int64_t most)
 
 json_t *page_chart_hours(const json_t *hours, const char *prefix)
 {
-	int64_t v[HOURS_MAX][PARTS], totals[PARTS] = {0}, most = 1;
+	int64_t v[HOURS_MAX][PARTS] = {{0}}, totals[PARTS] = {0}, most = 1;
 	size_t i, n = json_array_size(hours);
 	json_t *o, *columns;
 	const json_t *h;
@@ -295,8 +295,8 @@ json_t *page_chart_expiring(const json_t *rows, int days)
 		json_decref(marks);
 		return NULL;
 	}
-	json_array_foreach(marks, i, o) page_json_set(
-	    o, "y", json_integer((json_int_t)(AXIS + ROW * (deepest - (unsigned)page_json_int(o, "row")))));
+	json_array_foreach(marks, i, o)
+	    page_json_set(o, "y", json_integer(AXIS + ROW * ((int64_t)deepest - page_json_int(o, "row"))));
 	o = json_object();
 	page_json_set(o, "marks", marks);
 	page_json_set(o, "weeks", weeks(days));

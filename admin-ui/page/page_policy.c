@@ -143,7 +143,9 @@ void page_policy_preview(const struct page_request *rq, json_t *model)
 	size_t i;
 
 	rules(model);
-	(void)sscanf(page_args_field(rq, "position"), "%9lld", &place);
+	place = strtoll(page_args_field(rq, "position"), NULL, 10);
+	if (place < 0 || place > 999999999)
+		place = 0;
 	if (changing)
 		old = find(model, page_args_field(rq, "name"));
 	if (old && place == 0)

@@ -247,7 +247,7 @@ static int one_tag(struct render *r, struct text *t, const struct tag *tag, bool
 /* Up to the end of the section, or of the file (NULL). */
 static int text_until(struct render *r, struct text *t, const char *section_name, bool silent)
 {
-	struct tag tag;
+	struct tag tag = {.kind = 0};
 	int rc;
 
 	while ((rc = next_tag(r, t, silent, &tag)) > 0) {

@@ -275,9 +275,11 @@ static int get(struct judge_call *c, struct store_proposal **p_r)
 	*p_r = NULL;
 	if (judge_call_int(c, "id", 1, INT64_MAX, 0, &id) < 0 || store_proposal_get(c->store, id, p_r, c->pr) < 0)
 		return -1;
-	return *p_r ? 0
-		    : judge_call_fail(c, "not-found",
-			  "there is no proposal %lld: it was confirmed or dropped, or it ran out", (long long)id);
+	if (*p_r)
+		return 0;
+	(void)judge_call_fail(
+	    c, "not-found", "there is no proposal %lld: it was confirmed or dropped, or it ran out", (long long)id);
+	return -1;
 }
 
 /* ---- confirming ---- */

@@ -355,6 +355,7 @@ static int keep_given(struct kept *k, const struct judge_owner *o, int64_t now, 
 	owner = arena_str(k->mem, o->name);
 	if (!owner || keep_octets(k, v, n, &certs, pr) < 0 || keep_octets(k, chain, nchain, &issuers, pr) < 0)
 		return -1;
+	REQUIRE(certs);
 	k->v = mem_resize(k->v, (k->n + n + 1) * sizeof *k->v);
 	for (size_t i = 0; i < n; i++)
 		k->v[k->n++] = (struct find_cert){.owner = owner,

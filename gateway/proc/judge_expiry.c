@@ -46,10 +46,12 @@ static struct cert_facts *known[KNOWN];
 
 static const struct cert_facts *facts_of(const struct store_cert *c)
 {
-	unsigned place = 0;
+	unsigned long place;
+	char front[4];
 	X509 *x;
 
-	(void)sscanf(c->sha256, "%3x", &place);
+	(void)snprintf(front, sizeof front, "%.3s", c->sha256);
+	place = strtoul(front, NULL, 16) % KNOWN;
 	if (known[place] && strcmp(known[place]->sha256, c->sha256) == 0)
 		return known[place];
 	x = cert_parse(c->der, c->der_len, NULL);

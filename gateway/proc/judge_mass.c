@@ -499,24 +499,25 @@ int judge_mass_list(struct judge_call *c)
 	return 0;
 }
 
-static int find(struct judge_call *c, struct judge_mass **m_r, struct job **j_r)
+/* NULL, and said, when there is none. */
+static struct job *find(struct judge_call *c, struct judge_mass **m_r)
 {
 	const char *id;
 
 	if (mass_of(c, m_r) < 0 || judge_call_str(c, "id", JUDGE_MUST, 40, &id) < 0)
-		return -1;
-	for (struct job *j = (*m_r)->jobs; j; j = j->next)
+		return NULL;
+	for (struct job *j = *m_r ? (*m_r)->jobs : NULL; j; j = j->next)
 		if (strcmp(j->id, id) == 0) {
 			j->touched = c->now;
-			*j_r = j;
-			return 0;
+			return j;
 		}
-	return judge_call_fail(c, "not-found",
+	(void)judge_call_fail(c, "not-found",
 	    "there is no import %.40s: it was cancelled, nobody looked at it for a day, or the judge was started "
 	    "again "
 	    "meanwhile, which interrupts it. What it stored until then is stored, and the same file can be imported "
 	    "again",
 	    id);
+	return NULL;
 }
 
 static int read_only(struct judge_call *c, int *only_r)
@@ -544,8 +545,8 @@ int judge_mass_show(struct judge_call *c)
 	int only;
 
 	judge_call_set(c->data, "rows", a);
-	if (find(c, &m, &j) < 0 || read_only(c, &only) < 0 ||
-	    judge_call_int(c, "after", 0, INT32_MAX, 0, &after) < 0 ||
+	j = find(c, &m);
+	if (!j || read_only(c, &only) < 0 || judge_call_int(c, "after", 0, INT32_MAX, 0, &after) < 0 ||
 	    judge_call_int(c, "max", 1, ROWS, 100, &max) < 0)
 		return -1;
 	for (i = (size_t)after; i < j->n && json_array_size(a) < (size_t)max; i++)
@@ -565,7 +566,8 @@ int judge_mass_confirm(struct judge_call *c)
 	struct job *j;
 	bool force;
 
-	if (find(c, &m, &j) < 0 || judge_call_bool(c, "force", false, &force) < 0)
+	j = find(c, &m);
+	if (!j || judge_call_bool(c, "force", false, &force) < 0)
 		return -1;
 	if (j->state != READY)
 		return judge_call_fail(
@@ -592,7 +594,8 @@ int judge_mass_cancel(struct judge_call *c)
 	struct job *j;
 	char why[200];
 
-	if (find(c, &m, &j) < 0)
+	j = find(c, &m);
+	if (!j)
 		return -1;
 	if (j->state == STORING) {
 		(void)snprintf(why, sizeof why, "it was cancelled by %.60s: %zu of %zu were stored, and stay", c->who,

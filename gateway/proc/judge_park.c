@@ -260,7 +260,7 @@ void judge_park_free(struct judge_park *p)
 	if (p == NULL)
 		return;
 	while (p->all != NULL)
-		parked_free(p->all);
+		parked_free(p->all); /* NOLINT(clang-analyzer-unix.Malloc) */
 	loop_timer_free(p->turn);
 	free(p);
 }

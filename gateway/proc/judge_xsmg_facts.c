@@ -10,7 +10,7 @@
 #include "gateway/proc/judge_weigh.h"
 #include "gateway/proc/partner_statement_settings.h"
 
-enum { EXTRAS_MAX = 16 };
+enum { EXTRAS_MAX = 16, WHY = 600 };
 
 const struct store_statement_key *judge_xsmg_facts_key(const struct judge_xsmg_case *c, const char *key)
 {
@@ -51,13 +51,24 @@ static enum xsmg_known known_of(enum trust_result r)
 	return r == TRUST_GOOD ? XSMG_YES : r == TRUST_UNSURE ? XSMG_UNSURE : XSMG_NO;
 }
 
+static int weigh_path(struct judge_xsmg_case *c, const struct judge_cert *k, struct judge_weighing *q,
+    struct trust_found *found_r, char why[WHY], struct problem *pr)
+{
+	enum trust_result bound;
+	int rc;
+
+	q->found_r = found_r;
+	rc = judge_weigh(c->w->cache, c->store, k, q, &bound, why, WHY, pr);
+	q->found_r = NULL;
+	return rc;
+}
+
 static int weigh(struct judge_xsmg_case *c, const struct judge_cert *k, struct judge_weighing *q,
     enum xsmg_known *anchored_r, enum xsmg_known *revoked_r, struct problem *pr)
 {
 	/* the path alone: whom it speaks for is the rules' of statements, which also know what the admin allowed */
 	struct trust_found found = {.result = TRUST_BAD};
-	enum trust_result bound;
-	char why[600];
+	char why[WHY];
 	int known = is_known_revoked(c, k->f.sha256, pr);
 
 	*anchored_r = XSMG_NO;
@@ -65,18 +76,16 @@ static int weigh(struct judge_xsmg_case *c, const struct judge_cert *k, struct j
 	if (known < 0)
 		return -1;
 	q->scoped = q->strict = true;
-	q->found_r = &found;
-	if (judge_weigh(c->w->cache, c->store, k, q, &bound, why, sizeof why, pr) < 0)
+	if (weigh_path(c, k, q, &found, why, pr) < 0)
 		return -1;
 	*anchored_r = known_of(found.result);
 	(void)snprintf(c->path_why, sizeof c->path_why, "%s", why);
 	if (found.result == TRUST_BAD) {
 		/* no path by what is scoped: the anchors for all may still know that it was taken back */
 		q->scoped = false;
-		if (judge_weigh(c->w->cache, c->store, k, q, &bound, why, sizeof why, pr) < 0)
+		if (weigh_path(c, k, q, &found, why, pr) < 0)
 			return -1;
 	}
-	q->found_r = NULL;
 	if (found.result == TRUST_REVOKED)
 		*revoked_r = XSMG_YES;
 	else if (found.result == TRUST_UNSURE && found.away == 0 && *revoked_r == XSMG_NO)
