@@ -359,7 +359,7 @@ static void intersect(struct search *s, struct range *r, size_t n)
 
 static void from_memory(struct history_index *x, struct search *s)
 {
-	struct range r[HASHES_MAX] = {{NULL}};
+	struct range r[HASHES_MAX] = {{NULL, 0}};
 	struct history_index_note *v = NULL;
 	size_t n = 0;
 
@@ -386,7 +386,7 @@ static void from_memory(struct history_index *x, struct search *s)
 
 static int from_run(struct search *s, sqlite3_stmt **st, int64_t run)
 {
-	struct range r[HASHES_MAX] = {{NULL}};
+	struct range r[HASHES_MAX] = {{NULL, 0}};
 	struct history_index_note *copies[HASHES_MAX] = {NULL};
 	int rc = SQLITE_OK;
 	bool none = false;

@@ -17,7 +17,7 @@ from contextlib import nullcontext
 import strangers
 from attackers import Between, Mx, SmartHost, appended, stripped, with_content
 from finding import Ca, Web, der
-from gateway import free_ports, wait_for
+from gateway import BUILD, free_ports, wait_for
 from mail import message, send, solo
 from nexthop import Authority, Nsd
 from partners import PRIVATE, US
@@ -493,7 +493,7 @@ def test_floods(top):
     grown = memory(lab, "judge") - before
     print(f"flood: 600 PUT, the slowest GET with a question of the admin meanwhile took {slowest[0] * 1000:.0f} ms, the judge grew by {grown} KiB")
     assert slowest[0] < 5, slowest
-    assert grown < 20000, grown
+    assert grown < (320000 if "san" in BUILD else 20000), grown  # what is freed is kept for a while under sanitizers
     assert len(lab.cli("partner", "list")["partners"]) == asked and "never" not in lab.postern("pending")[1]
     assert lab.partner(hospital)["trusted"]["id"] == trusted and lab.partner(hospital)["state"] == "trusted"
     sent(lab, hospital, "after the flood")
