@@ -8,6 +8,7 @@
 
 #include "certstore/find_settings.h"
 #include "certstore/format.h"
+#include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/base/network.h"
 #include "gateway/base/settings_help.h"
@@ -504,6 +505,17 @@ static int cross_check(struct conf *c, const char *file, struct problem *pr)
 	return 0;
 }
 
+/* It is compared with what others write of us, and they write it as they like: kept in the one form of
+ * address_domain(), which is never longer. */
+static void settle_hostname(struct conf *c)
+{
+	struct conf_top *t = (struct conf_top *)(uintptr_t)conf_top(c);
+	char norm[ADDRESS_DOMAIN_MAX + 1];
+
+	REQUIRE(address_domain(t->hostname, strlen(t->hostname), norm, NULL) == 0);
+	memcpy(t->hostname, norm, strlen(norm) + 1);
+}
+
 int conf_parse(const char *file, const char *text, size_t n, struct conf **c_r, struct problem *pr)
 {
 	struct conf *c = mem_new(sizeof(*c));
@@ -516,6 +528,7 @@ int conf_parse(const char *file, const char *text, size_t n, struct conf **c_r, 
 		conf_free(c);
 		return -1;
 	}
+	settle_hostname(c);
 	*c_r = c;
 	return 0;
 }

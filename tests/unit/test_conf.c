@@ -65,6 +65,15 @@ START_TEST(smallest)
 }
 END_TEST
 
+/* Others write our name in lower case; it is the same name. */
+START_TEST(hostname_in_capitals)
+{
+	ck_assert_msg(parse("hostname = \"GW.Hospital.Example.\"\n" INSIDE OUTSIDE DOMAIN) == 0, "%s", pr.text);
+	ck_assert_str_eq(conf_top(c)->hostname, "gw.hospital.example");
+	conf_free(c);
+}
+END_TEST
+
 START_TEST(finding)
 {
 	ck_assert_msg(
@@ -379,6 +388,7 @@ int main(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, smallest);
+	tcase_add_test(t, hostname_in_capitals);
 	tcase_add_test(t, finding);
 	tcase_add_test(t, recipients);
 	tcase_add_loop_test(t, words_are_enums, 0, (int)(sizeof(words) / sizeof(words[0])));
