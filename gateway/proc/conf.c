@@ -50,6 +50,7 @@ static const char *const action_words[] = {"deliver", "mark", "hold", NULL};
 static const char *const rcpts_words[] = {"call-ahead", "any", "map", "ldap", NULL};
 static const char *const revocation_words[] = {"soft", "hard", "off", NULL}; /* as enum revoke_mode */
 static const char *const unsure_words[] = {"defer", "accept", NULL};
+static const char *const routes_words[] = {"refuse", "accept", NULL};
 static const char *const tls_no_words[] = {"ignore", "honour", NULL};
 static const char *const dsn_words[] = {"deliver", "mark", "hold", "refuse", NULL};
 static const char *const foreign_words[] = {"refuse", "deliver", NULL};
@@ -305,6 +306,11 @@ static const struct setting domain_rows[] = {
     {"recipient-unsure", SETTING_ENUM, AT(recipient_unsure), "defer", 0, 0, unsure_words,
 	"A recipient that cannot be asked for now and was not known before: defer (451, the sender's server tries "
 	"again) or accept (one that does not exist is then held).",
+	NULL},
+    {"recipient-routes", SETTING_ENUM, AT(recipient_routes), "refuse", 0, 0, routes_words,
+	"Recipients from outside with %, ! or @ in front of their @ (user%other.example@ours): refuse (550 5.7.1) or "
+	"accept. An inside server that trusts the gateway may read them as routes and send such mail on to anywhere: "
+	"accept only where it does not.",
 	NULL},
 };
 #undef AT

@@ -61,6 +61,7 @@ START_TEST(smallest)
 	ck_assert_str_eq(d->inside_server, "192.0.2.20:25");
 	ck_assert(d->unsigned_clear == POLICY_DELIVER && d->untrusted == POLICY_MARK && d->broken == POLICY_MARK);
 	ck_assert(d->sealed_unsigned == POLICY_HOLD && d->inside_tls == CONF_TLS_MAY);
+	ck_assert_int_eq(d->recipient_routes, CONF_ROUTES_REFUSE);
 	conf_free(c);
 }
 END_TEST
