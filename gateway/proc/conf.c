@@ -8,6 +8,7 @@
 
 #include "certstore/find_settings.h"
 #include "certstore/format.h"
+#include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/base/network.h"
 #include "gateway/base/settings_help.h"
@@ -49,6 +50,7 @@ static const char *const action_words[] = {"deliver", "mark", "hold", NULL};
 static const char *const rcpts_words[] = {"call-ahead", "any", "map", "ldap", NULL};
 static const char *const revocation_words[] = {"soft", "hard", "off", NULL}; /* as enum revoke_mode */
 static const char *const unsure_words[] = {"defer", "accept", NULL};
+static const char *const routes_words[] = {"refuse", "accept", NULL};
 static const char *const tls_no_words[] = {"ignore", "honour", NULL};
 static const char *const dsn_words[] = {"deliver", "mark", "hold", "refuse", NULL};
 static const char *const foreign_words[] = {"refuse", "deliver", NULL};
@@ -305,6 +307,11 @@ static const struct setting domain_rows[] = {
 	"A recipient that cannot be asked for now and was not known before: defer (451, the sender's server tries "
 	"again) or accept (one that does not exist is then held).",
 	NULL},
+    {"recipient-routes", SETTING_ENUM, AT(recipient_routes), "refuse", 0, 0, routes_words,
+	"Recipients from outside with %, ! or @ in front of their @ (user%other.example@ours): refuse (550 5.7.1) or "
+	"accept. An inside server that trusts the gateway may read them as routes and send such mail on to anywhere: "
+	"accept only where it does not.",
+	NULL},
 };
 #undef AT
 
@@ -504,6 +511,17 @@ static int cross_check(struct conf *c, const char *file, struct problem *pr)
 	return 0;
 }
 
+/* It is compared with what others write of us, and they write it as they like: kept in the one form of
+ * address_domain(), which is never longer. */
+static void settle_hostname(struct conf *c)
+{
+	struct conf_top *t = (struct conf_top *)(uintptr_t)conf_top(c);
+	char norm[ADDRESS_DOMAIN_MAX + 1];
+
+	REQUIRE(address_domain(t->hostname, strlen(t->hostname), norm, NULL) == 0);
+	memcpy(t->hostname, norm, strlen(norm) + 1);
+}
+
 int conf_parse(const char *file, const char *text, size_t n, struct conf **c_r, struct problem *pr)
 {
 	struct conf *c = mem_new(sizeof(*c));
@@ -516,6 +534,7 @@ int conf_parse(const char *file, const char *text, size_t n, struct conf **c_r, 
 		conf_free(c);
 		return -1;
 	}
+	settle_hostname(c);
 	*c_r = c;
 	return 0;
 }

@@ -26,6 +26,7 @@ enum conf_tls {
 enum conf_client_certs { CONF_CLIENT_CERTS_NONE, CONF_CLIENT_CERTS_ASK, CONF_CLIENT_CERTS_REQUIRE };
 enum conf_rcpts { CONF_RCPTS_CALL_AHEAD, CONF_RCPTS_ANY, CONF_RCPTS_MAP, CONF_RCPTS_LDAP };
 enum conf_unsure { CONF_UNSURE_DEFER, CONF_UNSURE_ACCEPT };
+enum conf_routes { CONF_ROUTES_REFUSE, CONF_ROUTES_ACCEPT };
 
 struct conf_top {	   /* section "" */
 	char *hostname;	   /* our name in EHLO, greeting, Received */
@@ -80,6 +81,7 @@ struct conf_domain {						/* section domain "hospital.example" */
 	int recipient_unsure;					/* enum conf_unsure */
 	char *recipient_map, *recipient_ldap;			/* file; section ldap "..." */
 	char *recipient_delimiter;				/* one of these begins a tag */
+	int recipient_routes;					/* enum conf_routes: user%elsewhere@ours */
 };
 
 /* The users are 32 bits: N plus the number of a role must stay below -1, and must not come round to root. */

@@ -174,17 +174,31 @@ static void on_known(void *ctx, const struct relay_rcpts_answer *a)
 		rcpt_answer(ctx, &a->pr);
 }
 
+/* RFC 5321 3.6.1 and appendix F.2 know them as routes: to the inside server they may be, and it may pass on what the
+ * gateway brings. */
+static bool has_route(const struct conf_domain *d, const struct address *a)
+{
+	return d->recipient_routes == CONF_ROUTES_REFUSE && strpbrk(a->local, "%!@") != NULL;
+}
+
 /* From outside only our own domains (no open relay), one domain a transaction: its keys and rules decide for the
  * whole message. */
 static void rcpt_outside(struct relay_tx *t, const struct address *a)
 {
 	const char *domain = a->domain;
+	const struct conf_domain *ours = conf_domain_find(t->r->conf, domain);
 	struct problem pr;
 	const char *first;
 
-	if (conf_domain_find(t->r->conf, domain) == NULL) {
+	if (ours == NULL) {
 		problem_set(&pr, PROBLEM_POLICY, 550, "5.7.1", "RFC 5321 3.6.2",
 		    "relaying denied: <%s> is not of a domain served here", t->pending_rcpt);
+		rcpt_answer(t, &pr);
+		return;
+	}
+	if (has_route(ours, a)) {
+		problem_set(&pr, PROBLEM_POLICY, 550, "5.7.1", "RFC 5321 3.6.1",
+		    "relaying denied: <%s> has a route (%%, ! or @) in front of its @", t->pending_rcpt);
 		rcpt_answer(t, &pr);
 		return;
 	}

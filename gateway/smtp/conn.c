@@ -440,10 +440,24 @@ void conn_timeout(struct conn *c, int64_t ms)
 		set_timer(c, ms);
 }
 
+/* What the socket takes goes out, what came is read, so that no RST overtakes it; the peer is not waited for. */
+static void leave_at_once(struct conn *c)
+{
+	flush(c);
+	if (!c->failed && !conn_waiting(c))
+		(void)conn_io_bye(&c->io);
+	(void)discard(c);
+	conn_free(c);
+}
+
 void conn_linger(struct conn *c, int64_t ms)
 {
 	if ((c->state != CONN_OPEN && c->state != CONN_LINGER) || c->failed || ms <= 0) {
 		conn_free(c);
+		return;
+	}
+	if (c->state != CONN_LINGER && lingering >= CONN_LINGERING_MAX) {
+		leave_at_once(c);
 		return;
 	}
 	lingering += c->state != CONN_LINGER;

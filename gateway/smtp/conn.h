@@ -33,7 +33,10 @@ struct conn *conn_new(struct loop *l, int fd, bool connected, size_t in_max, con
 /* Frees and closes at once. May be called from inside callbacks. */
 void conn_free(struct conn *c);
 /* Sends what is waiting (at most `ms`), close_notify, FIN, waits for the peer's FIN while throwing away what it sends
- * (a close with unread input would be an RST that can overtake our last reply), then frees; no more callbacks. */
+ * (a close with unread input would be an RST that can overtake our last reply), then frees; no more callbacks. While
+ * CONN_LINGERING_MAX do so already, only what the socket takes at once is sent: clients that are refused by the
+ * thousand must not hold the descriptors of those that are served. */
+enum { CONN_LINGERING_MAX = 1000 };
 void conn_linger(struct conn *c, int64_t ms);
 /* How many of this thread's connections still linger: a process that ends gives its loop some more rounds while this
  * is not 0. */

@@ -113,12 +113,20 @@ enum smtpc_stage smtpc_state_stage(const struct smtpc *c)
 	return stages[c->state];
 }
 
+/* What goes wrong between STARTTLS and its answer is a failure of the TLS that is demanded, whoever made it. */
+static void end_at_stage(struct smtpc *c, struct smtpc_trouble *t)
+{
+	if (c->state == SMTPC_STARTTLS && demand(c) != SMTPC_DEMAND_NONE)
+		t->unprotected = true;
+	smtpc_state_end(c, t);
+}
+
 void smtpc_state_lost(struct smtpc *c, const char *why)
 {
 	struct smtpc_trouble t;
 
 	smtpc_trouble_lost(&t, smtpc_state_stage(c), c->remote, why);
-	smtpc_state_end(c, &t);
+	end_at_stage(c, &t);
 }
 
 void smtpc_state_malformed(struct smtpc *c, const char *why)
@@ -126,7 +134,7 @@ void smtpc_state_malformed(struct smtpc *c, const char *why)
 	struct smtpc_trouble t;
 
 	smtpc_trouble_malformed(&t, smtpc_state_stage(c), c->remote, why);
-	smtpc_state_end(c, &t);
+	end_at_stage(c, &t);
 }
 
 static void refused(struct smtpc *c, const struct smtpc_reply *r)
@@ -134,7 +142,7 @@ static void refused(struct smtpc *c, const struct smtpc_reply *r)
 	struct smtpc_trouble t;
 
 	smtpc_trouble_reply(&t, smtpc_state_stage(c), c->remote, r);
-	smtpc_state_end(c, &t);
+	end_at_stage(c, &t);
 }
 
 void smtpc_state_command(struct smtpc *c, const char *line)

@@ -279,13 +279,20 @@ static void line_failed(struct smtpc_line *l)
 		back_off(s, &pr);
 }
 
+/* A line has ended. Where the total is used up, those of other destinations have their turn first: else the ones with
+ * much mail would keep it all. */
+static void room_again(struct smtpc_site *s)
+{
+	smtpc_pool_room(s->pool);
+	smtpc_dest_run(s);
+}
+
 static void line_over(struct smtpc_line *l)
 {
 	struct smtpc_site *s = l->site;
 
 	line_free(l);
-	smtpc_dest_run(s);
-	smtpc_pool_room(s->pool);
+	room_again(s);
 }
 
 static void try_on(struct smtpc_line *l)
@@ -295,8 +302,7 @@ static void try_on(struct smtpc_line *l)
 	if (line_open(l))
 		return;
 	line_failed(l);
-	smtpc_dest_run(s);
-	smtpc_pool_room(s->pool);
+	room_again(s);
 }
 
 /* From the front again, over a new connection. */
@@ -400,10 +406,13 @@ static void on_ready(void *ctx, struct smtpc *c)
 	}
 	bool last = l->mails >= s->pool->set->messages || s->nlines > s->limit;
 
-	if (smtpc_put_waits(c) && (last || !s->first))
+	if (smtpc_put_waits(c) && (last || !s->first)) {
 		smtpc_put(c);
-	else if (last)
+	} else if (last) {
 		line_quit(l);
+		room_again(s);
+		return;
+	}
 	smtpc_dest_run(s);
 	smtpc_pool_room(s->pool);
 }
@@ -451,23 +460,28 @@ static bool make_room(struct smtpc_site *s)
 	return true;
 }
 
-void smtpc_dest_run(struct smtpc_site *s)
+bool smtpc_dest_run(struct smtpc_site *s)
 {
+	bool begun = false;
+
 	if (smtpc_dest_backed_off(s))
 		fail_waiting(s);
 	while (s->first && !s->pool->ending) {
 		struct smtpc_line *l = idle_line(s, s->first->route);
 
+		begun |= l != NULL;
 		if (l) {
 			use_line(l, take_job(s));
 			continue;
 		}
 		if (!make_room(s))
 			break;
+		begun = true;
 		l = line_new(s, take_job(s));
 		if (!line_open(l))
 			line_failed(l);
 	}
+	return begun;
 }
 
 bool smtpc_dest_close_idle(struct smtpc_site *s)

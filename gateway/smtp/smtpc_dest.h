@@ -7,8 +7,8 @@
 
 #include "gateway/smtp/smtpc_pool.h"
 
-/* Gives waiting mails to connections, opens new ones, as far as it may. */
-void smtpc_dest_run(struct smtpc_site *s);
+/* Gives waiting mails to connections, opens new ones, as far as it may. Was there room for one? */
+bool smtpc_dest_run(struct smtpc_site *s);
 /* Ms (monotonic) until when it is backed off, 0 when it is not. */
 int64_t smtpc_dest_backed_off(const struct smtpc_site *s);
 /* Closes one idle connection; false when there is none. */

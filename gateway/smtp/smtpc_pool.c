@@ -333,17 +333,31 @@ void smtpc_pool_send(struct smtpc_pool *p, const struct smtpc_dest *d, struct sm
 	smtpc_dest_run(s);
 }
 
+/* Of one chain: who waits for a connection, has the fewest. */
+static struct smtpc_site *poorest(struct smtpc_site *chain)
+{
+	struct smtpc_site *found = NULL;
+
+	for (struct smtpc_site *s = chain; s; s = s->next) {
+		if (s->first && s->nlines < s->limit && (!found || s->nlines < found->nlines))
+			found = s;
+	}
+	return found;
+}
+
 void smtpc_pool_room(struct smtpc_pool *p)
 {
 	/* Only with the total used up does anybody wait for another destination's connection. */
 	if (p->ending || p->nlines + 1 < (size_t)p->set->connections_total)
 		return;
-	for (size_t i = 0; i < SMTPC_POOL_HASH; i++) {
-		for (struct smtpc_site *s = p->sites[i]; s; s = s->next) {
-			if (s->first && s->nlines < s->limit) {
-				smtpc_dest_run(s);
-				return;
-			}
+	for (size_t i = 1; i <= SMTPC_POOL_HASH; i++) {
+		size_t at = (p->turn + i) % SMTPC_POOL_HASH;
+		struct smtpc_site *s = poorest(p->sites[at]);
+
+		if (s) {
+			if (smtpc_dest_run(s)) /* there was room */
+				p->turn = at;
+			return;
 		}
 	}
 }

@@ -71,6 +71,7 @@ struct smtpc_pool {
 	struct smtpc_tls_store *sessions;
 	struct smtpc_job *done, **done_last; /* have their results; told from the loop */
 	struct loop_timer *tell, *sweep;
+	size_t turn; /* where in sites the last one that waited for room was found */
 	bool ending;
 };
 

@@ -280,11 +280,12 @@ def test_smuggling(top):
 def test_open_relay(top):
     """From outside only to our domains, whatever the address is dressed up as; what is accepted goes to the inside server alone."""
     gw, inside, outside = solo(top)
+    routes = ["<x%other.example@hospital.example>", "<other.example!x@hospital.example>", '<"x@other.example"@hospital.example>', '<"x@other.example\\ "@hospital.example>']
     never = ["<x@other.example>", "<x@sub.hospital.example>", "<x@hospital.example.other.example>", "<x@nothospital.example>", "<x@[127.0.0.1]>", "<x@127.0.0.1>",
              "<@hospital.example:x@other.example>", "<@hospital.example,@other.example:x@other.example>", "<x@other.example@hospital.example>", "<x@hospital.example@other.example>",
              "<x@hospital.example,y@other.example>", "<x@hospital.example>,<y@other.example>", "<x@hospital.example> <y@other.example>", "<x>", "<>", "x@hospital.example",
-             "<x@other.example> ORCPT=rfc822;x@hospital.example", "<x@hospital.example\t>", "<x@hospital.example", "<x@hospital.example>>"]
-    ours = ["<x%other.example@hospital.example>", "<other.example!x@hospital.example>", '<"x@other.example"@hospital.example>', '<"x@other.example\\ "@hospital.example>', "<x@HOSPITAL.Example>", "<postmaster>"]
+             "<x@other.example> ORCPT=rfc822;x@hospital.example", "<x@hospital.example\t>", "<x@hospital.example", "<x@hospital.example>>", *routes]
+    ours = ["<x@HOSPITAL.Example>", '<"x y"@hospital.example>', "<postmaster>"]
     t = Talk(gw.outside)
     for sender in ("<>", "<x@hospital.example>", "<x@other.example>"):
         t.ask("EHLO client.test")
@@ -316,6 +317,16 @@ def test_open_relay(top):
     got = [r for m in inside.mails for r in m.rcpts]
     assert len(got) == len(ours) and all(r.endswith("@hospital.example") for r in got), got
     assert outside.mails == []
+    # where the inside server reads them as names of its own
+    gw.stop()
+    gw.domain_settings = "recipient-routes = accept"
+    gw.write_conf()
+    gw.start()
+    t = Talk(gw.outside)
+    t.ask("EHLO client.test")
+    t.ask("MAIL FROM:<x@other.example>")
+    assert [t.ask("RCPT TO:" + r)[:3] for r in routes] == ["250"] * 4
+    t.close()
 
 
 # ---- header ----

@@ -61,6 +61,16 @@ START_TEST(smallest)
 	ck_assert_str_eq(d->inside_server, "192.0.2.20:25");
 	ck_assert(d->unsigned_clear == POLICY_DELIVER && d->untrusted == POLICY_MARK && d->broken == POLICY_MARK);
 	ck_assert(d->sealed_unsigned == POLICY_HOLD && d->inside_tls == CONF_TLS_MAY);
+	ck_assert_int_eq(d->recipient_routes, CONF_ROUTES_REFUSE);
+	conf_free(c);
+}
+END_TEST
+
+/* Others write our name in lower case; it is the same name. */
+START_TEST(hostname_in_capitals)
+{
+	ck_assert_msg(parse("hostname = \"GW.Hospital.Example.\"\n" INSIDE OUTSIDE DOMAIN) == 0, "%s", pr.text);
+	ck_assert_str_eq(conf_top(c)->hostname, "gw.hospital.example");
 	conf_free(c);
 }
 END_TEST
@@ -379,6 +389,7 @@ int main(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, smallest);
+	tcase_add_test(t, hostname_in_capitals);
 	tcase_add_test(t, finding);
 	tcase_add_test(t, recipients);
 	tcase_add_loop_test(t, words_are_enums, 0, (int)(sizeof(words) / sizeof(words[0])));

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -562,6 +563,42 @@ START_TEST(linger_does_not_listen_for_ever)
 }
 END_TEST
 
+/* Peers that are said goodbye to and do not go hold no more descriptors than the limit; each is told all the same. */
+START_TEST(linger_has_a_limit)
+{
+	enum { PEERS = CONN_LINGERING_MAX + 50 };
+	static int fds[PEERS];
+	struct rlimit files = {.rlim_cur = 4096, .rlim_max = 4096};
+	char got[8];
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &files), 0);
+	for (int i = 0; i < PEERS; i++) {
+		if (i == 0) {
+			fds[i] = start_half(SOCK_STREAM, IN_MAX);
+		} else {
+			int fd[2];
+
+			pair(SOCK_STREAM, fd);
+			end_init(&a, fd[0], true, IN_MAX);
+			fds[i] = fd[1];
+		}
+		ck_assert_int_eq(write(fds[i], "EHLO x\r\n", 8), 8);
+		ck_assert_int_eq(conn_write(a.c, "421 \r\n", 6), 0);
+		conn_linger(a.c, 20000);
+		a.c = NULL;
+	}
+	ck_assert_uint_eq(conn_lingering(), CONN_LINGERING_MAX);
+	for (int i = 0; i < 100; i++)
+		loop_once(loop, 0);
+	for (int i = 0; i < PEERS; i++) {
+		ck_assert_int_eq(recv(fds[i], got, sizeof got, 0), 6);
+		close(fds[i]);
+	}
+	settle_down();
+	finish();
+}
+END_TEST
+
 START_TEST(free_inside)
 {
 	start();
@@ -750,6 +787,7 @@ int main(void)
 	tcase_add_loop_test(t, pause_and_gone, 0, 2);
 	tcase_add_test(t, linger_sends_all);
 	tcase_add_test(t, linger_ends);
+	tcase_add_test(t, linger_has_a_limit);
 	tcase_add_test(t, linger_does_not_listen_for_ever);
 	tcase_add_loop_test(t, free_inside, 0, 3);
 	tcase_add_loop_test(t, cork_joins, 0, 2);

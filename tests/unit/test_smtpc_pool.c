@@ -455,6 +455,40 @@ START_TEST(total)
 }
 END_TEST
 
+/* Who comes later to a total that is used up does not wait until the others have nothing left. */
+START_TEST(total_in_turn)
+{
+	enum { MANY = 40 };
+	struct fixture f;
+	static struct fixture_mail m[MANY], late;
+	struct peer *p = start(good), *q = start(good);
+	int before = 0;
+
+	fixture_init(&f);
+	f.set.connections_total = 1;
+	f.set.messages = 2;
+	fixture_host(&f, "mx.peer.test", &p->addr);
+	fixture_pool(&f);
+	for (int i = 0; i < MANY; i++) {
+		fixture_mail(&m[i], 1, "x\r\n");
+		smtpc_pool_send(f.pool, &f.dest, &m[i].m);
+	}
+	f.dest.key = "other.test";
+	f.hosts[0].addrs[0] = q->addr;
+	fixture_mail(&late, 1, "x\r\n");
+	smtpc_pool_send(f.pool, &f.dest, &late.m);
+	fixture_wait(&f, &late);
+	for (int i = 0; i < MANY; i++)
+		before += m[i].rcpts[0].ok;
+	ck_assert_msg(before <= 6, "after %d others", before);
+	for (int i = 0; i < MANY; i++)
+		fixture_wait(&f, &m[i]);
+	fixture_end(&f);
+	peer_end(p);
+	peer_end(q);
+}
+END_TEST
+
 /* More recipients than one transaction takes. */
 START_TEST(recipients_in_parts)
 {
@@ -638,6 +672,7 @@ int main(void)
 	tcase_add_test(t, connections_shrink);
 	tcase_add_test(t, first_come_first_served);
 	tcase_add_test(t, total);
+	tcase_add_test(t, total_in_turn);
 	tcase_add_test(t, recipients_in_parts);
 	tcase_add_test(t, backoff);
 	tcase_add_test(t, backoff_ends_with_success);
