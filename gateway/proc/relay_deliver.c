@@ -409,6 +409,23 @@ static void send_verified(struct delivery *y, const struct smtpc_dest *dest)
 	free(v);
 }
 
+/* REQUIRETLS, and which TLS there is cannot be told: it is not returned for what may be known in an hour. */
+static bool put_off_unsure(struct delivery *y, const struct smtpc_dest *dest)
+{
+	struct problem pr;
+
+	if (!y->env.requiretls || inside_is_safe(y) || !dest->unsure || relay_hop_tls_sure(dest, NULL) > 0)
+		return false;
+	problem_set(&pr, PROBLEM_TEMP, 451, "4.7.5", "RFC 8689 4.2.1",
+	    "the sender demands verified TLS all the way (REQUIRETLS), and the MTA-STS policy of %s, or TLSA records "
+	    "of "
+	    "its mail hosts, cannot be had now",
+	    y->nexthop);
+	queue_hop_again(y->of->r->queue, y->nexthop);
+	all_fail(y, &pr);
+	return true;
+}
+
 static void on_hop(void *ctx, const struct smtpc_dest *dest, const struct problem *pr)
 {
 	struct delivery *y = ctx;
@@ -424,7 +441,7 @@ static void on_hop(void *ctx, const struct smtpc_dest *dest, const struct proble
 	}
 	if (demands_tls(y))
 		send_verified(y, dest);
-	else
+	else if (!put_off_unsure(y, dest))
 		hand_over(y, dest);
 }
 

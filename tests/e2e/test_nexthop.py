@@ -120,6 +120,35 @@ def test_treatment_tls_unknown(top):
         nsd.stop()
 
 
+def test_requiretls_unknown(top):
+    """REQUIRETLS, and the MTA-STS policy cannot be had now: the mail waits; where there is surely none it is returned with 5.7.30. Neither goes out."""
+    place = Loopback(top)
+    h = hosts(place, {"clear": (4, None)})
+    place.nsd.zone("plain.example", ["clear A 127.0.0.4", "unknown MX 10 clear", "none MX 10 clear", '_mta-sts.unknown TXT "v=STSv1; id=1;"'])
+    place.nsd.start()
+    g = gateway(top, place.nsd, place.port, place.ca, sts="local-addresses = yes\n  timeout = 10s")
+
+    def say(to):
+        with smtplib.SMTP("127.0.0.1", g.inside, timeout=30) as s:
+            s.starttls()
+            s.ehlo()
+            s.sendmail("doctor@hospital.example", [to], f"From: doctor@hospital.example\r\nTo: {to}\r\nSubject: demanded\r\n\r\ntext\r\n", mail_options=["REQUIRETLS"])
+    try:
+        def offered():
+            with smtplib.SMTP("127.0.0.1", g.inside, timeout=30) as s:
+                s.ehlo()
+                return s.has_extn("starttls")
+        wait_for("TLS inside", 20, offered)
+        say("a@unknown.plain.example")
+        say("a@none.plain.example")
+        why = waits(g, "a@unknown.plain.example")
+        assert "REQUIRETLS" in why and "cannot be had now" in why, why
+        g.wait_log(r"failed to=<a@none\.plain\.example> .*dsn=5\.7\.30")
+        assert not h["clear"].mails and not [line for line in g.log(g.mark).split("\n") if "failed to=<a@unknown" in line]
+    finally:
+        place.nsd.stop()
+
+
 def test_tls_required_no(top):
     """RFC 8689 5: "TLS-Required: No" in the header lowers DANE and MTA-STS only where the admin wants it so; REQUIRETLS, relay-tls and treatment tls never."""
     place = Loopback(top)
