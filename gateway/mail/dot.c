@@ -101,6 +101,50 @@ int dot_in_feed(struct dot_in *d, const uint8_t *p, size_t n, size_t *used_r, st
 	return 0;
 }
 
+enum { NUL_START, NUL_ZEROS, NUL_DOT, NUL_OTHER };
+
+void dot_nul_init(struct dot_nul *d)
+{
+	d->state = NUL_START;
+}
+
+static int nul_octet(int state, uint8_t c)
+{
+	switch (c) {
+	case '\n':
+		return NUL_START;
+	case '\r':
+		return state;
+	case 0:
+		return state == NUL_START ? NUL_ZEROS : state;
+	case '.':
+		return state == NUL_ZEROS ? NUL_DOT : NUL_OTHER;
+	default:
+		return NUL_OTHER;
+	}
+}
+
+int dot_nul_feed(struct dot_nul *d, const uint8_t *p, size_t n)
+{
+	if (n == 0)
+		return 0;
+	if (d->state != NUL_ZEROS && d->state != NUL_DOT && !memchr(p, 0, n)) {
+		d->state = p[n - 1] == '\n' ? NUL_START : NUL_OTHER;
+		return 0;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (d->state == NUL_DOT && p[i] == '\n')
+			return 1;
+		d->state = nul_octet(d->state, p[i]);
+	}
+	return 0;
+}
+
+bool dot_nul_open(const struct dot_nul *d)
+{
+	return d->state == NUL_DOT;
+}
+
 void dot_out_init(struct dot_out *d)
 {
 	d->state = LINE_START;

@@ -5,6 +5,7 @@
 #ifndef POSTERN_MAIL_DOT_H
 #define POSTERN_MAIL_DOT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,19 @@ void dot_in_init(struct dot_in *d);
  * maximum: less is a bug). *used_r = octets taken. Returns 1 at end of data (what is behind *used_r is the next
  * command), 0 to go on. With bare set the content is no longer appended (it will be refused). */
 int dot_in_feed(struct dot_in *d, const uint8_t *p, size_t n, size_t *used_r, struct buf *out);
+
+/*
+ * A line of NUL octets and then one dot: RFC 2045 2.8 allows no NUL, and a server that takes them out reads the end
+ * of data there, and commands behind it. Streaming, of content as dot_in_feed gives it.
+ */
+struct dot_nul {
+	int state;
+};
+void dot_nul_init(struct dot_nul *d);
+/* 1: such a line ended within p, 0: none did. */
+int dot_nul_feed(struct dot_nul *d, const uint8_t *p, size_t n);
+/* Is the last line such a one, which has no end yet? */
+bool dot_nul_open(const struct dot_nul *d);
 
 struct dot_out {
 	int state;

@@ -4,6 +4,8 @@
  */
 #include "gateway/mail/lines.h"
 
+#include "gateway/mail/dot.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +21,7 @@ struct lines {
 	bool in_line;
 	size_t so_far; /* of the line under way */
 	struct lines_facts facts;
+	struct dot_nul nul;
 	size_t window; /* room in buf: WINDOW, or all of a shorter run */
 	uint8_t buf[];
 };
@@ -28,6 +31,7 @@ struct lines *lines_new(struct reader *r, uint64_t off, uint64_t len)
 	size_t window = len < WINDOW ? (size_t)len : WINDOW;
 	struct lines *l = mem_new(sizeof(*l) + window);
 
+	dot_nul_init(&l->nul);
 	l->window = window;
 	l->r = r;
 	l->off = off;
@@ -74,6 +78,7 @@ static int fill(struct lines *l, struct problem *pr)
 			return problem_temp(pr, "The content of the message ends early.");
 		l->facts.eight_bit = l->facts.eight_bit || any_eight_bit(to, got);
 		l->facts.nul = l->facts.nul || memchr(to, 0, got) != NULL;
+		l->facts.false_end |= dot_nul_feed(&l->nul, to, got) != 0;
 		l->len += got;
 	}
 	return 0;
@@ -152,5 +157,8 @@ int lines_next(struct lines *l, struct lines_piece *piece_r, struct problem *pr)
 
 struct lines_facts lines_facts(const struct lines *l)
 {
-	return l->facts;
+	struct lines_facts f = l->facts;
+
+	f.false_end |= dot_nul_open(&l->nul);
+	return f;
 }

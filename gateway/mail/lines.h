@@ -35,6 +35,7 @@ int lines_next(struct lines *l, struct lines_piece *piece_r, struct problem *pr)
 struct lines_facts {
 	bool eight_bit;
 	bool nul;
+	bool false_end; /* a line of NULs and a dot (dot.h) */
 	bool bare;	/* a CR or LF that is no half of a CRLF */
 	size_t longest; /* octets of the longest line, without CRLF */
 };

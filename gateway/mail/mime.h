@@ -89,6 +89,7 @@ struct mime_facts {
 	bool tnef;	 /* application/ms-tnef */
 	bool report;	 /* the message itself is a multipart/report (DSN, MDN) */
 	bool bare;	 /* a CR or LF alone, in body or header */
+	bool false_end;	 /* a line of NULs and a dot (dot.h) */
 	bool smime_inside; /* any part below the top is application/pkcs7-mime (or .p7m) encrypted or opaque */
 	struct mime_inside inside[MIME_INSIDE_MAX]; /* signed and opaque parts below the top */
 	size_t ninside;

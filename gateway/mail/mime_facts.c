@@ -285,6 +285,7 @@ int mime_facts(struct arena *a, struct reader *r, uint64_t off, uint64_t len, co
 	f_r->eight_bit = seen.eight_bit;
 	f_r->nul = seen.nul;
 	f_r->bare = seen.bare;
+	f_r->false_end = seen.false_end;
 	f_r->longest_line = seen.longest;
 	f_r->invitation = f_r->calendar_method && !w.beyond_invitation;
 	f_r->mere_text = !w.beyond_text;

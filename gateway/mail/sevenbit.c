@@ -40,7 +40,7 @@ static int refuse(struct job *j, const char *why)
 
 static int look(struct job *j, uint64_t off, uint64_t len, bool *needed_r)
 {
-	return j->lines ? sevenbit_body_bare(j->r, off, len, needed_r, j->pr)
+	return j->lines ? sevenbit_body_bare(j->r, off, len, false, needed_r, j->pr)
 			: sevenbit_body_needed(j->r, off, len, needed_r, j->pr);
 }
 
@@ -49,9 +49,8 @@ static int look_leaf(struct job *j, const struct mime_entity *e, bool *needed_r)
 {
 	bool text = strcmp(e->type.type, "text") == 0, encoded = e->cte == MIME_CTE_BASE64 || e->cte == MIME_CTE_QP;
 
-	*needed_r = false;
 	if (j->lines && e->cte != MIME_CTE_BINARY && (text || encoded))
-		return 0;
+		return sevenbit_body_bare(j->r, e->body_off, e->body_len, true, needed_r, j->pr);
 	return look(j, e->body_off, e->body_len, needed_r);
 }
 

@@ -15,9 +15,9 @@ int sevenbit_write(struct reader *r, uint64_t off, uint64_t len, size_t max, str
     __attribute__((warn_unused_result));
 /*
  * Makes of an entity that was opened what SMTP without BINARYMIME carries unchanged (RFC 3030 3: binary content is
- * not given to a server that does not say so): parts with a CR or LF alone come in base64 or quoted-printable, octets
- * kept. All else stays as it is: 8-bit text, NUL, overlong lines, text with LF for CRLF, header fields, what is
- * signed inside. Otherwise as above; what cannot be made so is PERM.
+ * not given to a server that does not say so): parts with a CR or LF alone, or a line of NULs and a dot, come in
+ * base64 or quoted-printable, octets kept. All else stays as it is: 8-bit text, NUL, overlong lines, text with LF for
+ * CRLF, header fields, what is signed inside. Otherwise as above; what cannot be made so is PERM.
  */
 int sevenbit_lines_write(struct reader *r, uint64_t off, uint64_t len, struct writer *w, struct problem *pr)
     __attribute__((warn_unused_result));

@@ -256,12 +256,12 @@ static int look(struct reader *r, uint64_t off, uint64_t len, struct lines_facts
 	return got;
 }
 
-int sevenbit_body_bare(struct reader *r, uint64_t off, uint64_t len, bool *bare_r, struct problem *pr)
+int sevenbit_body_bare(struct reader *r, uint64_t off, uint64_t len, bool text, bool *bare_r, struct problem *pr)
 {
 	struct lines_facts seen;
 	int got = look(r, off, len, &seen, pr);
 
-	*bare_r = seen.bare;
+	*bare_r = (seen.bare && !text) || seen.false_end;
 	return got;
 }
 

@@ -11,8 +11,9 @@
 /* Whether the octets are not 7-bit text as they are: an octet above 127 or 0, a bare CR or LF, a line above 998. */
 int sevenbit_body_needed(struct reader *r, uint64_t off, uint64_t len, bool *needed_r, struct problem *pr)
     __attribute__((warn_unused_result));
-/* Whether they are no lines: a bare CR or LF, which nothing but BINARYMIME carries (RFC 5321 2.3.8). */
-int sevenbit_body_bare(struct reader *r, uint64_t off, uint64_t len, bool *bare_r, struct problem *pr)
+/* Whether they are no lines of text: a bare CR or LF (RFC 5321 2.3.8), which nothing but BINARYMIME carries, or what
+ * some server takes for the end of the mail (dot_nul). text: the latter alone. */
+int sevenbit_body_bare(struct reader *r, uint64_t off, uint64_t len, bool text, bool *bare_r, struct problem *pr)
     __attribute__((warn_unused_result));
 /* How many octets quoted-printable would have to write as =XX, `=` apart. */
 int sevenbit_body_odd(struct reader *r, uint64_t off, uint64_t len, uint64_t *odd_r, struct problem *pr)

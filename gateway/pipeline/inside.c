@@ -225,7 +225,7 @@ int inside_look(struct work *w, bool *beyond_r, struct problem *pr)
 	struct problem why = {0}, away = {0};
 	int err = mime_facts(w->a, w->cur, root(w)->off, root(w)->len, &w->lim, &f, &why);
 
-	w->binary = w->cur != spool_reader(w->in) && f.bare;
+	w->binary = w->cur != spool_reader(w->in) && (f.bare || f.false_end);
 	*beyond_r = err != 0 && (f.depth >= w->lim.depth || f.parts > w->lim.parts);
 	if ((err != 0 && why.cls == PROBLEM_TEMP) || note_root(w, &away) != 0 || note_all(w, &f, &away) != 0 ||
 	    (err != 0 && look_blind(w, &why, &away) != 0)) {

@@ -15,6 +15,7 @@ void smtpd_content_begin(struct smtpd *s)
 	s->received = s->raw = 0;
 	s->line_len = 0;
 	s->bare = false;
+	dot_nul_init(&s->nul);
 	received_init(&s->trace, s->ls->hostname);
 	s->data_began = s->progress = s->since = loop_now_ms();
 }
@@ -25,6 +26,16 @@ static int check_size(const struct smtpd *s, struct problem *pr)
 		return 0;
 	return problem_set(pr, PROBLEM_PERM, 552, "5.3.4", "RFC 1870 6.3",
 	    "The message is larger than the %lld octets accepted here.", (long long)s->set->message_max);
+}
+
+static int check_nul(struct smtpd *s, const uint8_t *p, size_t n, struct problem *pr)
+{
+	if (!dot_nul_feed(&s->nul, p, n))
+		return 0;
+	return problem_set(pr, PROBLEM_PERM, 550, "5.6.0", "RFC 2045 2.8",
+	    "The message has a line of NUL octets and a dot, which another server may take for its end; send that "
+	    "part "
+	    "encoded (base64).");
 }
 
 static int check_lines(struct smtpd *s, const uint8_t *p, size_t n, struct problem *pr)
@@ -70,8 +81,8 @@ void smtpd_content_take(struct smtpd *s, const uint8_t *p, size_t n)
 	s->received += n;
 	if (n == 0 || s->refusal || s->bare)
 		return;
-	if (check_lines(s, p, n, &pr) < 0 || check_size(s, &pr) < 0 || check_loop(s, p, n, &pr) < 0 ||
-	    s->ls->ops->content(s->ls->app, s, p, n, &pr) < 0) {
+	if (check_nul(s, p, n, &pr) < 0 || check_lines(s, p, n, &pr) < 0 || check_size(s, &pr) < 0 ||
+	    check_loop(s, p, n, &pr) < 0 || s->ls->ops->content(s->ls->app, s, p, n, &pr) < 0) {
 		s->refusal = mem_new(sizeof *s->refusal);
 		*s->refusal = pr;
 	}

@@ -74,6 +74,7 @@ struct smtpd {
 	int64_t rcpts, rcpts_refused;
 
 	struct dot_in dot; /* from here: the content */
+	struct dot_nul nul;
 	struct buf content;
 	struct received trace;
 	bool bare;	     /* it has a bare CR or LF */

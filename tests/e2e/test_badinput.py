@@ -261,7 +261,10 @@ def test_smuggling(top):
             if end in (b"\r\n\n.\r\n", b"\n\n.\r\n", b"\n.\r\n", b"\r.\r\n"):  # whatever stood before it: the server may see one message only
                 assert got[0] == text, (end, got)
             assert got == [text, got[-1]] and got[-1].startswith("221"), (end, got)
-        for bad in (b"\0.\r\n", b"\r\n.\0\r\n", b"\r\n.\x0b\r\n", b"\r\n. \r\n", b"\r\n.\x85\r\n"):  # no bare CR or LF: text, whole and one
+        for bad in (b"\r\n\0.\r\n", b"\r\n\0\0.\0\r\n"):  # ends the mail where NUL is taken out
+            got = smuggle(port, head + bad + hidden, sender, rcpt)
+            assert got == ["550 5.6.0 The message has a line of NUL octets and a dot, which another server may take for its end; send that part encoded (base64).", got[-1]] and got[-1].startswith("221"), (bad, got)
+        for bad in (b"\0.\r\n", b"\r\n.\0\r\n", b"\r\n\0\r\n", b"\r\n.\x0b\r\n", b"\r\n. \r\n", b"\r\n.\x85\r\n"):  # no bare CR or LF: text, whole and one
             got = smuggle(port, head + bad + hidden, sender, rcpt)
             assert len(got) == 2 and got[1].startswith("221"), (bad, got)
     # commands: nothing but CRLF ends one

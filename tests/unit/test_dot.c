@@ -252,6 +252,41 @@ START_TEST(test_round)
 }
 END_TEST
 
+/* ---- NUL ---- */
+
+static const struct {
+	const char *in;
+	size_t n;
+	int bad;
+} nuls[] = {
+#define NULS(text, bad)                                                                                              \
+	{                                                                                                            \
+		text, sizeof(text) - 1, bad                                                                          \
+	}
+    NULS("\0.\r\n", 1), NULS("a\r\n\0\0.\0\r\nMAIL", 1), NULS("\0\r\n\0.\r\n", 1),
+    NULS(".\0\r\n", 0), /* leaves with its dot doubled */
+    NULS("a\0.\r\n", 0), NULS("\0..\r\n", 0), NULS("\0.a\r\n", 0), NULS("\0\r\n.\r\n", 0),
+    NULS("a\r\n\0.", 0), /* not ended */
+#undef NULS
+};
+
+/* However it is cut. */
+START_TEST(test_nul)
+{
+	for (size_t cut = 0; cut <= nuls[_i].n; cut++)
+		for (size_t next = cut; next <= nuls[_i].n; next++) {
+			struct dot_nul d;
+			const uint8_t *p = (const uint8_t *)nuls[_i].in;
+			int bad;
+
+			dot_nul_init(&d);
+			bad = dot_nul_feed(&d, p, cut) | dot_nul_feed(&d, p + cut, next - cut) |
+			      dot_nul_feed(&d, p + next, nuls[_i].n - next);
+			ck_assert_int_eq(bad, nuls[_i].bad);
+		}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("dot");
@@ -259,6 +294,7 @@ int main(void)
 
 	tcase_add_loop_test(t, test_in, 0, (int)(sizeof(in_cases) / sizeof(in_cases[0])));
 	tcase_add_test(t, test_in_all);
+	tcase_add_loop_test(t, test_nul, 0, (int)(sizeof(nuls) / sizeof(nuls[0])));
 	tcase_add_test(t, test_no_content_behind_bare);
 	tcase_add_loop_test(t, test_out, 0, (int)(sizeof(out_cases) / sizeof(out_cases[0])));
 	tcase_add_test(t, test_round);

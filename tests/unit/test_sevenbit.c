@@ -208,6 +208,11 @@ static const struct {
 	"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\nb25lCnR3bwo=\r\n"},
     {RAW("Content-Type: application/pdf\r\n\r\n%PDF\n"),
 	"Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nJVBERgo=\r\n"},
+    /* what another server may take for the end of the mail, at its end, too */
+    {RAW("Content-Type: image/png\r\n\r\nx\r\n\0."),
+	"Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\neA0KAC4=\r\n"},
+    {RAW("Content-Type: text/plain\r\n\r\n\0.\r\n"),
+	"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\nAC4NCg==\r\n"},
     /* what is signed inside is not touched, whatever it holds */
     {RAW("Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n" BINARY "\r\n1\n\r\n--b\r\n\r\n2\r\n--b--\r\n"),
 	"Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n" BINARY "\r\n1\n\r\n--b\r\n\r\n2\r\n--b--\r\n"},
