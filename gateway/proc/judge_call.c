@@ -408,10 +408,10 @@ json_t *judge_call_pem(const char *label, const void *der, size_t n)
 	return v;
 }
 
-/* What time alone changes is no change of anybody's. */
+/* What time alone changes, or a fetch that brought nothing, is no change of anybody's. */
 static void drop_volatile(json_t *v)
 {
-	static const char *const names[] = {"days_left", "state", "fetching"};
+	static const char *const names[] = {"days_left", "state", "fetching", "tried", "trouble", "since"};
 	const char *name;
 	json_t *x;
 	size_t i;
