@@ -21,6 +21,7 @@
 #include "gateway/proc/relay_admin.h"
 #include "gateway/proc/relay_alert.h"
 #include "gateway/proc/relay_ask.h"
+#include "gateway/proc/relay_closed.h"
 #include "gateway/proc/relay_deliver.h"
 #include "gateway/proc/relay_failures.h"
 #include "gateway/proc/relay_held.h"
@@ -232,6 +233,15 @@ static void make_early(struct child *c)
 		log_warn(NULL, "relay", "tls why=\"%s; hosts with TLS verify will not be reached\"", pr.text);
 }
 
+static void closed(const struct problem *pr)
+{
+	int fds[PENDING_MAX];
+
+	for (size_t i = 0; i < nlisteners; i++)
+		fds[i] = listeners[i].fd;
+	relay_closed(me.loop, me.top->hostname, &(struct relay_closed_listeners){fds, nlisteners}, pr);
+}
+
 /* In the sandbox: the queue starts its writer thread, and threads come after the filter. */
 static void make_parts(struct child *c, const char *dir)
 {
@@ -240,7 +250,7 @@ static void make_parts(struct child *c, const char *dir)
 
 	me.queue = queue_open(dir, conf_section(c->conf, "queue"), me.loop, &pr);
 	if (me.queue == NULL)
-		log_fatal("%s", pr.text);
+		closed(&pr);
 	relay_alert_init(dir);
 	me.history = history_open(dir, conf_section(c->conf, "history"), me.loop);
 	snprintf(spool, sizeof(spool), "%s/spool", dir);

@@ -42,12 +42,12 @@ static struct spool *write_notice(struct relay_settle *s, const struct dsn *d, c
 }
 
 static int queue_notice(
-    struct relay_settle *s, const struct relay_notice *about, const struct dsn *d, const char *domain)
+    struct relay_settle *s, const struct relay_notice *about, const struct dsn *d, const char *id, const char *domain)
 {
 	struct relay *r = relay_settle_relay(s);
 	struct arena *a = relay_settle_arena(s);
 	uint8_t key[SPOOL_KEY];
-	char id[QUEUE_ID_MAX], hop[RELAY_HOP_MAX];
+	char hop[RELAY_HOP_MAX];
 	struct problem pr = {0};
 	struct buf wrapped;
 	struct queue_rcpt *rc = arena_alloc(a, sizeof(*rc));
@@ -65,7 +65,6 @@ static int queue_notice(
 	REQUIRE(rc != NULL);
 	relay_data_key(key);
 	buf_init(&wrapped, DATAKEYS_WRAPPED_MAX);
-	queue_id(r->queue, id);
 	relay_hops_key(r, domain, hop);
 	rc->address = d->to;
 	rc->nexthop = arena_str(a, hop);
@@ -106,8 +105,9 @@ static bool wants_full(const struct relay_notice *about)
 	       about->content != NULL && spool_size(about->content) <= FULL_MAX;
 }
 
-static void fill(
-    struct relay_settle *s, const struct relay_notice *about, const char *to, char *header, struct dsn *d)
+/* The Message-ID has the notice's own id: two about one message may be made within a millisecond. */
+static void fill(struct relay_settle *s, const struct relay_notice *about, const char *to, const char *id,
+    char *header, struct dsn *d)
 {
 	struct relay *r = relay_settle_relay(s);
 	struct arena *a = relay_settle_arena(s);
@@ -116,8 +116,7 @@ static void fill(
 	d->postmaster = relay_postmaster(r);
 	d->to = arena_str(a, to);
 	d->queue_id = relay_settle_id(s);
-	d->message_id =
-	    arena_printf(a, "<notice.%s.%lld@%s>", d->queue_id, (long long)queue_now(r->queue), r->top->hostname);
+	d->message_id = arena_printf(a, "<notice.%s@%s>", id, r->top->hostname);
 	d->envid = about->env->envid;
 	d->utf8 = about->env->utf8;
 	d->now = queue_now(r->queue) / 1000;
@@ -134,7 +133,7 @@ static void fill(
 int relay_notice_make(struct relay_settle *s, const struct relay_notice *about)
 {
 	struct relay *r = relay_settle_relay(s);
-	char postmaster[ADDRESS_TEXT_MAX];
+	char postmaster[ADDRESS_TEXT_MAX], id[QUEUE_ID_MAX];
 	const char *to = about->to_postmaster ? postmaster : about->sender, *at;
 	struct dsn d = {0};
 	char *header;
@@ -151,11 +150,12 @@ int relay_notice_make(struct relay_settle *s, const struct relay_notice *about)
 		return 0;
 	}
 	header = mem_new(HEADER_MAX);
-	fill(s, about, to, header, &d);
-	err = queue_notice(s, about, &d, at + 1);
+	queue_id(r->queue, id);
+	fill(s, about, to, id, header, &d);
+	err = queue_notice(s, about, &d, id, at + 1);
 	if (err != 0 && d.full != NULL) { /* content that cannot be read must not keep the sender from being told */
 		d.full = NULL;
-		err = queue_notice(s, about, &d, at + 1);
+		err = queue_notice(s, about, &d, id, at + 1);
 	}
 	free(header);
 	return err;

@@ -209,7 +209,10 @@ static int take_batch(struct adopt *a, const int64_t *old, int n, struct problem
 		}
 		counted.messages++;
 	}
-	queue_files_sync(a->spool);
+	if (queue_files_sync(a->spool, pr)) {
+		sqlite3_exec(a->db, "ROLLBACK", NULL, NULL, NULL);
+		return -1;
+	}
 	if (exec(a, "COMMIT", pr))
 		return -1;
 	*a->n = counted;

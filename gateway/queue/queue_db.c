@@ -224,12 +224,20 @@ static int quick_check(sqlite3 *db, const char *path, struct problem *pr)
  * have been a failed sync: then the kernel calls pages of the log clean that are not on the disk, and whoever wrote
  * behind them would lose it with the next power cut.
  */
-static void settle_log(sqlite3 *db, const char *path)
+static int settle_log(sqlite3 *db, const char *path, struct problem *pr)
 {
 	int rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	int extended = sqlite3_extended_errcode(db);
 
+	if (rc != SQLITE_OK && (extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC))
+		return problem_temp(pr,
+		    "the disk of %s failed to sync; look at the kernel's log for errors of the disk, keep a copy of "
+		    "the "
+		    "directory, and put the queue on a disk that is whole",
+		    path);
 	if (rc != SQLITE_OK)
 		log_warn(NULL, "queue", "first-checkpoint file=%s error=\"%s\"", path, sqlite3_errmsg(db));
+	return 0;
 }
 
 /* secure_delete is on in Debian's build and would write freed pages over; what they hold is sealed. Pages of 8 KiB: a
@@ -251,8 +259,7 @@ static int prepare(sqlite3 *db, const char *path, struct problem *pr)
 		return -1;
 	if (migrate(db, path, version, pr))
 		return -1;
-	settle_log(db, path);
-	return 0;
+	return settle_log(db, path, pr);
 }
 
 static sqlite3 *open_one(const char *dir, int flags, char path_r[PATH_ROOM], struct problem *pr)

@@ -76,8 +76,10 @@ int queue_files_keep(int dirfd, int fd, int64_t number, struct problem *pr)
 	char name[QUEUE_NUMBER_TEXT + 1];
 
 	queue_number_text(number, name, sizeof name);
-	if (fdatasync(fd))
-		log_fatal("spool file %s: sync failed: %s", name, strerror(errno));
+	if (fdatasync(fd)) {
+		problem_temp(pr, "spool file %s: sync failed: %s", name, strerror(errno));
+		return QUEUE_FILES_UNSYNCED;
+	}
 	if (name_it(dirfd, fd, name) == 0)
 		return 0;
 	if (errno == ENOSPC || errno == EDQUOT)
@@ -88,10 +90,12 @@ int queue_files_keep(int dirfd, int fd, int64_t number, struct problem *pr)
 	return -1;
 }
 
-void queue_files_sync(int dirfd)
+int queue_files_sync(int dirfd, struct problem *pr)
 {
-	if (fsync(dirfd))
-		log_fatal("spool directory: sync failed: %s", strerror(errno));
+	if (fsync(dirfd) == 0)
+		return 0;
+	problem_temp(pr, "spool directory: sync failed: %s", strerror(errno));
+	return QUEUE_FILES_UNSYNCED;
 }
 
 void queue_files_remove(int dirfd, int64_t number)

@@ -16,6 +16,17 @@ void queue_trouble_damaged(struct queue_trouble *t, const char *dir, const char 
 	    dir, why, dir);
 }
 
+void queue_trouble_unsynced(struct queue_trouble *t, const char *dir, const char *why)
+{
+	t->kind = QUEUE_TROUBLE_UNSYNCED;
+	problem_set(&t->pr, PROBLEM_TEMP, 451, "4.3.0", NULL,
+	    "the disk of the queue %s failed to sync (%s): nothing is written to it until the relay has started "
+	    "anew, "
+	    "which it does by itself; look at the kernel's log for errors of the disk, keep a copy of the directory, "
+	    "and put the queue on a disk that is whole",
+	    dir, why);
+}
+
 static enum queue_trouble_kind full(struct queue_trouble *t, const char *dir, const char *why)
 {
 	t->kind = QUEUE_TROUBLE_FULL;
@@ -98,6 +109,10 @@ enum queue_trouble_kind queue_trouble_of(struct queue_trouble *t, sqlite3 *db, c
 		queue_trouble_damaged(t, dir, why);
 		return t->kind;
 	case SQLITE_IOERR:
+		if (extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC) {
+			queue_trouble_unsynced(t, dir, system ? strerror(system) : why);
+			return t->kind;
+		}
 		if (!is_write(extended))
 			return t->kind;
 		if (system == ENOSPC || system == EDQUOT)
@@ -111,7 +126,7 @@ enum queue_trouble_kind queue_trouble_of(struct queue_trouble *t, sqlite3 *db, c
 const char *queue_trouble_word(enum queue_trouble_kind k)
 {
 	static const char *const words[] = {
-	    "", "queue-full", "queue-read-only", "queue-damaged", "queue-locked", "queue-fatal"};
+	    "", "queue-full", "queue-read-only", "queue-damaged", "queue-locked", "queue-unsynced", "queue-fatal"};
 
 	return words[k];
 }

@@ -15,12 +15,13 @@
  * next start removes them. There is no order in which a row is durable and its file is not, and none in which a
  * caller is told and the row is not.
  *
- * A failed fsync is fatal and never tried again: the kernel may have dropped the dirty pages, and a second fsync
- * would succeed without them. A write that was refused before any sync (no room, a file system that became read-only,
- * another process that keeps the database locked) is different: the transaction is rolled back, new mail is told 452
- * or 451, and settlements, which must not be lost because the delivery has happened, are kept and tried again every
- * second. While it lasts nothing is claimed. A damaged database is not written to any more until the relay is started
- * again.
+ * A failed fsync is never tried again: the kernel may have dropped the dirty pages, and a second fsync would succeed
+ * without them. Nothing is written any more and nothing claimed, all who come are told 451, and after a while the
+ * process ends: what the next one reads in the log it carries over and syncs before it does anything else. A write
+ * that was refused before any sync (no room, a file system that became read-only, another process that keeps the
+ * database locked) is different: the transaction is rolled back, new mail is told 452 or 451, and settlements, which
+ * must not be lost because the delivery has happened, are kept and tried again every second. While it lasts nothing
+ * is claimed. A damaged database is not written to any more until the relay is started again.
  *
  * A transaction that names a recipient with an outcome is refused alone; the others of its group are committed.
  */
@@ -45,6 +46,7 @@ enum {
 	GROUP_ITEMS = 512,
 	GROUP_OCTETS = 8 << 20, /* bodies in one transaction: bounds the dirty pages */
 	TROUBLE_PAUSE_MS = 1000,
+	UNSYNCED_MS = 15000, /* so long after a failed sync clients are told what is wrong; then the process ends */
 };
 
 struct queue_writer {
@@ -65,6 +67,7 @@ struct queue_writer {
 	bool started, stop, reader_damaged;
 	bool napping;		      /* the writer waits for more, and for nothing that somebody waits for */
 	struct queue_trouble trouble; /* what the last commit met */
+	int64_t unsynced_ns;	      /* when a sync failed; 0 none did */
 	uint64_t commits;
 	pthread_t thread;
 };
@@ -90,27 +93,38 @@ static bool is_awaited(const struct queue_item *it)
 
 /* ---- trouble ---- */
 
+/* Until the next start nothing is written any more. */
+static bool is_over(enum queue_trouble_kind kind)
+{
+	return kind == QUEUE_TROUBLE_DAMAGED || kind == QUEUE_TROUBLE_UNSYNCED;
+}
+
 /* The kind is written by this thread alone, under the lock. */
 static void set_trouble(struct queue_writer *w, const struct queue_trouble *t)
 {
 	enum queue_trouble_kind before = w->trouble.kind;
 
 	pthread_mutex_lock(&w->lock);
-	if (before != QUEUE_TROUBLE_DAMAGED)
+	if (!is_over(before))
 		w->trouble = *t;
+	if (!is_over(before) && t->kind == QUEUE_TROUBLE_UNSYNCED) {
+		w->unsynced_ns = now_ns();
+		w->purge_at_ns = w->unsynced_ns + UNSYNCED_MS * INT64_C(1000000);
+	}
 	if (t->kind == QUEUE_TROUBLE_LOCKED) /* looked at again soon, also when nobody has anything to write */
 		w->purge_at_ns = now_ns() + TROUBLE_PAUSE_MS * INT64_C(1000000);
 	pthread_mutex_unlock(&w->lock);
 	if (before == w->trouble.kind)
 		return;
 	if (w->trouble.kind)
-		log_error(NULL, "queue", "alarm=%s why=\"%s\"", queue_trouble_word(t->kind), t->pr.text);
+		log_error(
+		    NULL, "queue", "alarm=%s why=\"%s\"", queue_trouble_word(w->trouble.kind), w->trouble.pr.text);
 	else
 		log_info(NULL, "queue", "queue-writable after=%s", queue_trouble_word(before));
 }
 
-/* Also when a reader has met the damage. */
-static bool is_damaged(struct queue_writer *w)
+/* Also when a reader has met damage. */
+static bool may_not_write(struct queue_writer *w)
 {
 	struct queue_trouble t;
 
@@ -119,11 +133,19 @@ static bool is_damaged(struct queue_writer *w)
 	bool told = w->reader_damaged;
 
 	pthread_mutex_unlock(&w->lock);
-	if (told && w->trouble.kind != QUEUE_TROUBLE_DAMAGED) {
+	if (told && !is_over(w->trouble.kind)) {
 		queue_trouble_damaged(&t, w->cfg.dir, "found while reading");
 		set_trouble(w, &t);
 	}
-	return w->trouble.kind == QUEUE_TROUBLE_DAMAGED;
+	return is_over(w->trouble.kind);
+}
+
+static void unsynced(struct queue_writer *w, const char *why)
+{
+	struct queue_trouble t;
+
+	queue_trouble_unsynced(&t, w->cfg.dir, why);
+	set_trouble(w, &t);
 }
 
 bool queue_writer_in_trouble(struct queue_writer *w, struct problem *pr)
@@ -215,11 +237,15 @@ static void keep_item(struct queue_writer *w, struct queue_item *it)
 		return;
 	for (size_t i = 0; i < it->tx.nmsgs; i++) {
 		struct problem pr;
+		int err;
 
 		if (!is_filed(&it->tx.msgs[i]))
 			continue;
-		if (queue_files_keep(w->cfg.spool_fd, spool_fd(it->tx.msgs[i].content), it->numbers[i], &pr)) {
-			*queue_item_refuse(it) = pr;
+		err = queue_files_keep(w->cfg.spool_fd, spool_fd(it->tx.msgs[i].content), it->numbers[i], &pr);
+		if (err == QUEUE_FILES_UNSYNCED)
+			unsynced(w, pr.text);
+		if (err) {
+			*queue_item_refuse(it) = err == QUEUE_FILES_UNSYNCED ? w->trouble.pr : pr;
 			return;
 		}
 		queue_batch_add(&w->batch.made, it->numbers[i]);
@@ -228,11 +254,13 @@ static void keep_item(struct queue_writer *w, struct queue_item *it)
 
 static void keep_files(struct queue_writer *w, struct queue_item *group)
 {
-	for (struct queue_item *it = group; it; it = it->next)
+	struct problem pr;
+
+	for (struct queue_item *it = group; it && !is_over(w->trouble.kind); it = it->next)
 		if (!it->call)
 			keep_item(w, it);
-	if (w->batch.made.n)
-		queue_files_sync(w->cfg.spool_fd);
+	if (w->batch.made.n && !is_over(w->trouble.kind) && queue_files_sync(w->cfg.spool_fd, &pr))
+		unsynced(w, pr.text);
 }
 
 /* ---- the transaction ---- */
@@ -266,9 +294,9 @@ static int apply(struct queue_writer *w, struct queue_item *group)
 }
 
 /*
- * Step 2. 0: committed and synced. -1: rolled back without a sync having been tried (no room, not writable, damaged:
- * w->trouble), for an error of fsync is SQLITE_IOERR_FSYNC even when the disk is full, and that ends the process
- * here.
+ * Step 2. 0: committed and synced. -1: rolled back, without a sync having been tried (no room, not writable, damaged:
+ * w->trouble) or because it failed, which is SQLITE_IOERR_FSYNC even when the disk is full: then the log's file may
+ * have what was rolled back, and when it cannot be cut (give_up) its clients, told 451, bring it twice.
  */
 static int commit(struct queue_writer *w, struct queue_item *group)
 {
@@ -372,7 +400,11 @@ static void run_group(struct queue_writer *w, struct queue_item *group)
 	queue_batch_reset(&w->batch, queue_clock_ms(w->cfg.clock));
 	keep_files(w, group);
 
-	if (!is_damaged(w) && commit(w, group) == 0) {
+	bool over = may_not_write(w);
+
+	if (over) /* what waits is looked at again after a pause, as if it had been tried */
+		w->last_ended_ns = now_ns();
+	if (!over && commit(w, group) == 0) {
 		queue_batch_committed(&w->batch);
 		set_trouble(w, &(struct queue_trouble){0});
 		pthread_mutex_lock(&w->lock);
@@ -421,8 +453,19 @@ static void checkpoint(struct queue_writer *w)
 	if (queue_trouble_of(&t, w->cfg.db, w->cfg.dir) == QUEUE_TROUBLE_FATAL)
 		fail(w, "checkpoint");
 	log_warn(NULL, "queue", "checkpoint-put-off why=\"%s\"", t.pr.text);
-	if (t.kind == QUEUE_TROUBLE_DAMAGED)
+	if (is_over(t.kind))
 		set_trouble(w, &t);
+}
+
+/* A disk that did not sync may do so again: the next process looks. What was rolled back does not come to life there
+ * when the log can be carried over without it and cut now. */
+static void give_up(struct queue_writer *w)
+{
+	w->purge_at_ns = w->unsynced_ns + UNSYNCED_MS * INT64_C(1000000);
+	if (now_ns() < w->purge_at_ns)
+		return;
+	sqlite3_wal_checkpoint_v2(w->cfg.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	log_fatal("%s", w->trouble.pr.text);
 }
 
 /* ---- the thread ---- */
@@ -435,7 +478,7 @@ static void purge_now(struct queue_writer *w)
 	queue_purge_call(&w->purge, &call);
 	call.waited_for = true;
 	run_group(w, &item);
-	if (w->trouble.kind != QUEUE_TROUBLE_LOCKED)
+	if (w->trouble.kind != QUEUE_TROUBLE_LOCKED && !w->unsynced_ns)
 		w->purge_at_ns = now_ns() + queue_purge_wait_ms(&w->purge) * INT64_C(1000000);
 }
 
@@ -497,9 +540,12 @@ static void *run(void *ctx)
 
 		if (group)
 			run_group(w, group);
-		else if (!stop)
+		else if (!stop && !w->unsynced_ns)
 			purge_now(w);
-		checkpoint(w);
+		if (w->unsynced_ns)
+			give_up(w);
+		else
+			checkpoint(w);
 	}
 	return NULL;
 }

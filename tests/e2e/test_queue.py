@@ -37,6 +37,8 @@ def test_delay_is_told_once(top):
     for part in (b"Action: delayed\r\n", b"Status: 4.2.1\r\n", b"Will-Retry-Until: ", b"later, please", b"Subject: late\r\n"):
         assert part in report.data, (part, report.data)
     assert b"SECRET BODY" not in report.data
+    notice = gw.cli("queue", "show", gw.queue(match="third.example")[0]["id"])["notices"][0]
+    assert report.field("Message-ID") == f"<notice.{notice}@gw.hospital.example>", report.data  # no other has it, not about the same message either
     tries = gw.queue(match="third.example")[0]["recipients"][0]["attempts"]
     wait_for("three more tries", 30, lambda: gw.queue(match="third.example")[0]["recipients"][0]["attempts"] >= tries + 3)
     assert len(reports(inside, US)) == 1
@@ -112,6 +114,109 @@ def test_full_disk(top):
     outside.by_subject("before")
     outside.by_subject("after")
     assert len(gw.roles()["relay"]) == 1 and not re.search("alarm=died", gw.log(gw.mark))
+
+
+NO_SYNC = r"""
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+static int no(int fd)
+{
+	char link[40], path[512], *at;
+	struct stat st;
+	ssize_t n;
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof path - 20);
+	if (n < 0)
+		return 0;
+	path[n] = 0;
+	at = strstr(path, "/data/queue/");
+	if (!at)
+		return 0;
+	strcpy(at, "/data/queue/NO-SYNC");
+	return stat(path, &st) == 0;
+}
+int fsync(int fd) { return no(fd) ? (errno = EIO, -1) : (int)syscall(SYS_fsync, fd); }
+int fdatasync(int fd) { return no(fd) ? (errno = EIO, -1) : (int)syscall(SYS_fdatasync, fd); }
+"""
+
+
+class Unsynced(Gateway):
+    """Its disk fails to sync while queue/NO-SYNC is there."""
+    def launch(self, command, **kw):
+        built = os.path.join(self.dir, "nosync")
+        with open(built + ".c", "w") as f:
+            f.write(NO_SYNC)
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", built + ".so", built + ".c"], check=True)
+        os.chmod(built + ".so", 0o755)
+        kw["env"]["LD_PRELOAD"] = built + ".so"
+        return subprocess.Popen(command, **kw)
+
+
+def greeting(port):
+    with socket.create_connection(("127.0.0.1", port), timeout=8) as s:
+        return s.makefile("rb").readline().decode()
+
+
+def test_failed_sync(top):
+    """Who sends is told 451 and what is wrong, nothing is delivered that could not be recorded; a relay that cannot open the queue tells 421 rather than nothing; what was accepted is
+    delivered, once, when the disk is whole."""
+    inside, outside = Sink(), Sink()
+    gw = Unsynced(top, "hospital", "hospital.example", inside.address, outside.address, sections=QUICKLY % "")
+    gw.start()
+    gw.make_identity()
+    gw.postern("partner", "add", "third.example", "--treatment", "clear", "--strength", "never")
+    outside.refuse[THEM] = "451 4.2.1 later"
+    assert send(gw.inside, US, [THEM], message(US, THEM, "before"))[0] == 250
+    flag = os.path.join(gw.data, "queue", "NO-SYNC")
+    with open(flag, "w"):
+        pass
+    os.chmod(flag, 0o644)
+    for n in range(3):
+        code, text = send(gw.inside, US, [THEM], message(US, THEM, f"during {n}"))
+        assert code == 451 and "failed to sync" in text and "kernel's log" in text, (code, text)
+    gw.wait_log(r"alarm=queue-unsynced why=\"the disk of the queue")
+    assert "failed to sync" in gw.cli("status")["relay"]["queue"]["trouble"]
+    relay = gw.roles()["relay"]
+    wait_for("the next relay", 40, lambda: gw.roles()["relay"] not in ([], relay), every=0.3)
+    del outside.refuse[THEM]
+    gw.wait_log(r"alarm=queue-closed again=\d+s why=\".*failed to sync", 30)
+    for port in (gw.inside, gw.outside):
+        assert greeting(port).startswith("421 4.3.0 gw.hospital.example "), greeting(port)
+    assert not outside.mails
+    os.remove(flag)
+    wait_for("mail to be taken again", 60, lambda: greeting(gw.inside).startswith("220"), every=0.5)
+    assert send(gw.inside, US, [THEM], message(US, THEM, "after"))[0] == 250
+    outside.by_subject("after")
+    outside.by_subject("before")
+    wait_for("an empty queue", 20, lambda: not [m for m in gw.queue() if m["state"] != "done"])
+    got = sorted(m.field("Subject") for m in outside.mails)  # the first one may have reached the log that could not be synced: its client was told 451, and it may come
+    assert [s for s in got if s != "during 0"] == ["after", "before"], got
+
+
+def test_damaged_at_the_start(top):
+    gw, inside, outside = clear_house(top)
+    outside.refuse[THEM] = "451 4.2.1 later"
+    assert send(gw.inside, US, [THEM], message(US, THEM, "before"))[0] == 250
+    assert gw.stop() == 0
+    path = os.path.join(gw.data, "queue", "queue.db")
+    whole = open(path, "rb").read()
+    with open(path, "r+b") as f:
+        f.seek(4 * 8192)
+        f.write(b"Z" * 8192)
+    gw.start(wait=False)
+    gw.wait_log(r"alarm=queue-closed .*is damaged .*\.recover")
+    for port in (gw.inside, gw.outside):
+        assert greeting(port).startswith("421 4.3.0 gw.hospital.example "), greeting(port)
+    assert gw.stop() == 0
+    with open(path, "r+b") as f:
+        f.write(whole)
+    gw.start()
+    del outside.refuse[THEM]
+    outside.by_subject("before")
 
 
 # ---- check and adopt ----

@@ -24,3 +24,7 @@ def test_time(top):
 
 def test_xsmg(top):
     replay.run(top, "xsmg.rpl")
+
+
+def test_chunks_and_flights(top):
+    replay.run(top, "chunks.rpl")

@@ -10,7 +10,8 @@ A file has scenarios, a line a step; "#" begins a comment line.
     < TEXT                  reads a line that begins so
     hello [KEYWORD ...]     greeting, EHLO, a reply with these keywords
     upto MAIL|RCPT|DATA|END hello and a transaction, good so far, with one RCPT for each of `to`; the command is read, its answer is the next step
-    .                       reads the content up to the lone dot
+    .                       reads the content up to the lone dot          bdat      reads chunks and their BDAT up to the last
+    bdat half               reads one BDAT and the first octet of its chunk
     tls                     handshake as a server    tlsfails   one that the client must break off    broken     octets that are no TLS
     close  reset            ends the connection      wait       until the client ends it              later      until the clock was put forward
   clock 10m                 puts the clock of the gateway forward (s, m, h, d); without a `want` before it as soon as the host is at `wait` or `later`
@@ -94,7 +95,7 @@ def read(path, first):
                 words = shlex.split(rest)
                 out[-1].after.append(("want", words, place))
             else:
-                assert word in (">", ">>", "<", ".", "hello", "upto", "tls", "tlsfails", "broken", "close", "reset", "wait", "later"), f"{place}: what is {word!r}?"
+                assert word in (">", ">>", "<", ".", "bdat", "hello", "upto", "tls", "tlsfails", "broken", "close", "reset", "wait", "later"), f"{place}: what is {word!r}?"
                 script.append((word, rest, place))
     return out
 
@@ -143,6 +144,18 @@ class Conn:
             if got == b".\r\n":
                 return
 
+    def chunks(self, half):
+        words = [b""]
+        while words[-1].upper() != b"LAST":
+            words = self.f.readline(65536).split()
+            if len(words) < 2 or words[0].upper() != b"BDAT":
+                raise AssertionError(f"wanted BDAT, got {words!r}")
+            want = 1 if half else int(words[1])
+            if len(self.f.read(want)) != want:
+                raise AssertionError("a chunk was cut off")
+            if half:
+                return
+
     def play(self, script):
         for word, rest, place in script:
             if word == ">":
@@ -153,6 +166,8 @@ class Conn:
                 self.line(rest)
             elif word == ".":
                 self.content()
+            elif word == "bdat":
+                self.chunks(rest == "half")
             elif word == "hello":
                 self.hello(rest.split())
             elif word == "upto":
