@@ -7,7 +7,9 @@ import shutil
 import signal
 import smtplib
 import socket
+import sqlite3
 import subprocess
+from contextlib import closing
 
 from gateway import BUILD, Gateway, wait_for
 from mail import message, quick, send, solo
@@ -208,7 +210,7 @@ def test_damaged_at_the_start(top):
         f.seek(4 * 8192)
         f.write(b"Z" * 8192)
     gw.start(wait=False)
-    gw.wait_log(r"alarm=queue-closed .*is damaged .*\.recover")
+    gw.wait_log(r"alarm=queue-closed .*is damaged .*new\.db")
     for port in (gw.inside, gw.outside):
         assert greeting(port).startswith("421 4.3.0 gw.hospital.example "), greeting(port)
     assert gw.stop() == 0
@@ -217,6 +219,34 @@ def test_damaged_at_the_start(top):
     gw.start()
     del outside.refuse[THEM]
     outside.by_subject("before")
+
+
+def test_damaged_and_mended(top):
+    """The command that the line names, as it stands there, brings back all but what lay on the damaged page."""
+    gw, inside, outside = clear_house(top)
+    outside.refuse[THEM] = "451 4.2.1 later"
+    for i in range(60):
+        assert send(gw.inside, US, [THEM], message(US, THEM, f"before {i}", "0123456789abcdef\r\n" * 100))[0] == 250
+    assert gw.stop() == 0
+    path = os.path.join(gw.data, "queue", "queue.db")
+    with closing(sqlite3.connect(path)) as db:
+        pages = [n for n, in db.execute("SELECT pageno FROM dbstat WHERE name = 'body' AND pagetype = 'leaf' ORDER BY pageno")]
+    assert len(pages) > 5
+    with open(path, "r+b") as f:
+        f.seek((pages[2] - 1) * 8192)
+        f.write(b"Z" * 8192)
+    gw.start(wait=False)
+    gw.wait_log(r"alarm=queue-closed .*is damaged")
+    assert gw.stop() == 0
+    command = re.search(r"mend it there with `([^`]*)`", gw.log()).group(1)
+    subprocess.run(["sh", "-c", command], cwd=os.path.dirname(path), check=True, timeout=60)
+    gw.postern("queue", "check", "--data", gw.data, check=False)
+    del outside.refuse[THEM]
+    gw.start()
+    mails = outside.wait(50, 60)
+    wait_for("the end of the others", 30, lambda: not [m for m in gw.queue() if m["state"] not in ("done", "held")])
+    lost = [m for m in gw.queue() if m["state"] == "held"]
+    assert len(outside.mails) + len(lost) == 60 and 0 < len(lost) < 10, (len(mails), len(lost))
 
 
 # ---- check and adopt ----
