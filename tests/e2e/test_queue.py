@@ -64,6 +64,18 @@ def test_notice_that_cannot_be_delivered(top):
     assert not outside.mails and len(inside.mails) == 1
 
 
+def test_report_about_a_long_header(top):
+    """A header that is longer than a report takes is in it as far as that goes, by whole lines, and nothing of the content."""
+    gw, inside, outside = clear_house(top)
+    outside.refuse[THEM] = "550 5.1.1 nobody here"
+    more = "".join(f"X-Line-{n}: {'x' * 70}\r\n" for n in range(400))
+    assert send(gw.inside, US, [THEM], message(US, THEM, "much", "SECRET BODY\r\n", extra=more))[0] == 250
+    report = inside.wait(1, 30)[0].data
+    for part in (b"Content-Type: text/rfc822-headers\r\n", b"Subject: much\r\n", b"Message-ID: <much@test>\r\n", b"\r\nX-Line-100: " + b"x" * 70 + b"\r\n"):
+        assert part in report, report[:3000]
+    assert all(len(line) == 70 for line in re.findall(rb"\r\nX-Line-[0-9]+: (x*)", report)) and b"SECRET" not in report
+
+
 # ---- the disk ----
 
 class Confined(Gateway):
