@@ -16,7 +16,8 @@ enum {
 	MEMORY_MAX = 64 * 1024,
 };
 
-/* The header block of what we sent: its first octets to the empty line. It is outside the encryption already. */
+/* The header block of what we sent: its first octets to the empty line, or as many whole lines as there is room for.
+ * It is outside the encryption already. */
 static size_t header_of(struct spool *content, char buf[HEADER_MAX])
 {
 	size_t got = 0;
@@ -25,7 +26,10 @@ static size_t header_of(struct spool *content, char buf[HEADER_MAX])
 	if (stream_read_at(spool_reader(content), 0, buf, HEADER_MAX, &got, NULL) != 0)
 		return 0;
 	end = memmem(buf, got, "\r\n\r\n", 4);
-	return end == NULL ? 0 : (size_t)(end - buf) + 2;
+	if (end != NULL)
+		return (size_t)(end - buf) + 2;
+	end = got == HEADER_MAX ? memrchr(buf, '\n', got) : NULL;
+	return end == NULL ? 0 : (size_t)(end - buf) + 1;
 }
 
 static struct spool *write_notice(struct relay_settle *s, const struct dsn *d, const uint8_t key[SPOOL_KEY])

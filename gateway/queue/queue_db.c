@@ -24,13 +24,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "gateway/base/file.h"
 #include "gateway/base/log.h"
-
-#define APPLICATION_ID 1349472081 /* "PoSQ" */
 
 enum { BUSY_MS = 5000, CHECKED_PAGES = 4096, PATH_ROOM = 4096 };
 
@@ -109,9 +108,9 @@ static int say(struct problem *pr, const char *path, sqlite3 *db, int rc)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return problem_temp(pr,
-		    "%s is damaged (%s); stop Postern, keep a copy of the directory, then mend it with `sqlite3 %s "
-		    ".recover` into a new file, or move it away to start with an empty queue",
-		    path, why, path);
+		    "%s is damaged (%s); stop Postern, keep a copy of the directory, mend it there "
+		    "with " QUEUE_DB_MEND ", or move it away to start with an empty queue",
+		    path, why);
 	case SQLITE_READONLY:
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
@@ -172,7 +171,7 @@ static int check_owner(sqlite3 *db, const char *path, int64_t *version_r, struct
 		return -1;
 	if (*version_r == 0 && tables == 0)
 		return 0;
-	if (app != APPLICATION_ID)
+	if (app != atoll(QUEUE_DB_APPLICATION))
 		return problem_temp(
 		    pr, "%s is not a queue of Postern; move it away or set another queue directory", path);
 	if (*version_r > VERSION)
@@ -188,8 +187,9 @@ static int migrate(sqlite3 *db, const char *path, int64_t version, struct proble
 	char mark[96];
 
 	for (; version < VERSION; version++) {
-		snprintf(mark, sizeof mark, "PRAGMA application_id=%d; PRAGMA user_version=%lld; COMMIT",
-		    APPLICATION_ID, (long long)version + 1);
+		snprintf(mark, sizeof mark,
+		    "PRAGMA application_id=" QUEUE_DB_APPLICATION "; PRAGMA user_version=%lld; COMMIT",
+		    (long long)version + 1);
 		if (exec(db, path, "BEGIN IMMEDIATE", pr) || exec(db, path, migrations[version], pr) ||
 		    exec(db, path, mark, pr))
 			return -1;

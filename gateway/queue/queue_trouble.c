@@ -5,15 +5,15 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "gateway/queue/queue_db.h"
+
 void queue_trouble_damaged(struct queue_trouble *t, const char *dir, const char *why)
 {
 	t->kind = QUEUE_TROUBLE_DAMAGED;
 	problem_set(&t->pr, PROBLEM_TEMP, 451, "4.3.0", NULL,
 	    "the queue database %s/queue.db is damaged (%s): nothing is written to it any more; stop Postern, keep a "
-	    "copy of "
-	    "the directory, look with `postern queue check %s`, mend it with `sqlite3 queue.db .recover` into a new "
-	    "file",
-	    dir, why, dir);
+	    "copy of the directory, look with `postern queue check`, mend it there with " QUEUE_DB_MEND,
+	    dir, why);
 }
 
 void queue_trouble_unsynced(struct queue_trouble *t, const char *dir, const char *why)

@@ -7,7 +7,9 @@ import shutil
 import signal
 import smtplib
 import socket
+import sqlite3
 import subprocess
+from contextlib import closing
 
 from gateway import BUILD, Gateway, wait_for
 from mail import message, quick, send, solo
@@ -60,6 +62,18 @@ def test_notice_that_cannot_be_delivered(top):
     gw.wait_log(r"alarm=double-bounce to=<postmaster@hospital.example>")
     wait_for("the end of everything", 20, lambda: not [m for m in gw.queue() if m["state"] != "done"])
     assert not outside.mails and len(inside.mails) == 1
+
+
+def test_report_about_a_long_header(top):
+    """A header that is longer than a report takes is in it as far as that goes, by whole lines, and nothing of the content."""
+    gw, inside, outside = clear_house(top)
+    outside.refuse[THEM] = "550 5.1.1 nobody here"
+    more = "".join(f"X-Line-{n}: {'x' * 70}\r\n" for n in range(400))
+    assert send(gw.inside, US, [THEM], message(US, THEM, "much", "SECRET BODY\r\n", extra=more))[0] == 250
+    report = inside.wait(1, 30)[0].data
+    for part in (b"Content-Type: text/rfc822-headers\r\n", b"Subject: much\r\n", b"Message-ID: <much@test>\r\n", b"\r\nX-Line-100: " + b"x" * 70 + b"\r\n"):
+        assert part in report, report[:3000]
+    assert all(len(line) == 70 for line in re.findall(rb"\r\nX-Line-[0-9]+: (x*)", report)) and b"SECRET" not in report
 
 
 # ---- the disk ----
@@ -208,7 +222,7 @@ def test_damaged_at_the_start(top):
         f.seek(4 * 8192)
         f.write(b"Z" * 8192)
     gw.start(wait=False)
-    gw.wait_log(r"alarm=queue-closed .*is damaged .*\.recover")
+    gw.wait_log(r"alarm=queue-closed .*is damaged .*new\.db")
     for port in (gw.inside, gw.outside):
         assert greeting(port).startswith("421 4.3.0 gw.hospital.example "), greeting(port)
     assert gw.stop() == 0
@@ -217,6 +231,34 @@ def test_damaged_at_the_start(top):
     gw.start()
     del outside.refuse[THEM]
     outside.by_subject("before")
+
+
+def test_damaged_and_mended(top):
+    """The command that the line names, as it stands there, brings back all but what lay on the damaged page."""
+    gw, inside, outside = clear_house(top)
+    outside.refuse[THEM] = "451 4.2.1 later"
+    for i in range(60):
+        assert send(gw.inside, US, [THEM], message(US, THEM, f"before {i}", "0123456789abcdef\r\n" * 100))[0] == 250
+    assert gw.stop() == 0
+    path = os.path.join(gw.data, "queue", "queue.db")
+    with closing(sqlite3.connect(path)) as db:
+        pages = [n for n, in db.execute("SELECT pageno FROM dbstat WHERE name = 'body' AND pagetype = 'leaf' ORDER BY pageno")]
+    assert len(pages) > 5
+    with open(path, "r+b") as f:
+        f.seek((pages[2] - 1) * 8192)
+        f.write(b"Z" * 8192)
+    gw.start(wait=False)
+    gw.wait_log(r"alarm=queue-closed .*is damaged")
+    assert gw.stop() == 0
+    command = re.search(r"mend it there with `([^`]*)`", gw.log()).group(1)
+    subprocess.run(["sh", "-c", command], cwd=os.path.dirname(path), check=True, timeout=60)
+    gw.postern("queue", "check", "--data", gw.data, check=False)
+    del outside.refuse[THEM]
+    gw.start()
+    mails = outside.wait(50, 60)
+    wait_for("the end of the others", 30, lambda: not [m for m in gw.queue() if m["state"] not in ("done", "held")])
+    lost = [m for m in gw.queue() if m["state"] == "held"]
+    assert len(outside.mails) + len(lost) == 60 and 0 < len(lost) < 10, (len(mails), len(lost))
 
 
 # ---- check and adopt ----

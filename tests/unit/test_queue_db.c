@@ -101,7 +101,7 @@ START_TEST(test_damaged)
 	ck_assert_int_eq(pwrite(fd, junk, places[_i].n, places[_i].at), (ssize_t)places[_i].n);
 	close(fd);
 	expect_refused(&f, "damaged");
-	expect_refused(&f, ".recover");
+	expect_refused(&f, "sqlite3 queue.db .dump");
 	fixture_clear(&f);
 }
 END_TEST
