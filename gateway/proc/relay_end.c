@@ -60,7 +60,8 @@ static void expect_none(struct relay_tx *t)
 	t->expected = false;
 }
 
-static void answer(struct relay_tx *t, const struct problem *pr, const char *id)
+/* said: what the client reads of pr. */
+static void answer_with(struct relay_tx *t, const struct problem *pr, const struct problem *said, const char *id)
 {
 	char text[64];
 
@@ -71,10 +72,25 @@ static void answer(struct relay_tx *t, const struct problem *pr, const char *id)
 		    smtpd_client(t->session), t->sender_text, t->nrcpts, pr->code, pr->enh, pr->text);
 	if (pr != NULL)
 		relay_history_refused(t, pr);
-	smtpd_end_done(t->session, pr, text);
+	smtpd_end_done(t->session, said, text);
+}
+
+static void answer(struct relay_tx *t, const struct problem *pr, const char *id)
+{
+	answer_with(t, pr, pr, id);
 }
 
 /* ---- commit ---- */
+
+/* Where the queue lies, and what is wrong with its disk, is for our own people and the log, not for strangers. */
+static void not_stored(struct relay_tx *t, const struct problem *pr, const char *id)
+{
+	struct problem said = *pr;
+
+	if (!outgoing(t))
+		snprintf(said.text, sizeof(said.text), "the message cannot be stored now, try again later");
+	answer_with(t, pr, &said, id);
+}
 
 static void on_committed(void *ctx, int err, const int64_t *rows, size_t n, const struct problem *pr)
 {
@@ -94,8 +110,10 @@ static void on_committed(void *ctx, int err, const int64_t *rows, size_t n, cons
 	if (err == 0 && c->held && c->asked != relay_ask_trust_changes(c->r->ask))
 		relay_held_changed(c->r->held, c->waits_for);
 	/* the answer last: it may free the transaction */
-	if (t != NULL)
-		answer(t, err == 0 ? NULL : pr, c->id);
+	if (t != NULL && err == 0)
+		answer(t, NULL, c->id);
+	else if (t != NULL)
+		not_stored(t, pr, c->id);
 	relay_settle_abandon(c->s);
 	free(c);
 }

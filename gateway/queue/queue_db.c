@@ -31,7 +31,7 @@
 #include "gateway/base/file.h"
 #include "gateway/base/log.h"
 
-enum { BUSY_MS = 5000, CHECKED_PAGES = 4096, PATH_ROOM = 4096 };
+enum { BUSY_MS = 5000, CHECKED_PAGES = 8192, PATH_ROOM = 4096 };
 
 /* Step i brings a database of version i to i + 1. Never changed once released; new ones are added behind. */
 static const char *const migrations[] = {

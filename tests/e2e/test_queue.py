@@ -192,6 +192,8 @@ def test_failed_sync(top):
     for n in range(3):
         code, text = send(gw.inside, US, [THEM], message(US, THEM, f"during {n}"))
         assert code == 451 and "failed to sync" in text and "kernel's log" in text, (code, text)
+    code, text = send(gw.outside, THEM, [US], message(THEM, US, "from a stranger"))
+    assert code == 451 and "the message cannot be stored now, try again later" in text and gw.data not in text, (code, text)  # not what strangers need to know
     gw.wait_log(r"alarm=queue-unsynced why=\"the disk of the queue")
     assert "failed to sync" in gw.cli("status")["relay"]["queue"]["trouble"]
     relay = gw.roles()["relay"]
