@@ -28,8 +28,9 @@ static const struct setting rows[] = {
     /* RFC 5322 2.1.1 says 998, but real mail has longer lines and the sealer puts them in order before it signs: only absurd ones are refused. */
     OCTETS("text-line-max", text_line_max, "64k", 998, 16 * MIB,
 	"Longest line of a message; a message with a longer one is refused with 5.6.0."),
-    COUNT("recipients-max", recipients_max, "1000", 100, 100000,
-	"Accepted recipients of one message; further ones are answered 452 4.5.3."),
+    COUNT("recipients-max", recipients_max, "1000", 100, 1000,
+	"Accepted recipients of one message, whose addresses may have 16 KiB together; further ones are answered 452 "
+	"4.5.3, and clients send them the message by itself."),
     COUNT("errors-max", errors_max, "10", 1, 1000,
 	"Wrong commands until the session is ended with 421 4.7.0; an accepted message forgets them."),
     COUNT("commands-max", commands_max, "3000", 100, 1000000,
