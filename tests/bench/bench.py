@@ -2,13 +2,14 @@
 """make bench: figures of this machine and ratios against real peers in the same run, interleaved.
 
   seal_ratio               messages a second, 20 KiB, TLS kept, 10 sessions: Postern sealing / Postfix with a pipe filter to openssl cms (sign, then encrypt)
-                           that gives the result back to Postfix over SMTP, as its FILTER_README has it
+                           that gives the result back to Postfix with sendmail, as its FILTER_README has it
+  seal_ratio_smtp          the same over a filter that gives it back over SMTP, with a small program of its own
   seal_ratio_p256, seal_over_plain_postfix_p256  both with keys on P-256 to sign with
   seal_over_plain_postfix  Postern sealing / Postfix relaying without crypto, same load
   relay_ratio              Postern relaying plainly with its durable queue / Postfix relaying plainly
   queue_1m_start_s, queue_1m_rate_ratio   a queue of a million messages, half of them for dead destinations (bench_queue.c)
   gateway_1m_first_s, gateway_1m_rate_ratio   the same of a whole gateway: from its start to the first delivery; deliveries a second over those of a queue of 1,000 (million.py)
-  open_ratio               the same load of sealed mail coming in: Postern opening and verifying / Postfix with a pipe filter to openssl cms (decrypt, then verify)
+  open_ratio, open_ratio_smtp  the same load of sealed mail coming in: Postern opening and verifying / Postfix with such filters to openssl cms (decrypt, then verify)
   seal_cpu_over_raw_*, open_cpu_over_raw_*, open_way_over_raw_*, open_100m_*_s   CPU over the bare cryptography in one process (bench_cms.c)
   accept_p50_ms            one session: time from the final dot to the 250, median
   accept_over_fdatasync    the same over the median time of one fdatasync of 4 KiB on the same disk
@@ -121,39 +122,46 @@ def postern(top, sink, more="", next_hop=True, sections="", keys=()):
     return g
 
 
-def filter_postfix(top, name, sink, commands):
-    """What an admin builds by hand: content filter by pipe(8), a script that runs `commands` (from "$t/in" to "$t/out") and hands the result to a second smtpd
-    of Postfix, whose queue keeps it until the next hop has it."""
+def filter_postfix(top, name, sink, commands, smtp=False):
+    """What an admin builds by hand: content filter by pipe(8), a script that runs `commands` (from "$t/in" to "$t/out") and gives the result back to Postfix, whose queue keeps it
+    until the next hop has it: with sendmail(1), as FILTER_README has it, or with smtp=True with a small program that speaks to a second smtpd."""
     script = os.path.join(top, name + ".sh")
     back = free_ports(1)[0]
-    if not os.path.exists(os.path.join(top, "inject")):
-        shutil.copy(os.path.join(BUILD, "tools", "inject"), top)  # where user nobody can run it
+    if smtp:
+        if not os.path.exists(os.path.join(top, "inject")):
+            shutil.copy(os.path.join(BUILD, "tools", "inject"), top)  # where user nobody can run it
+        give = f'{top}/inject 127.0.0.1 {back} "$1" "$2" <"$t/out"'
+    else:
+        give = 'unset MAIL_CONFIG; /usr/sbin/sendmail -G -i -f "$1" -- "$2" <"$t/out"'
     with open(script, "w") as f:
         f.write(f"""#!/bin/sh
 t=$(mktemp -d {top}/work-{name}/XXXXXX) || exit 75
 trap 'rm -rf "$t"' EXIT
 cat >"$t/in" || exit 75
 {commands}
-{top}/inject 127.0.0.1 {back} "$1" "$2" <"$t/out"
+{give}
 """)
     os.chmod(script, 0o755)
     os.makedirs(os.path.join(top, "work-" + name), exist_ok=True)
     os.chmod(os.path.join(top, "work-" + name), 0o777)
     p = Postfix(top, name, f"[127.0.0.1]:{sink.port}", extra={
-        "smtpd_tls_cert_file": f"{top}/tls.pem", "smtpd_tls_key_file": f"{top}/tls.key", "smtpd_tls_security_level": "may", "content_filter": "", "smtp_tls_security_level": "none"})
+        "smtpd_tls_cert_file": f"{top}/tls.pem", "smtpd_tls_key_file": f"{top}/tls.key", "smtpd_tls_security_level": "may", "content_filter": "", "smtp_tls_security_level": "none"},
+        sendmail=not smtp)
     conf = os.path.join(p.conf, "master.cf")
     with open(conf) as f:
         text = f.read()
     text = text.replace(f"127.0.0.1:{p.port} inet n - n - - smtpd", f"127.0.0.1:{p.port} inet n - n - - smtpd\n  -o content_filter=seal:dummy")
-    text += f"\nseal unix - n n - 10 pipe\n  flags=Rq user=nobody null_sender= argv={script} ${{sender}} ${{recipient}}\n127.0.0.1:{back} inet n - n - - smtpd\n  -o content_filter=\n"
+    text += f"\nseal unix - n n - 10 pipe\n  flags=Rq user=nobody null_sender= argv={script} ${{sender}} ${{recipient}}\n"
+    if smtp:
+        text += f"127.0.0.1:{back} inet n - n - - smtpd\n  -o content_filter=\n"
     with open(conf, "w") as f:
         f.write(text)
     return p.start()
 
 
-def sealing_postfix(top, sink, name="filter", sender="sender"):
+def sealing_postfix(top, sink, name="filter", sender="sender", smtp=False):
     return filter_postfix(top, name, sink, f"""openssl cms -sign -binary -nodetach -signer {top}/{sender}.pem -inkey {top}/{sender}.key -in "$t/in" -out "$t/signed" -md sha256 || exit 75
-openssl cms -encrypt -binary -aes-256-cbc -in "$t/signed" -out "$t/out" -from "$1" -to "$2" -subject bench {top}/partner.pem || exit 75""")
+openssl cms -encrypt -binary -aes-256-cbc -in "$t/signed" -out "$t/out" -from "$1" -to "$2" -subject bench {top}/partner.pem || exit 75""", smtp)
 
 
 def sealing_p256(top, sink):
@@ -185,11 +193,11 @@ def sealing_p256(top, sink):
     figure("seal_over_plain_postfix_p256", [a / b for a, b in zip(seal, ppf)], "x")
 
 
-def opening_postfix(top, sink):
+def opening_postfix(top, sink, name="opener", smtp=False):
     """The header fields of the message go around what was opened, as a filter must do."""
-    return filter_postfix(top, "opener", sink, f"""openssl cms -decrypt -in "$t/in" -out "$t/opened" -recip {top}/partner.pem -inkey {top}/partner.key || exit 75
+    return filter_postfix(top, name, sink, f"""openssl cms -decrypt -in "$t/in" -out "$t/opened" -recip {top}/partner.pem -inkey {top}/partner.key || exit 75
 openssl cms -verify -in "$t/opened" -out "$t/content" -CAfile {top}/sender.pem -purpose any 2>"$t/why" || exit 75
-{{ sed -n '/^\r*$/q; /^[Cc]ontent-/d; p' "$t/in"; cat "$t/content"; }} >"$t/out" || exit 75""")
+{{ sed -n '/^\r*$/q; /^[Cc]ontent-/d; p' "$t/in"; cat "$t/content"; }} >"$t/out" || exit 75""", smtp)
 
 
 def sealed_message(top, name, signer, recipient, sender, rcpt, size):
@@ -399,25 +407,26 @@ def main():
         partner(top, g)
         plain = tls_postfix(top, "plain", sink)
         stop.append(plain)
-        seal, relay, ppf, fpf = [], [], [], []
-        filt = None
-        if want("seal_ratio"):
-            filt = sealing_postfix(top, sink)
-            stop.append(filt)
+        seal, relay, ppf = [], [], []
+        filters = {}  # the figure's suffix: the peer, its rates
+        for suffix, smtp in (("", False), ("_smtp", True)):
+            if want("seal_ratio" + suffix):
+                filters[suffix] = (sealing_postfix(top, sink, "filter" + suffix, smtp=smtp), [])
+                stop.append(filters[suffix][0])
         for _ in range(ROUNDS):
-            if want("seal_ratio", "seal_over_plain_postfix"):
+            if want("seal_ratio", "seal_ratio_smtp", "seal_over_plain_postfix"):
                 seal.append(rate(g.inside, sink, 2400, "a@hospital.example", "b@partner.example", True))
-            if want("seal_ratio"):
-                fpf.append(rate(filt.port, sink, 120, "sender@x.test", "partner@x.test", True))
+            for filt, rates in filters.values():
+                rates.append(rate(filt.port, sink, 120, "sender@x.test", "partner@x.test", True))
             if want("seal_over_plain_postfix"):
                 ppf.append(rate(plain.port, sink, 800, "a@x.test", "b@y.test", True))
             if want("relay_ratio"):
                 relay.append((rate(g.inside, sink, 3000, "a@hospital.example", "b@clear.example", False), rate(plain.port, sink, 1000, "a@x.test", "b@y.test", False)))
         if seal:
             figure("seal_per_s", seal, "1/s")
-        if fpf:
-            figure("postfix_openssl_pipe_per_s", fpf, "1/s")
-            figure("seal_ratio", [a / b for a, b in zip(seal, fpf)], "x")
+        for suffix, (_, rates) in filters.items():
+            figure("postfix_openssl_pipe" + suffix + "_per_s", rates, "1/s")
+            figure("seal_ratio" + suffix, [a / b for a, b in zip(seal, rates)], "x")
         if ppf:
             figure("postfix_plain_tls_per_s", ppf, "1/s")
             figure("seal_over_plain_postfix", [a / b for a, b in zip(seal, ppf)], "x")
@@ -431,9 +440,12 @@ def main():
             million(top)
         if want("gateway_1m_rate_ratio", "gateway_1m_first_s"):
             gateway_million(top, sink)
-        if want("open_ratio"):
-            opener = opening_postfix(top, sink)
-            stop.append(opener)
+        if want("open_ratio", "open_ratio_smtp"):
+            peers = {}
+            for suffix, smtp in (("", False), ("_smtp", True)):
+                if want("open_ratio" + suffix):
+                    peers[suffix] = (opening_postfix(top, sink, "opener" + suffix, smtp), [])
+                    stop.append(peers[suffix][0])
             ours = sealed_message(top, "sealed", f"{top}/p", os.path.join(g.dir, "decrypt.pem"), "b@partner.example", "a@hospital.example", SIZE)
             theirs = sealed_message(top, "sealed-peer", f"{top}/sender", f"{top}/partner.pem", "sender@x.test", "partner@x.test", SIZE)
             load(g.outside, 1, "b@partner.example", "a@hospital.example", True, ours)
@@ -441,11 +453,15 @@ def main():
             held = g.cli("queue", "list", "--state", "held")["messages"]
             if held:
                 raise AssertionError(f"sealed mail is held instead of opened: {held}")
-            pairs = [(rate(g.outside, sink, 1500, "b@partner.example", "a@hospital.example", True, ours), rate(opener.port, sink, 120, "sender@x.test", "partner@x.test", True, theirs))
-                     for _ in range(ROUNDS)]
-            figure("open_per_s", [a for a, _ in pairs], "1/s")
-            figure("postfix_openssl_open_per_s", [b for _, b in pairs], "1/s")
-            figure("open_ratio", [a / b for a, b in pairs], "x")
+            opened = []
+            for _ in range(ROUNDS):
+                opened.append(rate(g.outside, sink, 1500, "b@partner.example", "a@hospital.example", True, ours))
+                for peer, rates in peers.values():
+                    rates.append(rate(peer.port, sink, 120, "sender@x.test", "partner@x.test", True, theirs))
+            figure("open_per_s", opened, "1/s")
+            for suffix, (_, rates) in peers.items():
+                figure("postfix_openssl_open" + suffix + "_per_s", rates, "1/s")
+                figure("open_ratio" + suffix, [a / b for a, b in zip(opened, rates)], "x")
         if want("seal_cpu_over_raw_20k", "seal_cpu_over_raw_1m", "open_cpu_over_raw_20k", "open_cpu_over_raw_25m", "open_way_over_raw_20k", "open_way_over_raw_25m", "open_100m_cms_cpu_s", "open_100m_cpu_s"):
             program("bench_cms", str(max(ROUNDS, 5)))
         if want("accept_p50_ms", "accept_over_fdatasync"):
