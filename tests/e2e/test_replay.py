@@ -28,3 +28,7 @@ def test_xsmg(top):
 
 def test_chunks_and_flights(top):
     replay.run(top, "chunks.rpl")
+
+
+def test_content_behind_recipients(top):
+    replay.run(top, "early.rpl")

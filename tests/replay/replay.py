@@ -5,6 +5,7 @@ A file has scenarios, a line a step; "#" begins a comment line.
   settings TEXT             configuration of the gateway, e.g. relay-tls = encrypt; scenarios with the same settings and clocks share a gateway
   partner                   the domain is a listed partner of the gateway: its statement is asked for
   to a b                    the recipients (default: a); one message goes to all of them
+  then b                    the recipients of one more message, which is sent when a host is at `next`; one `next` for each `then`
   connection [second]       what the host does in its next connection:
     > TEXT                  sends a line             >> TEXT   sends octets, with \\r \\n \\0 \\xNN
     < TEXT                  reads a line that begins so
@@ -47,6 +48,7 @@ class Scenario:
         self.domain = f"s{number}.replay.example"
         self.sender = f"doctor{number}@hospital.example"
         self.used = {"first": 0, "second": 0}
+        self.more, self.next = [], threading.Semaphore(0)  # recipients of each `then`; how often a host was at `next`
         self.idle, self.forwarded = threading.Event(), threading.Event()  # a host only waits; the clock was put forward
 
     def clocks(self):
@@ -86,6 +88,8 @@ def read(path, first):
                 out[-1].partner = True
             elif word == "to":
                 out[-1].to = rest.split()
+            elif word == "then":
+                out[-1].more.append(rest.split())
             elif word == "connection":
                 script = []
                 out[-1].scripts[rest or "first"].append(script)
@@ -95,7 +99,7 @@ def read(path, first):
                 words = shlex.split(rest)
                 out[-1].after.append(("want", words, place))
             else:
-                assert word in (">", ">>", "<", ".", "bdat", "hello", "upto", "tls", "tlsfails", "broken", "close", "reset", "wait", "later"), f"{place}: what is {word!r}?"
+                assert word in (">", ">>", "<", ".", "bdat", "hello", "upto", "tls", "tlsfails", "broken", "close", "reset", "wait", "later", "next"), f"{place}: what is {word!r}?"
                 script.append((word, rest, place))
     return out
 
@@ -188,6 +192,8 @@ class Conn:
                 except (ssl.SSLError, OSError):
                     return
                 raise AssertionError("the handshake was accepted")
+            elif word == "next":
+                self.scenario.next.release()
             elif word == "later":
                 self.scenario.idle.set()
                 if not self.scenario.forwarded.wait(30):
@@ -274,10 +280,10 @@ class Stage:
         self.nsd.stop()
 
 
-def send(g, s):
+def send(g, s, locals_of):
     import smtplib
     with smtplib.SMTP("127.0.0.1", g.inside, timeout=60) as c:
-        to = [f"{r}@{s.domain}" for r in s.to]
+        to = [f"{r}@{s.domain}" for r in locals_of]
         refused = c.sendmail(s.sender, to, f"From: {s.sender}\r\nTo: {', '.join(to)}\r\nSubject: {s.number}\r\n\r\ntext\r\n.\r\n")
         assert not refused, refused
 
@@ -341,7 +347,13 @@ def play(stage, g, scenarios):
         if s.partner:
             g.postern("partner", "add", s.domain, "--treatment", "clear", "--strength", "never")
     for s in scenarios:
-        send(g, s)
+        send(g, s, s.to)
+    for s in scenarios:
+        for to in s.more:
+            if s.next.acquire(timeout=30):
+                send(g, s, to)
+            else:
+                s.fail(f"no host was ready for the message to {', '.join(to)} in 30 s")
     for n, seconds in enumerate((0,) + scenarios[0].clocks()):
         if n == 1:
             for s in scenarios:
