@@ -231,6 +231,8 @@ static void make_early(struct child *c)
 	me.tls_verify = relay_tls_client(me.top->tls_ca_file, &pr);
 	if (me.tls_verify == NULL)
 		log_warn(NULL, "relay", "tls why=\"%s; hosts with TLS verify will not be reached\"", pr.text);
+	else
+		me.tls_sts = relay_tls_client_sts(me.tls_verify);
 }
 
 static void closed(const struct problem *pr)

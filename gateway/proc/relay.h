@@ -44,6 +44,7 @@ struct relay {
 	struct smtpc_pool *pool;
 	X509_STORE **client_cas;       /* of each listener: client-ca-file, NULL none */
 	SSL_CTX *tls_any, *tls_verify; /* client side: any certificate / CA and name */
+	SSL_CTX *tls_sts;	       /* CA and a name in subjectAltName; NULL with tls_verify */
 	struct relay_ask *ask;
 	struct relay_trust *trust; /* what it said of signers lately */
 	struct relay_jobs *jobs;

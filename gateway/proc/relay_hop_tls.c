@@ -92,7 +92,7 @@ static enum use by_sts(struct choice *c, const struct scout_host *h, struct smtp
 		    c->name, h->name);
 		return LEAVE_OUT;
 	}
-	if (c->r->tls_verify == NULL) {
+	if (c->r->tls_sts == NULL) {
 		problem_set(&c->pr, PROBLEM_TEMP, 451, "4.7.5", "RFC 8461 5",
 		    "the MTA-STS policy of %s demands verified TLS, but tls-ca-file could not be read when the "
 		    "gateway "
@@ -100,7 +100,7 @@ static enum use by_sts(struct choice *c, const struct scout_host *h, struct smtp
 		    c->name);
 		return LEAVE_OUT;
 	}
-	own(v, SMTPC_TLS_VERIFY, c->r->tls_verify);
+	own(v, SMTPC_TLS_VERIFY, c->r->tls_sts);
 	return USE;
 }
 

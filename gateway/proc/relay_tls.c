@@ -1,7 +1,9 @@
 #include "gateway/proc/relay_tls.h"
 
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 
+#include "gateway/base/log.h"
 #include "gateway/smtp/smtpc_dane.h"
 
 void relay_tls_common(SSL_CTX *c)
@@ -40,5 +42,18 @@ SSL_CTX *relay_tls_client(const char *ca_file, struct problem *pr)
 		ERR_clear_error();
 		return NULL;
 	}
+	return c;
+}
+
+SSL_CTX *relay_tls_client_sts(SSL_CTX *verify)
+{
+	SSL_CTX *c = SSL_CTX_new(TLS_client_method());
+
+	if (c == NULL)
+		log_fatal("no TLS context");
+	relay_tls_common(c);
+	SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set1_cert_store(c, SSL_CTX_get_cert_store(verify));
+	X509_VERIFY_PARAM_set_hostflags(SSL_CTX_get0_param(c), X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
 	return c;
 }

@@ -202,7 +202,8 @@ static int set_name(SSL *ssl, const char *name)
 		return 0;
 	if (is_ip(name))
 		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1 ? 0 : -1;
-	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	SSL_set_hostflags(
+	    ssl, X509_VERIFY_PARAM_get_hostflags(SSL_get0_param(ssl)) | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	return SSL_set1_host(ssl, name) == 1 ? 0 : -1;
 }
 

@@ -31,18 +31,18 @@ class Authority:
     def path(self, name):
         return os.path.join(self.dir, name)
 
-    def issue(self, name):
-        """(certificate with chain, key) for a host name."""
+    def issue(self, name, san=True):
+        """(certificate with chain, key) for a host name. san: in subjectAltName, else as the common name of the subject alone."""
         with self.turn:  # serial numbers are counted in one file
-            return self.made(name)
+            return self.made(name, san)
 
-    def made(self, name):
-        cert, key, csr, ext = (self.path(name + e) for e in (".pem", ".key", ".csr", ".ext"))
+    def made(self, name, san):
+        cert, key, csr, ext = (self.path(name + ("" if san else "-cn") + e) for e in (".pem", ".key", ".csr", ".ext"))
         if os.path.exists(cert):
             return cert, key
-        run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=host", "-keyout", key, "-out", csr)
+        run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + ("host" if san else name), "-keyout", key, "-out", csr)
         with open(ext, "w") as f:
-            f.write(f"subjectAltName=DNS:{name}\n")
+            f.write(f"subjectAltName=DNS:{name}\n" if san else "extendedKeyUsage=serverAuth\n")
         run("openssl", "x509", "-req", "-in", csr, "-CA", self.cert, "-CAkey", self.key, "-CAcreateserial", "-days", "200", "-extfile", ext, "-out", cert)
         with open(cert, "a") as f, open(self.cert) as ca:
             f.write(ca.read())

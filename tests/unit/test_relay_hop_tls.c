@@ -109,12 +109,11 @@ START_TEST(row)
 {
 	struct scout_hosts *got = calloc(1, sizeof *got);
 	struct smtpc_host *v = calloc(SCOUT_HOSTS_MAX, sizeof *v);
-	struct relay r = {
-	    .tls_any = SSL_CTX_new(TLS_client_method()), .tls_verify = SSL_CTX_new(TLS_client_method())};
+	struct relay r = {.tls_any = SSL_CTX_new(TLS_client_method()), .tls_sts = SSL_CTX_new(TLS_client_method())};
 	struct problem pr;
 	char text[200];
 
-	ck_assert(got && v && r.tls_any && r.tls_verify);
+	ck_assert(got && v && r.tls_any && r.tls_sts);
 	fill(&rows[_i], got, v);
 
 	size_t n = relay_hop_tls_choose(&r, rows[_i].mode, SCOUT_KIND_MX, "lab.example", got, v, got->nhosts, &pr);
@@ -127,7 +126,7 @@ START_TEST(row)
 	for (size_t i = 0; i < SCOUT_HOSTS_MAX; i++)
 		smtpc_dane_free(v[i].dane);
 	SSL_CTX_free(r.tls_any);
-	SSL_CTX_free(r.tls_verify);
+	SSL_CTX_free(r.tls_sts);
 	free(got);
 	free(v);
 }
