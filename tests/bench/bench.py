@@ -15,7 +15,7 @@
   accept_over_fdatasync    the same over the median time of one fdatasync of 4 KiB on the same disk
   idle_tls_kib             private memory of the relay for each of 10,000 idle TLS sessions
   new_session_ms_at_10k    with them open: a new session from connect to the answer to EHLO over TLS
-  rss_100m_mib             what the worst role's memory grows by, shared memory and all, while a 100 MiB message is sealed, and while one is opened
+  rss_100m_mib             what the worst role's memory grows by, shared memory and all (memory cgroup), while a 100 MiB message is sealed, and while one is opened
   lookups_per_s_cold, lookups_per_s_warm, rcpt_warm_p50_ms   recipients at partners that nobody configured, whose certificates are in the DNS: found for the first time; known;
                            the answer to one RCPT when known (lookups.py)
   message_find_p95_ms      a question to a history of a million messages (bench_history.c)
@@ -294,15 +294,41 @@ def idle_sessions(top, sink):
         g.stop()
 
 
-def growth_100m(g, direction, port, sender, rcpt, what):
+class Charged:
+    """What the kernel charges a process for from now on: anonymous memory and shared memory, mapped or only held open, in a memory cgroup of its own (version 1 or 2)."""
+    def __init__(self, pid, name):
+        for root, self.kinds in (("/sys/fs/cgroup/memory", ("rss ", "shmem ")), ("/sys/fs/cgroup", ("anon ", "shmem "))):
+            self.dir = os.path.join(root, f"postern-bench-{pid}-{name}")
+            try:
+                os.mkdir(self.dir)
+            except OSError:
+                continue
+            if os.path.exists(os.path.join(self.dir, "memory.stat")):
+                with open(os.path.join(self.dir, "cgroup.procs"), "w") as f:
+                    f.write(str(pid))
+                return
+            os.rmdir(self.dir)
+        raise AssertionError("no memory cgroup can be made: mount one of version 1 at /sys/fs/cgroup/memory, or version 2 with the memory controller at /sys/fs/cgroup")
+
+    def mib(self):
+        with open(os.path.join(self.dir, "memory.stat")) as f:
+            return sum(int(line.split()[1]) for line in f if line.startswith(self.kinds)) / (1 << 20)
+
+    def end(self):
+        """After the process."""
+        wait_for("the cgroup to be empty", 10, lambda: not open(os.path.join(self.dir, "cgroup.procs")).read())
+        os.rmdir(self.dir)
+
+
+def growth_100m(g, groups, direction, port, sender, rcpt, what):
     """The largest growth of any role over its idle memory, looked at every 20 ms, in MiB."""
-    pids = {p: (role, memory_kib(p)) for role, ps in g.roles().items() for p in ps}
+    idle = {c: c.mib() for _, c in groups}
     worst, over = {}, threading.Event()
 
     def watch():
         while not over.is_set():
-            for p, (role, idle) in pids.items():
-                worst[role] = max(worst.get(role, 0), (memory_kib(p) - idle) / 1024)
+            for role, c in groups:
+                worst[role] = max(worst.get(role, 0), c.mib() - idle[c])
             time.sleep(0.02)
     t = threading.Thread(target=watch)
     t.start()
@@ -320,15 +346,20 @@ def growth_100m(g, direction, port, sender, rcpt, what):
 def large_messages(top, sink):
     """In a gateway of its own that has done nothing yet, so that what it keeps from other work is not taken for idle."""
     g = postern(os.path.join(top, "large"), sink)
+    groups = []
     try:
         partner(top, g)
         path = sealed_message(top, "large-message", f"{top}/p", os.path.join(g.dir, "decrypt.pem"), "b@partner.example", "a@hospital.example", 100 << 20)
-        ways = [growth_100m(g, "sealed", g.inside, "a@hospital.example", "b@partner.example", str(100 << 20)),
-                growth_100m(g, "opened", g.outside, "b@partner.example", "a@hospital.example", path)]
+        for role, pids in g.roles().items():
+            groups += [(role, Charged(p, role)) for p in pids]
+        ways = [growth_100m(g, groups, "sealed", g.inside, "a@hospital.example", "b@partner.example", str(100 << 20)),
+                growth_100m(g, groups, "opened", g.outside, "b@partner.example", "a@hospital.example", path)]
         os.unlink(path[1:])
         return ways
     finally:
         g.stop()
+        for _, c in groups:
+            c.end()
 
 
 def partner(top, g):
