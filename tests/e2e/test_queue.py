@@ -261,6 +261,15 @@ def test_damaged_and_mended(top):
     wait_for("the end of the others", 30, lambda: not [m for m in gw.queue() if m["state"] not in ("done", "held")])
     lost = [m for m in gw.queue() if m["state"] == "held"]
     assert len(outside.mails) + len(lost) == 60 and 0 < len(lost) < 10, (len(mails), len(lost))
+    # nothing can be read at all: the command leaves what there is
+    assert gw.stop() == 0
+    with open(path, "r+b") as f:
+        f.write(b"Z" * 8192)
+        f.seek(0)
+        before = f.read()
+    assert subprocess.run(["sh", "-c", command], cwd=os.path.dirname(path), timeout=60).returncode != 0
+    with open(path, "rb") as f:
+        assert f.read() == before
 
 
 # ---- check and adopt ----
