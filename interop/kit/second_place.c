@@ -1,7 +1,9 @@
 #include "interop/kit/second_place.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,21 +38,6 @@ char *second_place_program(const struct kit *k, const char *name)
 	return out;
 }
 
-char *second_place_directory(const struct kit *k)
-{
-	const char *tmp = getenv("TMPDIR");
-	char *path = text_make("%s/second-XXXXXX", k->dir ? k->dir : ".");
-
-	if (mkdtemp(path))
-		return path;
-	free(path);
-	path = text_make("%s/second-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-	if (mkdtemp(path))
-		return path;
-	free(path);
-	return NULL;
-}
-
 void second_place_remove(const char *dir)
 {
 	DIR *d = opendir(dir);
@@ -61,6 +48,47 @@ void second_place_remove(const char *dir)
 	if (d)
 		closedir(d);
 	rmdir(dir);
+}
+
+/* What a kit that was ended by a signal left there. */
+static void remove_left(const char *in)
+{
+	DIR *d = opendir(in);
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		bool ours = strncmp(e->d_name, "second-", 7) == 0;
+		long pid = ours ? strtol(e->d_name + 7, NULL, 10) : 0;
+		char *path;
+
+		if (pid < 2 || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+			continue;
+		path = text_make("%s/%s", in, e->d_name);
+		second_place_remove(path);
+		free(path);
+	}
+	if (d)
+		closedir(d);
+}
+
+/* The process's number is in the name: so it is seen what nobody uses any more. */
+static char *make_in(const char *in)
+{
+	char *path = text_make("%s/second-%ld-XXXXXX", in, (long)getpid());
+
+	remove_left(in);
+	if (mkdtemp(path))
+		return path;
+	free(path);
+	return NULL;
+}
+
+char *second_place_directory(const struct kit *k)
+{
+	const char *tmp = getenv("TMPDIR");
+	char *path = make_in(k->dir ? k->dir : ".");
+
+	return path ? path : make_in(tmp && *tmp ? tmp : "/tmp");
 }
 
 char **second_place_environment(const char *cache)

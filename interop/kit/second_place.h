@@ -7,7 +7,8 @@
 /* The file of a judge: in $POSTERN_INTEROP_JUDGES, in judges/ beside the cases, beside this program, installed; a
  * name with a slash is the file. NULL: not there. Free it. */
 char *second_place_program(const struct kit *k, const char *name);
-/* A new directory that nobody else reads, for keys: below the kit's, else in TMPDIR. NULL with errno. Free it. */
+/* A new directory that nobody else reads, for keys: below the kit's, else in TMPDIR; those there whose process is
+ * gone are removed. NULL with errno. Free it. */
 char *second_place_directory(const struct kit *k);
 /* Removes it with the files in it; there are no directories below. */
 void second_place_remove(const char *dir);
