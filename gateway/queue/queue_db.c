@@ -171,7 +171,7 @@ static int check_owner(sqlite3 *db, const char *path, int64_t *version_r, struct
 		return -1;
 	if (*version_r == 0 && tables == 0)
 		return 0;
-	if (app != atoll(QUEUE_DB_APPLICATION))
+	if (app != strtoll(QUEUE_DB_APPLICATION, NULL, 10))
 		return problem_temp(
 		    pr, "%s is not a queue of Postern; move it away or set another queue directory", path);
 	if (*version_r > VERSION)

@@ -166,7 +166,7 @@ class Unsynced(Gateway):
             f.write(NO_SYNC)
         subprocess.run(["cc", "-shared", "-fPIC", "-o", built + ".so", built + ".c"], check=True)
         os.chmod(built + ".so", 0o755)
-        kw["env"]["LD_PRELOAD"] = built + ".so"
+        kw["env"].update(LD_PRELOAD=built + ".so", ASAN_OPTIONS="verify_asan_link_order=0")
         return subprocess.Popen(command, **kw)
 
 
