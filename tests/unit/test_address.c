@@ -291,7 +291,7 @@ START_TEST(test_utf8)
 	const char *in = utf8s[_i].in;
 	struct address a;
 	struct problem pr = {0};
-	char text[ADDRESS_TEXT_MAX];
+	char text[ADDRESS_TEXT_MAX] = "";
 	size_t used;
 	bool utf8;
 	int r = address_parse_path_utf8(in, strlen(in), &a, &used, &utf8, &pr);
