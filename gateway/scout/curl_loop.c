@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,13 +126,22 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *s
 
 /* ---- a transfer ---- */
 
-static CURLcode lend_cas(CURL *easy, void *ctx, void *arg)
+/* libcurl looks at the CN where there is no subjectAltName; what OpenSSL looks for comes on top of that. */
+static int demand_san(SSL_CTX *ctx, const char *host)
 {
-	struct curl_loop *c = arg;
+	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ctx);
+
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+	return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1 ? 0 : -1;
+}
+
+static CURLcode set_trust(CURL *easy, void *ctx, void *arg)
+{
+	struct curl_loop_transfer *t = arg;
 
 	(void)easy;
-	SSL_CTX_set1_cert_store((SSL_CTX *)ctx, c->cas);
-	return CURLE_OK;
+	SSL_CTX_set1_cert_store(ctx, t->of->cas);
+	return t->san[0] && demand_san(ctx, t->san) < 0 ? CURLE_OUT_OF_MEMORY : CURLE_OK;
 }
 
 /* IPv4 as mapped. */
@@ -216,8 +226,8 @@ static int set_options(struct curl_loop_transfer *t, const char *url)
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
 	SET(CURLOPT_CAINFO, NULL);
 	SET(CURLOPT_CAPATH, NULL);
-	SET(CURLOPT_SSL_CTX_FUNCTION, lend_cas);
-	SET(CURLOPT_SSL_CTX_DATA, t->of);
+	SET(CURLOPT_SSL_CTX_FUNCTION, set_trust);
+	SET(CURLOPT_SSL_CTX_DATA, t);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_FORBID_REUSE, 1L);
 	SET(CURLOPT_ERRORBUFFER, t->error);
@@ -229,6 +239,8 @@ static int set_options(struct curl_loop_transfer *t, const char *url)
 int curl_loop_prepare(struct curl_loop *c, const struct curl_loop_to *to, struct curl_loop_transfer *t)
 {
 	*t = (struct curl_loop_transfer){.of = c};
+	if (to->san_only && snprintf(t->san, sizeof t->san, "%s", to->host) >= (int)sizeof t->san)
+		return -1;
 	if (give_addresses(to, t) == 0 && (t->easy = curl_easy_init()) != NULL && set_options(t, to->url) == 0)
 		return 0;
 	curl_loop_end(t);

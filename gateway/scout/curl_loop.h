@@ -12,12 +12,14 @@
 
 #include <curl/curl.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "gateway/base/loop.h"
 #include "gateway/base/problem.h"
 
 #define CURL_LOOP_ADDRS_MAX 16
+#define CURL_LOOP_HOST_CAP 256
 
 struct curl_loop;
 /* Reads the file of CAs (PEM): call it before the sandbox. NULL with pr. Without a file there are no CAs: https
@@ -32,6 +34,7 @@ struct curl_loop_to {
 	unsigned port;
 	const struct sockaddr_storage *addrs; /* 1..CURL_LOOP_ADDRS_MAX; their ports do not matter */
 	size_t naddrs;
+	bool san_only; /* https: the certificate must have the host as a subjectAltName, its CN does not count */
 };
 /* One transfer; zero before its first use. */
 struct curl_loop_transfer {
@@ -40,6 +43,7 @@ struct curl_loop_transfer {
 	/* the rest is this module's */
 	struct curl_loop *of;
 	struct curl_slist *resolve;
+	char san[CURL_LOOP_HOST_CAP]; /* a host that must be one of the certificate's subjectAltNames, or "" */
 	struct in6_addr allowed[CURL_LOOP_ADDRS_MAX];
 	size_t nallowed;
 	void (*done)(void *ctx, CURLcode r);

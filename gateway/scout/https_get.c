@@ -101,7 +101,7 @@ static void finished(void *ctx, CURLcode r)
 static int prepare(struct get *g, const struct https_get_request *rq)
 {
 	char url[URL_CAP];
-	const struct curl_loop_to to = {url, rq->host, rq->port, rq->addrs, rq->naddrs};
+	const struct curl_loop_to to = {url, rq->host, rq->port, rq->addrs, rq->naddrs, true};
 	int bad = 0;
 
 	if (snprintf(url, sizeof url, "https://%s:%u%s", rq->host, rq->port, rq->path) >= (int)sizeof url ||

@@ -1,7 +1,8 @@
 /*
  * Fetching one small file over HTTPS (libcurl's multi interface on our loop). Role scout. Never blocks after
- * https_get_new. The server's certificate must be valid for the name; no redirects, no proxy, no cookies, TLS 1.2 or
- * later; addresses are the caller's, looked up and judged before (guard.h).
+ * https_get_new. The server's certificate must have the name as a subjectAltName (RFC 8461 section 3.3); no
+ * redirects, no proxy, no cookies, TLS 1.2 or later; addresses are the caller's, looked up and judged before
+ * (guard.h).
  */
 #ifndef POSTERN_SCOUT_HTTPS_GET_H
 #define POSTERN_SCOUT_HTTPS_GET_H

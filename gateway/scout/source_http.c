@@ -433,7 +433,7 @@ static void start(struct fetch *f)
 		return;
 	}
 
-	const struct curl_loop_to to = {f->url.text, f->url.host, f->url.port, f->addrs, f->naddrs};
+	const struct curl_loop_to to = {f->url.text, f->url.host, f->url.port, f->addrs, f->naddrs, false};
 
 	if (curl_loop_prepare(h->curl, &to, &f->transfer) < 0 || set_options(f) < 0 ||
 	    curl_loop_begin(&f->transfer, finished, f) < 0) {

@@ -52,7 +52,7 @@ def test_retire(top):
     assert "its file is removed" in " ".join(out.split()) and "is refused from now on" in " ".join(out.split()), out
     assert old not in key_files(gw) and new in key_files(gw)
     assert gw.cli("status")["judge"]["keeper"]["keys"] == before - 1
-    rows = [r["what"] for r in gw.cli("audit", "list", "--max", "2")["rows"]]
+    rows = [r["what"] for r in gw.cli("audit", "list", "--max", "3")["rows"] if r["what"] != "statement.make"][:2]  # the new statement is made meanwhile
     assert rows == ["identity.forgotten", "identity.retire decrypt"], rows
     for again in range(2):
         code, why = mail(old_cert, "to the retired key")

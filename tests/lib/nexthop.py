@@ -270,11 +270,11 @@ class PolicyServer:
         if name in self.contexts:
             sock.context = self.contexts[name]
 
-    def policy(self, domain, text, status=200, kind="text/plain", fields=None, cert_for=None):
+    def policy(self, domain, text, status=200, kind="text/plain", fields=None, cert_for=None, san=True):
         host = "mta-sts." + domain
         self.answers[host] = (status, kind, text.encode(), fields or {})
         ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        ctx.load_cert_chain(*self.authority.issue(cert_for or host))
+        ctx.load_cert_chain(*self.authority.issue(cert_for or host, san))
         self.contexts[host] = ctx
 
     def stop(self):

@@ -156,7 +156,7 @@ def mta_sts(place):
     h["cn"] = place.mail_host(5, ca.issue("cn.plain.example", san=False))
     web = place.policy_server()
     domains = {"enforce": "good", "star": "good", "unlisted": "good", "badcert": "other", "notls": "clear", "cnonly": "cn", "testing": "clear", "none": "clear", "away": "clear",
-               "nonsense": "clear", "redirect": "clear", "html": "clear", "weakweb": "clear", "huge": "clear"}
+               "nonsense": "clear", "redirect": "clear", "html": "clear", "weakweb": "clear", "cnweb": "clear", "huge": "clear"}
     records = [f"good A {place.ip(2)}", f"other A {place.ip(3)}", f"clear A {place.ip(4)}", f"cn A {place.ip(5)}"]
     for d, mx in domains.items():
         records += [f"{d} MX 10 {mx}", f'_mta-sts.{d} TXT "v=STSv1; id=1;"'] + ([] if d == "away" else [f"mta-sts.{d} A {place.ip(9)}"])
@@ -165,8 +165,8 @@ def mta_sts(place):
     for d, text in {"enforce": policy("enforce", "good.plain.example"), "star": policy("enforce", "*.plain.example"), "unlisted": policy("enforce", "mail.unlisted.plain.example"),
                     "badcert": policy("enforce", "other.plain.example"), "notls": policy("enforce", "clear.plain.example"), "cnonly": policy("enforce", "cn.plain.example"), "testing": policy("testing", "else.plain.example"),
                     "none": policy("none"), "nonsense": "mode: enforce\r\n", "html": policy("enforce", "no.plain.example"),
-                    "weakweb": policy("enforce", "no.plain.example"), "huge": policy("enforce", "no.plain.example") + "x: y\r\n" * 20000}.items():
-        web.policy(d + ".plain.example", text, kind="text/html" if d == "html" else "text/plain", cert_for="else.invalid" if d == "weakweb" else None)
+                    "weakweb": policy("enforce", "no.plain.example"), "cnweb": policy("enforce", "no.plain.example"), "huge": policy("enforce", "no.plain.example") + "x: y\r\n" * 20000}.items():
+        web.policy(d + ".plain.example", text, kind="text/html" if d == "html" else "text/plain", cert_for="else.invalid" if d == "weakweb" else None, san=d != "cnweb")
     web.policy("redirect.plain.example", policy("enforce", "no.plain.example"), status=302, fields={"Location": f"https://mta-sts.enforce.plain.example:{web.port}/.well-known/mta-sts.txt"})
     g = place.gateway(sts=place.sts(web))
     try:
@@ -176,7 +176,7 @@ def mta_sts(place):
             place.send(g, f"a@{d}.plain.example", f"for {d}")
         for d in ("enforce", "star"):
             assert h["good"].by_subject(f"for {d}").tls
-        for d in ("testing", "none", "away", "nonsense", "redirect", "html", "weakweb", "huge"):
+        for d in ("testing", "none", "away", "nonsense", "redirect", "html", "weakweb", "cnweb", "huge"):
             assert not h["clear"].by_subject(f"for {d}").tls
         for d, text in held.items():
             why = waits(g, f"a@{d}.plain.example")
