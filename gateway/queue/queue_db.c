@@ -108,7 +108,7 @@ static int say(struct problem *pr, const char *path, sqlite3 *db, int rc)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return problem_temp(pr,
-		    "%s is damaged (%s); stop Postern, keep a copy of the directory, mend it there "
+		    "%s is damaged (%.80s); stop Postern, keep a copy of the directory, mend it there "
 		    "with " QUEUE_DB_MEND ", or move it away to start with an empty queue",
 		    path, why);
 	case SQLITE_READONLY:

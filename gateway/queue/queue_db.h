@@ -12,12 +12,14 @@
 int queue_db_lock(const char *dir, struct problem *pr) __attribute__((warn_unused_result));
 #define QUEUE_DB_APPLICATION "1349472081" /* "PoSQ" */
 /* How to mend a damaged database, in the queue directory, with a shell of SQLite that was built without .recover, as
- * Debian's is: there .recover leaves an empty file. Where nothing can be read at all it changes nothing. */
+ * Debian's is: there .recover leaves an empty file. What was there is moved into a directory, nothing is removed;
+ * where no message can be read, or no new database written, it changes nothing. */
 #define QUEUE_DB_MEND                                                                                                \
-	"`v=$(sqlite3 queue.db 'PRAGMA user_version') && { { sqlite3 queue.db .dump | sed "                          \
+	"`v=$(sqlite3 queue.db 'PRAGMA user_version') && rm -f new.db && { { sqlite3 queue.db .dump | sed "          \
 	"'s/^ROLLBACK.*/COMMIT;/'; echo 'PRAGMA application_id=" QUEUE_DB_APPLICATION                                \
-	"; PRAGMA user_version='$v';'; } | sqlite3 new.db; chown --reference=queue.db new.db; rm -f queue.db-*; mv " \
-	"new.db queue.db; }`"
+	"; PRAGMA user_version='$v';'; } | sqlite3 new.db; sqlite3 new.db 'SELECT 1 FROM msg, rcpt LIMIT 1' | grep " \
+	"1; } && chown --reference=queue.db new.db && mkdir damaged.$$ && mv queue.db* damaged.$$ && mv new.db "     \
+	"queue.db`"
 
 /* The writing connection to dir/queue.db: made when missing, migrated when older. NULL with pr: unreadable,
  * read-only, damaged, newer, of another program. Belongs to one thread at a time. */

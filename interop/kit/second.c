@@ -26,6 +26,7 @@ struct second {
 	pthread_mutex_t lock;
 	char *program, *name;
 	char *dir;   /* of this process alone: the message that is asked about, and keys */
+	int held;    /* its lock */
 	char *cache; /* kept between runs */
 	pid_t pid;   /* also the process group; 0: not running */
 	int fd;	     /* its standard input and output */
@@ -230,7 +231,7 @@ static struct second *open_one(const struct kit *k, const char *name, struct buf
 	pthread_mutex_init(&j->lock, NULL);
 	j->program = program;
 	j->fd = -1;
-	j->dir = second_place_directory(k);
+	j->dir = second_place_directory(k, &j->held);
 	j->cache = j->dir
 		       ? text_make("%s/judges", file_there(k->dir ? k->dir : ".") ? (k->dir ? k->dir : ".") : j->dir)
 		       : NULL;
@@ -265,7 +266,7 @@ void second_close(struct second *j)
 		return;
 	stop(j);
 	if (j->dir)
-		second_place_remove(j->dir);
+		second_place_remove(j->dir, j->held);
 	pthread_mutex_destroy(&j->lock);
 	buf_free(&j->got);
 	free(j->program);

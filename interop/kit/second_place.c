@@ -3,10 +3,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { TRIES = 10 };
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789" /* of mkdtemp(3) */
 
 extern char **environ;
 
@@ -38,16 +42,46 @@ char *second_place_program(const struct kit *k, const char *name)
 	return out;
 }
 
-void second_place_remove(const char *dir)
+/* The files in it, and itself. */
+static void clear(int in, const char *name, int dir)
 {
-	DIR *d = opendir(dir);
+	int again = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = again < 0 ? NULL : fdopendir(again);
 	struct dirent *e;
 
 	while (d && (e = readdir(d)))
-		unlinkat(dirfd(d), e->d_name, 0);
+		unlinkat(dir, e->d_name, 0);
 	if (d)
 		closedir(d);
-	rmdir(dir);
+	else if (again >= 0)
+		close(again);
+	unlinkat(in, name, AT_REMOVEDIR);
+}
+
+void second_place_remove(const char *dir, int held)
+{
+	clear(AT_FDCWD, dir, held);
+	close(held);
+}
+
+/* A name that make_in may have given. */
+static bool named(const char *name)
+{
+	return strncmp(name, "second-", 7) == 0 && strlen(name) == 13 && strspn(name + 7, LETTERS) == 6;
+}
+
+/* A directory of ours that nobody else reads and no kit holds, now held; else -1. */
+static int take(int in, const char *name)
+{
+	int fd = openat(in, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 077) == 0 && st.st_nlink > 0 &&
+	    flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
 /* What a kit that was ended by a signal left there. */
@@ -57,38 +91,47 @@ static void remove_left(const char *in)
 	struct dirent *e;
 
 	while (d && (e = readdir(d))) {
-		bool ours = strncmp(e->d_name, "second-", 7) == 0;
-		long pid = ours ? strtol(e->d_name + 7, NULL, 10) : 0;
-		char *path;
+		int fd = named(e->d_name) ? take(dirfd(d), e->d_name) : -1;
 
-		if (pid < 2 || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+		if (fd < 0)
 			continue;
-		path = text_make("%s/%s", in, e->d_name);
-		second_place_remove(path);
-		free(path);
+		clear(dirfd(d), e->d_name, fd);
+		close(fd);
 	}
 	if (d)
 		closedir(d);
 }
 
-/* The process's number is in the name: so it is seen what nobody uses any more. */
-static char *make_in(const char *in)
+/* Another kit may take it for one that is left before it is held: then once more. */
+static char *make_in(const char *in, int *held_r)
 {
-	char *path = text_make("%s/second-%ld-XXXXXX", in, (long)getpid());
-
 	remove_left(in);
-	if (mkdtemp(path))
-		return path;
-	free(path);
+	for (int i = 0; i < TRIES; i++) {
+		char *path = text_make("%s/second-XXXXXX", in);
+		struct stat st;
+
+		if (!mkdtemp(path)) {
+			free(path);
+			return NULL;
+		}
+		*held_r = take(AT_FDCWD, path);
+		if (*held_r >= 0 && stat(path, &st) == 0)
+			return path;
+		if (*held_r >= 0)
+			close(*held_r);
+		rmdir(path);
+		free(path);
+	}
+	errno = EBUSY;
 	return NULL;
 }
 
-char *second_place_directory(const struct kit *k)
+char *second_place_directory(const struct kit *k, int *held_r)
 {
 	const char *tmp = getenv("TMPDIR");
-	char *path = make_in(k->dir ? k->dir : ".");
+	char *path = make_in(k->dir ? k->dir : ".", held_r);
 
-	return path ? path : make_in(tmp && *tmp ? tmp : "/tmp");
+	return path ? path : make_in(tmp && *tmp ? tmp : "/tmp", held_r);
 }
 
 char **second_place_environment(const char *cache)

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <check.h> /* last: it has a macro of the name fail */
@@ -35,43 +35,72 @@ static bool there(const char *path)
 	return stat(path, &st) == 0;
 }
 
-/* The number of a process that is no more. */
-static long gone(void)
+static bool has_key(const char *dir)
 {
-	pid_t pid = fork();
+	char file[400];
 
-	if (pid == 0)
-		_exit(0);
-	ck_assert_int_gt(pid, 0);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-	return pid;
+	snprintf(file, sizeof(file), "%s/key.pem", dir);
+	return there(file);
 }
 
+static int held(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
+	return fd;
+}
+
+/* What somebody else may have called so, or leads elsewhere, stays. */
 START_TEST(left)
 {
+	static const char *const foreign[] = {"second-abcde", "second-abcdefg", "second-2026-a",
+	    "second-99999-results", "second-abc.ef", "xsecond-abcdef", "world"};
+	enum { FOREIGN = sizeof(foreign) / sizeof(*foreign) };
 	struct kit k = {.dir = top};
-	char name[80], dead[300], living[300], without[300], other[300], *dir;
+	char dead[300], living[300], open_to_all[300], target[300], link[300], path[300], *dir;
 	struct stat st;
+	int living_fd, fd;
 
 	ck_assert_ptr_nonnull(mkdtemp(top));
-	snprintf(name, sizeof(name), "second-%ld-abcdef", gone());
-	make(name, dead, sizeof(dead));
-	snprintf(name, sizeof(name), "second-%ld-abcdef", (long)getppid());
-	make(name, living, sizeof(living));
-	make("second-abcdef", without, sizeof(without));
-	make("world", other, sizeof(other));
+	make("second-aB3def", dead, sizeof(dead));
+	make("second-living", living, sizeof(living));
+	living_fd = held(living);
+	make("second-others", open_to_all, sizeof(open_to_all));
+	ck_assert_int_eq(chmod(open_to_all, 0755), 0);
+	make("target", target, sizeof(target));
+	snprintf(link, sizeof(link), "%s/second-linked", top);
+	ck_assert_int_eq(symlink(target, link), 0);
+	for (int i = 0; i < FOREIGN; i++)
+		make(foreign[i], path, sizeof(path));
 
-	dir = second_place_directory(&k);
+	dir = second_place_directory(&k, &fd);
 	ck_assert_ptr_nonnull(dir);
-	ck_assert(strncmp(dir, top, strlen(top)) == 0 && stat(dir, &st) == 0 && (st.st_mode & 0777) == 0700);
-	ck_assert(!there(dead) && there(living) && there(without) && there(other));
+	ck_assert(strncmp(dir, top, strlen(top)) == 0 && stat(dir, &st) == 0 && (st.st_mode & 077) == 0);
+	ck_assert(!there(dead) && has_key(living) && has_key(open_to_all) && has_key(target));
+	ck_assert_int_eq(lstat(link, &st), 0);
+	for (int i = 0; i < FOREIGN; i++) {
+		snprintf(path, sizeof(path), "%s/%s", top, foreign[i]);
+		ck_assert_msg(has_key(path), "%s", path);
+		second_place_remove(path, held(path));
+	}
 
-	second_place_remove(dir);
+	/* a second kit beside it leaves both alone */
+	int other_fd;
+	char *other = second_place_directory(&k, &other_fd);
+
+	ck_assert(other && there(dir) && strcmp(other, dir) != 0);
+	second_place_remove(other, other_fd);
+	free(other);
+
+	second_place_remove(dir, fd);
 	ck_assert(!there(dir));
 	free(dir);
-	second_place_remove(living);
-	second_place_remove(without);
-	second_place_remove(other);
+	second_place_remove(living, living_fd);
+	second_place_remove(open_to_all, held(open_to_all));
+	ck_assert_int_eq(unlink(link), 0);
+	second_place_remove(target, held(target));
 	ck_assert_int_eq(rmdir(top), 0);
 }
 END_TEST

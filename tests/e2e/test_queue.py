@@ -261,15 +261,30 @@ def test_damaged_and_mended(top):
     wait_for("the end of the others", 30, lambda: not [m for m in gw.queue() if m["state"] not in ("done", "held")])
     lost = [m for m in gw.queue() if m["state"] == "held"]
     assert len(outside.mails) + len(lost) == 60 and 0 < len(lost) < 10, (len(mails), len(lost))
-    # nothing can be read at all: the command leaves what there is
+    there = os.listdir(os.path.dirname(path))
+    kept, = [d for d in there if d.startswith("damaged.")]
+    assert os.path.getsize(os.path.join(os.path.dirname(path), kept, "queue.db")) > 8192 * 10 and "new.db" not in there
+    # no table can be read, or no new one be written: the command leaves what there is
     assert gw.stop() == 0
-    with open(path, "r+b") as f:
-        f.write(b"Z" * 8192)
-        f.seek(0)
-        before = f.read()
-    assert subprocess.run(["sh", "-c", command], cwd=os.path.dirname(path), timeout=60).returncode != 0
+    folder = os.path.dirname(path)
     with open(path, "rb") as f:
-        assert f.read() == before
+        whole = f.read()
+    for at, tries in ((0, ""), (100, ""), (4096, ""), (None, "ulimit -f 64; ")):  # the file's head, the schema's head, the schema's rows, a disk that is full
+        with open(path, "r+b") as f:
+            f.write(whole)
+            if at is not None:
+                f.seek(at)
+                f.write(b"Z" * (8192 - at))
+        with open(path, "rb") as f:
+            before = f.read()
+        if at is None:
+            assert len(before) > 64 * 1024
+        with open(os.path.join(folder, "new.db"), "wb") as f:  # of an earlier try
+            f.write(whole)
+        r = subprocess.run(["bash", "-c", tries + command], cwd=folder, timeout=60, capture_output=True)
+        assert r.returncode != 0, (at, r)
+        with open(path, "rb") as f:
+            assert f.read() == before, at
 
 
 # ---- check and adopt ----

@@ -3,7 +3,7 @@ cases on loopback (tests/e2e/test_nexthop.py) and in network namespaces with the
 import smtplib
 
 from gateway import Gateway, free_ports, wait_for
-from nexthop import Authority, MailHost, Nsd, PolicyServer, cert256, spki256
+from nexthop import Authority, MailHost, Nsd, PolicyServer, cert256, run, spki256
 from sink import Sink
 
 WRONG = "00" * 32
@@ -168,16 +168,19 @@ def mta_sts(place):
                     "weakweb": policy("enforce", "no.plain.example"), "cnweb": policy("enforce", "no.plain.example"), "huge": policy("enforce", "no.plain.example") + "x: y\r\n" * 20000}.items():
         web.policy(d + ".plain.example", text, kind="text/html" if d == "html" else "text/plain", cert_for="else.invalid" if d == "weakweb" else None, san=d != "cnweb")
     web.policy("redirect.plain.example", policy("enforce", "no.plain.example"), status=302, fields={"Location": f"https://mta-sts.enforce.plain.example:{web.port}/.well-known/mta-sts.txt"})
+    for name in ("cn.plain.example", "mta-sts.cnweb.plain.example"):  # good but for the missing subjectAltName
+        run("openssl", "verify", "-CAfile", ca.cert, "-purpose", "sslserver", "-verify_hostname", name, ca.issue(name, san=False)[0])
     g = place.gateway(sts=place.sts(web))
     try:
         held = {"unlisted": "does not list its mail host good.plain.example", "badcert": "TLS with a verified certificate is demanded", "notls": "does not offer STARTTLS",
-                "cnonly": "TLS with a verified certificate is demanded"}
+                "cnonly": "hostname mismatch"}
         for d in domains:
             place.send(g, f"a@{d}.plain.example", f"for {d}")
         for d in ("enforce", "star"):
             assert h["good"].by_subject(f"for {d}").tls
         for d in ("testing", "none", "away", "nonsense", "redirect", "html", "weakweb", "cnweb", "huge"):
             assert not h["clear"].by_subject(f"for {d}").tls
+        g.wait_log(r'mta-sts domain=cnweb.plain.example id=1 result=no-policy why="[^"]*(certificate|hostname)', since=0)
         for d, text in held.items():
             why = waits(g, f"a@{d}.plain.example")
             assert text in why, why

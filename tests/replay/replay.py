@@ -267,10 +267,11 @@ class Stage:
         self.tls.load_cert_chain(*Authority(top).issue("mx.test"))
         self.count = 0
 
-    def gateway(self, settings):
+    def gateway(self, settings, kept):
+        """kept: connections wait for the next mail as long as the scenarios before it take."""
         self.count += 1
         g = ClockedGateway(self.top, f"gw{self.count}", "hospital.example", self.inside.address, settings=f"{CLEAR}mx-port = {self.port}\n{settings}",
-                           sections=self.nsd.settings() + "mta-sts {\n  enabled = no\n}\n")
+                           sections=self.nsd.settings() + "mta-sts {\n  enabled = no\n}\n" + ("smtp-client {\n  idle-time = 10m\n}\n" if kept else ""))
         g.start()
         g.make_identity()
         g.wait_log(r"judge statement domain=hospital\.example")
@@ -383,8 +384,9 @@ def run(top, *files):
     stage, bad = Stage(top, scenarios), []
     try:
         for settings, clocks in sorted({(s.settings, s.clocks()) for s in scenarios}):
-            g = stage.gateway(settings)
-            bad += play(stage, g, [s for s in scenarios if s.settings == settings and s.clocks() == clocks])
+            group = [s for s in scenarios if s.settings == settings and s.clocks() == clocks]
+            g = stage.gateway(settings, any(s.more for s in group))
+            bad += play(stage, g, group)
             g.stop()
     finally:
         stage.stop()
