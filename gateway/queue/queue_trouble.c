@@ -11,7 +11,8 @@ void queue_trouble_damaged(struct queue_trouble *t, const char *dir, const char 
 {
 	t->kind = QUEUE_TROUBLE_DAMAGED;
 	problem_set(&t->pr, PROBLEM_TEMP, 451, "4.3.0", NULL,
-	    "the queue database %s/queue.db is damaged (%.80s): nothing is written to it any more; stop Postern, keep a "
+	    "the queue database %s/queue.db is damaged (%.80s): nothing is written to it any more; stop Postern, "
+	    "keep a "
 	    "copy of the directory, look with `postern queue check`, mend it there with " QUEUE_DB_MEND,
 	    dir, why);
 }
